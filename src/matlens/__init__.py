@@ -1,0 +1,38 @@
+"""MatLens: learn from small materials data.
+
+The public names below load on first use, so ``import matlens`` stays quick and loads no torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from matlens._version import __version__
+
+_EXPORTS = {
+    "Microstructure": "microstructure",
+    "map_labels": "microstructure",
+    "MatlensError": "errors",
+    "InputError": "errors",
+    "Interrupted": "errors",
+    "ResourceError": "errors",
+    "RunError": "errors",
+    "read_microstructure": "io",
+    "write_microstructure": "io",
+    "characterize": "statistics",
+    "compare": "statistics",
+    "reconstruct": "reconstruction",
+}
+
+__all__ = ["__version__", *_EXPORTS]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'matlens' has no attribute {name!r}")
+    value = getattr(import_module(f"matlens.{_EXPORTS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,13 @@
+from matlens._version import __version__ as __version__
+from matlens.errors import InputError as InputError
+from matlens.errors import Interrupted as Interrupted
+from matlens.errors import MatlensError as MatlensError
+from matlens.errors import ResourceError as ResourceError
+from matlens.errors import RunError as RunError
+from matlens.io import read_microstructure as read_microstructure
+from matlens.io import write_microstructure as write_microstructure
+from matlens.microstructure import Microstructure as Microstructure
+from matlens.microstructure import map_labels as map_labels
+from matlens.reconstruction import reconstruct as reconstruct
+from matlens.statistics import characterize as characterize
+from matlens.statistics import compare as compare

@@ -1,0 +1,210 @@
+"""The one object every part of MatLens speaks about: an image or volume of phase labels with physical spacing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.errors import InputError
+
+__all__ = ["MAX_PHASES", "Microstructure", "map_labels"]
+
+MAX_PHASES = 64
+
+
+def map_labels(values: ArrayLike) -> tuple[NDArray[np.uint8], dict[float, int]]:
+    """Map arbitrary label values to 0..K-1 in ascending order.
+
+    Parameters
+    ----------
+    values : array_like
+        Numbers, one distinct value a phase, e.g. 0/255 or 0/85/170.
+
+    Returns
+    -------
+    labels : ndarray of uint8
+        Same shape, values 0..K-1.
+    mapping : dict
+        Original value -> label.
+
+    Raises
+    ------
+    InputError
+        If the array is not numeric, holds NaN, or has more than 64 distinct values.
+
+    Examples
+    --------
+    >>> labels, mapping = map_labels([[0, 255], [255, 0]])
+    >>> labels.tolist(), mapping
+    ([[0, 1], [1, 0]], {0.0: 0, 255.0: 1})
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "buif":
+        raise InputError(f"labels must be numbers, but the array has dtype {array.dtype}; save plain numeric labels.")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError("the array holds NaN or infinite values; replace them or mask them out before reading.")
+    distinct, inverse = np.unique(array, return_inverse=True)
+    if distinct.size > MAX_PHASES:
+        raise InputError(
+            f"found {distinct.size} distinct values where phase labels (at most {MAX_PHASES}) were expected; "
+            "if this is a grey image, segment it with threshold='otsu' (--threshold otsu)."
+        )
+    labels = inverse.reshape(array.shape).astype(np.uint8)
+    return labels, {float(value): index for index, value in enumerate(distinct)}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Microstructure:
+    """Phase labels on a regular grid, in two or three dimensions.
+
+    Parameters
+    ----------
+    labels : array_like of int
+        Phase of each pixel or voxel, values 0..K-1; axes (y, x) or (z, y, x).
+    spacing : float or sequence of float
+        Size of a pixel along each axis, in ``unit``.
+    unit : str
+        Unit of ``spacing``, e.g. ``"um"``; ``"px"`` when unknown.
+    phase_names : sequence of str, optional
+        One name a phase. Fixes K, so a window that lacks a phase still knows of it.
+    periodic : bool
+        Whether opposite borders continue each other. A micrograph is not periodic.
+
+    Raises
+    ------
+    InputError
+        If the labels are not integers 0..K-1 in 2-D or 3-D, or spacing and names do not fit.
+
+    Examples
+    --------
+    >>> m = Microstructure([[0, 0, 1], [0, 1, 1]], spacing=0.5, unit="um")
+    >>> m
+    Microstructure(2 x 3, 2 phases, 0.5 um)
+    >>> m.volume_fractions
+    array([0.5, 0.5])
+    """
+
+    labels: NDArray[np.uint8]
+    spacing: tuple[float, ...] = (1.0,)
+    unit: str = "px"
+    phase_names: tuple[str, ...] = ()
+    periodic: bool = False
+
+    def __init__(
+        self,
+        labels: ArrayLike,
+        spacing: float | Sequence[float] = 1.0,
+        unit: str = "px",
+        phase_names: Sequence[str] | None = None,
+        periodic: bool = False,
+    ) -> None:
+        array = _checked_labels(labels, None if phase_names is None else len(phase_names))
+        count = int(array.max()) + 1 if phase_names is None else len(phase_names)
+        names = tuple(phase_names) if phase_names is not None else tuple(f"phase {k}" for k in range(count))
+        for name, value in (
+            ("labels", array),
+            ("spacing", _checked_spacing(spacing, array.ndim)),
+            ("unit", str(unit)),
+            ("phase_names", names),
+            ("periodic", bool(periodic)),
+        ):
+            object.__setattr__(self, name, value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of pixels along each axis."""
+        return self.labels.shape
+
+    @property
+    def ndim(self) -> int:
+        """2 or 3."""
+        return self.labels.ndim
+
+    @property
+    def n_phases(self) -> int:
+        """Number of phases K, counting phases that happen to be absent here."""
+        return len(self.phase_names)
+
+    @property
+    def volume_fractions(self) -> NDArray[np.float64]:
+        """Volume fraction of each phase, shape (K,)."""
+        return np.bincount(self.labels.ravel(), minlength=self.n_phases) / self.labels.size
+
+    def indicators(self) -> NDArray[np.bool_]:
+        """Indicator of each phase, shape (K, *shape).
+
+        Examples
+        --------
+        >>> Microstructure([[0, 1], [1, 1]]).indicators().sum(axis=(1, 2))
+        array([1, 3])
+        """
+        return self.labels[None] == np.arange(self.n_phases, dtype=np.uint8).reshape(-1, *([1] * self.ndim))
+
+    def with_labels(self, labels: ArrayLike, *, periodic: bool | None = None) -> Microstructure:
+        """Build a microstructure of the same material (spacing, unit, phases) from other labels.
+
+        Examples
+        --------
+        >>> Microstructure([[0, 1]] * 2, spacing=2, unit="nm").with_labels([[0, 0, 0]] * 3)
+        Microstructure(3 x 3, 2 phases, 2 nm)
+        """
+        keep = self.periodic if periodic is None else periodic
+        return Microstructure(labels, self.spacing, self.unit, self.phase_names, keep)
+
+    def crop(self, *slices: slice) -> Microstructure:
+        """Cut out a part, one slice an axis; the part is not periodic.
+
+        Examples
+        --------
+        >>> Microstructure(np.eye(4, dtype=int)).crop(slice(0, 2), slice(0, 3)).shape
+        (2, 3)
+        """
+        return self.with_labels(self.labels[slices], periodic=False)
+
+    def tiles(self, shape: Sequence[int]) -> Iterator[Microstructure]:
+        """Iterate over the adjacent, non-overlapping windows of ``shape``, as many as fit.
+
+        Examples
+        --------
+        >>> len(list(Microstructure(np.eye(8, dtype=int)).tiles((4, 2))))
+        8
+        """
+        counts = [size // side for size, side in zip(self.shape, shape, strict=True)]
+        for index in product(*(range(count) for count in counts)):
+            yield self.crop(*(slice(i * side, (i + 1) * side) for i, side in zip(index, shape, strict=True)))
+
+    def __repr__(self) -> str:
+        size = " x ".join(str(side) for side in self.shape)
+        spacing = " x ".join(f"{s:g}" for s in dict.fromkeys(self.spacing))
+        periodic = ", periodic" if self.periodic else ""
+        return f"Microstructure({size}, {self.n_phases} phases, {spacing} {self.unit}{periodic})"
+
+
+def _checked_labels(labels: ArrayLike, n_phases: int | None) -> NDArray[np.uint8]:
+    array = np.asarray(labels)
+    if array.dtype.kind not in "bui":
+        raise InputError(f"labels must be integers 0..K-1, found dtype {array.dtype}; see matlens.map_labels.")
+    if array.ndim not in (2, 3) or array.size == 0:
+        raise InputError(f"labels must be a non-empty 2-D or 3-D array, found shape {array.shape}.")
+    low, high = int(array.min()), int(array.max())
+    limit = MAX_PHASES if n_phases is None else min(n_phases, MAX_PHASES)
+    if low < 0 or high >= limit:
+        raise InputError(
+            f"labels must lie in 0..{limit - 1}, found {low}..{high}; matlens.map_labels maps other values."
+        )
+    array = array.astype(np.uint8)  # a copy: the caller's array stays the caller's
+    array.setflags(write=False)
+    return array
+
+
+def _checked_spacing(spacing: float | Sequence[float], ndim: int) -> tuple[float, ...]:
+    values = np.atleast_1d(np.asarray(spacing, dtype=float))
+    if values.size == 1:
+        values = np.repeat(values, ndim)
+    if values.shape != (ndim,) or not (np.isfinite(values).all() and (values > 0).all()):
+        raise InputError(f"spacing must be one positive number or one for each of {ndim} axes, found {spacing!r}.")
+    return tuple(float(value) for value in values)
