@@ -1,1 +1,16 @@
-"""Filled in the next steps."""
+"""One function a figure, drawn with matplotlib objects (no global state) at journal widths; no numerics."""
+
+from matlens.figures.cleaning import cleaning_overlay
+from matlens.figures.curves import loss_curves, statistic_curves
+from matlens.figures.micrographs import micrographs
+from matlens.figures.save import save_figure
+from matlens.figures.verdicts import verdict_forest
+
+__all__ = [
+    "cleaning_overlay",
+    "loss_curves",
+    "micrographs",
+    "save_figure",
+    "statistic_curves",
+    "verdict_forest",
+]

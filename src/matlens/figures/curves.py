@@ -1,0 +1,131 @@
+"""Curves: how the loss fell, and how the statistics of result and exemplar run against distance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, styled, unit_text
+
+__all__ = ["loss_curves", "statistic_curves"]
+
+_AXES = {"radial": "radial", "y": "along y", "x": "along x", "z": "along z"}
+_MOST_PHASES = 4
+
+
+@styled
+def loss_curves(history: pd.DataFrame, *, realisation: int = 0) -> Figure:
+    """Draw the total loss of every realisation, and the terms of one, on a logarithmic scale.
+
+    Parameters
+    ----------
+    history : DataFrame
+        Columns ``realisation``, ``level``, ``evaluation`` (counted from the start of the realisation), ``total`` and
+        one column a term.
+    realisation : int
+        Whose terms are shown.
+
+    Examples
+    --------
+    >>> rows = [(0, 0, 1, 2.0, 2.0), (0, 0, 2, 1.0, 1.0)]
+    >>> figure = loss_curves(pd.DataFrame(rows, columns=["realisation", "level", "evaluation", "total", "gram"]))
+    >>> len(figure.axes)
+    2
+    """
+    figure = Figure(figsize=(DOUBLE, 2.1), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for number, rows in history.groupby("realisation"):
+        shown = number == realisation
+        left.plot(rows["evaluation"], rows["total"], color=COLOURS["result"], alpha=1 if shown else 0.35, linewidth=0.9)
+    left.set_title("Total loss, each realisation")
+    rows = history[history["realisation"] == realisation]
+    for index, term in enumerate(_terms(history)):
+        values = rows[["evaluation", term]].dropna()
+        values = values[values[term] > 0]
+        right.plot(values["evaluation"], values[term], color=CYCLE[index % len(CYCLE)], linewidth=0.9, label=term)
+    right.set_title(f"Terms of realisation {realisation}")
+    for axes in (left, right):
+        axes.set_yscale("log")
+        axes.set_xlabel("evaluation")
+        _mark_levels(axes, rows)
+    left.set_ylabel("loss")
+    legend(right, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+@styled
+def statistic_curves(curves: pd.DataFrame, *, statistic: str, label: str, unit: str) -> Figure:
+    """Draw one statistic against distance: a row a phase, a column an axis.
+
+    The grey band spans the exemplar's windows, black is the exemplar, blue are the realisations.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns ``statistic``, ``phase``, ``axis``, ``source`` (``exemplar``, ``result I``), ``distance``, ``value``,
+        and ``low`` and ``high`` in the rows of source ``windows``.
+    statistic : str
+        Which statistic of the table.
+    label : str
+        Name on the vertical axis.
+    unit : str
+        Unit of ``distance``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"statistic": "lineal_path", "phase": "pore", "axis": "x", "source": "exemplar",
+    ...                       "distance": [0.0, 1.0], "value": [0.2, 0.1]})
+    >>> figure = statistic_curves(table, statistic="lineal_path", label="L", unit="um")
+    >>> figure.axes[0].get_xlabel()
+    'distance (µm)'
+    """
+    table = curves[curves["statistic"] == statistic]
+    phases = list(dict.fromkeys(table["phase"]))[:_MOST_PHASES]
+    directions = list(dict.fromkeys(table["axis"]))
+    width = DOUBLE * max(len(directions), 2) / max(len(directions), 3)
+    figure = Figure(figsize=(width, 0.35 + 1.55 * len(phases)), layout="constrained")
+    grid = figure.subplots(len(phases), len(directions), sharex=True, sharey="row", squeeze=False)
+    for row, phase in enumerate(phases):
+        for column, axis in enumerate(directions):
+            axes = grid[row, column]
+            _draw_sources(axes, table[(table["phase"] == phase) & (table["axis"] == axis)])
+            axes.set_title(f"{phase}, {_AXES.get(axis, axis)}" if len(directions) > 1 else str(phase))
+            if row == len(phases) - 1:
+                axes.set_xlabel(f"distance ({unit_text(unit)})")
+        grid[row, 0].set_ylabel(label)
+    legend(grid[0, -1], loc="upper right")
+    return figure
+
+
+def _draw_sources(axes: Axes, table: pd.DataFrame) -> None:
+    labelled: set[str] = set()
+    for source, rows in sorted(table.groupby("source"), key=lambda item: _order(str(item[0]))):
+        kind = "result" if str(source).startswith("result") else str(source)
+        name = None if kind in labelled else {"windows": "exemplar's windows"}.get(kind, kind)
+        labelled.add(kind)
+        if kind == "windows":
+            axes.fill_between(
+                rows["distance"], rows["low"], rows["high"], color=COLOURS["band"], linewidth=0, label=name
+            )
+        else:
+            axes.plot(rows["distance"], rows["value"], color=COLOURS.get(kind, COLOURS["muted"]), label=name,
+                      linewidth=1.1 if kind == "exemplar" else 0.8)  # fmt: skip
+    axes.margins(x=0)
+
+
+def _order(source: str) -> tuple[int, str]:
+    return ({"windows": 0, "exemplar": 2}.get(source, 1), source)
+
+
+def _terms(history: pd.DataFrame) -> Sequence[str]:
+    return [str(name) for name in history.columns if name not in ("realisation", "level", "evaluation", "total")]
+
+
+def _mark_levels(axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw a thin line where a finer level starts."""
+    starts = rows[rows["level"] != rows["level"].shift()]["evaluation"].iloc[1:]
+    for start in starts:
+        axes.axvline(start, color=COLOURS["band"], linewidth=0.6, zorder=0)

@@ -1,0 +1,125 @@
+"""One look for all figures: journal widths, quiet axes, colours that colour-blind readers tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
+
+import matplotlib
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+__all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "phase_colours", "styled", "unit_text"]
+
+SINGLE = 89 / 25.4  # one journal column, in inches
+DOUBLE = 183 / 25.4  # two columns
+
+# Okabe & Ito's palette, and greys for what stays in the background.
+COLOURS = {
+    "exemplar": "#1a1a1a",
+    "result": "#0072b2",
+    "band": "#d5dae1",
+    "white noise": "#cc79a7",
+    "blurred noise": "#e69f00",
+    "equivalent": "#009e73",
+    "different": "#d55e00",
+    "undecided": "#7a828c",
+    "muted": "#7a828c",
+}
+CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1a1a1a", "#7a828c")
+
+# Ordered from dark to light, so that a grey print still tells the phases apart.
+_PHASES = {
+    1: ("#22303f",),
+    2: ("#22303f", "#ece6d9"),
+    3: ("#22303f", "#c4793f", "#ece6d9"),
+    4: ("#22303f", "#3d7f8f", "#d9964a", "#f2ede2"),
+}
+
+RC: Any = {  # matplotlib's stubs know a closed list of keys, which differs between its versions
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Arial", "Liberation Sans", "DejaVu Sans"],
+    "font.size": 7.5,
+    "axes.titlesize": 7.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 7.5,
+    "axes.linewidth": 0.5,
+    "axes.edgecolor": "#4a525c",
+    "axes.labelcolor": "#1a1a1a",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=CYCLE),
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.5,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "xtick.color": "#4a525c",
+    "ytick.color": "#4a525c",
+    "lines.linewidth": 1.1,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.h_pad": 0.05,
+    "figure.constrained_layout.w_pad": 0.05,
+    "mathtext.fontset": "stixsans",
+    "pdf.fonttype": 42,  # TrueType: journals and editors can read the text
+    "svg.hashsalt": "matlens",
+}
+
+P = ParamSpec("P")
+
+
+def styled(function: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw a figure in the common look, whatever the user's matplotlib settings are."""
+
+    @wraps(function)
+    def draw(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(RC)
+            return function(*args, **kwargs)
+
+    return draw
+
+
+def phase_colours(count: int) -> Sequence[str]:
+    """Give one colour a phase, dark to light.
+
+    Examples
+    --------
+    >>> phase_colours(2)
+    ('#22303f', '#ece6d9')
+    >>> len(phase_colours(9))
+    9
+    """
+    if count in _PHASES:
+        return _PHASES[count]
+    scale = matplotlib.colormaps["cividis"]
+    return tuple(matplotlib.colors.to_hex(scale(k / (count - 1))) for k in range(count))
+
+
+def unit_text(unit: str) -> str:
+    """Write a unit as print does.
+
+    Examples
+    --------
+    >>> unit_text("um")
+    'µm'
+    """
+    return {"um": "µm", "micron": "µm", "angstrom": "Å", "px": "px"}.get(unit, unit)
+
+
+def legend(axes: Axes, **kwargs: Any) -> None:
+    """Draw the legend if anything has a label."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**kwargs)

@@ -1,0 +1,283 @@
+"""The run directory: where a command keeps its settings, its provenance, its state and its results."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import tomli_w
+
+from matlens._version import __version__
+from matlens.errors import RunError
+from matlens.io.atomic import TEMPORARY, atomic_write
+from matlens.runs.lock import Lock
+from matlens.runs.provenance import now
+
+__all__ = ["RunDirectory"]
+
+SETTINGS = "settings.toml"
+PROVENANCE = "provenance.json"
+STATE = ".state"  # lock, list of files, checkpoints: nothing a user needs
+PREVIOUS = "previous"  # what --force replaces, kept until the new run has finished
+
+
+class RunDirectory:
+    """One command's directory, locked while this object is open (use it in a ``with`` block).
+
+    ``settings.toml`` is the first file: from the moment it exists the run can be resumed. MatLens remembers which files
+    it wrote there, so ``force`` never touches another file.
+
+    Parameters
+    ----------
+    path : path-like
+        An existing run directory. Use :meth:`create` for a new one.
+    lock : Lock, optional
+        The lock of that directory where it is already held.
+
+    Raises
+    ------
+    RunError
+        If there is no run, its settings cannot be read, or another process works in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp()) / "run"
+    >>> with RunDirectory.create(folder, "compare", {"seed": 0}) as run:
+    ...     run.write_text("errors.csv", "statistic,error\\n").name
+    'errors.csv'
+    >>> with RunDirectory(folder) as run:
+    ...     run.settings["seed"], run.status
+    (0, 'running')
+    """
+
+    def __init__(self, path: str | os.PathLike[str], lock: Lock | None = None) -> None:
+        self.path = Path(path)
+        if not (self.path / SETTINGS).is_file():
+            raise RunError(f"{self.path} is not a run directory: it has no {SETTINGS}; name one that a command wrote.")
+        self._lock = lock or _locked(self.path)
+        try:
+            self.settings: dict[str, Any] = tomllib.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self.close()
+            raise RunError(f"{self.path / SETTINGS} is damaged ({error}); start the run again.") from error
+        self._files = set(_listing(self.path))
+        self._clear_leftovers()
+
+    @classmethod
+    def create(
+        cls,
+        output: str | os.PathLike[str] | None,
+        command: str,
+        settings: Mapping[str, Any],
+        *,
+        force: bool = False,
+        root: str | os.PathLike[str] = "runs",
+    ) -> RunDirectory:
+        """Make a run directory and write its first file, settings.toml.
+
+        Parameters
+        ----------
+        output : path-like or None
+            Where; None makes ``root/DATE-COMMAND``, with a number behind it when that exists.
+        command : str
+            Name of the command.
+        settings : mapping
+            What :attr:`settings` gives back when the run is opened again; None values are left out.
+        force : bool
+            Use a directory that is not empty. Files of an earlier run go to ``previous/`` until this one has finished.
+
+        Raises
+        ------
+        RunError
+            If the directory is in use, is not empty (without ``force``), or cannot be written.
+        """
+        path = _unique(Path(root), command) if output is None else Path(output)
+        _make(path)
+        lock = _locked(path)
+        try:
+            if not force and any(entry.name != STATE for entry in path.iterdir()):
+                raise RunError(
+                    f"{path} is not empty; choose another --output, go on with 'matlens resume {path}', or replace its "
+                    "results with --force."
+                )
+            _set_aside(path)
+            _write_settings(path, {"command": command, "version": __version__, **settings})
+            return cls(path, lock)
+        except BaseException:
+            _bring_back(path)
+            lock.release()
+            _sweep(path)
+            raise
+
+    @property
+    def status(self) -> str:
+        """``running`` (or killed while running), ``interrupted``, ``failed`` or ``finished``."""
+        return str(self.provenance.get("status", "running"))
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What provenance.json holds; empty when it is not there yet."""
+        try:
+            content = json.loads((self.path / PROVENANCE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def mark(self, status: str, **facts: Any) -> None:
+        """Write the status and further facts into provenance.json; ``finished`` also drops what --force set aside."""
+        content = {"started": now(), **self.provenance, **facts, "argv": sys.argv, "status": status}
+        content["finished" if status == "finished" else "updated"] = now()
+        self.write_text(PROVENANCE, json.dumps(content, indent=2) + "\n")
+        if status == "finished":
+            shutil.rmtree(self.path / PREVIOUS, ignore_errors=True)
+
+    def claim(self, name: str) -> Path:
+        """Return the path of a file of this run, remembering that MatLens writes it; its folder is made."""
+        path = self.path / name
+        if name not in self._files:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with open(self.path / STATE / "files.txt", "a", encoding="utf-8") as file:
+                    file.write(name + "\n")
+            except OSError as error:
+                raise RunError(
+                    f"{path} cannot be written ({error.strerror or error}); free or choose a place."
+                ) from error
+            self._files.add(name)
+        return path
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file of this run, whole or not at all."""
+        path = self.claim(name)
+        with atomic_write(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+        return path
+
+    def remove(self, name: str) -> None:
+        """Remove a file of this run if it is there."""
+        (self.path / name).unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Undo :meth:`create`: remove the files of this run, and bring back what --force set aside."""
+        for name in (SETTINGS, *self._files):
+            self.remove(name)
+        _bring_back(self.path)
+        self.close()
+        _sweep(self.path)
+
+    def close(self) -> None:
+        """Give the directory up for other processes."""
+        self._lock.release()
+
+    def __enter__(self) -> RunDirectory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _clear_leftovers(self) -> None:
+        """Remove the half-written files of a process that was killed; the lock says it is gone."""
+        for folder in (self.path, self.path / STATE, self.path / "figures"):
+            for file in folder.glob(TEMPORARY):
+                file.unlink(missing_ok=True)
+
+
+def _unique(root: Path, command: str) -> Path:
+    """Make and return ``root/DATE-COMMAND``, or with -2, -3, ...: making it decides between two that start at once."""
+    number = 1
+    while True:
+        path = root / (f"{date.today().isoformat()}-{command}" + (f"-{number}" if number > 1 else ""))
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise RunError(f"{path} cannot be made ({error.strerror or error}); name a place with --output.") from error
+        else:
+            return path
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be made a directory ({error.strerror or error}); name another --output."
+        ) from error
+
+
+def _locked(path: Path) -> Lock:
+    try:
+        (path / STATE).mkdir(exist_ok=True)
+        return Lock(path / STATE / "lock")
+    except OSError as error:
+        raise RunError(f"{path} cannot be written ({error.strerror or error}); name another --output.") from error
+
+
+def _write_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    with atomic_write(path / SETTINGS) as temporary:
+        temporary.write_text(tomli_w.dumps(_without_none(settings)), encoding="utf-8", newline="\n")
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value
+
+
+def _listing(path: Path) -> list[str]:
+    try:
+        names = (path / STATE / "files.txt").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return list(dict.fromkeys(names))
+
+
+def _set_aside(path: Path) -> None:
+    """Move an earlier run's files to ``previous/``; drop them when that still holds the last run that finished."""
+    names = [name for name in (SETTINGS, *_listing(path)) if (path / name).is_file()]
+    keep = not (path / PREVIOUS).exists()
+    for name in names:
+        if keep and not name.startswith(STATE):
+            (path / PREVIOUS / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path / name, path / PREVIOUS / name)
+        else:
+            (path / name).unlink()
+    (path / STATE / "files.txt").unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Leave no trace of a run that did not start: the state, and the directory, where nothing else is in it."""
+    if (path / SETTINGS).exists():
+        return
+    shutil.rmtree(path / STATE, ignore_errors=True)
+    with suppress(OSError):  # not empty: it is the user's
+        (path / "figures").rmdir()
+    with suppress(OSError):
+        path.rmdir()
+
+
+def _bring_back(path: Path) -> None:
+    previous = path / PREVIOUS
+    if not previous.exists():
+        return
+    files = [file for file in previous.rglob("*") if file.is_file()]
+    for file in files:
+        os.replace(file, path / file.relative_to(previous))
+    shutil.rmtree(previous, ignore_errors=True)
+    names = (file.relative_to(previous).as_posix() for file in files)
+    (path / STATE / "files.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

@@ -1,0 +1,116 @@
+"""Progress in the terminal: a bar where someone watches, sparse lines in a log file, nothing when quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+from matlens.reconstruction.hooks import Progress, Silent
+
+__all__ = ["Bar", "Lines", "progress_for"]
+
+
+def progress_for(*, quiet: bool = False, stream: IO[str] | None = None) -> Progress:
+    """Choose how to show progress: a bar on a terminal, a line every ten seconds elsewhere, nothing when quiet.
+
+    Examples
+    --------
+    >>> type(progress_for(quiet=True)).__name__
+    'Silent'
+    """
+    stream = sys.stderr if stream is None else stream
+    if quiet:
+        return Silent()
+    return Bar(stream) if stream.isatty() else Lines(stream)
+
+
+class Lines:
+    """Progress as plain lines, one at most every ``interval`` seconds.
+
+    Examples
+    --------
+    >>> lines = Lines(sys.stdout, interval=0)
+    >>> lines.begin(200, "realisation 1 of 1")
+    >>> lines.advance(50, 0.125, "level 2 of 3")
+    realisation 1 of 1: 50/200, loss 0.125, level 2 of 3, ... left
+    """
+
+    def __init__(self, stream: IO[str], *, interval: float = 10.0) -> None:
+        self._stream = stream
+        self._interval = interval
+        self._total, self._label, self._start, self._last, self._first = 0, "", 0.0, 0.0, 0
+
+    def begin(self, total: int, label: str) -> None:
+        """Start the clock."""
+        self._total, self._label = total, label
+        self._start = self._last = time.monotonic()
+        self._first = -1
+
+    def advance(self, done: int, loss: float, detail: str) -> None:
+        """Write a line if the last one is long enough ago."""
+        if self._first < 0:  # a resumed realisation starts in the middle: only what is done now tells the speed
+            self._first = max(done - 1, 0)
+        now = time.monotonic()
+        if now - self._last < self._interval:
+            return
+        self._last = now
+        left = (now - self._start) / max(done - self._first, 1) * max(self._total - done, 0)
+        detail = f"{detail}, " if detail else ""
+        self._stream.write(
+            f"{self._label}: {done}/{self._total}, loss {loss:.3g}, {detail}about {_duration(left)} left\n"
+        )
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Nothing to clear."""
+
+
+class Bar:
+    """Progress as a bar that stays in one line of the terminal.
+
+    Examples
+    --------
+    >>> bar = Bar(sys.stdout)
+    >>> bar.end()
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}  {task.fields[detail]}"),
+            TimeRemainingColumn(),
+            console=Console(file=stream),
+            transient=True,
+        )
+        self._task: TaskID | None = None
+
+    def begin(self, total: int, label: str) -> None:
+        """Show the bar."""
+        self._task = self._bar.add_task(label, total=total, loss="-", detail="")
+        self._bar.start()
+
+    def advance(self, done: int, loss: float, detail: str) -> None:
+        """Move the bar."""
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, loss=f"{loss:.3g}", detail=detail)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

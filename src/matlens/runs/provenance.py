@@ -1,0 +1,97 @@
+"""What a result depends on besides its settings: versions, threads, device, and the hashes of what was read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from matlens._version import __version__
+from matlens.errors import InputError
+
+__all__ = ["environment", "mismatches", "now", "sha256"]
+
+_PACKAGES = ("numpy", "scipy", "torch", "scikit-image", "scikit-learn", "tifffile", "pandas")
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Compute the SHA-256 of a file as 64 hex digits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "empty"
+    >>> file.write_bytes(b"")
+    0
+    >>> sha256(file)[:12]
+    'e3b0c44298fc'
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}); check the path.") from error
+
+
+def environment(*, threads: int, device: str) -> dict[str, Any]:
+    """Describe what the bytes of a result depend on: versions, threads, device and processor.
+
+    Examples
+    --------
+    >>> environment(threads=1, device="cpu")["threads"]
+    1
+    """
+    return {
+        "matlens": __version__,
+        "python": platform.python_version(),
+        **{name: _version(name) for name in _PACKAGES},
+        "threads": threads,
+        "device": device,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "processor": _instructions(),
+    }
+
+
+def mismatches(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """List in words where two environments differ; empty when a resumed run will give the same bytes.
+
+    Examples
+    --------
+    >>> mismatches({"threads": 2, "torch": "2.6.0"}, {"threads": 1, "torch": "2.6.0"})
+    ['threads 2 then, 1 now']
+    """
+    names = [*then, *(name for name in now if name not in then)]
+    return [
+        f"{name} {then.get(name, 'unknown')} then, {now.get(name, 'unknown')} now"
+        for name in names
+        if then.get(name) != now.get(name)
+    ]
+
+
+def now() -> str:
+    """Tell the time as ISO 8601 text in UTC, to the second.
+
+    Examples
+    --------
+    >>> len(now())
+    25
+    """
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _instructions() -> str:
+    """Name the vector instructions torch uses: sums are ordered differently with each."""
+    import torch
+
+    return str(torch.backends.cpu.get_cpu_capability())
