@@ -24,6 +24,7 @@ def sha256(path: str | os.PathLike[str]) -> str:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> file = Path(tempfile.mkdtemp()) / "empty"
     >>> file.write_bytes(b"")
     0

@@ -1,0 +1,57 @@
+"""Which papers a run stands on, as BibTeX, chosen by what it used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["bibtex", "citations"]
+
+_ALWAYS = ("torquato2002random", "lu1992lineal", "torquato1988cluster", "ohser2000statistical")
+
+
+def citations(*, encoder: str = "", preset: str = "", threshold: str = "") -> tuple[str, ...]:
+    """List the BibTeX keys of the methods that a run used.
+
+    Parameters
+    ----------
+    encoder : str
+        Name of the encoder; empty when nothing was reconstructed.
+    preset : str
+        Name of the preset.
+    threshold : str
+        How grey images were cut.
+
+    Examples
+    --------
+    >>> citations(encoder="filterbank", preset="default")[:3]
+    ('li2018transfer', 'gatys2015texture', 'ustyuzhaninov2016texture')
+    """
+    keys: list[str] = []
+    if encoder:
+        network = "simonyan2014very" if encoder.startswith("vgg") else "ustyuzhaninov2016texture"
+        keys += ["li2018transfer", "gatys2015texture", network, "liu1989limited"]
+    keys += _ALWAYS
+    if "otsu" in threshold:
+        keys += ["otsu1979threshold", "vanderwalt2014scikit"]
+    return tuple(keys)
+
+
+def bibtex(keys: Sequence[str]) -> str:
+    """Give the BibTeX entries of these keys.
+
+    Examples
+    --------
+    >>> bibtex(["li2018transfer"]).splitlines()[0]
+    '@article{li2018transfer,'
+    """
+    return "\n\n".join(_entries()[key] for key in keys)
+
+
+@cache
+def _entries() -> dict[str, str]:
+    text = files("matlens.runs").joinpath("citations.bib").read_text(encoding="utf-8")
+    entries = [entry.strip() for entry in re.split(r"\n(?=@)", text)]
+    return {entry.split("{", 1)[1].split(",", 1)[0]: entry for entry in entries}
