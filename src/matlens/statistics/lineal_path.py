@@ -41,6 +41,21 @@ def run_lengths(lines: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.
     return starts, ends - starts, (starts % side == 0) | (ends % side == 0)
 
 
+def open_lines(lines: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Cut closed lines open at a change of phase; those without one are taken out, and their phases returned.
+
+    Examples
+    --------
+    >>> cut, uniform = open_lines(np.array([[0, 1, 0], [1, 1, 1]], dtype=np.uint8))
+    >>> cut.tolist(), uniform.tolist()
+    ([[1, 0, 0]], [1])
+    """
+    change = lines != np.roll(lines, 1, axis=1)
+    mixed = change.any(axis=1)
+    order = (np.arange(lines.shape[1]) + change.argmax(axis=1)[:, None]) % lines.shape[1]
+    return np.take_along_axis(lines, order, axis=1)[mixed], lines[~mixed, 0]
+
+
 def lineal_path(m: Microstructure) -> NDArray[np.float64]:
     """Compute the lineal-path function of every phase along every axis.
 
@@ -88,12 +103,8 @@ def _run_histogram(
     side = lines.shape[1]
     closed = np.zeros(n_phases, dtype=np.int64)
     if periodic:
-        change = lines != np.roll(lines, 1, axis=1)
-        uniform = ~change.any(axis=1)
-        closed += np.bincount(lines[uniform, 0], minlength=n_phases)
-        # rolled to begin at a change, a closed line is an open one
-        order = (np.arange(side) + change.argmax(axis=1)[:, None]) % side
-        lines = np.take_along_axis(lines, order, axis=1)[~uniform]
+        lines, uniform = open_lines(lines)
+        closed += np.bincount(uniform, minlength=n_phases)
     starts, lengths, _ = run_lengths(lines)
     code = lines.ravel()[starts].astype(np.intp) * (side + 1) + lengths
     return np.bincount(code, minlength=n_phases * (side + 1)).reshape(n_phases, side + 1), closed

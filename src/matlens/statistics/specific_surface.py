@@ -1,0 +1,119 @@
+"""Specific surface: interface per volume (length per area in two dimensions)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import SphericalVoronoi
+from skimage.measure import marching_cubes, mesh_surface_area
+
+from matlens.errors import InputError
+from matlens.microstructure import Microstructure
+from matlens.statistics.neighbours import half_directions, shifted_pair
+
+__all__ = ["SurfaceMethod", "specific_surface"]
+
+SurfaceMethod = Literal["crofton", "faces", "marching"]
+
+
+def specific_surface(m: Microstructure, *, method: SurfaceMethod = "crofton") -> NDArray[np.float64]:
+    """Estimate the interface of every phase with all others, per area or volume.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; unequal spacings are allowed.
+    method : {"crofton", "faces", "marching"}
+        "crofton" counts crossings of test lines in 4 (2-D) or 13 (3-D) directions, each weighted by its share of all
+        directions: right on average over orientations; a flat interface along the axes comes out 5 % (2-D) or 7 %
+        (3-D) too small. "faces" adds pixel faces: too large by 4/pi (2-D) or 3/2 (3-D) for isotropic interfaces,
+        exact along the axes. "marching" adds the marching-squares (cubes) interface at level 1/2: about 5 % too large
+        in 2-D, 9 % in 3-D.
+
+    Returns
+    -------
+    ndarray of float64, shape (K,)
+        Per unit; counted only between pixels that are both in the window.
+
+    Raises
+    ------
+    InputError
+        If the method is unknown.
+
+    Notes
+    -----
+    Ohser & Muecklich, Statistical Analysis of Microstructures in Materials Science (2000).
+
+    Examples
+    --------
+    >>> from matlens.microstructure import Microstructure
+    >>> stripes = Microstructure(np.tile([0, 0, 0, 0, 1, 1, 1, 1], (8, 1)), spacing=0.5, unit="um", periodic=True)
+    >>> specific_surface(stripes, method="faces")
+    array([0.5, 0.5])
+    >>> specific_surface(stripes).round(2)
+    array([0.47, 0.47])
+    """
+    measures = {"crofton": _crofton, "faces": _faces, "marching": _marching}
+    if method not in measures:
+        raise InputError(f"method={method!r} is not known; give one of {', '.join(measures)}.")
+    return np.array([measures[method](mask, m.spacing, m.periodic) for mask in m.indicators()])
+
+
+def _crofton(mask: NDArray[np.bool_], spacing: Sequence[float], periodic: bool) -> float:
+    directions = half_directions(mask.ndim)
+    vectors = np.array(directions) * np.asarray(spacing)
+    lengths = np.linalg.norm(vectors, axis=1)
+    weights = _direction_weights(vectors / lengths[:, None])
+    crossings = []
+    for offset in directions:
+        first, second = shifted_pair(mask, offset, periodic)
+        crossings.append(float((first != second).mean()) if first.size else 0.0)
+    # mean crossings per test-line length, times pi/2 in the plane and 2 in space
+    return (np.pi / 2 if mask.ndim == 2 else 2.0) * float(np.sum(weights * np.array(crossings) / lengths))
+
+
+def _direction_weights(unit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of all directions nearest to each of these (and its opposite)."""
+    both = np.concatenate([unit, -unit])
+    if unit.shape[1] == 2:
+        angle = np.arctan2(both[:, 0], both[:, 1])
+        order = np.argsort(angle)
+        gaps = np.diff(angle[order], append=angle[order[0]] + 2 * np.pi)
+        share = np.empty(len(both))
+        share[order] = (gaps + np.roll(gaps, 1)) / 2
+    else:
+        share = SphericalVoronoi(both).calculate_areas()
+    result: NDArray[np.float64] = (share[: len(unit)] + share[len(unit) :]) / share.sum()
+    return result
+
+
+def _faces(mask: NDArray[np.bool_], spacing: Sequence[float], periodic: bool) -> float:
+    total = 0.0
+    for axis, step in enumerate(spacing):
+        first, second = shifted_pair(mask, [1 if i == axis else 0 for i in range(mask.ndim)], periodic)
+        total += float((first != second).mean()) / step if first.size else 0.0
+    return total
+
+
+def _marching(mask: NDArray[np.bool_], spacing: Sequence[float], periodic: bool) -> float:
+    if periodic:
+        mask = np.pad(mask, [(0, 1)] * mask.ndim, mode="wrap")
+    volume = float(np.prod((np.array(mask.shape) - 1) * np.asarray(spacing)))
+    if mask.all() or not mask.any():
+        return 0.0
+    if mask.ndim == 3:
+        vertices, triangles, _, _ = marching_cubes(mask.astype(np.float32), 0.5, spacing=tuple(spacing))
+        return float(mesh_surface_area(vertices, triangles)) / volume
+    corners = [mask[:-1, :-1], mask[:-1, 1:], mask[1:, 1:], mask[1:, :-1]]
+    inside = np.sum(corners, axis=0)
+    height, width = spacing
+    slanted = float(np.hypot(height, width)) / 2
+    opposite = (inside == 2) & (corners[0] == corners[2])
+    level = (inside == 2) & (corners[0] == corners[1])
+    upright = (inside == 2) & (corners[0] == corners[3])
+    odd = (inside == 1) | (inside == 3)
+    total = slanted * (odd.sum() + 2 * opposite.sum()) + width * level.sum() + height * upright.sum()
+    return float(total) / volume
