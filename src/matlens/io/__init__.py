@@ -1,15 +1,24 @@
 """Files in and out: one file a format family; every reader gives an `Image`, every writer is atomic."""
 
 from matlens.io.image import Image
-from matlens.io.loading import read_microstructure
+from matlens.io.loading import load, read_microstructure
+from matlens.io.options import CleaningOptions, parse_crop, parse_flatten, parse_threshold
 from matlens.io.reading import read_image
+from matlens.io.segmentation import Segmentation, segment
 from matlens.io.units import parse_spacing
 from matlens.io.writing import write_microstructure
 
 __all__ = [
+    "CleaningOptions",
     "Image",
+    "Segmentation",
+    "load",
+    "parse_crop",
+    "parse_flatten",
     "parse_spacing",
+    "parse_threshold",
     "read_image",
     "read_microstructure",
+    "segment",
     "write_microstructure",
 ]

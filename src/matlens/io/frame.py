@@ -1,0 +1,139 @@
+"""Which part of a micrograph is sample: edges, the instrument's data bar, what a mask excludes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["data_bar_height", "largest_rectangle", "trimmed_edges"]
+
+
+def trimmed_edges(grey: NDArray[Any], limit: float = 0.1) -> tuple[slice, ...]:
+    """Find the part without dark or bright edges (vignetting, frames, the border of a scan).
+
+    A border row goes while the background of one of its quarters, the median of the quarter, lies more than 4 robust
+    standard deviations from those of the inner rows; columns likewise, at most ``limit`` of the size at each border.
+
+    Parameters
+    ----------
+    grey : ndarray
+        Shape (y, x) or (z, y, x); of a volume only the last two axes are trimmed.
+
+    Returns
+    -------
+    tuple of slice
+        What to keep, one slice an axis.
+
+    Examples
+    --------
+    >>> grey = np.random.default_rng(0).normal(100, 5, (60, 80)); grey[:3] = 10
+    >>> trimmed_edges(grey)
+    (slice(3, 60, None), slice(0, 80, None))
+    """
+    plane = grey.mean(axis=0) if grey.ndim == 3 else grey
+    rows = _trimmed(plane, limit)
+    columns = _trimmed(plane[rows].T, limit)
+    return (slice(0, grey.shape[0]),) * (grey.ndim - 2) + (rows, columns)
+
+
+def data_bar_height(grey: NDArray[Any]) -> int:
+    """Count the rows of the bar of text that an electron microscope puts under its picture; 0 when there is none.
+
+    A bar has one background value, which fills at least a third of nearly each of its rows; a micrograph does not.
+
+    Parameters
+    ----------
+    grey : ndarray
+        Shape (y, x).
+
+    Returns
+    -------
+    int
+        Rows to cut off at the bottom.
+
+    Examples
+    --------
+    >>> grey = np.random.default_rng(0).integers(0, 256, (100, 80)); grey[88:] = 0; grey[92:95, 10:30] = 255
+    >>> data_bar_height(grey)
+    12
+    """
+    values, counts = np.unique(grey[-max(3, grey.shape[0] // 50) :], return_counts=True)
+    background = values[counts.argmax()]
+    tolerance = 0.01 * float(np.ptp(grey))
+    flat = (np.abs(grey.astype(float) - float(background)) <= tolerance).mean(axis=1) > 1 / 3
+    reach = grey.shape[0] // 3
+    from_below = flat[::-1][:reach]
+    share = np.cumsum(from_below) / np.arange(1, from_below.size + 1)
+    ends = np.flatnonzero(from_below & (share > 0.8))
+    height = int(ends[-1]) + 1 if ends.size else 0
+    whole = flat[: grey.shape[0] - height].mean() > 0.2  # the sample itself has such rows: no bar, but a dark phase
+    return 0 if height < 5 or whole else height + _separator(grey, height)
+
+
+def largest_rectangle(valid: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """Find the largest axis-aligned rectangle in which everything is valid.
+
+    Parameters
+    ----------
+    valid : ndarray of bool
+        Shape (y, x) or (z, y, x); of a volume the rectangle is valid in every slice.
+
+    Returns
+    -------
+    tuple of slice
+        One slice an axis; empty ones when nothing is valid.
+
+    Examples
+    --------
+    >>> valid = np.ones((6, 9), dtype=bool); valid[1, 2] = False
+    >>> largest_rectangle(valid)
+    (slice(0, 6, None), slice(3, 9, None))
+    """
+    if valid.all():
+        return tuple(slice(0, side) for side in valid.shape)
+    plane = np.asarray(valid.all(axis=0)) if valid.ndim == 3 else valid
+    best, area = (slice(0, 0), slice(0, 0)), 0
+    heights = np.zeros(plane.shape[1], dtype=int)
+    for bottom, row in enumerate(plane):
+        heights = np.where(row, heights + 1, 0)
+        left, right, height = _widest(heights.tolist())
+        if (right - left) * height > area:
+            area = (right - left) * height
+            best = (slice(bottom + 1 - height, bottom + 1), slice(left, right))
+    return (slice(0, valid.shape[0]),) * (valid.ndim - 2) + best
+
+
+def _widest(heights: list[int]) -> tuple[int, int, int]:
+    """Largest rectangle under a histogram: (left, right, height)."""
+    best, area, rising = (0, 0, 0), 0, [(0, 0)]
+    for position, height in enumerate([*heights, 0]):
+        start = position
+        while rising[-1][1] > height:
+            start, tall = rising.pop()
+            if (position - start) * tall > area:
+                area, best = (position - start) * tall, (start, position, tall)
+        if height > rising[-1][1]:
+            rising.append((start, height))
+    return best
+
+
+def _trimmed(plane: NDArray[Any], limit: float) -> slice:
+    quarters = np.stack([np.median(part, axis=1) for part in np.array_split(plane, 4, axis=1)])
+    reach = int(limit * plane.shape[0])
+    inner = quarters[:, reach : plane.shape[0] - reach]
+    centre = np.median(inner, axis=1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(inner - centre), axis=1, keepdims=True) + 1e-9 + 0.01 * np.abs(centre)
+    odd = (np.abs(quarters - centre) > 4 * spread).any(axis=0)
+    low = next((row for row in range(reach) if not odd[row]), reach)
+    high = next((row for row in range(reach) if not odd[plane.shape[0] - 1 - row]), reach)
+    return slice(low, plane.shape[0] - high)
+
+
+def _separator(grey: NDArray[Any], height: int) -> int:
+    """Rows of a plain line of another colour between picture and bar."""
+    extra = 0
+    while extra < 4 and np.ptp(grey[grey.shape[0] - height - extra - 1]) == 0:
+        extra += 1
+    return extra
