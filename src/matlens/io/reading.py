@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from matlens.errors import InputError, MatlensError
+from matlens.io.hdf5 import read_hdf5
 from matlens.io.image import Image, checked_values
+from matlens.io.matlab import read_mat
 from matlens.io.numpy_files import read_npy, read_npz
 from matlens.io.pictures import read_picture
 from matlens.io.tiff import read_tiff
+from matlens.io.zipped import read_zip
 
 __all__ = ["READERS", "read_image"]
 
@@ -24,7 +28,12 @@ READERS: dict[str, Callable[[Path, str | None], Image]] = {
     ".tiff": read_tiff,
     ".npy": read_npy,
     ".npz": read_npz,
+    ".mat": read_mat,
+    ".h5": read_hdf5,
+    ".hdf5": read_hdf5,
+    ".dream3d": read_hdf5,
 }
+READERS[".zip"] = partial(read_zip, readers=dict(READERS))
 
 
 def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> Image:

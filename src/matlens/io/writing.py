@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from matlens.errors import InputError
+from matlens.io.hdf5 import write_hdf5
 from matlens.io.numpy_files import write_npy, write_npz
 from matlens.io.pictures import write_png
 from matlens.io.tiff import write_tiff
+from matlens.io.vti import write_vti
 from matlens.microstructure import Microstructure
 
 __all__ = ["WRITERS", "write_microstructure"]
@@ -20,6 +22,9 @@ WRITERS: dict[str, Callable[[Microstructure, Path], None]] = {
     ".npy": write_npy,
     ".npz": write_npz,
     ".png": write_png,
+    ".vti": write_vti,
+    ".h5": write_hdf5,
+    ".hdf5": write_hdf5,
 }
 
 
@@ -47,7 +52,7 @@ def write_microstructure(microstructure: Microstructure, path: str | os.PathLike
 
     Notes
     -----
-    NPZ, HDF5, TIFF, PNG and VTI keep spacing, unit, phase names and periodicity; NPY the labels alone.
+    NPZ, HDF5, TIFF and PNG keep spacing, unit, phase names and periodicity, NPY the labels alone; VTI is for looking.
 
     Examples
     --------
