@@ -4,6 +4,7 @@ from matlens.io.image import Image
 from matlens.io.loading import load, read_microstructure
 from matlens.io.options import CleaningOptions, parse_crop, parse_flatten, parse_threshold
 from matlens.io.reading import read_image
+from matlens.io.registry import entries, fetch, locate
 from matlens.io.segmentation import Segmentation, segment
 from matlens.io.units import parse_spacing
 from matlens.io.writing import write_microstructure
@@ -12,7 +13,10 @@ __all__ = [
     "CleaningOptions",
     "Image",
     "Segmentation",
+    "entries",
+    "fetch",
     "load",
+    "locate",
     "parse_crop",
     "parse_flatten",
     "parse_spacing",
