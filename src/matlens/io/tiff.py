@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -23,7 +26,7 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
     """Read a picture, a stack or a colour picture; ``dataset`` is the number of the series in files with several."""
     import tifffile
 
-    with tifffile.TiffFile(path) as file:
+    with _page_errors_raised(), tifffile.TiffFile(path) as file:
         series = file.series[_series_index(file, dataset, path.name)]
         values, axes = series.asarray(), series.axes
         info = (file.imagej_metadata or {}).get("Info")
@@ -59,6 +62,24 @@ def write_tiff(microstructure: Microstructure, path: Path) -> None:
         tifffile.imwrite(
             temporary, microstructure.labels, imagej=True, resolution=(1 / width, 1 / height), metadata=metadata
         )
+
+
+class _PageErrors(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if "TiffPage" in message:  # broken tags of other kinds need not harm the picture
+            raise ValueError(message)
+
+
+@contextmanager
+def _page_errors_raised() -> Iterator[None]:
+    """tifffile only logs that a stack breaks off; half a stack must not pass for the whole."""
+    logger, handler = logging.getLogger("tifffile"), _PageErrors(logging.ERROR)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _series_index(file: Any, dataset: str | None, name: str) -> int:
