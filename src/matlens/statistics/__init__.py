@@ -6,11 +6,31 @@ The differentiable forms load torch, on first use only.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from matlens.statistics.characterize import SCHEMA_VERSION, characterize
+from matlens.statistics.chord_length import chord_length_distribution, mean_chord_length
 from matlens.statistics.cluster import cluster_map, cluster_radial, label_clusters
+from matlens.statistics.copying import CopyTest, pasted_blocks, patch_sides
 from matlens.statistics.correlation_length import correlation_length, correlation_length_radial
-from matlens.statistics.curves import Curves, cluster_error, fraction_error, lineal_path_error, s2_error
+from matlens.statistics.curves import (
+    Curves,
+    chord_length_error,
+    cluster_error,
+    errors,
+    euler_density_error,
+    fraction_error,
+    lineal_path_error,
+    s2_error,
+    specific_surface_error,
+)
+from matlens.statistics.equivalence import Comparison, compare
+from matlens.statistics.euler import euler_density, euler_number
 from matlens.statistics.lineal_path import lineal_path
+from matlens.statistics.specific_surface import specific_surface
+from matlens.statistics.threshold_sensitivity import threshold_sensitivity
 from matlens.statistics.two_point import normalised_covariance, two_point_axes, two_point_map, two_point_radial
+from matlens.statistics.variability import Variability, joint_verdict, verdict
+from matlens.statistics.verbatim import largest_verbatim_block
+from matlens.statistics.volume_fraction import volume_fraction
 
 if TYPE_CHECKING:
     from matlens.statistics.differentiable import (
@@ -24,26 +44,48 @@ if TYPE_CHECKING:
 _TORCH = ("cross_field", "fraction_field", "lineal_path_field", "total_variation", "two_point_field")
 
 __all__ = [
+    "SCHEMA_VERSION",
+    "Comparison",
+    "CopyTest",
     "Curves",
+    "Variability",
+    "characterize",
+    "chord_length_distribution",
+    "chord_length_error",
     "cluster_error",
     "cluster_map",
     "cluster_radial",
+    "compare",
     "correlation_length",
     "correlation_length_radial",
     "cross_field",
+    "errors",
+    "euler_density",
+    "euler_density_error",
+    "euler_number",
     "fraction_error",
     "fraction_field",
+    "joint_verdict",
     "label_clusters",
+    "largest_verbatim_block",
     "lineal_path",
     "lineal_path_error",
     "lineal_path_field",
+    "mean_chord_length",
     "normalised_covariance",
+    "pasted_blocks",
+    "patch_sides",
     "s2_error",
+    "specific_surface",
+    "specific_surface_error",
+    "threshold_sensitivity",
     "total_variation",
     "two_point_axes",
     "two_point_field",
     "two_point_map",
     "two_point_radial",
+    "verdict",
+    "volume_fraction",
 ]
 
 

@@ -61,7 +61,8 @@ class CopyTest:
 
     def __init__(self, exemplars: Sequence[Microstructure]) -> None:
         self.exemplars = list(exemplars)
-        self._finders = {w: [_Finder(e, w) for e in self.exemplars] for w in patch_sides(self.exemplars)}
+        self.sides = patch_sides(self.exemplars)
+        self._finders = {w: [_Finder(e, w) for e in self.exemplars] for w in self.sides}
         self._own = {w: self._own_matches(w) for w in self._finders}
         self.largest_block_expected = max(map(_block_between_halves, self.exemplars))
 

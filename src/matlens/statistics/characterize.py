@@ -1,0 +1,157 @@
+"""All statistics of one or several microstructures as one labelled data set (docs/statistics_schema.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from matlens.errors import InputError
+from matlens.microstructure import Microstructure
+from matlens.statistics.bands import with_distance
+from matlens.statistics.chord_length import chord_length_distribution, mean_chord_length
+from matlens.statistics.cluster import cluster_radial
+from matlens.statistics.correlation_length import first_below
+from matlens.statistics.euler import euler_density, euler_number
+from matlens.statistics.lineal_path import lineal_path
+from matlens.statistics.specific_surface import specific_surface
+from matlens.statistics.two_point import along_axes, half_sides, normalised_covariance, radial_mean, two_point_map
+from matlens.statistics.volume_fraction import volume_fraction
+
+__all__ = ["SCHEMA_VERSION", "characterize"]
+
+SCHEMA_VERSION = "1.0"
+Named = dict[str, xr.Variable]
+
+
+def characterize(m: Microstructure | Sequence[Microstructure], *, names: Sequence[str] | None = None) -> xr.Dataset:
+    """Compute every statistic of a microstructure.
+
+    Parameters
+    ----------
+    m : Microstructure or sequence of them
+        Several must agree in dimension, phases, pixel size and unit; their sizes are free.
+    names : sequence of str, optional
+        Values of the coordinate ``file``, one a microstructure.
+
+    Returns
+    -------
+    Dataset
+        The variables of docs/statistics_schema.md, over ``phase``, ``axis`` and ``r`` (offset in pixels, with physical
+        ``distance`` (axis, r)); a leading dimension ``file`` if a sequence was given. Units are attributes.
+
+    Raises
+    ------
+    InputError
+        If nothing is given, or several that do not agree.
+
+    Examples
+    --------
+    >>> from matlens.microstructure import Microstructure
+    >>> m = Microstructure(np.kron([[0, 1], [1, 0]], np.ones((4, 4), dtype=int)), spacing=0.5, unit="um")
+    >>> dataset = characterize(m)
+    >>> dataset["lineal_path"].dims, dataset["lineal_path"].sel(phase=1, axis="x").values[:3].round(3).tolist()
+    (('phase', 'axis', 'r'), [0.5, 0.429, 0.333])
+    >>> characterize([m, m])["euler_number"].values.tolist()
+    [[2, 2], [2, 2]]
+    """
+    several = [m] if isinstance(m, Microstructure) else list(m)
+    _check(several, names)
+    length = max(max(one.shape) for one in several) // 2 + 1
+    parts = [with_distance(xr.Dataset(_variables(one)), one, max(one.shape) // 2 + 1) for one in several]
+    if isinstance(m, Microstructure):
+        dataset = parts[0]
+    else:
+        padded = [part.pad(r=(0, length - part.sizes["r"]), constant_values=np.nan) for part in parts]
+        padded = [with_distance(part.drop_vars(list(part.coords)), several[0], length) for part in padded]
+        dataset = xr.concat(padded, dim="file", join="exact")
+        files = list(names) if names is not None else [str(i) for i in range(len(several))]
+        dataset = dataset.assign_coords(file=files)
+    dataset.attrs = {
+        "title": "Statistics of microstructures",
+        "schema_version": SCHEMA_VERSION,
+        "length_unit": several[0].unit,
+        "spacing": list(several[0].spacing),
+        "shape": [side for one in several for side in one.shape],
+        "periodic": [int(one.periodic) for one in several],
+    }
+    return dataset
+
+
+def _check(several: Sequence[Microstructure], names: Sequence[str] | None) -> None:
+    if not several:
+        raise InputError("nothing to characterize: at least one microstructure is needed.")
+    first = several[0]
+    for one in several:
+        if (one.phase_names, one.spacing, one.unit) != (first.phase_names, first.spacing, first.unit):
+            raise InputError(
+                f"found {first!r} and {one!r}: several microstructures must agree in dimension, phases, pixel size and "
+                "unit to share one table; characterize them one by one."
+            )
+    if names is not None and len(names) != len(several):
+        raise InputError(f"found {len(names)} names for {len(several)} microstructures; give one each.")
+
+
+def _variables(m: Microstructure) -> Named:
+    return _correlations(m) | _lines(m) | _clusters(m) | _geometry(m)
+
+
+def _correlations(m: Microstructure) -> Named:
+    half, phi = half_sides(m.shape), volume_fraction(m)
+    size = max(half) + 1
+    auto = two_point_map(m)
+    radial, axes = _fit(radial_mean(auto, half), size), along_axes(auto, half)
+    cross = np.stack(
+        [_fit(radial_mean(two_point_map(m, other=other), half), size) for other in range(m.n_phases)], axis=1
+    )
+    along = first_below(normalised_covariance(axes, phi[:, None, None])) * np.asarray(m.spacing)
+    about = first_below(normalised_covariance(radial, phi[:, None])) * float(np.exp(np.log(m.spacing).mean()))
+    return {
+        "volume_fraction": _variable("phase", phi, "volume fraction"),
+        "two_point_radial": _variable("phase r", radial, "two-point probability by distance"),
+        "two_point_axes": _variable("phase axis r", axes, "two-point probability along each axis"),
+        "two_point_cross": _variable("phase other r", cross, "P(x in phase, x + r in other) by distance"),
+        "correlation_length": _variable("phase axis", along, "first r with |c(r)| < 0.1", m.unit),
+        "correlation_length_radial": _variable("phase", about, "first distance with |c(r)| < 0.1", m.unit),
+    }
+
+
+def _lines(m: Microstructure) -> Named:
+    mean = mean_chord_length(m) * np.asarray(m.spacing)
+    return {
+        "lineal_path": _variable("phase axis r", lineal_path(m), "P(segment of r + 1 pixels lies in the phase)"),
+        "chord_length": _variable("phase axis r", chord_length_distribution(m), "share of chords of r pixels"),
+        "mean_chord_length": _variable("phase axis", mean, "mean chord length", m.unit),
+    }
+
+
+def _clusters(m: Microstructure) -> Named:
+    size = max(half_sides(m.shape)) + 1
+    face, full = (_fit(cluster_radial(m, connectivity=c), size) for c in ("face", "full"))
+    return {
+        "cluster_radial": _variable("phase r", face, "P(same face-connected cluster) by distance"),
+        "cluster_radial_full": _variable("phase r", full, "P(same fully connected cluster) by distance"),
+    }
+
+
+def _geometry(m: Microstructure) -> Named:
+    inverse = f"{m.unit}^-{m.ndim}"
+    return {
+        "euler_number": _variable("phase", euler_number(m), "Euler number, face-connected"),
+        "euler_number_full": _variable("phase", euler_number(m, connectivity="full"), "Euler number, fully connected"),
+        "euler_density": _variable("phase", euler_density(m), "Euler number per volume, face-connected", inverse),
+        "euler_density_full": _variable(
+            "phase", euler_density(m, connectivity="full"), "Euler number per volume, fully connected", inverse
+        ),
+        "specific_surface": _variable("phase", specific_surface(m), "interface per volume (Crofton)", f"{m.unit}^-1"),
+    }
+
+
+def _fit(values: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-arg]
+    """Pad radial curves, which end at half the shortest side."""
+    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, size - values.shape[-1])], constant_values=np.nan)
+
+
+def _variable(dims: str, values: np.ndarray, name: str, units: str = "1") -> xr.Variable:  # type: ignore[type-arg]
+    return xr.Variable(dims.split(), values, {"long_name": name, "units": units})

@@ -1,0 +1,229 @@
+"""Is a result the same material as its exemplar? Errors, R, verdicts, controls and the copy test in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from matlens.errors import InputError
+from matlens.microstructure import Microstructure
+from matlens.problems import blurred_noise, white_noise
+from matlens.statistics.bands import curve_bands
+from matlens.statistics.copying import CopyTest, pasted_blocks
+from matlens.statistics.curves import Curves, errors
+from matlens.statistics.sentences import describe
+from matlens.statistics.variability import MIN_WINDOWS, Variability, joint_verdict
+from matlens.statistics.windows import count_windows, cut_windows, smaller_window
+
+__all__ = ["Comparison", "compare"]
+
+CONTROL_REALISATIONS = 5
+Several = Microstructure | Sequence[Microstructure]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` finds.
+
+    Attributes
+    ----------
+    errors : DataFrame
+        One row a realisation: every error against the exemplar (mean over exemplars).
+    ratios : DataFrame
+        One row a window size and statistic: ``window``, ``statistic``, ``d_result``, ``d_windows``, ``R``, ``low``,
+        ``high``, ``low_joint``, ``verdict``, ``too_close``, ``n_windows``. First the result's own size, then the
+        smaller one; empty where fewer than two windows fit.
+    joint : str
+        "equivalent", "different" or "undecided", at the largest size of which 8 windows fit.
+    joints : dict
+        The joint verdict by window size.
+    controls : DataFrame
+        ``ratios`` of white and blurred noise, with the columns ``control`` and ``joint``.
+    copying : DataFrame
+        The copy test of every realisation and of an image of pasted exemplar blocks (column ``image``).
+    curves : Dataset
+        S2, lineal-path and cluster curves of results, exemplar and windows (`curve_bands`).
+    notes : tuple of str
+        What was done differently from the plain rule, and why.
+    """
+
+    errors: pd.DataFrame
+    ratios: pd.DataFrame
+    joint: str
+    joints: dict[str, str]
+    controls: pd.DataFrame
+    copying: pd.DataFrame
+    curves: xr.Dataset
+    notes: tuple[str, ...] = field(default=())
+
+    def sentences(self) -> list[str]:
+        """Say the verdict in words, one plain sentence each."""
+        return describe(self.ratios, self.joints, self.joint, self.controls, self.copying, self.notes)
+
+
+def compare(
+    result: Several,
+    exemplar: Several,
+    *,
+    window: int | Sequence[int] | None = None,
+    seed: int = 0,
+    controls: bool = True,
+    copying: bool = True,
+) -> Comparison:
+    """Compare realisations with the material they are meant to be.
+
+    Parameters
+    ----------
+    result : Microstructure or sequence of them
+        Realisations of one size.
+    exemplar : Microstructure or sequence of them
+        One or more fields of one material; sizes are free. Windows of the result's size are cut out of them.
+    window : int or sequence of int, optional
+        Size of the smaller windows in pixels; by default the result's size is halved until 8 or more fit.
+    seed : int
+        Of the bootstrap and the controls.
+    controls, copying : bool
+        Whether to judge the negative controls, and to test for copying.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If dimensions or numbers of phases differ, realisations differ in size, or the window does not fit.
+
+    Examples
+    --------
+    >>> from matlens.problems import gaussian_field, white_noise
+    >>> material = gaussian_field((128, 128), 4.0, 0.4, seed=0)
+    >>> compare(white_noise((32, 32), (0.6, 0.4)), material, controls=False, copying=False).joint
+    'different'
+    """
+    results, exemplars = _checked(result, exemplar)
+    curves, targets = [Curves(m) for m in results], [Curves(m) for m in exemplars]
+    rows = [pd.DataFrame([errors(c, target) for target in targets]).mean() for c in curves]
+    sizes = _sizes(results, exemplars, window)
+    judged = {size: Variability(cut_windows(exemplars, size)) for size in sizes}
+    ratios, joints = _ratios(results, judged, seed)
+    band = next(iter(judged.values())).windows if judged else []
+    return Comparison(
+        errors=pd.DataFrame(rows).rename_axis("realisation"),
+        ratios=ratios,
+        joint=_headline(ratios, joints),
+        joints=joints,
+        controls=_controls(results[0], exemplars, targets, judged, seed) if controls else pd.DataFrame(),
+        copying=_copying(results, exemplars, seed) if copying else pd.DataFrame(),
+        curves=curve_bands(curves, targets, band, exemplars[0]),
+        notes=_notes(results, exemplars, sizes),
+    )
+
+
+def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], list[Microstructure]]:
+    results = [result] if isinstance(result, Microstructure) else list(result)
+    exemplars = [exemplar] if isinstance(exemplar, Microstructure) else list(exemplar)
+    if not results or not exemplars:
+        raise InputError("nothing to compare: at least one result and one exemplar are needed.")
+    first = exemplars[0]
+    for m in (*results, *exemplars):
+        if m.ndim != first.ndim or m.n_phases != first.n_phases:
+            raise InputError(f"cannot compare {m!r} with {first!r}: dimension and number of phases must agree.")
+    if len({m.shape for m in results}) > 1:
+        raise InputError(f"realisations of one size are needed, found {sorted({m.shape for m in results})}.")
+    return results, exemplars
+
+
+def _sizes(
+    results: Sequence[Microstructure], exemplars: Sequence[Microstructure], window: int | Sequence[int] | None
+) -> list[tuple[int, ...]]:
+    """Sizes of windows to judge at: the result's own, and a smaller one where that has too few windows or is asked."""
+    own = results[0].shape
+    smaller: tuple[int, ...] | None
+    if window is None:
+        smaller = smaller_window(results, exemplars, MIN_WINDOWS)
+    else:
+        smaller = (window,) * len(own) if isinstance(window, int) else tuple(window)
+        if len(smaller) != len(own) or min(smaller) < 2 or not count_windows(results[:1], smaller):
+            raise InputError(f"window={window!r} does not fit into a result of {own}; give a smaller size.")
+    sizes = [own] if smaller in (None, own) else [own, smaller]
+    return [size for size in sizes if size is not None and count_windows(exemplars, size) >= 2]
+
+
+def _ratios(
+    results: Sequence[Microstructure], judged: dict[tuple[int, ...], Variability], seed: int
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    tables, joints = [], {}
+    for size, variability in judged.items():
+        table = variability.ratios(cut_windows(results, size), seed=seed)
+        name = " x ".join(map(str, size))
+        joints[name] = joint_verdict(table)
+        table.insert(0, "window", name)
+        tables.append(table)
+    return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()), joints
+
+
+def _headline(ratios: pd.DataFrame, joints: dict[str, str]) -> str:
+    for name, joint in joints.items():
+        if int(ratios.loc[ratios["window"] == name, "n_windows"].min()) >= MIN_WINDOWS:
+            return joint
+    return "undecided"
+
+
+def _controls(
+    like: Microstructure,
+    exemplars: Sequence[Microstructure],
+    targets: Sequence[Curves],
+    judged: dict[tuple[int, ...], Variability],
+    seed: int,
+) -> pd.DataFrame:
+    """Judge noise in the result's place."""
+    fractions = np.mean([m.volume_fractions for m in exemplars], axis=0)
+    lengths = np.concatenate([target.correlation_length for target in targets])
+    known = lengths[~np.isnan(lengths)]
+    length = float(known.mean()) if known.size else min(like.shape) / 8
+    seeds = range(seed, seed + CONTROL_REALISATIONS)
+    noises = {
+        "white noise": [white_noise(like.shape, fractions, s) for s in seeds],
+        "blurred noise": [blurred_noise(like.shape, fractions, length, s) for s in seeds],
+    }
+    tables = []
+    for name, noise in noises.items():
+        table, joints = _ratios(noise, judged, seed)
+        if not table.empty:
+            table.insert(0, "control", name)
+            tables.append(table.assign(joint=table["window"].map(joints)))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _copying(results: Sequence[Microstructure], exemplars: Sequence[Microstructure], seed: int) -> pd.DataFrame:
+    test = CopyTest(exemplars)
+    block = min(2 * max(test.sides), min(exemplars[0].shape) // 2)
+    pasted = pasted_blocks(exemplars[0], results[0].shape, block, seed)
+    images = {f"realisation {i}": m for i, m in enumerate(results)} | {"pasted blocks": pasted}
+    tables = []
+    for name, image in images.items():
+        table = test(image)
+        table.insert(0, "image", name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _notes(
+    results: Sequence[Microstructure], exemplars: Sequence[Microstructure], sizes: Sequence[tuple[int, ...]]
+) -> tuple[str, ...]:
+    notes = []
+    own, fit = results[0].shape, count_windows(exemplars, results[0].shape)
+    if fit < MIN_WINDOWS:
+        smaller = [size for size in sizes if size != own]
+        instead = f"windows of {' x '.join(map(str, smaller[0]))} are judged too" if smaller else "nothing is decided"
+        notes.append(
+            f"The exemplar holds {fit} window(s) of the result's size, too few for a verdict (8 are needed): {instead}."
+        )
+    if not np.allclose(results[0].spacing, exemplars[0].spacing) or results[0].unit != exemplars[0].unit:
+        notes.append("Result and exemplar state different pixel sizes; they are compared pixel by pixel.")
+    return tuple(notes)
