@@ -13,8 +13,8 @@ __all__ = ["data_bar_height", "largest_rectangle", "trimmed_edges"]
 def trimmed_edges(grey: NDArray[Any], limit: float = 0.1) -> tuple[slice, ...]:
     """Find the part without dark or bright edges (vignetting, frames, the border of a scan).
 
-    A border row goes while the background of one of its quarters, the median of the quarter, lies more than 4 robust
-    standard deviations from those of the inner rows; columns likewise, at most ``limit`` of the size at each border.
+    A border row goes while one of its quarters, by its upper quartile, is darker than that quarter of any inner row (or
+    brighter, by the lower quartile); columns likewise, at most ``limit`` of the size at each border.
 
     Parameters
     ----------
@@ -120,15 +120,22 @@ def _widest(heights: list[int]) -> tuple[int, int, int]:
 
 
 def _trimmed(plane: NDArray[Any], limit: float) -> slice:
-    quarters = np.stack([np.median(part, axis=1) for part in np.array_split(plane, 4, axis=1)])
+    quarters = np.array_split(plane, 4, axis=1)
+    dark = _odd_rows(np.stack([np.quantile(part, 0.75, axis=1) for part in quarters]), limit)
+    bright = _odd_rows(-np.stack([np.quantile(part, 0.25, axis=1) for part in quarters]), limit)
+    odd = dark | bright
     reach = int(limit * plane.shape[0])
-    inner = quarters[:, reach : plane.shape[0] - reach]
-    centre = np.median(inner, axis=1, keepdims=True)
-    spread = 1.4826 * np.median(np.abs(inner - centre), axis=1, keepdims=True) + 1e-9 + 0.01 * np.abs(centre)
-    odd = (np.abs(quarters - centre) > 4 * spread).any(axis=0)
     low = next((row for row in range(reach) if not odd[row]), reach)
     high = next((row for row in range(reach) if not odd[plane.shape[0] - 1 - row]), reach)
     return slice(low, plane.shape[0] - high)
+
+
+def _odd_rows(levels: NDArray[Any], limit: float) -> NDArray[np.bool_]:
+    """Rows in which some quarter is darker than any row inside; a phase that fills a quarter inside too is no edge."""
+    reach = int(limit * levels.shape[1])
+    inner = levels[:, reach : levels.shape[1] - reach]
+    spread = np.median(np.abs(inner - np.median(inner, axis=1, keepdims=True)), axis=1, keepdims=True)
+    return np.asarray((levels < inner.min(axis=1, keepdims=True) - spread).any(axis=0))
 
 
 def _separator(grey: NDArray[Any], height: int) -> int:
