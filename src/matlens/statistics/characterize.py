@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure import Microstructure
@@ -148,10 +149,10 @@ def _geometry(m: Microstructure) -> Named:
     }
 
 
-def _fit(values: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-arg]
+def _fit(values: NDArray[np.generic], size: int) -> NDArray[np.generic]:
     """Pad radial curves, which end at half the shortest side."""
     return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, size - values.shape[-1])], constant_values=np.nan)
 
 
-def _variable(dims: str, values: np.ndarray, name: str, units: str = "1") -> xr.Variable:  # type: ignore[type-arg]
+def _variable(dims: str, values: NDArray[np.generic], name: str, units: str = "1") -> xr.Variable:
     return xr.Variable(dims.split(), values, {"long_name": name, "units": units})

@@ -114,7 +114,7 @@ def _about_copying(copying: pd.DataFrame) -> list[str]:
         sentences.append(
             f"{_capital(str(image))} {found}: {worst['copy_share']:.0%} of its {worst['patch']}-pixel patches stand in "
             f"it more closely than its own patches do elsewhere (limit {worst['limit']:.0%}); the largest verbatim "
-            f"block is {worst['largest_block']} pixels ({worst['largest_block_expected']} between the exemplar's halves)."
+            f"block is {worst['largest_block']} px ({worst['largest_block_expected']} between the exemplar's halves)."
         )
     if copying[control]["copies"].any():
         sentences.append("Control: an image pasted from exemplar blocks fails the copy test, as it must.")
