@@ -98,6 +98,20 @@ def test_resolution_tags_are_a_scale_unless_they_are_a_printers(tmp_path, resolu
     assert image.unit == (expected and "um")
 
 
+@pytest.mark.parametrize(
+    ("tag", "text", "spacing", "unit"),
+    [
+        (34682, "[Scan]\r\nPixelWidth=2e-009\r\nPixelHeight=2.5e-009\r\n", (0.0025, 0.002), "um"),
+        (34118, "0\r\n0\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 2.5 nm\r\n", (2.5, 2.5), "nm"),
+    ],
+)
+def test_scale_of_electron_microscopes(tmp_path, tag, text, spacing, unit):
+    tifffile.imwrite(tmp_path / "m.tif", LABELS, metadata=None, extratags=[(tag, "s", 0, text, True)])
+    image = read_image(tmp_path / "m.tif")
+    assert image.spacing == pytest.approx(spacing)
+    assert image.unit == unit
+
+
 def test_stack_of_pages_and_single_slice(tmp_path):
     tifffile.imwrite(tmp_path / "stack.tif", VOLUME.astype(np.uint8), metadata=None, photometric="minisblack")
     assert read_microstructure(tmp_path / "stack.tif").shape == (4, 5, 6)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
@@ -47,6 +46,4 @@ def write_vti(microstructure: Microstructure, path: Path) -> None:
 def _strings(name: str, values: tuple[str, ...]) -> str:
     """A VTK string array: the bytes of each string, zero-terminated, as decimal numbers."""
     numbers = " ".join(str(byte) for value in values for byte in (*value.encode(), 0))
-    return (
-        f'<Array type="String" Name={quoteattr(name)} NumberOfTuples="{len(values)}" format="ascii">{numbers}</Array>'
-    )
+    return f'<Array type="String" Name="{name}" NumberOfTuples="{len(values)}" format="ascii">{numbers}</Array>'
