@@ -149,7 +149,7 @@ def _geometry(m: Microstructure) -> Named:
     }
 
 
-def _fit(values: NDArray[np.generic], size: int) -> NDArray[np.generic]:
+def _fit(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Pad radial curves, which end at half the shortest side."""
     return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, size - values.shape[-1])], constant_values=np.nan)
 

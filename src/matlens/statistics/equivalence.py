@@ -34,17 +34,18 @@ class Comparison:
     errors : DataFrame
         One row a realisation: every error against the exemplar (mean over exemplars).
     ratios : DataFrame
-        One row a window size and statistic: ``window``, ``statistic``, ``d_result``, ``d_windows``, ``R``, ``low``,
-        ``high``, ``low_joint``, ``verdict``, ``too_close``, ``n_windows``. First the result's own size, then the
-        smaller one; empty where fewer than two windows fit.
+        One row a window size and statistic: ``source`` ("result"), ``window``, ``statistic``, ``d_result``,
+        ``d_windows``, ``R``, ``low``, ``high``, ``low_joint``, ``verdict``, ``too_close``, ``n_windows``. First the
+        result's own size, then the smaller one; empty where fewer than two windows fit.
     joint : str
         "equivalent", "different" or "undecided", at the largest size of which 8 windows fit.
     joints : dict
         The joint verdict by window size.
     controls : DataFrame
-        ``ratios`` of white and blurred noise, with the columns ``control`` and ``joint``.
+        The same for "white noise" and "blurred noise" (column ``source``), with their ``joint`` verdict.
     copying : DataFrame
-        The copy test of every realisation and of an image of pasted exemplar blocks (column ``image``).
+        The copy test (`CopyTest`) of every realisation and of an image of pasted exemplar blocks; column ``source``:
+        "result 0", ..., "pasted blocks".
     curves : Dataset
         S2, lineal-path and cluster curves of results, exemplar and windows (`curve_bands`).
     notes : tuple of str
@@ -110,7 +111,7 @@ def compare(
     rows = [pd.DataFrame([errors(c, target) for target in targets]).mean() for c in curves]
     sizes = _sizes(results, exemplars, window)
     judged = {size: Variability(cut_windows(exemplars, size)) for size in sizes}
-    ratios, joints = _ratios(results, judged, seed)
+    ratios, joints = _ratios("result", results, judged, seed)
     band = next(iter(judged.values())).windows if judged else []
     return Comparison(
         errors=pd.DataFrame(rows).rename_axis("realisation"),
@@ -155,14 +156,15 @@ def _sizes(
 
 
 def _ratios(
-    results: Sequence[Microstructure], judged: dict[tuple[int, ...], Variability], seed: int
+    source: str, results: Sequence[Microstructure], judged: dict[tuple[int, ...], Variability], seed: int
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     tables, joints = [], {}
     for size, variability in judged.items():
         table = variability.ratios(cut_windows(results, size), seed=seed)
-        name = " x ".join(map(str, size))
+        name = "x".join(map(str, size))
         joints[name] = joint_verdict(table)
         table.insert(0, "window", name)
+        table.insert(0, "source", source)
         tables.append(table)
     return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()), joints
 
@@ -193,9 +195,8 @@ def _controls(
     }
     tables = []
     for name, noise in noises.items():
-        table, joints = _ratios(noise, judged, seed)
+        table, joints = _ratios(name, noise, judged, seed)
         if not table.empty:
-            table.insert(0, "control", name)
             tables.append(table.assign(joint=table["window"].map(joints)))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
@@ -204,11 +205,11 @@ def _copying(results: Sequence[Microstructure], exemplars: Sequence[Microstructu
     test = CopyTest(exemplars)
     block = min(2 * max(test.sides), min(exemplars[0].shape) // 2)
     pasted = pasted_blocks(exemplars[0], results[0].shape, block, seed)
-    images = {f"realisation {i}": m for i, m in enumerate(results)} | {"pasted blocks": pasted}
+    images = {f"result {i}": m for i, m in enumerate(results)} | {"pasted blocks": pasted}
     tables = []
     for name, image in images.items():
         table = test(image)
-        table.insert(0, "image", name)
+        table.insert(0, "source", name)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -220,7 +221,7 @@ def _notes(
     own, fit = results[0].shape, count_windows(exemplars, results[0].shape)
     if fit < MIN_WINDOWS:
         smaller = [size for size in sizes if size != own]
-        instead = f"windows of {' x '.join(map(str, smaller[0]))} are judged too" if smaller else "nothing is decided"
+        instead = f"windows of {'x'.join(map(str, smaller[0]))} are judged too" if smaller else "nothing is decided"
         notes.append(
             f"The exemplar holds {fit} window(s) of the result's size, too few for a verdict (8 are needed): {instead}."
         )

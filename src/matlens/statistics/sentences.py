@@ -86,7 +86,7 @@ def _headline(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str) -> st
 
 def _about_controls(controls: pd.DataFrame) -> list[str]:
     sentences = []
-    for (control, window), table in controls.groupby(["control", "window"], sort=False) if not controls.empty else ():
+    for (control, window), table in controls.groupby(["source", "window"], sort=False) if not controls.empty else ():
         if table["n_windows"].min() < MIN_WINDOWS:
             continue
         joint = table["joint"].iloc[0]
@@ -105,9 +105,9 @@ def _about_controls(controls: pd.DataFrame) -> list[str]:
 def _about_copying(copying: pd.DataFrame) -> list[str]:
     if copying.empty:
         return []
-    control = copying["image"] == "pasted blocks"
+    control = copying["source"] == "pasted blocks"
     sentences = []
-    for image, table in copying[~control].groupby("image", sort=False):
+    for image, table in copying[~control].groupby("source", sort=False):
         row = int((table["copy_share"] - table["limit"]).to_numpy().argmax())
         worst = table.iloc[row]
         found = "copies the exemplar" if table["copies"].any() else "does not copy the exemplar"
