@@ -80,7 +80,7 @@ def test_loss_curves_are_logarithmic_and_mark_levels(history):
 
 
 def test_statistic_curves_have_a_panel_for_each_phase_and_axis(curves):
-    figure = statistic_curves(curves, statistic="two_point", label="S2", unit="um")
+    figure = statistic_curves(curves, unit="um")
     assert len(figure.axes) == 6
     assert figure.axes[-1].get_xlabel() == "distance (µm)"
 

@@ -1,6 +1,7 @@
 """One function a figure, drawn with matplotlib objects (no global state) at journal widths; no numerics."""
 
-from matlens.figures.cleaning import cleaning_overlay
+from matlens.figures.cleaning import cleaning_overlay, threshold_sensitivity
+from matlens.figures.copying import copy_shares
 from matlens.figures.curves import loss_curves, statistic_curves
 from matlens.figures.micrographs import micrographs
 from matlens.figures.save import save_figure
@@ -8,9 +9,11 @@ from matlens.figures.verdicts import verdict_forest
 
 __all__ = [
     "cleaning_overlay",
+    "copy_shares",
     "loss_curves",
     "micrographs",
     "save_figure",
     "statistic_curves",
+    "threshold_sensitivity",
     "verdict_forest",
 ]

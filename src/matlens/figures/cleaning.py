@@ -1,16 +1,17 @@
-"""What cleaning did to a grey image: the image beside the same image with the phases outlined."""
+"""What cleaning did to a grey image, and how firmly the phases hold when the thresholds move."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from matlens.figures.micrographs import draw_phases, scale_bar
-from matlens.figures.style import DOUBLE, styled
+from matlens.figures.style import CYCLE, DOUBLE, styled
 from matlens.microstructure import Microstructure
 
-__all__ = ["cleaning_overlay"]
+__all__ = ["cleaning_overlay", "threshold_sensitivity"]
 
 _GAP, _TITLE, _BAR = 0.12, 0.2, 0.26  # inches
 _OUTLINE = "#e8590c"
@@ -53,4 +54,43 @@ def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Fig
                 levels = np.arange(structure.n_phases - 1) + 0.5
                 axes.contour(structure.labels, levels=levels, colors=_OUTLINE, linewidths=0.4)
         scale_bar(axes, structure.spacing[1], structure.unit)
+    return figure
+
+
+@styled
+def threshold_sensitivity(table: pd.DataFrame) -> Figure:
+    """Draw how volume fractions and the two-point correlation move with the thresholds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``input``, ``threshold_shift`` (a share), ``phase``, ``volume_fraction``, ``s2_error``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"input": "a", "threshold_shift": [-0.05, 0.0, 0.05], "phase": "pore",
+    ...                       "volume_fraction": [0.28, 0.3, 0.33], "s2_error": [0.02, 0.0, 0.03]})
+    >>> len(threshold_sensitivity(table).axes)
+    2
+    """
+    figure = Figure(figsize=(DOUBLE * 0.75, 1.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    several = table["input"].nunique() > 1
+    for index, ((name, phase), rows) in enumerate(table.groupby(["input", "phase"], sort=False)):
+        label = f"{name}, {phase}" if several else str(phase)
+        shift = 100 * rows["threshold_shift"]
+        left.plot(shift, rows["volume_fraction"], "o-", markersize=3, color=CYCLE[index % len(CYCLE)], label=label)
+    for index, (name, rows) in enumerate(
+        table.drop_duplicates(["input", "threshold_shift"]).groupby("input", sort=False)
+    ):
+        shift = 100 * rows["threshold_shift"]
+        right.plot(shift, rows["s2_error"], "o-", markersize=3, color=CYCLE[index % len(CYCLE)], label=str(name))
+    left.set_ylabel("volume fraction")
+    right.set_ylabel("two-point error")
+    right.set_ylim(bottom=0)
+    for axes in (left, right):
+        axes.set_xlabel("shift of the thresholds (%)")
+        axes.set_xticks(sorted(100 * table["threshold_shift"].unique()))
+    if table.groupby(["input", "phase"]).ngroups <= len(CYCLE):
+        left.legend()
     return figure

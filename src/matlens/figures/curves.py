@@ -12,6 +12,7 @@ from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, styled, unit_t
 
 __all__ = ["loss_curves", "statistic_curves"]
 
+_NAMES = {"two_point": "Two-point probability", "lineal_path": "Lineal path", "cluster": "Two-point cluster"}
 _AXES = {"radial": "radial", "y": "along y", "x": "along x", "z": "along z"}
 _MOST_PHASES = 4
 
@@ -57,8 +58,8 @@ def loss_curves(history: pd.DataFrame, *, realisation: int = 0) -> Figure:
 
 
 @styled
-def statistic_curves(curves: pd.DataFrame, *, statistic: str, label: str, unit: str) -> Figure:
-    """Draw one statistic against distance: a row a phase, a column an axis.
+def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
+    """Draw statistics against distance: a row a phase, a column a statistic and axis.
 
     The grey band spans the exemplar's windows, black is the exemplar, blue are the realisations.
 
@@ -66,11 +67,7 @@ def statistic_curves(curves: pd.DataFrame, *, statistic: str, label: str, unit: 
     ----------
     curves : DataFrame
         Columns ``statistic``, ``phase``, ``axis``, ``source`` (``exemplar``, ``result I``), ``distance``, ``value``,
-        and ``low`` and ``high`` in the rows of source ``windows``.
-    statistic : str
-        Which statistic of the table.
-    label : str
-        Name on the vertical axis.
+        and ``low`` and ``high`` in the rows of source ``windows``. Four phases are shown at most.
     unit : str
         Unit of ``distance``.
 
@@ -78,25 +75,27 @@ def statistic_curves(curves: pd.DataFrame, *, statistic: str, label: str, unit: 
     --------
     >>> table = pd.DataFrame({"statistic": "lineal_path", "phase": "pore", "axis": "x", "source": "exemplar",
     ...                       "distance": [0.0, 1.0], "value": [0.2, 0.1]})
-    >>> figure = statistic_curves(table, statistic="lineal_path", label="L", unit="um")
+    >>> figure = statistic_curves(table, unit="um")
     >>> figure.axes[0].get_xlabel()
     'distance (µm)'
     """
-    table = curves[curves["statistic"] == statistic]
-    phases = list(dict.fromkeys(table["phase"]))[:_MOST_PHASES]
-    directions = list(dict.fromkeys(table["axis"]))
-    width = DOUBLE * max(len(directions), 2) / max(len(directions), 3)
-    figure = Figure(figsize=(width, 0.35 + 1.55 * len(phases)), layout="constrained")
-    grid = figure.subplots(len(phases), len(directions), sharex=True, sharey="row", squeeze=False)
+    phases = list(dict.fromkeys(curves["phase"]))[:_MOST_PHASES]
+    columns = list(dict.fromkeys(zip(curves["statistic"], curves["axis"])))
+    figure = Figure(figsize=(DOUBLE, 0.55 + 1.3 * len(phases)), layout="constrained")
+    grid = figure.subplots(len(phases), len(columns), sharex=True, squeeze=False)
     for row, phase in enumerate(phases):
-        for column, axis in enumerate(directions):
+        for column, (statistic, axis) in enumerate(columns):
             axes = grid[row, column]
-            _draw_sources(axes, table[(table["phase"] == phase) & (table["axis"] == axis)])
-            axes.set_title(f"{phase}, {_AXES.get(axis, axis)}" if len(directions) > 1 else str(phase))
+            chosen = (curves["phase"] == phase) & (curves["statistic"] == statistic) & (curves["axis"] == axis)
+            _draw_sources(axes, curves[chosen])
+            axes.set_ylim(bottom=0)
+            if row == 0:
+                axes.set_title(f"{_NAMES.get(statistic, statistic)}\n{_AXES.get(axis, axis)}")
             if row == len(phases) - 1:
                 axes.set_xlabel(f"distance ({unit_text(unit)})")
-        grid[row, 0].set_ylabel(label)
-    legend(grid[0, -1], loc="upper right")
+        grid[row, 0].set_ylabel(str(phase))
+    handles, names = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
     return figure
 
 

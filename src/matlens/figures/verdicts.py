@@ -36,6 +36,7 @@ def verdict_forest(ratios: pd.DataFrame, *, margin: float = 1.25) -> Figure:
     figure = Figure(figsize=(DOUBLE, 0.75 + 0.36 * len(statistics)), layout="constrained")
     axes = figure.subplots()
     axes.set_xscale("log")
+    low, high = _limits(ratios, margin)
     axes.axvspan(1e-6, margin, color="#e6f3ee", zorder=0, linewidth=0)
     axes.axvline(margin, color=COLOURS["equivalent"], linewidth=0.8)
     axes.axvline(1.0, color=COLOURS["muted"], linewidth=0.5, dashes=(2, 2))
@@ -44,11 +45,16 @@ def verdict_forest(ratios: pd.DataFrame, *, margin: float = 1.25) -> Figure:
         y = statistics.index(row["statistic"]) + _OFFSETS.get(source, 0.5)
         result = source == "result"
         colour = COLOURS.get(str(row["verdict"]) if result else source, COLOURS["muted"])
+        if row["R"] > high:  # far off: an arrow at the border and the number, so that the rest keeps its scale
+            axes.annotate(f"{row['R']:.3g}", (high, y), (-12, 0), textcoords="offset points", ha="right", va="center",
+                          fontsize=6.5, color=colour)  # fmt: skip
+            axes.plot(high / 1.03, y, ">", color=colour, markersize=3.5)
+            continue
         axes.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.6 if result else 0.8)
         axes.plot(row["R"], y, "o" if result else "D", color=colour, markersize=4 if result else 2.5)
     axes.set_yticks(range(len(statistics)), statistics)
     axes.set_ylim(len(statistics) - 0.45, -0.5)
-    axes.set_xlim(*_limits(ratios, margin))
+    axes.set_xlim(low, high)
     axes.set_xlabel(f"R = distance from the windows / distance between windows (equivalent up to {margin:g})")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -60,10 +66,12 @@ def verdict_forest(ratios: pd.DataFrame, *, margin: float = 1.25) -> Figure:
 
 
 def _limits(ratios: pd.DataFrame, margin: float) -> tuple[float, float]:
-    low = pd.concat([ratios["low"], ratios["R"]]).dropna()
-    high = pd.concat([ratios["high"], ratios["R"]]).dropna()
+    """Show all of the result, and of the controls what is not far off."""
+    results = ratios[ratios["source"] == "result"]
+    low = pd.concat([ratios["low"], ratios["R"]])
     low = low[low > 0]
-    return (min(low.min() if len(low) else 0.5, 0.5) / 1.2, max(high.max() if len(high) else margin, 2 * margin) * 1.2)
+    high = pd.concat([results["high"], results["R"]]).dropna()
+    return min(low.min() if len(low) else 0.5, 0.5) / 1.2, max(high.max() if len(high) else margin, 5 * margin) * 1.2
 
 
 def _handles(ratios: pd.DataFrame) -> list[Line2D]:

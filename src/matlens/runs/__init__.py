@@ -1,19 +1,87 @@
-"""Run directories: settings, provenance, progress, checkpoints, and the steps of each command."""
+"""Run directories: settings, provenance, progress, checkpoints, and the steps of each command.
 
-from matlens.runs.checkpoint import RunCheckpoint
-from matlens.runs.directory import RunDirectory
-from matlens.runs.lock import Lock
-from matlens.runs.progress import progress_for
-from matlens.runs.provenance import environment, mismatches, sha256
-from matlens.runs.signals import stoppable
+The names below load on first use: asking a finished run for its report must not wait for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matlens.runs.characterize import characterize_in
+    from matlens.runs.checkpoint import RunCheckpoint
+    from matlens.runs.citations import bibtex, citation_keys
+    from matlens.runs.compare import compare_files_in, compare_in
+    from matlens.runs.directory import RunDirectory
+    from matlens.runs.inputs import Inputs, read_inputs, read_results, stored_inputs
+    from matlens.runs.lock import Lock
+    from matlens.runs.machine import chosen_device, set_threads
+    from matlens.runs.progress import progress_for
+    from matlens.runs.provenance import environment, mismatches, sha256
+    from matlens.runs.reconstruct import Order, reconstruct_in, resolved
+    from matlens.runs.signals import stoppable
+    from matlens.runs.tables import read_table, write_table
+    from matlens.runs.working import working
+
+_EXPORTS = {
+    "Inputs": "inputs",
+    "Lock": "lock",
+    "Order": "reconstruct",
+    "RunCheckpoint": "checkpoint",
+    "RunDirectory": "directory",
+    "bibtex": "citations",
+    "characterize_in": "characterize",
+    "chosen_device": "machine",
+    "citation_keys": "citations",
+    "compare_files_in": "compare",
+    "compare_in": "compare",
+    "environment": "provenance",
+    "mismatches": "provenance",
+    "progress_for": "progress",
+    "read_inputs": "inputs",
+    "read_results": "inputs",
+    "read_table": "tables",
+    "reconstruct_in": "reconstruct",
+    "resolved": "reconstruct",
+    "set_threads": "machine",
+    "sha256": "provenance",
+    "stoppable": "signals",
+    "stored_inputs": "inputs",
+    "working": "working",
+    "write_table": "tables",
+}
 
 __all__ = [
+    "Inputs",
     "Lock",
+    "Order",
     "RunCheckpoint",
     "RunDirectory",
+    "bibtex",
+    "characterize_in",
+    "chosen_device",
+    "citation_keys",
+    "compare_files_in",
+    "compare_in",
     "environment",
     "mismatches",
     "progress_for",
+    "read_inputs",
+    "read_results",
+    "read_table",
+    "reconstruct_in",
+    "resolved",
+    "set_threads",
     "sha256",
     "stoppable",
+    "stored_inputs",
+    "working",
+    "write_table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'matlens.runs' has no attribute {name!r}")
+    value = getattr(import_module(f"matlens.runs.{_EXPORTS[name]}"), name)
+    globals()[name] = value
+    return value

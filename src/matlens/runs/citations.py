@@ -7,26 +7,24 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["bibtex", "citations"]
+__all__ = ["bibtex", "citation_keys"]
 
 _ALWAYS = ("torquato2002random", "lu1992lineal", "torquato1988cluster", "ohser2000statistical")
 
 
-def citations(*, encoder: str = "", preset: str = "", threshold: str = "") -> tuple[str, ...]:
+def citation_keys(*, encoder: str = "", threshold: str = "") -> tuple[str, ...]:
     """List the BibTeX keys of the methods that a run used.
 
     Parameters
     ----------
     encoder : str
         Name of the encoder; empty when nothing was reconstructed.
-    preset : str
-        Name of the preset.
     threshold : str
         How grey images were cut.
 
     Examples
     --------
-    >>> citations(encoder="filterbank", preset="default")[:3]
+    >>> citation_keys(encoder="filterbank")[:3]
     ('li2018transfer', 'gatys2015texture', 'ustyuzhaninov2016texture')
     """
     keys: list[str] = []

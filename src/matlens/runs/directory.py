@@ -133,6 +133,12 @@ class RunDirectory:
             return {}
         return content if isinstance(content, dict) else {}
 
+    @property
+    def has_results(self) -> bool:
+        """Whether anything was computed that would be a loss."""
+        kinds = ("realisation_", "partial_", f"{STATE}/checkpoint_", f"{STATE}/record_")
+        return any(name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
+
     def mark(self, status: str, **facts: Any) -> None:
         """Write the status and further facts into provenance.json; ``finished`` also drops what --force set aside."""
         content = {"started": now(), **self.provenance, **facts, "argv": sys.argv, "status": status}

@@ -1,0 +1,98 @@
+"""``matlens demo``: see MatLens at work on structures that are at hand everywhere."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from matlens.cli.options import Machine, Place, Seed, Talk
+from matlens.cli.work import complete, machine_settings, say, start_talking
+from matlens.errors import ResourceError
+
+if TYPE_CHECKING:
+    from matlens.reconstruction.hooks import Progress
+    from matlens.runs import RunDirectory
+
+__all__ = ["demo", "demo_in"]
+
+_PAPER = ("alloy", "carbonate", "ceramics", "composite", "copolymer", "pmma", "sandstone")
+
+
+def demo(
+    chance: Seed,
+    machine: Machine,
+    place: Place,
+    talk: Talk,
+    paper: Annotated[bool, Option("--paper", help="The seven materials of Li et al. 2018 instead.")] = False,
+) -> None:
+    """Reconstruct a photograph of gravel and a bicontinuous structure, and write the evidence."""
+    from matlens.runs import RunDirectory
+
+    start_talking(talk)
+    members = _paper_members() if paper else {name: f"problem:{name}" for name in ("gravel", "bicontinuous")}
+    settings = {
+        "seed": chance.seed,
+        "token": secrets.token_hex(4),  # tells members of this run from those of one that --force replaces
+        "members": list(members),
+        "files": members,
+        "environment": machine_settings(machine),
+    }
+    run = RunDirectory.create(place.output, "demo", settings, force=place.force)
+    complete(run, talk, step=lambda run, progress: demo_in(run, progress, talk))
+
+
+def demo_in(run: RunDirectory, progress: Progress, talk: Talk | None = None) -> None:
+    """Reconstruct every member in a run directory of its own below this one; those that are finished are left alone."""
+    from matlens.report import build_report, headlines
+    from matlens.runs import Inputs, Order, RunDirectory, read_inputs, reconstruct_in, resolved, working
+
+    talk = talk or Talk()
+    for name, source in run.settings["files"].items():
+        member = _opened(run, name)
+        if member is None:
+            inputs = Inputs((source,)).hashed()
+            device = run.settings["environment"]["device"]
+            order = Order(inputs, shape=(128, 128), seed=run.settings["seed"], device=device)
+            order = resolved(order, read_inputs(inputs))
+            settings = {
+                **order.settings(),
+                "environment": run.settings["environment"],
+                "part_of": run.settings["token"],
+            }
+            member = RunDirectory.create(run.path / name, "reconstruct", settings, force=True)
+        if member.status == "finished":
+            member.close()
+            continue
+        say(talk, f"{name} ...")
+        with working(member):
+            reconstruct_in(member, progress)
+            build_report(member)
+        for line in headlines(member):
+            say(talk, f"{name}: {line}")
+
+
+def _opened(run: RunDirectory, name: str) -> RunDirectory | None:
+    """Open a member that this very run has begun."""
+    if not (run.path / name / "settings.toml").is_file():
+        return None
+    member = type(run)(run.path / name)
+    if member.settings.get("part_of") == run.settings["token"]:
+        return member
+    member.close()
+    return None
+
+
+def _paper_members() -> dict[str, str]:
+    from matlens.io.registry import locate
+
+    found = {name: locate(f"li2018_{name}.npy") for name in _PAPER}
+    missing = [name for name, path in found.items() if path is None]
+    if missing:
+        raise ResourceError(
+            f"the images of Li et al. 2018 are not at hand ({', '.join(missing)}); run 'matlens fetch li2018' first, "
+            "or name their folder in MATLENS_DATA."
+        )
+    return {name: str(Path(str(path)).absolute()) for name, path in found.items()}

@@ -1,0 +1,67 @@
+"""``matlens reconstruct``: new microstructures that are statistically equivalent to given ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from matlens.cli.options import Cleaning, Machine, Place, Seed, Talk
+from matlens.cli.work import complete, machine_settings, parse_fraction, parse_shape, say, start_talking
+
+__all__ = ["reconstruct"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be made."""
+
+    shape: Annotated[
+        str | None, Option(metavar="ROWSxCOLUMNS", help="Size in pixels, e.g. 128x128; default the first file's.")
+    ] = None
+    encoder: Annotated[str, Option(help="auto, filterbank, vgg19-oxford or vgg19-torchvision.")] = "auto"
+    weights: Annotated[Path | None, Option(help="File with the encoder's weights.")] = None
+    preset: Annotated[str, Option(help="default, fast or li2018.")] = "default"
+    n: Annotated[int, Option("-n", "--number", min=1, help="How many realisations.")] = 1
+    fraction: Annotated[
+        str, Option(help="Volume fractions: exact (the exemplar's), sampled, or one a phase, e.g. 0.3,0.7.")
+    ] = "exact"
+
+
+def reconstruct(
+    files: Annotated[list[str], Argument(metavar="FILE...", help="Micrographs of one material.")],
+    asked: Asked,
+    chance: Seed,
+    machine: Machine,
+    place: Place,
+    cleaning: Cleaning,
+    talk: Talk,
+) -> None:
+    """Make microstructures that are statistically equivalent to one or more micrographs, and prove it."""
+    from matlens.runs import Inputs, Order, RunDirectory, read_inputs, reconstruct_in, resolved
+
+    start_talking(talk)
+    inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings()).hashed()
+    found = read_inputs(inputs)
+    environment = machine_settings(machine)
+    order = resolved(
+        Order(
+            inputs,
+            parse_shape(asked.shape),
+            asked.encoder,
+            None if asked.weights is None else str(asked.weights.absolute()),
+            asked.preset,
+            asked.n,
+            parse_fraction(asked.fraction),
+            chance.seed,
+            environment["device"],
+        ),
+        found,
+    )
+    settings = {**order.settings(), "environment": environment}
+    run = RunDirectory.create(place.output, "reconstruct", settings, force=place.force)
+    for line in order.choices(environment):
+        say(talk, line)
+    complete(run, talk, step=lambda run, progress: reconstruct_in(run, progress, found))

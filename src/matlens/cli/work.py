@@ -1,0 +1,125 @@
+"""What every command that fills a run directory does: talk, choose the machine, work, report, say where it lies."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from matlens.cli.options import Machine, Talk
+from matlens.errors import InputError
+
+if TYPE_CHECKING:
+    from matlens.reconstruction.hooks import Progress
+    from matlens.runs import RunDirectory
+
+    Step = Callable[[RunDirectory, Progress], None]
+
+__all__ = ["complete", "machine_settings", "parse_fraction", "parse_shape", "say", "start_talking", "steps_of"]
+
+
+def start_talking(talk: Talk) -> None:
+    """Send the library's log to the terminal, as much of it as is asked."""
+    level = logging.DEBUG if talk.verbose else logging.ERROR if talk.quiet else logging.WARNING
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.getLogger("matlens").setLevel(level)
+
+
+def say(talk: Talk, text: str) -> None:
+    """Print a line unless asked to be quiet."""
+    if not talk.quiet:
+        typer.echo(text)
+
+
+def machine_settings(machine: Machine) -> dict[str, Any]:
+    """Choose device and threads, and describe what the bytes of the result depend on."""
+    from matlens.runs import chosen_device, environment, set_threads
+
+    device = chosen_device(machine.device)
+    return environment(threads=set_threads(machine.threads), device=device)
+
+
+def complete(run: RunDirectory, talk: Talk, *, fresh: bool = True, step: Step | None = None) -> None:
+    """Do what the run's settings say, write its report, and print where it lies.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open; is closed at the end.
+    talk : Talk
+        How much is printed.
+    fresh : bool
+        Whether the run was made just now: then bad input leaves nothing behind.
+    step : callable, optional
+        The work; by default what the run's command does.
+    """
+    from matlens.report import build_report, headlines
+    from matlens.runs import progress_for, working
+
+    with working(run, fresh=fresh):
+        (step or steps_of(run))(run, progress_for(quiet=talk.quiet))
+        report = build_report(run)
+    if talk.quiet:
+        typer.echo(str(run.path))
+    else:
+        for line in headlines(run):
+            typer.echo(line)
+        typer.echo(f"results: {run.path}")
+        typer.echo(f"report:  {report}")
+
+
+def steps_of(run: RunDirectory) -> Step:
+    """Look up the work that belongs to a run's command."""
+    from matlens import runs
+    from matlens.cli.demo import demo_in
+
+    steps: dict[str, Step] = {
+        "reconstruct": runs.reconstruct_in,
+        "characterize": runs.characterize_in,
+        "compare": runs.compare_files_in,
+        "demo": demo_in,
+    }
+    command = str(run.settings.get("command"))
+    if command not in steps:
+        raise InputError(f"{run.path} was made by the command {command!r}, which this version cannot resume.")
+    return steps[command]
+
+
+def parse_shape(text: str | None) -> tuple[int, ...] | None:
+    """Read ``128x128``.
+
+    Examples
+    --------
+    >>> parse_shape("128x96")
+    (128, 96)
+    """
+    if text is None:
+        return None
+    try:
+        sides = tuple(int(side) for side in text.lower().replace("×", "x").split("x"))
+    except ValueError:
+        sides = ()
+    if len(sides) not in (2, 3) or min(sides) < 1:
+        raise InputError(f"the shape {text!r} is not understood; write rows x columns in pixels, e.g. --shape 128x128.")
+    return sides
+
+
+def parse_fraction(text: str) -> str | tuple[float, ...]:
+    """Read ``exact``, ``sampled``, or one number a phase.
+
+    Examples
+    --------
+    >>> parse_fraction("0.3,0.7")
+    (0.3, 0.7)
+    """
+    if text in ("exact", "sampled"):
+        return text
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"the fraction {text!r} is not understood; write exact, sampled, or a number for each phase, as 0.3,0.7."
+        ) from None

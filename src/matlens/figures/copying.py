@@ -1,0 +1,46 @@
+"""The copy test: how much of each result stands in the exemplar, beside a control that is pasted from it."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from matlens.figures.style import COLOURS, DOUBLE, styled
+
+__all__ = ["copy_shares"]
+
+
+@styled
+def copy_shares(table: pd.DataFrame) -> Figure:
+    """Draw the copy share of results and controls, a panel a patch side, with the limit above which a result copies.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``source`` (``result I``, or the name of a control), ``patch`` (pixels), ``copy_share`` and
+        ``limit`` (0 to 1).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"source": ["result 0", "pasted blocks"], "patch": 8, "copy_share": [0.01, 0.9],
+    ...                       "limit": 0.05})
+    >>> len(copy_shares(table).axes)
+    1
+    """
+    patches = list(dict.fromkeys(table["patch"]))
+    sources = list(dict.fromkeys(table["source"]))
+    figure = Figure(figsize=(DOUBLE, 0.7 + 0.2 * len(sources)), layout="constrained")
+    grid = figure.subplots(1, len(patches), sharey=True, squeeze=False)[0]
+    for axes, patch in zip(grid, patches):
+        rows = table[table["patch"] == patch]
+        places = [sources.index(source) for source in rows["source"]]
+        colours = [COLOURS["result" if str(source).startswith("result") else "different"] for source in rows["source"]]
+        axes.barh(places, 100 * rows["copy_share"], color=colours, height=0.5)
+        axes.axvline(100 * rows["limit"].iloc[0], color=COLOURS["exemplar"], linewidth=0.7, dashes=(3, 2))
+        axes.set_xlim(0, 100)
+        axes.set_title(f"patches of {patch} px")
+        axes.set_xlabel("share found in the exemplar (%)")
+        axes.tick_params(axis="y", length=0)
+    grid[0].set_yticks(range(len(sources)), sources)
+    grid[0].set_ylim(len(sources) - 0.4, -0.6)
+    return figure

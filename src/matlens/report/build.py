@@ -1,0 +1,123 @@
+"""From a run directory to one self-contained HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from matlens.report import sections as parts
+from matlens.report.parts import Section
+from matlens.runs import RunDirectory
+
+__all__ = ["build_report", "headlines"]
+
+REPORT = "report.html"
+_SECTIONS = {
+    "reconstruct": (
+        parts.structures,
+        parts.evidence,
+        parts.curves,
+        parts.copying,
+        parts.optimisation,
+        parts.cleaning,
+        parts.notes,
+    ),
+    "compare": (parts.structures, parts.evidence, parts.curves, parts.copying, parts.cleaning),
+    "characterize": (parts.structures, parts.statistics, parts.curves, parts.cleaning),
+    "demo": (parts.members,),
+}
+_TITLES = {
+    "reconstruct": "Reconstruction of {}",
+    "compare": "Comparison with {}",
+    "characterize": "Statistics of {}",
+    "demo": "Demonstration",
+}
+
+
+def build_report(run: RunDirectory) -> Path:
+    """Write ``report.html`` and the figures of a run from the tables it holds.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open; its tables are there as far as the command came.
+
+    Returns
+    -------
+    Path
+        The report: images inlined, nothing loaded from elsewhere.
+
+    Raises
+    ------
+    RunError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with RunDirectory.create(tempfile.mkdtemp(), "demo", {"members": []}) as run:
+    ...     build_report(run).name
+    'report.html'
+    """
+    found = [section(run) for section in (*_SECTIONS[run.settings["command"]], parts.sources, parts.provenance)]
+    environment = Environment(
+        loader=PackageLoader("matlens.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    html = environment.get_template("report.html.jinja").render(
+        **_header(run),
+        verdict=_verdict(run),
+        sections=[section for section in found if isinstance(section, Section)],
+        marks=("equivalent", "different", "undecided", "passed", "failed"),
+    )
+    return run.write_text(REPORT, html)
+
+
+def headlines(run: RunDirectory) -> list[str]:
+    """Say in a few lines what a run found.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with RunDirectory.create(tempfile.mkdtemp(), "demo", {"members": []}) as run:
+    ...     headlines(run)
+    []
+    """
+    return [str(sentence) for sentence in parts.verdict_in(run.path).get("sentences", [])[:1]]
+
+
+def _header(run: RunDirectory) -> dict[str, Any]:
+    settings, command = run.settings, str(run.settings["command"])
+    asked = settings.get("reconstruct", {})
+    resolved = run.provenance.get("resolved", {})
+    names = parts.input_names(run)
+    shape = resolved.get("shape") or asked.get("shape")
+    facts = {
+        "started": run.provenance.get("started", "").replace("T", " ").removesuffix("+00:00") + " UTC",
+        "size": " × ".join(str(side) for side in shape) + " px" if shape else "",
+        "encoder": resolved.get("encoder", asked.get("encoder", "")),
+        "preset": asked.get("preset", ""),
+        "realisations": asked.get("n", ""),
+        "seed": settings.get("seed", ""),
+        "device": settings.get("environment", {}).get("device", ""),
+    }
+    return {
+        "title": _TITLES[command].format(", ".join(names[:3]) + (" and others" if len(names) > 3 else "")),
+        "subtitle": parts.subtitle(run),
+        "command": command,
+        "version": settings.get("version", ""),
+        "facts": [(name, value) for name, value in facts.items() if value not in ("", None)],
+    }
+
+
+def _verdict(run: RunDirectory) -> dict[str, str] | None:
+    words = parts.verdict_in(run.path)
+    if not words:
+        return None
+    return {"kind": words["joint"], "word": words["joint"].capitalize(), "sentence": words["sentences"][0]}

@@ -1,0 +1,307 @@
+"""The sections of a report; each reads its tables from the run and is left out where they are missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens import figures
+from matlens.io import read_microstructure
+from matlens.microstructure import Microstructure
+from matlens.report.parts import Links, Section, Text, picture, table
+from matlens.runs import Inputs, RunDirectory, bibtex, citation_keys, read_table, stored_inputs
+
+__all__ = [
+    "cleaning",
+    "copying",
+    "curves",
+    "evidence",
+    "input_names",
+    "members",
+    "notes",
+    "optimisation",
+    "provenance",
+    "sources",
+    "statistics",
+    "structures",
+    "subtitle",
+    "verdict_in",
+]
+
+MARGIN = 1.25
+NAMES = {
+    "s2_error": "two-point correlation",
+    "lineal_path_error": "lineal path",
+    "cluster_error": "two-point cluster",
+    "cluster_error_full": "cluster, full connectivity",
+    "euler_density_error": "Euler density",
+    "specific_surface_error": "specific surface",
+    "chord_length_error": "chord length",
+    "fraction_error": "volume fraction",
+}
+_MOST_SHOWN = 6
+
+
+def input_names(run: RunDirectory) -> list[str]:
+    """Short names of the run's inputs."""
+    return Inputs.of(run.settings["inputs"]).names if "inputs" in run.settings else []
+
+
+def subtitle(run: RunDirectory) -> str:
+    """One line below the title."""
+    exemplars = stored_inputs(run)
+    if not exemplars:
+        return {"running": "This run has not finished.", "finished": ""}.get(run.status, f"This run is {run.status}.")
+    first = exemplars[0]
+    size = " × ".join(str(side) for side in first.shape)
+    fractions = ", ".join(f"{name} {share:.3f}" for name, share in zip(first.phase_names, first.volume_fractions))
+    several = f"{len(exemplars)} micrographs, the first of" if len(exemplars) > 1 else "Micrograph of"
+    return f"{several} {size} px, {first.n_phases} phases: {fractions}."
+
+
+def structures(run: RunDirectory) -> Section | None:
+    """Exemplars and results side by side."""
+    exemplars, results = stored_inputs(run), results_of(run)
+    if not exemplars:
+        return None
+    panels = [(name, exemplar) for name, exemplar in zip(input_names(run), exemplars)][:_MOST_SHOWN]
+    if results and any(side > 1.2 * other for side, other in zip(exemplars[0].shape, results[0].shape)):
+        window = next(iter(exemplars[0].tiles([min(s) for s in zip(exemplars[0].shape, results[0].shape)])))
+        panels.append(("its window of the same size", window))
+    panels += [(f"realisation {index}", result) for index, result in enumerate(results[:_MOST_SHOWN])]
+    rows = [
+        {"panel": title, "phase": name, "volume_fraction": share}
+        for title, structure in panels
+        for name, share in zip(structure.phase_names, structure.volume_fractions)
+    ]
+    caption = "Exemplar and realisations." if results else "The micrographs as phases."
+    if len(results) > _MOST_SHOWN:
+        caption += f" The first {_MOST_SHOWN} of {len(results)} realisations are shown."
+    figure = figures.micrographs(panels, columns=3 if len(panels) in (3, 5, 6, 9) else 4)
+    return Section("Structures", [picture(run, "structures", figure, pd.DataFrame(rows), caption)])
+
+
+def evidence(run: RunDirectory) -> Section | None:
+    """Verdicts in words, R with intervals, controls, errors."""
+    ratios, errors = read_table(run, "ratios"), read_table(run, "errors")
+    items: list[Any] = []
+    paragraphs: list[str] = []
+    # What is said of single statistics stands in the tables below; the rest is for reading.
+    points = [text for text in verdict_in(run.path).get("sentences", [])[1:] if ": R = " not in text]
+    if ratios is not None:
+        paragraphs.append(
+            "R compares two distances: that of the result from windows of the material, and that between such windows. "
+            f"A statistic is equivalent when the whole 90 % interval of R lies below {MARGIN:g}, different when it "
+            "lies above, undecided otherwise or with fewer than eight windows. The controls, white noise and blurred "
+            "noise of the same volume fraction, show what the panel can tell apart."
+        )
+        ratios = ratios.assign(statistic=ratios["statistic"].map(lambda name: NAMES.get(name, name)))
+        ratios = ratios.sort_values("n_windows", ascending=False, kind="stable")  # what can decide comes first
+        for window, rows in ratios.groupby("window", sort=False):
+            caption = f"R of each statistic with its 90 % interval; {rows['n_windows'].iloc[0]} windows of {window} px."
+            name = f"verdicts_{str(window).replace(' ', '')}"
+            items.append(picture(run, name, figures.verdict_forest(rows, margin=MARGIN), rows, caption))
+            items.append(table(_side_by_side(rows), f"R by windows of {window} px"))
+    if errors is not None:
+        caption = "Errors against the exemplar itself; white noise scores about 1 in the two-point correlation"
+        items.append(table(errors.rename(columns=NAMES), caption))
+    return Section("Evidence", items, paragraphs, points) if items or points else None
+
+
+def _side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a statistic: R of the result with interval and verdict, then R of each control."""
+    result = rows[rows["source"] == "result"].set_index("statistic")
+    interval = [f"{low:.2f} to {high:.2f}" for low, high in zip(result["low"], result["high"])]
+    ratio = result["R"].map("{:.2f}".format)
+    table = pd.DataFrame({"R": ratio, "90 % interval": interval, "verdict": result["verdict"]})
+    for source in dict.fromkeys(rows["source"]):
+        if source != "result":
+            table[str(source)] = rows[rows["source"] == source].set_index("statistic")["R"].map("{:.2f}".format)
+    return table.reset_index()
+
+
+def curves(run: RunDirectory) -> Section | None:
+    """Statistics against distance."""
+    found = read_table(run, "curves")
+    exemplars = stored_inputs(run)
+    if found is None or not exemplars:
+        return None
+    figure = figures.statistic_curves(found, unit=exemplars[0].unit)
+    windows = (found["source"] == "windows").any()
+    band = " The band holds nine tenths of the exemplar's windows of the result's size." if windows else ""
+    caption = f"Two-point probability, lineal path and two-point cluster function of each phase.{band}"
+    return Section("Curves", [picture(run, "curves", figure, found, caption)])
+
+
+def copying(run: RunDirectory) -> Section | None:
+    """Whether results repeat pieces of the exemplar."""
+    found = read_table(run, "copy_test")
+    if found is None or not len(found):
+        return None
+    results = found[found["source"].str.startswith("result")]
+    copies = bool(results["copies"].any())
+    said = (
+        "The result repeats pieces of the exemplar: the copy test failed."
+        if copies
+        else "No realisation repeats more of the exemplar than windows of the material share by chance: the copy test "
+        "is passed."
+    )
+    control = "An image pasted from blocks of the exemplar is shown as the control that must fail."
+    figure = figures.copy_shares(found)
+    caption = (
+        "Share of patches whose best match in the exemplar, over all shifts and symmetries, is closer than chance."
+    )
+    columns = {
+        "source": "of",
+        "patch": "patch (px)",
+        "copy_share": "copy share",
+        "limit": "limit",
+        "median_match": "median match",
+        "threshold": "threshold",
+        "largest_block": "largest block (px)",
+        "largest_block_expected": "by chance (px)",
+        "copies": "copies",
+    }
+    items = [picture(run, "copy_test", figure, found, caption), table(found, "The copy test", columns)]
+    return Section("Copy test", items, [said, control])
+
+
+def optimisation(run: RunDirectory) -> Section | None:
+    """Loss curves and volume fractions before and after decoding."""
+    history, fractions = read_table(run, "history"), read_table(run, "fractions")
+    items: list[Any] = []
+    if history is not None and len(history):
+        caption = "Loss against evaluations; thin lines mark where a finer level starts."
+        items.append(picture(run, "loss", figures.loss_curves(history), history, caption))
+    if fractions is not None:
+        names = {"realisation": "realisation", "phase": "phase", "before_decoding": "before decoding",
+                 "after_decoding": "after decoding"}  # fmt: skip
+        items.append(table(fractions, "Volume fractions", names))
+    facts = run.provenance
+    stopped = [f"Realisation {index}: {text}" for index, text in enumerate(facts.get("stopped", []))]
+    return Section("Optimisation", items, points=stopped) if items else None
+
+
+def cleaning(run: RunDirectory) -> Section | None:
+    """What was done to the files before they were phases."""
+    file = run.path / "cleaning.json"
+    exemplars = stored_inputs(run)
+    if not file.is_file() or not exemplars:
+        return None
+    items: list[Any] = []
+    points: list[str] = []
+    for index, note in enumerate(json.loads(file.read_text(encoding="utf-8"))):
+        points += [f"{input_names(run)[index]}: {step}" for step in note["steps"]]
+        grey = _grey(run, index)
+        if grey is not None and exemplars[index].ndim == 2:
+            source = pd.DataFrame({"threshold": note["thresholds"]})
+            figure = figures.cleaning_overlay(grey, exemplars[index])
+            items.append(
+                picture(run, f"cleaning_{index}", figure, source, f"{input_names(run)[index]} after cleaning.")
+            )
+    sensitivity = read_table(run, "sensitivity")
+    if sensitivity is not None and len(sensitivity):
+        caption = "What moves when every threshold moves by 5 %: volume fractions, and the two-point correlation."
+        figure = figures.threshold_sensitivity(sensitivity)
+        items.append(picture(run, "threshold_sensitivity", figure, sensitivity, caption))
+        items.append(table(sensitivity, "Thresholds moved", _SENSITIVITY_COLUMNS))
+    return Section("From picture to phases", items, points=points) if items or points else None
+
+
+_SENSITIVITY_COLUMNS = {
+    "input": "file",
+    "threshold_shift": "shift",
+    "phase": "phase",
+    "volume_fraction": "fraction",
+    "fraction_change": "its change",
+    "correlation_length": "correlation length (px)",
+    "correlation_length_change": "its change",
+    "s2_error": "two-point error",
+}
+
+
+def notes(run: RunDirectory) -> Section | None:
+    """What the engine has to say about how it worked."""
+    facts = run.provenance
+    points = [str(note) for note in facts.get("notes", [])]
+    points += [f"Resumed inexactly: {difference}." for difference in facts.get("inexact", [])]
+    return Section("Notes", points=points) if points else None
+
+
+def statistics(run: RunDirectory) -> Section | None:
+    """The scalar statistics of each file."""
+    found = read_table(run, "statistics")
+    if found is None:
+        return None
+    return Section("Statistics", [table(found, "Lengths are in the file's unit; every curve is in statistics.nc")])
+
+
+def members(run: RunDirectory) -> Section | None:
+    """The runs of a demonstration, each with its own report."""
+    items: list[Any] = []
+    points: list[str] = []
+    for name in run.settings["members"]:
+        folder = run.path / name
+        if not (folder / "report.html").is_file():
+            continue
+        exemplar, results = read_microstructure(folder / "exemplar_0.npz"), _results(folder)
+        panels = [(name, exemplar.crop(*(slice(0, side) for side in results[0].shape))), *_titled(results)]
+        source = pd.DataFrame({"panel": [title for title, _ in panels]})
+        said = " ".join(verdict_in(folder).get("sentences", [])[:1])
+        caption = f"{name}: a window of the exemplar beside what was made from it. {said}"
+        items.append(picture(run, name, figures.micrographs(panels[:3], columns=3), source, caption))
+        items.append(Links([(f"the report of {name}", f"{name}/report.html")]))
+    return Section("Materials", items, points=points) if items else None
+
+
+def sources(run: RunDirectory) -> Section:
+    """BibTeX of the methods used."""
+    encoder = str(
+        run.provenance.get("resolved", {}).get("encoder") or run.settings.get("reconstruct", {}).get("encoder", "")
+    )
+    threshold = str(run.settings.get("inputs", {}).get("cleaning", {}).get("threshold", ""))
+    text = bibtex(citation_keys(encoder=encoder, threshold=threshold))
+    return Section("Sources", [Text(text)], ["Please cite the methods this run used."])
+
+
+def provenance(run: RunDirectory) -> Section:
+    """Settings and provenance as they are stored."""
+    settings = (run.path / "settings.toml").read_text(encoding="utf-8")
+    kept = {name: value for name, value in run.provenance.items() if name != "notes"}
+    texts = [Text(settings, "settings.toml"), Text(json.dumps(kept, indent=2), "provenance.json")]
+    return Section("Settings and provenance", texts)
+
+
+def results_of(run: RunDirectory) -> list[Microstructure]:
+    """The realisations of a run, or the results it compared."""
+    return _results(run.path)
+
+
+def _results(folder: Path) -> list[Microstructure]:
+    for pattern in ("realisation_*.tif", "result_*.npz"):
+        files = sorted(folder.glob(pattern), key=lambda file: int(file.stem.split("_")[1]))
+        if files:
+            return [read_microstructure(file) for file in files]
+    return []
+
+
+def _titled(results: list[Microstructure]) -> list[tuple[str, Microstructure]]:
+    return [(f"realisation {index}", result) for index, result in enumerate(results)]
+
+
+def verdict_in(folder: Path) -> dict[str, Any]:
+    """The words of a comparison; empty where there is none."""
+    file = folder / "verdict.json"
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+
+
+def _grey(run: RunDirectory, index: int) -> Any:
+    file = run.path / ".state" / f"grey_{index}.npz"
+    if not file.is_file():
+        return None
+    with np.load(file, allow_pickle=False) as content:
+        return content["grey"]

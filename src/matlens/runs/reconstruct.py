@@ -1,0 +1,144 @@
+"""The steps of ``reconstruct`` in a run directory; every step can be killed and done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens.errors import Interrupted
+from matlens.io import Segmentation
+from matlens.reconstruction import Reconstruction, reconstruct
+from matlens.reconstruction.hooks import Progress
+from matlens.runs.checkpoint import RunCheckpoint
+from matlens.runs.compare import compare_in
+from matlens.runs.directory import RunDirectory
+from matlens.runs.inputs import Inputs, exemplars_of
+from matlens.runs.tables import write_table
+
+__all__ = ["Order", "reconstruct_in"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a reconstruction, as a settings file holds it; see `matlens.reconstruct` for the meaning.
+
+    Examples
+    --------
+    >>> order = Order(Inputs(("problem:gravel",)), shape=(64, 64), seed=3)
+    >>> Order.of(order.settings()).shape
+    (64, 64)
+    """
+
+    inputs: Inputs
+    shape: tuple[int, ...] | None = None
+    encoder: str = "auto"
+    weights: str | None = None
+    preset: str = "default"
+    n: int = 1
+    fraction: str | tuple[float, ...] = "exact"
+    seed: int = 0
+    device: str = "cpu"
+
+    def settings(self) -> dict[str, Any]:
+        """Give the order as a settings file holds it."""
+        return {
+            "seed": self.seed,
+            "device": self.device,
+            "inputs": self.inputs.settings(),
+            "reconstruct": {
+                "shape": None if self.shape is None else list(self.shape),
+                "encoder": self.encoder,
+                "weights": self.weights,
+                "preset": self.preset,
+                "n": self.n,
+                "fraction": self.fraction if isinstance(self.fraction, str) else list(self.fraction),
+            },
+        }
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Order:
+        """Read it back."""
+        asked = settings["reconstruct"]
+        fraction = asked["fraction"]
+        return cls(
+            Inputs.of(settings["inputs"]),
+            tuple(asked["shape"]) if "shape" in asked else None,
+            asked["encoder"],
+            asked.get("weights"),
+            asked["preset"],
+            asked["n"],
+            fraction if isinstance(fraction, str) else tuple(fraction),
+            settings["seed"],
+            settings["device"],
+        )
+
+
+def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+    """Reconstruct as the run's settings say, compare with the exemplars, and write everything but the report.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open; may hold the beginning of the same work.
+    progress : Progress
+        Told how far it is.
+    found : sequence of Segmentation, optional
+        The inputs, where they have been read already.
+
+    Raises
+    ------
+    Interrupted
+        On KeyboardInterrupt; the best so far is written as ``partial_I.npy`` and ``.tif``.
+    """
+    order = Order.of(run.settings)
+    exemplars = exemplars_of(run, order.inputs, found)
+    checkpoint = RunCheckpoint(run, exemplars[0])
+    try:
+        result = reconstruct(
+            exemplars if len(exemplars) > 1 else exemplars[0],
+            order.shape,
+            encoder=order.encoder,
+            weights=order.weights,
+            preset=order.preset,
+            n=order.n,
+            fraction=order.fraction,
+            seed=order.seed,
+            device=order.device,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
+    except Interrupted as stop:
+        _keep_partial(checkpoint, stop.result)
+        raise
+    _write_outcome(run, result)
+    compare_in(run, result.microstructures, exemplars, seed=order.seed)
+
+
+def _write_outcome(run: RunDirectory, result: Reconstruction) -> None:
+    write_table(run, "history", result.history)
+    names = result.microstructure.phase_names
+    rows = [
+        {"realisation": index, "phase": names[phase], "before_decoding": before, "after_decoding": after}
+        for index, pair in enumerate(zip(np.atleast_2d(result.fraction_before), np.atleast_2d(result.fraction_after)))
+        for phase, (before, after) in enumerate(zip(*pair))
+    ]
+    write_table(run, "fractions", pd.DataFrame(rows))
+    run.mark(
+        "running",
+        resolved=result.settings,
+        notes=list(result.notes),
+        stopped=[str(status) for status in result.status],
+        evaluations=np.asarray(result.evaluations).tolist(),
+        seconds=np.asarray(result.seconds).tolist(),
+    )
+
+
+def _keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> None:
+    """Write the realisations of a partial result that are not finished."""
+    for index, structure in enumerate(result.microstructures if result is not None else ()):
+        if checkpoint.result(index) is None:
+            checkpoint.partial(index, structure.labels)

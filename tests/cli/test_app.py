@@ -1,0 +1,49 @@
+import subprocess
+import sys
+
+import pytest
+
+from matlens.cli.app import main
+
+
+def test_importing_matlens_loads_nothing_heavy():
+    code = "import sys, matlens; print([m for m in ('torch', 'numpy', 'pandas', 'matplotlib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", [[], ["reconstruct"], ["characterize"], ["fetch"]])
+def test_help_loads_nothing_heavy(command):
+    code = (
+        "import sys\nfrom matlens.cli.app import main\n"
+        f"try:\n    main({[*command, '--help']})\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print([m for m in ('torch', 'numpy', 'pandas', 'matplotlib', 'scipy') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.stdout.strip().endswith("[]"), ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nosuchcommand"],
+        ["reconstruct"],
+        ["reconstruct", "x.npy", "--nosuchoption"],
+        ["reconstruct", "x.npy", "-n", "0"],
+        ["reconstruct", "x.npy", "--threads", "0"],
+        ["compare", "only-one"],
+    ],
+)
+def test_wrong_usage_is_one_sentence(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    error = capsys.readouterr().err
+    assert end.value.code == 2
+    assert error.count("\n") == 1
+    assert "--help" in error
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out[0].isdigit()
