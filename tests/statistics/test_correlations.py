@@ -76,8 +76,10 @@ def test_two_point_is_its_definition(shape, periodic):
     m = field(shape, periodic)
     auto, cross = two_point_map(m), two_point_map(m, other=1)
     for k in range(3):
-        np.testing.assert_allclose(auto[k], by_definition(m, lambda x, y: m.labels[x] == m.labels[y] == k), atol=1e-12)
-        expected = by_definition(m, lambda x, y: m.labels[x] == k and m.labels[y] == 1)
+        np.testing.assert_allclose(
+            auto[k], by_definition(m, lambda x, y, k=k: m.labels[x] == m.labels[y] == k), atol=1e-12
+        )
+        expected = by_definition(m, lambda x, y, k=k: m.labels[x] == k and m.labels[y] == 1)
         np.testing.assert_allclose(cross[k], expected, atol=1e-12)
     np.testing.assert_allclose(two_point_axes(m)[:, :, 0], np.repeat(volume_fraction(m)[:, None], m.ndim, axis=1))
 
@@ -91,7 +93,7 @@ def test_cluster_function_is_its_definition(shape, periodic, connectivity):
     for k in range(3):
         numbers = flood(m.labels == k, connectivity == "full", periodic)
         assert label_clusters(m.labels == k, connectivity=connectivity, periodic=periodic)[1] == numbers.max()
-        expected = by_definition(m, lambda x, y: numbers[x] > 0 and numbers[x] == numbers[y])
+        expected = by_definition(m, lambda x, y, numbers=numbers: numbers[x] > 0 and numbers[x] == numbers[y])
         np.testing.assert_allclose(found[k], expected, atol=1e-12)
 
 
@@ -153,7 +155,9 @@ def test_bad_options_are_named():
         cluster_map(m, connectivity="corner")
 
 
-SMALL = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=3, min_side=2, max_side=6), elements=st.integers(0, 2))
+SMALL = hnp.arrays(
+    np.uint8, hnp.array_shapes(min_dims=2, max_dims=3, min_side=2, max_side=6), elements=st.integers(0, 2)
+)
 CURVES = [two_point_map, cluster_map, lineal_path]
 
 

@@ -25,8 +25,12 @@ SHAPES = [(5, 6), (4, 3, 5)]
 @pytest.mark.parametrize("periodic", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_gradients(shape, periodic):
-    field = torch.rand(2, 2, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    other = torch.rand(2, 2, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    field = torch.rand(
+        2, 2, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True
+    )
+    other = torch.rand(
+        2, 2, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1), requires_grad=True
+    )
     half = [n // 2 for n in shape]
     assert torch.autograd.gradcheck(lambda v: two_point_field(v, periodic=periodic, half=half), field, fast_mode=True)
     assert torch.autograd.gradcheck(
