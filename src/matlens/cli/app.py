@@ -18,6 +18,7 @@ from matlens.cli.reconstruct import reconstruct
 from matlens.cli.report import report
 from matlens.cli.resume import resume
 from matlens.errors import Interrupted, MatlensError
+from matlens.runs.signals import stoppable
 
 __all__ = ["app", "main"]
 
@@ -54,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        code = app(list(arguments), standalone_mode=False)
+        with stoppable():
+            code = app(list(arguments), standalone_mode=False)
         if code == 130:
             _say("interrupted before anything was written.")
         return code if isinstance(code, int) else 0

@@ -24,8 +24,9 @@ def characterize(
     from matlens.runs import Inputs, RunDirectory, characterize_in, read_inputs
 
     start_talking(talk)
-    inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings()).hashed()
+    inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings())
     found = read_inputs(inputs)
+    inputs = inputs.hashed()
     settings = {"seed": chance.seed, "inputs": inputs.settings(), "environment": machine_settings(machine)}
     run = RunDirectory.create(place.output, "characterize", settings, force=place.force)
     complete(run, talk, step=lambda run, progress: characterize_in(run, progress, found))

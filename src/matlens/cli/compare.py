@@ -28,8 +28,9 @@ def compare(
     from matlens.runs import Inputs, RunDirectory, compare_files_in, read_inputs, read_results
 
     start_talking(talk)
-    inputs = Inputs(tuple(exemplars), cleaning.dataset, cleaning.options().settings()).hashed()
+    inputs = Inputs(tuple(exemplars), cleaning.dataset, cleaning.options().settings())
     found = read_inputs(inputs)
+    inputs = inputs.hashed()
     results, _ = read_results(result, found[0].microstructure)
     environment = machine_settings(machine)
     settings = {

@@ -43,8 +43,9 @@ def reconstruct(
     from matlens.runs import Inputs, Order, RunDirectory, read_inputs, reconstruct_in, resolved
 
     start_talking(talk)
-    inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings()).hashed()
+    inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings())
     found = read_inputs(inputs)
+    inputs = inputs.hashed()
     environment = machine_settings(machine)
     order = resolved(
         Order(
@@ -62,6 +63,5 @@ def reconstruct(
     )
     settings = {**order.settings(), "environment": environment}
     run = RunDirectory.create(place.output, "reconstruct", settings, force=place.force)
-    for line in order.choices(environment):
-        say(talk, line)
+    say(talk, order.sentence(environment["threads"]))
     complete(run, talk, step=lambda run, progress: reconstruct_in(run, progress, found))

@@ -5,9 +5,12 @@ from matlens.figures.copying import copy_shares
 from matlens.figures.curves import loss_curves, statistic_curves
 from matlens.figures.micrographs import micrographs
 from matlens.figures.save import save_figure
+from matlens.figures.style import DOUBLE, SINGLE
 from matlens.figures.verdicts import verdict_forest
 
 __all__ = [
+    "DOUBLE",
+    "SINGLE",
     "cleaning_overlay",
     "copy_shares",
     "loss_curves",

@@ -52,7 +52,12 @@ def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Fig
             axes.set_axis_off()
             if index == 1:
                 levels = np.arange(structure.n_phases - 1) + 0.5
-                axes.contour(structure.labels, levels=levels, colors=_OUTLINE, linewidths=0.4)
+                axes.contour(
+                    structure.labels,
+                    levels=levels,
+                    colors=_OUTLINE,
+                    linewidths=0.5 if max(structure.shape) < 400 else 0.25,
+                )
         scale_bar(axes, structure.spacing[1], structure.unit)
     return figure
 

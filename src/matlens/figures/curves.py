@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -82,7 +82,7 @@ def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
     phases = list(dict.fromkeys(curves["phase"]))[:_MOST_PHASES]
     columns = list(dict.fromkeys(zip(curves["statistic"], curves["axis"])))
     figure = Figure(figsize=(DOUBLE, 0.55 + 1.3 * len(phases)), layout="constrained")
-    grid = figure.subplots(len(phases), len(columns), sharex=True, squeeze=False)
+    grid = figure.subplots(len(phases), len(columns), sharex="col", squeeze=False)
     for row, phase in enumerate(phases):
         for column, (statistic, axis) in enumerate(columns):
             axes = grid[row, column]
@@ -101,22 +101,22 @@ def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
 
 def _draw_sources(axes: Axes, table: pd.DataFrame) -> None:
     labelled: set[str] = set()
-    for source, rows in sorted(table.groupby("source"), key=lambda item: _order(str(item[0]))):
-        kind = "result" if str(source).startswith("result") else str(source)
+    for number, (source, rows) in enumerate(sorted(table.groupby("source", sort=False), key=_order)):
+        kind = "result" if str(source).startswith("result ") else str(source)
         name = None if kind in labelled else {"windows": "exemplar's windows"}.get(kind, kind)
         labelled.add(kind)
         if kind == "windows":
-            axes.fill_between(
-                rows["distance"], rows["low"], rows["high"], color=COLOURS["band"], linewidth=0, label=name
-            )
+            band = COLOURS["band"]
+            axes.fill_between(rows["distance"], rows["low"], rows["high"], color=band, linewidth=0, label=name)
         else:
-            axes.plot(rows["distance"], rows["value"], color=COLOURS.get(kind, COLOURS["muted"]), label=name,
-                      linewidth=1.1 if kind == "exemplar" else 0.8)  # fmt: skip
+            colour, wide = COLOURS.get(kind, CYCLE[number % len(CYCLE)]), kind == "exemplar"
+            axes.plot(rows["distance"], rows["value"], color=colour, linewidth=1.1 if wide else 0.8, label=name)
     axes.margins(x=0)
 
 
-def _order(source: str) -> tuple[int, str]:
-    return ({"windows": 0, "exemplar": 2}.get(source, 1), source)
+def _order(group: tuple[Hashable, pd.DataFrame]) -> int:
+    """Draw the band first and the exemplar last."""
+    return {"windows": 0, "exemplar": 2}.get(str(group[0]), 1)
 
 
 def _terms(history: pd.DataFrame) -> Sequence[str]:

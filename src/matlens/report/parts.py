@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pandas as pd
 from matplotlib.figure import Figure
 
-from matlens.figures import save_figure
+from matlens import figures
 from matlens.runs import RunDirectory
 
 __all__ = ["Links", "Picture", "Section", "Table", "Text", "picture", "table"]
@@ -20,13 +20,14 @@ __all__ = ["Links", "Picture", "Section", "Table", "Text", "picture", "table"]
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure inlined as a data URI, with links to its print version and its numbers."""
+    """A figure inlined as a data URI, with links to its print version and its numbers; width in percent."""
 
     kind: ClassVar[str] = "picture"
     image: str
     caption: str
     pdf: str
     csv: str
+    width: int = 100
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ def picture(run: RunDirectory, name: str, figure: Figure, source: pd.DataFrame, 
     """Save a figure in the run's ``figures`` folder (PNG, PDF, CSV) and make it part of a report."""
     for suffix in ("png", "pdf", "csv"):
         run.claim(f"figures/{name}.{suffix}")
-    png, pdf, csv = save_figure(figure, run.path / "figures" / name, source)
-    return Picture(data_uri(png), caption, f"figures/{pdf.name}", f"figures/{csv.name}")
+    png, pdf, csv = figures.save_figure(figure, run.path / "figures" / name, source)
+    width = round(100 * figure.get_figwidth() / figures.DOUBLE)
+    return Picture(data_uri(png), caption, f"figures/{pdf.name}", f"figures/{csv.name}", width)
 
 
 def data_uri(png: Path) -> str:

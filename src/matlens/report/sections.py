@@ -234,10 +234,21 @@ def notes(run: RunDirectory) -> Section | None:
 
 def statistics(run: RunDirectory) -> Section | None:
     """The scalar statistics of each file."""
-    found = read_table(run, "statistics")
-    if found is None:
+    found, exemplars = read_table(run, "statistics"), stored_inputs(run)
+    if found is None or not exemplars:
         return None
-    return Section("Statistics", [table(found, "Lengths are in the file's unit; every curve is in statistics.nc")])
+    several = found["file"].nunique() > 1
+    names = [f"{file}, {phase}" if several else str(phase) for file, phase in zip(found["file"], found["phase"])]
+    values = found.drop(columns=["file", "phase"]).set_axis(names, axis=0).T
+    values.insert(0, "statistic", [_spelled(str(name)) for name in values.index])
+    caption = f"Lengths are in {exemplars[0].unit}; every curve is in statistics.nc"
+    return Section("Statistics", [table(values, caption)])
+
+
+def _spelled(name: str) -> str:
+    name, _, axis = name.rpartition("_") if name[-2:] in ("_x", "_y", "_z") else (name, "", "")
+    words = name.removesuffix("_full").removesuffix("_radial").replace("_", " ").replace("euler", "Euler")
+    return words + (f" along {axis}" if axis else "") + (", full connectivity" if name.endswith("_full") else "")
 
 
 def members(run: RunDirectory) -> Section | None:

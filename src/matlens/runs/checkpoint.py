@@ -14,7 +14,9 @@ from matlens.microstructure import Microstructure
 from matlens.reconstruction.hooks import Arrays
 from matlens.runs.directory import STATE, RunDirectory
 
-__all__ = ["RunCheckpoint"]
+__all__ = ["INTERVAL", "RunCheckpoint"]
+
+INTERVAL = 2.0  # seconds of work that a kill may cost
 
 
 class RunCheckpoint:
@@ -30,8 +32,8 @@ class RunCheckpoint:
         Where to keep it.
     material : Microstructure
         Gives the results their spacing, unit and phase names.
-    interval : float
-        Seconds between two saves of the state.
+    interval : float, optional
+        Seconds between two saves of the state; by default 2.
 
     Examples
     --------
@@ -43,10 +45,10 @@ class RunCheckpoint:
     {'x': array([0, 1, 2])}
     """
 
-    def __init__(self, run: RunDirectory, material: Microstructure, *, interval: float = 2.0) -> None:
+    def __init__(self, run: RunDirectory, material: Microstructure, *, interval: float | None = None) -> None:
         self._run = run
         self._material = material
-        self._interval = interval
+        self._interval = INTERVAL if interval is None else interval
         self._last = time.monotonic()
 
     def load(self, realisation: int) -> Arrays | None:

@@ -185,7 +185,7 @@ def read_results(source: str, material: Microstructure) -> tuple[Inputs, list[Se
             raise InputError(f"{source} holds no realisation_*.tif; name a run directory with results, or a file.")
     else:
         files = [folder]
-    inputs = Inputs(tuple(str(file) for file in files)).hashed()
+    inputs = Inputs(tuple(str(file) for file in files))
     found = read_inputs(inputs)
     result = found[0].microstructure
     if (result.n_phases, result.ndim) != (material.n_phases, material.ndim):
@@ -193,7 +193,7 @@ def read_results(source: str, material: Microstructure) -> tuple[Inputs, list[Se
             f"{source} has {result.n_phases} phases in {result.ndim}-D and the exemplar {material.n_phases} in "
             f"{material.ndim}-D; they must agree."
         )
-    return inputs, found
+    return inputs.hashed(), found
 
 
 def stored_inputs(run: RunDirectory, kind: str = "exemplar") -> list[Microstructure] | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from matlens.errors import Interrupted
+from matlens.errors import InputError, Interrupted
 from matlens.io import Segmentation
 from matlens.reconstruction import Reconstruction, reconstruct
 from matlens.reconstruction.hooks import Progress
@@ -19,7 +19,7 @@ from matlens.runs.directory import RunDirectory
 from matlens.runs.inputs import Inputs, exemplars_of
 from matlens.runs.tables import write_table
 
-__all__ = ["Order", "reconstruct_in"]
+__all__ = ["Order", "reconstruct_in", "resolved"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ class Order:
                 "fraction": self.fraction if isinstance(self.fraction, str) else list(self.fraction),
             },
         }
+
+    def sentence(self, threads: int) -> str:
+        """Say in one line what will be done, with every choice resolved."""
+        size = " x ".join(str(side) for side in self.shape or ())
+        return f"{self.n} of {size} px, encoder {self.encoder}, preset {self.preset}, seed {self.seed}, {self.device}, {threads} threads"
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Order:
@@ -142,3 +147,19 @@ def _keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> N
     for index, structure in enumerate(result.microstructures if result is not None else ()):
         if checkpoint.result(index) is None:
             checkpoint.partial(index, structure.labels)
+
+
+def resolved(order: Order, found: Sequence[Segmentation]) -> Order:
+    """Check an order against its inputs and fill in what is left to MatLens, so that a resumed run chooses the same.
+
+    Raises
+    ------
+    InputError
+        If the shape does not fit the inputs.
+    """
+    first = found[0].microstructure
+    shape = first.shape if order.shape is None else order.shape
+    if len(shape) != first.ndim:
+        size = "x".join(str(side) for side in shape)
+        raise InputError(f"the shape {size} has {len(shape)} sides and the exemplar {first.ndim} axes; give one a side.")
+    return replace(order, shape=shape)
