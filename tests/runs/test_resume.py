@@ -1,0 +1,102 @@
+"""A run killed at any moment ends, after resuming, with the same bytes as one that never stopped."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from matlens.io import write_microstructure
+from matlens.problems import gaussian_field
+from matlens.runs import RunDirectory
+
+# Runs the command line, and kills or interrupts itself at the n-th call of one function: never a matter of timing.
+DRIVER = """
+import importlib, os, signal, sys
+from matlens.runs import checkpoint
+checkpoint.INTERVAL = 0.0
+module, owner, name, number, after, kind = sys.argv[1].split(",")
+if module:
+    home = importlib.import_module(module)
+    home = getattr(home, owner) if owner else home
+    function, calls = getattr(home, name), []
+
+    def stopping(*args, **options):
+        calls.append(1)
+        here = len(calls) == int(number)
+        if here and after == "before":
+            os.kill(os.getpid(), getattr(signal, kind))
+        result = function(*args, **options)
+        if here and after == "after":
+            os.kill(os.getpid(), getattr(signal, kind))
+        return result
+
+    setattr(home, name, stopping)
+from matlens.cli.app import main
+main(sys.argv[2:])
+"""
+STOPS = [
+    "matlens.runs.reconstruct,,exemplars_of,1,before,SIGKILL",  # only settings.toml is there
+    "matlens.runs.checkpoint,RunCheckpoint,save,4,after,SIGKILL",  # in the first realisation
+    "matlens.runs.checkpoint,RunCheckpoint,_write_labels,1,after,SIGKILL",  # labels written, record not
+    "matlens.runs.compare,,write_table,2,after,SIGKILL",  # among the tables
+    "matlens.report.build,,_header,1,before,SIGKILL",  # in the report
+]
+TABLES = ["history.csv", "fractions.csv", "errors.csv", "ratios.csv", "curves.csv", "copy_test.csv", "verdict.json"]
+
+
+def run_with(stop, *arguments, cwd):
+    command = [sys.executable, "-c", DRIVER, stop, *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture
+def asked(tmp_path):
+    write_microstructure(gaussian_field((48, 48), 3.0, 0.4, seed=0), tmp_path / "field.npy")
+    options = [
+        "--shape",
+        "32x32",
+        "-n",
+        "2",
+        "--encoder",
+        "filterbank",
+        "--preset",
+        "fast",
+        "--threads",
+        "1",
+        "--seed",
+        "5",
+    ]
+    return ["reconstruct", "field.npy", *options, "--quiet"]
+
+
+def test_kills_cost_nothing(tmp_path, asked):
+    whole = run_with(",,,0,,", *asked, "-o", "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    command = [*asked, "-o", "parts"]
+    for stop in STOPS:
+        killed = run_with(stop, *command, cwd=tmp_path)
+        assert killed.returncode == -signal.SIGKILL, (stop, killed.stderr)
+        command = ["resume", "parts", "--quiet"]
+    ended = run_with(",,,0,,", *command, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    names = [f"realisation_{i}.{suffix}" for i in range(2) for suffix in ("npy", "tif")] + TABLES
+    different = [n for n in names if (tmp_path / "whole" / n).read_bytes() != (tmp_path / "parts" / n).read_bytes()]
+    assert different == []
+    assert not list((tmp_path / "parts").glob(".*.tmp-*"))
+    again = run_with(",,,0,,", "resume", "parts", cwd=tmp_path)
+    assert again.returncode == 0
+    assert again.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_keeps_the_best_so_far(kind, tmp_path, asked):
+    stop = f"matlens.runs.checkpoint,RunCheckpoint,save,3,after,{kind}"
+    stopped = run_with(stop, *asked, "-o", "run", cwd=tmp_path)
+    assert stopped.returncode == 130, stopped.stderr
+    assert stopped.stderr.count("\n") == 1
+    assert "matlens resume run" in stopped.stderr
+    assert (tmp_path / "run" / "partial_0.npy").is_file()
+    assert (tmp_path / "run" / "partial_0.tif").is_file()
+    with RunDirectory(tmp_path / "run") as run:
+        assert run.status == "interrupted"
