@@ -50,7 +50,8 @@ def test_pasted_blocks_copy_and_fresh_windows_do_not():
             assert table["copies"].any()
             assert table["largest_block"].iloc[0] >= block
         turned = make(0).with_labels(make(0).labels[::-1].T)
-        assert test(turned)["copies"].all()
+        assert test(turned)["copies"].any()
+        assert (test(turned)["copy_share"] == 1).all()
 
 
 @pytest.mark.parametrize("name", ["alloy", "carbonate", "ceramics", "composite", "copolymer", "pmma", "sandstone"])

@@ -26,6 +26,7 @@ PATCHES = 144  # looked up per structure and side; all of them would be mostly t
 QUANTILE = 0.99
 COPY_LIMIT = 0.05  # beyond the expected share, which is 1 % by construction
 CHANCE = 6  # disjoint patches above the best of as many others: less likely than 2 ** -6
+SURE = 0.75  # however few patches there are
 SAME = 0.9999  # a match this good is verbatim in float32
 SCATTER = 2.5  # standard deviations
 BATCH_VALUES = 1 << 21
@@ -41,13 +42,16 @@ class CopyTest:
 
     Notes
     -----
-    Patches are w = 2 and 4 correlation lengths wide and lie on a regular grid, about 144 of them. Their match is the
-    correlation coefficient of the phase indicators; patches of a single phase say nothing and are left out. The
-    threshold is the 99 % quantile of the same measure for patches of the exemplars themselves, each matched only with
-    windows disjoint from it; where simple patches repeat pixel for pixel, so that it is 1, "above" means verbatim, and
-    more than 1 % is expected. A result copies if more patches lie above than expected by over 5 %, by over six
-    disjoint patches (a field holds few of those, and one of them alone may be 8 % of a small image) and by over 2.5
-    standard deviations of the difference of two such shares.
+    Patches are w = 2 and 4 correlation lengths wide, at most a quarter of the exemplar (`patch_sides`), and lie on a
+    regular grid, about 144 of them. Their match is the correlation coefficient of the phase indicators; patches of a
+    single phase say nothing and are left out. The threshold is the 99 % quantile of the same measure for patches of the
+    exemplars themselves, each matched only with windows disjoint from it. Where simple patches repeat pixel for pixel,
+    so that it is 1, the smaller w decides nothing; for the larger one "above" then means verbatim, and more than 1 % is
+    expected.
+
+    A result copies if more patches lie above than expected by over 5 %, by over six disjoint patches (a field holds few
+    of those, and one of them alone may be 8 % of a small image) and by over 2.5 standard deviations of the difference
+    of two such shares; and always above 75 %.
 
     Examples
     --------
@@ -106,14 +110,15 @@ class CopyTest:
                     "threshold": threshold,
                     "copy_share": share,
                     "expected_share": expected,
-                    "limit": expected + _margin(expected, disjoint),
+                    "limit": min(expected + _margin(expected, disjoint), SURE),
                     "median_match": float(np.median(matches)) if matches.size else float("nan"),
                     "largest_block": block,
                     "largest_block_expected": self.largest_block_expected,
                 }
             )
         table = pd.DataFrame(rows)
-        return table.assign(copies=table["copy_share"] > table["limit"])
+        judged = (table["threshold"] < SAME) | (table["patch"] == max(self.sides))
+        return table.assign(copies=judged & (table["copy_share"] > table["limit"]))
 
     def _own_matches(self, w: int) -> Array:
         """Best matches of the exemplars' own patches among windows disjoint from them."""
@@ -128,7 +133,7 @@ class CopyTest:
 
 
 def patch_sides(exemplars: Sequence[Microstructure]) -> list[int]:
-    """Choose the patch sides: 2 and 4 correlation lengths, as far as two disjoint ones fit into an exemplar.
+    """Choose the patch sides: 2 and 4 correlation lengths, at most a quarter of the shortest side of an exemplar.
 
     Examples
     --------
@@ -140,7 +145,7 @@ def patch_sides(exemplars: Sequence[Microstructure]) -> list[int]:
     lengths = np.concatenate([correlation_length_radial(exemplar) for exemplar in exemplars])
     known = lengths[~np.isnan(lengths)]
     length = float(known.mean()) if known.size else smallest / 8
-    return sorted({min(max(4, round(factor * length)), smallest // 2) for factor in (2, 4)})
+    return sorted({min(max(4, round(factor * length)), max(2, smallest // 4)) for factor in (2, 4)})
 
 
 def pasted_blocks(exemplar: Microstructure, shape: Sequence[int], block: int, seed: int = 0) -> Microstructure:
