@@ -44,12 +44,11 @@ def demo(
     complete(run, talk, step=lambda run, progress: demo_in(run, progress, talk))
 
 
-def demo_in(run: RunDirectory, progress: Progress, talk: Talk | None = None) -> None:
+def demo_in(run: RunDirectory, progress: Progress, talk: Talk) -> None:
     """Reconstruct every member in a run directory of its own below this one; those that are finished are left alone."""
     from matlens.report import build_report, headlines
     from matlens.runs import Inputs, Order, RunDirectory, read_inputs, reconstruct_in, resolved, working
 
-    talk = talk or Talk()
     for name, source in run.settings["files"].items():
         member = _opened(run, name)
         if member is None:

@@ -33,7 +33,7 @@ def flattened(function: Callable[..., None]) -> Callable[..., None]:
     """
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     parameters = [
         parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY if index else parameter.kind)
         for index, (name, parameter) in enumerate(signature.parameters.items())
@@ -52,7 +52,7 @@ def flattened(function: Callable[..., None]) -> Callable[..., None]:
 
     command.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del command.__wrapped__  # type: ignore[attr-defined]  # or inspect would look through to the grouped signature
+    del command.__wrapped__  # or inspect would look through to the grouped signature
     return command
 
 

@@ -60,7 +60,7 @@ def complete(run: RunDirectory, talk: Talk, *, fresh: bool = True, step: Step | 
     from matlens.runs import progress_for, working
 
     with working(run, fresh=fresh):
-        (step or steps_of(run))(run, progress_for(quiet=talk.quiet))
+        (step or steps_of(run, talk))(run, progress_for(quiet=talk.quiet))
         report = build_report(run)
     if talk.quiet:
         typer.echo(str(run.path))
@@ -71,7 +71,7 @@ def complete(run: RunDirectory, talk: Talk, *, fresh: bool = True, step: Step | 
         typer.echo(f"report:  {report}")
 
 
-def steps_of(run: RunDirectory) -> Step:
+def steps_of(run: RunDirectory, talk: Talk) -> Step:
     """Look up the work that belongs to a run's command."""
     from matlens import runs
     from matlens.cli.demo import demo_in
@@ -80,7 +80,7 @@ def steps_of(run: RunDirectory) -> Step:
         "reconstruct": runs.reconstruct_in,
         "characterize": runs.characterize_in,
         "compare": runs.compare_files_in,
-        "demo": demo_in,
+        "demo": lambda run, progress: demo_in(run, progress, talk),
     }
     command = str(run.settings.get("command"))
     if command not in steps:

@@ -166,7 +166,7 @@ def copying(run: RunDirectory) -> Section | None:
         "largest_block_expected": "by chance (px)",
         "copies": "copies",
     }
-    items = [picture(run, "copy_test", figure, found, caption), table(found, "The copy test", columns)]
+    items: list[Any] = [picture(run, "copy_test", figure, found, caption), table(found, "The copy test", columns)]
     return Section("Copy test", items, [said, control])
 
 

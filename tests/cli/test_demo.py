@@ -1,0 +1,90 @@
+"""The demonstration: members in directories of their own, resumed one by one; the engine is a stand-in here."""
+
+import os
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from matlens.cli.app import main
+from matlens.runs import RunDirectory, compare, reconstruct
+
+
+class Engine:
+    """Hands back a corner of the exemplar, and counts how often it is asked."""
+
+    def __init__(self):
+        self.asked = []
+        self.stop_at = 0
+
+    def __call__(self, exemplar, shape, *, checkpoint, progress, **options):
+        self.asked.append(options)
+        if len(self.asked) == self.stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        corner = exemplar.crop(*(slice(0, side) for side in shape))
+        checkpoint.finished(0, corner.labels, {"loss": np.ones(3)})
+        history = pd.DataFrame(
+            {"realisation": 0, "level": 0, "evaluation": [1, 2], "total": [2.0, 1.0], "gram": [2.0, 1.0]}
+        )
+        fractions = corner.volume_fractions[None]
+        return SimpleNamespace(
+            microstructure=corner,
+            microstructures=[corner],
+            history=history,
+            fraction_before=fractions,
+            fraction_after=fractions,
+            settings={"encoder": "filterbank"},
+            notes=[],
+            status=["done"],
+            evaluations=[2],
+            seconds=[0.1],
+        )
+
+
+@pytest.fixture
+def engine(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    stand_in = Engine()
+    monkeypatch.setattr(reconstruct, "reconstruct", stand_in)
+    quick = compare.compare
+    monkeypatch.setattr(compare, "compare", lambda *a, **o: quick(*a, **o, controls=False, copying=False))
+    return stand_in
+
+
+def ended(*arguments):
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    return end.value.code
+
+
+def test_demo_writes_one_report_over_its_members(engine, capsys, tmp_path):
+    assert ended("demo", "-o", "run") == 0
+    out = capsys.readouterr().out
+    assert out.rstrip().endswith("run/report.html")
+    html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    for name in ("gravel", "bicontinuous"):
+        assert f'href="{name}/report.html"' in html
+        assert (tmp_path / "run" / name / "realisation_0.npy").is_file()
+        assert (tmp_path / "run" / name / "report.html").is_file()
+
+
+def test_demo_resumes_where_it_stopped_and_force_starts_again(engine, capsys, tmp_path):
+    engine.stop_at = 2
+    assert ended("demo", "-o", "run") == 130
+    assert "matlens resume run" in capsys.readouterr().err.splitlines()[-1]
+    engine.stop_at = 0
+    assert ended("resume", "run") == 0
+    assert len(engine.asked) == 3  # the first member was not made again
+    assert ended("demo", "-o", "run", "--force", "--seed", "7") == 0
+    assert len(engine.asked) == 5
+    with RunDirectory(tmp_path / "run" / "gravel") as run:
+        assert run.settings["seed"] == 7
+
+
+def test_demo_paper_says_what_is_missing(engine, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("MATLENS_DATA", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert ended("demo", "--paper") == 2
+    assert "matlens fetch li2018" in capsys.readouterr().err
