@@ -22,15 +22,15 @@ _BAR = 0.26  # below a panel
 
 
 @styled
-def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int = 4) -> Figure:
+def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int | None = None) -> Figure:
     """Draw microstructures in a grid of equal panels, each with its own scale bar below.
 
     Parameters
     ----------
     panels : sequence of (str, Microstructure)
         Title and structure; of a volume the middle slice is shown.
-    columns : int
-        Most panels in a row.
+    columns : int, optional
+        Panels in a row; by default as many as there are, from two to four.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int = 
     >>> round(figure.get_figwidth() * 25.4)
     183
     """
-    columns = max(min(columns, len(panels)), 2)
+    columns = columns or min(max(len(panels), 2), 4)
     rows = math.ceil(len(panels) / columns)
     side = (DOUBLE - _GAP * (columns - 1)) / columns
     heights = [

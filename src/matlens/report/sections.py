@@ -54,6 +54,8 @@ def input_names(run: RunDirectory) -> list[str]:
 def subtitle(run: RunDirectory) -> str:
     """One line below the title."""
     exemplars = stored_inputs(run)
+    if run.settings["command"] == "demo":
+        return "What MatLens makes of structures that are at hand, each with a report of its own."
     if not exemplars:
         return {"running": "This run has not finished.", "finished": ""}.get(run.status, f"This run is {run.status}.")
     first = exemplars[0]
@@ -81,7 +83,7 @@ def structures(run: RunDirectory) -> Section | None:
     caption = "Exemplar and realisations." if results else "The micrographs as phases."
     if len(results) > _MOST_SHOWN:
         caption += f" The first {_MOST_SHOWN} of {len(results)} realisations are shown."
-    figure = figures.micrographs(panels, columns=3 if len(panels) in (3, 5, 6, 9) else 4)
+    figure = figures.micrographs(panels, columns=3 if len(panels) in (3, 5, 6, 9) else None)
     return Section("Structures", [picture(run, "structures", figure, pd.DataFrame(rows), caption)])
 
 
@@ -271,12 +273,11 @@ def members(run: RunDirectory) -> Section | None:
 
 def sources(run: RunDirectory) -> Section:
     """BibTeX of the methods used."""
-    encoder = str(
-        run.provenance.get("resolved", {}).get("encoder") or run.settings.get("reconstruct", {}).get("encoder", "")
-    )
+    folders = [run.path / name for name in run.settings.get("members", [])] or [run.path]
+    encoders = [_resolved(folder).get("encoder", "") for folder in folders]
     threshold = str(run.settings.get("inputs", {}).get("cleaning", {}).get("threshold", ""))
-    text = bibtex(citation_keys(encoder=encoder, threshold=threshold))
-    return Section("Sources", [Text(text)], ["Please cite the methods this run used."])
+    keys = dict.fromkeys(key for name in encoders for key in citation_keys(encoder=name, threshold=threshold))
+    return Section("Sources", [Text(bibtex(list(keys)))], ["Please cite the methods this run used."])
 
 
 def provenance(run: RunDirectory) -> Section:
@@ -302,6 +303,12 @@ def _results(folder: Path) -> list[Microstructure]:
 
 def _titled(results: list[Microstructure]) -> list[tuple[str, Microstructure]]:
     return [(f"realisation {index}", result) for index, result in enumerate(results)]
+
+
+def _resolved(folder: Path) -> dict[str, Any]:
+    """The choices that a run's engine made; empty before it has ended."""
+    file = folder / "provenance.json"
+    return dict(json.loads(file.read_text(encoding="utf-8")).get("resolved", {})) if file.is_file() else {}
 
 
 def verdict_in(folder: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matlens.runs.compare import compare_files_in, compare_in
     from matlens.runs.directory import RunDirectory
     from matlens.runs.inputs import Inputs, read_inputs, read_results, stored_inputs
+    from matlens.runs.lifecycle import working
     from matlens.runs.lock import Lock
     from matlens.runs.machine import chosen_device, set_threads
     from matlens.runs.progress import progress_for
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from matlens.runs.reconstruct import Order, reconstruct_in, resolved
     from matlens.runs.signals import stoppable
     from matlens.runs.tables import read_table, write_table
-    from matlens.runs.working import working
 
 _EXPORTS = {
     "Inputs": "inputs",
@@ -46,7 +46,7 @@ _EXPORTS = {
     "sha256": "provenance",
     "stoppable": "signals",
     "stored_inputs": "inputs",
-    "working": "working",
+    "working": "lifecycle",
     "write_table": "tables",
 }
 
