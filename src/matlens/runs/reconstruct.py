@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matlens.errors import InputError, Interrupted
+from matlens.encoders import load_encoder
+from matlens.errors import InputError, Interrupted, RunError
 from matlens.io import Segmentation
 from matlens.reconstruction import Reconstruction, reconstruct
 from matlens.reconstruction.hooks import Progress
@@ -42,6 +43,7 @@ class Order:
     fraction: str | tuple[float, ...] = "exact"
     seed: int = 0
     device: str = "cpu"
+    weights_sha256: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """Give the order as a settings file holds it."""
@@ -53,6 +55,7 @@ class Order:
                 "shape": None if self.shape is None else list(self.shape),
                 "encoder": self.encoder,
                 "weights": self.weights,
+                "weights_sha256": self.weights_sha256,
                 "preset": self.preset,
                 "n": self.n,
                 "fraction": self.fraction if isinstance(self.fraction, str) else list(self.fraction),
@@ -62,7 +65,10 @@ class Order:
     def sentence(self, threads: int) -> str:
         """Say in one line what will be done, with every choice resolved."""
         size = " x ".join(str(side) for side in self.shape or ())
-        return f"{self.n} of {size} px, encoder {self.encoder}, preset {self.preset}, seed {self.seed}, {self.device}, {threads} threads"
+        return (
+            f"{self.n} of {size} px, encoder {self.encoder}, preset {self.preset}, seed {self.seed}, {self.device}, "
+            f"threads {threads}"
+        )
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Order:
@@ -79,6 +85,7 @@ class Order:
             fraction if isinstance(fraction, str) else tuple(fraction),
             settings["seed"],
             settings["device"],
+            asked.get("weights_sha256"),
         )
 
 
@@ -100,6 +107,7 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
         On KeyboardInterrupt; the best so far is written as ``partial_I.npy`` and ``.tif``.
     """
     order = Order.of(run.settings)
+    _check_weights(order)
     exemplars = exemplars_of(run, order.inputs, found)
     checkpoint = RunCheckpoint(run, exemplars[0])
     try:
@@ -155,11 +163,24 @@ def resolved(order: Order, found: Sequence[Segmentation]) -> Order:
     Raises
     ------
     InputError
-        If the shape does not fit the inputs.
+        If the shape does not fit the inputs, or the encoder is unknown.
+    ResourceError
+        If weights are not at hand, or cannot be used.
     """
     first = found[0].microstructure
     shape = first.shape if order.shape is None else order.shape
     if len(shape) != first.ndim:
         size = "x".join(str(side) for side in shape)
-        raise InputError(f"the shape {size} has {len(shape)} sides and the exemplar {first.ndim} axes; give one a side.")
-    return replace(order, shape=shape)
+        raise InputError(f"the shape {size} has {len(shape)} sides, the exemplar {first.ndim} axes; give one an axis.")
+    encoder = load_encoder(order.encoder, weights=order.weights)
+    return replace(order, shape=shape, encoder=encoder.name, weights_sha256=encoder.source.get("sha256"))
+
+
+def _check_weights(order: Order) -> None:
+    """A resumed run must not go on with other weights than it began with."""
+    found = load_encoder(order.encoder, weights=order.weights).source.get("sha256")
+    if found != order.weights_sha256:
+        raise RunError(
+            f"the weights of {order.encoder} at hand have the SHA-256 {found}, those of this run "
+            f"{order.weights_sha256}; bring the old ones back or start a new run."
+        )
