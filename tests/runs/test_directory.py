@@ -164,3 +164,13 @@ def test_state_only_counts_as_empty(tmp_path):
     (tmp_path / module.STATE).mkdir()  # killed before settings.toml
     with RunDirectory.create(tmp_path, "demo", {}) as run:
         assert run.status == "running"
+
+
+def test_discard_leaves_directories_that_were_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    RunDirectory.create(None, "demo", {}).discard()
+    assert files(tmp_path) == []
+    (tmp_path / "mine").mkdir()
+    RunDirectory.create("mine", "demo", {}).discard()
+    assert files(tmp_path) == ["mine"]
+    assert files(tmp_path / "mine") == []

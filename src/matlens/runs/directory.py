@@ -64,6 +64,7 @@ class RunDirectory:
         self.path = Path(path)
         if not (self.path / SETTINGS).is_file():
             raise RunError(f"{self.path} is not a run directory: it has no {SETTINGS}; name one that a command wrote.")
+        self._made: list[Path] = []  # directories that creating this run made
         self._lock = lock or _locked(self.path)
         try:
             self.settings: dict[str, Any] = tomllib.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
@@ -101,7 +102,9 @@ class RunDirectory:
         RunError
             If the directory is in use, is not empty (without ``force``), or cannot be written.
         """
+        made = _missing(Path(root) if output is None else Path(output))
         path = _unique(Path(root), command) if output is None else Path(output)
+        made += [path] if output is None else []
         _make(path)
         lock = _locked(path)
         try:
@@ -112,12 +115,14 @@ class RunDirectory:
                 )
             _set_aside(path)
             _write_settings(path, {"command": command, "version": __version__, **settings})
-            return cls(path, lock)
+            run = cls(path, lock)
         except BaseException:
             _bring_back(path)
             lock.release()
-            _sweep(path)
+            _sweep(path, made)
             raise
+        run._made = made
+        return run
 
     @property
     def status(self) -> str:
@@ -179,7 +184,7 @@ class RunDirectory:
             self.remove(name)
         _bring_back(self.path)
         self.close()
-        _sweep(self.path)
+        _sweep(self.path, self._made)
 
     def close(self) -> None:
         """Give the directory up for other processes."""
@@ -266,15 +271,19 @@ def _set_aside(path: Path) -> None:
     (path / STATE / "files.txt").unlink(missing_ok=True)
 
 
-def _sweep(path: Path) -> None:
-    """Leave no trace of a run that did not start: the state, and the directory, where nothing else is in it."""
+def _missing(path: Path) -> list[Path]:
+    """List the directories that have to be made for ``path``, outermost first."""
+    return [folder for folder in reversed([path, *path.parents]) if not folder.exists()]
+
+
+def _sweep(path: Path, made: list[Path]) -> None:
+    """Leave no trace of a run that did not start: its state, and the directories made for it."""
     if (path / SETTINGS).exists():
         return
     shutil.rmtree(path / STATE, ignore_errors=True)
-    with suppress(OSError):  # not empty: it is the user's
-        (path / "figures").rmdir()
-    with suppress(OSError):
-        path.rmdir()
+    for folder in (path / "figures", *reversed(made)):
+        with suppress(OSError):  # not empty: someone else's, or not there
+            folder.rmdir()
 
 
 def _bring_back(path: Path) -> None:
