@@ -56,7 +56,7 @@ def compare_files_in(run: RunDirectory, progress: Progress, found: Sequence[Segm
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Not told anything: this takes seconds.
+        Told when it starts and ends.
     found : sequence of Segmentation, optional
         The exemplars, where they have been read already.
     """
@@ -65,4 +65,6 @@ def compare_files_in(run: RunDirectory, progress: Progress, found: Sequence[Segm
     if results is None:
         results = [segmentation.microstructure for segmentation in read_inputs(Inputs.of(run.settings["results"]))]
         store_structures(run, "result", results)
+    progress.begin(1, "comparing with the exemplar")
     compare_in(run, results, exemplars, seed=run.settings["seed"])
+    progress.end()

@@ -14,6 +14,7 @@ from matlens.errors import InputError, Interrupted, RunError
 from matlens.io import Segmentation
 from matlens.reconstruction import Reconstruction, reconstruct
 from matlens.reconstruction.hooks import Progress
+from matlens.reconstruction.presets import find_preset
 from matlens.runs.checkpoint import RunCheckpoint
 from matlens.runs.compare import compare_in
 from matlens.runs.directory import RunDirectory
@@ -128,7 +129,9 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
         _keep_partial(checkpoint, stop.result)
         raise
     _write_outcome(run, result)
+    progress.begin(1, "comparing with the exemplar")
     compare_in(run, result.microstructures, exemplars, seed=order.seed)
+    progress.end()
 
 
 def _write_outcome(run: RunDirectory, result: Reconstruction) -> None:
@@ -163,10 +166,11 @@ def resolved(order: Order, found: Sequence[Segmentation]) -> Order:
     Raises
     ------
     InputError
-        If the shape does not fit the inputs, or the encoder is unknown.
+        If the shape does not fit the inputs, or encoder or preset is unknown.
     ResourceError
         If weights are not at hand, or cannot be used.
     """
+    find_preset(order.preset)
     first = found[0].microstructure
     shape = first.shape if order.shape is None else order.shape
     if len(shape) != first.ndim:
