@@ -142,7 +142,8 @@ class Microstructure:
         >>> Microstructure([[0, 1], [1, 1]]).indicators().sum(axis=(1, 2))
         array([1, 3])
         """
-        return self.labels[None] == np.arange(self.n_phases, dtype=np.uint8).reshape(-1, *([1] * self.ndim))
+        phases = np.arange(self.n_phases, dtype=np.uint8).reshape(-1, *([1] * self.ndim))
+        return np.equal(self.labels[None], phases)
 
     def with_labels(self, labels: ArrayLike, *, periodic: bool | None = None) -> Microstructure:
         """Build a microstructure of the same material (spacing, unit, phases) from other labels.

@@ -1,0 +1,246 @@
+"""One realisation: a field moved through the stages of a schedule until its loss stops falling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from matlens.encoders import Encoder
+from matlens.reconstruction.hooks import Arrays, Checkpoint, Progress
+from matlens.reconstruction.levels import coarse_factors, reduce, refine, variance
+from matlens.reconstruction.matching import Match, match
+from matlens.reconstruction.optimisers import LBFGS, Adam, Optimiser, OptimiserState
+from matlens.reconstruction.phases import PhaseCode
+from matlens.reconstruction.presets import Preset
+from matlens.reconstruction.terms import Sharpness
+
+__all__ = ["Problem", "Solved", "Stage", "Stop", "schedule", "solve"]
+
+_PATIENCE, _TOLERANCE = 20, 1e-3  # a stage ends when 20 iterations gain less than a thousandth
+
+
+class Stop(Enum):
+    """Why the last stage ended; the text says what to do about it."""
+
+    BUDGET = "used all its evaluations; a preset with more of them may match more closely"
+    CONVERGED = "converged: the loss had stopped falling"
+    STALLED = "no step lowered the loss any more; the statistics asked for may contradict one another"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run of one optimiser at one size."""
+
+    factor: int
+    evaluations: int
+    sharpness: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """For progress bars and tables."""
+        size = "full size" if self.factor == 1 else f"1/{self.factor} size"
+        return f"{size}, sharpening" if self.sharpness else size
+
+
+def schedule(factors: Sequence[int], preset: Preset, family: str) -> tuple[Stage, ...]:
+    """Stages from coarse to fine.
+
+    Examples
+    --------
+    >>> from matlens.reconstruction.presets import PRESETS
+    >>> [stage.name for stage in schedule([2, 1], PRESETS["fast"], "vgg19")]
+    ['1/2 size', 'full size', 'full size, sharpening', 'full size, sharpening']
+    """
+    fine = preset.fine[family]
+    ends = [(max(1, round(fine * share / 100)), weight) for share, weight in preset.sharpening]
+    stages = [Stage(factor, preset.coarse[family]) for factor in factors[:-1]]
+    stages.append(Stage(1, fine - sum(count for count, _ in ends)))
+    return (*stages, *(Stage(1, count, weight) for count, weight in ends))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is solved: exemplars, sizes and settings, the same for all realisations but for the noise and fractions."""
+
+    encoder: Encoder
+    exemplars: tuple[Tensor, ...]
+    size: tuple[int, int]
+    preset: Preset
+    correlation_length: float
+    seed: int
+    code: PhaseCode = field(init=False)
+    stages: tuple[Stage, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", PhaseCode(self.exemplars[0].shape[1]))
+        factors = coarse_factors(self.exemplars, self.size) if self.preset.levels else [1]
+        family = "filterbank" if self.encoder.name == "filterbank" else "vgg19"
+        object.__setattr__(self, "stages", schedule(factors, self.preset, family))
+
+    @property
+    def evaluations(self) -> int:
+        """Budget of one realisation."""
+        return sum(stage.evaluations for stage in self.stages)
+
+    def match(self, factor: int, fractions: Tensor) -> Match:
+        """The loss at one level."""
+        images = [reduce(image, factor) for image in self.exemplars]
+        size = [side // factor for side in self.size]
+        return match(self.encoder, images, size, fractions, self.preset, self.correlation_length / factor)
+
+    def optimiser(self) -> Optimiser:
+        """Fresh settings of the preset's optimiser."""
+        bounds = None
+        if self.preset.bounded:
+            values = torch.cat([self.code.field(image).flatten() for image in self.exemplars])
+            bounds = (float(values.min()), float(values.max()))
+        return Adam(bounds=bounds) if self.preset.optimiser == "adam" else LBFGS(bounds=bounds)
+
+    def noise(self, realisation: int, stage: int) -> torch.Generator:
+        """Noise of its own for each realisation and stage, whatever was drawn before."""
+        words = np.random.SeedSequence([self.seed, realisation, stage]).generate_state(2, np.uint32)
+        return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
+
+    def start(self, realisation: int, fractions: Tensor) -> Tensor:
+        """White noise around the mean field."""
+        size = [side // self.stages[0].factor for side in self.size]
+        mean = self.code.field(fractions.reshape(1, -1, 1, 1))
+        noise = torch.randn(1, mean.shape[1], *size, generator=self.noise(realisation, 0)).to(mean)
+        return mean + 0.3 * noise
+
+    def next_start(self, x: Tensor, realisation: int, stage: int) -> Tensor:
+        """The last stage's field, enlarged where this stage is finer."""
+        factor = self.stages[stage - 1].factor // self.stages[stage].factor
+        if factor == 1:
+            return x
+        fine = [reduce(image, self.stages[stage].factor) for image in self.exemplars]
+        wanted = sum(variance(image) for image in fine) / len(fine)
+        full = sum(variance(image) for image in self.exemplars) / len(fine)
+        lacking = max(wanted - variance(self.code.indicators(x)), 0.0) / full
+        spread = float(torch.stack([self.code.field(image).std() for image in self.exemplars]).mean())
+        return refine(x, factor, 0.5 * lacking**0.5 * spread, self.noise(realisation, stage))
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A field and how it came about; ``history`` rows are stage, evaluations so far, total, then ``terms``."""
+
+    field: Tensor
+    history: NDArray[np.float64]
+    terms: tuple[str, ...]
+    stop: Stop
+    notes: tuple[str, ...]
+    evaluations: int
+
+
+def term_names(problem: Problem, fractions: Tensor) -> tuple[list[str], dict[int, Match]]:
+    """Names of all terms of all stages, and the loss of each level."""
+    matches = {stage.factor: problem.match(stage.factor, fractions) for stage in problem.stages}
+    names = [term.name for found in reversed(matches.values()) for term in found.terms]
+    if any(stage.sharpness for stage in problem.stages):
+        names.append(Sharpness(0).name)
+    return list(dict.fromkeys(names)), matches
+
+
+def solve(
+    problem: Problem,
+    fractions: Tensor,
+    realisation: int,
+    progress: Progress,
+    checkpoint: Checkpoint,
+    on_interrupt: Callable[[Solved], None],
+) -> Solved:
+    """Move a field through all stages.
+
+    ``on_interrupt`` is told the state at the last iteration border before KeyboardInterrupt goes on.
+    """
+    names, matches = term_names(problem, fractions)
+    notes = tuple(dict.fromkeys(note for found in matches.values() for note in found.notes))
+    kept = checkpoint.load(realisation)
+    begin = int(kept["stage"]) if kept else 0
+    history = [] if kept is None else [list(row) for row in kept["history"].tolist()]
+    optimiser, stop, state = problem.optimiser(), Stop.BUDGET, None
+    border: tuple[int, OptimiserState | None, int] = (0, None, 0)
+
+    def solved() -> Solved:
+        at, where, rows = border
+        x = where.x if where is not None else problem.start(realisation, fractions)
+        if problem.stages[at].factor > 1:
+            x = torch.nn.functional.interpolate(x, size=problem.size, mode="bilinear")
+        table = np.array(history[:rows], dtype=float).reshape(rows, 3 + len(names))
+        return Solved(x, table, tuple(names), stop, notes, int(table[-1, 1]) if rows else 0)
+
+    try:
+        for index in range(begin, len(problem.stages)):
+            stage = problem.stages[index]
+            found = matches[stage.factor]
+            if stage.sharpness:
+                found = found.with_terms(Sharpness(stage.sharpness))
+            objective = _Objective(problem.code, found)
+            before = history[-1][1] if history else 0.0
+            if kept is not None:
+                state = optimiser.restore(kept, problem.exemplars[0])
+                before, kept = float(kept["before"]), None
+            else:
+                first = state is None
+                x = problem.start(realisation, fractions) if first else problem.next_start(state.x, realisation, index)
+                state = optimiser.start(x, objective)
+                history.append([index, before + state.evaluations, state.loss, *objective.values(names)])
+            border = (index, state, len(history))
+            while (stop := _reason(state, stage, history)) is None:
+                state = optimiser.step(state, objective)
+                history.append([index, before + state.evaluations, state.loss, *objective.values(names)])
+                border = (index, state, len(history))
+                progress.advance(int(before + state.evaluations), state.loss, stage.name)
+                checkpoint.save(realisation, lambda: _state(border, history, before))  # noqa: B023 (called at once)
+    except KeyboardInterrupt:
+        if border[1] is not None:
+            checkpoint.save(realisation, lambda: _state(border, history, before), force=True)
+        stop = Stop.BUDGET
+        on_interrupt(solved())
+        raise
+    return solved()
+
+
+class _Objective:
+    """Loss and gradient of a field; remembers the weighted mismatches of the last point."""
+
+    def __init__(self, code: PhaseCode, found: Match) -> None:
+        self._code, self._match = code, found
+        self._last: dict[str, float] = {}
+
+    def __call__(self, x: Tensor) -> tuple[float, Tensor]:
+        x = x.detach().requires_grad_(True)
+        parts = self._match.mismatches(self._code.indicators(x))
+        loss = torch.stack(list(parts.values())).sum()
+        (gradient,) = torch.autograd.grad(loss, x)
+        self._last = {name: float(part.detach()) for name, part in parts.items()}
+        return float(loss.detach()), gradient
+
+    def values(self, names: Sequence[str]) -> list[float]:
+        return [self._last.get(name, float("nan")) for name in names]
+
+
+def _reason(state: OptimiserState, stage: Stage, history: Sequence[Sequence[float]]) -> Stop | None:
+    """Why to end the stage now, if at all."""
+    if state.stuck:
+        return Stop.STALLED
+    if state.evaluations >= stage.evaluations:
+        return Stop.BUDGET
+    recent = [row[2] for row in history[-_PATIENCE - 1 :] if row[0] == history[-1][0]]
+    if len(recent) > _PATIENCE and recent[0] - recent[-1] < _TOLERANCE * abs(recent[0]):
+        return Stop.CONVERGED
+    return None
+
+
+def _state(border: tuple[int, OptimiserState | None, int], history: Sequence[Sequence[float]], before: float) -> Arrays:
+    index, state, rows = border
+    arrays = state.arrays() if state is not None else {}
+    table = np.array(history[:rows], dtype=float)
+    return {**arrays, "stage": np.array(index), "history": table, "before": np.array(before)}

@@ -1,0 +1,310 @@
+"""From one or a few micrographs to statistically equivalent ones."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from matlens.encoders import load_encoder
+from matlens.errors import InputError, Interrupted
+from matlens.microstructure import Microstructure
+from matlens.reconstruction.decoding import kmeans_anneal
+from matlens.reconstruction.engine import Problem, Solved, Stop, solve
+from matlens.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
+from matlens.reconstruction.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.reconstruction.matching import loss_layers
+from matlens.reconstruction.phases import decode, phase_counts
+from matlens.reconstruction.presets import Preset, find_preset
+from matlens.reconstruction.result import Reconstruction
+from matlens.statistics.correlation_length import correlation_length_radial
+
+__all__ = ["Plan", "plan", "reconstruct"]
+
+_SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough positions
+
+
+def reconstruct(
+    exemplar: Microstructure | Sequence[Microstructure],
+    shape: Sequence[int] | None = None,
+    *,
+    encoder: str = "auto",
+    weights: str | os.PathLike[str] | None = None,
+    preset: str | Preset = "default",
+    n: int = 1,
+    fraction: FractionRule = "exact",
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Reconstruction:
+    """Make statistically equivalent microstructures from one or a few micrographs.
+
+    Parameters
+    ----------
+    exemplar : Microstructure or sequence of Microstructure
+        What to resemble, two-dimensional; several are fields of one material and give one target.
+    shape : (int, int), optional
+        Height and width in pixels; by default the first exemplar's.
+    encoder : str
+        ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"`` or ``"vgg19-torchvision"``.
+    weights : path-like, optional
+        Weights file to use instead of the registered one.
+    preset : str or Preset
+        ``"default"``, ``"fast"`` or ``"li2018"``.
+    n : int
+        Number of realisations.
+    fraction : "exact", "sampled" or sequence of float
+        Volume fractions: the exemplar's, scattered as windows of the material scatter, or given, one a phase.
+    seed : int
+        The same seed, threads, device and versions give the same bytes.
+    device : str
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    progress, checkpoint : optional
+        Told how far it is; keeps what was done.
+
+    Returns
+    -------
+    Reconstruction
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used; the sentence says what to do.
+    ResourceError
+        If weights are not at hand.
+    Interrupted
+        On KeyboardInterrupt, with the partial result.
+
+    Notes
+    -----
+    Gram matrices of an encoder's features are matched by moving the pixels, after Gatys et al. (2015) and Li et al.
+    (Sci. Rep. 8:13461, 2018), together with the two-point function and total variation.
+
+    Examples
+    --------
+    >>> from matlens.problems import bicontinuous
+    >>> exemplar = bicontinuous((32, 32), wavelength=8, seed=1)
+    >>> result = reconstruct(exemplar, encoder="filterbank", preset="fast", seed=0)
+    >>> result.microstructure
+    Microstructure(32 x 32, 2 phases, 1 px, periodic)
+    >>> bool((result.microstructure.volume_fractions == exemplar.volume_fractions).all())
+    True
+    """
+    work = plan(
+        exemplar,
+        shape,
+        encoder=encoder,
+        weights=weights,
+        preset=preset,
+        n=n,
+        fraction=fraction,
+        seed=seed,
+        device=device,
+    )
+    return work.run(progress or Silent(), checkpoint or NoCheckpoint())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked order: every choice resolved, nothing computed yet. Made by `plan`, carried out by `run`."""
+
+    exemplars: tuple[Microstructure, ...]
+    shape: tuple[int, int]
+    problem: Problem
+    n: int
+    fraction: FractionRule
+    settings: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def run(self, progress: Progress, checkpoint: Checkpoint) -> Reconstruction:
+        """Make all realisations; those the checkpoint has finished are taken from it."""
+        labels: list[NDArray[np.uint8]] = []
+        records: list[Arrays] = []
+        seconds: list[float] = []
+        for index in range(self.n):
+            kept, begun = checkpoint.result(index), time.perf_counter()
+            if kept is None:
+                partial: list[Solved] = []
+                progress.begin(self.problem.evaluations, f"realisation {index + 1} of {self.n}")
+                fractions = self._fractions(index)
+                try:
+                    solved = solve(self.problem, fractions, index, progress, checkpoint, partial.append)
+                except KeyboardInterrupt:
+                    pairs = zip(labels, records, seconds)
+                    found = [self._decoded(index, part) for part in partial]
+                    spent = time.perf_counter() - begun
+                    result = self._result([*pairs, *((*pair, spent) for pair in found)])
+                    raise Interrupted("interrupted; what was done so far is kept.", result) from None
+                finally:
+                    progress.end()
+                kept = self._decoded(index, solved)
+                checkpoint.finished(index, *kept)
+                seconds.append(time.perf_counter() - begun)
+            else:
+                seconds.append(float("nan"))
+            labels.append(kept[0])
+            records.append(kept[1])
+        return self._result(list(zip(labels, records, seconds)))
+
+    def _fractions(self, index: int) -> torch.Tensor:
+        values = asked_fractions(self.exemplars, self.shape, self.fraction, self.problem.seed, index)
+        return torch.tensor(values, dtype=torch.float32).to(self.problem.exemplars[0].device)
+
+    def _decoded(self, index: int, solved: Solved) -> tuple[NDArray[np.uint8], Arrays]:
+        asked = asked_fractions(self.exemplars, self.shape, self.fraction, self.problem.seed, index)
+        field = solved.field[0, :, : self.shape[0], : self.shape[1]]
+        amounts = self.problem.code.indicators(field[None])[0].cpu().numpy()
+        counts = phase_counts(asked, self.shape[0] * self.shape[1])
+        if self.problem.preset.decode == "exact":
+            labels = decode(amounts, counts)
+        else:
+            labels = kmeans_anneal(field.cpu().numpy(), self.problem.code, counts, self.problem.seed + index)
+        before = np.bincount(amounts.argmax(axis=0).ravel(), minlength=len(amounts)) / labels.size
+        record: Arrays = {
+            "history": solved.history,
+            "terms": np.array(solved.terms),
+            "stop": np.array(solved.stop.name),
+            "notes": np.array(solved.notes, dtype=str),
+            "evaluations": np.array(solved.evaluations),
+            "fraction_before": before,
+        }
+        return labels, record
+
+    def _result(self, done: Sequence[tuple[NDArray[np.uint8], Arrays, float]]) -> Reconstruction:
+        first = self.exemplars[0]
+        periodic = self.shape == self.problem.size
+        structures = tuple(first.with_labels(labels, periodic=periodic) for labels, _, _ in done)
+        records = [record for _, record, _ in done]
+        notes = [str(note) for record in records for note in record["notes"]]
+        return Reconstruction(
+            structures,
+            pd.concat([self._history(i, record) for i, record in enumerate(records)] or [pd.DataFrame()]),
+            np.array([record["fraction_before"] for record in records]).reshape(-1, first.n_phases),
+            np.array([m.volume_fractions for m in structures]).reshape(-1, first.n_phases),
+            dict(self.settings),
+            tuple(dict.fromkeys([*self.notes, *notes])),
+            tuple(Stop[str(record["stop"])].value for record in records),
+            tuple(int(record["evaluations"]) for record in records),
+            tuple(spent for _, _, spent in done),
+        )
+
+    def _history(self, index: int, record: Arrays) -> pd.DataFrame:
+        rows = record["history"]
+        names = [str(name) for name in record["terms"]]
+        stages = [self.problem.stages[int(stage)].name for stage in rows[:, 0]]
+        table = pd.DataFrame(rows[:, 2:], columns=["total", *names])
+        table.insert(0, "evaluation", rows[:, 1].astype(int))
+        table.insert(0, "level", stages)
+        table.insert(0, "realisation", index)
+        return table
+
+
+def plan(
+    exemplar: Microstructure | Sequence[Microstructure],
+    shape: Sequence[int] | None = None,
+    *,
+    encoder: str = "auto",
+    weights: str | os.PathLike[str] | None = None,
+    preset: str | Preset = "default",
+    n: int = 1,
+    fraction: FractionRule = "exact",
+    seed: int = 0,
+    device: str = "auto",
+) -> Plan:
+    """Check everything `reconstruct` is asked for and resolve every choice; parameters and errors as there.
+
+    Examples
+    --------
+    >>> from matlens.problems import bicontinuous
+    >>> plan(bicontinuous((32, 32), seed=1), (40, 24), encoder="filterbank").settings["made"]
+    [48, 32]
+    """
+    exemplars = (exemplar,) if isinstance(exemplar, Microstructure) else tuple(exemplar)
+    _check_exemplars(exemplars)
+    asked = _checked_shape(exemplars[0].shape if shape is None else shape)
+    check_fraction(fraction, exemplars[0].n_phases)
+    if n < 1:
+        raise InputError(f"n={n} realisations were asked for; give at least 1.")
+    if seed < 0:
+        raise InputError(f"seed={seed} is negative; give 0 or more.")
+    chosen = find_preset(preset)
+    where = _device(device)
+    network = load_encoder(encoder, weights=weights, device=where)
+    layers, notes = loss_layers(chosen, network)
+    images = tuple(torch.from_numpy(m.indicators()).float()[None].to(where) for m in exemplars)
+    deepest = max(network.layer(name).stride for name in layers)
+    coarsest = 4 if chosen.levels and min(asked) >= 128 else 2 if chosen.levels and min(asked) >= 64 else 1
+    multiple = max(deepest, 4 * coarsest)
+    size = tuple(-(-side // multiple) * multiple for side in asked)
+    if size != asked:
+        made, wanted = (" x ".join(map(str, sides)) for sides in (size, asked))
+        notes.append(f"made at {made} px, where the poolings divide the size, and cropped to {wanted}: not periodic")
+    length = float(np.nanmax([correlation_length_radial(m) for m in exemplars]))
+    problem = Problem(network, images, (size[0], size[1]), chosen, length, seed)
+    settings = {
+        "encoder": network.name,
+        "weights": dict(network.source),
+        "preset": chosen.name,
+        "layers": layers,
+        "shape": list(asked),
+        "made": list(size),
+        "levels": [stage.factor for stage in problem.stages if not stage.sharpness],
+        "optimiser": chosen.optimiser,
+        "fraction": fraction if isinstance(fraction, str) else [float(value) for value in fraction],
+        "n": n,
+        "seed": seed,
+        "device": where.type,
+        "threads": torch.get_num_threads(),
+    }
+    return Plan(exemplars, asked, problem, n, fraction, settings, tuple(notes))
+
+
+def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
+    if not exemplars:
+        raise InputError("no exemplar was given; give at least one micrograph.")
+    first = exemplars[0]
+    for m in exemplars:
+        size = " x ".join(str(side) for side in m.shape)
+        if m.ndim != 2:
+            raise InputError(
+                f"the exemplar is {m.ndim}-dimensional ({size}); reconstruction takes two-dimensional ones."
+            )
+        if min(m.shape) < _SMALLEST:
+            raise InputError(f"the exemplar has {size} pixels; the smallest that can be learned from is 16 x 16.")
+        if (m.n_phases, m.spacing, m.unit) != (first.n_phases, first.spacing, first.unit):
+            raise InputError(
+                "the exemplars differ in phases, spacing or unit; give fields of one material at one scale."
+            )
+    present = np.sum([m.volume_fractions for m in exemplars], axis=0) > 0
+    if present.sum() < 2 or not present.all():
+        raise InputError(
+            f"the exemplars hold {int(present.sum())} of {first.n_phases} phases; at least two are needed and none may "
+            "be empty: check the threshold or the labels."
+        )
+
+
+def _checked_shape(shape: Sequence[int]) -> tuple[int, int]:
+    sides = tuple(int(side) for side in shape)
+    if len(sides) != 2:
+        raise InputError(f"the shape {'x'.join(map(str, sides))} has {len(sides)} sides; give height x width.")
+    if min(sides) < _SMALLEST:
+        raise InputError(f"the shape {sides[0]}x{sides[1]} is too small; each side needs at least {_SMALLEST} pixels.")
+    return sides[0], sides[1]
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise InputError(f"device {name!r} is not known; choose auto, cpu or cuda.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("no CUDA device was found; use device='cpu' (--device cpu) or install a CUDA build of torch.")
+    return torch.device(name)
