@@ -2,52 +2,46 @@
 
 import os
 import signal
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from matlens.cli.app import main
-from matlens.runs import RunDirectory, compare, reconstruct
+from matlens.reconstruction import Plan, Reconstruction
+from matlens.runs import RunDirectory, compare
 
 
 class Engine:
     """Hands back a corner of the exemplar, and counts how often it is asked."""
 
     def __init__(self):
-        self.asked = []
+        self.asked = 0
         self.stop_at = 0
 
-    def __call__(self, exemplar, shape, *, checkpoint, progress, **options):
-        self.asked.append(options)
-        if len(self.asked) == self.stop_at:
+    def run(self, plan, checkpoint):
+        self.asked += 1
+        if self.asked == self.stop_at:
             os.kill(os.getpid(), signal.SIGTERM)
-        corner = exemplar.crop(*(slice(0, side) for side in shape))
+        corner = plan.exemplars[0].crop(*(slice(0, side) for side in plan.shape))
         checkpoint.finished(0, corner.labels, {"loss": np.ones(3)})
-        history = pd.DataFrame(
-            {"realisation": 0, "level": 0, "evaluation": [1, 2], "total": [2.0, 1.0], "gram": [2.0, 1.0]}
-        )
+        columns = {
+            "realisation": 0,
+            "level": "full size",
+            "evaluation": [1, 2],
+            "total": [2.0, 1.0],
+            "gram": [2.0, 1.0],
+        }
         fractions = corner.volume_fractions[None]
-        return SimpleNamespace(
-            microstructure=corner,
-            microstructures=[corner],
-            history=history,
-            fraction_before=fractions,
-            fraction_after=fractions,
-            settings={"encoder": "filterbank"},
-            notes=[],
-            status=["done"],
-            evaluations=[2],
-            seconds=[0.1],
-        )
+        history = pd.DataFrame(columns)
+        return Reconstruction((corner,), history, fractions, fractions, plan.settings, (), ("done",), (2,), (0.1,))
 
 
 @pytest.fixture
 def engine(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     stand_in = Engine()
-    monkeypatch.setattr(reconstruct, "reconstruct", stand_in)
+    monkeypatch.setattr(Plan, "run", lambda plan, progress, checkpoint: stand_in.run(plan, checkpoint))
     quick = compare.compare
     monkeypatch.setattr(compare, "compare", lambda *a, **o: quick(*a, **o, controls=False, copying=False))
     return stand_in
@@ -76,9 +70,9 @@ def test_demo_resumes_where_it_stopped_and_force_starts_again(engine, capsys, tm
     assert "matlens resume run" in capsys.readouterr().err.splitlines()[-1]
     engine.stop_at = 0
     assert ended("resume", "run") == 0
-    assert len(engine.asked) == 3  # the first member was not made again
+    assert engine.asked == 3  # the first member was not made again
     assert ended("demo", "-o", "run", "--force", "--seed", "7") == 0
-    assert len(engine.asked) == 5
+    assert engine.asked == 5
     with RunDirectory(tmp_path / "run" / "gravel") as run:
         assert run.settings["seed"] == 7
 

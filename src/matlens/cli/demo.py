@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from matlens.cli.options import Machine, Place, Seed, Talk
-from matlens.cli.work import complete, machine_settings, say, start_talking
+from matlens.cli.work import complete, described, machine_settings, say, start_talking
 from matlens.errors import ResourceError
 
 if TYPE_CHECKING:
@@ -55,9 +55,11 @@ def demo_in(run: RunDirectory, progress: Progress, talk: Talk) -> None:
             inputs = Inputs((source,)).hashed()
             device = run.settings["environment"]["device"]
             order = Order(inputs, shape=(128, 128), seed=run.settings["seed"], device=device)
-            order = resolved(order, read_inputs(inputs))
+            order, choices = resolved(order, [found.microstructure for found in read_inputs(inputs)])
+            say(talk, f"{name}: {described(choices)}")
             settings = {
                 **order.settings(),
+                "resolved": choices,
                 "environment": run.settings["environment"],
                 "part_of": run.settings["token"],
             }
@@ -65,7 +67,6 @@ def demo_in(run: RunDirectory, progress: Progress, talk: Talk) -> None:
         if member.status == "finished":
             member.close()
             continue
-        say(talk, f"{name} ...")
         with working(member):
             reconstruct_in(member, progress)
             build_report(member)

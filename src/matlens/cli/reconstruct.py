@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from matlens.cli.options import Cleaning, Machine, Place, Seed, Talk
-from matlens.cli.work import complete, machine_settings, parse_fraction, parse_shape, say, start_talking
+from matlens.cli.work import complete, described, machine_settings, parse_fraction, parse_shape, say, start_talking
 
 __all__ = ["reconstruct"]
 
@@ -47,7 +47,7 @@ def reconstruct(
     found = read_inputs(inputs)
     inputs = inputs.hashed()
     environment = machine_settings(machine)
-    order = resolved(
+    order, choices = resolved(
         Order(
             inputs,
             parse_shape(asked.shape),
@@ -59,9 +59,9 @@ def reconstruct(
             chance.seed,
             environment["device"],
         ),
-        found,
+        [segmentation.microstructure for segmentation in found],
     )
-    settings = {**order.settings(), "environment": environment}
+    settings = {**order.settings(), "resolved": choices, "environment": environment}
     run = RunDirectory.create(place.output, "reconstruct", settings, force=place.force)
-    say(talk, order.sentence(environment["threads"]))
+    say(talk, described(choices))
     complete(run, talk, step=lambda run, progress: reconstruct_in(run, progress, found))

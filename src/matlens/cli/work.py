@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     Step = Callable[[RunDirectory, Progress], None]
 
-__all__ = ["complete", "machine_settings", "parse_fraction", "parse_shape", "say", "start_talking", "steps_of"]
+__all__ = [
+    "complete",
+    "described",
+    "machine_settings",
+    "parse_fraction",
+    "parse_shape",
+    "say",
+    "start_talking",
+    "steps_of",
+]
 
 
 def start_talking(talk: Talk) -> None:
@@ -86,6 +95,20 @@ def steps_of(run: RunDirectory, talk: Talk) -> Step:
     if command not in steps:
         raise InputError(f"{run.path} was made by the command {command!r}, which this version cannot resume.")
     return steps[command]
+
+
+def described(choices: Mapping[str, Any]) -> str:
+    """Say in one line what a reconstruction will do, with every choice resolved.
+
+    Examples
+    --------
+    >>> choices = {"n": 2, "shape": [64, 64], "encoder": "filterbank", "preset": "fast", "seed": 0, "device": "cpu"}
+    >>> described({**choices, "threads": 1})
+    '2 x 64x64 px, encoder filterbank, preset fast, seed 0, device cpu, threads 1'
+    """
+    size = "x".join(str(side) for side in choices["shape"])
+    named = ", ".join(f"{name} {choices[name]}" for name in ("encoder", "preset", "seed", "device", "threads"))
+    return f"{choices['n']} x {size} px, {named}"
 
 
 def parse_shape(text: str | None) -> tuple[int, ...] | None:

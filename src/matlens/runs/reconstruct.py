@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matlens.encoders import load_encoder
-from matlens.errors import InputError, Interrupted, RunError
+from matlens.errors import Interrupted, RunError
 from matlens.io import Segmentation
-from matlens.reconstruction import Reconstruction, reconstruct
+from matlens.microstructure import Microstructure
+from matlens.reconstruction import Plan, Reconstruction, plan
 from matlens.reconstruction.hooks import Progress
-from matlens.reconstruction.presets import find_preset
 from matlens.runs.checkpoint import RunCheckpoint
 from matlens.runs.compare import compare_in
 from matlens.runs.directory import RunDirectory
@@ -44,7 +43,6 @@ class Order:
     fraction: str | tuple[float, ...] = "exact"
     seed: int = 0
     device: str = "cpu"
-    weights_sha256: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """Give the order as a settings file holds it."""
@@ -56,20 +54,11 @@ class Order:
                 "shape": None if self.shape is None else list(self.shape),
                 "encoder": self.encoder,
                 "weights": self.weights,
-                "weights_sha256": self.weights_sha256,
                 "preset": self.preset,
                 "n": self.n,
                 "fraction": self.fraction if isinstance(self.fraction, str) else list(self.fraction),
             },
         }
-
-    def sentence(self, threads: int) -> str:
-        """Say in one line what will be done, with every choice resolved."""
-        size = " x ".join(str(side) for side in self.shape or ())
-        return (
-            f"{self.n} of {size} px, encoder {self.encoder}, preset {self.preset}, seed {self.seed}, {self.device}, "
-            f"threads {threads}"
-        )
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Order:
@@ -86,7 +75,6 @@ class Order:
             fraction if isinstance(fraction, str) else tuple(fraction),
             settings["seed"],
             settings["device"],
-            asked.get("weights_sha256"),
         )
 
 
@@ -108,23 +96,12 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
         On KeyboardInterrupt; the best so far is written as ``partial_I.npy`` and ``.tif``.
     """
     order = Order.of(run.settings)
-    _check_weights(order)
     exemplars = exemplars_of(run, order.inputs, found)
+    work = _plan(order, exemplars)
+    _check_weights(run, work)
     checkpoint = RunCheckpoint(run, exemplars[0])
     try:
-        result = reconstruct(
-            exemplars if len(exemplars) > 1 else exemplars[0],
-            order.shape,
-            encoder=order.encoder,
-            weights=order.weights,
-            preset=order.preset,
-            n=order.n,
-            fraction=order.fraction,
-            seed=order.seed,
-            device=order.device,
-            progress=progress,
-            checkpoint=checkpoint,
-        )
+        result = work.run(progress, checkpoint)
     except Interrupted as stop:
         _keep_partial(checkpoint, stop.result)
         raise
@@ -139,7 +116,7 @@ def _write_outcome(run: RunDirectory, result: Reconstruction) -> None:
     names = result.microstructure.phase_names
     rows = [
         {"realisation": index, "phase": names[phase], "before_decoding": before, "after_decoding": after}
-        for index, pair in enumerate(zip(np.atleast_2d(result.fraction_before), np.atleast_2d(result.fraction_after)))
+        for index, pair in enumerate(zip(result.fraction_before, result.fraction_after))
         for phase, (before, after) in enumerate(zip(*pair))
     ]
     write_table(run, "fractions", pd.DataFrame(rows))
@@ -147,9 +124,9 @@ def _write_outcome(run: RunDirectory, result: Reconstruction) -> None:
         "running",
         resolved=result.settings,
         notes=list(result.notes),
-        stopped=[str(status) for status in result.status],
-        evaluations=np.asarray(result.evaluations).tolist(),
-        seconds=np.asarray(result.seconds).tolist(),
+        stopped=list(result.status),
+        evaluations=list(result.evaluations),
+        seconds=[None if np.isnan(spent) else round(spent, 2) for spent in result.seconds],
     )
 
 
@@ -160,31 +137,60 @@ def _keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> N
             checkpoint.partial(index, structure.labels)
 
 
-def resolved(order: Order, found: Sequence[Segmentation]) -> Order:
-    """Check an order against its inputs and fill in what is left to MatLens, so that a resumed run chooses the same.
+def resolved(order: Order, exemplars: Sequence[Microstructure]) -> tuple[Order, dict[str, Any]]:
+    """Check an order against its exemplars and fill in what is left to MatLens, so that a resumed run chooses the same.
+
+    Parameters
+    ----------
+    order : Order
+        As asked.
+    exemplars : sequence of Microstructure
+        What it is about.
+
+    Returns
+    -------
+    order : Order
+        With shape and encoder filled in.
+    choices : dict
+        Every choice in words a settings file can hold.
 
     Raises
     ------
     InputError
-        If the shape does not fit the inputs, or encoder or preset is unknown.
+        If something asked for cannot be done.
     ResourceError
         If weights are not at hand, or cannot be used.
+
+    Examples
+    --------
+    >>> from matlens.problems import bicontinuous
+    >>> order = Order(Inputs(("problem:bicontinuous",)), encoder="filterbank")
+    >>> resolved(order, [bicontinuous((32, 32), seed=0)])[0].shape
+    (32, 32)
     """
-    find_preset(order.preset)
-    first = found[0].microstructure
-    shape = first.shape if order.shape is None else order.shape
-    if len(shape) != first.ndim:
-        size = "x".join(str(side) for side in shape)
-        raise InputError(f"the shape {size} has {len(shape)} sides, the exemplar {first.ndim} axes; give one an axis.")
-    encoder = load_encoder(order.encoder, weights=order.weights)
-    return replace(order, shape=shape, encoder=encoder.name, weights_sha256=encoder.source.get("sha256"))
+    choices = _plan(order, exemplars).settings
+    return replace(order, shape=tuple(choices["shape"]), encoder=choices["encoder"]), choices
 
 
-def _check_weights(order: Order) -> None:
+def _plan(order: Order, exemplars: Sequence[Microstructure]) -> Plan:
+    return plan(
+        exemplars,
+        order.shape,
+        encoder=order.encoder,
+        weights=order.weights,
+        preset=order.preset,
+        n=order.n,
+        fraction=order.fraction,
+        seed=order.seed,
+        device=order.device,
+    )
+
+
+def _check_weights(run: RunDirectory, work: Plan) -> None:
     """A resumed run must not go on with other weights than it began with."""
-    found = load_encoder(order.encoder, weights=order.weights).source.get("sha256")
-    if found != order.weights_sha256:
+    then, now = run.settings.get("resolved", {}).get("weights"), work.settings["weights"]
+    if then is not None and then.get("sha256") != now.get("sha256"):
         raise RunError(
-            f"the weights of {order.encoder} at hand have the SHA-256 {found}, those of this run "
-            f"{order.weights_sha256}; bring the old ones back or start a new run."
+            f"the encoder's weights at hand ({now.get('sha256', 'none')}) are not those this run began with "
+            f"({then.get('sha256', 'none')}); bring the old ones back or start a new run."
         )
