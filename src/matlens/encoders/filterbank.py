@@ -145,4 +145,5 @@ def _normalised(kernel: Tensor) -> Tensor:
     """Zero mean over space and over phases (indicators sum to one), squared norm 2: one for each of two phases."""
     kernel = kernel - kernel.mean(dim=(2, 3), keepdim=True)
     kernel = kernel - kernel.mean(dim=1, keepdim=True)
-    return 2**0.5 * kernel / kernel.flatten(1).norm(dim=1).clamp(min=1e-12).reshape(-1, 1, 1, 1)
+    length: Tensor = kernel.flatten(1).norm(dim=1).clamp(min=1e-12).reshape(-1, 1, 1, 1)
+    return kernel * (2**0.5 / length)

@@ -165,7 +165,9 @@ def solve(
     kept = checkpoint.load(realisation)
     begin = int(kept["stage"]) if kept else 0
     history = [] if kept is None else [list(row) for row in kept["history"].tolist()]
-    optimiser, stop, state = problem.optimiser(), Stop.BUDGET, None
+    optimiser = problem.optimiser()
+    stop: Stop | None = None
+    state: OptimiserState | None = None
     border: tuple[int, OptimiserState | None, int] = (0, None, 0)
 
     def solved() -> Solved:
@@ -174,7 +176,7 @@ def solve(
         if problem.stages[at].factor > 1:
             x = torch.nn.functional.interpolate(x, size=problem.size, mode="bilinear")
         table = np.array(history[:rows], dtype=float).reshape(rows, 3 + len(names))
-        return Solved(x, table, tuple(names), stop, notes, int(table[-1, 1]) if rows else 0)
+        return Solved(x, table, tuple(names), stop or Stop.BUDGET, notes, int(table[-1, 1]) if rows else 0)
 
     try:
         for index in range(begin, len(problem.stages)):
@@ -188,8 +190,10 @@ def solve(
                 state = optimiser.restore(kept, problem.exemplars[0])
                 before, kept = float(kept["before"]), None
             else:
-                first = state is None
-                x = problem.start(realisation, fractions) if first else problem.next_start(state.x, realisation, index)
+                if state is None:
+                    x = problem.start(realisation, fractions)
+                else:
+                    x = problem.next_start(state.x, realisation, index)
                 state = optimiser.start(x, objective)
                 history.append([index, before + state.evaluations, state.loss, *objective.values(names)])
             border = (index, state, len(history))
@@ -202,7 +206,6 @@ def solve(
     except KeyboardInterrupt:
         if border[1] is not None:
             checkpoint.save(realisation, lambda: _state(border, history, before), force=True)
-        stop = Stop.BUDGET
         on_interrupt(solved())
         raise
     return solved()

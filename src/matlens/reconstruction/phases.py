@@ -121,7 +121,7 @@ def _priced(amounts: NDArray[np.float64], counts: NDArray[np.int64], sweeps: int
             prices[phase] = 0.5 * (low + high)
         if np.abs(prices - before).max() < 1e-9:
             break
-    return np.argmax(amounts + prices[:, None], axis=0)
+    return np.asarray(np.argmax(amounts + prices[:, None], axis=0), dtype=np.int64)
 
 
 def _move_to_counts(
