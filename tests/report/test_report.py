@@ -1,0 +1,57 @@
+import pandas as pd
+import pytest
+
+from matlens.problems import bicontinuous
+from matlens.report import build_report, headlines
+from matlens.report.parts import shown, table
+from matlens.runs import Inputs, RunDirectory, bibtex, citation_keys
+from matlens.runs.inputs import store_structures
+
+
+@pytest.fixture
+def run(tmp_path):
+    inputs = Inputs(("/data/<b>steel & co</b>.png",), hashes=("0" * 64,))
+    settings = {
+        "seed": 0,
+        "inputs": inputs.settings(),
+        "reconstruct": {"shape": [32, 32], "encoder": "vgg19-oxford", "preset": "fast", "n": 1, "fraction": "exact"},
+        "environment": {"device": "cpu"},
+    }
+    with RunDirectory.create(tmp_path / "run", "reconstruct", settings) as run:
+        yield run
+
+
+def test_a_run_that_has_hardly_begun_has_a_report(run):
+    html = build_report(run).read_text(encoding="utf-8")
+    assert "has not finished" in html
+    assert headlines(run) == []
+
+
+def test_names_of_files_are_text_not_markup(run):
+    store_structures(run, "exemplar", [bicontinuous((32, 32), seed=0)])
+    html = build_report(run).read_text(encoding="utf-8")
+    assert "<b>steel" not in html
+    assert "&lt;b&gt;steel &amp; co&lt;/b&gt;" in html
+
+
+def test_the_report_names_the_methods_and_where_figures_lie(run):
+    run.mark("running", resolved={"encoder": "vgg19-oxford"})
+    store_structures(run, "exemplar", [bicontinuous((32, 32), seed=0)])
+    html = build_report(run).read_text(encoding="utf-8")
+    assert "@misc{simonyan2014very" in html
+    assert "@misc{ustyuzhaninov2016texture" not in html
+    assert 'href="figures/structures.pdf"' in html
+    assert (run.path / "figures" / "structures.csv").is_file()
+
+
+def test_tables_align_numbers_and_dash_the_unknown():
+    shown_table = table(pd.DataFrame({"of": ["a", "b"], "R": [1.0, float("nan")], "sure": [True, False]}))
+    assert shown_table.numeric == {1}
+    assert shown_table.rows == [["a", "1", "yes"], ["b", "–", "no"]]
+    assert shown(0.00012345) == "0.000123"
+
+
+def test_every_citation_is_an_entry():
+    for encoder in ("filterbank", "vgg19-oxford", ""):
+        keys = citation_keys(encoder=encoder, threshold="otsu")
+        assert bibtex(keys).count("@") >= len(keys)
