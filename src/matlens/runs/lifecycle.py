@@ -40,7 +40,10 @@ def working(run: RunDirectory, *, fresh: bool = False) -> Iterator[RunDirectory]
     """
     with run, stoppable():
         try:
-            run.mark("running")
+            # In settings.toml too, but provenance.json is what others read on its own.
+            run.mark(
+                "running", **{name: run.settings[name] for name in ("environment", "inputs") if name in run.settings}
+            )
             yield run
             run.mark("finished")
         except (KeyboardInterrupt, Interrupted) as stop:
