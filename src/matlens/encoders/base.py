@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -104,8 +105,18 @@ def pad(images: Tensor, width: int, padding: Padding) -> Tensor:
     """Pad height and width by ``width`` pixels, periodically or by reflection; ``"valid"`` pads nothing."""
     if padding == "valid" or width == 0:
         return images
-    # Padding once by more than the image is wide happens on the coarsest pyramid levels.
-    while width > min(images.shape[-2:]) - (padding == "reflect"):
-        step = min(images.shape[-2:]) - (padding == "reflect")
-        images, width = functional.pad(images, (step,) * 4, mode=padding), width - step
-    return functional.pad(images, (width,) * 4, mode=padding)
+    if width <= min(images.shape[-2:]) - (padding == "reflect"):
+        return functional.pad(images, (width,) * 4, mode=padding)
+    # By more than the image is wide, as on the coarsest pyramid levels.
+    rows, columns = (_beyond(side, width, padding) for side in images.shape[-2:])
+    return images[..., rows[:, None], columns]
+
+
+def _beyond(side: int, width: int, padding: Padding) -> Tensor:
+    """Places of ``side`` pixels that stand for those from ``-width`` to ``side + width``."""
+    places = torch.arange(-width, side + width)
+    if padding == "circular":
+        return places % side
+    period = max(2 * (side - 1), 1)
+    places = places % period
+    return torch.minimum(places, period - places).clamp(max=side - 1)

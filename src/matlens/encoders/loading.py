@@ -78,8 +78,11 @@ def load_encoder(
             f"the weights of {name} are not on this machine; run 'matlens fetch {name}' once with a network, point "
             "MATLENS_DATA at a folder that holds them, or use encoder='filterbank' (--encoder filterbank)."
         )
-    source = {"file": path.name, "sha256": sha256_of(path) if path.is_file() else ""}
-    return VGG19(read_weights(path), name, source).to(device)
+    tensors = read_weights(path)
+    try:
+        return VGG19(tensors, name, {"file": path.name, "sha256": sha256_of(path)}).to(device)
+    except InputError as error:
+        raise ResourceError(f"the weights file {path.name} is another network's: {error}") from error
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -88,8 +88,8 @@ class VGG19(Encoder):
             if index is None:
                 field, stride = field + stride, stride * 2
             elif f"features.{index}.weight" in weights:
-                kernel, bias = weights[f"features.{index}.weight"], weights[f"features.{index}.bias"]
-                _check_kernel(kernel, bias, channels, step)
+                kernel, bias = weights[f"features.{index}.weight"], weights.get(f"features.{index}.bias")
+                bias = _checked_bias(kernel, bias, channels, step)
                 self.register_buffer(f"kernel{index}", kernel.detach().float().contiguous())
                 self.register_buffer(f"bias{index}", bias.detach().float().contiguous())
                 field, channels = field + 2 * stride, kernel.shape[0]
@@ -155,9 +155,12 @@ def random_weights(convolutions: int, seed: int) -> dict[str, Tensor]:
     return weights
 
 
-def _check_kernel(kernel: Tensor, bias: Tensor, inputs: int, step: str) -> None:
-    if kernel.ndim != 4 or kernel.shape[1:] != (inputs, 3, 3) or bias.shape != kernel.shape[:1]:
+def _checked_bias(kernel: Tensor, bias: Tensor | None, inputs: int, step: str) -> Tensor:
+    if kernel.ndim != 4 or kernel.shape[1:] != (inputs, 3, 3):
         raise InputError(
             f"the weights of {step} have shape {tuple(kernel.shape)}, expected (channels, {inputs}, 3, 3); "
             "this file is not VGG-19."
         )
+    if bias is None or bias.shape != kernel.shape[:1]:
+        raise InputError(f"{step} has no bias for each of its {kernel.shape[0]} channels; this file is not VGG-19.")
+    return bias
