@@ -84,6 +84,11 @@ class Problem:
         object.__setattr__(self, "stages", schedule(factors, self.preset, family))
 
     @property
+    def spread(self) -> float:
+        """Standard deviation of the exemplars' fields."""
+        return float(torch.stack([self.code.field(image).std() for image in self.exemplars]).mean())
+
+    @property
     def evaluations(self) -> int:
         """Budget of one realisation."""
         return sum(stage.evaluations for stage in self.stages)
@@ -108,11 +113,11 @@ class Problem:
         return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
 
     def start(self, realisation: int, fractions: Tensor) -> Tensor:
-        """White noise around the mean field."""
+        """White noise around the mean field, as strong as the exemplars vary: from less, coarse levels stay grey."""
         size = [side // self.stages[0].factor for side in self.size]
         mean = self.code.field(fractions.reshape(1, -1, 1, 1))
         noise = torch.randn(1, mean.shape[1], *size, generator=self.noise(realisation, 0)).to(mean)
-        return mean + 0.3 * noise
+        return mean + self.spread * noise
 
     def next_start(self, x: Tensor, realisation: int, stage: int) -> Tensor:
         """The last stage's field, enlarged where this stage is finer."""
@@ -123,8 +128,7 @@ class Problem:
         wanted = sum(variance(image) for image in fine) / len(fine)
         full = sum(variance(image) for image in self.exemplars) / len(fine)
         lacking = max(wanted - variance(self.code.indicators(x)), 0.0) / full
-        spread = float(torch.stack([self.code.field(image).std() for image in self.exemplars]).mean())
-        return refine(x, factor, 0.5 * lacking**0.5 * spread, self.noise(realisation, stage))
+        return refine(x, factor, 0.5 * lacking**0.5 * self.spread, self.noise(realisation, stage))
 
 
 @dataclass(frozen=True)

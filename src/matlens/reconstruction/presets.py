@@ -38,8 +38,8 @@ class Preset:
         Whether the field is kept within the exemplar's values by projection, instead of a soft wall.
     decode : {"exact", "kmeans+anneal"}
         How phases are read from the field.
-    polish : bool
-        Whether decoding cares for thin necks.
+    mend : bool
+        Whether decoding cares for thin necks (`matlens.reconstruction.necks`).
     """
 
     name: str
@@ -58,7 +58,7 @@ class Preset:
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
     bounded: bool = False
     decode: Literal["exact", "kmeans+anneal"] = "exact"
-    polish: bool = True
+    mend: bool = True
 
 
 PRESETS: dict[str, Preset] = {
@@ -84,7 +84,7 @@ PRESETS: dict[str, Preset] = {
         levels=False,
         bounded=True,
         decode="kmeans+anneal",
-        polish=False,
+        mend=False,
     ),
 }
 

@@ -21,6 +21,7 @@ from matlens.reconstruction.engine import Problem, Solved, Stop, solve
 from matlens.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
 from matlens.reconstruction.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
 from matlens.reconstruction.matching import loss_layers
+from matlens.reconstruction.necks import cluster_moments, mend_necks
 from matlens.reconstruction.phases import decode, phase_counts
 from matlens.reconstruction.presets import Preset, find_preset
 from matlens.reconstruction.result import Reconstruction
@@ -167,6 +168,7 @@ class Plan:
             labels = decode(amounts, counts)
         else:
             labels = kmeans_anneal(field.cpu().numpy(), self.problem.code, counts, self.problem.seed + index)
+        labels, swaps = self._mended(labels, amounts, index)
         before = np.bincount(amounts.argmax(axis=0).ravel(), minlength=len(amounts)) / labels.size
         record: Arrays = {
             "history": solved.history,
@@ -174,9 +176,21 @@ class Plan:
             "stop": np.array(solved.stop.name),
             "notes": np.array(solved.notes, dtype=str),
             "evaluations": np.array(solved.evaluations),
+            "swaps": np.array(swaps),
             "fraction_before": before,
         }
         return labels, record
+
+    def _mended(
+        self, labels: NDArray[np.uint8], amounts: NDArray[np.floating], index: int
+    ) -> tuple[NDArray[np.uint8], int]:
+        """Labels with their necks mended, where the preset says so and the exemplars can tell how."""
+        if not self.problem.preset.mend or not isinstance(self.fraction, str):
+            return labels, 0  # at other fractions the exemplars' clusters are no target
+        window = [min(*(m.shape[axis] for m in self.exemplars), self.shape[axis]) for axis in range(2)]
+        phases = self.exemplars[0].n_phases
+        target = np.mean([cluster_moments(m.labels, phases, window) for m in self.exemplars], axis=0)
+        return mend_necks(labels, amounts, target, window, self.problem.seed + index)
 
     def _result(self, done: Sequence[tuple[NDArray[np.uint8], Arrays, float]]) -> Reconstruction:
         first = self.exemplars[0]
@@ -184,6 +198,8 @@ class Plan:
         structures = tuple(first.with_labels(labels, periodic=periodic) for labels, _, _ in done)
         records = [record for _, record, _ in done]
         notes = [str(note) for record in records for note in record["notes"]]
+        if swaps := [int(record["swaps"]) for record in records if record["swaps"]]:
+            notes.append(f"decoding swapped {', '.join(map(str, swaps))} pairs of pixels to mend thin necks")
         return Reconstruction(
             structures,
             pd.concat([self._history(i, record) for i, record in enumerate(records)] or [pd.DataFrame()]),
