@@ -48,8 +48,8 @@ def coarse_factors(exemplars: Sequence[Tensor], shape: Sequence[int]) -> list[in
         factor = 2 * factors[0]
         if min(min(image.shape[-2:]) for image in exemplars) < _SMALLEST * factor:
             break
-        kept = [variance(reduce(image, factor)) / variance(image) for image in exemplars]
-        if sum(kept) / len(kept) < _VISIBLE:
+        kept = sum(variance(reduce(image, factor)) for image in exemplars)
+        if kept < _VISIBLE * sum(variance(image) for image in exemplars):
             break
         factors.insert(0, factor)
     return factors

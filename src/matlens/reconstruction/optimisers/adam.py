@@ -57,7 +57,8 @@ class Adam:
     bounds: tuple[float, float] | None = None
 
     def start(self, x: Tensor, objective: Objective) -> AdamState:
-        """Evaluate at the start."""
+        """Evaluate at the start, moved within the bounds."""
+        x = x if self.bounds is None else x.clamp(*self.bounds)
         loss, gradient = objective(x)
         return AdamState(x, loss, gradient, 1, torch.zeros_like(x), torch.zeros_like(x))
 

@@ -48,7 +48,7 @@ class LBFGS:
     max_backtracks : int
         Evaluations a line search may take before the memory is dropped and steepest descent tried.
     bounds : tuple of float, optional
-        Smallest and largest value of every component, kept by projection.
+        Smallest and largest value of every component, kept by projection; components held there take no part.
 
     Notes
     -----
@@ -72,7 +72,8 @@ class LBFGS:
     bounds: tuple[float, float] | None = None
 
     def start(self, x: Tensor, objective: Objective) -> LBFGSState:
-        """Evaluate at the start."""
+        """Evaluate at the start, moved within the bounds."""
+        x = x if self.bounds is None else x.clamp(*self.bounds)
         loss, gradient = objective(x)
         return LBFGSState(x, loss, gradient, 1)
 
@@ -81,7 +82,7 @@ class LBFGS:
         direction = self._direction(state)
         if float((direction * state.gradient).sum()) >= 0:
             state = replace(state, steps=(), changes=())
-            direction = -state.gradient
+            direction = -self._free(state, state.gradient)
         length = 1.0 if state.steps else min(1.0, 1.0 / max(float(state.gradient.abs().sum()), 1e-30))
         for tried in range(1, self.max_backtracks + 1):
             x = state.x + length * direction
@@ -99,7 +100,7 @@ class LBFGS:
         return replace(state, steps=(), changes=(), evaluations=evaluations, stuck=not state.steps)
 
     def _direction(self, state: LBFGSState) -> Tensor:
-        q = -state.gradient
+        q = -self._free(state, state.gradient)
         weights = []
         for s, y in zip(reversed(state.steps), reversed(state.changes)):
             a = (s * q).sum() / (s * y).sum()
@@ -111,7 +112,15 @@ class LBFGS:
         for s, y, a in zip(state.steps, state.changes, reversed(weights)):
             b = (y * q).sum() / (s * y).sum()
             q = q + (a - b) * s
-        return q
+        return self._free(state, q)
+
+    def _free(self, state: LBFGSState, vector: Tensor) -> Tensor:
+        """Leave out the components that the gradient holds at a bound: projection would turn the rest uphill."""
+        if self.bounds is None:
+            return vector
+        low, high = self.bounds
+        held = ((state.x <= low) & (state.gradient > 0)) | ((state.x >= high) & (state.gradient < 0))
+        return vector.masked_fill(held, 0.0)
 
     def restore(self, arrays: Arrays, like: Tensor) -> LBFGSState:
         """Rebuild a state from its arrays."""
