@@ -13,7 +13,7 @@ from torch import Tensor
 
 from matlens.encoders import Encoder
 from matlens.reconstruction.hooks import Arrays, Checkpoint, Progress
-from matlens.reconstruction.levels import coarse_factors, reduce, refine, variance
+from matlens.reconstruction.levels import reduce, refine, variance
 from matlens.reconstruction.matching import Match, match
 from matlens.reconstruction.optimisers import LBFGS, Adam, Optimiser, OptimiserState
 from matlens.reconstruction.phases import PhaseCode
@@ -30,6 +30,7 @@ class Stop(Enum):
 
     BUDGET = "used all its evaluations; a preset with more of them may match more closely"
     CONVERGED = "converged: the loss had stopped falling"
+    INTERRUPTED = "interrupted before its end; resume the run to finish it"
     STALLED = "no step lowered the loss any more; the statistics asked for may contradict one another"
 
 
@@ -74,14 +75,14 @@ class Problem:
     preset: Preset
     correlation_length: float
     seed: int
+    factors: tuple[int, ...]
     code: PhaseCode = field(init=False)
     stages: tuple[Stage, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "code", PhaseCode(self.exemplars[0].shape[1]))
-        factors = coarse_factors(self.exemplars, self.size) if self.preset.levels else [1]
         family = "filterbank" if self.encoder.name == "filterbank" else "vgg19"
-        object.__setattr__(self, "stages", schedule(factors, self.preset, family))
+        object.__setattr__(self, "stages", schedule(self.factors, self.preset, family))
 
     @property
     def spread(self) -> float:
@@ -143,6 +144,10 @@ class Solved:
     evaluations: int
 
 
+_Border = tuple[int, OptimiserState, int]
+"""A point to go on from: stage, the optimiser's state and the rows of history up to it."""
+
+
 def term_names(problem: Problem, fractions: Tensor) -> tuple[list[str], dict[int, Match]]:
     """Names of all terms of all stages, and the loss of each level."""
     matches = {stage.factor: problem.match(stage.factor, fractions) for stage in problem.stages}
@@ -167,52 +172,53 @@ def solve(
     names, matches = term_names(problem, fractions)
     notes = tuple(dict.fromkeys(note for found in matches.values() for note in found.notes))
     kept = checkpoint.load(realisation)
-    begin = int(kept["stage"]) if kept else 0
     history = [] if kept is None else [list(row) for row in kept["history"].tolist()]
     optimiser = problem.optimiser()
     stop: Stop | None = None
     state: OptimiserState | None = None
-    border: tuple[int, OptimiserState | None, int] = (0, None, 0)
+    border: _Border | None = None
 
-    def solved() -> Solved:
+    def solved(end: Stop) -> Solved:
+        assert border is not None  # every stage begins with an evaluation
         at, where, rows = border
-        x = where.x if where is not None else problem.start(realisation, fractions)
+        x = where.x
         if problem.stages[at].factor > 1:
             x = torch.nn.functional.interpolate(x, size=problem.size, mode="bilinear")
-        table = np.array(history[:rows], dtype=float).reshape(rows, 3 + len(names))
-        return Solved(x, table, tuple(names), stop or Stop.BUDGET, notes, int(table[-1, 1]) if rows else 0)
+        table = np.array(history[:rows], dtype=float)
+        return Solved(x, table, tuple(names), end, notes, int(table[-1, 1]))
 
     try:
-        for index in range(begin, len(problem.stages)):
+        for index in range(int(kept["stage"]) if kept else 0, len(problem.stages)):
             stage = problem.stages[index]
             found = matches[stage.factor]
             if stage.sharpness:
                 found = found.with_terms(Sharpness(stage.sharpness))
             objective = _Objective(problem.code, found)
-            before = history[-1][1] if history else 0.0
             if kept is not None:
-                state = optimiser.restore(kept, problem.exemplars[0])
-                before, kept = float(kept["before"]), None
+                state, kept = optimiser.restore(kept, problem.exemplars[0]), None
+                before = history[-1][1] - state.evaluations
             else:
-                if state is None:
-                    x = problem.start(realisation, fractions)
-                else:
+                before = history[-1][1] if history else 0.0
+                x = problem.start(realisation, fractions)
+                if state is not None:
                     x = problem.next_start(state.x, realisation, index)
                 state = optimiser.start(x, objective)
                 history.append([index, before + state.evaluations, state.loss, *objective.values(names)])
             border = (index, state, len(history))
             while (stop := _reason(state, stage, history)) is None:
-                state = optimiser.step(state, objective)
-                history.append([index, before + state.evaluations, state.loss, *objective.values(names)])
+                last, state = state, optimiser.step(state, objective)
+                # A step that was not taken leaves the point, and so its mismatches, as they were.
+                parts = objective.values(names) if state.x is not last.x else history[-1][3:]
+                history.append([index, before + state.evaluations, state.loss, *parts])
                 border = (index, state, len(history))
                 progress.advance(int(before + state.evaluations), state.loss, stage.name)
-                checkpoint.save(realisation, lambda: _state(border, history, before))  # noqa: B023 (called at once)
+                checkpoint.save(realisation, lambda: _state(border, history))  # noqa: B023 (called at once)
     except KeyboardInterrupt:
-        if border[1] is not None:
-            checkpoint.save(realisation, lambda: _state(border, history, before), force=True)
-        on_interrupt(solved())
+        if border is not None:
+            checkpoint.save(realisation, lambda: _state(border, history), force=True)
+            on_interrupt(solved(Stop.INTERRUPTED))
         raise
-    return solved()
+    return solved(stop or Stop.BUDGET)
 
 
 class _Objective:
@@ -246,8 +252,6 @@ def _reason(state: OptimiserState, stage: Stage, history: Sequence[Sequence[floa
     return None
 
 
-def _state(border: tuple[int, OptimiserState | None, int], history: Sequence[Sequence[float]], before: float) -> Arrays:
+def _state(border: _Border, history: Sequence[Sequence[float]]) -> Arrays:
     index, state, rows = border
-    arrays = state.arrays() if state is not None else {}
-    table = np.array(history[:rows], dtype=float)
-    return {**arrays, "stage": np.array(index), "history": table, "before": np.array(before)}
+    return {**state.arrays(), "stage": np.array(index), "history": np.array(history[:rows], dtype=float)}

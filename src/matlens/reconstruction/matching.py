@@ -101,8 +101,10 @@ def match(
     layers, notes = loss_layers(preset, encoder)
     sample = torch.zeros(1, exemplars[0].shape[1], *shape).to(exemplars[0])
     with torch.no_grad():
-        reachable = set(encoder.features(sample, list(layers), "circular"))
+        reachable = encoder.features(sample, list(layers), "circular")
         terms, dropped = _gram_terms(encoder, exemplars, {k: v for k, v in layers.items() if k in reachable}, preset)
+    made = " x ".join(str(side) for side in shape)
+    notes += [f"{k} was left out at {made} px: the poolings do not divide it" for k in layers if k not in reachable]
     if not terms:
         side = min(min(image.shape[-2:]) for image in exemplars)
         raise InputError(
@@ -160,24 +162,26 @@ def _two_point_term(
         min(*(image.shape[2 + axis] // 2 for image in exemplars), shape[axis] // 2, max(8, round(_REACH * reach)))
         for axis in range(2)
     ]
-    target = sum(
-        w * _at_fractions(two_point_field(image.double(), periodic=False, half=half), image, fractions)
-        for w, image in zip(weights.tolist(), exemplars)
-    )
+    asked = fractions.double().reshape(1, -1, 1, 1)
+    target = _covariance(exemplars, weights.tolist(), half) * asked * (1 - asked) + asked.square()
     rows, columns = (torch.arange(-h, h + 1, dtype=torch.float64) for h in half)
     distance = (rows[:, None].square() + columns[None].square()).sqrt().clamp(min=1)
     on_axis = (rows[:, None] == 0) | (columns[None] == 0)
     importance = torch.where(on_axis, 1 + 1 / distance, 1 / distance) * (distance <= max(8.0, _REACH * reach))
     importance = importance.to(exemplars[0].device)
-    asked = fractions.double().reshape(1, -1, 1, 1)
     scale = float((importance * (target - asked.square()).square()).sum())
     return TwoPoint(weight, target.to(exemplars[0]), importance.to(exemplars[0]), scale)
 
 
-def _at_fractions(two_point: Tensor, image: Tensor, fractions: Tensor) -> Tensor:
-    """The two-point function with the exemplar's normalised covariance at the fractions asked for."""
-    own = image.double().mean(dim=(2, 3), keepdim=True)
-    asked = fractions.double().reshape(1, -1, 1, 1)
-    # At coarse levels the variance is below phi (1 - phi) for exemplar and sample alike: the ratio carries over.
-    covariance = (two_point - own.square()) / (own * (1 - own)).clamp(min=1e-12)
-    return covariance * asked * (1 - asked) + asked.square()
+def _covariance(exemplars: Sequence[Tensor], weights: Sequence[float], half: Sequence[int]) -> Tensor:
+    """Normalised covariance of all exemplars together; one that lacks a phase says nothing about it.
+
+    At coarse levels the variance is below phi (1 - phi) for exemplar and sample alike: the ratio carries over.
+    """
+    above: Tensor | float = 0.0
+    below: Tensor | float = 0.0
+    for w, image in zip(weights, exemplars):
+        own = image.double().mean(dim=(2, 3), keepdim=True)
+        above = above + w * (two_point_field(image.double(), periodic=False, half=half) - own.square())
+        below = below + w * own * (1 - own)
+    return torch.as_tensor(above) / torch.as_tensor(below).clamp(min=1e-12)

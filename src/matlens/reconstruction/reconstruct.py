@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from matlens.reconstruction.decoding import kmeans_anneal
 from matlens.reconstruction.engine import Problem, Solved, Stop, solve
 from matlens.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
 from matlens.reconstruction.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.reconstruction.levels import coarse_factors
 from matlens.reconstruction.matching import loss_layers
 from matlens.reconstruction.necks import cluster_moments, mend_necks
 from matlens.reconstruction.phases import decode, phase_counts
@@ -28,6 +29,9 @@ from matlens.reconstruction.result import Reconstruction
 from matlens.statistics.correlation_length import correlation_length_radial
 
 __all__ = ["Plan", "plan", "reconstruct"]
+
+_Done = tuple[NDArray[np.uint8], Arrays, float]
+"""Labels, record and seconds of one realisation."""
 
 _SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough positions
 
@@ -127,33 +131,32 @@ class Plan:
 
     def run(self, progress: Progress, checkpoint: Checkpoint) -> Reconstruction:
         """Make all realisations; those the checkpoint has finished are taken from it."""
-        labels: list[NDArray[np.uint8]] = []
-        records: list[Arrays] = []
-        seconds: list[float] = []
+        done: list[_Done] = []
         for index in range(self.n):
-            kept, begun = checkpoint.result(index), time.perf_counter()
-            if kept is None:
-                partial: list[Solved] = []
-                progress.begin(self.problem.evaluations, f"realisation {index + 1} of {self.n}")
-                fractions = self._fractions(index)
-                try:
-                    solved = solve(self.problem, fractions, index, progress, checkpoint, partial.append)
-                except KeyboardInterrupt:
-                    pairs = zip(labels, records, seconds)
-                    found = [self._decoded(index, part) for part in partial]
-                    spent = time.perf_counter() - begun
-                    result = self._result([*pairs, *((*pair, spent) for pair in found)])
-                    raise Interrupted("interrupted; what was done so far is kept.", result) from None
-                finally:
-                    progress.end()
-                kept = self._decoded(index, solved)
-                checkpoint.finished(index, *kept)
-                seconds.append(time.perf_counter() - begun)
-            else:
-                seconds.append(float("nan"))
-            labels.append(kept[0])
-            records.append(kept[1])
-        return self._result(list(zip(labels, records, seconds)))
+            partial: list[Solved] = []
+            begun = time.perf_counter()
+            try:
+                done.append(self._realisation(index, progress, checkpoint, partial.append))
+            except KeyboardInterrupt:
+                spent = time.perf_counter() - begun
+                result = self._result([*done, *((*self._decoded(index, part), spent) for part in partial)])
+                raise Interrupted("interrupted; what was done so far is kept.", result) from None
+        return self._result(done)
+
+    def _realisation(
+        self, index: int, progress: Progress, checkpoint: Checkpoint, on_interrupt: Callable[[Solved], None]
+    ) -> _Done:
+        kept, begun = checkpoint.result(index), time.perf_counter()
+        if kept is not None:
+            return (*kept, float("nan"))
+        progress.begin(self.problem.evaluations, f"realisation {index + 1} of {self.n}")
+        try:
+            solved = solve(self.problem, self._fractions(index), index, progress, checkpoint, on_interrupt)
+        finally:
+            progress.end()
+        labels, record = self._decoded(index, solved)
+        checkpoint.finished(index, labels, record)
+        return labels, record, time.perf_counter() - begun
 
     def _fractions(self, index: int) -> torch.Tensor:
         values = asked_fractions(self.exemplars, self.shape, self.fraction, self.problem.seed, index)
@@ -192,7 +195,7 @@ class Plan:
         target = np.mean([cluster_moments(m.labels, phases, window) for m in self.exemplars], axis=0)
         return mend_necks(labels, amounts, target, window, self.problem.seed + index)
 
-    def _result(self, done: Sequence[tuple[NDArray[np.uint8], Arrays, float]]) -> Reconstruction:
+    def _result(self, done: Sequence[_Done]) -> Reconstruction:
         first = self.exemplars[0]
         periodic = self.shape == self.problem.size
         structures = tuple(first.with_labels(labels, periodic=periodic) for labels, _, _ in done)
@@ -202,7 +205,7 @@ class Plan:
             notes.append(f"decoding swapped {', '.join(map(str, swaps))} pairs of pixels to mend thin necks")
         return Reconstruction(
             structures,
-            pd.concat([self._history(i, record) for i, record in enumerate(records)] or [pd.DataFrame()]),
+            pd.concat([self._history(i, r) for i, r in enumerate(records)] or [pd.DataFrame()], ignore_index=True),
             np.array([record["fraction_before"] for record in records]).reshape(-1, first.n_phases),
             np.array([m.volume_fractions for m in structures]).reshape(-1, first.n_phases),
             dict(self.settings),
@@ -257,14 +260,13 @@ def plan(
     layers, notes = loss_layers(chosen, network)
     images = tuple(torch.from_numpy(m.indicators()).float()[None].to(where) for m in exemplars)
     deepest = max(network.layer(name).stride for name in layers)
-    coarsest = 4 if chosen.levels and min(asked) >= 128 else 2 if chosen.levels and min(asked) >= 64 else 1
-    multiple = max(deepest, 4 * coarsest)
+    factors = coarse_factors(images, asked) if chosen.levels else [1]
+    multiple = max(deepest, 4 * factors[0])  # every level then has whole pixels, and its first poolings too
     size = tuple(-(-side // multiple) * multiple for side in asked)
     if size != asked:
         made, wanted = (" x ".join(map(str, sides)) for sides in (size, asked))
         notes.append(f"made at {made} px, where the poolings divide the size, and cropped to {wanted}: not periodic")
-    length = float(np.nanmax([correlation_length_radial(m) for m in exemplars]))
-    problem = Problem(network, images, (size[0], size[1]), chosen, length, seed)
+    problem = Problem(network, images, (size[0], size[1]), chosen, _correlation_length(exemplars), seed, tuple(factors))
     settings = {
         "encoder": network.name,
         "weights": dict(network.source),
@@ -281,6 +283,12 @@ def plan(
         "threads": torch.get_num_threads(),
     }
     return Plan(exemplars, asked, problem, n, fraction, settings, tuple(notes))
+
+
+def _correlation_length(exemplars: Sequence[Microstructure]) -> float:
+    """The longest of all phases and exemplars; half the smallest side where none is as short as that."""
+    lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])
+    return float(np.nanmax(lengths)) if np.isfinite(lengths).any() else min(min(m.shape) for m in exemplars) / 2
 
 
 def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
@@ -305,6 +313,8 @@ def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
             f"the exemplars hold {int(present.sum())} of {first.n_phases} phases; at least two are needed and none may "
             "be empty: check the threshold or the labels."
         )
+    if all((m.volume_fractions == 1).any() for m in exemplars):
+        raise InputError("every exemplar is one phase throughout; at least one must hold two: check the threshold.")
 
 
 def _checked_shape(shape: Sequence[int]) -> tuple[int, int]:
