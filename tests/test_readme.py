@@ -1,0 +1,98 @@
+"""The README's example runs, and the commands, options, presets and files that it names exist."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from matlens.cli.app import app
+from matlens.encoders import ENCODERS
+from matlens.io import parse_crop, parse_flatten, parse_spacing, parse_threshold
+from matlens.io.registry import entries
+from matlens.reconstruction import PRESETS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+PARSERS = {"crop": parse_crop, "flatten": parse_flatten, "spacing": parse_spacing, "threshold": parse_threshold}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def command_lines() -> list[list[str]]:
+    """Every ``matlens ...`` of the shell blocks and of the running text, in words."""
+    shell = "\n".join(blocks("sh")).replace("\\\n", " ").splitlines()
+    spans = re.findall(r"`(matlens [^`]+)`", README)
+    return [shlex.split(line, comments=True)[1:] for line in (*shell, *spans) if line.startswith("matlens ")]
+
+
+def options_of(command: str) -> dict[str, Any]:
+    return {name: parameter for parameter in COMMANDS[command].params for name in parameter.opts}
+
+
+def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("python")
+    assert len(code.splitlines()) == 5
+    small = {  # the same example on a tenth of the pixels, whatever weights are at hand
+        "gravel()": "gravel().crop(slice(0, 96), slice(0, 96))",
+        "shape=(128, 128)": "shape=(32, 32), preset='fast', encoder='filterbank'",
+    }
+    for text, replacement in small.items():
+        assert code.count(text) == 1
+        code = code.replace(text, replacement)
+    names: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["result"].microstructure.shape == (32, 32)
+    assert "judged by" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", command_lines(), ids=" ".join)
+def test_commands_and_their_options_exist(words: list[str]) -> None:
+    known = options_of(words[0])
+    for word, value in zip(words[1:], [*words[2:], ""]):
+        if not word.startswith("-"):
+            continue
+        assert word in known
+        if (parse := PARSERS.get(known[word].name)) is not None:
+            parse(value)
+
+
+def test_options_in_tables_exist() -> None:
+    known = options_of("reconstruct")
+    named = re.findall(r"`(--?[a-z-]+)(?: ([^`]*))?`", README)
+    assert len(named) > 20
+    for option, value in named:
+        assert option in known or option in options_of("demo")
+        if option in ("--crop", "--flatten", "--threshold", "--spacing") and value and value == value.lower():
+            PARSERS[option.strip("-")](value.replace("x0:x1,y0:y1", "0:9,0:9"))
+
+
+def test_defaults_in_tables_hold() -> None:
+    known = options_of("reconstruct")
+    for option, value in {
+        "--encoder": "auto",
+        "--preset": "default",
+        "--fraction": "exact",
+        "--device": "auto",
+    }.items():
+        assert f"`{option} {value}`" in README
+        assert known[option].default == value
+
+
+def test_names_exist() -> None:
+    assert all(f"`{preset}`" in README or f"--preset {preset}" in README for preset in PRESETS)
+    assert all(f"`{encoder}`" in README for encoder in ENCODERS)
+    assert set(re.findall(r"matlens fetch ([a-z0-9-]+)", README)) <= set(entries())
+
+
+def test_files_exist() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    missing = [link for link in links if not (ROOT / link).is_file()]
+    assert all(link.startswith("docs/images/") for link in missing), missing
+    if missing:
+        pytest.skip(f"benchmarks/reconstruction.py --figure has not made {', '.join(missing)}")
