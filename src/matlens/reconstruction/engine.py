@@ -199,9 +199,11 @@ def solve(
                 before = history[-1][1] - state.evaluations
             else:
                 before = history[-1][1] if history else 0.0
-                x = problem.start(realisation, fractions)
-                if state is not None:
-                    x = problem.next_start(state.x, realisation, index)
+                x = (
+                    problem.start(realisation, fractions)
+                    if state is None
+                    else problem.next_start(state.x, realisation, index)
+                )
                 state = optimiser.start(x, objective)
                 history.append([index, before + state.evaluations, state.loss, *objective.values(names)])
             border = (index, state, len(history))

@@ -71,7 +71,8 @@ def loss_layers(preset: Preset, encoder: Encoder) -> tuple[dict[str, float], lis
     if not beyond or family == "filterbank":
         return kept, []
     kept.setdefault(names[-1], 1.0)
-    note = f"the weights of {encoder.name} end at {names[-1]}, which stands in for {', '.join(beyond)}"
+    last = [name for name in names if name.startswith("conv")][-1]  # a pooling after it needs no weights
+    note = f"the weights of {encoder.name} end at {last}, so {names[-1]} stands in for {', '.join(beyond)}"
     return kept, [note]
 
 

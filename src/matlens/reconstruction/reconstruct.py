@@ -192,7 +192,9 @@ class Plan:
             return labels, 0  # at other fractions the exemplars' clusters are no target
         window = [min(*(m.shape[axis] for m in self.exemplars), self.shape[axis]) for axis in range(2)]
         phases = self.exemplars[0].n_phases
-        target = np.mean([cluster_moments(m.labels, phases, window) for m in self.exemplars], axis=0)
+        # The mean of the moments, not of their logarithms: a field that lacks a phase must not decide its target.
+        moments = [np.exp(cluster_moments(m.labels, phases, window)) for m in self.exemplars]
+        target = np.log(np.mean(moments, axis=0))
         return mend_necks(labels, amounts, target, window, self.problem.seed + index)
 
     def _result(self, done: Sequence[_Done]) -> Reconstruction:
