@@ -113,10 +113,12 @@ def ratio_cell(line: Row) -> str:
 
 
 def copy_table(copying: pd.DataFrame) -> str:
-    """The patch side that is nearest to failing, over all realisations."""
+    """The patch side that decides and is nearest to failing, over all realisations."""
     rows = []
-    for (material, source), group in copying.groupby(["material", "source"], sort=False):
-        worst = group.loc[(group["copy_share"] - group["limit"]).idxmax()]
+    for (material, source), group in copying.reset_index(drop=True).groupby(["material", "source"], sort=False):
+        above = group["copy_share"] - group["limit"]
+        judged = group["copies"] | (above <= 0)  # a side whose patches repeat by themselves decides nothing
+        worst = group.loc[above[judged].idxmax() if judged.any() else above.idxmin()]
         failed = int(group.groupby("realisation", dropna=False)["copies"].any().sum())
         rows.append({"material": material, "source": source, "patch": worst["patch"],
                      "share": f"{worst['copy_share']:.3f}", "limit": f"{worst['limit']:.3f}",
