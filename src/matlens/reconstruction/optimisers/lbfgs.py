@@ -47,6 +47,8 @@ class LBFGS:
         Remembered pairs.
     max_backtracks : int
         Evaluations a line search may take before the memory is dropped and steepest descent tried.
+    first_move : float
+        Root mean square of the first trial step.
     bounds : tuple of float, optional
         Smallest and largest value of every component, kept by projection; components held there take no part.
 
@@ -69,6 +71,7 @@ class LBFGS:
 
     history: int = 10
     max_backtracks: int = 10
+    first_move: float = 0.05
     bounds: tuple[float, float] | None = None
 
     def start(self, x: Tensor, objective: Objective) -> LBFGSState:
@@ -83,7 +86,8 @@ class LBFGS:
         if float((direction * state.gradient).sum()) >= 0:
             state = replace(state, steps=(), changes=())
             direction = -self._free(state, state.gradient)
-        length = 1.0 if state.steps else min(1.0, 1.0 / max(float(state.gradient.abs().sum()), 1e-30))
+        # Without memory nothing is known of the scale: the first trial moves by ``first_move`` whatever the loss's unit.
+        length = 1.0 if state.steps else self.first_move / max(float(direction.square().mean().sqrt()), 1e-30)
         for tried in range(1, self.max_backtracks + 1):
             x = state.x + length * direction
             if self.bounds is not None:
