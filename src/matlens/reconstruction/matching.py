@@ -105,7 +105,7 @@ def match(
         reachable = encoder.features(sample, list(layers), "circular")
         terms, dropped = _gram_terms(encoder, exemplars, {k: v for k, v in layers.items() if k in reachable}, preset)
     made = " x ".join(str(side) for side in shape)
-    notes += [f"{k} was left out at {made} px: the poolings do not divide it" for k in layers if k not in reachable]
+    notes += [f"{k} was left out at {made} px, which its poolings do not divide" for k in layers if k not in reachable]
     if not terms:
         side = min(min(image.shape[-2:]) for image in exemplars)
         raise InputError(

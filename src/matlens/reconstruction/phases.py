@@ -105,6 +105,8 @@ def decode(indicators: NDArray[np.floating], counts: NDArray[np.int64]) -> NDArr
         order = np.argsort(amounts[0] - amounts[1], kind="stable")
         labels[order[: counts[1]]] = 1
         return labels.reshape(space)
+    # Ties would leave the prices undecided; below the resolution of a field they may be broken at random.
+    amounts = amounts + 1e-7 * np.random.default_rng(0).random(amounts.shape)
     return _move_to_counts(amounts, _priced(amounts, counts), counts).reshape(space)
 
 
