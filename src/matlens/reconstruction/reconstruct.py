@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 from matlens.encoders import load_encoder
 from matlens.errors import InputError, Interrupted
 from matlens.microstructure import Microstructure
-from matlens.reconstruction.decoding import kmeans_anneal
+from matlens.reconstruction.decoding import decode_field
 from matlens.reconstruction.engine import Problem, Solved, Stop, solve
 from matlens.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
 from matlens.reconstruction.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
 from matlens.reconstruction.levels import coarse_factors
 from matlens.reconstruction.matching import loss_layers
-from matlens.reconstruction.necks import cluster_moments, mend_necks
-from matlens.reconstruction.phases import decode, phase_counts
 from matlens.reconstruction.presets import Preset, find_preset
 from matlens.reconstruction.result import Reconstruction
 from matlens.statistics.correlation_length import correlation_length_radial
@@ -164,38 +162,20 @@ class Plan:
 
     def _decoded(self, index: int, solved: Solved) -> tuple[NDArray[np.uint8], Arrays]:
         asked = asked_fractions(self.exemplars, self.shape, self.fraction, self.problem.seed, index)
-        field = solved.field[0, :, : self.shape[0], : self.shape[1]]
-        amounts = self.problem.code.indicators(field[None])[0].cpu().numpy()
-        counts = phase_counts(asked, self.shape[0] * self.shape[1])
-        if self.problem.preset.decode == "exact":
-            labels = decode(amounts, counts)
-        else:
-            labels = kmeans_anneal(field.cpu().numpy(), self.problem.code, counts, self.problem.seed + index)
-        labels, swaps = self._mended(labels, amounts, index)
-        before = np.bincount(amounts.argmax(axis=0).ravel(), minlength=len(amounts)) / labels.size
+        # At fractions of the user's own the exemplars' clusters are no target.
+        models = self.exemplars if isinstance(self.fraction, str) else ()
+        found = decode_field(self.problem, solved, self.shape, asked, models, self.problem.seed + index)
         record: Arrays = {
             "history": solved.history,
             "terms": np.array(solved.terms),
             "stop": np.array(solved.stop.name),
             "notes": np.array(solved.notes, dtype=str),
             "evaluations": np.array(solved.evaluations),
-            "swaps": np.array(swaps),
-            "fraction_before": before,
+            "trades": np.array(found.trades),
+            "swaps": np.array(found.swaps),
+            "fraction_before": found.fractions_before,
         }
-        return labels, record
-
-    def _mended(
-        self, labels: NDArray[np.uint8], amounts: NDArray[np.floating], index: int
-    ) -> tuple[NDArray[np.uint8], int]:
-        """Labels with their necks mended, where the preset says so and the exemplars can tell how."""
-        if not self.problem.preset.mend or not isinstance(self.fraction, str):
-            return labels, 0  # at other fractions the exemplars' clusters are no target
-        window = [min(*(m.shape[axis] for m in self.exemplars), self.shape[axis]) for axis in range(2)]
-        phases = self.exemplars[0].n_phases
-        # The mean of the moments, not of their logarithms: a field that lacks a phase must not decide its target.
-        moments = [np.exp(cluster_moments(m.labels, phases, window)) for m in self.exemplars]
-        target = np.log(np.mean(moments, axis=0))
-        return mend_necks(labels, amounts, target, window, self.problem.seed + index)
+        return found.labels, record
 
     def _result(self, done: Sequence[_Done]) -> Reconstruction:
         first = self.exemplars[0]
@@ -203,8 +183,9 @@ class Plan:
         structures = tuple(first.with_labels(labels, periodic=periodic) for labels, _, _ in done)
         records = [record for _, record, _ in done]
         notes = [str(note) for record in records for note in record["notes"]]
-        if swaps := [int(record["swaps"]) for record in records if record["swaps"]]:
-            notes.append(f"decoding swapped {', '.join(map(str, swaps))} pairs of pixels to mend thin necks")
+        for key, what in (("trades", "lower the loss"), ("swaps", "mend thin necks")):
+            if any(counts := [int(record[key]) for record in records]):
+                notes.append(f"decoding let {', '.join(map(str, counts))} pairs of pixels trade phases to {what}")
         return Reconstruction(
             structures,
             pd.concat([self._history(i, r) for i, r in enumerate(records)] or [pd.DataFrame()], ignore_index=True),
