@@ -37,7 +37,7 @@ def test_mending_keeps_fractions_and_comes_nearer(phases):
     target_labels = bicontinuous((64, 64), wavelength=8, seed=1).labels
     labels = bicontinuous((64, 64), wavelength=8, seed=2).labels.copy()
     if phases == 3:
-        labels[16:48, 16:48] += labels[16:48, 16:48] // 1
+        labels[16:48, 16:48] *= 2
     window = (64, 64)
     target = cluster_moments(target_labels, phases, window)
     amounts = soft(labels, phases)

@@ -121,7 +121,7 @@ def test_interrupts_outside_the_loop_are_interrupts_too(works, memory, monkeypat
 
     kept = Breaks()
     if where == "decode":
-        module = sys.modules["matlens.reconstruction.reconstruct"]
+        module = sys.modules["matlens.reconstruction.decoding"]
         decode, calls = module.decode, []
 
         def breaks(*given):
@@ -135,6 +135,13 @@ def test_interrupts_outside_the_loop_are_interrupts_too(works, memory, monkeypat
         work.run(Silent(), kept)
     assert len(stop.value.result.microstructures) == 1
     assert same(work.run(Silent(), kept), expected)
+
+
+def test_partial_results_are_given_at_once(works, watch, memory, monkeypatch):
+    """Who interrupts waits for the answer: what only refines it is left out."""
+    monkeypatch.setattr(sys.modules["matlens.reconstruction.decoding"], "mend_necks", None)
+    with pytest.raises(Interrupted):
+        works["lbfgs"][0].run(watch(3), memory())
 
 
 def test_interrupted_before_anything_is_done(works, memory):
