@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -152,6 +152,7 @@ class Plan:
             solved = solve(self.problem, self._fractions(index), index, progress, checkpoint, on_interrupt)
         finally:
             progress.end()
+        on_interrupt(replace(solved, stop=Stop.INTERRUPTED))  # decoding takes its time too
         labels, record = self._decoded(index, solved)
         checkpoint.finished(index, labels, record)
         return labels, record, time.perf_counter() - begun
