@@ -1,14 +1,81 @@
-"""From a field to phases: exactly, or the way of Li et al. (2018)."""
+"""From a field to phases: exactly and with care for the picture, or the way of Li et al. (2018)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from matlens.reconstruction.phases import PhaseCode
+from matlens.microstructure import Microstructure
+from matlens.reconstruction.engine import Problem, Solved, Stop
+from matlens.reconstruction.necks import cluster_moments, mend_necks
+from matlens.reconstruction.phases import PhaseCode, decode, phase_counts
+from matlens.reconstruction.trades import trade_pixels
 
-__all__ = ["kmeans_anneal"]
+__all__ = ["Decoded", "decode_field", "kmeans_anneal"]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Phases of a field: labels, fractions of the nearest phases before, pairs that traded and that mended necks."""
+
+    labels: NDArray[np.uint8]
+    fractions_before: NDArray[np.float64]
+    trades: int
+    swaps: int
+
+
+def decode_field(
+    problem: Problem,
+    solved: Solved,
+    shape: Sequence[int],
+    asked: NDArray[np.float64],
+    models: Sequence[Microstructure],
+    seed: int,
+) -> Decoded:
+    """Read phases at exactly the fractions asked for off a solved field.
+
+    Parameters
+    ----------
+    problem, solved
+        The field and what it was to match.
+    shape : (int, int)
+        Height and width of the result, cut from the field's corner.
+    asked : ndarray
+        Volume fractions, shape (K,).
+    models : sequence of Microstructure
+        Whose clusters decide where necks are mended; none, and nothing is mended.
+    seed : int
+        Of what is drawn.
+    """
+    preset, code = problem.preset, problem.code
+    rows, columns = shape
+    amounts = code.indicators(solved.field)[0].cpu().numpy()
+    counts = phase_counts(asked, rows * columns)
+    # Beyond the part that is cut out, the nearest phase is good enough.
+    picture = amounts.argmax(axis=0).astype(np.uint8)
+    inside = amounts[:, :rows, :columns]
+    before = np.bincount(picture[:rows, :columns].ravel(), minlength=len(amounts)) / (rows * columns)
+    if preset.decode == "exact":
+        picture[:rows, :columns] = decode(inside, counts)
+    else:
+        field = solved.field[0, :, :rows, :columns].cpu().numpy()
+        picture[:rows, :columns] = kmeans_anneal(field, code, counts, seed)
+    trades = swaps = 0
+    if preset.trades and solved.stop is not Stop.INTERRUPTED:
+        allowed = np.zeros(picture.shape, dtype=bool)
+        allowed[:rows, :columns] = True
+        picture, trades = trade_pixels(picture, code, solved.objective, solved.field, allowed, preset.trades)
+    labels = picture[:rows, :columns]
+    if preset.mend and models and solved.stop is not Stop.INTERRUPTED:
+        window = [min(*(m.shape[axis] for m in models), shape[axis]) for axis in range(2)]
+        # The mean of the moments, not of their logarithms: a model that lacks a phase must not decide its target.
+        moments = [np.exp(cluster_moments(m.labels, code.n_phases, window)) for m in models]
+        labels, swaps = mend_necks(labels, inside, np.log(np.mean(moments, axis=0)), window, seed)
+    return Decoded(np.ascontiguousarray(labels), before, trades, swaps)
 
 
 def kmeans_anneal(

@@ -15,7 +15,7 @@ from matlens.encoders import Encoder
 from matlens.reconstruction.hooks import Arrays, Checkpoint, Progress
 from matlens.reconstruction.levels import reduce, refine, variance
 from matlens.reconstruction.matching import Match, match
-from matlens.reconstruction.optimisers import LBFGS, Adam, Optimiser, OptimiserState
+from matlens.reconstruction.optimisers import LBFGS, Adam, Objective, Optimiser, OptimiserState
 from matlens.reconstruction.phases import PhaseCode
 from matlens.reconstruction.presets import Preset
 from matlens.reconstruction.terms import Sharpness
@@ -134,7 +134,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solved:
-    """A field and how it came about; ``history`` rows are stage, evaluations so far, total, then ``terms``."""
+    """A field and how it came about.
+
+    ``history`` rows are stage, evaluations so far, total, then ``terms``; ``objective`` is the loss at full size.
+    """
 
     field: Tensor
     history: NDArray[np.float64]
@@ -142,6 +145,7 @@ class Solved:
     stop: Stop
     notes: tuple[str, ...]
     evaluations: int
+    objective: Objective
 
 
 _Border = tuple[int, OptimiserState, int]
@@ -185,7 +189,7 @@ def solve(
         if problem.stages[at].factor > 1:
             x = torch.nn.functional.interpolate(x, size=problem.size, mode="bilinear")
         table = np.array(history[:rows], dtype=float)
-        return Solved(x, table, tuple(names), end, notes, int(table[-1, 1]))
+        return Solved(x, table, tuple(names), end, notes, int(table[-1, 1]), _Objective(problem.code, matches[1]))
 
     try:
         for index in range(int(kept["stage"]) if kept else 0, len(problem.stages)):

@@ -122,7 +122,7 @@ def mend_necks(
         flat[one], flat[other] = key[1], key[0]
         loss = np.subtract(*flat_amounts[key, one]) - np.subtract(*flat_amounts[key, other])
         found = cluster_moments(labels, phases, window)
-        if np.square(found - target).sum() + price * loss < np.square(moments - target).sum():
+        if np.square(found - target).sum() + price * max(loss, 0.0) < np.square(moments - target).sum():
             moments, swaps, idle = found, swaps + 1, 0
         else:
             flat[one], flat[other] = key

@@ -38,6 +38,8 @@ class Preset:
         Whether the field is kept within the exemplar's values by projection, instead of a soft wall.
     decode : {"exact", "kmeans+anneal"}
         How phases are read from the field.
+    trades : int
+        Evaluations for pixels of the decoded picture to trade phases (`matlens.reconstruction.trades`).
     mend : bool
         Whether decoding cares for thin necks (`matlens.reconstruction.necks`).
     """
@@ -58,6 +60,7 @@ class Preset:
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
     bounded: bool = False
     decode: Literal["exact", "kmeans+anneal"] = "exact"
+    trades: int = 30
     mend: bool = True
 
 
@@ -68,6 +71,7 @@ PRESETS: dict[str, Preset] = {
         coarse={"filterbank": 80, "vgg19": 70},
         fine={"filterbank": 80, "vgg19": 50},
         sharpening=((25, 0.3), (25, 1.0)),
+        trades=15,
     ),
     "li2018": Preset(
         "li2018",
@@ -84,6 +88,7 @@ PRESETS: dict[str, Preset] = {
         levels=False,
         bounded=True,
         decode="kmeans+anneal",
+        trades=0,
         mend=False,
     ),
 }

@@ -86,7 +86,7 @@ class LBFGS:
         if float((direction * state.gradient).sum()) >= 0:
             state = replace(state, steps=(), changes=())
             direction = -self._free(state, state.gradient)
-        # Without memory nothing is known of the scale: the first trial moves by ``first_move`` whatever the loss's unit.
+        # Without memory nothing is known of the scale: the first trial has one size, whatever the loss's unit.
         length = 1.0 if state.steps else self.first_move / max(float(direction.square().mean().sqrt()), 1e-30)
         for tried in range(1, self.max_backtracks + 1):
             x = state.x + length * direction
