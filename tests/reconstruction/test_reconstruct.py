@@ -145,7 +145,6 @@ def test_structures_longer_than_their_window(tiny, monkeypatch):
     assert np.isfinite(result.history.total).all()
 
 
-@pytest.mark.xfail(reason="FilterBank.adapted draws patches where a pooled level is flat", raises=RuntimeError)
 @pytest.mark.parametrize("fine", [checkerboard((32, 32), 1), laminate((32, 32), 4)])
 def test_structures_that_pool_to_flat_grey(fine, tiny):
     result = made(fine, preset=replace(tiny, layers={"filterbank": {"scale1": 1.0, "scale4": 1.0}}))

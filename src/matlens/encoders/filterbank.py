@@ -12,6 +12,8 @@ from matlens.encoders.base import Encoder, Layer, Padding, pad
 
 __all__ = ["FilterBank"]
 
+_PATCHES = 20_000  # patches to draw from: more of them only take memory
+
 
 class FilterBank(Encoder):
     """One rectified layer of zero-mean filters under a Gaussian window, on every level of a pyramid.
@@ -74,13 +76,15 @@ class FilterBank(Encoder):
             pyramid = [image for image in pyramid if min(image.shape[-2:]) >= self.size]
             if not pyramid:
                 break
+            if max(float(image.std()) for image in pyramid) < 1e-3:
+                break  # averaged to grey: nothing to draw, and the random filters stay
             drawn = _unlike_patches(pyramid, self.size, round(self.share * self.filters), generator)
             kernel = torch.cat([drawn, self._random(self.filters - len(drawn), generator, phases)])
             responses = torch.cat([functional.conv2d(image, kernel)[0].flatten(1) for image in pyramid], dim=1)
             low, high = torch.full((self.filters,), 0.1), torch.full((self.filters,), 0.9)
             low[: len(drawn)], high[: len(drawn)] = 0.3, 0.97
             level = low + (high - low) * torch.rand(self.filters, generator=generator)
-            ranked = responses.sort(dim=1).values
+            ranked = responses[:, :: -(-responses.shape[1] // _PATCHES)].sort(dim=1).values
             bias = -ranked.gather(1, (level * (ranked.shape[1] - 1)).long()[:, None])[:, 0]
             strength = torch.relu(responses + bias[:, None]).square().mean(dim=1).sqrt().clamp(min=1e-3)
             bank._store(layer.name, kernel / strength.reshape(-1, 1, 1, 1), bias / strength)
@@ -123,6 +127,7 @@ def _unlike_patches(pyramid: Sequence[Tensor], size: int, count: int, generator:
     rows = torch.cat([functional.unfold(image, size)[0].T for image in pyramid]).reshape(-1, phases, size, size)
     spread = (rows - rows.mean(dim=(2, 3), keepdim=True)).flatten(1).norm(dim=1)
     rows = rows[spread > 0.3 * spread.max()]  # flat patches tell nothing
+    rows = rows[:: -(-len(rows) // _PATCHES)]
     patches = _normalised((rows - rows.mean(dim=(2, 3), keepdim=True)) * _window(size))
     flat = patches.flatten(1)
     chosen = [int(torch.randint(len(flat), (1,), generator=generator))]

@@ -13,7 +13,7 @@ from matlens.microstructure import Microstructure
 from matlens.reconstruction.engine import Problem, Solved, Stop
 from matlens.reconstruction.necks import cluster_moments, mend_necks
 from matlens.reconstruction.phases import PhaseCode, decode, phase_counts
-from matlens.reconstruction.trades import trade_pixels
+from matlens.reconstruction.trades import fewest_neighbours, trade_pixels
 
 __all__ = ["Decoded", "decode_field", "kmeans_anneal"]
 
@@ -68,7 +68,8 @@ def decode_field(
     if preset.trades and solved.stop is not Stop.INTERRUPTED:
         allowed = np.zeros(picture.shape, dtype=bool)
         allowed[:rows, :columns] = True
-        picture, trades = trade_pixels(picture, code, solved.objective, solved.field, allowed, preset.trades)
+        fewest = fewest_neighbours([image[0].argmax(dim=0).cpu().numpy() for image in problem.exemplars], code.n_phases)
+        picture, trades = trade_pixels(picture, code, solved.objective, solved.field, allowed, fewest, preset.trades)
     labels = picture[:rows, :columns]
     if preset.mend and models and solved.stop is not Stop.INTERRUPTED:
         window = [min(*(m.shape[axis] for m in models), shape[axis]) for axis in range(2)]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
 from matlens.reconstruction.optimisers import Objective
 from matlens.reconstruction.phases import PhaseCode
 
-__all__ = ["trade_pixels"]
+__all__ = ["fewest_neighbours", "trade_pixels"]
+
+_RARE = 0.01  # a surrounding that fewer pixels of the exemplar have is none of its habits
 
 
 def trade_pixels(
@@ -19,13 +24,15 @@ def trade_pixels(
     objective: Objective,
     like: Tensor,
     allowed: NDArray[np.bool_],
+    fewest: Sequence[int],
     evaluations: int,
 ) -> tuple[NDArray[np.uint8], int]:
     """Trade phases between pixels in pairs, so that the fractions stay, as long as the loss falls.
 
     Decoding takes every pixel for itself, and what the field matched is matched less well by its phases, by a factor of
     ten and more. The gradient at the decoded picture says, to first order, what each pixel's change of phase is worth;
-    the best pairs trade together, half as many after a failure, until not even the best pair helps.
+    the best pairs trade together, half as many after a failure, until not even the best pair helps. What a network
+    sees poorly, single stray pixels, the exemplar itself forbids (`fewest_neighbours`).
 
     Parameters
     ----------
@@ -39,6 +46,8 @@ def trade_pixels(
         Gives the type and the device of fields.
     allowed : ndarray of bool
         Pixels that may trade.
+    fewest : sequence of int
+        Neighbours of its own phase that a pixel must find, one number a phase.
     evaluations : int
         At most so many.
 
@@ -54,7 +63,7 @@ def trade_pixels(
     >>> def distance(x):
     ...     return float((x - wanted).square().sum()), 2 * (x - wanted)
     >>> start = np.array([[1, 0, 1, 0]], dtype=np.uint8)
-    >>> trade_pixels(start, PhaseCode(2), distance, wanted, np.ones((1, 4), bool), evaluations=5)
+    >>> trade_pixels(start, PhaseCode(2), distance, wanted, np.ones((1, 4), bool), (0, 0), evaluations=5)
     (array([[0, 0, 1, 1]], dtype=uint8), 1)
     """
     corners = code.corners.to(like)
@@ -67,7 +76,8 @@ def trade_pixels(
     together = max(1, most // 4)
     for _ in range(evaluations - 1):
         costs = torch.einsum("kc,chw->khw", corners, gradient[0]).cpu().numpy()
-        proposal, pairs = _best_pairs(labels, costs, allowed, together)
+        welcome = (_neighbours(labels, len(costs), "wrap") >= np.reshape(fewest, (-1, 1, 1))) & allowed
+        proposal, pairs = _best_pairs(labels, costs, welcome, together)
         if pairs == 0:
             break
         new_loss, new_gradient = objective(field(proposal))
@@ -81,16 +91,44 @@ def trade_pixels(
     return labels, traded
 
 
+def fewest_neighbours(exemplars: Sequence[NDArray[np.uint8]], n_phases: int) -> list[int]:
+    """Neighbours of its own phase, of eight, that all but the oddest 1 % of the exemplars' pixels have; one a phase.
+
+    Examples
+    --------
+    >>> stripes = np.tile(np.array([0, 0, 1, 1], dtype=np.uint8), (8, 4))
+    >>> fewest_neighbours([stripes], 2)
+    [5, 5]
+    """
+    found: list[list[NDArray[np.intp]]] = [[] for _ in range(n_phases)]
+    for labels in exemplars:
+        inner = labels[1:-1, 1:-1]
+        for phase, count in enumerate(_neighbours(labels, n_phases, "nearest")[:, 1:-1, 1:-1]):
+            found[phase].append(count[inner == phase])
+    pixels = [np.concatenate(parts) for parts in found]
+    return [int(np.quantile(counts, _RARE, method="lower")) if counts.size else 0 for counts in pixels]
+
+
+def _neighbours(labels: NDArray[np.uint8], n_phases: int, border: str) -> NDArray[np.intp]:
+    """Count the neighbours, of eight, of each phase; shape (K, height, width)."""
+    ring = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
+    return np.stack([ndimage.convolve((labels == k).astype(np.intp), ring, mode=border) for k in range(n_phases)])
+
+
 def _best_pairs(
-    labels: NDArray[np.uint8], costs: NDArray[np.floating], allowed: NDArray[np.bool_], together: int
+    labels: NDArray[np.uint8], costs: NDArray[np.floating], welcome: NDArray[np.bool_], together: int
 ) -> tuple[NDArray[np.uint8], int]:
-    """Let the ``together`` pairs of two phases trade that promise most; the number is 0 where none promises a gain."""
+    """Let the ``together`` pairs of two phases trade that promise most; the number is 0 where none promises a gain.
+
+    ``welcome`` says which pixels may take each phase, shape (K, height, width).
+    """
     own, flat = labels.ravel(), costs.reshape(len(costs), -1)
-    places = [np.flatnonzero((own == phase) & allowed.ravel()) for phase in range(len(costs))]
+    may = welcome.reshape(len(costs), -1)
     best = (0.0, own, 0)
     for a in range(len(costs)):
         for b in range(a + 1, len(costs)):
-            to_b, to_a = (_cheapest(flat, places[x], x, y, together) for x, y in ((a, b), (b, a)))
+            moves = ((np.flatnonzero((own == old) & may[new]), old, new) for old, new in ((a, b), (b, a)))
+            to_b, to_a = (_cheapest(flat, places, old, new, together) for places, old, new in moves)
             count = min(len(to_b[0]), len(to_a[0]))
             gain = float(to_b[1][:count].sum() + to_a[1][:count].sum())
             if gain < best[0]:
