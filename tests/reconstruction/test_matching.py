@@ -75,16 +75,16 @@ def test_layers_with_few_positions_are_mirrored_then_dropped_and_named():
     found = match(net, [image], (32, 32), fractions_of(image), preset, 4.0)
     # valid pool2 has 5 x 5 positions for 128 channels, fewer than a quarter; mirrored 8 x 8. conv3_4: none; 8 x 8.
     assert found.layers == ["conv1_1", "pool2", "conv3_4"]
-    assert found.notes == tuple(f"{name} was taken with reflected borders at 32 x 32 px" for name in found.layers[1:])
+    assert found.notes == ("at 32 x 32 px the exemplar's borders were reflected for pool2, conv3_4",)
     small = match(net, [image[..., :16, :16]], (32, 32), fractions_of(image), preset, 4.0)
     assert small.layers == ["conv1_1"]
-    assert "conv3_4 was dropped at 16 x 16 px: too few positions" in small.notes
+    assert "at 16 x 16 px pool2, conv3_4 had too few positions and was left out" in small.notes
 
 
 def test_layers_that_the_sample_cannot_have_are_named(image):
     found = match(FilterBank(), [image], (40, 40), fractions_of(image), PLAIN, 4.0)
     assert "Gram scale16" not in [term.name for term in found.terms]
-    assert any(note.startswith("scale16 was left out at 40 x 40 px") for note in found.notes)
+    assert any(note.startswith("at 40 x 40 px") and note.endswith("scale16 was left out") for note in found.notes)
 
 
 def test_no_layer_at_all_is_an_error(image):

@@ -227,7 +227,7 @@ def test_li2018_reaches_pool4(tmp_path):
     assert list(result.settings["layers"]) == ["conv1_1", "pool1", "pool2", "pool3", "pool4"]
     assert list(result.history.columns)[4:] == [f"Gram {name}" for name in result.settings["layers"]]
     assert (result.history.iloc[0, 4:].astype(float) > 0).all()
-    assert any("pool4 was taken with reflected borders" in note for note in result.notes)  # 9 x 9 < 512 / 4
+    assert any("borders were reflected for pool4" in note for note in result.notes)  # 9 x 9 < 512 / 4
     assert counts(result.microstructure) == counts(exemplar)
 
 

@@ -77,6 +77,7 @@ class Problem:
     seed: int
     factors: tuple[int, ...]
     code: PhaseCode = field(init=False)
+    matches: dict[tuple[float, ...], Match] = field(init=False, default_factory=dict, repr=False)
     stages: tuple[Stage, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,13 +93,17 @@ class Problem:
     @property
     def evaluations(self) -> int:
         """Budget of one realisation."""
-        return sum(stage.evaluations for stage in self.stages)
+        return sum(stage.evaluations for stage in self.stages) + self.preset.trades
 
     def match(self, factor: int, fractions: Tensor) -> Match:
-        """The loss at one level."""
-        images = [reduce(image, factor) for image in self.exemplars]
-        size = [side // factor for side in self.size]
-        return match(self.encoder, images, size, fractions, self.preset, self.correlation_length / factor)
+        """The loss at one level, kept for the next realisation of the same fractions."""
+        key = (factor, *fractions.tolist())
+        if key not in self.matches:
+            images = [reduce(image, factor) for image in self.exemplars]
+            size = [side // factor for side in self.size]
+            length = self.correlation_length / factor
+            self.matches[key] = match(self.encoder, images, size, fractions, self.preset, length)
+        return self.matches[key]
 
     def optimiser(self) -> Optimiser:
         """Fresh settings of the preset's optimiser."""

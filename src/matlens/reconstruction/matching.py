@@ -104,8 +104,9 @@ def match(
     with torch.no_grad():
         reachable = encoder.features(sample, list(layers), "circular")
         terms, dropped = _gram_terms(encoder, exemplars, {k: v for k, v in layers.items() if k in reachable}, preset)
-    made = " x ".join(str(side) for side in shape)
-    notes += [f"{k} was left out at {made} px, which its poolings do not divide" for k in layers if k not in reachable]
+    if missing := [name for name in layers if name not in reachable]:
+        made = " x ".join(str(side) for side in shape)
+        notes.append(f"at {made} px, which their poolings do not divide, {', '.join(missing)} was left out")
     if not terms:
         side = min(min(image.shape[-2:]) for image in exemplars)
         raise InputError(
@@ -130,6 +131,7 @@ def _gram_terms(
     totals: dict[str, list[tuple[float, Tensor]]] = {name: [] for name in layers}
     notes: list[str] = []
     for image in exemplars:
+        reflected, dropped = [], []
         valid = encoder.features(image, list(layers), "valid")
         short = [name for name in layers if name not in valid or not _enough(valid[name])]
         mirrored = encoder.features(image, short, "reflect") if short else {}
@@ -137,11 +139,15 @@ def _gram_terms(
         for name in layers:
             found = mirrored.get(name) if name in short else valid[name]
             if found is None or not _enough(found):
-                notes.append(f"{name} was dropped at {size} px: too few positions")
+                dropped.append(name)
                 continue
             if name in short:
-                notes.append(f"{name} was taken with reflected borders at {size} px")
+                reflected.append(name)
             totals[name].append((float(found[0, 0].numel()), gram(found)))
+        if reflected:
+            notes.append(f"at {size} px the exemplar's borders were reflected for {', '.join(reflected)}")
+        if dropped:
+            notes.append(f"at {size} px {', '.join(dropped)} had too few positions and was left out")
     terms: list[Term] = []
     for name, parts in totals.items():
         if parts:

@@ -22,6 +22,7 @@ from matlens.reconstruction.fractions import FractionRule, asked_fractions, chec
 from matlens.reconstruction.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
 from matlens.reconstruction.levels import coarse_factors
 from matlens.reconstruction.matching import loss_layers
+from matlens.reconstruction.optimisers import Objective
 from matlens.reconstruction.presets import Preset, find_preset
 from matlens.reconstruction.result import Reconstruction
 from matlens.statistics.correlation_length import correlation_length_radial
@@ -150,10 +151,10 @@ class Plan:
         progress.begin(self.problem.evaluations, f"realisation {index + 1} of {self.n}")
         try:
             solved = solve(self.problem, self._fractions(index), index, progress, checkpoint, on_interrupt)
+            on_interrupt(replace(solved, stop=Stop.INTERRUPTED))  # decoding takes its time too
+            labels, record = self._decoded(index, replace(solved, objective=_told(solved, progress)))
         finally:
             progress.end()
-        on_interrupt(replace(solved, stop=Stop.INTERRUPTED))  # decoding takes its time too
-        labels, record = self._decoded(index, solved)
         checkpoint.finished(index, labels, record)
         return labels, record, time.perf_counter() - begun
 
@@ -208,6 +209,20 @@ class Plan:
         table.insert(0, "level", stages)
         table.insert(0, "realisation", index)
         return table
+
+
+def _told(solved: Solved, progress: Progress) -> Objective:
+    """The objective at full size, telling the progress of every evaluation that decoding makes."""
+    done = solved.evaluations
+
+    def objective(x: torch.Tensor) -> tuple[float, torch.Tensor]:
+        nonlocal done
+        loss, gradient = solved.objective(x)
+        done += 1
+        progress.advance(done, loss, "decoding")
+        return loss, gradient
+
+    return objective
 
 
 def plan(
