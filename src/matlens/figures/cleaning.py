@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from matlens.figures.micrographs import draw_phases, scale_bar
-from matlens.figures.style import CYCLE, DOUBLE, styled
+from matlens.figures.style import CYCLE, DOUBLE, SINGLE, styled
 from matlens.microstructure import Microstructure
 
 __all__ = ["cleaning_overlay", "threshold_sensitivity"]
@@ -78,7 +78,7 @@ def threshold_sensitivity(table: pd.DataFrame) -> Figure:
     >>> len(threshold_sensitivity(table).axes)
     2
     """
-    figure = Figure(figsize=(DOUBLE * 0.75, 1.8), layout="constrained")
+    figure = Figure(figsize=(SINGLE, 1.7), layout="constrained")
     left, right = figure.subplots(1, 2)
     several = table["input"].nunique() > 1
     for index, ((name, phase), rows) in enumerate(table.groupby(["input", "phase"], sort=False)):
@@ -94,7 +94,7 @@ def threshold_sensitivity(table: pd.DataFrame) -> Figure:
     right.set_ylabel("two-point error")
     right.set_ylim(bottom=0)
     for axes in (left, right):
-        axes.set_xlabel("shift of the thresholds (%)")
+        axes.set_xlabel("threshold shift (%)")
         axes.set_xticks(sorted(100 * table["threshold_shift"].unique()))
     if table.groupby(["input", "phase"]).ngroups <= len(CYCLE):
         left.legend()

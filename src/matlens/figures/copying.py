@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, DOUBLE, styled
+from matlens.figures.style import COLOURS, SINGLE, styled
 
 __all__ = ["copy_shares"]
 
@@ -29,8 +29,8 @@ def copy_shares(table: pd.DataFrame) -> Figure:
     """
     patches = list(dict.fromkeys(table["patch"]))
     sources = list(dict.fromkeys(table["source"]))
-    figure = Figure(figsize=(DOUBLE, 0.7 + 0.2 * len(sources)), layout="constrained")
-    grid = figure.subplots(1, len(patches), sharey=True, squeeze=False)[0]
+    figure = Figure(figsize=(SINGLE, 0.4 + len(patches) * (0.35 + 0.16 * len(sources))), layout="constrained")
+    grid = figure.subplots(len(patches), 1, sharex=True, squeeze=False)[:, 0]
     for axes, patch in zip(grid, patches):
         rows = table[table["patch"] == patch]
         places = [sources.index(source) for source in rows["source"]]
@@ -39,8 +39,8 @@ def copy_shares(table: pd.DataFrame) -> Figure:
         axes.axvline(100 * rows["limit"].iloc[0], color=COLOURS["exemplar"], linewidth=0.7, dashes=(3, 2))
         axes.set_xlim(0, 100)
         axes.set_title(f"patches of {patch} px")
-        axes.set_xlabel("share found in the exemplar (%)")
         axes.tick_params(axis="y", length=0)
-    grid[0].set_yticks(range(len(sources)), sources)
-    grid[0].set_ylim(len(sources) - 0.4, -0.6)
+        axes.set_yticks(range(len(sources)), sources)
+        axes.set_ylim(len(sources) - 0.4, -0.6)
+    grid[-1].set_xlabel("share found in the exemplar (%)")
     return figure
