@@ -112,9 +112,9 @@ def _about_copying(copying: pd.DataFrame) -> list[str]:
         worst = table.iloc[row]
         found = "copies the exemplar" if table["copies"].any() else "does not copy the exemplar"
         sentences.append(
-            f"{_capital(str(image))} {found}: {worst['copy_share']:.0%} of its {worst['patch']}-pixel patches stand in "
-            f"it more closely than its own patches do elsewhere (limit {worst['limit']:.0%}); the largest verbatim "
-            f"block is {worst['largest_block']} px ({worst['largest_block_expected']} between the exemplar's halves)."
+            f"{_capital(str(image))} {found}: {worst['copy_share']:.0%} of its {worst['patch']}-pixel patches are "
+            f"found there more closely than the exemplar repeats itself (limit {worst['limit']:.0%}); the largest "
+            f"verbatim block is {worst['largest_block']} px ({worst['largest_block_expected']} between its halves)."
         )
     if copying[control]["copies"].any():
         sentences.append("Control: an image pasted from exemplar blocks fails the copy test, as it must.")
