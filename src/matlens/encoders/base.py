@@ -47,6 +47,8 @@ class Encoder(nn.Module, ABC):
     ----------
     name : str
         Registry name.
+    family : str
+        Encoders of one family share layer names: ``"vgg19"`` or ``"filterbank"``.
     layers : tuple of Layer
         From shallow to deep.
     source : dict of str to str
@@ -54,6 +56,7 @@ class Encoder(nn.Module, ABC):
     """
 
     name: str
+    family: str
     layers: tuple[Layer, ...]
     source: dict[str, str]
 

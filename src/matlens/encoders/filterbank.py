@@ -58,7 +58,7 @@ class FilterBank(Encoder):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.name = "filterbank"
+        self.name = self.family = "filterbank"
         self.source = {"filters": str(filters), "size": str(size), "share": str(share), "seed": str(seed)}
         self.n_phases, self.filters, self.size, self.share, self.seed = n_phases, filters, size, share, seed
         self.layers = tuple(Layer(f"scale{2**s}", filters, 2**s, size * 2**s) for s in range(scales))

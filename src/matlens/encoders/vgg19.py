@@ -80,7 +80,7 @@ class VGG19(Encoder):
         self, weights: Mapping[str, Tensor], name: str = "vgg19-oxford", source: dict[str, str] | None = None
     ) -> None:
         super().__init__()
-        self.name, self.source = name, source or {}
+        self.name, self.family, self.source = name, "vgg19", source or {}
         self._steps: list[tuple[str, int | None]] = []
         layers: list[Layer] = []
         field, stride, channels = 1, 1, 3

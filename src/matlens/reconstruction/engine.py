@@ -82,8 +82,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "code", PhaseCode(self.exemplars[0].shape[1]))
-        family = "filterbank" if self.encoder.name == "filterbank" else "vgg19"
-        object.__setattr__(self, "stages", schedule(self.factors, self.preset, family))
+        object.__setattr__(self, "stages", schedule(self.factors, self.preset, self.encoder.family))
 
     @property
     def spread(self) -> float:

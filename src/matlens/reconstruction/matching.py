@@ -42,6 +42,10 @@ class Match:
         """Layers the terms read."""
         return [term.layer for term in self.terms if isinstance(term, Gram)]
 
+    def __str__(self) -> str:
+        """One line a term: weight and name."""
+        return "\n".join(str(term) for term in self.terms)
+
     def with_terms(self, *terms: Term) -> Match:
         """Match these terms too."""
         return Match(self.encoder, (*self.terms, *terms), self.notes)
@@ -63,12 +67,11 @@ def loss_layers(preset: Preset, encoder: Encoder) -> tuple[dict[str, float], lis
     >>> list(loss_layers(PRESETS["default"], FilterBank(scales=2))[0])
     ['scale1', 'scale2']
     """
-    family = "filterbank" if encoder.name == "filterbank" else "vgg19"
-    wanted = dict(preset.layers[family])
+    wanted = dict(preset.layers[encoder.family])
     names = [layer.name for layer in encoder.layers]
     kept = {name: weight for name, weight in wanted.items() if name in names}
     beyond = [name for name in wanted if name not in names]
-    if not beyond or family == "filterbank":
+    if not beyond or encoder.family == "filterbank":
         return kept, []
     kept.setdefault(names[-1], 1.0)
     last = [name for name in names if name.startswith("conv")][-1]  # a pooling after it needs no weights

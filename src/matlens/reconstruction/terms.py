@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -22,19 +22,24 @@ class Sample:
     features: Mapping[str, Tensor]
 
 
-class Term(Protocol):
-    """One named part of the loss; called with a sample it gives the unweighted mismatch."""
+class Term(ABC):
+    """One named, weighted part of the loss; called with a sample it gives the unweighted mismatch.
 
-    @property
-    def name(self) -> str:
-        """For people: tables and plots."""
+    Examples
+    --------
+    >>> print(PhaseRange(0.1))
+    0.1 x phase range
+    """
 
-    @property
-    def weight(self) -> float:
-        """Factor in the loss."""
+    name: str
+    weight: float
 
+    @abstractmethod
     def __call__(self, sample: Sample) -> Tensor:
         """Mismatch, a scalar."""
+
+    def __str__(self) -> str:
+        return f"{self.weight:g} x {self.name}"
 
 
 def gram(features: Tensor) -> Tensor:
@@ -51,16 +56,16 @@ def gram(features: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Gram:
+class Gram(Term):
     """Squared distance of a layer's Gram matrix from the exemplar's, over ``scale``."""
 
     layer: str
     weight: float
-    target: Tensor
+    target: Tensor = field(repr=False)
     scale: float
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # type: ignore[override]
         """Gram and the layer."""
         return f"Gram {self.layer}"
 
@@ -70,7 +75,7 @@ class Gram:
 
 
 @dataclass(frozen=True)
-class TwoPoint:
+class TwoPoint(Term):
     """Squared distance of the two-point functions, relative to the target's own variation.
 
     Sample and exemplar are seen by the same estimator, as windows of a larger whole: the wrapped estimate of a periodic
@@ -78,8 +83,8 @@ class TwoPoint:
     """
 
     weight: float
-    target: Tensor
-    importance: Tensor
+    target: Tensor = field(repr=False)
+    importance: Tensor = field(repr=False)
     scale: float
     name: str = "two-point"
 
@@ -91,7 +96,7 @@ class TwoPoint:
 
 
 @dataclass(frozen=True)
-class Fraction:
+class Fraction(Term):
     """Squared distance of the volume fractions from those asked for."""
 
     weight: float
@@ -104,7 +109,7 @@ class Fraction:
 
 
 @dataclass(frozen=True)
-class TotalVariation:
+class TotalVariation(Term):
     """Squared relative distance of each phase's total variation: neither speckle nor blur."""
 
     weight: float
@@ -117,7 +122,7 @@ class TotalVariation:
 
 
 @dataclass(frozen=True)
-class PhaseRange:
+class PhaseRange(Term):
     """A soft wall that keeps phase amounts within [0, 1]."""
 
     weight: float
@@ -130,7 +135,7 @@ class PhaseRange:
 
 
 @dataclass(frozen=True)
-class Sharpness:
+class Sharpness(Term):
     """A double well that drives amounts to 0 or 1, so that decoding changes little of what was matched."""
 
     weight: float
