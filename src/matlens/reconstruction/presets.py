@@ -54,7 +54,7 @@ class Preset:
     phase_range: float = 0.1
     fraction: float = 0.0
     coarse: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 150, "vgg19": 120})
-    fine: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 230, "vgg19": 140})
+    fine: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 200, "vgg19": 140})
     sharpening: tuple[tuple[int, float], ...] = ((14, 0.1), (14, 0.3), (14, 1.0))
     levels: bool = True
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
