@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -159,3 +160,31 @@ def test_fetch_lists_names_licences_and_places(folder, capsys, monkeypatch):
     assert "li2018" in out
     assert "CC BY 4.0" in out
     assert "not at hand" in out
+
+
+def test_a_mask_is_found_again_from_another_folder(folder, capsys):
+    from matlens.cli.options import Cleaning
+
+    assert Cleaning(mask=Path("bad.png")).options().mask == str(folder / "bad.png")
+
+
+def test_an_interrupt_while_comparing_takes_the_bar_away(folder, monkeypatch):
+    from matlens.runs import compare as steps
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    class Told:
+        ended = 0
+
+        def begin(self, total, label):
+            pass
+
+        def end(self):
+            self.ended += 1
+
+    monkeypatch.setattr(steps, "compare", interrupted)
+    told, m = Told(), gaussian_field((32, 32), 3.0, 0.4, seed=0)
+    with RunDirectory.create("run", "compare", {}) as run, pytest.raises(KeyboardInterrupt):
+        steps.compare_in(run, [m], [m], told, seed=0)
+    assert told.ended == 1

@@ -121,3 +121,11 @@ def test_saving_into_a_missing_folder_is_one_sentence(tmp_path, history):
 
 def test_no_pyplot_state():
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_strips_stay_on_the_sheet(tmp_path):
+    tall = Microstructure(np.arange(5000).reshape(-1, 1) % 2)
+    assert max(micrographs([("tall", tall)]).get_size_inches()) < 20
+    flat = Microstructure(tall.labels.T)
+    for strip in (tall, flat):
+        save_figure(cleaning_overlay(strip.labels * 100, strip), tmp_path / "strip", pd.DataFrame())

@@ -131,3 +131,19 @@ def test_a_tiff_cut_inside_its_last_slice(tmp_path):
     (tmp_path / "m.tif").write_bytes(content[:-500])
     with pytest.raises(InputError, match="truncated or damaged"):
         read_image(tmp_path / "m.tif")
+
+
+def test_numpy_files_under_each_others_suffix(tmp_path):
+    (write_microstructure(GOOD, tmp_path / "a.npz")).rename(tmp_path / "a.npy")
+    (write_microstructure(GOOD, tmp_path / "b.npy")).rename(tmp_path / "b.npz")
+    with pytest.raises(InputError, match=r"rename it to a\.npz"):
+        read_image(tmp_path / "a.npy")
+    with pytest.raises(InputError, match=r"rename it to b\.npy"):
+        read_image(tmp_path / "b.npz")
+
+
+def test_an_empty_dataset_beside_the_picture_does_no_harm(tmp_path):
+    path = write_microstructure(GOOD, tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        file["nothing"] = h5py.Empty("f4")
+    assert read_microstructure(path).shape == GOOD.shape

@@ -151,3 +151,11 @@ def test_read_image_gives_numbers_as_they_are(tmp_path):
     image = read_image(tmp_path / "g.npy")
     assert image.values.dtype == float
     assert image.spacing is None
+
+
+def test_a_unit_beyond_ascii_is_written(tmp_path):
+    m = Microstructure(np.eye(8, dtype=int), 0.5, "µm", ("поры", "s"))
+    again = read_microstructure(write_microstructure(m, tmp_path / "a.tif"))
+    assert (again.spacing, again.unit, again.phase_names) == ((0.5, 0.5), "um", ("поры", "s"))
+    write_microstructure(Microstructure(m.labels, 2, "ли"), tmp_path / "a.tif")
+    assert read_microstructure(tmp_path / "a.tif").spacing == (2, 2)

@@ -174,3 +174,13 @@ def test_discard_leaves_directories_that_were_there(tmp_path, monkeypatch):
     RunDirectory.create("mine", "demo", {}).discard()
     assert files(tmp_path) == ["mine"]
     assert files(tmp_path / "mine") == []
+
+
+def test_settings_of_another_program_are_left_alone(tmp_path):
+    (tmp_path / "settings.toml").write_text("theirs = 1\n")
+    with pytest.raises(RunError, match="not written by MatLens"):
+        RunDirectory(tmp_path)
+    with pytest.raises(RunError, match="not written by MatLens"):
+        RunDirectory.create(tmp_path, "compare", {}, force=True)
+    assert files(tmp_path) == ["settings.toml"]
+    assert (tmp_path / "settings.toml").read_text() == "theirs = 1\n"

@@ -68,6 +68,13 @@ def test_sizes_may_differ_and_absent_phases_are_survived(texture):
         errors(white_noise((16, 16), (0.3, 0.3, 0.4)), texture)
 
 
+def test_what_cannot_be_known_is_left_out():
+    flat = Microstructure(np.arange(128).reshape(2, 64) // 3 % 2)
+    turned = flat.with_labels(1 - flat.labels)
+    assert np.isfinite([s2_error(turned, flat), lineal_path_error(turned, flat)]).all()
+    assert np.isnan(cluster_error(turned, flat))  # radial only, and no distance is below half of two rows
+
+
 def test_pairs_of_a_window_with_itself_do_not_count(texture):
     windows = list(texture.tiles((64, 64)))
     apart = Variability(windows)
@@ -171,6 +178,8 @@ def test_what_does_not_fit_is_named(texture):
         compare(texture, texture, window=400)
     with pytest.raises(InputError, match="at least one"):
         compare([], texture)
+    with pytest.raises(InputError, match="4 pixels"):
+        compare(texture.crop(slice(0, 1), slice(0, 64)), texture)
     with pytest.raises(InputError, match="two or more"):
         Variability([texture])
 

@@ -110,3 +110,7 @@ def test_a_phase_without_chords_has_no_distribution():
     chords = chord_length_distribution(m)[1]
     assert np.isnan(chords).all(axis=1).sum() == 1
     assert np.isinf(mean_chord_length(m)[1]).sum() == 1
+
+
+def test_one_row_has_no_euler_density():
+    assert np.isnan(euler_density(Microstructure([[0, 1, 0, 1]]))).all()

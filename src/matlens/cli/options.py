@@ -97,4 +97,6 @@ class Cleaning:
         from matlens.io import CleaningOptions
 
         values = {name: value for name, value in asdict(self).items() if name != "dataset"}
+        if self.mask is not None:  # a run may be resumed from another folder
+            values["mask"] = self.mask.absolute()
         return CleaningOptions(**values)

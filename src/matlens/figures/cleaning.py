@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from matlens.figures.micrographs import draw_phases, scale_bar
+from matlens.figures.micrographs import draw_phases, height_over_width, scale_bar
 from matlens.figures.style import CYCLE, DOUBLE, SINGLE, styled
 from matlens.microstructure import Microstructure
 
@@ -35,10 +35,9 @@ def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Fig
     >>> len(cleaning_overlay(board.labels * 100, board).axes)
     3
     """
-    rows, columns = structure.shape
     aspect = structure.spacing[0] / structure.spacing[1]
     side = (DOUBLE - 2 * _GAP) / 3
-    tall = side * rows * aspect / columns
+    tall = side * height_over_width(structure)
     height = tall + _TITLE + _BAR
     figure = Figure(figsize=(DOUBLE, height))
     titles = ("Grey image", "Phase outlines", "Phases")
@@ -50,7 +49,7 @@ def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Fig
         else:
             axes.imshow(grey, cmap="gray", aspect=aspect)
             axes.set_axis_off()
-            if index == 1:
+            if index == 1 and min(structure.shape) > 1:  # a single row has no outline
                 levels = np.arange(structure.n_phases - 1) + 0.5
                 axes.contour(
                     structure.labels,

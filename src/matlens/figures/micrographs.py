@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from matlens.figures.style import DOUBLE, phase_colours, styled, unit_text
 from matlens.microstructure import Microstructure
 
-__all__ = ["draw_phases", "micrographs", "nice_length", "scale_bar"]
+__all__ = ["draw_phases", "height_over_width", "micrographs", "nice_length", "scale_bar"]
 
 _GAP = 0.12  # inches between panels
 _TITLE = 0.2  # above a panel
 _BAR = 0.26  # below a panel
+_TALLEST = 4.0
 
 
 @styled
@@ -48,7 +49,7 @@ def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int | 
     rows = math.ceil(len(panels) / columns)
     side = (DOUBLE - _GAP * (columns - 1)) / columns
     heights = [
-        max(_aspect(structure) for _, structure in panels[row * columns : (row + 1) * columns]) * side
+        max(height_over_width(structure) for _, structure in panels[row * columns : (row + 1) * columns]) * side
         for row in range(rows)
     ]
     height = sum(heights) + rows * (_TITLE + _BAR)
@@ -57,7 +58,7 @@ def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int | 
     for row in range(rows):
         top -= _TITLE
         for column, (title, structure) in enumerate(panels[row * columns : (row + 1) * columns]):
-            tall = _aspect(structure) * side
+            tall = height_over_width(structure) * side
             left = column * (side + _GAP)
             axes = figure.add_axes((left / DOUBLE, (top - tall) / height, side / DOUBLE, tall / height))
             draw_phases(axes, structure)
@@ -111,6 +112,13 @@ def _plane(structure: Microstructure) -> NDArray[np.uint8]:
     return structure.labels[structure.shape[0] // 2] if structure.ndim == 3 else structure.labels
 
 
-def _aspect(structure: Microstructure) -> float:
+def height_over_width(structure: Microstructure) -> float:
+    """Height of a panel over its width, at most 4: a long strip is drawn narrower, not on a sheet without end.
+
+    Examples
+    --------
+    >>> height_over_width(Microstructure([[0, 1, 0, 1]] * 2)), height_over_width(Microstructure([[0], [1]] * 9))
+    (0.5, 4.0)
+    """
     rows, columns = structure.shape[-2:]
-    return rows * structure.spacing[-2] / (columns * structure.spacing[-1])
+    return min(rows * structure.spacing[-2] / (columns * structure.spacing[-1]), _TALLEST)

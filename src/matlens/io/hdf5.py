@@ -26,7 +26,7 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
         shapes: dict[str, tuple[int, ...]] = {}
 
         def note(key: str, item: Any) -> None:
-            if isinstance(item, h5py.Dataset) and sum(side > 1 for side in item.shape) >= 2:
+            if isinstance(item, h5py.Dataset) and sum(side > 1 for side in item.shape or ()) >= 2:
                 shapes[key] = item.shape
 
         file.visititems(note)

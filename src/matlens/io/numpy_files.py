@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from matlens.errors import InputError
 from matlens.io.atomic import atomic_write
 from matlens.io.image import Image, pick
 from matlens.microstructure import Microstructure
@@ -15,12 +16,19 @@ __all__ = ["read_npy", "read_npz", "write_npy", "write_npz"]
 
 def read_npy(path: Path, dataset: str | None = None) -> Image:
     """Read the one array of an NPY file; objects (pickles) are refused."""
-    return Image(np.load(path, allow_pickle=False))
+    values = np.load(path, allow_pickle=False)
+    if not isinstance(values, np.ndarray):
+        values.close()
+        raise InputError(f"{path.name} is an NPZ archive; rename it to {path.stem}.npz.")
+    return Image(values)
 
 
 def read_npz(path: Path, dataset: str | None = None) -> Image:
     """Read one array of an NPZ file, with the attributes MatLens stores beside it."""
-    with np.load(path, allow_pickle=False) as archive:
+    archive = np.load(path, allow_pickle=False)
+    if isinstance(archive, np.ndarray):
+        raise InputError(f"{path.name} is an NPY file; rename it to {path.stem}.npy.")
+    with archive:
         arrays = {key: archive[key] for key in archive.files}
     shapes = {key: array.shape for key, array in arrays.items() if array.ndim >= 2}
     values = arrays[pick(shapes, dataset, path.name, preferred=("labels",))]

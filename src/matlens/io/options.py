@@ -43,7 +43,8 @@ class CleaningOptions:
     invert : bool
         Reverse the order of the phases.
     min_object, min_hole : int
-        Smallest object (patch of a phase other than 0) and hole (patch of phase 0) to keep, in pixels of the result.
+        Smallest object (patch of a phase other than 0) and hole (patch of phase 0) to keep, in pixels: of the result
+        for grey pictures, of the file for labels, which are joined last.
     downsample : int
         Join so many pixels along each axis to one: grey values by their mean, labels by majority.
     spacing : str, optional

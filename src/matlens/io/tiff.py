@@ -51,7 +51,7 @@ def write_tiff(microstructure: Microstructure, path: Path) -> None:
     *depth, height, width = microstructure.spacing
     metadata: dict[str, Any] = {
         "axes": "ZYX"[-microstructure.ndim :],
-        "unit": microstructure.unit,
+        "unit": normal_unit(microstructure.unit).encode("ascii", "backslashreplace").decode(),  # as ImageJ writes it
         "min": 0.0,
         "max": float(max(microstructure.n_phases - 1, 1)),
         "Info": attributes_text(microstructure),

@@ -13,7 +13,9 @@ from matlens import figures
 from matlens.io import read_microstructure
 from matlens.microstructure import Microstructure
 from matlens.report.parts import Links, Section, Text, picture, table
-from matlens.runs import Inputs, RunDirectory, bibtex, citation_keys, read_table, stored_inputs
+from matlens.runs import Inputs, RunDirectory, bibtex, citation_keys, numbered, read_table, stored_inputs
+from matlens.statistics.sentences import NAMES as STATISTICS
+from matlens.statistics.variability import MARGIN
 
 __all__ = [
     "cleaning",
@@ -32,17 +34,7 @@ __all__ = [
     "verdict_in",
 ]
 
-MARGIN = 1.25
-NAMES = {
-    "s2_error": "two-point correlation",
-    "lineal_path_error": "lineal path",
-    "cluster_error": "two-point cluster",
-    "cluster_error_full": "cluster, full connectivity",
-    "euler_density_error": "Euler density",
-    "specific_surface_error": "specific surface",
-    "chord_length_error": "chord length",
-    "fraction_error": "volume fraction",
-}
+NAMES = {**STATISTICS, "fraction_error": "volume fraction"}
 _MOST_SHOWN = 6
 
 
@@ -283,7 +275,7 @@ def sources(run: RunDirectory) -> Section:
 def provenance(run: RunDirectory) -> Section:
     """Settings and provenance as they are stored."""
     settings = (run.path / "settings.toml").read_text(encoding="utf-8")
-    kept = {name: value for name, value in run.provenance.items() if name != "notes"}
+    kept = {name: value for name, value in run.provenance.items() if name not in ("notes", "status")}
     texts = [Text(settings, "settings.toml"), Text(json.dumps(kept, indent=2), "provenance.json")]
     return Section("Settings and provenance", texts)
 
@@ -294,11 +286,8 @@ def results_of(run: RunDirectory) -> list[Microstructure]:
 
 
 def _results(folder: Path) -> list[Microstructure]:
-    for pattern in ("realisation_*.tif", "result_*.npz"):
-        files = sorted(folder.glob(pattern), key=lambda file: int(file.stem.split("_")[1]))
-        if files:
-            return [read_microstructure(file) for file in files]
-    return []
+    files = numbered(folder, "realisation", ".tif") or numbered(folder, "result", ".npz")
+    return [read_microstructure(file) for file in files]
 
 
 def _titled(results: list[Microstructure]) -> list[tuple[str, Microstructure]]:

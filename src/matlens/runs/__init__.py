@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matlens.runs.citations import bibtex, citation_keys
     from matlens.runs.compare import compare_files_in, compare_in
     from matlens.runs.directory import RunDirectory
-    from matlens.runs.inputs import Inputs, read_inputs, read_results, stored_inputs
+    from matlens.runs.inputs import Inputs, numbered, read_inputs, read_results, stored_inputs
     from matlens.runs.lifecycle import working
     from matlens.runs.lock import Lock
     from matlens.runs.machine import chosen_device, set_threads
@@ -36,6 +36,7 @@ _EXPORTS = {
     "compare_in": "compare",
     "environment": "provenance",
     "mismatches": "provenance",
+    "numbered": "inputs",
     "progress_for": "progress",
     "read_inputs": "inputs",
     "read_results": "inputs",
@@ -64,6 +65,7 @@ __all__ = [
     "compare_in",
     "environment",
     "mismatches",
+    "numbered",
     "progress_for",
     "read_inputs",
     "read_results",

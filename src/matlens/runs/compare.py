@@ -21,7 +21,12 @@ VERDICT = "verdict.json"
 
 
 def compare_in(
-    run: RunDirectory, results: Sequence[Microstructure], exemplars: Sequence[Microstructure], *, seed: int
+    run: RunDirectory,
+    results: Sequence[Microstructure],
+    exemplars: Sequence[Microstructure],
+    progress: Progress,
+    *,
+    seed: int,
 ) -> Comparison:
     """Compare results with exemplars and write the tables.
 
@@ -31,17 +36,21 @@ def compare_in(
     --------
     >>> import tempfile
     >>> from matlens.problems import gaussian_field
+    >>> from matlens.reconstruction.hooks import Silent
     >>> field = gaussian_field((64, 64), 3.0, 0.4, seed=0)
     >>> with RunDirectory.create(tempfile.mkdtemp(), "compare", {}) as run:
-    ...     compare_in(run, [gaussian_field((32, 32), 3.0, 0.4, seed=1)], [field], seed=0).joint
+    ...     compare_in(run, [gaussian_field((32, 32), 3.0, 0.4, seed=1)], [field], Silent(), seed=0).joint
     'undecided'
     """
-    found = compare(list(results), list(exemplars), seed=seed)
+    progress.begin(1, "comparing with the exemplar")
+    try:
+        found = compare(list(results), list(exemplars), seed=seed)
+    finally:
+        progress.end()
     write_table(run, "errors", found.errors.reset_index())
-    controls = found.controls.rename(columns={"control": "source"})
-    ratios = [table for table in (found.ratios.assign(source="result"), controls) if len(table)]
+    ratios = [table for table in (found.ratios, found.controls) if len(table)]
     write_table(run, "ratios", pd.concat(ratios, ignore_index=True) if ratios else pd.DataFrame())
-    write_table(run, "copy_test", found.copying.rename(columns={"image": "source"}))
+    write_table(run, "copy_test", found.copying)
     write_table(run, "curves", curves_of_comparison(found.curves))
     words = {"joint": found.joint, "joints": found.joints, "sentences": found.sentences()}
     run.write_text(VERDICT, json.dumps(words, indent=2, ensure_ascii=False) + "\n")
@@ -65,6 +74,4 @@ def compare_files_in(run: RunDirectory, progress: Progress, found: Sequence[Segm
     if results is None:
         results = [segmentation.microstructure for segmentation in read_inputs(Inputs.of(run.settings["results"]))]
         store_structures(run, "result", results)
-    progress.begin(1, "comparing with the exemplar")
-    compare_in(run, results, exemplars, seed=run.settings["seed"])
-    progress.end()
+    compare_in(run, results, exemplars, progress, seed=run.settings["seed"])

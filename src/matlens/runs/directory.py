@@ -62,15 +62,9 @@ class RunDirectory:
 
     def __init__(self, path: str | os.PathLike[str], lock: Lock | None = None) -> None:
         self.path = Path(path)
-        if not (self.path / SETTINGS).is_file():
-            raise RunError(f"{self.path} is not a run directory: it has no {SETTINGS}; name one that a command wrote.")
+        self.settings = _read_settings(self.path)
         self._made: list[Path] = []  # directories that creating this run made
         self._lock = lock or _locked(self.path)
-        try:
-            self.settings: dict[str, Any] = tomllib.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            self.close()
-            raise RunError(f"{self.path / SETTINGS} is damaged ({error}); start the run again.") from error
         self._files = set(_listing(self.path))
         self._clear_leftovers()
 
@@ -106,6 +100,8 @@ class RunDirectory:
         path = _unique(Path(root), command) if output is None else Path(output)
         made += [path] if output is None else []
         _make(path)
+        if force and (path / SETTINGS).exists():
+            _read_settings(path)  # another program's settings.toml is not ours to replace
         lock = _locked(path)
         try:
             if not force and any(entry.name != STATE for entry in path.iterdir()):
@@ -235,6 +231,19 @@ def _locked(path: Path) -> Lock:
         return Lock(path / STATE / "lock")
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error.strerror or error}); name another --output.") from error
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    file = path / SETTINGS
+    if not file.is_file():
+        raise RunError(f"{path} is not a run directory: it has no {SETTINGS}; name one that a command wrote.")
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{file} is damaged ({error}); remove it and start the run again.") from error
+    if not {"command", "version"} <= settings.keys():
+        raise RunError(f"{file} was not written by MatLens; name another directory.")
+    return settings
 
 
 def _write_settings(path: Path, settings: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "PROBLEM",
     "Inputs",
     "exemplars_of",
+    "numbered",
     "read_inputs",
     "read_results",
     "store_inputs",
@@ -180,7 +181,7 @@ def read_results(source: str, material: Microstructure) -> tuple[Inputs, list[Se
     """
     folder = Path(source)
     if folder.is_dir():
-        files = sorted(folder.glob("realisation_*.tif"), key=lambda file: int(file.stem.split("_")[1]))
+        files = numbered(folder, "realisation", ".tif")
         if not files:
             raise InputError(f"{source} holds no realisation_*.tif; name a run directory with results, or a file.")
     else:
@@ -200,8 +201,23 @@ def stored_inputs(run: RunDirectory, kind: str = "exemplar") -> list[Microstruct
     """Read the exemplars (or ``result``s) that the run keeps; None when it was stopped before it kept them."""
     if not (run.path / f"{kind}_0.npz").is_file():
         return None
-    files = sorted(run.path.glob(f"{kind}_*.npz"), key=lambda file: int(file.stem.split("_")[1]))
-    return [read_microstructure(file) for file in files]
+    return [read_microstructure(file) for file in numbered(run.path, kind, ".npz")]
+
+
+def numbered(folder: Path, kind: str, suffix: str) -> list[Path]:
+    """List ``KIND_0``, ``KIND_1``, ... in this order, and nothing else of like names.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("result_10.npz", "result_9.npz", "result_9_copy.npz", "result_best.npz"):
+    ...     (folder / name).touch()
+    >>> [file.name for file in numbered(folder, "result", ".npz")]
+    ['result_9.npz', 'result_10.npz']
+    """
+    numbers = [file.stem.removeprefix(f"{kind}_") for file in folder.glob(f"{kind}_*{suffix}")]
+    return [folder / f"{kind}_{number}{suffix}" for number in sorted(map(int, filter(str.isdecimal, numbers)))]
 
 
 def _problem(source: str) -> Microstructure:

@@ -106,9 +106,7 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
         _keep_partial(checkpoint, stop.result)
         raise
     _write_outcome(run, result)
-    progress.begin(1, "comparing with the exemplar")
-    compare_in(run, result.microstructures, exemplars, seed=order.seed)
-    progress.end()
+    compare_in(run, result.microstructures, exemplars, progress, seed=order.seed)
 
 
 def _write_outcome(run: RunDirectory, result: Reconstruction) -> None:

@@ -6,6 +6,7 @@ themselves: then a generated (periodic) field and a micrograph are measured by t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -162,7 +163,7 @@ def s2_error(result: Structure, target: Structure) -> float:
         # a phase that is absent has no correlation at all
         mine = np.nan_to_num(a.covariance[phase])
         values += [_relative(mine[i], b.covariance[phase, i], int(stop)) for i, stop in enumerate(limit)]
-    return float(np.mean(values)) if values else float("nan")
+    return _known_mean(values)
 
 
 def lineal_path_error(result: Structure, target: Structure) -> float:
@@ -184,7 +185,7 @@ def lineal_path_error(result: Structure, target: Structure) -> float:
         for axis in range(b.microstructure.ndim)
         if b.fractions[phase] > 0
     ]
-    return float(np.nanmean(values))
+    return _known_mean(values)
 
 
 def cluster_error(result: Structure, target: Structure, *, connectivity: Connectivity = "face") -> float:
@@ -202,7 +203,7 @@ def cluster_error(result: Structure, target: Structure, *, connectivity: Connect
     a, b = _pair(result, target)
     mine, theirs = (c.cluster if connectivity == "face" else c.cluster_full for c in (a, b))
     present = np.flatnonzero(b.fractions > 0)
-    return float(np.nanmean([_relative(mine[k], theirs[k], min(_reach(a, b))) for k in present]))
+    return _known_mean([_relative(mine[k], theirs[k], min(_reach(a, b))) for k in present])
 
 
 def chord_length_error(result: Structure, target: Structure) -> float:
@@ -309,6 +310,12 @@ def errors(result: Structure, target: Structure) -> dict[str, float]:
 def _relative(mine: Array, theirs: Array, stop: int) -> float:
     scale = float(np.abs(theirs[1 : stop + 1]).sum())
     return float(np.abs(mine[1 : stop + 1] - theirs[1 : stop + 1]).sum()) / scale if scale > 0 else float("nan")
+
+
+def _known_mean(values: Sequence[float]) -> float:
+    """Mean of what is known: a side of one or two pixels has no offset to compare at, a lone pixel no segment."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _reach(a: Curves, b: Curves) -> list[int]:

@@ -22,6 +22,7 @@ from matlens.statistics.windows import count_windows, cut_windows, smaller_windo
 __all__ = ["Comparison", "compare"]
 
 CONTROL_REALISATIONS = 5
+_NARROWEST = 4  # pixels; no statistic has an offset to be compared at below
 Several = Microstructure | Sequence[Microstructure]
 
 
@@ -134,6 +135,8 @@ def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], 
     for m in (*results, *exemplars):
         if m.ndim != first.ndim or m.n_phases != first.n_phases:
             raise InputError(f"cannot compare {m!r} with {first!r}: dimension and number of phases must agree.")
+        if min(m.shape) < _NARROWEST:
+            raise InputError(f"cannot compare {m!r}: at least {_NARROWEST} pixels along each axis are needed.")
     if len({m.shape for m in results}) > 1:
         raise InputError(f"realisations of one size are needed, found {sorted({m.shape for m in results})}.")
     return results, exemplars

@@ -64,7 +64,8 @@ def euler_density(m: Microstructure, *, connectivity: Connectivity = "face") -> 
     Returns
     -------
     ndarray of float64, shape (K,)
-        Per unit^ndim. Free of edge bias: the frequency of each kind of block is taken over the positions where it fits.
+        Per unit^ndim. Free of edge bias: the frequency of each kind of block is taken over the positions where it fits;
+        NaN where some kind fits nowhere, as in an image of one row.
 
     Raises
     ------
@@ -80,8 +81,13 @@ def euler_density(m: Microstructure, *, connectivity: Connectivity = "face") -> 
     array([-0.25,  0.25])
     """
     terms = [_terms(mask, m.periodic, connectivity) for mask in m.indicators()]
-    density = np.array([sum(sign * float(found.mean()) for sign, found in phase) for phase in terms])
+    density = np.array([sum(sign * _frequency(found) for sign, found in phase) for phase in terms])
     return density / float(np.prod(m.spacing))
+
+
+def _frequency(found: NDArray[np.bool_]) -> float:
+    """Share of the positions; unknown where a block fits nowhere, as in an image of one row."""
+    return float(found.mean()) if found.size else float("nan")
 
 
 def _terms(mask: NDArray[np.bool_], periodic: bool, connectivity: Connectivity) -> list[tuple[int, NDArray[np.bool_]]]:

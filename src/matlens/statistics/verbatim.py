@@ -79,8 +79,15 @@ def _shares_block(result: Microstructure, exemplars: Sequence[Microstructure], s
         [_block_hashes(np.full((side,) * result.ndim, k, dtype=np.uint8), side) for k in range(result.n_phases)]
     )
     wanted = np.concatenate([_block_hashes(turned, side).ravel() for turned in symmetries(result.labels, result.ndim)])
-    wanted = np.setdiff1d(wanted, plain)
-    return any(bool(np.isin(_block_hashes(e.labels, side), wanted).any()) for e in exemplars)
+    wanted = np.sort(wanted[~np.isin(wanted, plain)])
+    return wanted.size > 0 and any(_share_value(_block_hashes(e.labels, side).ravel(), wanted) for e in exemplars)
+
+
+def _share_value(values: Hashes, known: Hashes) -> bool:
+    """Whether some value stands in ``known`` (sorted); np.isin would first make both unique, which takes far longer."""
+    values = np.sort(values)
+    place = np.minimum(np.searchsorted(known, values), known.size - 1)
+    return bool((known[place] == values).any())
 
 
 def _block_hashes(labels: NDArray[np.uint8], side: int) -> Hashes:
