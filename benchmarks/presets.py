@@ -30,11 +30,9 @@ def variants() -> dict:
         "default": full,
         "without coarse levels": replace(full, levels=False),
         "without the two-point term": replace(full, two_point=0.0),
-        "without total variation": replace(full, total_variation=0.0),
         "without sharpening": replace(full, sharpening=()),
         "without trades": replace(full, trades=0),
         "without mending": replace(full, mend=False),
-        "sharpening alone (no trades, no mending)": replace(full, trades=0, mend=False),
         "fast": PRESETS["fast"],
     }
 
