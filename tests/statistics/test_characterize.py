@@ -76,3 +76,14 @@ def test_threshold_sensitivity():
     assert (rows["s2_error"].drop(0.0) > 0).all()
     with pytest.raises(InputError, match=r"0\.0"):
         threshold_sensitivity({0.05: variants[0.05]})
+
+
+def test_anisotropy_is_physical_and_has_the_spread_of_windows():
+    bricks = np.kron([[0, 1], [1, 0]] * 4, np.ones((4, 12), dtype=int))
+    tiled = Microstructure(np.tile(bricks, (1, 3)), periodic=True)
+    assert characterize(tiled)["anisotropy"].values.tolist() == [3, 3]
+    pressed = Microstructure(tiled.labels, spacing=(3, 1), periodic=True)
+    assert characterize(pressed)["anisotropy"].values.tolist() == [1, 1]
+    found = characterize(gaussian_field((96, 96), 4.0, 0.4, seed=0))
+    assert (found["anisotropy_low"] >= 1).all()
+    assert (found["anisotropy_low"] <= found["anisotropy_high"]).all()

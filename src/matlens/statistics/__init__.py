@@ -10,7 +10,7 @@ from matlens.statistics.characterize import SCHEMA_VERSION, characterize
 from matlens.statistics.chord_length import chord_length_distribution, mean_chord_length
 from matlens.statistics.cluster import cluster_map, cluster_radial, label_clusters
 from matlens.statistics.copying import CopyTest, pasted_blocks, patch_sides
-from matlens.statistics.correlation_length import correlation_length, correlation_length_radial
+from matlens.statistics.correlation_length import anisotropy, correlation_length, correlation_length_radial
 from matlens.statistics.curves import (
     Curves,
     chord_length_error,
@@ -49,6 +49,7 @@ __all__ = [
     "CopyTest",
     "Curves",
     "Variability",
+    "anisotropy",
     "characterize",
     "chord_length_distribution",
     "chord_length_error",

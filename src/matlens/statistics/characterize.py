@@ -13,7 +13,7 @@ from matlens.microstructure import Microstructure
 from matlens.statistics.bands import with_distance
 from matlens.statistics.chord_length import chord_length_distribution, mean_chord_length
 from matlens.statistics.cluster import cluster_radial
-from matlens.statistics.correlation_length import first_below
+from matlens.statistics.correlation_length import anisotropy, first_below
 from matlens.statistics.euler import euler_density, euler_number
 from matlens.statistics.lineal_path import lineal_path
 from matlens.statistics.specific_surface import specific_surface
@@ -22,7 +22,7 @@ from matlens.statistics.volume_fraction import volume_fraction
 
 __all__ = ["SCHEMA_VERSION", "characterize"]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 Named = dict[str, xr.Variable]
 
 
@@ -95,7 +95,7 @@ def _check(several: Sequence[Microstructure], names: Sequence[str] | None) -> No
 
 
 def _variables(m: Microstructure) -> Named:
-    return _correlations(m) | _lines(m) | _clusters(m) | _geometry(m)
+    return _correlations(m) | _anisotropy(m) | _lines(m) | _clusters(m) | _geometry(m)
 
 
 def _correlations(m: Microstructure) -> Named:
@@ -115,6 +115,17 @@ def _correlations(m: Microstructure) -> Named:
         "two_point_cross": _variable("phase other r", cross, "P(x in phase, x + r in other) by distance"),
         "correlation_length": _variable("phase axis", along, "first r with |c(r)| < 0.1", m.unit),
         "correlation_length_radial": _variable("phase", about, "first distance with |c(r)| < 0.1", m.unit),
+    }
+
+
+def _anisotropy(m: Microstructure) -> Named:
+    quarters = [anisotropy(window) for window in m.tiles([max(1, side // 2) for side in m.shape])]
+    what = "longest over shortest correlation length along an axis"
+    return {
+        "anisotropy": _variable("phase", anisotropy(m), what),
+        # fmin and fmax pass over windows in which it is not known
+        "anisotropy_low": _variable("phase", np.fmin.reduce(quarters), f"{what}, least of windows of half the side"),
+        "anisotropy_high": _variable("phase", np.fmax.reduce(quarters), f"{what}, most of windows of half the side"),
     }
 
 
