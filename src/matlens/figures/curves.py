@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, styled, unit_text
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, line_style, styled, unit_text
 
 __all__ = ["loss_curves", "statistic_curves"]
 
@@ -46,7 +46,7 @@ def loss_curves(history: pd.DataFrame, *, realisation: int = 0) -> Figure:
     for index, term in enumerate(_terms(history)):
         values = rows[["evaluation", term]].dropna()
         values = values[values[term] > 0]
-        right.plot(values["evaluation"], values[term], color=CYCLE[index % len(CYCLE)], linewidth=0.9, label=term)
+        right.plot(values["evaluation"], values[term], **line_style(index), linewidth=0.9, label=term)
     right.set_title(f"Terms of realisation {realisation}")
     for axes in (left, right):
         axes.set_yscale("log")

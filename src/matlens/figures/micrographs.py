@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from matlens.figures.style import DOUBLE, phase_colours, styled, unit_text
@@ -91,9 +92,10 @@ def scale_bar(axes: Axes, spacing: float, unit: str) -> None:
     width = abs(right - left)
     length = nice_length(width * spacing / 4)
     share = length / spacing / width
-    axes.plot([0, share], [-0.045, -0.045], transform=axes.transAxes, color="#1a1a1a", linewidth=1.6, clip_on=False,
-              solid_capstyle="butt")  # fmt: skip
-    axes.text(share + 0.025, -0.045, f"{length:g} {unit_text(unit)}", transform=axes.transAxes, va="center", fontsize=7)
+    # A distance in points, so that a low panel's bar does not run into the picture.
+    below = axes.transAxes + ScaledTranslation(0, -7 / 72, axes.figure.dpi_scale_trans)
+    axes.plot([0, share], [0, 0], transform=below, color="#1a1a1a", linewidth=1.6, clip_on=False, solid_capstyle="butt")
+    axes.text(share + 0.025, 0, f"{length:g} {unit_text(unit)}", transform=below, va="center", fontsize=7)
 
 
 def nice_length(length: float) -> float:

@@ -11,7 +11,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "phase_colours", "styled", "unit_text"]
+__all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "line_style", "phase_colours", "styled", "unit_text"]
 
 SINGLE = 89 / 25.4  # one journal column, in inches
 DOUBLE = 183 / 25.4  # two columns
@@ -117,6 +117,17 @@ def unit_text(unit: str) -> str:
     'µm'
     """
     return {"um": "µm", "micron": "µm", "angstrom": "Å", "px": "px"}.get(unit, unit)
+
+
+def line_style(index: int) -> dict[str, Any]:
+    """Colour of a line by its number; beyond the palette's end the same colours come back dashed.
+
+    Examples
+    --------
+    >>> line_style(0) == line_style(8), line_style(8)["linestyle"]
+    (False, '--')
+    """
+    return {"color": CYCLE[index % len(CYCLE)], "linestyle": "-" if index < len(CYCLE) else "--"}
 
 
 def legend(axes: Axes, **kwargs: Any) -> None:
