@@ -6,9 +6,11 @@ import time
 import numpy as np
 import pytest
 
-from matlens import Microstructure
-from matlens.io import read_microstructure
+from matlens import InputError, Microstructure
+from matlens.io import read_microstructure, write_microstructure
+from matlens.problems import checkerboard, laminate
 from matlens.runs import RunCheckpoint, RunDirectory, environment, mismatches, progress_for, sha256, stoppable
+from matlens.runs.inputs import Inputs, read_inputs
 from matlens.runs.progress import Bar, Lines
 
 
@@ -120,3 +122,15 @@ def test_environment_names_every_difference():
 def test_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a").startswith("ba7816bf")
+
+
+def test_a_changed_mask_is_noticed(tmp_path):
+    picture, mask = tmp_path / "a.png", tmp_path / "mask.png"
+    write_microstructure(checkerboard((32, 32), 4), picture)
+    write_microstructure(laminate((32, 32), 32), mask)
+    inputs = Inputs((str(picture),), cleaning={"mask": str(mask)}).hashed()
+    assert len(inputs.hashes) == 2
+    assert read_inputs(inputs)[0].microstructure.shape == (16, 32)
+    write_microstructure(laminate((32, 32), 32, fraction=0.25), mask)
+    with pytest.raises(InputError, match=r"mask\.png has changed"):
+        read_inputs(inputs)

@@ -56,7 +56,7 @@ class Inputs:
     cleaning : mapping
         The settings of `matlens.io.CleaningOptions`.
     hashes : tuple of str
-        SHA-256 of each file when it was first read; empty before.
+        SHA-256 of each file, and of the mask if there is one, when they were first read; empty before.
 
     Examples
     --------
@@ -91,8 +91,14 @@ class Inputs:
 
     def hashed(self) -> Inputs:
         """Compute the hashes of the files."""
-        hashes = tuple("" if source.startswith(PROBLEM) else sha256(source) for source in self.sources)
+        hashes = tuple("" if source.startswith(PROBLEM) else sha256(source) for source in self.files)
         return Inputs(self.sources, self.dataset, self.cleaning, hashes)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What the labels depend on: the sources, and the mask."""
+        mask = (self.cleaning or {}).get("mask")
+        return (*self.sources, str(mask)) if mask else self.sources
 
     @property
     def names(self) -> list[str]:
@@ -116,9 +122,10 @@ def read_inputs(inputs: Inputs) -> list[Segmentation]:
     """
     options = CleaningOptions(**(inputs.cleaning or {}))
     found = []
-    for source, known in zip(inputs.sources, inputs.hashes or [""] * len(inputs.sources)):
-        if known and sha256(source) != known:
-            raise InputError(f"{source} has changed since the run started; put the old file back or start a new run.")
+    for file, known in zip(inputs.files, inputs.hashes):
+        if known and sha256(file) != known:
+            raise InputError(f"{file} has changed since the run started; put the old file back or start a new run.")
+    for source in inputs.sources:
         if source.startswith(PROBLEM):
             found.append(Segmentation(_problem(source)))
         else:

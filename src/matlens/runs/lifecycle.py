@@ -47,7 +47,8 @@ def working(run: RunDirectory, *, fresh: bool = False) -> Iterator[RunDirectory]
             yield run
             run.mark("finished")
         except (KeyboardInterrupt, Interrupted) as stop:
-            run.mark("interrupted")
+            with suppress(MatlensError):  # the disk may be full
+                run.mark("interrupted")
             raise Interrupted(
                 f"interrupted; what was done so far is in {run.path}, go on with 'matlens resume {run.path}'.",
                 getattr(stop, "result", None),
