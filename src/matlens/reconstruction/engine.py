@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -156,8 +156,8 @@ _Border = tuple[int, OptimiserState, int]
 """A point to go on from: stage, the optimiser's state and the rows of history up to it."""
 
 
-def term_names(problem: Problem, fractions: Tensor) -> tuple[list[str], dict[int, Match]]:
-    """Names of all terms of all stages, and the loss of each level."""
+def _losses(problem: Problem, fractions: Tensor) -> tuple[list[str], dict[int, Match]]:
+    """Names of all terms of all stages, and the loss of each level by its factor."""
     matches = {stage.factor: problem.match(stage.factor, fractions) for stage in problem.stages}
     names = [term.name for found in reversed(matches.values()) for term in found.terms]
     if any(stage.sharpness for stage in problem.stages):
@@ -177,23 +177,13 @@ def solve(
 
     ``on_interrupt`` is told the state at the last iteration border before KeyboardInterrupt goes on.
     """
-    names, matches = term_names(problem, fractions)
-    notes = tuple(dict.fromkeys(note for found in matches.values() for note in found.notes))
+    names, matches = _losses(problem, fractions)
     kept = checkpoint.load(realisation)
     history = [] if kept is None else [list(row) for row in kept["history"].tolist()]
     optimiser = problem.optimiser()
     stop: Stop | None = None
     state: OptimiserState | None = None
     border: _Border | None = None
-
-    def solved(end: Stop) -> Solved:
-        assert border is not None  # every stage begins with an evaluation
-        at, where, rows = border
-        x = where.x
-        if problem.stages[at].factor > 1:
-            x = torch.nn.functional.interpolate(x, size=problem.size, mode="bilinear")
-        table = np.array(history[:rows], dtype=float)
-        return Solved(x, table, tuple(names), end, notes, int(table[-1, 1]), _Objective(problem.code, matches[1]))
 
     try:
         for index in range(int(kept["stage"]) if kept else 0, len(problem.stages)):
@@ -226,9 +216,28 @@ def solve(
     except KeyboardInterrupt:
         if border is not None:
             checkpoint.save(realisation, lambda: _state(border, history), force=True)
-            on_interrupt(solved(Stop.INTERRUPTED))
+            on_interrupt(_solved(problem, names, matches, history, border, Stop.INTERRUPTED))
         raise
-    return solved(stop or Stop.BUDGET)
+    assert border is not None  # there is a stage, and it begins with an evaluation
+    return _solved(problem, names, matches, history, border, stop or Stop.BUDGET)
+
+
+def _solved(
+    problem: Problem,
+    names: Sequence[str],
+    matches: Mapping[int, Match],
+    history: Sequence[Sequence[float]],
+    border: _Border,
+    stop: Stop,
+) -> Solved:
+    """The field at an iteration border, at full size."""
+    at, state, rows = border
+    x = state.x
+    if problem.stages[at].factor > 1:
+        x = torch.nn.functional.interpolate(x, size=problem.size, mode="bilinear")
+    table = np.array(history[:rows], dtype=float)
+    notes = tuple(dict.fromkeys(note for found in matches.values() for note in found.notes))
+    return Solved(x, table, tuple(names), stop, notes, int(table[-1, 1]), _Objective(problem.code, matches[1]))
 
 
 class _Objective:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from matlens._version import __version__
 from matlens.errors import InputError
+from matlens.io.registry import sha256_of
 
 __all__ = ["environment", "mismatches", "now", "sha256"]
 
@@ -32,8 +32,7 @@ def sha256(path: str | os.PathLike[str]) -> str:
     'e3b0c44298fc'
     """
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); check the path.") from error
 
