@@ -7,12 +7,12 @@ import torch
 
 from matlens.encoders import random_weights
 from matlens.errors import InputError, ResourceError
+from matlens.hooks import Silent
 from matlens.microstructure import Microstructure
 from matlens.problems import bicontinuous, blurred_noise, checkerboard, laminate, white_noise
 from matlens.reconstruction import PRESETS, plan, reconstruct
 from matlens.reconstruction.decoding import kmeans_anneal
 from matlens.reconstruction.fractions import asked_fractions
-from matlens.reconstruction.hooks import Silent
 from matlens.reconstruction.phases import PhaseCode, phase_counts
 from matlens.statistics import lineal_path_error, s2_error
 from matlens.statistics.correlation_length import correlation_length_radial

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from matlens.errors import Interrupted
+from matlens.hooks import Silent
 from matlens.reconstruction import PRESETS, plan, reconstruct
 from matlens.reconstruction.engine import Stop
-from matlens.reconstruction.hooks import Silent
 
 
 def presets(tiny):

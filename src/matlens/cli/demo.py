@@ -13,7 +13,7 @@ from matlens.cli.work import complete, described, machine_settings, say, start_t
 from matlens.errors import ResourceError
 
 if TYPE_CHECKING:
-    from matlens.reconstruction.hooks import Progress
+    from matlens.hooks import Progress
     from matlens.runs import RunDirectory
 
 __all__ = ["demo", "demo_in"]

@@ -13,7 +13,7 @@ from matlens.cli.options import Machine, Talk
 from matlens.errors import InputError
 
 if TYPE_CHECKING:
-    from matlens.reconstruction.hooks import Progress
+    from matlens.hooks import Progress
     from matlens.runs import RunDirectory
 
     Step = Callable[[RunDirectory, Progress], None]

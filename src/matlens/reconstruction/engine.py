@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matlens.encoders import Encoder
-from matlens.reconstruction.hooks import Arrays, Checkpoint, Progress
+from matlens.hooks import Arrays, Checkpoint, Progress
 from matlens.reconstruction.levels import reduce, refine, variance
 from matlens.reconstruction.matching import Match, match
 from matlens.reconstruction.optimisers import LBFGS, Adam, Objective, Optimiser, OptimiserState

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from matlens.encoders import load_encoder
 from matlens.errors import InputError, Interrupted
+from matlens.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
 from matlens.microstructure import Microstructure
 from matlens.reconstruction.decoding import decode_field
 from matlens.reconstruction.engine import Problem, Solved, Stop, solve
 from matlens.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
-from matlens.reconstruction.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
 from matlens.reconstruction.levels import coarse_factors
 from matlens.reconstruction.matching import loss_layers
 from matlens.reconstruction.optimisers import Objective

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import xarray as xr
 
+from matlens.hooks import Progress
 from matlens.io import Segmentation
 from matlens.io.atomic import atomic_write
-from matlens.reconstruction.hooks import Progress
 from matlens.runs.directory import RunDirectory
 from matlens.runs.inputs import Inputs, exemplars_of
 from matlens.runs.tables import curves_of_files, write_table

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.hooks import Arrays
 from matlens.io import write_microstructure
 from matlens.io.atomic import atomic_write
 from matlens.microstructure import Microstructure
-from matlens.reconstruction.hooks import Arrays
 from matlens.runs.directory import STATE, RunDirectory
 
 __all__ = ["INTERVAL", "RunCheckpoint"]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from matlens.hooks import Progress
 from matlens.io import Segmentation
 from matlens.microstructure import Microstructure
-from matlens.reconstruction.hooks import Progress
 from matlens.runs.directory import RunDirectory
 from matlens.runs.inputs import Inputs, exemplars_of, read_inputs, store_structures, stored_inputs
 from matlens.runs.tables import curves_of_comparison, write_table
@@ -36,7 +36,7 @@ def compare_in(
     --------
     >>> import tempfile
     >>> from matlens.problems import gaussian_field
-    >>> from matlens.reconstruction.hooks import Silent
+    >>> from matlens.hooks import Silent
     >>> field = gaussian_field((64, 64), 3.0, 0.4, seed=0)
     >>> with RunDirectory.create(tempfile.mkdtemp(), "compare", {}) as run:
     ...     compare_in(run, [gaussian_field((32, 32), 3.0, 0.4, seed=1)], [field], Silent(), seed=0).joint

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-from matlens.reconstruction.hooks import Progress, Silent
+from matlens.hooks import Progress, Silent
 
 __all__ = ["Bar", "Lines", "progress_for"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from matlens.errors import Interrupted, RunError
+from matlens.hooks import Progress
 from matlens.io import Segmentation
 from matlens.microstructure import Microstructure
 from matlens.reconstruction import Plan, Reconstruction, plan
-from matlens.reconstruction.hooks import Progress
 from matlens.runs.checkpoint import RunCheckpoint
 from matlens.runs.compare import compare_in
 from matlens.runs.directory import RunDirectory

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matlens.reconstruction.hooks import Arrays
+from matlens.hooks import Arrays
 
 __all__ = ["Arrays", "Objective", "Optimiser", "OptimiserState", "tensor"]
 

@@ -1,7 +1,7 @@
-"""What the engine calls while it works: progress and checkpoints, as objects passed in.
+"""What long work calls while it runs: progress and checkpoints, as objects passed in.
 
-The engine neither prints nor decides where files go. ``matlens.runs`` brings the objects that do; the classes here that
-do nothing are the defaults.
+Nothing below ``matlens.runs`` prints or decides where files go; ``matlens.runs`` brings the objects that do, and the
+classes here that do nothing are the defaults.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Progress(Protocol):
     """Told how far the work is."""
 
     def begin(self, total: int, label: str) -> None:
-        """Start a piece of work of ``total`` evaluations, named ``label``."""
+        """Start a piece of work of ``total`` steps, named ``label``."""
 
     def advance(self, done: int, loss: float, detail: str) -> None:
-        """Report ``done`` of ``total`` evaluations, the present loss, and e.g. the level in words."""
+        """Report ``done`` of ``total`` steps, the present loss, and e.g. the level in words."""
 
     def end(self) -> None:
         """Finish the piece of work, whether or not ``total`` was reached."""

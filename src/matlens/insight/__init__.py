@@ -1,0 +1,1 @@
+"""Insight: what a trained model has learned, and whether for the right reason."""

@@ -1,0 +1,1 @@
+"""Learning: models that predict the properties of microstructures."""

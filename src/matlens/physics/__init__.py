@@ -1,0 +1,1 @@
+"""Physics: effective properties of microstructures by homogenisation."""
