@@ -134,7 +134,8 @@ def _descend(
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     """Inner product of each system, shape (B,)."""
-    return torch.linalg.vecdot(a.flatten(1), b.flatten(1))
+    product: Tensor = torch.linalg.vecdot(a.flatten(1), b.flatten(1))
+    return product
 
 
 def _relative(squared: Tensor, reference: Tensor) -> Tensor:
