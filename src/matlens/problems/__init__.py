@@ -1,20 +1,35 @@
-"""Synthetic truths with known answers, and negative controls: textures, regular structures, one real photograph."""
+"""Synthetic truths with known answers, families of structures for learning, and negative controls."""
 
+from matlens.problems.cells import cell_walls
 from matlens.problems.discs import discs, discs_two_point
+from matlens.problems.ellipses import ellipses
+from matlens.problems.families import FAMILIES, Family, draw_structure
 from matlens.problems.fields import bicontinuous, gaussian_field, level_cut_covariance
 from matlens.problems.noise import blurred_noise, white_noise
+from matlens.problems.oriented import anisotropic_bicontinuous, anisotropic_field
+from matlens.problems.particles import particles
 from matlens.problems.photographs import gravel
 from matlens.problems.regular import checkerboard, laminate
+from matlens.problems.sheets import sheets
 
 __all__ = [
+    "FAMILIES",
+    "Family",
+    "anisotropic_bicontinuous",
+    "anisotropic_field",
     "bicontinuous",
     "blurred_noise",
+    "cell_walls",
     "checkerboard",
     "discs",
     "discs_two_point",
+    "draw_structure",
+    "ellipses",
     "gaussian_field",
     "gravel",
     "laminate",
     "level_cut_covariance",
+    "particles",
+    "sheets",
     "white_noise",
 ]

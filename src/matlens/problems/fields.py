@@ -56,8 +56,8 @@ def gaussian_field(
     """
     sides = checked_shape(shape)
     scale = gaussian_scale(correlation_length, len(sides), fraction)
-    field = gaussian_values(_drawn_shape(sides, periodic), scale, np.random.default_rng(seed))
-    return cut(_window(field, sides), fraction, periodic)
+    field = gaussian_values(drawn_shape(sides, periodic), scale, np.random.default_rng(seed))
+    return cut(window(field, sides), fraction, periodic)
 
 
 def bicontinuous(
@@ -96,10 +96,10 @@ def bicontinuous(
     sides = checked_shape(shape)
     if not np.isfinite(wavelength) or wavelength < 2:
         raise InputError(f"wavelength must be at least 2 pixels, found {wavelength!r}.")
-    radius = np.sqrt(sum(f**2 for f in _frequencies(_drawn_shape(sides, periodic))))
+    radius = np.sqrt(sum(f**2 for f in frequencies(drawn_shape(sides, periodic))))
     amplitude = np.exp(-0.5 * ((radius * wavelength - 1.0) / 0.15) ** 2)  # 15 %: no long-range order, no blobs
-    field = _filtered_noise(amplitude, np.random.default_rng(seed))
-    return cut(_window(field, sides), fraction, periodic)
+    field = filtered_noise(amplitude, np.random.default_rng(seed))
+    return cut(window(field, sides), fraction, periodic)
 
 
 def level_cut_covariance(correlation: ArrayLike, fraction: float) -> NDArray[np.float64]:
@@ -158,8 +158,8 @@ def gaussian_values(
     sides: tuple[int, ...], scale: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw a periodic Gaussian field of covariance exp(-(r / a)**2), not normalised."""
-    amplitude = np.exp(-0.5 * sum((np.pi * f * a) ** 2 for f, a in zip(_frequencies(sides), scale)))
-    return _filtered_noise(np.asarray(amplitude), rng)
+    amplitude = np.exp(-0.5 * sum((np.pi * f * a) ** 2 for f, a in zip(frequencies(sides), scale)))
+    return filtered_noise(np.asarray(amplitude), rng)
 
 
 def cut(field: NDArray[np.float64], fraction: float, periodic: bool) -> Microstructure:
@@ -185,17 +185,21 @@ def checked_shape(shape: Sequence[int]) -> tuple[int, ...]:
     return sides
 
 
-def _drawn_shape(sides: tuple[int, ...], periodic: bool) -> tuple[int, ...]:
+def drawn_shape(sides: tuple[int, ...], periodic: bool) -> tuple[int, ...]:
+    """Give the size to draw a periodic field in, of which `window` cuts out what is asked."""
     return sides if periodic else tuple(2 * side for side in sides)  # a window of a larger field does not wrap
 
 
-def _frequencies(sides: tuple[int, ...]) -> list[NDArray[np.float64]]:
+def frequencies(sides: tuple[int, ...]) -> list[NDArray[np.float64]]:
+    """Frequencies in cycles a pixel along each axis, ready to broadcast."""
     return list(np.meshgrid(*(np.fft.fftfreq(side) for side in sides), indexing="ij", sparse=True))
 
 
-def _filtered_noise(amplitude: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+def filtered_noise(amplitude: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw a periodic Gaussian field whose spectrum has this amplitude, not normalised."""
     return np.asarray(np.fft.ifftn(np.fft.fftn(rng.standard_normal(amplitude.shape)) * amplitude).real)
 
 
-def _window(field: NDArray[np.float64], sides: tuple[int, ...]) -> NDArray[np.float64]:
+def window(field: NDArray[np.float64], sides: tuple[int, ...]) -> NDArray[np.float64]:
+    """Cut the asked size out of what was drawn."""
     return np.ascontiguousarray(field[tuple(slice(side) for side in sides)])
