@@ -131,7 +131,7 @@ def solve_conduction(
     scale = torch.where(scale > 0, scale, 1.0)
     faces = face_conductivities(field.detach() / _over(scale, field), steps, kinds)
     loads = torch.eye(len(steps), dtype=field.dtype, device=field.device)
-    inverse = inverse_laplacian(field.shape[1:], steps, kinds, field)
+    inverse = inverse_laplacian(field.shape[1:], steps, kinds, like=field)
     together = len(steps) if len(steps) == 2 else 1
     parts = [
         _solve(

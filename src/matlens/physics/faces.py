@@ -99,7 +99,7 @@ class Faces:
             total += _products(self.gradient(u, loads, axis), k)
             if ends is not None:
                 total += _products(self.end_gradient(u, loads, axis), ends) / 2
-        return total / self.cells
+        return (total + total.mT) / (2 * self.cells)
 
 
 def face_conductivities(field: Tensor, steps: Sequence[float], kinds: Sequence[AxisKind]) -> Faces:
@@ -141,4 +141,7 @@ def _borders(u: Tensor, axis: int) -> tuple[Tensor, Tensor]:
 
 
 def _products(gradient: Tensor, k: Tensor) -> Tensor:
-    return torch.matmul((gradient * k).flatten(2), gradient.flatten(2).mT)
+    """Sums of g.k g of all pairs of loads; summed pairwise, as a product of matrices is not in single precision."""
+    return torch.stack(
+        [(gradient[:, i : i + 1] * k).mul(gradient).flatten(2).sum(2) for i in range(gradient.shape[1])], 1
+    )
