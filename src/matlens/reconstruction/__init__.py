@@ -2,7 +2,26 @@
 
 from matlens.reconstruction.phases import PhaseCode, decode, phase_counts
 from matlens.reconstruction.presets import PRESETS, Preset
+from matlens.reconstruction.pruning import Pruning, plan_pruning, prune
+from matlens.reconstruction.pruning_study import PruningStudy
+from matlens.reconstruction.recommendation import Recommendation, read_recommendation
 from matlens.reconstruction.reconstruct import Plan, plan, reconstruct
 from matlens.reconstruction.result import Reconstruction
 
-__all__ = ["PRESETS", "PhaseCode", "Plan", "Preset", "Reconstruction", "decode", "phase_counts", "plan", "reconstruct"]
+__all__ = [
+    "PRESETS",
+    "PhaseCode",
+    "Plan",
+    "Preset",
+    "Pruning",
+    "PruningStudy",
+    "Recommendation",
+    "Reconstruction",
+    "decode",
+    "phase_counts",
+    "plan",
+    "plan_pruning",
+    "prune",
+    "read_recommendation",
+    "reconstruct",
+]

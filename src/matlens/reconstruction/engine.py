@@ -104,6 +104,10 @@ class Problem:
             self.matches[key] = match(self.encoder, images, size, fractions, self.preset, length)
         return self.matches[key]
 
+    def objective(self, fractions: Tensor) -> Objective:
+        """Loss and gradient of a field at full size."""
+        return _Objective(self.code, self.match(1, fractions))
+
     def optimiser(self) -> Optimiser:
         """Fresh settings of the preset's optimiser."""
         bounds = None

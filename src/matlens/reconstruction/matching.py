@@ -110,7 +110,7 @@ def match(
     if missing := [name for name in layers if name not in reachable]:
         made = " x ".join(str(side) for side in shape)
         notes.append(f"at {made} px, which their poolings do not divide, {', '.join(missing)} was left out")
-    if not terms:
+    if layers and not terms:
         side = min(min(image.shape[-2:]) for image in exemplars)
         raise InputError(
             f"an exemplar of {side} pixels on a side is too small for {encoder.name}: no layer has enough positions."

@@ -258,7 +258,7 @@ def plan(
     network = load_encoder(encoder, weights=weights, device=where)
     layers, notes = loss_layers(chosen, network)
     images = tuple(torch.from_numpy(m.indicators()).float()[None].to(where) for m in exemplars)
-    deepest = max(network.layer(name).stride for name in layers)
+    deepest = max((network.layer(name).stride for name in layers), default=1)
     factors = coarse_factors(images, asked) if chosen.levels else [1]
     multiple = max(deepest, 4 * factors[0])  # every level then has whole pixels, and its first poolings too
     size = tuple(-(-side // multiple) * multiple for side in asked)

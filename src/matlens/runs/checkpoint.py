@@ -34,6 +34,8 @@ class RunCheckpoint:
         Gives the results their spacing, unit and phase names.
     interval : float, optional
         Seconds between two saves of the state; by default 2.
+    folder : str
+        Folder of the run to keep all this in, where a run makes more than one set of realisations; ends with ``/``.
 
     Examples
     --------
@@ -45,33 +47,36 @@ class RunCheckpoint:
     {'x': array([0, 1, 2])}
     """
 
-    def __init__(self, run: RunDirectory, material: Microstructure, *, interval: float | None = None) -> None:
-        self._run = run
+    def __init__(
+        self, run: RunDirectory, material: Microstructure, *, interval: float | None = None, folder: str = ""
+    ) -> None:
+        self._run, self._folder = run, folder
         self._material = material
         self._interval = INTERVAL if interval is None else interval
         self._last = time.monotonic()
 
     def load(self, realisation: int) -> Arrays | None:
         """Return the state last saved for this realisation, or None."""
-        return self._read(_state_name(realisation))
+        return self._read(self._state_name(realisation))
 
     def save(self, realisation: int, state: Callable[[], Arrays], *, force: bool = False) -> None:
         """Write ``state()`` when the interval is over, or always with ``force``."""
         if force or time.monotonic() - self._last >= self._interval:
-            self._write(_state_name(realisation), state())
+            self._write(self._state_name(realisation), state())
             self._last = time.monotonic()  # after the write: a slow disk must not fill the time with saving
 
     def finished(self, realisation: int, labels: NDArray[np.uint8], record: Arrays) -> None:
         """Write a finished realisation; its record comes last and says that all is there."""
         self._write_labels(f"realisation_{realisation}", labels)
-        self._write(_record_name(realisation), record)
-        for name in (_state_name(realisation), f"partial_{realisation}.npy", f"partial_{realisation}.tif"):
+        self._write(self._record_name(realisation), record)
+        partial = f"{self._folder}partial_{realisation}"
+        for name in (self._state_name(realisation), f"{partial}.npy", f"{partial}.tif"):
             self._run.remove(name)
 
     def result(self, realisation: int) -> tuple[NDArray[np.uint8], Arrays] | None:
         """Return the labels and the record of a finished realisation, or None."""
-        record = self._read(_record_name(realisation))
-        file = self._run.path / f"realisation_{realisation}.npy"
+        record = self._read(self._record_name(realisation))
+        file = self._run.path / f"{self._folder}realisation_{realisation}.npy"
         if record is None or not file.is_file():
             return None
         return np.load(file, allow_pickle=False), record
@@ -81,7 +86,7 @@ class RunCheckpoint:
         self._write_labels(f"partial_{realisation}", labels)
 
     def _write_labels(self, stem: str, labels: NDArray[np.uint8]) -> None:
-        labels = np.ascontiguousarray(labels, dtype=np.uint8)
+        labels, stem = np.ascontiguousarray(labels, dtype=np.uint8), self._folder + stem
         with atomic_write(self._run.claim(f"{stem}.npy")) as temporary:
             np.save(temporary, labels, allow_pickle=False)
         write_microstructure(self._material.with_labels(labels), self._run.claim(f"{stem}.tif"))
@@ -97,10 +102,8 @@ class RunCheckpoint:
         with np.load(path, allow_pickle=False) as content:
             return {key: content[key] for key in content.files}
 
+    def _state_name(self, realisation: int) -> str:
+        return f"{STATE}/{self._folder}checkpoint_{realisation}.npz"
 
-def _state_name(realisation: int) -> str:
-    return f"{STATE}/checkpoint_{realisation}.npz"
-
-
-def _record_name(realisation: int) -> str:
-    return f"{STATE}/record_{realisation}.npz"
+    def _record_name(self, realisation: int) -> str:
+        return f"{STATE}/{self._folder}record_{realisation}.npz"

@@ -137,8 +137,8 @@ class RunDirectory:
     @property
     def has_results(self) -> bool:
         """Whether anything was computed that would be a loss."""
-        kinds = ("realisation_", "partial_", f"{STATE}/checkpoint_", f"{STATE}/record_")
-        return any(name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
+        kinds = ("realisation_", "partial_", "checkpoint_", "record_")
+        return any(Path(name).name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
 
     def mark(self, status: str, **facts: Any) -> None:
         """Write the status and further facts into provenance.json; ``finished`` also drops what --force set aside."""
@@ -196,7 +196,8 @@ class RunDirectory:
 
     def _clear_leftovers(self) -> None:
         """Remove the half-written files of a process that was killed; the lock says it is gone."""
-        for folder in (self.path, self.path / STATE, self.path / "figures"):
+        folders = {self.path, self.path / STATE, *((self.path / name).parent for name in self._files)}
+        for folder in folders:
             for file in folder.glob(TEMPORARY):
                 file.unlink(missing_ok=True)
 

@@ -107,13 +107,20 @@ class Inputs:
         return [name if short.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(short)]
 
 
-def read_inputs(inputs: Inputs) -> list[Segmentation]:
+def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:
     """Read and clean every input.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Which files.
+    alike : bool
+        Whether they show one material, and so must have the same phases.
 
     Raises
     ------
     InputError
-        If one cannot be read, is not the file it was (hash), or the inputs do not have the same phases.
+        If one cannot be read, is not the file it was (hash), or phases differ that must not.
 
     Examples
     --------
@@ -130,7 +137,8 @@ def read_inputs(inputs: Inputs) -> list[Segmentation]:
             found.append(Segmentation(_problem(source)))
         else:
             found.append(load(source, options, dataset=inputs.dataset))
-    _check_alike(inputs, [segmentation.microstructure for segmentation in found])
+    if alike:
+        _check_alike(inputs, [segmentation.microstructure for segmentation in found])
     return found
 
 

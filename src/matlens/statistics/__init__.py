@@ -25,6 +25,7 @@ from matlens.statistics.curves import (
 from matlens.statistics.equivalence import Comparison, compare
 from matlens.statistics.euler import euler_density, euler_number
 from matlens.statistics.lineal_path import lineal_path
+from matlens.statistics.scales import distance_bands, scale_ratios
 from matlens.statistics.specific_surface import specific_surface
 from matlens.statistics.threshold_sensitivity import threshold_sensitivity
 from matlens.statistics.two_point import normalised_covariance, two_point_axes, two_point_map, two_point_radial
@@ -60,6 +61,7 @@ __all__ = [
     "correlation_length",
     "correlation_length_radial",
     "cross_field",
+    "distance_bands",
     "errors",
     "euler_density",
     "euler_density_error",
@@ -77,6 +79,7 @@ __all__ = [
     "pasted_blocks",
     "patch_sides",
     "s2_error",
+    "scale_ratios",
     "specific_surface",
     "specific_surface_error",
     "threshold_sensitivity",
