@@ -1,1 +1,7 @@
-"""Learning: models that predict the properties of microstructures."""
+"""Learning: labelled structures, and models that predict the properties of microstructures."""
+
+from matlens.learning.datasets import StructureSet, join_structures, read_structures
+from matlens.learning.generation import Recipe
+from matlens.learning.workers import generate_structures
+
+__all__ = ["Recipe", "StructureSet", "generate_structures", "join_structures", "read_structures"]

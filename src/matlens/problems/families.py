@@ -147,7 +147,7 @@ def _cells(rng: np.random.Generator, longest: float) -> Parameters:
     included = int(rng.integers(2))
     fraction = _between(rng, 0.15, 0.5) if included else _between(rng, 0.4, 0.65)
     share = fraction if included else 1 - fraction
-    shortest = max(2 * _SHORTEST, 4.0 / share)  # walls of two pixels are the thinnest
+    shortest = min(max(2 * _SHORTEST, 4.0 / share), 1.6 * longest)  # walls of two pixels are the thinnest
     return {
         "diameter": _length(rng, shortest, max(1.5 * longest, 1.2 * shortest)),
         "regularity": _between(rng, 0, 1),

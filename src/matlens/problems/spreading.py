@@ -53,11 +53,11 @@ def spread_points(sides: tuple[int, int], radii: NDArray[np.float64], rng: np.ra
         np.subtract.at(places, pairs[close, 0], push)
         np.add.at(places, pairs[close, 1], push)
         places = wrapped(places, period)
-    return places
+    return np.asarray(places)
 
 
 def wrapped(places: NDArray[np.float64], period: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bring places into [0, period); rounding must not leave one on the border, where the tree refuses it."""
-    inside = np.mod(places, period)
+    inside: NDArray[np.float64] = np.mod(places, period)
     inside[inside >= period] = 0.0
     return inside
