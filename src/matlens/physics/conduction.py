@@ -1,8 +1,8 @@
-"""Effective conductivity (thermal, electrical, diffusive) of periodic cells, differentiable in every cell.
+"""Effective conductivity (thermal, electrical, diffusive) of cells and windows, differentiable in every cell.
 
 div(k grad u) = 0 with a mean gradient of 1 along each array axis in turn, by finite volumes with harmonic faces
-(:mod:`matlens.physics.faces`) and conjugate gradients preconditioned by the FFT inverse of the homogeneous problem:
-the number of iterations grows with the contrast, not with the size, and phases may conduct nothing at all.
+(:mod:`matlens.physics.faces`) and conjugate gradients preconditioned by the inverse of the homogeneous problem: the
+number of iterations grows with the contrast, not with the size, and phases may conduct nothing at all.
 """
 
 from __future__ import annotations
@@ -10,40 +10,55 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from matlens.errors import InputError
-from matlens.physics.faces import AxisKind, Faces, face_conductivities
-from matlens.physics.krylov import conjugate_gradients
+from matlens.physics.faces import AxisKind, Faces, face_conductivities, harmonic_share
+from matlens.physics.krylov import Operator, conjugate_gradients
 from matlens.physics.laplacian import inverse_laplacian
 
-__all__ = ["ConductionSolution", "effective_conductivity", "solve_conduction"]
+__all__ = ["Boundary", "ConductionSolution", "effective_conductivity", "solve_conduction"]
 
+Boundary = Literal["periodic", "fixed", "gradient"]
 Watch = Callable[[int, float], None]
 MAX_ITERATIONS = 2000
+_TOGETHER = {"cpu": 2**18, "cuda": 2**26}
+"""Potentials solved for at once: on a processor what its cache holds, else what fills the device."""
+
+
+class Limits(NamedTuple):
+    """When to stop a solve, and who is told about it."""
+
+    tolerance: float
+    max_iterations: int
+    watch: Watch | None = None
+
+
+class LoadGroup(NamedTuple):
+    """Load cases (array axes of the unit gradients) that share one kind of border."""
+
+    kinds: tuple[AxisKind, ...]
+    axes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class ConductionSolution:
-    """Effective tensor, potentials and how well they are known, for B fields under d unit gradients.
+    """Effective tensor, potentials and how well they are known, for B fields under L unit gradients.
 
     Parameters
     ----------
     tensor : Tensor
-        Effective conductivity, shape (B, d, d), symmetric; index 0 is array axis 0.
+        Effective conductivity, shape (B, d, d), symmetric; index 0 is array axis 0. NaN where no load case tells.
     potential : Tensor
-        Periodic part of the potential per load case, shape ``batch x d x *space``, in units of the smallest spacing
-        (times the unit gradient).
+        Potential less that of the uniform gradient, per load case, shape ``batch x loads x *space``, in units of the
+        smallest spacing.
     iterations, residual, converged : Tensor
-        Of each load case, shape (B, d); the residual is relative, in the norm of the preconditioner.
-    faces : Faces
-        The discrete problem, scaled by ``scale``.
-    scale : Tensor
-        Largest conductivity of each field, shape (B,).
+        Of each load case, shape (B, L); the residual is relative, in the norm of the preconditioner.
     """
 
     tensor: Tensor
@@ -51,19 +66,18 @@ class ConductionSolution:
     iterations: Tensor
     residual: Tensor
     converged: Tensor
-    faces: Faces
-    scale: Tensor
 
 
 def effective_conductivity(
     field: Tensor,
     *,
     spacing: float | Sequence[float] = 1.0,
+    boundary: Boundary = "periodic",
     tolerance: float = 1e-6,
     max_iterations: int = MAX_ITERATIONS,
     start: Tensor | None = None,
 ) -> Tensor:
-    """Effective conductivity tensor of periodic fields, differentiable with respect to every cell.
+    """Effective conductivity tensor of fields, differentiable with respect to every cell.
 
     The gradient is exact for the discrete problem and needs no further solve, the problem being its own adjoint. It
     is zero at cells that conduct nothing, where the tensor has no derivative.
@@ -74,9 +88,12 @@ def effective_conductivity(
         Conductivity of each cell, zero or more, shape ``batch x *space`` in 2-D or 3-D, float32 or float64.
     spacing : float or sequence of float
         Size of a cell along each axis; only ratios matter.
+    boundary : {"periodic", "fixed", "gradient"}
+        The field continues periodically; or its potential is fixed on two opposite faces, half a cell beyond the
+        first and last centres, the other faces being insulated; or the potential of the uniform gradient is
+        prescribed on all faces, which bounds the apparent tensor of a window from above.
     tolerance : float
-        Relative residual at which a load case is solved; the tensor's own error is about its square times the
-        contrast.
+        Relative residual at which a load case is solved; the tensor is far better known, its error being quadratic.
     max_iterations : int
         Iterations per load case; a warning says when they did not suffice.
     start : Tensor, optional
@@ -85,7 +102,8 @@ def effective_conductivity(
     Returns
     -------
     Tensor
-        Shape (B, d, d), in the unit of ``field``; index 0 is array axis 0.
+        Shape (B, d, d), in the unit of ``field``; index 0 is array axis 0. With ``"fixed"`` the entries off the
+        diagonal are NaN: mirror symmetry forces them to zero, whatever the material.
 
     Raises
     ------
@@ -99,7 +117,7 @@ def effective_conductivity(
     tensor([[1.6000, 0.0000],
             [0.0000, 2.5000]], dtype=torch.float64)
     """
-    options = (spacing, tolerance, max_iterations, start)
+    options = (spacing, boundary, Limits(tolerance, max_iterations), start)
     result: Tensor = _EffectiveConductivity.apply(field, options)  # type: ignore[no-untyped-call]
     return result
 
@@ -108,15 +126,17 @@ def solve_conduction(
     field: Tensor,
     *,
     spacing: float | Sequence[float] = 1.0,
+    boundary: Boundary = "periodic",
+    axes: Sequence[int] | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = MAX_ITERATIONS,
     start: Tensor | None = None,
     watch: Watch | None = None,
 ) -> ConductionSolution:
-    """Solve for the potentials of periodic fields; parameters as :func:`effective_conductivity`.
+    """Solve for the potentials of fields, all load cases or those along ``axes``.
 
-    ``watch(iteration, worst residual)`` is called in every iteration of every solve (in 2-D all load cases are one
-    solve, in 3-D each is its own, for memory). Whether it converged stands in the result.
+    The other parameters are those of :func:`effective_conductivity`; ``watch(iteration, worst residual)`` is called
+    in every iteration of every solve. Whether it converged stands in the result.
 
     Examples
     --------
@@ -124,57 +144,70 @@ def solve_conduction(
     >>> solution.tensor[0].tolist(), solution.converged.tolist()
     ([[1.0, 0.0], [0.0, 1.0]], [[True, True]])
     """
-    field = check_field(field)
+    check_field(field)
     steps = relative_steps(spacing, field.ndim - 1)
-    kinds: list[AxisKind] = ["periodic"] * len(steps)
-    scale = field.detach().flatten(1).amax(1)
-    scale = torch.where(scale > 0, scale, 1.0)
-    faces = face_conductivities(field.detach() / _over(scale, field), steps, kinds)
-    loads = torch.eye(len(steps), dtype=field.dtype, device=field.device)
-    inverse = inverse_laplacian(field.shape[1:], steps, kinds, like=field)
-    together = len(steps) if len(steps) == 2 else 1
-    parts = [
-        _solve(
-            faces,
-            inverse,
-            loads[i : i + together],
-            None if start is None else start[:, i : i + together],
-            (tolerance, max_iterations),
-            watch,
-        )
-        for i in range(0, len(steps), together)
-    ]
-    potential, iterations, residual, converged = (torch.cat(part, 1) for part in zip(*parts))
-    tensor = faces.energy(potential, loads) * _over(scale, loads[None])
-    return ConductionSolution(tensor, potential, iterations, residual, converged, faces, scale)
+    axes = tuple(range(len(steps))) if axes is None else tuple(axes)
+    groups = load_groups(boundary, len(steps), axes)
+    limits = Limits(tolerance, max_iterations, watch)
+    many = max(1, _together(field) // (len(axes) * prod(field.shape[1:])))
+    starts = [None] * len(field) if start is None else torch.split(start, many)
+    parts = [_solve_chunk(part, steps, groups, limits, s) for part, s in zip(torch.split(field.detach(), many), starts)]
+    return ConductionSolution(*(torch.cat(values) for values in zip(*parts)))
 
 
-def _solve(
-    faces: Faces,
-    inverse: Callable[[Tensor], Tensor],
-    loads: Tensor,
-    start: Tensor | None,
-    limits: tuple[float, int],
-    watch: Watch | None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Potentials, iterations, residuals and flags of some loads, each ``batch x loads``."""
-    right = faces.inflow(loads)
-    shape = right.shape
+def load_groups(boundary: str, ndim: int, axes: Sequence[int]) -> list[LoadGroup]:
+    """Which load cases are solved on which kinds of border."""
+    everywhere: dict[str, AxisKind] = {"periodic": "periodic", "gradient": "fixed", "fixed": "insulated"}
+    if boundary in everywhere:
+        kinds = (everywhere[boundary],) * ndim
+        if boundary != "fixed":
+            return [LoadGroup(kinds, tuple(axes))]
+        return [LoadGroup((*kinds[:axis], "fixed", *kinds[axis + 1 :]), (axis,)) for axis in axes]
+    raise InputError(f"boundary {boundary!r} is not known here; choose periodic, fixed or gradient.")
+
+
+def _solve_chunk(
+    field: Tensor, steps: tuple[float, ...], groups: Sequence[LoadGroup], limits: Limits, start: Tensor | None
+) -> tuple[Tensor, ...]:
+    """Tensor, potentials, iterations, residuals and flags of some fields."""
+    scale = largest(field)
+    field = field / spread(scale, field)
+    tensor = field.new_full((len(field), len(steps), len(steps)), torch.nan)
+    parts: list[tuple[Tensor, ...]] = []
+    for group in groups:
+        faces = face_conductivities(field, steps, group.kinds)
+        inverse = inverse_laplacian(field.shape[1:], steps, group.kinds, like=field)
+        loads = unit_loads(group.axes, field)
+        guess = None if start is None else start[:, len(parts) : len(parts) + len(loads)]
+        parts.append(solve_loads(faces, inverse, faces.inflow(loads), guess, limits))
+        energy = faces.energy(parts[-1][0], loads)
+        rows = torch.tensor(group.axes, device=field.device)
+        tensor[:, rows[:, None], rows] = energy * spread(scale, energy)
+    return (tensor, *(torch.cat(values, 1) for values in zip(*parts)))
+
+
+def solve_loads(
+    faces: Faces, inverse: Operator, right: Tensor, start: Tensor | None, limits: Limits
+) -> tuple[Tensor, ...]:
+    """Potentials, iterations, residuals and flags, each ``batch x loads``, for inflows ``right`` of that shape.
+
+    Load cases share a solve where the cache holds them all; large ones go one after another, which saves memory.
+    """
+    if right.shape[1] > 1 and right.numel() > _together(right):
+        starts = [None] * right.shape[1] if start is None else torch.split(start, 1, 1)
+        parts = [solve_loads(faces, inverse, r, s, limits) for r, s in zip(torch.split(right, 1, 1), starts)]
+        return tuple(torch.cat(values, 1) for values in zip(*parts))
     solution = conjugate_gradients(
-        lambda u: faces.apply(u.view(shape)).flatten(0, 1),
+        lambda u: faces.apply(u.view(right.shape)).flatten(0, 1),
         inverse,
         right.flatten(0, 1),
-        tolerance=limits[0],
-        max_iterations=limits[1],
+        tolerance=limits.tolerance,
+        max_iterations=limits.max_iterations,
         start=None if start is None else start.flatten(0, 1),
-        watch=watch,
+        watch=limits.watch,
     )
-    return (
-        solution.x.view(shape),
-        solution.iterations.view(shape[:2]),
-        solution.residual.view(shape[:2]),
-        solution.converged.view(shape[:2]),
-    )
+    records = (solution.iterations, solution.residual, solution.converged)
+    return (solution.x.view(right.shape), *(record.view(right.shape[:2]) for record in records))
 
 
 class _EffectiveConductivity(torch.autograd.Function):
@@ -182,49 +215,85 @@ class _EffectiveConductivity(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, field: Tensor, options: tuple[Any, ...]) -> Tensor:
-        spacing, tolerance, max_iterations, start = options
+        spacing, boundary, limits, start = options
         solution = solve_conduction(
-            field, spacing=spacing, tolerance=tolerance, max_iterations=max_iterations, start=start
+            field,
+            spacing=spacing,
+            boundary=boundary,
+            tolerance=limits.tolerance,
+            max_iterations=limits.max_iterations,
+            start=start,
         )
         if not solution.converged.all():
             warnings.warn(
-                f"conduction stopped after {max_iterations} iterations at a residual of "
-                f"{float(solution.residual.max()):.1e} where {tolerance:.1e} was asked; raise max_iterations or the "
-                "tolerance, or use float64.",
+                f"conduction stopped at a residual of {float(solution.residual.max()):.1e} where "
+                f"{limits.tolerance:.1e} was asked, after up to {int(solution.iterations.max())} iterations; raise "
+                "max_iterations or the tolerance, or use float64.",
                 RuntimeWarning,
                 stacklevel=3,
             )
         ctx.save_for_backward(field, solution.potential)
-        ctx.faces = solution.faces
+        ctx.options = (spacing, boundary)
         return solution.tensor
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         field, potential = ctx.saved_tensors
-        return sensitivity(field, ctx.faces, potential, grads[0]), None
+        return _sensitivity(field, potential, grads[0], *ctx.options), None
 
 
-def sensitivity(field: Tensor, faces: Faces, potential: Tensor, weights: Tensor) -> Tensor:
+def _sensitivity(
+    field: Tensor, potential: Tensor, weights: Tensor, spacing: float | Sequence[float], boundary: str
+) -> Tensor:
     """Derivative of sum(weights * tensor) with respect to each cell's conductivity, shape ``batch x *space``."""
-    loads = torch.eye(weights.shape[-1], dtype=field.dtype, device=field.device)
     out = torch.zeros_like(field)
-    for axis in range(len(loads)):
-        g = faces.gradient(potential, loads, axis)
-        density = torch.einsum("bl...,blm,bm...->b...", g, weights, g) / faces.cells
-        dim = axis + 1
-        out += density * _share(field, field.roll(-1, dim))
-        out += (density * _share(field.roll(-1, dim), field)).roll(1, dim)
-    return out
+    ndim = field.ndim - 1
+    steps = relative_steps(spacing, ndim)
+    done = 0
+    for group in load_groups(boundary, ndim, range(ndim)):
+        faces = face_conductivities(field, steps, group.kinds)
+        loads = unit_loads(group.axes, field)
+        u = potential[:, done : done + len(loads)]
+        done += len(loads)
+        rows = torch.tensor(group.axes, device=field.device)
+        chosen = weights[:, rows[:, None], rows] / faces.cells
+        for axis in range(ndim):
+            density = _weighted(faces.gradient(u, loads, axis), chosen)
+            following = field.roll(-1, axis + 1)
+            out += density * harmonic_share(field, following)
+            out += (density * harmonic_share(following, field)).roll(1, axis + 1)
+            if faces.ends[axis] is not None:
+                density = _weighted(faces.end_gradient(u, loads, axis), chosen / 2)
+                out.narrow(axis + 1, 0, 1).add_(density.narrow(axis + 1, 0, 1))
+                out.narrow(axis + 1, -1, 1).add_(density.narrow(axis + 1, 1, 1))
+    return torch.where(field > 0, out, 0.0)
 
 
-def _share(a: Tensor, b: Tensor) -> Tensor:
-    """Derivative of the harmonic mean of a and b with respect to a; zero where a is."""
-    return torch.where(a > 0, 2.0 * (b / (a + b)) ** 2, 0.0)
+def _weighted(g: Tensor, weights: Tensor) -> Tensor:
+    """g.weights g of each face, shape ``batch x *space``."""
+    result: Tensor = torch.einsum("bl...,blm,bm...->b...", g, weights, g)
+    return result
 
 
-def check_field(field: Tensor) -> Tensor:
-    """Return the field, or raise InputError unless it is a batch of finite conductivities of zero or more."""
+def unit_loads(axes: Sequence[int], like: Tensor) -> Tensor:
+    """Mean gradients of 1 along the given axes, shape (L, d)."""
+    return torch.eye(like.ndim - 1, dtype=like.dtype, device=like.device)[list(axes)]
+
+
+def largest(field: Tensor) -> Tensor:
+    """Largest value of each field, and 1 where all are zero: a scale that keeps squares in the range of float32."""
+    scale = field.flatten(1).amax(1)
+    return torch.where(scale > 0, scale, 1.0)
+
+
+def spread(values: Tensor, like: Tensor) -> Tensor:
+    """Append axes to (B,) values so that they multiply ``like``."""
+    return values.view(-1, *([1] * (like.ndim - 1)))
+
+
+def check_field(field: Tensor) -> None:
+    """Raise InputError unless the field is a batch of finite conductivities of zero or more."""
     if field.ndim not in (3, 4) or not field.is_floating_point() or field.numel() == 0:
         raise InputError(
             f"conductivities must be a floating-point tensor (batch, *space) in 2-D or 3-D, found {field.dtype} of "
@@ -232,7 +301,6 @@ def check_field(field: Tensor) -> Tensor:
         )
     if not bool(torch.isfinite(field).all()) or bool((field < 0).any()):
         raise InputError("conductivities must be finite and zero or more, found a negative, NaN or infinite one.")
-    return field
 
 
 def relative_steps(spacing: float | Sequence[float], ndim: int) -> tuple[float, ...]:
@@ -243,5 +311,5 @@ def relative_steps(spacing: float | Sequence[float], ndim: int) -> tuple[float, 
     return tuple(value / min(values) for value in values)
 
 
-def _over(values: Tensor, like: Tensor) -> Tensor:
-    return values.view(-1, *([1] * (like.ndim - 1)))
+def _together(like: Tensor) -> int:
+    return _TOGETHER.get(like.device.type, _TOGETHER["cuda"])

@@ -120,6 +120,11 @@ def harmonic_mean(a: Tensor, b: Tensor) -> Tensor:
     return torch.where(total > 0, 2.0 * a * (b / total), 0.0)
 
 
+def harmonic_share(a: Tensor, b: Tensor) -> Tensor:
+    """Derivative of the harmonic mean of a and b with respect to a; zero where a is."""
+    return torch.where(a > 0, 2.0 * (b / (a + b)) ** 2, 0.0)
+
+
 def _difference(u: Tensor, axis: int, out: Tensor) -> Tensor:
     """Potential of the next cell minus that of this one, in ``out``."""
     dim, n = axis + 2, u.shape[axis + 2]

@@ -1,0 +1,99 @@
+"""Whether a phase connects opposite faces, through shared faces of cells."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from matlens.errors import InputError
+
+__all__ = ["percolates", "spanning_cells"]
+
+
+def percolates(conductor: ArrayLike, *, periodic: bool = False) -> tuple[bool, ...]:
+    """Whether connected cells lead from one end of each axis to the other.
+
+    Parameters
+    ----------
+    conductor : array_like of bool
+        Which cells belong to the phase, in any dimension.
+    periodic : bool
+        Whether the array continues itself: then a path counts that arrives, one period further, at the cell where it
+        set out, which is what conducts through the repeated cell.
+
+    Returns
+    -------
+    tuple of bool
+        One for each array axis.
+
+    Raises
+    ------
+    InputError
+        If the array is not of booleans, or has no axes.
+
+    Examples
+    --------
+    >>> percolates(np.array([[True, True, False], [False, True, True]]))
+    (True, True)
+    >>> percolates(np.array([[True, True, False], [False, True, True]]), periodic=True)
+    (True, False)
+    """
+    cells = _checked(conductor)
+    if periodic:
+        labels, _ = ndimage.label(cells)
+        return tuple(_winds(labels, axis) for axis in range(cells.ndim))
+    return tuple(bool(spanning_cells(cells, axis).any()) for axis in range(cells.ndim))
+
+
+def spanning_cells(conductor: ArrayLike, axis: int) -> NDArray[np.bool_]:
+    """Cells connected to both faces of an axis; those of islands and of one face alone are left out.
+
+    Examples
+    --------
+    >>> spanning_cells(np.array([[1, 0, 1], [1, 0, 0]], dtype=bool), axis=0).astype(int)
+    array([[1, 0, 0],
+           [1, 0, 0]])
+    """
+    labels, count = ndimage.label(_checked(conductor))
+    both = np.zeros(count + 1, dtype=bool)
+    both[np.intersect1d(labels.take(0, axis), labels.take(-1, axis))] = True
+    both[0] = False
+    spanning: NDArray[np.bool_] = both[labels]
+    return spanning
+
+
+def _checked(conductor: ArrayLike) -> NDArray[np.bool_]:
+    cells = np.asarray(conductor)
+    if cells.dtype != np.bool_ or cells.ndim == 0:
+        raise InputError(
+            f"percolation asks which cells conduct, an array of booleans, found {cells.dtype} of shape {cells.shape}; "
+            "compare the labels with the phase."
+        )
+    return cells
+
+
+def _winds(labels: NDArray[np.int32], axis: int) -> bool:
+    """Whether some closed path through the clusters and over the wrapping faces goes around the axis."""
+    neighbours: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for wrapped in range(labels.ndim):
+        pairs = np.stack([labels.take(-1, wrapped).ravel(), labels.take(0, wrapped).ravel()], 1)
+        turns = int(wrapped == axis)
+        for a, b in np.unique(pairs[(pairs > 0).all(1)], axis=0).tolist():
+            neighbours[a].add((b, turns))
+            neighbours[b].add((a, -turns))
+    turns_to: dict[int, int] = {}
+    for root in neighbours:
+        waiting = [] if root in turns_to else [root]
+        turns_to.setdefault(root, 0)
+        while waiting:
+            here = waiting.pop()
+            for there, turns in neighbours[here]:
+                if there not in turns_to:
+                    turns_to[there] = turns_to[here] + turns
+                    waiting.append(there)
+                elif turns_to[there] != turns_to[here] + turns:
+                    return True
+    return False
