@@ -21,6 +21,7 @@ _EXPORTS = {
     "characterize": "statistics",
     "compare": "statistics",
     "reconstruct": "reconstruction",
+    "prune": "reconstruction",
 }
 
 __all__ = ["__version__", *_EXPORTS]

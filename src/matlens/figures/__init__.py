@@ -4,6 +4,7 @@ from matlens.figures.cleaning import cleaning_overlay, threshold_sensitivity
 from matlens.figures.copying import copy_shares
 from matlens.figures.curves import loss_curves, statistic_curves
 from matlens.figures.micrographs import micrographs
+from matlens.figures.pruning import depth_pictures, depth_ratios, depth_scales
 from matlens.figures.save import save_figure
 from matlens.figures.style import DOUBLE, SINGLE
 from matlens.figures.verdicts import verdict_forest
@@ -13,6 +14,9 @@ __all__ = [
     "SINGLE",
     "cleaning_overlay",
     "copy_shares",
+    "depth_pictures",
+    "depth_ratios",
+    "depth_scales",
     "loss_curves",
     "micrographs",
     "save_figure",

@@ -21,9 +21,10 @@ __all__ = ["NO_NETWORK", "RECOMMENDATION", "RULE", "Recommendation", "carriers",
 NO_NETWORK = "none"
 RECOMMENDATION = "recommendation.json"
 RULE = (
-    "The best depth has the lowest geometric mean of R over the statistics. A depth stays equivalent to it when no "
-    "statistic's R lies above the upper end of the best depth's 90 % interval (bootstrap over windows and "
-    f"realisations), or above {MARGIN:g} where that is more. The cheapest such depth is recommended."
+    "The best depth has the lowest geometric mean of R over the statistics, where R below 1 counts as 1: closer than "
+    "the material's own windows is no merit. A depth stays equivalent to the best when no statistic's R lies above the "
+    "upper end of the best depth's 90 % interval (bootstrap over windows and realisations), or above "
+    f"{MARGIN:g} where that is more. The cheapest such depth is recommended."
 )
 
 _Facts = Mapping[str, Mapping[Any, Any]]
@@ -43,7 +44,7 @@ class Recommendation:
     layer : str
         The same among depths with a network: where a model that has one should end.
     best : str
-        The depth with the lowest geometric mean of R.
+        The depth with the lowest geometric mean of R over the statistics, R below 1 counted as 1.
     joint : str
         Joint verdict of ``depth`` against the material: "equivalent", "different" or "undecided".
     sentences : tuple of str
@@ -85,7 +86,7 @@ def recommend(table: pd.DataFrame, ratios: pd.DataFrame, scales: pd.DataFrame, u
     depths = [str(depth) for depth in table["depth"] if "noise" not in str(depth)]
     values = ratios.pivot(index="depth", columns="statistic", values="R").loc[depths]
     upper = ratios.pivot(index="depth", columns="statistic", values="high").loc[depths]
-    scores = np.log(values.clip(lower=1e-6)).mean(axis=1)
+    scores = np.log(values.clip(lower=1.0)).mean(axis=1)
     best = str(scores.idxmin())
     limit = pd.concat([upper.loc[best], values.loc[best]], axis=1).max(axis=1).clip(lower=MARGIN)
     kept = [depth for depth in depths if depth == best or not (values.loc[depth] > limit).any()]
@@ -205,7 +206,7 @@ def _verdict(facts: _Facts, ratios: pd.DataFrame, depth: str, depths: Sequence[s
     else:
         said = [f"By windows of the material, {name} is {joints[depth]}; not shown equivalent: {worst}."]
     if "equivalent" not in joints.values():
-        said.append("No depth is equivalent to the material in every statistic.")
+        said.append("No depth is shown to be equivalent to the material in every statistic.")
     return said
 
 
@@ -213,7 +214,7 @@ def _network(values: pd.DataFrame, depths: Sequence[str], best: str) -> list[str
     if NO_NETWORK not in depths or best == NO_NETWORK:
         return []
     names = [str(name) for name in values.columns]
-    without, with_it = (dict(zip(names, values.loc[depth].astype(float))) for depth in (NO_NETWORK, best))
+    without, with_it = (dict(zip(names, values.loc[[depth]].to_numpy()[0].tolist())) for depth in (NO_NETWORK, best))
     gain = {name: without[name] / with_it[name] for name in names}
     found = sorted((name for name in names if gain[name] > MARGIN), key=lambda name: -gain[name])
     shown = [f"{NAMES[name]} from {without[name]:.2f} to {with_it[name]:.2f}" for name in found[:4]]
@@ -237,8 +238,8 @@ def _scales(scales: pd.DataFrame, facts: _Facts, depths: Sequence[str], unit: st
             f"{curve} {_joined(rows)} px as far as any depth does (R {rows['R'].max():.2f})"
             for curve, rows in far.groupby("curve", sort=False)
         ]
-        who = "Without a network" if depth == NO_NETWORK else f"{depth} (sees {_sees(facts[depth], unit)})"
-        sentences.append(f"{who} brings {'; '.join(parts)}.")
+        who = "The loss without a network" if depth == NO_NETWORK else f"{depth} (sees {_sees(facts[depth], unit)})"
+        sentences.append(f"{who} gives {'; '.join(parts)}.")
     return sentences
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from matlens.report import pruning
 from matlens.report import sections as parts
 from matlens.report.parts import Section
 from matlens.runs import RunDirectory
@@ -26,12 +27,14 @@ _SECTIONS = {
     ),
     "compare": (parts.structures, parts.evidence, parts.curves, parts.copying, parts.cleaning),
     "characterize": (parts.structures, parts.statistics, parts.curves, parts.cleaning),
+    "prune": (pruning.choices, pruning.depths_made, pruning.depth_sections, parts.cleaning, parts.notes),
     "demo": (parts.members,),
 }
 _TITLES = {
     "reconstruct": "Reconstruction of {}",
     "compare": "Comparison with {}",
     "characterize": "Statistics of {}",
+    "prune": "Depth of the network for {}",
     "demo": "Demonstration",
 }
 
@@ -89,12 +92,14 @@ def headlines(run: RunDirectory) -> list[str]:
     ...     headlines(run)
     []
     """
-    return [str(sentence) for sentence in parts.verdict_in(run.path).get("sentences", [])[:1]]
+    materials = pruning.recommendation_in(run).get("materials", {})
+    said = [f"{name}: {facts['sentences'][0]}" for name, facts in materials.items()]
+    return said or [str(sentence) for sentence in parts.verdict_in(run.path).get("sentences", [])[:1]]
 
 
 def _header(run: RunDirectory) -> dict[str, Any]:
     settings, command = run.settings, str(run.settings["command"])
-    asked = settings.get("reconstruct", {})
+    asked = settings.get(command, {})
     resolved = run.provenance.get("resolved", {})
     names = parts.input_names(run)
     shape = resolved.get("shape") or asked.get("shape")

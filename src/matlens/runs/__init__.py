@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matlens.runs.machine import chosen_device, set_threads
     from matlens.runs.progress import progress_for
     from matlens.runs.provenance import environment, mismatches, sha256
+    from matlens.runs.prune import PruneOrder, cell_folder, prune_in
     from matlens.runs.reconstruct import Order, reconstruct_in, resolved
     from matlens.runs.signals import stoppable
     from matlens.runs.tables import read_table, write_table
@@ -26,9 +27,11 @@ _EXPORTS = {
     "Inputs": "inputs",
     "Lock": "lock",
     "Order": "reconstruct",
+    "PruneOrder": "prune",
     "RunCheckpoint": "checkpoint",
     "RunDirectory": "directory",
     "bibtex": "citations",
+    "cell_folder": "prune",
     "characterize_in": "characterize",
     "chosen_device": "machine",
     "citation_keys": "citations",
@@ -38,6 +41,7 @@ _EXPORTS = {
     "mismatches": "provenance",
     "numbered": "inputs",
     "progress_for": "progress",
+    "prune_in": "prune",
     "read_inputs": "inputs",
     "read_results": "inputs",
     "read_table": "tables",
@@ -55,9 +59,11 @@ __all__ = [
     "Inputs",
     "Lock",
     "Order",
+    "PruneOrder",
     "RunCheckpoint",
     "RunDirectory",
     "bibtex",
+    "cell_folder",
     "characterize_in",
     "chosen_device",
     "citation_keys",
@@ -67,6 +73,7 @@ __all__ = [
     "mismatches",
     "numbered",
     "progress_for",
+    "prune_in",
     "read_inputs",
     "read_results",
     "read_table",

@@ -20,7 +20,7 @@ from matlens.runs.directory import RunDirectory
 from matlens.runs.inputs import Inputs, exemplars_of
 from matlens.runs.tables import write_table
 
-__all__ = ["Order", "reconstruct_in", "resolved"]
+__all__ = ["Order", "check_weights", "reconstruct_in", "resolved"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
     order = Order.of(run.settings)
     exemplars = exemplars_of(run, order.inputs, found)
     work = _plan(order, exemplars)
-    _check_weights(run, work)
+    check_weights(run, work.settings["weights"])
     checkpoint = RunCheckpoint(run, exemplars[0])
     try:
         result = work.run(progress, checkpoint)
@@ -184,9 +184,15 @@ def _plan(order: Order, exemplars: Sequence[Microstructure]) -> Plan:
     )
 
 
-def _check_weights(run: RunDirectory, work: Plan) -> None:
-    """A resumed run must not go on with other weights than it began with."""
-    then, now = run.settings.get("resolved", {}).get("weights"), work.settings["weights"]
+def check_weights(run: RunDirectory, now: Mapping[str, str]) -> None:
+    """A resumed run must not go on with other weights than it began with.
+
+    Raises
+    ------
+    RunError
+        If the weights' hash differs from the one in the run's settings.
+    """
+    then = run.settings.get("resolved", {}).get("weights")
     if then is not None and then.get("sha256") != now.get("sha256"):
         raise RunError(
             f"the encoder's weights at hand ({now.get('sha256', 'none')}) are not those this run began with "
