@@ -234,40 +234,52 @@ def _stress(first: Tensor, shear: Tensor, strain: Tensor) -> list[Tensor]:
 def _energies(moduli: Tensor, u: Tensor, steps: Sequence[float]) -> tuple[Tensor, Tensor, Tensor]:
     """Stiffness (n, n), energy density ``n x *space`` and hourglass share (n,) of one sample.
 
-    Products of strains, not mean stresses, make the stiffness: symmetric, and its error is the square of theirs.
+    Products of stresses and strains, not mean stresses, make the stiffness: its error is the square of theirs.
     """
     first, shear = moduli
-    strain = _total_strain(u, steps)
-    trace, weighted = _split(strain)
-    stiffness = torch.einsum("i...,j...->ij", first * trace, trace)
-    stiffness += torch.einsum("ik...,jk...->ij", shear * weighted, weighted)
-    # the root of the energy, a field of components whose squares sum to it: dilatation, and what is left of the strain
     ndim = len(steps)
-    strain[:, :ndim] -= trace[:, None] / ndim
-    _, weighted = _split(strain)
-    root = torch.cat([((first + 2 / ndim * shear).sqrt() * trace)[:, None], shear.sqrt() * weighted], 1)
-    energy = root.square().sum(1)
-    total = energy.flatten(1).sum(1)
-    hidden = torch.stack([part.square().flatten(1).sum(1) for part in _alternating(root)]).sum(0)
-    stiffness = (stiffness + stiffness.mT) / (2 * first.numel())  # symmetric to the last bit
-    return stiffness, energy / 2, torch.where(total > 0, hidden / total, 0.0)
+    strains = _total_strain(u, steps)
+    rows, energies, shares = [], [], []
+    for strain in strains:  # one at a time, for memory
+        trace = strain[:ndim].sum(0)
+        stress = shear * strain
+        stress[:ndim] += stress[:ndim] + first * trace
+        rows.append(strains.flatten(1) @ stress.flatten())
+        energies.append((stress * strain).sum(0) / 2)
+        shares.append(_alternating_share(_root_of_energy(first, shear, strain)))
+    stiffness = torch.stack(rows) / first.numel()
+    return (stiffness + stiffness.mT) / 2, torch.stack(energies), torch.stack(shares)
 
 
-def _alternating(x: Tensor) -> list[Tensor]:
-    """Parts of the field, around each corner, that alternate in sign along two or more axes."""
-    dims = range(2 - x.ndim, 0)
-    parts = [(x, 0)]
-    for dim in dims:
-        moved = [(part, part.roll(1, dim), axes) for part, axes in parts]
-        parts = [(0.5 * (part + back), axes) for part, back, axes in moved]
-        parts += [(0.5 * (part - back), axes + 1) for part, back, axes in moved]
-    return [part for part, axes in parts if axes >= 2]
+def _root_of_energy(first: Tensor, shear: Tensor, strain: Tensor) -> Tensor:
+    """Dilatation and distortion weighted by the roots of their moduli, ``n + 1 x *space``: energy is their square."""
+    ndim = first.ndim
+    trace = strain[:ndim].sum(0)
+    distortion = strain.clone()
+    distortion[:ndim] -= trace / ndim
+    distortion[:ndim] *= 2**0.5
+    return torch.cat([((first + 2 / ndim * shear).sqrt() * trace)[None], shear.sqrt() * distortion])
+
+
+def _alternating_share(root: Tensor) -> Tensor:
+    """Share of the squares in what alternates in sign, around each corner, along two axes or more."""
+    hidden = torch.zeros_like(root.view(-1)[0])
+    for component in root:
+        parts = [(component, 0)]
+        for dim in range(component.ndim):
+            moved = [(part, part.roll(1, dim), axes) for part, axes in parts]
+            parts = [(0.5 * (part + back), axes) for part, back, axes in moved]
+            parts += [(0.5 * (part - back), axes + 1) for part, back, axes in moved]
+        hidden += torch.stack([part.square().sum() for part, axes in parts if axes >= 2]).sum()
+    total = root.square().sum()
+    return torch.where(total > 0, hidden / total, 0.0)
 
 
 def _total_strain(u: Tensor, steps: Sequence[float]) -> Tensor:
     """Mean and periodic strain of all load cases of one sample, ``n x n x *space``."""
-    strain = _strain(u, steps)
-    return strain + torch.eye(len(u), dtype=u.dtype, device=u.device).view(*strain.shape[:2], *([1] * len(steps)))
+    strain = torch.cat([_strain(load[None], steps) for load in u])
+    strain.diagonal().add_(1.0)
+    return strain
 
 
 def _split(strain: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ gradient; on even sizes they are periodic, and the Green operator leaves them ou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import combinations_with_replacement
 
 import numpy as np
 import torch
@@ -113,26 +114,26 @@ def green_operator(shape: Sequence[int], steps: Sequence[float], coupling: Tenso
         spectrum = torch.view_as_real(torch.fft.rfftn(force, dim=axes))
         moved = torch.empty_like(spectrum)
         for i in range(ndim):
-            out = torch.mul(spectrum[:, 0], inverse[i][0], out=moved[:, i])
+            out = torch.mul(spectrum[:, 0], inverse[0, i], out=moved[:, i])
             for j in range(1, ndim):
-                out.addcmul_(spectrum[:, j], inverse[i][j])
+                out.addcmul_(spectrum[:, j], inverse[min(i, j), max(i, j)])
         result: Tensor = torch.fft.irfftn(torch.view_as_complex(moved), s=tuple(shape), dim=axes)
         return result
 
     return solve
 
 
-def _inverse(shape: Sequence[int], steps: Sequence[float], coupling: Tensor) -> list[list[Tensor]]:
+def _inverse(shape: Sequence[int], steps: Sequence[float], coupling: Tensor) -> dict[tuple[int, int], Tensor]:
     """Inverse of the acoustic tensor at each frequency, each entry twice: for real and for imaginary part."""
     waves = [torch.from_numpy(wave) for wave in _waves(shape, steps)]
     squared = sum((wave.square() for wave in waves), torch.zeros((), dtype=torch.float64))
     weight = torch.where(squared > 0, 1 / squared, 0.0)
     share = coupling.cpu().double().view(-1, *([1] * len(shape)))
-    rows = []
-    for i, first in enumerate(waves):
-        row = [(weight * (float(i == j) - share * first * second * weight)) for j, second in enumerate(waves)]
-        rows.append([torch.stack([entry, entry], -1).to(coupling) for entry in row])
-    return rows
+    entries = {
+        (i, j): weight * (float(i == j) - share * waves[i] * waves[j] * weight)
+        for i, j in combinations_with_replacement(range(len(shape)), 2)
+    }
+    return {pair: torch.stack([entry, entry], -1).to(coupling) for pair, entry in entries.items()}
 
 
 def _waves(shape: Sequence[int], steps: Sequence[float]) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
