@@ -73,6 +73,8 @@ def test_zero_phases_and_equal_phases():
     assert check_conductivity(np.zeros((3, 3)), [1.0], [0]).satisfied
     assert hashin_shtrikman([0.5, 0.5], [4, 4], 3) == pytest.approx((4, 4))
     assert wiener([0, 1], [0, 4]) == (4, 4)  # an absent phase does not count
+    assert check_conductivity(np.eye(2) * 4, [0, 1], [np.nan, 4]).satisfied
+    assert check_stiffness(isotropic_stiffness(4, 0.2, 2), [0, 1], [np.nan, 4], [np.nan, 0.2]).satisfied
 
 
 def test_keller_dykhne_lies_between_the_bounds_of_equal_fractions():

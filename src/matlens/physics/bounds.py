@@ -247,11 +247,12 @@ def present_phases(fractions: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.
     share, value = np.asarray(fractions, dtype=float), np.asarray(values, dtype=float)
     if share.ndim != 1 or share.shape != value.shape:
         raise InputError(f"one value a phase is needed, found {share.size} fractions and {value.size} values.")
-    if not (np.isfinite(value).all() and (value >= 0).all()):
-        raise InputError(f"the phases' values must be finite and not negative, found {value.tolist()}.")
     if not (share >= 0).all() or abs(share.sum() - 1) > 1e-6:
         raise InputError(f"volume fractions must not be negative and sum to 1, found {share.tolist()}.")
-    return share[share > 0] / share.sum(), value[share > 0]
+    share, value = share[share > 0] / share.sum(), value[share > 0]
+    if not (np.isfinite(value).all() and (value >= 0).all()):
+        raise InputError(f"the phases' values must be finite and not negative, found {value.tolist()}.")
+    return share, value
 
 
 def _shifted_mean(share: NDArray[np.float64], value: NDArray[np.float64], shift: float) -> float:
