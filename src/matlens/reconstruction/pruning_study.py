@@ -148,7 +148,9 @@ def _by_statistic(judged: Judged) -> dict[str, float]:
     ratios = judged.ratios.set_index("statistic")["R"]
     values = {f"R_{_short(str(name))}": float(value) for name, value in ratios.items()}
     values["R_mean"] = float(np.exp(np.log(ratios.clip(lower=1.0)).mean()))
-    return values | {f"error_{_short(name)}": float(judged.errors[name].mean()) for name in ratios.index}
+    return values | {
+        f"error_{_short(name)}": float(judged.errors[name].mean()) for name in ratios.index if name in judged.errors
+    }
 
 
 def _short(name: str) -> str:
