@@ -14,6 +14,7 @@ from matlens.cli.compare import compare
 from matlens.cli.demo import demo
 from matlens.cli.fetch import fetch
 from matlens.cli.flatten import flattened
+from matlens.cli.generate import generate
 from matlens.cli.prune import prune
 from matlens.cli.reconstruct import reconstruct
 from matlens.cli.report import report
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, characterize, reconstruct, compare, prune, report, resume, fetch):
+for command in (demo, characterize, reconstruct, compare, prune, generate, report, resume, fetch):
     app.command()(flattened(command))
 
 

@@ -3,6 +3,7 @@
 from matlens.figures.cleaning import cleaning_overlay, threshold_sensitivity
 from matlens.figures.copying import copy_shares
 from matlens.figures.curves import loss_curves, statistic_curves
+from matlens.figures.datasets import property_scatter, structure_families
 from matlens.figures.micrographs import micrographs
 from matlens.figures.pruning import depth_pictures, depth_ratios, depth_scales
 from matlens.figures.save import save_figure
@@ -19,8 +20,10 @@ __all__ = [
     "depth_scales",
     "loss_curves",
     "micrographs",
+    "property_scatter",
     "save_figure",
     "statistic_curves",
+    "structure_families",
     "threshold_sensitivity",
     "verdict_forest",
 ]

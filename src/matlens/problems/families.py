@@ -118,7 +118,7 @@ def _ellipses(rng: np.random.Generator, longest: float) -> Parameters:
     else:  # ellipses of half the plane at most
         fraction = _between(rng, 0.15, 0.45) if included else _between(rng, 0.55, 0.65)
     return {
-        "length": _length(rng, max(_SHORTEST, 2.5 * np.sqrt(aspect)), max(longest / aspect**0.25, 1.5 * _SHORTEST)),
+        "length": _length(rng, max(_SHORTEST, 3.0 * np.sqrt(aspect)), max(longest / aspect**0.25, 1.5 * _SHORTEST)),
         "aspect": aspect,
         "angle": _angle(rng),
         "disorder": float(rng.choice([0.0, 15.0, 40.0, 90.0])),

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from matlens.report import pruning
+from matlens.report import datasets, pruning
 from matlens.report import sections as parts
 from matlens.report.parts import Section
 from matlens.runs import RunDirectory
@@ -28,6 +28,7 @@ _SECTIONS = {
     "compare": (parts.structures, parts.evidence, parts.curves, parts.copying, parts.cleaning),
     "characterize": (parts.structures, parts.statistics, parts.curves, parts.cleaning),
     "prune": (pruning.choices, pruning.depths_made, pruning.depth_sections, parts.cleaning, parts.notes),
+    "generate": (datasets.made, datasets.families, datasets.properties),
     "demo": (parts.members,),
 }
 _TITLES = {
@@ -35,6 +36,7 @@ _TITLES = {
     "compare": "Comparison with {}",
     "characterize": "Statistics of {}",
     "prune": "Depth of the network for {}",
+    "generate": "Labelled structures",
     "demo": "Demonstration",
 }
 
@@ -94,6 +96,7 @@ def headlines(run: RunDirectory) -> list[str]:
     """
     materials = pruning.recommendation_in(run).get("materials", {})
     said = [f"{name}: {facts['sentences'][0]}" for name, facts in materials.items()]
+    said += [str(sentence) for sentence in run.provenance.get("sentences", [])]
     return said or [str(sentence) for sentence in parts.verdict_in(run.path).get("sentences", [])[:1]]
 
 
@@ -108,7 +111,7 @@ def _header(run: RunDirectory) -> dict[str, Any]:
         "size": " × ".join(str(side) for side in shape) + " px" if shape else "",
         "encoder": resolved.get("encoder", asked.get("encoder", "")),
         "preset": asked.get("preset", ""),
-        "realisations": asked.get("n", ""),
+        "structures" if command == "generate" else "realisations": asked.get("n", ""),
         "seed": settings.get("seed", ""),
         "device": settings.get("environment", {}).get("device", ""),
     }

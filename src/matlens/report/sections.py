@@ -48,6 +48,8 @@ def subtitle(run: RunDirectory) -> str:
     exemplars = stored_inputs(run)
     if run.settings["command"] == "demo":
         return "What MatLens makes of structures that are at hand, each with a report of its own."
+    if run.settings["command"] == "generate" and (run.path / "structures.h5").is_file():
+        return "Two-phase periodic structures with their effective properties."
     if not exemplars:
         return {"running": "This run has not finished.", "finished": ""}.get(run.status, f"This run is {run.status}.")
     first = exemplars[0]
@@ -268,7 +270,10 @@ def sources(run: RunDirectory) -> Section:
     folders = [run.path / name for name in run.settings.get("members", [])] or [run.path]
     encoders = [_resolved(folder).get("encoder", "") for folder in folders]
     threshold = str(run.settings.get("inputs", {}).get("cleaning", {}).get("threshold", ""))
-    keys = dict.fromkeys(key for name in encoders for key in citation_keys(encoder=name, threshold=threshold))
+    command = str(run.settings["command"])
+    keys = dict.fromkeys(
+        key for name in encoders for key in citation_keys(encoder=name, threshold=threshold, command=command)
+    )
     return Section("Sources", [Text(bibtex(list(keys)))], ["Please cite the methods this run used."])
 
 

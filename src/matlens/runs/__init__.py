@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matlens.runs.citations import bibtex, citation_keys
     from matlens.runs.compare import compare_files_in, compare_in
     from matlens.runs.directory import RunDirectory
+    from matlens.runs.generate import GenerateOrder, generate_in
     from matlens.runs.inputs import Inputs, numbered, read_inputs, read_results, stored_inputs
     from matlens.runs.lifecycle import working
     from matlens.runs.lock import Lock
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matlens.runs.tables import read_table, write_table
 
 _EXPORTS = {
+    "GenerateOrder": "generate",
     "Inputs": "inputs",
     "Lock": "lock",
     "Order": "reconstruct",
@@ -38,6 +40,7 @@ _EXPORTS = {
     "compare_files_in": "compare",
     "compare_in": "compare",
     "environment": "provenance",
+    "generate_in": "generate",
     "mismatches": "provenance",
     "numbered": "inputs",
     "progress_for": "progress",
@@ -56,6 +59,7 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "GenerateOrder",
     "Inputs",
     "Lock",
     "Order",
@@ -70,6 +74,7 @@ __all__ = [
     "compare_files_in",
     "compare_in",
     "environment",
+    "generate_in",
     "mismatches",
     "numbered",
     "progress_for",

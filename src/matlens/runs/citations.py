@@ -10,9 +10,10 @@ from importlib.resources import files
 __all__ = ["bibtex", "citation_keys"]
 
 _ALWAYS = ("torquato2002random", "lu1992lineal", "torquato1988cluster", "ohser2000statistical")
+_OF_COMMAND = {"generate": ("cahn1965phase", "torquato2002random", "willot2015fourier")}
 
 
-def citation_keys(*, encoder: str = "", threshold: str = "") -> tuple[str, ...]:
+def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "") -> tuple[str, ...]:
     """List the BibTeX keys of the methods that a run used.
 
     Parameters
@@ -21,12 +22,16 @@ def citation_keys(*, encoder: str = "", threshold: str = "") -> tuple[str, ...]:
         Name of the encoder; empty when nothing was reconstructed.
     threshold : str
         How grey images were cut.
+    command : str
+        What was run; those that measure no statistics stand on other papers.
 
     Examples
     --------
     >>> citation_keys(encoder="filterbank")[:3]
     ('li2018transfer', 'gatys2015texture', 'ustyuzhaninov2016texture')
     """
+    if command in _OF_COMMAND:
+        return _OF_COMMAND[command]
     keys: list[str] = []
     if encoder:
         network = "simonyan2014very" if encoder.startswith("vgg") else "ustyuzhaninov2016texture"

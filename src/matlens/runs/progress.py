@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import IO, TYPE_CHECKING
@@ -59,10 +60,8 @@ class Lines:
             return
         self._last = now
         left = (now - self._start) / max(done - self._first, 1) * max(self._total - done, 0)
-        detail = f"{detail}, " if detail else ""
-        self._stream.write(
-            f"{self._label}: {done}/{self._total}, loss {loss:.3g}, {detail}about {_duration(left)} left\n"
-        )
+        said = [text for text in (_loss(loss), detail, f"about {_duration(left)} left") if text]
+        self._stream.write(f"{self._label}: {done}/{self._total}, {', '.join(said)}\n")
         self._stream.flush()
 
     def end(self) -> None:
@@ -86,7 +85,7 @@ class Bar:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}  {task.fields[detail]}"),
+            TextColumn("{task.fields[loss]}  {task.fields[detail]}"),
             TimeRemainingColumn(),
             console=Console(file=stream),
             transient=True,
@@ -95,13 +94,13 @@ class Bar:
 
     def begin(self, total: int, label: str) -> None:
         """Show the bar."""
-        self._task = self._bar.add_task(label, total=total, loss="-", detail="")
+        self._task = self._bar.add_task(label, total=total, loss="", detail="")
         self._bar.start()
 
     def advance(self, done: int, loss: float, detail: str) -> None:
         """Move the bar."""
         if self._task is not None:
-            self._bar.update(self._task, completed=done, loss=f"{loss:.3g}", detail=detail)
+            self._bar.update(self._task, completed=done, loss=_loss(loss), detail=detail)
 
     def end(self) -> None:
         """Take the bar away."""
@@ -109,6 +108,10 @@ class Bar:
         if self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
+
+
+def _loss(loss: float) -> str:
+    return "" if math.isnan(loss) else f"loss {loss:.3g}"  # work that minimises nothing has none
 
 
 def _duration(seconds: float) -> str:
