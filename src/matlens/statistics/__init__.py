@@ -1,6 +1,6 @@
 """Statistics of microstructures: definitions, errors, and when two of them are the same material.
 
-The differentiable forms load torch, on first use only.
+The differentiable forms and the apparent properties load torch, on first use only.
 """
 
 from importlib import import_module
@@ -25,6 +25,7 @@ from matlens.statistics.curves import (
 from matlens.statistics.equivalence import Comparison, compare
 from matlens.statistics.euler import euler_density, euler_number
 from matlens.statistics.lineal_path import lineal_path
+from matlens.statistics.properties import PROPERTIES, conductivity_error, stiffness_error
 from matlens.statistics.scales import distance_bands, scale_ratios
 from matlens.statistics.specific_surface import specific_surface
 from matlens.statistics.threshold_sensitivity import threshold_sensitivity
@@ -34,6 +35,7 @@ from matlens.statistics.verbatim import largest_verbatim_block
 from matlens.statistics.volume_fraction import volume_fraction
 
 if TYPE_CHECKING:
+    from matlens.statistics.apparent import apparent_conductivity, apparent_stiffness
     from matlens.statistics.differentiable import (
         cross_field,
         fraction_field,
@@ -42,15 +44,26 @@ if TYPE_CHECKING:
         two_point_field,
     )
 
-_TORCH = ("cross_field", "fraction_field", "lineal_path_field", "total_variation", "two_point_field")
+_TORCH = {
+    "apparent_conductivity": "apparent",
+    "apparent_stiffness": "apparent",
+    "cross_field": "differentiable",
+    "fraction_field": "differentiable",
+    "lineal_path_field": "differentiable",
+    "total_variation": "differentiable",
+    "two_point_field": "differentiable",
+}
 
 __all__ = [
+    "PROPERTIES",
     "SCHEMA_VERSION",
     "Comparison",
     "CopyTest",
     "Curves",
     "Variability",
     "anisotropy",
+    "apparent_conductivity",
+    "apparent_stiffness",
     "characterize",
     "chord_length_distribution",
     "chord_length_error",
@@ -58,6 +71,7 @@ __all__ = [
     "cluster_map",
     "cluster_radial",
     "compare",
+    "conductivity_error",
     "correlation_length",
     "correlation_length_radial",
     "cross_field",
@@ -82,6 +96,7 @@ __all__ = [
     "scale_ratios",
     "specific_surface",
     "specific_surface_error",
+    "stiffness_error",
     "threshold_sensitivity",
     "total_variation",
     "two_point_axes",
@@ -96,6 +111,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _TORCH:
         raise AttributeError(f"module 'matlens.statistics' has no attribute {name!r}")
-    value = getattr(import_module("matlens.statistics.differentiable"), name)
+    value = getattr(import_module(f"matlens.statistics.{_TORCH[name]}"), name)
     globals()[name] = value
     return value

@@ -55,6 +55,7 @@ class Curves:
 
     def __init__(self, m: Microstructure) -> None:
         self.microstructure = Microstructure(m.labels, phase_names=m.phase_names)
+        self.properties: dict[str, Array] = {}  # apparent ones, by matlens.statistics.properties
 
     @classmethod
     def of(cls, thing: Microstructure | Curves) -> Curves:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from matlens.problems import blurred_noise, white_noise
 from matlens.statistics.bands import curve_bands
 from matlens.statistics.copying import CopyTest, pasted_blocks
 from matlens.statistics.curves import Curves, errors
+from matlens.statistics.properties import property_table, too_large
 from matlens.statistics.sentences import describe
 from matlens.statistics.variability import MIN_WINDOWS, Variability, joint_verdict
 from matlens.statistics.windows import count_windows, cut_windows, smaller_window
@@ -44,6 +46,9 @@ class Comparison:
         The joint verdict by window size.
     controls : DataFrame
         The same for "white noise" and "blurred noise" (column ``source``), with their ``joint`` verdict.
+    properties : DataFrame
+        Apparent properties of the exemplar's windows, of the result and of the controls: columns ``source`` and
+        ``window``, then those of `property_table`; empty where none were asked.
     copying : DataFrame
         The copy test (`CopyTest`) of every realisation and of an image of pasted exemplar blocks; column ``source``:
         "result 0", ..., "pasted blocks".
@@ -58,6 +63,7 @@ class Comparison:
     joint: str
     joints: dict[str, str]
     controls: pd.DataFrame
+    properties: pd.DataFrame
     copying: pd.DataFrame
     curves: xr.Dataset
     notes: tuple[str, ...] = field(default=())
@@ -75,6 +81,7 @@ def compare(
     seed: int = 0,
     controls: bool = True,
     copying: bool = True,
+    properties: Sequence[str] = ("conductivity",),
 ) -> Comparison:
     """Compare realisations with the material they are meant to be.
 
@@ -90,6 +97,10 @@ def compare(
         Of the bootstrap and the controls.
     controls, copying : bool
         Whether to judge the negative controls, and to test for copying.
+    properties : sequence of {"conductivity", "stiffness"}
+        Effective properties to judge by too: statistics that no reconstruction is fitted to. Windows are taken between
+        two faces, both sides alike, each phase in turn 50 times as conductive (100 times as stiff) as the rest; windows
+        of more than 65536 cells are judged without.
 
     Returns
     -------
@@ -98,7 +109,8 @@ def compare(
     Raises
     ------
     InputError
-        If dimensions or numbers of phases differ, realisations differ in size, or the window does not fit.
+        If dimensions or numbers of phases differ, realisations differ in size, the window does not fit, or a property
+        is unknown.
 
     Examples
     --------
@@ -111,18 +123,20 @@ def compare(
     curves, targets = [Curves(m) for m in results], [Curves(m) for m in exemplars]
     rows = [pd.DataFrame([errors(c, target) for target in targets]).mean() for c in curves]
     sizes = _sizes(results, exemplars, window)
-    judged = {size: Variability(cut_windows(exemplars, size)) for size in sizes}
-    ratios, joints = _ratios("result", results, judged, seed)
+    judged = {size: Variability(cut_windows(exemplars, size), properties=properties) for size in sizes}
+    found = _judged("result", results, judged, seed)
+    noises = _controls(results[0], exemplars, targets, judged, seed) if controls else []
     band = next(iter(judged.values())).windows if judged else []
     return Comparison(
         errors=pd.DataFrame(rows).rename_axis("realisation"),
-        ratios=ratios,
-        joint=_headline(ratios, joints),
-        joints=joints,
-        controls=_controls(results[0], exemplars, targets, judged, seed) if controls else pd.DataFrame(),
+        ratios=found.ratios.drop(columns="joint", errors="ignore"),
+        joint=_headline(found.ratios, found.joints),
+        joints=found.joints,
+        controls=_joined([noise.ratios for noise in noises]),
+        properties=_joined([_of_windows(judged), found.properties, *(noise.properties for noise in noises)]),
         copying=_copying(results, exemplars, seed) if copying else pd.DataFrame(),
         curves=curve_bands(curves, targets, band, exemplars[0]),
-        notes=_notes(results, exemplars, sizes),
+        notes=_notes(results, exemplars, sizes, properties),
     )
 
 
@@ -158,18 +172,45 @@ def _sizes(
     return [size for size in sizes if size is not None and count_windows(exemplars, size) >= 2]
 
 
-def _ratios(
+class _Judgement(NamedTuple):
+    ratios: pd.DataFrame
+    joints: dict[str, str]
+    properties: pd.DataFrame
+
+
+def _judged(
     source: str, results: Sequence[Microstructure], judged: dict[tuple[int, ...], Variability], seed: int
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    tables, joints = [], {}
+) -> _Judgement:
+    """Judge results at every size of windows."""
+    tables, properties, joints = [], [], {}
     for size, variability in judged.items():
-        table = variability.ratios(cut_windows(results, size), seed=seed)
-        name = "x".join(map(str, size))
+        windows, name = cut_windows(results, size), _name(size)
+        table = variability.ratios(windows, seed=seed)
         joints[name] = joint_verdict(table)
         table.insert(0, "window", name)
         table.insert(0, "source", source)
-        tables.append(table)
-    return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()), joints
+        tables.append(table.assign(joint=joints[name]))
+        properties.append(_labelled(property_table(windows), source, name))
+    return _Judgement(_joined(tables), joints, _joined(properties))
+
+
+def _of_windows(judged: dict[tuple[int, ...], Variability]) -> pd.DataFrame:
+    return _joined([_labelled(property_table(v.windows), "windows", _name(size)) for size, v in judged.items()])
+
+
+def _labelled(table: pd.DataFrame, source: str, window: str) -> pd.DataFrame:
+    table.insert(0, "window", window)
+    table.insert(0, "source", source)
+    return table
+
+
+def _name(size: Sequence[int]) -> str:
+    return "x".join(map(str, size))
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    found = [table for table in tables if not table.empty]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def _headline(ratios: pd.DataFrame, joints: dict[str, str]) -> str:
@@ -185,7 +226,7 @@ def _controls(
     targets: Sequence[Curves],
     judged: dict[tuple[int, ...], Variability],
     seed: int,
-) -> pd.DataFrame:
+) -> list[_Judgement]:
     """Judge noise in the result's place."""
     fractions = np.mean([m.volume_fractions for m in exemplars], axis=0)
     lengths = np.concatenate([target.correlation_length for target in targets])
@@ -196,12 +237,7 @@ def _controls(
         "white noise": [white_noise(like.shape, fractions, s) for s in seeds],
         "blurred noise": [blurred_noise(like.shape, fractions, length, s) for s in seeds],
     }
-    tables = []
-    for name, noise in noises.items():
-        table, joints = _ratios(name, noise, judged, seed)
-        if not table.empty:
-            tables.append(table.assign(joint=table["window"].map(joints)))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return [_judged(name, noise, judged, seed) for name, noise in noises.items()]
 
 
 def _copying(results: Sequence[Microstructure], exemplars: Sequence[Microstructure], seed: int) -> pd.DataFrame:
@@ -214,20 +250,26 @@ def _copying(results: Sequence[Microstructure], exemplars: Sequence[Microstructu
         table = test(image)
         table.insert(0, "source", name)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    return _joined(tables)
 
 
 def _notes(
-    results: Sequence[Microstructure], exemplars: Sequence[Microstructure], sizes: Sequence[tuple[int, ...]]
+    results: Sequence[Microstructure],
+    exemplars: Sequence[Microstructure],
+    sizes: Sequence[tuple[int, ...]],
+    properties: Sequence[str],
 ) -> tuple[str, ...]:
     notes = []
     own, fit = results[0].shape, count_windows(exemplars, results[0].shape)
     if fit < MIN_WINDOWS:
         smaller = [size for size in sizes if size != own]
-        instead = f"windows of {'x'.join(map(str, smaller[0]))} are judged too" if smaller else "nothing is decided"
+        instead = f"windows of {_name(smaller[0])} are judged too" if smaller else "nothing is decided"
         notes.append(
             f"The exemplar holds {fit} window(s) of the result's size, too few for a verdict (8 are needed): {instead}."
         )
     if not np.allclose(results[0].spacing, exemplars[0].spacing) or results[0].unit != exemplars[0].unit:
         notes.append("Result and exemplar state different pixel sizes; they are compared pixel by pixel.")
+    unjudged = [_name(size) for size in sizes if too_large(size)]
+    if properties and unjudged:
+        notes.append(f"Windows of {', '.join(unjudged)} are too large for {' and '.join(properties)} as a statistic.")
     return tuple(notes)

@@ -18,6 +18,8 @@ NAMES = {
     "euler_density_error": "Euler density",
     "specific_surface_error": "specific surface",
     "chord_length_error": "chord length",
+    "conductivity_error": "effective conductivity",
+    "stiffness_error": "effective stiffness",
 }
 
 

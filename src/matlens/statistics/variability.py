@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.microstructure import Microstructure
 from matlens.statistics.curves import MEASURES, Curves
+from matlens.statistics.properties import check_properties, property_distances, too_large
 
 __all__ = ["MARGIN", "MIN_WINDOWS", "Variability", "joint_verdict", "verdict"]
 
@@ -34,11 +35,13 @@ class Variability:
     ----------
     windows : sequence of Microstructure or Curves
         Non-overlapping windows of one size, two or more.
+    properties : sequence of {"conductivity", "stiffness"}
+        Apparent properties to judge too; windows of more than 65536 cells are judged without them.
 
     Raises
     ------
     InputError
-        If there are fewer than two windows.
+        If there are fewer than two windows, or a property is unknown.
 
     Examples
     --------
@@ -47,14 +50,18 @@ class Variability:
     >>> windows = Variability(list(material.tiles((32, 32))))
     >>> table = windows.ratios([gaussian_field((32, 32), 4.0, 0.4, seed=1)])
     >>> len(table), table.columns.tolist()
-    (7, ['statistic', 'd_result', 'd_windows', 'R', 'low', 'high', 'low_joint', 'verdict', 'too_close', 'n_windows'])
+    (8, ['statistic', 'd_result', 'd_windows', 'R', 'low', 'high', 'low_joint', 'verdict', 'too_close', 'n_windows'])
     """
 
-    def __init__(self, windows: Sequence[Microstructure | Curves]) -> None:
+    def __init__(
+        self, windows: Sequence[Microstructure | Curves], *, properties: Sequence[str] = ("conductivity",)
+    ) -> None:
+        check_properties(properties)
         if len(windows) < 2:
             raise InputError(f"found {len(windows)} window(s) where two or more are needed to see how windows differ.")
         self.windows = [Curves.of(window) for window in windows]
-        self.between = _distances(self.windows, self.windows)
+        self.properties = () if too_large(self.windows[0].microstructure.shape) else tuple(properties)
+        self.between = self._distances(self.windows)
         for matrix in self.between.values():
             np.fill_diagonal(matrix, np.nan)  # a window is no neighbour of itself, nor of its own copy in a resample
 
@@ -76,7 +83,7 @@ class Variability:
             ``too_close``, ``n_windows``.
         """
         curves = [Curves.of(result) for result in results]
-        apart = _distances(curves, self.windows)
+        apart = self._distances(curves)
         rng = np.random.default_rng(seed)
         n_windows, n_results = len(self.windows), len(curves)
         draws = (rng.integers(n_results, size=(DRAWS, n_results)), rng.integers(n_windows, size=(DRAWS, n_windows)))
@@ -102,6 +109,12 @@ class Variability:
             "n_windows",
         )
         return pd.DataFrame(rows, columns=list(names))
+
+    def _distances(self, results: Sequence[Curves]) -> Mapping[str, Array]:
+        """All errors of results against the windows, shape (results, windows) each."""
+        shapes = {name: np.array([[d(a, b) for b in self.windows] for a in results]) for name, d in MEASURES.items()}
+        effects = {f"{name}_error": property_distances(results, self.windows, name) for name in self.properties}
+        return shapes | effects
 
 
 def verdict(low: float, high: float, n_windows: int) -> str:
@@ -156,11 +169,6 @@ def joint_verdict(ratios: pd.DataFrame) -> str:
     if (ratios["verdict"] == "equivalent").all():
         return "equivalent"
     return "different" if (ratios["low_joint"] > MARGIN).any() else "undecided"
-
-
-def _distances(results: Sequence[Curves], windows: Sequence[Curves]) -> Mapping[str, Array]:
-    """All errors of results against windows, shape (results, windows) each."""
-    return {name: np.array([[d(a, b) for b in windows] for a in results]) for name, d in MEASURES.items()}
 
 
 def _resampled(matrix: Array, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:

@@ -1,0 +1,185 @@
+"""Effective properties as statistics outside any loss: values of windows, distances between them, and a table.
+
+The definitions, which need torch, are in :mod:`matlens.statistics.apparent`; they load on first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.microstructure import Microstructure
+from matlens.statistics.curves import Curves
+
+__all__ = [
+    "LARGEST",
+    "PROPERTIES",
+    "check_properties",
+    "conductivity_error",
+    "property_distances",
+    "property_table",
+    "property_values",
+    "stiffness_error",
+    "too_large",
+]
+
+PROPERTIES = ("conductivity", "stiffness")
+LARGEST = 1 << 16  # cells of a window; above, what is a statistic elsewhere would take minutes
+
+Array = NDArray[np.float64]
+Structure = Microstructure | Curves
+
+
+def conductivity_error(result: Structure, target: Structure) -> float:
+    """Compare the apparent conductivities: |ln k - ln k*|, mean over axes and over each phase as the conductor.
+
+    Parameters
+    ----------
+    result, target : Microstructure or Curves
+        Of one size, because what is apparent depends on it; taken as windows, whatever they say of themselves.
+
+    Returns
+    -------
+    float
+        0.1 is a difference of about 10 %.
+
+    Raises
+    ------
+    InputError
+        If they differ in size or number of phases.
+
+    Notes
+    -----
+    The conductor has 50 times the conductivity of the rest; see `apparent_conductivity`.
+
+    Examples
+    --------
+    >>> thin, thick = (Microstructure(np.tile([0] * n + [1] * n, (16, 8 // n))) for n in (1, 4))
+    >>> conductivity_error(thin, thick) < 1e-6  # a laminate conducts the same at any thickness
+    True
+    """
+    return _error(result, target, "conductivity")
+
+
+def stiffness_error(result: Structure, target: Structure) -> float:
+    """Compare the apparent stiffnesses: |ln C - ln C*|, mean over the diagonal and over each phase as the stiff one.
+
+    Parameters, errors: as in `conductivity_error`; contrast 100, see `apparent_stiffness`.
+
+    Examples
+    --------
+    >>> thin, thick = (Microstructure(np.tile([0] * n + [1] * n, (16, 8 // n))) for n in (1, 4))
+    >>> round(stiffness_error(thin, thick), 3)
+    0.0
+    """
+    return _error(result, target, "stiffness")
+
+
+def _error(result: Structure, target: Structure, name: str) -> float:
+    a, b = Curves.of(result), Curves.of(target)
+    if a.microstructure.shape != b.microstructure.shape or a.microstructure.n_phases != b.microstructure.n_phases:
+        raise InputError(
+            f"cannot compare the {name} of {a.microstructure!r} with that of {b.microstructure!r}: windows of one size "
+            "and number of phases are needed; cut the larger."
+        )
+    return float(property_distances([a], [b], name)[0, 0])
+
+
+def check_properties(names: Sequence[str]) -> None:
+    """Raise InputError unless all names are known properties."""
+    for name in names:
+        if name not in PROPERTIES:
+            raise InputError(f"unknown property {name!r}; choose from {', '.join(PROPERTIES)}.")
+
+
+def property_distances(results: Sequence[Curves], windows: Sequence[Curves], name: str) -> Array:
+    """Compute the error of every result against every window, shape (results, windows).
+
+    Examples
+    --------
+    >>> board = Curves(Microstructure(np.kron([[0, 1], [1, 0]], np.ones((4, 4), dtype=int))))
+    >>> property_distances([board], [board, board], "conductivity")
+    array([[0., 0.]])
+    """
+    mine, theirs = (np.log(property_values(curves, name)).reshape(len(curves), -1) for curves in (results, windows))
+    distances: Array = np.abs(mine[:, None] - theirs[None]).mean(axis=-1)
+    return distances
+
+
+def property_values(windows: Sequence[Curves], name: str) -> Array:
+    """Apparent property of windows of one size, all that are not known yet in one batch.
+
+    Returns
+    -------
+    ndarray
+        Shape (windows, phases, components): the diagonal of the tensor when that phase is the conductor (the stiff
+        one), in units of the other phases.
+
+    Examples
+    --------
+    >>> board = Curves(Microstructure(np.kron([[0, 1], [1, 0]], np.ones((4, 4), dtype=int))))
+    >>> property_values([board], "conductivity").shape
+    (1, 2, 2)
+    """
+    from matlens.statistics.apparent import apparent_conductivity, apparent_stiffness
+
+    unknown = [curves for curves in windows if name not in curves.properties]
+    if unknown:
+        measure = {"conductivity": apparent_conductivity, "stiffness": apparent_stiffness}[name]
+        for curves, value in zip(unknown, measure([curves.microstructure for curves in unknown])):
+            curves.properties[name] = value
+    return np.stack([curves.properties[name] for curves in windows])
+
+
+def property_table(windows: Sequence[Curves]) -> pd.DataFrame:
+    """Sum up what is known of the windows' properties.
+
+    Parameters
+    ----------
+    windows : sequence of Curves
+        Of one size.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``property``, ``phase`` (the conductor, or the stiff one), ``component`` (array axes, as in ``"00"``),
+        ``median``, ``low`` and ``high`` (5 % and 95 %) over the windows; in units of the other phases.
+
+    Examples
+    --------
+    >>> board = Curves(Microstructure(np.kron([[0, 1], [1, 0]], np.ones((4, 4), dtype=int))))
+    >>> values = property_values([board], "conductivity")
+    >>> property_table([board])["component"].tolist()
+    ['00', '11', '00', '11']
+    """
+    rows = []
+    for name in windows[0].properties if windows else ():
+        values = property_values(windows, name)
+        components = _components(name, windows[0].microstructure.ndim)
+        for phase, phase_name in enumerate(windows[0].microstructure.phase_names):
+            for index, component in enumerate(components):
+                low, median, high = np.quantile(values[:, phase, index], (0.05, 0.5, 0.95))
+                rows.append((name, phase_name, component, float(median), float(low), float(high)))
+    return pd.DataFrame(rows, columns=["property", "phase", "component", "median", "low", "high"])
+
+
+def too_large(shape: Sequence[int]) -> bool:
+    """Whether windows of this shape are left out.
+
+    Examples
+    --------
+    >>> too_large((256, 256)), too_large((64, 64, 64))
+    (False, True)
+    """
+    return prod(shape) > LARGEST
+
+
+def _components(name: str, ndim: int) -> list[str]:
+    if name == "conductivity":
+        return [f"{axis}{axis}" for axis in range(ndim)]
+    return ["00", "11", "01"] if ndim == 2 else ["00", "11", "22", "12", "02", "01"]
