@@ -106,7 +106,7 @@ def depth_ratios(
             axes.plot(places, line["R"], color=colour, marker=mark, markersize=2.6, linewidth=0.8, label=statistic)
         if material in chosen and chosen[material] in depths:
             axes.axvline(depths.index(chosen[material]), color=COLOURS["equivalent"], linewidth=6, alpha=0.15, zorder=0)
-        axes.set_xticks(range(len(depths)), [f"{depth}\n{sees.get(depth, '')}".strip() for depth in depths])
+        _name_depths(axes, depths, sees)
         axes.set_title(str(material))
     _log_scale(grid[0, 0], ratios)
     for axes in grid[:, 0]:
@@ -157,8 +157,17 @@ def _coloured(axes: Axes, table: pd.DataFrame, bands: Sequence[tuple[int, int]],
             dark = value > 3 or value < 0.5
             axes.text(j, i, f"{value:.2g}", ha="center", va="center", fontsize=6, color="white" if dark else "#1a1a1a")
     axes.set_yticks(range(len(bands)), [f"{first}–{last}" for first, last in bands])
-    axes.set_xticks(range(len(depths)), [f"{depth}\n{sees.get(depth, '')}".strip() for depth in depths], fontsize=6)
+    _name_depths(axes, depths, sees)
     axes.tick_params(length=0)
+
+
+def _name_depths(axes: Axes, depths: Sequence[str], sees: Mapping[str, str]) -> None:
+    """Depth and what it sees below each place; one line, upright, where there are too many to stand side by side."""
+    many = len(depths) > 6
+    names = [" ".join([depth, sees.get(depth, "")]).strip() for depth in depths]
+    if not many:  # what is seen below the name, and two words below each other
+        names = [f"{depth}\n{sees[depth]}" if depth in sees else depth.replace(" ", "\n") for depth in depths]
+    axes.set_xticks(range(len(depths)), names, fontsize=6, rotation=90 if many else 0)
 
 
 def _log_scale(axes: Axes, ratios: pd.DataFrame) -> None:
