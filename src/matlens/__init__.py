@@ -21,6 +21,7 @@ _EXPORTS = {
     "characterize": "statistics",
     "compare": "statistics",
     "reconstruct": "reconstruction",
+    "homogenize": "physics",
     "prune": "reconstruction",
 }
 

@@ -8,6 +8,7 @@ from matlens.io import read_microstructure as read_microstructure
 from matlens.io import write_microstructure as write_microstructure
 from matlens.microstructure import Microstructure as Microstructure
 from matlens.microstructure import map_labels as map_labels
+from matlens.physics import homogenize as homogenize
 from matlens.reconstruction import prune as prune
 from matlens.reconstruction import reconstruct as reconstruct
 from matlens.statistics import characterize as characterize

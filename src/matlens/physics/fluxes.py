@@ -1,0 +1,61 @@
+"""Flux in the cells, to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from matlens.physics.conduction import relative_steps, unit_loads
+from matlens.physics.faces import AxisKind, face_conductivities
+
+__all__ = ["flux_magnitude"]
+
+
+def flux_magnitude(
+    field: Tensor,
+    potential: Tensor,
+    *,
+    spacing: float | Sequence[float] = 1.0,
+    axes: Sequence[int] | None = None,
+    periodic: bool = True,
+) -> Tensor:
+    """Magnitude of the flux density in each cell under unit mean gradients.
+
+    Parameters
+    ----------
+    field : Tensor
+        Conductivity, shape ``batch x *space``.
+    potential : Tensor
+        As solved for it (``ConductionSolution.potential``), ``batch x loads x *space``.
+    spacing : float or sequence of float
+        Size of a cell along each axis.
+    axes : sequence of int, optional
+        Axes of the load cases, all by default.
+    periodic : bool
+        Whether the last cell of an axis touches the first.
+
+    Returns
+    -------
+    Tensor
+        Shape ``batch x loads x *space``; each component is the mean over the faces that the cell shares with others.
+
+    Examples
+    --------
+    >>> flux_magnitude(torch.full((1, 2, 2), 3.0), torch.zeros(1, 2, 2, 2))[0, 0]
+    tensor([[3., 3.],
+            [3., 3.]])
+    """
+    steps = relative_steps(spacing, field.ndim - 1)
+    kinds: list[AxisKind] = ["periodic" if periodic else "insulated"] * len(steps)
+    faces = face_conductivities(field, steps, kinds)
+    loads = unit_loads(range(len(steps)) if axes is None else axes, field)
+    squared = torch.zeros_like(potential)
+    for axis, k in enumerate(faces.conductivity):
+        flux = faces.gradient(potential, loads, axis).mul_(k)
+        shared = torch.ones(field.shape[axis + 1], dtype=field.dtype, device=field.device)
+        shared[-1] = float(periodic)
+        shared = (shared + shared.roll(1)).clamp_min(1.0).view([-1 if i == axis else 1 for i in range(len(steps))])
+        squared += ((flux + flux.roll(1, axis + 2)) / shared).square_()
+    return squared.sqrt_()

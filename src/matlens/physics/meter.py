@@ -1,0 +1,56 @@
+"""Progress of iterative solves, told in percent of the decades by which the residual must fall."""
+
+from __future__ import annotations
+
+from math import log
+
+from matlens.hooks import Progress
+
+__all__ = ["Meter"]
+
+
+class Meter:
+    """Turns iterations and residuals of one solve after another into progress.
+
+    Parameters
+    ----------
+    progress : Progress
+        Who is told.
+    solves : int
+        How many solves are expected.
+    tolerance : float
+        Residual at which each ends.
+    label : str
+        What is solved for.
+
+    Examples
+    --------
+    >>> from matlens.hooks import Silent
+    >>> meter = Meter(Silent(), 2, 1e-4, "conductivity")
+    >>> meter(1, 1e-2), meter(2, 1e-4), meter(1, 1e-1)
+    (None, None, None)
+    >>> meter.done
+    125
+    """
+
+    def __init__(self, progress: Progress, solves: int, tolerance: float, label: str) -> None:
+        self.done = 0
+        self._progress, self._solves, self._tolerance = progress, solves, tolerance
+        self._solve = self._iteration = 0
+        progress.begin(100 * solves, label)
+
+    def __call__(self, iteration: int, residual: float) -> None:
+        """Take note of an iteration; one that does not count on begins the next solve."""
+        if iteration <= self._iteration:
+            self._solve += 1
+        self._iteration = iteration
+        share = log(max(residual, self._tolerance)) / log(self._tolerance) if residual < 1 else 0.0
+        reached = 100 * min(self._solve, self._solves - 1) + int(100 * share)
+        self.done = max(self.done, reached)
+        self._progress.advance(self.done, residual, f"load case {self._solve + 1}, iteration {iteration}")
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.end()
