@@ -191,7 +191,8 @@ def _displacements(
     first, shear = moduli[systems.to(moduli.device) // count].unbind(1)
     lowest, highest = (limit(moduli.flatten(2), -1) for limit in (torch.amin, torch.amax))
     middle = lowest + highest  # twice the reference medium; only the ratio of its moduli matters
-    coupling = (middle.sum(1) / (middle.sum(1) + middle[:, 1]))[systems.to(moduli.device) // count]
+    coupling = (middle.sum(1) / (middle.sum(1) + middle[:, 1])).nan_to_num(0.5)  # NaN: nothing but voids
+    coupling = coupling[systems.to(moduli.device) // count]
     coupling = coupling[:1] if bool((coupling == coupling[0]).all()) else coupling
     loads = torch.eye(count, dtype=moduli.dtype, device=moduli.device)[systems.to(moduli.device) % count]
     mean = loads.view(-1, count, *([1] * ndim)).expand(-1, -1, *first.shape[1:])
