@@ -5,7 +5,7 @@ import torch
 from matlens.errors import InputError
 from matlens.physics.bound_checks import check_stiffness
 from matlens.physics.bounds import hashin_shtrikman_elastic
-from matlens.physics.elasticity import effective_stiffness, solve_elasticity
+from matlens.physics.elasticity import effective_stiffness, solve_count, solve_elasticity
 from matlens.physics.moduli import VOIGT, isotropic_stiffness
 
 YOUNG, POISSON = np.array([1.0, 40.0, 7.0]), np.array([0.35, 0.1, 0.25])
@@ -246,6 +246,10 @@ def test_watch_is_called_and_too_few_iterations_are_told():
     young, poisson = fields(smooth(np.random.default_rng(11), 16, 2))
     solution = solve_elasticity(young, poisson, max_iterations=3, watch=lambda i, r: seen.append((i, r)))
     assert [i for i, _ in seen] == [1, 2, 3]
+    large = [torch.ones(2, 128, 128) * value for value in (1.0, 0.3)]
+    large[0][:, 3, 4] = 2.0
+    solve_elasticity(*large, tolerance=0.1, watch=lambda i, r: seen.append((i, r)))
+    assert sum(i == 1 for i, _ in seen[3:]) == solve_count(large[0]) == 2
     assert not solution.converged.any()
     with pytest.warns(RuntimeWarning, match="stopped after 3 iterations"):
         effective_stiffness(young, poisson, max_iterations=3)

@@ -23,7 +23,7 @@ from matlens.physics.krylov import Solution, conjugate_gradients
 from matlens.physics.moduli import VOIGT, lame
 from matlens.physics.rotated import divergence, gradient, green_operator
 
-__all__ = ["ElasticSolution", "effective_stiffness", "solve_elasticity"]
+__all__ = ["ElasticSolution", "effective_stiffness", "solve_count", "solve_elasticity"]
 
 Watch = Callable[[int, float], None]
 MAX_ITERATIONS = 2000
@@ -148,6 +148,22 @@ def solve_elasticity(
     return _solve(first, shear, spacing, tolerance, max_iterations, watch)
 
 
+def solve_count(young: Tensor) -> int:
+    """Count the solves that :func:`solve_elasticity` makes of these fields: how often ``watch`` begins anew.
+
+    Examples
+    --------
+    >>> solve_count(torch.ones(1, 64, 64)), solve_count(torch.ones(1, 512, 512))
+    (1, 3)
+    """
+    return -(-len(young) * len(VOIGT[young.ndim - 1]) // _together(young))
+
+
+def _together(field: Tensor) -> int:
+    """Load cases solved for at once."""
+    return max(1, _TOGETHER.get(field.device.type, 2**17) // ((field.ndim - 1) * prod(field.shape[1:])))
+
+
 def _solve(
     first: Tensor,
     shear: Tensor,
@@ -161,11 +177,9 @@ def _solve(
     count = len(VOIGT[ndim])
     scale = shear.flatten(1).amax(1).clamp_min(torch.finfo(shear.dtype).tiny)
     moduli = torch.stack([first, shear], 1) / _over(scale, first[:, None])
-    systems = len(first) * count
-    together = max(1, _TOGETHER.get(first.device.type, 2**17) // (ndim * prod(first.shape[1:])))
     parts = [
-        _displacements(moduli, torch.arange(i, min(i + together, systems)), steps, (tolerance, max_iterations), watch)
-        for i in range(0, systems, together)
+        _displacements(moduli, systems, steps, (tolerance, max_iterations), watch)
+        for systems in torch.split(torch.arange(len(first) * count), _together(first))
     ]
     shape = (len(first), count)
     displacement = torch.cat([part.x for part in parts]).view(*shape, ndim, *first.shape[1:])
