@@ -11,7 +11,7 @@ from matlens.physics.bounds import (
 )
 from matlens.physics.conduction import ConductionSolution, effective_conductivity, solve_conduction
 from matlens.physics.elasticity import ElasticSolution, effective_stiffness, solve_elasticity
-from matlens.physics.fluxes import flux_magnitude
+from matlens.physics.fluxes import flux_components, flux_magnitude
 from matlens.physics.homogenization import Homogenization
 from matlens.physics.homogenize import homogenize
 from matlens.physics.krylov import Solution, conjugate_gradients
@@ -34,6 +34,7 @@ __all__ = [
     "conjugate_gradients",
     "effective_conductivity",
     "effective_stiffness",
+    "flux_components",
     "flux_magnitude",
     "formation_factor",
     "hashin_shtrikman",

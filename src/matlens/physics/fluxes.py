@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch import Tensor
 from matlens.physics.conduction import relative_steps, unit_loads
 from matlens.physics.faces import AxisKind, face_conductivities
 
-__all__ = ["flux_magnitude"]
+__all__ = ["flux_components", "flux_magnitude"]
 
 
 def flux_magnitude(
@@ -47,15 +47,52 @@ def flux_magnitude(
     tensor([[3., 3.],
             [3., 3.]])
     """
+    squared = torch.zeros_like(potential)
+    for component in _components(field, potential, spacing, axes, periodic):
+        squared += component.square_()
+    return squared.sqrt_()
+
+
+def flux_components(
+    field: Tensor,
+    potential: Tensor,
+    *,
+    spacing: float | Sequence[float] = 1.0,
+    axes: Sequence[int] | None = None,
+    periodic: bool = True,
+) -> Tensor:
+    """Flux density in each cell along each axis, in the direction of rising potential.
+
+    Parameters: as :func:`flux_magnitude`.
+
+    Returns
+    -------
+    Tensor
+        Shape ``batch x loads x d x *space``.
+
+    Examples
+    --------
+    >>> flux_components(torch.full((1, 2, 2), 3.0), torch.zeros(1, 2, 2, 2))[0, 0, :, 0, 0]
+    tensor([3., 0.])
+    """
+    return torch.stack(list(_components(field, potential, spacing, axes, periodic)), 2)
+
+
+def _components(
+    field: Tensor,
+    potential: Tensor,
+    spacing: float | Sequence[float],
+    axes: Sequence[int] | None,
+    periodic: bool,
+) -> Iterator[Tensor]:
+    """Each component in turn, ``batch x loads x *space``: the mean over the faces that a cell shares with others."""
     steps = relative_steps(spacing, field.ndim - 1)
     kinds: list[AxisKind] = ["periodic" if periodic else "insulated"] * len(steps)
     faces = face_conductivities(field, steps, kinds)
     loads = unit_loads(range(len(steps)) if axes is None else axes, field)
-    squared = torch.zeros_like(potential)
     for axis, k in enumerate(faces.conductivity):
         flux = faces.gradient(potential, loads, axis).mul_(k)
         shared = torch.ones(field.shape[axis + 1], dtype=field.dtype, device=field.device)
         shared[-1] = float(periodic)
         shared = (shared + shared.roll(1)).clamp_min(1.0).view([-1 if i == axis else 1 for i in range(len(steps))])
-        squared += ((flux + flux.roll(1, axis + 2)) / shared).square_()
-    return squared.sqrt_()
+        yield (flux + flux.roll(1, axis + 2)) / shared

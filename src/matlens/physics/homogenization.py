@@ -40,7 +40,8 @@ class Homogenization:
         Whether the bounds of any periodic sample are kept; None under other boundaries or for a part of the tensor.
     fields : dict of ndarray
         If asked for: ``"potential"`` and ``"flux"`` (magnitude), or ``"strain energy"``, each load case x space, for
-        a mean gradient or strain of 1; lengths in the unit of the spacing.
+        a mean gradient or strain of 1; lengths in the unit of the spacing. In 2-D also ``"flux components"``, load case
+        x axis x space.
     hourglass : ndarray or None
         Stiffness: share of energy that the scheme does not see, per load case.
     """

@@ -16,7 +16,7 @@ from matlens.microstructure import Microstructure
 from matlens.physics.bound_checks import check_conductivity, check_stiffness
 from matlens.physics.conduction import Boundary, ConductionSolution, solve_conduction
 from matlens.physics.elasticity import ElasticSolution, solve_elasticity
-from matlens.physics.fluxes import flux_magnitude
+from matlens.physics.fluxes import flux_components, flux_magnitude
 from matlens.physics.homogenization import Homogenization
 from matlens.physics.meter import Meter
 from matlens.physics.percolation import percolates
@@ -39,6 +39,7 @@ class _Options(NamedTuple):
     unit: str | None
     fields: bool
     progress: Progress
+    start: Mapping[int, NDArray[np.generic]]
 
 
 def homogenize(
@@ -54,6 +55,7 @@ def homogenize(
     device: str = "cpu",
     unit: str | None = None,
     fields: bool = False,
+    start: Mapping[int, NDArray[np.generic]] | None = None,
     progress: Progress | None = None,
 ) -> Homogenization:
     """Compute the effective conductivity or stiffness of a microstructure.
@@ -82,6 +84,9 @@ def homogenize(
         Unit of the given values, carried into the result.
     fields : bool
         Whether to keep the fields.
+    start : mapping, optional
+        Axis -> its potential where that is known (``fields["potential"]`` of an earlier call), to go on from;
+        conductivity only, and not under uniform flux.
     progress : Progress, optional
         Told how far the solves are, in percent of the decades of residual.
 
@@ -101,7 +106,9 @@ def homogenize(
     array([[1.6, 0. ],
            [0. , 2.5]])
     """
-    options = _options(tolerance, dtype, device, unit, fields, progress)
+    options = _options(tolerance, dtype, device)._replace(
+        unit=unit, fields=fields, progress=progress or Silent(), start=start or {}
+    )
     if conductivity is not None and young is None and poisson is None:
         chosen = _axes(axes, microstructure.ndim)
         return _conductivity(microstructure, conductivity, _boundary(boundary), chosen, options)
@@ -180,6 +187,7 @@ def _solve(
             boundary=cast(Boundary, boundary),
             axes=axes,
             tolerance=options.tolerance,
+            start=_fluctuations(options.start, field, spacing, axes) if options.start else None,
             watch=meter,
         )
 
@@ -193,9 +201,32 @@ def _conduction_fields(
     flux = flux_magnitude(field, solution.potential, spacing=spacing, axes=axes, periodic=periodic)
     potential = solution.potential[0].cpu().numpy() * min(spacing)
     for case, axis in zip(potential, axes):
-        centres = spacing[axis] * (np.arange(case.shape[axis]) - (case.shape[axis] - 1) / 2)
-        case += np.expand_dims(centres, [i for i in range(case.ndim) if i != axis])
-    return {"potential": potential, "flux": flux[0].cpu().numpy()}
+        case += _ramp(case.shape, spacing, axis)
+    found = {"potential": potential, "flux": flux[0].cpu().numpy()}
+    if len(spacing) == 2:  # what streamlines are drawn from; of volumes only planes are looked at
+        components = flux_components(field, solution.potential, spacing=spacing, axes=axes, periodic=periodic)
+        found["flux components"] = components[0].cpu().numpy()
+    return found
+
+
+def _ramp(shape: Sequence[int], spacing: Sequence[float], axis: int) -> NDArray[np.float64]:
+    """Potential of the unit gradient along an axis, zero in the middle; has length 1 along the other axes."""
+    centres = spacing[axis] * (np.arange(shape[axis]) - (shape[axis] - 1) / 2)
+    return np.expand_dims(centres, [i for i in range(len(shape)) if i != axis])
+
+
+def _fluctuations(
+    known: Mapping[int, NDArray[np.generic]], field: Tensor, spacing: Sequence[float], axes: tuple[int, ...]
+) -> Tensor:
+    """Potentials without the unit gradient, as solved for; zero where none is known."""
+    start = torch.zeros(1, len(axes), *field.shape[1:], dtype=field.dtype, device=field.device)
+    for case, axis in enumerate(axes):
+        if axis in known:
+            fluctuation = (np.asarray(known[axis], dtype=np.float64) - _ramp(field.shape[1:], spacing, axis)) / min(
+                spacing
+            )
+            start[0, case] = torch.from_numpy(fluctuation).to(field.device, field.dtype)
+    return start
 
 
 def _close(tensor: NDArray[np.float64], axes: list[int]) -> None:
@@ -235,9 +266,7 @@ def _field(microstructure: Microstructure, values: NDArray[np.float64], options:
     return torch.from_numpy(values[microstructure.labels][None]).to(options.device, options.dtype)
 
 
-def _options(
-    tolerance: float, dtype: str, device: str, unit: str | None, fields: bool, progress: Progress | None
-) -> _Options:
+def _options(tolerance: float, dtype: str, device: str) -> _Options:
     if dtype not in ("float32", "float64"):
         raise InputError(f"dtype {dtype!r} is not known; choose float64 or float32.")
     if not 0 < tolerance < 1:
@@ -248,7 +277,7 @@ def _options(
     if device == "cuda" and not there:
         raise InputError("no CUDA device was found; choose device='cpu', or 'auto' to take what there is.")
     where = torch.device("cuda" if device != "cpu" and there else "cpu")
-    return _Options(tolerance, getattr(torch, dtype), where, unit, fields, progress or Silent())
+    return _Options(tolerance, getattr(torch, dtype), where, None, False, Silent(), {})
 
 
 def _boundary(name: str) -> str:
