@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 
 from matlens.encoders import VGG19, random_weights
 from matlens.errors import InputError, Interrupted
+from matlens.microstructure import Microstructure
 from matlens.problems import bicontinuous
 from matlens.reconstruction import PRESETS, plan_pruning, prune, read_recommendation, reconstruct
 from matlens.reconstruction.cost import evaluation_cost
@@ -108,6 +109,7 @@ def test_depths_that_make_no_sense_are_refused(depths):
     [
         (bicontinuous((40, 40), seed=0), "8 windows"),
         ({}, "at least one"),
+        (Microstructure(np.indices((64, 64, 64)).sum(axis=0) % 2), "3-dimensional"),
     ],
 )
 def test_micrographs_that_cannot_be_judged_are_refused(material, words):

@@ -28,7 +28,7 @@ class Judged:
     errors : DataFrame
         One row a realisation: every error against the whole micrograph, and ``euler_density`` of the last phase.
     ratios : DataFrame
-        R of each statistic (`matlens.statistics.Variability.ratios`).
+        R of each statistic by windows of ``window`` pixels (`matlens.statistics.Variability.ratios`).
     scales : DataFrame
         R of each curve by distance (`matlens.statistics.scales.scale_ratios`).
     joint : str
@@ -86,6 +86,7 @@ class Panel:
         rows = [{**errors(c, self._curves), "euler_density": float(c.euler_density[-1])} for c in curves]
         cut = curves if self.window == self.shape else cut_windows(results, self.window)
         ratios = self._windows.ratios(cut, seed=self.seed)
+        ratios.insert(0, "window", "x".join(map(str, self.window)))
         scales = scale_ratios(cut, self._windows.windows)
         tests = [self._copies(m).assign(realisation=i) for i, m in enumerate(results)] if copying else []
         copies = pd.concat(tests, ignore_index=True) if tests else pd.DataFrame()

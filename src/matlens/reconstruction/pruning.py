@@ -175,9 +175,9 @@ def plan_pruning(
     asked = [min(_SIDE, side) for side in smallest] if shape is None else [int(side) for side in shape]
     options = {"encoder": network.name, "weights": weights, "n": n, "seed": seed, "device": device}
     work = Pruning(materials, presets, options, {"shape": asked}, tuple(notes))
+    checked = [work.cell(name, list(presets)[-1]) for name in materials]
     for exemplar in materials.values():
         window_for(exemplar, asked)
-    checked = [work.cell(name, list(presets)[-1]) for name in materials]
     resolved = checked[0].settings
     settings = {
         **{name: resolved[name] for name in ("encoder", "weights", "shape", "n", "seed", "device", "threads")},

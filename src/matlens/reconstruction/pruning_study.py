@@ -42,7 +42,8 @@ class PruningStudy:
         R of every ``material``, ``depth`` and ``statistic`` with interval and verdict, by ``n_windows`` windows of
         ``window`` pixels.
     cells : DataFrame
-        One row a ``material``, ``depth`` and ``realisation``: errors, Euler density, copy share, evaluations, time.
+        One row a ``material``, ``depth`` and ``realisation``: errors, Euler density, copy share, evaluations, and
+        ``seconds`` (NaN where an earlier run made it).
     scales : DataFrame
         R of each curve in bands of distance (`matlens.statistics.scales.scale_ratios`).
     recommendations : dict
