@@ -43,7 +43,7 @@ class Homogenization:
         a mean gradient or strain of 1; lengths in the unit of the spacing. In 2-D also ``"flux components"``, load case
         x axis x space.
     hourglass : ndarray or None
-        Stiffness: share of energy that the scheme does not see, per load case.
+        Stiffness: share of energy that alternates from voxel to voxel, per load case; a sign of too coarse a grid.
     """
 
     tensor: NDArray[np.float64]
