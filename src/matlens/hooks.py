@@ -24,7 +24,7 @@ class Progress(Protocol):
         """Start a piece of work of ``total`` steps, named ``label``."""
 
     def advance(self, done: int, loss: float, detail: str) -> None:
-        """Report ``done`` of ``total`` steps, the present loss, and e.g. the level in words."""
+        """Report ``done`` of ``total`` steps, the present loss (NaN: none), and e.g. the level in words."""
 
     def end(self) -> None:
         """Finish the piece of work, whether or not ``total`` was reached."""

@@ -2,6 +2,15 @@
 
 from matlens.learning.datasets import StructureSet, join_structures, read_structures
 from matlens.learning.generation import Recipe
+from matlens.learning.structures import read_folder, read_labelled
 from matlens.learning.workers import generate_structures
 
-__all__ = ["Recipe", "StructureSet", "generate_structures", "join_structures", "read_structures"]
+__all__ = [
+    "Recipe",
+    "StructureSet",
+    "generate_structures",
+    "join_structures",
+    "read_folder",
+    "read_labelled",
+    "read_structures",
+]

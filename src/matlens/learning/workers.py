@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from multiprocessing import get_context, parent_process
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ CHUNK = 12  # samples: a second or a few of work, all that an interrupt can cost
 
 
 Ranges = Sequence[tuple[int, int]]
+Made = Generator[tuple[int, StructureSet], None, None]
 
 
 class ChunkStore(Protocol):
@@ -114,22 +116,23 @@ def generate_structures(
     try:
         make = _alone if workers == 1 or len(missing) < 2 else _together
         done = sum(len(chunk) for chunk in chunks.values())
-        for start, chunk in make(recipe, missing, workers):
-            kept.save(start, chunk)
-            chunks[start] = chunk
-            done += len(chunk)
-            shown.advance(done, float("nan"), "")
+        with closing(make(recipe, missing, workers)) as made:
+            for start, chunk in made:
+                kept.save(start, chunk)
+                chunks[start] = chunk
+                done += len(chunk)
+                shown.advance(done, float("nan"), "")
     finally:
         shown.end()
     return join_structures([chunks[start] for start, _ in ranges])
 
 
-def _alone(recipe: Recipe, ranges: Ranges, workers: int) -> Iterator[tuple[int, StructureSet]]:
+def _alone(recipe: Recipe, ranges: Ranges, workers: int) -> Made:
     for start, stop in ranges:
         yield start, make_samples(recipe, start, stop)
 
 
-def _together(recipe: Recipe, ranges: Ranges, workers: int) -> Iterator[tuple[int, StructureSet]]:
+def _together(recipe: Recipe, ranges: Ranges, workers: int) -> Made:
     """Make chunks in processes of their own; on any error, the interrupt too, they end at their next sample."""
     context = get_context("spawn")
     stop_all = context.Event()
