@@ -161,6 +161,12 @@ def test_the_cheapest_depth_within_the_noise_of_the_best_is_recommended(ratios, 
     assert "No depth is shown to be equivalent" in " ".join(found.sentences)
 
 
+def test_a_deeper_layer_that_costs_less_is_the_cheaper_one():
+    table, ratios, scales = tables({"none": [4.0, 1.0], "conv1_2": [1.1, 1.0], "pool1": [1.1, 1.0]})
+    table["gflop"] = [0.0, 3.3, 3.0]
+    assert recommend(table, ratios, scales, unit="um").depth == "pool1"
+
+
 def test_words_say_what_the_network_adds_and_which_distances_it_gives():
     bands = [("none", "cluster", 1, 2, 1.0), ("none", "cluster", 3, 4, 6.0), ("none", "cluster", 5, 8, 6.0),
              ("pool1", "cluster", 1, 2, 1.0), ("pool1", "cluster", 3, 4, 1.1), ("pool1", "cluster", 5, 8, 2.0),

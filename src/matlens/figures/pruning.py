@@ -173,9 +173,9 @@ def _name_depths(axes: Axes, depths: Sequence[str], sees: Mapping[str, str]) -> 
 def _log_scale(axes: Axes, ratios: pd.DataFrame) -> None:
     """All statistics within reach; what lies further is cut off at the border."""
     low = float(ratios["R"][ratios["R"] > 0].min())
-    high = float(ratios["R"].quantile(0.99))
+    high = float(ratios["R"].max())
     axes.set_yscale("log")
-    axes.set_ylim(max(min(low, 0.5) / 1.2, 0.1), min(max(high, 3) * 1.6, 100))
+    axes.set_ylim(max(min(low, 0.5) / 1.2, 0.1), min(max(high, 3) * 1.4, 100))
     ticks = [tick for tick in (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50) if axes.get_ylim()[0] <= tick <= axes.get_ylim()[1]]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_yticks([], minor=True)

@@ -24,7 +24,7 @@ RULE = (
     "The best depth has the lowest geometric mean of R over the statistics, where R below 1 counts as 1: closer than "
     "the material's own windows is no merit. A depth stays equivalent to the best when no statistic's R lies above the "
     "upper end of the best depth's 90 % interval (bootstrap over windows and realisations), or above "
-    f"{MARGIN:g} where that is more. The cheapest such depth is recommended."
+    f"{MARGIN:g} where that is more. Of these the one with the least arithmetic an evaluation is recommended."
 )
 
 _Facts = Mapping[str, Mapping[Any, Any]]
@@ -40,7 +40,7 @@ class Recommendation:
     material : str
         Its name.
     depth : str
-        The cheapest depth that stays equivalent to the best one; ``"none"`` where it needs no network.
+        The cheapest depth that stays equivalent to the best one; ``"none"`` where no network is needed.
     layer : str
         The same among depths with a network: where a model that has one should end.
     best : str
@@ -83,15 +83,16 @@ def recommend(table: pd.DataFrame, ratios: pd.DataFrame, scales: pd.DataFrame, u
     conv1_1 is the cheapest depth that stays equivalent to the best one (pool1): 25 % of its arithmetic and 50 % of
     its memory an evaluation; it sees 3 px (1.5 um).
     """
-    depths = [str(depth) for depth in table["depth"] if "noise" not in str(depth)]
+    facts = {str(row["depth"]): row for row in table.to_dict("records")}
+    depths = [depth for depth in facts if "noise" not in depth]
     values = ratios.pivot(index="depth", columns="statistic", values="R").loc[depths]
     upper = ratios.pivot(index="depth", columns="statistic", values="high").loc[depths]
     scores = np.log(values.clip(lower=1.0)).mean(axis=1)
     best = str(scores.idxmin())
     limit = pd.concat([upper.loc[best], values.loc[best]], axis=1).max(axis=1).clip(lower=MARGIN)
     kept = [depth for depth in depths if depth == best or not (values.loc[depth] > limit).any()]
+    kept.sort(key=lambda depth: float(facts[depth]["gflop"]))  # a pooling's Gram may cost less than that before it
     layer = next((d for d in kept if d != NO_NETWORK), None) or str(scores.drop(NO_NETWORK).idxmin())
-    facts = {str(row["depth"]): row for row in table.to_dict("records")}
     sentences = [
         _choice(facts, kept[0], best, unit),
         *_verdict(facts, ratios, kept[0], depths),
