@@ -1,0 +1,246 @@
+"""Features of structures: what a property model sees of them, whatever head then learns from it.
+
+Every kind of features maps labels of shape (n, height, width) to a matrix of n rows, and volumes of shape
+(n, depth, height, width) by their slices along the three axes. It sees the *first* axis as the one a directional
+property is asked along; :mod:`matlens.learning.symmetry` turns structures so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from matlens.encoders.base import Encoder, Padding
+from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
+
+__all__ = ["EncoderFeatures", "Features", "Labels", "Matrix", "TwoPointMap", "VolumeFractions", "layers_to"]
+
+Labels = NDArray[np.uint8]
+Matrix = NDArray[np.float64]
+_PIXELS = 2**17  # of one batch through an encoder: some hundred megabytes of activations
+SLICES = 16  # of a volume, along each axis: neighbours hardly differ
+
+
+class Features(Protocol):
+    """Turns structures into rows of numbers."""
+
+    @property
+    def name(self) -> str:
+        """What it is, with all that its numbers depend on."""
+
+    def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
+        """Features of labels of shape (n, *space), one row each."""
+
+
+@dataclass(frozen=True)
+class VolumeFractions:
+    """Volume fractions of all phases but the first: the least that a model can know.
+
+    Examples
+    --------
+    >>> VolumeFractions(2)(np.array([[[0, 1], [0, 0]]], np.uint8))
+    array([[0.25]])
+    """
+
+    phases: int = 2
+    name: str = "volume fractions"
+
+    def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
+        """Fractions of labels of shape (n, *space)."""
+        flat = labels.reshape(len(labels), -1)
+        return np.stack([(flat == phase).mean(1) for phase in range(1, self.phases)], 1).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class TwoPointMap:
+    """The two-point probabilities of every phase but the first at all offsets up to half the side, one half-plane.
+
+    The classical descriptor of structure-property work, to be followed by principal components.
+
+    Parameters
+    ----------
+    phases : int
+        Number of phases.
+    periodic : bool
+        Whether opposite borders continue each other; else offsets are averaged where both ends lie inside.
+
+    Examples
+    --------
+    >>> TwoPointMap(2)(np.eye(4, dtype=np.uint8)[None]).shape
+    (1, 15)
+    """
+
+    phases: int = 2
+    periodic: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return "two-point map" + (" (periodic)" if self.periodic else "")
+
+    def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
+        """Maps of labels of shape (n, *space), one flat row each."""
+        space = labels.shape[1:]
+        axes = tuple(range(1, labels.ndim))
+        size = space if self.periodic else tuple(2 * side for side in space)
+        halves = [side // 2 for side in space]
+        rows = []
+        for phase in range(1, self.phases):
+            found = _autocorrelation((labels == phase).astype(np.float64), size, axes)
+            if self.periodic:
+                found /= np.prod(space)
+            else:
+                found /= np.maximum(_autocorrelation(np.ones((1, *space)), size, axes), 0.5)
+            # Offsets -half..half of the last axes; of the first only 0..half, the rest being its mirror image.
+            found = found[:, : halves[0] + 1]
+            for axis, half in enumerate(halves[1:], start=2):
+                found = np.take(found, np.arange(-half, half + 1 if half else 1), axis=axis, mode="wrap")
+            rows.append(found.reshape(len(labels), -1))
+        return np.concatenate(rows, 1)
+
+
+def _autocorrelation(values: Matrix, size: tuple[int, ...], axes: tuple[int, ...]) -> Matrix:
+    spectrum = np.fft.rfftn(values, size, axes)
+    found: Matrix = np.fft.irfftn(np.abs(spectrum) ** 2, size, axes)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class EncoderFeatures:
+    """Pooled activations of an encoder's layers: channel means and spreads, optionally a compressed Gram matrix.
+
+    Taken of the structure and of its average over 2 x 2 pixels, which doubles what the deepest layer sees for a
+    quarter of the cost. Rows are kept by the content of the structure, so that folds and repeats cost nothing.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Filter bank or VGG-19.
+    layers : tuple of str
+        Layers to pool, shallow to deep.
+    phases : int
+        Number of phases.
+    padding : {"circular", "reflect", "valid"}
+        How borders are met; circular for periodic structures.
+    gram : int
+        Channels of the compressed Gram matrix (the layer's channels mixed by a fixed random matrix); 0 for none.
+    cache : mutable mapping of str to ndarray
+        Rows already known; give one that lasts to keep them.
+
+    Examples
+    --------
+    >>> from matlens.encoders import load_encoder
+    >>> features = EncoderFeatures(load_encoder("filterbank"), ("scale1",), padding="circular")
+    >>> features(np.eye(16, dtype=np.uint8)[None]).shape
+    (1, 192)
+    """
+
+    encoder: Encoder
+    layers: tuple[str, ...]
+    phases: int = 2
+    padding: Padding = "circular"
+    gram: int = 0
+    cache: MutableMapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Encoder, layers and pooling."""
+        weights = self.encoder.source.get("sha256", "")[:12]
+        parts = [self.encoder.name, weights, "+".join(self.layers), self.padding, f"{self.phases} phases"]
+        return " ".join(part for part in [*parts, f"gram {self.gram}" if self.gram else ""] if part)
+
+    def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
+        """Features of labels of shape (n, *space); only those not yet known are computed."""
+        keys = [f"{self.name} {labels.shape[1:]} {hashlib.sha256(one.tobytes()).hexdigest()}" for one in labels]
+        missing = list({key: row for row, key in enumerate(keys) if key not in self.cache}.values())
+        progress = progress or Silent()
+        progress.begin(len(missing), f"features of {self.encoder.name}")
+        step = max(1, _PIXELS // int(np.prod(labels.shape[1:])))
+        for start in range(0, len(missing), step):
+            rows = missing[start : start + step]
+            found = self._pooled(labels[rows]) if labels.ndim == 3 else self._sliced(labels[rows])
+            self.cache.update({keys[row]: one for row, one in zip(rows, found)})
+            progress.advance(start + len(rows), float("nan"), "structures")
+        progress.end()
+        return np.stack([self.cache[key] for key in keys]).astype(np.float64)
+
+    def _sliced(self, volumes: Labels) -> NDArray[np.float32]:
+        """Mean over slices that hold the first axis, beside the mean over slices across it."""
+        return np.stack([np.concatenate([self._mean(v, (2, 1)), self._mean(v, (0,))]) for v in volumes])
+
+    def _mean(self, volume: Labels, across: tuple[int, ...]) -> NDArray[np.float32]:
+        rows = []
+        for axis in across:
+            side = volume.shape[axis]
+            places = np.unique(np.linspace(0, side - 1, min(side, SLICES)).round().astype(int))
+            slices = np.ascontiguousarray(np.moveaxis(volume.take(places, axis), axis, 0))
+            step = max(1, _PIXELS // slices[0].size)
+            rows += [
+                self._pooled(slices[i : i + step]).mean(0) * (len(slices[i : i + step]) / len(slices))
+                for i in range(0, len(slices), step)
+            ]
+        mean: NDArray[np.float32] = np.sum(rows, 0) / len(across)
+        return mean
+
+    @torch.no_grad()
+    def _pooled(self, labels: Labels) -> NDArray[np.float32]:
+        device = next(self.encoder.buffers()).device
+        phases = torch.arange(self.phases).reshape(1, -1, 1, 1)
+        indicators = (torch.from_numpy(labels).long()[:, None] == phases).float().to(device)
+        rows = self._statistics(indicators, self.layers)
+        coarse = tuple(name for name in self.layers if self.encoder.layer(name).stride > 1)
+        if self.encoder.family == "vgg19" and coarse and min(labels.shape[1:]) >= 16:
+            rows += self._statistics(functional.avg_pool2d(indicators, 2), coarse)
+        found: NDArray[np.float32] = torch.cat(rows, 1).cpu().numpy()
+        return found
+
+    def _statistics(self, indicators: Tensor, layers: tuple[str, ...]) -> list[Tensor]:
+        activations = self.encoder.features(indicators, layers, self.padding)
+        if lost := [name for name in layers if name not in activations]:
+            raise InputError(
+                f"structures of {indicators.shape[-2]} x {indicators.shape[-1]} pixels are too small for layer "
+                f"{lost[0]} of {self.encoder.name}; choose a shallower depth or larger structures."
+            )
+        rows = []
+        for name in layers:
+            found = activations[name].flatten(2)
+            found = found.reshape(len(indicators), -1, found.shape[-1])  # the passes of one structure together
+            rows += [found.mean(2), found.std(2)]
+            if self.gram:
+                rows.append(self._gram(found))
+        return rows
+
+    def _gram(self, activations: Tensor) -> Tensor:
+        channels = activations.shape[1]
+        mixing = torch.randn(self.gram, channels, generator=torch.Generator().manual_seed(0)) / channels**0.5
+        mixed = mixing.to(activations) @ activations
+        upper = torch.triu_indices(self.gram, self.gram)
+        found: Tensor = (mixed @ mixed.mT / activations.shape[2])[:, upper[0], upper[1]]
+        return found
+
+
+def layers_to(encoder: Encoder, depth: str) -> tuple[str, ...]:
+    """Layers worth pooling up to a depth: the first, the last of each size of maps, and the depth itself.
+
+    Examples
+    --------
+    >>> from matlens.encoders.vgg19 import VGG19, random_weights
+    >>> layers_to(VGG19(random_weights(8, seed=0)), "conv3_2")
+    ('conv1_1', 'conv1_2', 'conv2_2', 'conv3_2')
+    """
+    names = [layer.name for layer in encoder.layers]
+    if depth not in names:
+        raise InputError(f"encoder {encoder.name!r} has no layer {depth!r}; it has {', '.join(names)}.")
+    reached = encoder.layers[: names.index(depth) + 1]
+    ends = [a.name for a, b in pairwise(reached) if b.stride > a.stride]
+    return tuple(dict.fromkeys([names[0], *ends, depth]))

@@ -1,0 +1,102 @@
+"""Heads: from rows of features to a property with its uncertainty, made for tens to hundreds of rows."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
+from sklearn.linear_model import BayesianRidge
+
+from matlens.errors import InputError
+
+__all__ = ["HEADS", "Head", "HeadKind"]
+
+HeadKind = Literal["ridge", "gp", "boosting"]
+HEADS: tuple[HeadKind, ...] = get_args(HeadKind)
+Array = NDArray[np.float64]
+COMPONENTS = 80
+
+
+class Head:
+    """Principal components of standardised features, then a regression.
+
+    Everything is fitted on the rows given to `fit`, and nothing else.
+
+    Parameters
+    ----------
+    kind : {"ridge", "gp", "boosting"}
+        Bayesian ridge; Gaussian process (linear and squared-exponential kernel, noise); gradient-boosted trees.
+    components : int
+        Principal components kept, as far as there are rows.
+    theta : array_like, optional
+        Logarithms of the kernel's parameters, to use a Gaussian process as it was once fitted.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 20)[:, None]
+    >>> mean, spread = Head("gp").fit(x, x[:, 0] ** 2).predict(np.array([[0.5]]))
+    >>> float(mean[0].round(2)), bool(spread[0] < 0.05)
+    (0.25, True)
+    """
+
+    def __init__(self, kind: HeadKind, components: int = COMPONENTS, theta: Any = None) -> None:
+        if kind not in HEADS:
+            raise InputError(f"head {kind!r} is not known; choose one of {', '.join(HEADS)}.")
+        self.kind, self.components, self.theta = kind, components, theta
+
+    def fit(self, rows: Array, values: Array) -> Head:
+        """Learn ``values`` of shape (n,) from ``rows`` of shape (n, features)."""
+        self.mean = rows.mean(0)
+        spread = rows.std(0)
+        # A channel that hardly varies among the rows given must not be blown up where it does.
+        self.spread = np.maximum(spread, 1e-6 * max(float(spread.mean()), 1e-12))
+        standard = (rows - self.mean) / self.spread
+        self.pca = PCA(min(self.components, rows.shape[1], len(rows) - 1), svd_solver="full").fit(standard)
+        self.unit = max(float(np.sqrt(self.pca.explained_variance_[0])), 1e-12)
+        self.model = self._regression()
+        with warnings.catch_warnings():
+            # A kernel parameter at the end of its range is an answer here (no linear part, no noise, ...).
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.model.fit(self.reduced(rows), values)
+        if self.kind == "gp":
+            self.theta = self.model.kernel_.theta
+        self.residual = float(np.std(values - self.model.predict(self.reduced(rows))))
+        return self
+
+    def reduced(self, rows: Array) -> Array:
+        """Principal components of rows, shape (n, components), the first with spread 1."""
+        found: Array = self.pca.transform((rows - self.mean) / self.spread) / self.unit
+        return found
+
+    def predict(self, rows: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of the property, each of shape (n,); that of trees is one number."""
+        reduced = self.reduced(rows)
+        if self.kind == "boosting":
+            return self.model.predict(reduced), np.full(len(rows), max(self.residual, 1e-12))
+        mean, spread = self.model.predict(reduced, return_std=True)
+        return mean, np.maximum(spread, 1e-12)
+
+    def _regression(self) -> Any:
+        if self.kind == "ridge":
+            return BayesianRidge()
+        if self.kind == "boosting":
+            return GradientBoostingRegressor(
+                n_estimators=300, max_depth=3, learning_rate=0.05, subsample=0.7, random_state=0
+            )
+        kernel = (
+            ConstantKernel(1.0) * RBF(3.0, (0.1, 1e3))
+            + ConstantKernel(1.0) * DotProduct(1.0)
+            + WhiteKernel(1e-2, (1e-6, 1.0))
+        )
+        if self.theta is None:
+            return GaussianProcessRegressor(kernel, normalize_y=True)
+        return GaussianProcessRegressor(
+            kernel.clone_with_theta(np.asarray(self.theta)), optimizer=None, normalize_y=True
+        )

@@ -1,0 +1,93 @@
+"""Scales on which a property is learned: where its errors are even and nothing impossible is predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.errors import InputError
+
+__all__ = ["Scale", "ScaleKind"]
+
+ScaleKind = Literal["linear", "log", "bounds"]
+Array = NDArray[np.float64]
+_EDGE = 1e-3  # laminates lie on a bound, where the logit is infinite
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A monotone map of a property, which may depend on the volume fractions.
+
+    Parameters
+    ----------
+    kind : {"linear", "log", "bounds"}
+        ``log`` for positive properties; ``bounds`` for effective properties of phases that are known: the logit of
+        the place of log y between the harmonic and the arithmetic mean of the phases' values.
+    phase_values : tuple of float
+        For ``bounds``: the property of each phase alone, all positive.
+
+    Raises
+    ------
+    InputError
+        If ``bounds`` is asked without positive values of the phases.
+
+    Notes
+    -----
+    Wiener's bounds hold for the diagonal of every conductivity tensor; Voigt's and Reuss' for that of every
+    stiffness, and are the same means if the phases have one Poisson's ratio.
+
+    Examples
+    --------
+    >>> scale = Scale("bounds", (1.0, 50.0))
+    >>> half = np.array([[0.5, 0.5]])
+    >>> place = scale.forward(np.array([50**0.5]), half)  # as Keller's checkerboard: halfway
+    >>> float(abs(place[0])) < 1e-12, scale.inverse(place, half).round(4).tolist()
+    (True, [7.0711])
+    """
+
+    kind: ScaleKind = "linear"
+    phase_values: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind == "bounds" and (not self.phase_values or min(self.phase_values) <= 0):
+            raise InputError(
+                "the scale 'bounds' needs a positive value of the property for each phase alone, found "
+                f"{list(self.phase_values)}; give phase_values, or choose scale='log'."
+            )
+
+    def forward(self, values: ArrayLike, fractions: Array) -> Array:
+        """Map properties of shape (n,) of structures with volume fractions of shape (n, K) to the scale."""
+        y = np.asarray(values, dtype=np.float64)
+        if self.kind == "linear":
+            return y
+        if (bad := np.flatnonzero(y <= 0)).size:
+            raise InputError(
+                f"{bad.size} of {y.size} values are not positive (first: row {bad[0]}, {y[bad[0]]:g}), and have no "
+                "logarithm; choose scale='linear'."
+            )
+        if self.kind == "log":
+            return np.log(y)
+        low, high = self._bounds(fractions)
+        place = np.clip((np.log(y) - low) / np.maximum(high - low, 1e-12), _EDGE, 1 - _EDGE)
+        return np.log(place / (1 - place))
+
+    def inverse(self, scaled: Array, fractions: Array) -> Array:
+        """Map back from the scale to properties; monotone, so that limits of intervals may be mapped too."""
+        if self.kind == "linear":
+            return scaled
+        if self.kind == "log":
+            return np.exp(scaled)
+        low, high = self._bounds(fractions)
+        found: Array = np.exp(low + (high - low) / (1 + np.exp(-scaled)))
+        return found
+
+    def _bounds(self, fractions: Array) -> tuple[Array, Array]:
+        phases = np.array(self.phase_values)
+        if fractions.shape[1] != phases.size:
+            raise InputError(
+                f"structures of {fractions.shape[1]} phases need as many phase values, found {phases.size}."
+            )
+        return -np.log(fractions @ (1 / phases)), np.log(fractions @ phases)
