@@ -121,9 +121,14 @@ class StructureSet:
         flat = self.labels.reshape(len(self), -1)
         return np.stack([(flat == phase).mean(axis=1) for phase in range(len(self.phase_names))], axis=1)
 
-    def select(self, chosen: ArrayLike) -> StructureSet:
-        """Take some structures, by a mask of shape (n,) or by their numbers."""
-        rows = np.arange(len(self))[np.asarray(chosen)]
+    def select(self, chosen: ArrayLike | slice) -> StructureSet:
+        """Take some structures, by a mask of shape (n,), by their numbers, or by a slice."""
+        rows = np.arange(len(self))
+        if isinstance(chosen, slice):
+            rows = rows[chosen]
+        else:
+            index = np.asarray(chosen)
+            rows = rows[index if index.size else index.astype(np.intp)]  # an empty list is no list of floats
         return replace(
             self,
             **{name: getattr(self, name)[rows] for name in ("labels", "names", "families", "groups")},
