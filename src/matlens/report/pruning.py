@@ -48,6 +48,7 @@ def choices(run: RunDirectory) -> Section | None:
         "what is left. Depth “none” is the same loss without a network: two-point function and total variation alone.",
         f"The rule, fixed beforehand: {found['rule']}",
         f'A property model with depth="auto" ends at {found["layer"]}, the deepest layer that these materials need.',
+        "What no statistic here tells apart, as the shapes of particles, decides nothing: look at the pictures too.",
     ]
     shown = table(pd.DataFrame(rows), "Recommended depths", {"material": "material", **_OUTCOME})
     return Section("Recommendation", [shown], said, points)
