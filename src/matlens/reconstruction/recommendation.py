@@ -1,4 +1,4 @@
-"""How deep a network must be for a material: a rule fixed before any number was seen, and its outcome in words."""
+"""How deep a network must be for a material: one stated rule for every material, and its outcome in words."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def choices(run: RunDirectory) -> Section | None:
     said = [
         "The network is cut after each layer of the loss, from the top down, and every material is reconstructed with "
         "what is left. Depth “none” is the same loss without a network: two-point function and total variation alone.",
-        f"The rule, fixed beforehand: {found['rule']}",
+        f"The rule, one for every material: {found['rule']}",
         f'A property model with depth="auto" ends at {found["layer"]}, the deepest layer that these materials need.',
         "What no statistic here tells apart, as the shapes of particles, decides nothing: look at the pictures too.",
     ]
