@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -135,7 +136,7 @@ def level_cut_covariance(correlation: ArrayLike, fraction: float) -> NDArray[np.
 
     phi = checked_fraction(fraction)
     end = np.arcsin(np.clip(np.asarray(correlation, dtype=float), -1.0, 1.0))
-    nodes, weights = np.polynomial.legendre.leggauss(64)
+    nodes, weights = _quadrature()
     angles = end[..., None] * (nodes + 1) / 2
     integrand = np.exp(-(float(ndtri(phi)) ** 2) / (1.0 + np.sin(angles)))
     integral = (integrand * weights).sum(axis=-1) * end / 2
@@ -203,3 +204,8 @@ def filtered_noise(amplitude: NDArray[np.float64], rng: np.random.Generator) -> 
 def window(field: NDArray[np.float64], sides: tuple[int, ...]) -> NDArray[np.float64]:
     """Cut the asked size out of what was drawn."""
     return np.ascontiguousarray(field[tuple(slice(side) for side in sides)])
+
+
+@cache
+def _quadrature() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.polynomial.legendre.leggauss(64)  # finding the nodes takes longer than using them
