@@ -188,3 +188,13 @@ def test_an_interrupt_while_comparing_takes_the_bar_away(folder, monkeypatch):
     with RunDirectory.create("run", "compare", {}) as run, pytest.raises(KeyboardInterrupt):
         steps.compare_in(run, [m], [m], told, seed=0)
     assert told.ended == 1
+
+
+def test_compare_judges_by_effective_properties(folder, field, result, capsys):
+    ran(capsys, "compare", result, field, "-o", "run", "--stiffness")
+    table = pd.read_csv("run/properties.csv")
+    assert set(table["property"]) == {"conductivity", "stiffness"}
+    assert {"conductivity_error", "stiffness_error"} <= set(pd.read_csv("run/ratios.csv")["statistic"])
+    html = check_report(folder / "run")
+    assert "Effective properties" in html
+    assert "wiegmann2006ejheat" in html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument
+from typer import Argument, Option
 
 from matlens.cli.options import Cleaning, Machine, Place, Seed, Talk
 from matlens.cli.work import complete, machine_settings, start_talking
@@ -20,6 +20,9 @@ def compare(
     place: Place,
     cleaning: Cleaning,
     talk: Talk,
+    stiffness: Annotated[
+        bool, Option("--stiffness", help="Judge by the effective stiffness too; takes longer.")
+    ] = False,
 ) -> None:
     """Compare a result with one or more exemplars: errors, R with its interval, verdicts, controls, copy test.
 
@@ -37,6 +40,7 @@ def compare(
         "seed": chance.seed,
         "inputs": inputs.settings(),
         "results": results.settings(),
+        "compare": {"properties": ["conductivity", "stiffness"] if stiffness else ["conductivity"]},
         "environment": environment,
     }
     run = RunDirectory.create(place.output, "compare", settings, force=place.force)

@@ -90,6 +90,7 @@ def steps_of(run: RunDirectory, talk: Talk) -> Step:
         "characterize": runs.characterize_in,
         "compare": runs.compare_files_in,
         "prune": runs.prune_in,
+        "homogenize": runs.homogenize_in,
         "generate": runs.generate_in,
         "demo": lambda run, progress: demo_in(run, progress, talk),
     }

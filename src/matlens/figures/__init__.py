@@ -4,6 +4,7 @@ from matlens.figures.cleaning import cleaning_overlay, threshold_sensitivity
 from matlens.figures.copying import copy_shares
 from matlens.figures.curves import loss_curves, statistic_curves
 from matlens.figures.datasets import property_scatter, structure_families
+from matlens.figures.homogenization import Plane, bounds_chart, field_planes
 from matlens.figures.micrographs import micrographs
 from matlens.figures.pruning import depth_pictures, depth_ratios, depth_scales
 from matlens.figures.save import save_figure
@@ -13,11 +14,14 @@ from matlens.figures.verdicts import verdict_forest
 __all__ = [
     "DOUBLE",
     "SINGLE",
+    "Plane",
+    "bounds_chart",
     "cleaning_overlay",
     "copy_shares",
     "depth_pictures",
     "depth_ratios",
     "depth_scales",
+    "field_planes",
     "loss_curves",
     "micrographs",
     "property_scatter",

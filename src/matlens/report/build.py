@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from matlens.report import datasets, pruning
+from matlens.report import datasets, homogenization, pruning
 from matlens.report import sections as parts
 from matlens.report.parts import Section
 from matlens.runs import RunDirectory
@@ -19,15 +19,24 @@ _SECTIONS = {
     "reconstruct": (
         parts.structures,
         parts.evidence,
+        homogenization.judged_properties,
         parts.curves,
         parts.copying,
         parts.optimisation,
         parts.cleaning,
         parts.notes,
     ),
-    "compare": (parts.structures, parts.evidence, parts.curves, parts.copying, parts.cleaning),
+    "compare": (
+        parts.structures,
+        parts.evidence,
+        homogenization.judged_properties,
+        parts.curves,
+        parts.copying,
+        parts.cleaning,
+    ),
     "characterize": (parts.structures, parts.statistics, parts.curves, parts.cleaning),
     "prune": (pruning.choices, pruning.depths_made, pruning.depth_sections, parts.cleaning, parts.notes),
+    "homogenize": (parts.structures, homogenization.findings, homogenization.fields, parts.cleaning),
     "generate": (datasets.made, datasets.families, datasets.properties),
     "demo": (parts.members,),
 }
@@ -36,6 +45,7 @@ _TITLES = {
     "compare": "Comparison with {}",
     "characterize": "Statistics of {}",
     "prune": "Depth of the network for {}",
+    "homogenize": "Effective property of {}",
     "generate": "Labelled structures",
     "demo": "Demonstration",
 }

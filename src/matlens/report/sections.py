@@ -270,7 +270,7 @@ def sources(run: RunDirectory) -> Section:
     folders = [run.path / name for name in run.settings.get("members", [])] or [run.path]
     encoders = [_resolved(folder).get("encoder", "") for folder in folders]
     threshold = str(run.settings.get("inputs", {}).get("cleaning", {}).get("threshold", ""))
-    command = str(run.settings["command"])
+    command = str(run.settings["command"]) + (" stiffness" if "young" in run.settings.get("homogenize", {}) else "")
     keys = dict.fromkeys(
         key for name in encoders for key in citation_keys(encoder=name, threshold=threshold, command=command)
     )

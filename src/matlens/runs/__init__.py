@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matlens.runs.compare import compare_files_in, compare_in
     from matlens.runs.directory import RunDirectory
     from matlens.runs.generate import GenerateOrder, generate_in
+    from matlens.runs.homogenize import HomogenizeOrder, homogenize_in
     from matlens.runs.inputs import Inputs, numbered, read_inputs, read_results, stored_inputs
     from matlens.runs.lifecycle import working
     from matlens.runs.lock import Lock
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "GenerateOrder": "generate",
+    "HomogenizeOrder": "homogenize",
     "Inputs": "inputs",
     "Lock": "lock",
     "Order": "reconstruct",
@@ -41,6 +43,7 @@ _EXPORTS = {
     "compare_in": "compare",
     "environment": "provenance",
     "generate_in": "generate",
+    "homogenize_in": "homogenize",
     "mismatches": "provenance",
     "numbered": "inputs",
     "progress_for": "progress",
@@ -60,6 +63,7 @@ _EXPORTS = {
 
 __all__ = [
     "GenerateOrder",
+    "HomogenizeOrder",
     "Inputs",
     "Lock",
     "Order",
@@ -75,6 +79,7 @@ __all__ = [
     "compare_in",
     "environment",
     "generate_in",
+    "homogenize_in",
     "mismatches",
     "numbered",
     "progress_for",

@@ -10,7 +10,13 @@ from importlib.resources import files
 __all__ = ["bibtex", "citation_keys"]
 
 _ALWAYS = ("torquato2002random", "lu1992lineal", "torquato1988cluster", "ohser2000statistical")
-_OF_COMMAND = {"generate": ("cahn1965phase", "torquato2002random", "willot2015fourier")}
+_CONDUCTION = ("wiegmann2006ejheat",)
+_BOUNDS = ("hashin1962variational", "murat1985calcul")
+_OF_COMMAND = {
+    "generate": ("cahn1965phase", "torquato2002random", *_CONDUCTION, "willot2015fourier"),
+    "homogenize": (*_CONDUCTION, *_BOUNDS, "cooper2016taufactor"),
+    "homogenize stiffness": ("willot2015fourier", "hill1963elastic"),
+}
 
 
 def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "") -> tuple[str, ...]:
@@ -37,6 +43,8 @@ def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "") 
         network = "simonyan2014very" if encoder.startswith("vgg") else "ustyuzhaninov2016texture"
         keys += ["li2018transfer", "gatys2015texture", network, "liu1989limited"]
     keys += _ALWAYS
+    if command in ("reconstruct", "compare", "prune"):
+        keys += _CONDUCTION
     if "otsu" in threshold:
         keys += ["otsu1979threshold", "vanderwalt2014scikit"]
     return tuple(keys)

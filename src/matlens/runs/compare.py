@@ -27,10 +27,12 @@ def compare_in(
     progress: Progress,
     *,
     seed: int,
+    properties: Sequence[str] = ("conductivity",),
 ) -> Comparison:
     """Compare results with exemplars and write the tables.
 
-    Writes ``errors.csv``, ``ratios.csv`` (results and controls), ``copy_test.csv``, ``curves.csv``, ``verdict.json``.
+    Writes ``errors.csv``, ``ratios.csv`` (results and controls), ``properties.csv``, ``copy_test.csv``, ``curves.csv``,
+    ``verdict.json``.
 
     Examples
     --------
@@ -44,12 +46,13 @@ def compare_in(
     """
     progress.begin(1, "comparing with the exemplar")
     try:
-        found = compare(list(results), list(exemplars), seed=seed)
+        found = compare(list(results), list(exemplars), seed=seed, properties=properties)
     finally:
         progress.end()
     write_table(run, "errors", found.errors.reset_index())
     ratios = [table for table in (found.ratios, found.controls) if len(table)]
     write_table(run, "ratios", pd.concat(ratios, ignore_index=True) if ratios else pd.DataFrame())
+    write_table(run, "properties", found.properties)
     write_table(run, "copy_test", found.copying)
     write_table(run, "curves", curves_of_comparison(found.curves))
     words = {"joint": found.joint, "joints": found.joints, "sentences": found.sentences()}
@@ -74,4 +77,5 @@ def compare_files_in(run: RunDirectory, progress: Progress, found: Sequence[Segm
     if results is None:
         results = [segmentation.microstructure for segmentation in read_inputs(Inputs.of(run.settings["results"]))]
         store_structures(run, "result", results)
-    compare_in(run, results, exemplars, progress, seed=run.settings["seed"])
+    properties = run.settings.get("compare", {}).get("properties", ["conductivity"])
+    compare_in(run, results, exemplars, progress, seed=run.settings["seed"], properties=properties)
