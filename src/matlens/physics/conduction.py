@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 
 from matlens.errors import InputError
 from matlens.physics.faces import AxisKind, Faces, face_conductivities, harmonic_share
-from matlens.physics.krylov import Operator, conjugate_gradients
+from matlens.physics.krylov import Operator, conjugate_gradients, threads_worth
 from matlens.physics.laplacian import inverse_laplacian
 
 __all__ = ["Boundary", "ConductionSolution", "effective_conductivity", "solve_conduction"]
@@ -151,7 +151,9 @@ def solve_conduction(
     limits = Limits(tolerance, max_iterations, watch)
     many = max(1, _together(field) // (len(axes) * prod(field.shape[1:])))
     starts = [None] * len(field) if start is None else torch.split(start, many)
-    parts = [_solve_chunk(part, steps, groups, limits, s) for part, s in zip(torch.split(field.detach(), many), starts)]
+    chunks = zip(torch.split(field.detach(), many), starts)
+    with threads_worth(field[:many]):
+        parts = [_solve_chunk(part, steps, groups, limits, guess) for part, guess in chunks]
     return ConductionSolution(*(torch.cat(values) for values in zip(*parts)))
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-__all__ = ["Solution", "conjugate_gradients"]
+__all__ = ["Solution", "conjugate_gradients", "threads_worth"]
 
 Operator = Callable[[Tensor], Tensor]
+_ONE_THREAD = 2**18  # numbers at most
 _ROUNDS = 3  # single precision: the updated residual drifts from the true one, and a fresh start brings it back
 
 
@@ -80,6 +82,19 @@ def conjugate_gradients(
     >>> [round(value, 4) for value in solution.x[0].tolist()], solution.iterations.tolist()
     ([1.0, 0.5, 0.25], [3])
     """
+    with threads_worth(right):
+        return _solve(apply, precondition, right, start, (tolerance, max_iterations), watch)
+
+
+def _solve(
+    apply: Operator,
+    precondition: Operator,
+    right: Tensor,
+    start: Tensor | None,
+    limits: tuple[float, int],
+    watch: Callable[[int, float], None] | None,
+) -> Solution:
+    tolerance, max_iterations = limits
     reference = _dot(right, precondition(right))
     x = torch.zeros_like(right) if start is None else start.clone()
     iterations = torch.zeros(len(right), dtype=torch.int64, device=right.device)
@@ -91,9 +106,7 @@ def conjugate_gradients(
         active = (relative > tolerance) & (iterations < max_iterations)
         if not active.any():
             break
-        _descend(
-            apply, precondition, (x, r, z.clone()), reference, active, iterations, tolerance, max_iterations, watch
-        )
+        _descend(apply, precondition, (x, r, z.clone()), reference, active, iterations, limits, watch)
     else:
         r = right - apply(x)
         relative = _relative(_dot(r, precondition(r)), reference)
@@ -107,12 +120,12 @@ def _descend(
     reference: Tensor,
     active: Tensor,
     iterations: Tensor,
-    tolerance: float,
-    max_iterations: int,
+    limits: tuple[float, int],
     watch: Callable[[int, float], None] | None,
 ) -> None:
     """Iterate on (x, r, p) in place until every active system has converged by the updated residual."""
     x, r, p = state
+    tolerance, max_iterations = limits
     rz = _dot(r, p)
     while active.any() and int(iterations.max()) < max_iterations:
         ap = apply(p)
@@ -130,6 +143,27 @@ def _descend(
             watch(int(iterations.max()), float(relative.max()))
         active = active & (relative > tolerance)
         rz = torch.where(active, fresh, rz)
+
+
+@contextmanager
+def threads_worth(values: Tensor) -> Iterator[None]:
+    """Work on arrays as small as ``values`` with one thread.
+
+    An operation on them takes microseconds; on a busy machine threads wait a thousand times as long for each other.
+
+    Examples
+    --------
+    >>> with threads_worth(torch.zeros(100)):
+    ...     torch.get_num_threads()
+    1
+    """
+    before = torch.get_num_threads()
+    if values.device.type == "cpu" and values.numel() <= _ONE_THREAD:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
