@@ -12,6 +12,7 @@ from matlens.statistics import (
     conductivity_error,
     stiffness_error,
 )
+from matlens.statistics.properties import self_consistent
 
 
 def test_laminates_have_their_closed_forms_for_every_phase_as_the_conductor():
@@ -54,11 +55,32 @@ def test_whether_a_field_says_it_is_periodic_plays_no_part():
     assert conductivity_error(field, Microstructure(field.labels)) == 0
 
 
-def test_errors_are_relative_differences_of_the_property():
-    thin, thick = (Microstructure(np.repeat(np.arange(8) < n, 8).reshape(8, 8).astype(int)) for n in (2, 4))
-    k = np.log([apparent_conductivity([m])[0] for m in (thin, thick)])
-    assert conductivity_error(thin, thick) == pytest.approx(np.abs(k[0] - k[1]).mean())
-    assert stiffness_error(thin, thick) > 0.1
+def test_errors_at_equal_fraction_are_relative_differences_of_the_property():
+    layers = Microstructure(np.repeat(np.arange(8) % 2, 8).reshape(8, 8))
+    board = Microstructure(np.kron(np.indices((2, 2)).sum(axis=0) % 2, np.ones((4, 4), dtype=int)))
+    k = np.log([apparent_conductivity([m])[0] for m in (layers, board)])
+    assert conductivity_error(layers, board) == pytest.approx(np.abs(k[0] - k[1]).mean())
+    assert stiffness_error(layers, board) > 0.1
+
+
+def test_fractions_alone_make_no_difference():
+    noise = [white_noise((64, 64), (1 - f, f), 0) for f in (0.2, 0.25)]
+    k = np.log(apparent_conductivity(noise))
+    assert conductivity_error(*noise) < 0.5 * np.abs(k[0] - k[1]).mean()
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_estimate_solves_bruggemans_equation(ndim):
+    fraction, contrast = np.linspace(0, 1, 11), 50.0
+    k = self_consistent(fraction, contrast, ndim)
+    excess = (1 - fraction) * (1 - k) / (1 + (ndim - 1) * k)
+    excess += fraction * (contrast - k) / (contrast + (ndim - 1) * k)
+    np.testing.assert_allclose(excess, 0, atol=1e-12)
+    assert (np.diff(k) > 0).all()
+
+
+def test_windows_of_other_sizes_are_refused():
+    thin = Microstructure(np.eye(8, dtype=int))
     with pytest.raises(InputError, match="one size"):
         conductivity_error(thin, gaussian_field((16, 16), 4.0, 0.4, seed=0))
 

@@ -22,8 +22,6 @@ from matlens.physics.elasticity import solve_elasticity
 
 __all__ = ["apparent_conductivity", "apparent_stiffness"]
 
-CONDUCTIVITY_CONTRAST = 50.0
-STIFFNESS_CONTRAST = 100.0
 POISSON = 0.3
 _TOLERANCE = 1e-4  # of the residual: the property is known to about 1e-6, and windows differ by 1e-2 at least
 _TOGETHER = 1 << 21  # cells in memory at once
@@ -32,9 +30,7 @@ Array = NDArray[np.float64]
 Solver = Callable[[Tensor], Tensor]
 
 
-def apparent_conductivity(
-    windows: Sequence[Microstructure], *, contrast: float = CONDUCTIVITY_CONTRAST
-) -> NDArray[np.float64]:
+def apparent_conductivity(windows: Sequence[Microstructure], *, contrast: float = 50.0) -> NDArray[np.float64]:
     """Apparent conductivity of windows along each axis when one phase conducts and the others hardly do.
 
     Parameters
@@ -63,9 +59,7 @@ def apparent_conductivity(
     return _each_phase(windows, solve, windows[0].ndim)
 
 
-def apparent_stiffness(
-    windows: Sequence[Microstructure], *, contrast: float = STIFFNESS_CONTRAST
-) -> NDArray[np.float64]:
+def apparent_stiffness(windows: Sequence[Microstructure], *, contrast: float = 100.0) -> NDArray[np.float64]:
     """Apparent stiffness of windows when one phase is stiff and the others are soft; plane strain in 2-D.
 
     Parameters

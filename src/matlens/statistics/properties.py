@@ -1,5 +1,9 @@
 """Effective properties as statistics outside any loss: values of windows, distances between them, and a table.
 
+Distances are taken at equal volume fraction: each value counts relative to the self-consistent estimate at its window's
+own fractions. Fractions differ from window to window and have a statistic of their own; left in, they hide what the
+arrangement of the phases makes of a property.
+
 The definitions, which need torch, are in :mod:`matlens.statistics.apparent`; they load on first use.
 """
 
@@ -17,6 +21,7 @@ from matlens.microstructure import Microstructure
 from matlens.statistics.curves import Curves
 
 __all__ = [
+    "CONTRASTS",
     "LARGEST",
     "PROPERTIES",
     "check_properties",
@@ -24,11 +29,13 @@ __all__ = [
     "property_distances",
     "property_table",
     "property_values",
+    "self_consistent",
     "stiffness_error",
     "too_large",
 ]
 
-PROPERTIES = ("conductivity", "stiffness")
+CONTRASTS = {"conductivity": 50.0, "stiffness": 100.0}  # of each phase in turn over the others
+PROPERTIES = tuple(CONTRASTS)
 LARGEST = 1 << 16  # cells of a window; above, what is a statistic elsewhere would take minutes
 
 Array = NDArray[np.float64]
@@ -36,7 +43,9 @@ Structure = Microstructure | Curves
 
 
 def conductivity_error(result: Structure, target: Structure) -> float:
-    """Compare the apparent conductivities: |ln k - ln k*|, mean over axes and over each phase as the conductor.
+    """Compare the apparent conductivities at equal fraction, mean over axes and over each phase as the conductor.
+
+    |ln (k / s) - ln (k* / s*)|, s being Bruggeman's self-consistent estimate at either side's own volume fractions.
 
     Parameters
     ----------
@@ -46,7 +55,7 @@ def conductivity_error(result: Structure, target: Structure) -> float:
     Returns
     -------
     float
-        0.1 is a difference of about 10 %.
+        0.1 is a difference of about 10 % in conductivity.
 
     Raises
     ------
@@ -67,9 +76,10 @@ def conductivity_error(result: Structure, target: Structure) -> float:
 
 
 def stiffness_error(result: Structure, target: Structure) -> float:
-    """Compare the apparent stiffnesses: |ln C - ln C*|, mean over the diagonal and over each phase as the stiff one.
+    """Compare the apparent stiffnesses at equal fraction, mean over the diagonal and each phase as the stiff one.
 
-    Parameters, errors: as in `conductivity_error`; contrast 100, see `apparent_stiffness`.
+    Parameters, errors: as in `conductivity_error`, whose estimate serves as the yardstick here too; contrast 100, see
+    `apparent_stiffness`.
 
     Examples
     --------
@@ -106,9 +116,31 @@ def property_distances(results: Sequence[Curves], windows: Sequence[Curves], nam
     >>> property_distances([board], [board, board], "conductivity")
     array([[0., 0.]])
     """
-    mine, theirs = (np.log(property_values(curves, name)).reshape(len(curves), -1) for curves in (results, windows))
+    mine, theirs = (_beyond_fractions(curves, name) for curves in (results, windows))
     distances: Array = np.abs(mine[:, None] - theirs[None]).mean(axis=-1)
     return distances
+
+
+def _beyond_fractions(windows: Sequence[Curves], name: str) -> Array:
+    """Logarithm of the values over the estimates from the fractions alone, shape (windows, phases x components)."""
+    contrast = CONTRASTS[name]
+    fractions = np.stack([curves.fractions for curves in windows])
+    expected = self_consistent(fractions, contrast, windows[0].microstructure.ndim)
+    return np.log(property_values(windows, name) / expected[..., None]).reshape(len(windows), -1)
+
+
+def self_consistent(fraction: Array, contrast: float, ndim: int) -> Array:
+    """Bruggeman's estimate of the conductivity of a phase of this fraction and contrast among a rest that has 1.
+
+    Examples
+    --------
+    >>> self_consistent(np.array([0.0, 0.5, 1.0]), 4.0, 2)
+    array([1., 2., 4.])
+    """
+    a = ndim - 1
+    b = (1 - fraction) * (a - contrast) + fraction * (a * contrast - 1)
+    estimate: Array = (b + np.sqrt(b**2 + 4 * a * contrast)) / (2 * a)
+    return estimate
 
 
 def property_values(windows: Sequence[Curves], name: str) -> Array:
@@ -131,7 +163,8 @@ def property_values(windows: Sequence[Curves], name: str) -> Array:
     unknown = [curves for curves in windows if name not in curves.properties]
     if unknown:
         measure = {"conductivity": apparent_conductivity, "stiffness": apparent_stiffness}[name]
-        for curves, value in zip(unknown, measure([curves.microstructure for curves in unknown])):
+        values = measure([curves.microstructure for curves in unknown], contrast=CONTRASTS[name])
+        for curves, value in zip(unknown, values):
             curves.properties[name] = value
     return np.stack([curves.properties[name] for curves in windows])
 

@@ -18,8 +18,8 @@ NAMES = {
     "euler_density_error": "Euler density",
     "specific_surface_error": "specific surface",
     "chord_length_error": "chord length",
-    "conductivity_error": "effective conductivity",
-    "stiffness_error": "effective stiffness",
+    "conductivity_error": "effective conductivity (at equal fraction)",
+    "stiffness_error": "effective stiffness (at equal fraction)",
 }
 
 
