@@ -21,6 +21,11 @@ _EXPORTS = {
     "characterize": "statistics",
     "compare": "statistics",
     "reconstruct": "reconstruction",
+    "StructurePropertyModel": "learning",
+    "StructureSet": "learning",
+    "generate_structures": "learning",
+    "read_labelled": "learning",
+    "read_structures": "learning",
     "homogenize": "physics",
     "prune": "reconstruction",
 }

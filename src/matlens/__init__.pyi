@@ -6,6 +6,11 @@ from matlens.errors import ResourceError as ResourceError
 from matlens.errors import RunError as RunError
 from matlens.io import read_microstructure as read_microstructure
 from matlens.io import write_microstructure as write_microstructure
+from matlens.learning import StructurePropertyModel as StructurePropertyModel
+from matlens.learning import StructureSet as StructureSet
+from matlens.learning import generate_structures as generate_structures
+from matlens.learning import read_labelled as read_labelled
+from matlens.learning import read_structures as read_structures
 from matlens.microstructure import Microstructure as Microstructure
 from matlens.microstructure import map_labels as map_labels
 from matlens.physics import homogenize as homogenize

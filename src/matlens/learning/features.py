@@ -38,6 +38,10 @@ class Features(Protocol):
     def name(self) -> str:
         """What it is, with all that its numbers depend on."""
 
+    @property
+    def one_scale(self) -> bool:
+        """Whether columns may be compared as they are, without standardising each."""
+
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
         """Features of labels of shape (n, *space), one row each."""
 
@@ -54,6 +58,7 @@ class VolumeFractions:
 
     phases: int = 2
     name: str = "volume fractions"
+    one_scale: bool = True
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
         """Fractions of labels of shape (n, *space)."""
@@ -82,6 +87,7 @@ class TwoPointMap:
 
     phases: int = 2
     periodic: bool = True
+    one_scale: bool = True
 
     @property
     def name(self) -> str:
@@ -151,6 +157,7 @@ class EncoderFeatures:
     padding: Padding = "circular"
     gram: int = 0
     cache: MutableMapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    one_scale: bool = False
 
     @property
     def name(self) -> str:
@@ -173,6 +180,24 @@ class EncoderFeatures:
             progress.advance(start + len(rows), float("nan"), "structures")
         progress.end()
         return np.stack([self.cache[key] for key in keys]).astype(np.float64)
+
+    def columns(self, depth: str, ndim: int = 2) -> NDArray[np.bool_]:
+        """Which columns stay if the encoder is cut after the layer ``depth``; ``ndim`` is that of a structure."""
+        kept = layers_to(self.encoder, depth)
+        if unknown := [name for name in kept if name not in self.layers]:
+            raise InputError(f"layer {unknown[0]} is not among those pooled ({', '.join(self.layers)}).")
+        passes = self.phases if self.encoder.family == "vgg19" and self.phases > 4 else 1
+        widths = [(name, self._width(name, passes)) for name in (*self.layers, *self._coarse())]
+        found = np.concatenate([np.full(width, name in kept) for name, width in widths])
+        return np.tile(found, 2) if ndim == 3 else found
+
+    def _width(self, layer: str, passes: int) -> int:
+        return 2 * passes * self.encoder.layer(layer).channels + self.gram * (self.gram + 1) // 2
+
+    def _coarse(self) -> tuple[str, ...]:
+        """Layers taken of the averaged structure too; the filter bank is a pyramid already."""
+        vgg = self.encoder.family == "vgg19"
+        return tuple(name for name in self.layers if vgg and self.encoder.layer(name).stride > 1)
 
     def _sliced(self, volumes: Labels) -> NDArray[np.float32]:
         """Mean over slices that hold the first axis, beside the mean over slices across it."""
@@ -198,8 +223,7 @@ class EncoderFeatures:
         phases = torch.arange(self.phases).reshape(1, -1, 1, 1)
         indicators = (torch.from_numpy(labels).long()[:, None] == phases).float().to(device)
         rows = self._statistics(indicators, self.layers)
-        coarse = tuple(name for name in self.layers if self.encoder.layer(name).stride > 1)
-        if self.encoder.family == "vgg19" and coarse and min(labels.shape[1:]) >= 16:
+        if coarse := self._coarse():
             rows += self._statistics(functional.avg_pool2d(indicators, 2), coarse)
         found: NDArray[np.float32] = torch.cat(rows, 1).cpu().numpy()
         return found

@@ -22,6 +22,7 @@ HeadKind = Literal["ridge", "gp", "boosting"]
 HEADS: tuple[HeadKind, ...] = get_args(HeadKind)
 Array = NDArray[np.float64]
 COMPONENTS = 80
+_ROWS = 300  # that fix the parameters of a kernel; more change them little, and cost the cube
 
 
 class Head:
@@ -35,6 +36,8 @@ class Head:
         Bayesian ridge; Gaussian process (linear and squared-exponential kernel, noise); gradient-boosted trees.
     components : int
         Principal components kept, as far as there are rows.
+    standardise : bool
+        Whether features have scales of their own; those of a two-point map have one.
     theta : array_like, optional
         Logarithms of the kernel's parameters, to use a Gaussian process as it was once fitted.
 
@@ -46,28 +49,28 @@ class Head:
     (0.25, True)
     """
 
-    def __init__(self, kind: HeadKind, components: int = COMPONENTS, theta: Any = None) -> None:
+    def __init__(
+        self, kind: HeadKind, components: int = COMPONENTS, *, standardise: bool = True, theta: Any = None
+    ) -> None:
         if kind not in HEADS:
             raise InputError(f"head {kind!r} is not known; choose one of {', '.join(HEADS)}.")
-        self.kind, self.components, self.theta = kind, components, theta
+        self.kind, self.components, self.standardise, self.theta = kind, components, standardise, theta
 
     def fit(self, rows: Array, values: Array) -> Head:
         """Learn ``values`` of shape (n,) from ``rows`` of shape (n, features)."""
         self.mean = rows.mean(0)
         spread = rows.std(0)
         # A channel that hardly varies among the rows given must not be blown up where it does.
-        self.spread = np.maximum(spread, 1e-6 * max(float(spread.mean()), 1e-12))
+        least = max(1e-6 * float(spread.mean()), 1e-12)
+        self.spread = np.maximum(spread, least) if self.standardise else np.ones_like(spread)
         standard = (rows - self.mean) / self.spread
         self.pca = PCA(min(self.components, rows.shape[1], len(rows) - 1), svd_solver="full").fit(standard)
         self.unit = max(float(np.sqrt(self.pca.explained_variance_[0])), 1e-12)
-        self.model = self._regression()
-        with warnings.catch_warnings():
-            # A kernel parameter at the end of its range is an answer here (no linear part, no noise, ...).
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self.model.fit(self.reduced(rows), values)
-        if self.kind == "gp":
-            self.theta = self.model.kernel_.theta
-        self.residual = float(np.std(values - self.model.predict(self.reduced(rows))))
+        reduced = self.reduced(rows)
+        if self.kind == "gp" and self.theta is None:
+            self.theta = self._kernel_parameters(reduced, values)
+        self.model = self._regression().fit(reduced, values)
+        self.residual = float(np.std(values - self.model.predict(reduced)))
         return self
 
     def reduced(self, rows: Array) -> Array:
@@ -90,13 +93,20 @@ class Head:
             return GradientBoostingRegressor(
                 n_estimators=300, max_depth=3, learning_rate=0.05, subsample=0.7, random_state=0
             )
-        kernel = (
-            ConstantKernel(1.0) * RBF(3.0, (0.1, 1e3))
-            + ConstantKernel(1.0) * DotProduct(1.0)
-            + WhiteKernel(1e-2, (1e-6, 1.0))
-        )
-        if self.theta is None:
-            return GaussianProcessRegressor(kernel, normalize_y=True)
-        return GaussianProcessRegressor(
-            kernel.clone_with_theta(np.asarray(self.theta)), optimizer=None, normalize_y=True
-        )
+        kernel = _kernel().clone_with_theta(np.asarray(self.theta))
+        return GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True)
+
+    def _kernel_parameters(self, reduced: Array, values: Array) -> Array:
+        chosen = np.linspace(0, len(values) - 1, min(len(values), _ROWS)).round().astype(int)
+        with warnings.catch_warnings():
+            # A parameter at the end of its range is an answer here (no linear part, no noise, ...).
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fitted = GaussianProcessRegressor(_kernel(), normalize_y=True).fit(reduced[chosen], values[chosen])
+        theta: Array = fitted.kernel_.theta
+        return theta
+
+
+def _kernel() -> Any:
+    """Smooth deviations from a linear trend, and noise."""
+    smooth = ConstantKernel(1.0) * RBF(3.0, (0.1, 1e3))
+    return smooth + ConstantKernel(1.0) * DotProduct(1.0) + WhiteKernel(1e-2, (1e-6, 1.0))

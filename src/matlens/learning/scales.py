@@ -14,6 +14,7 @@ __all__ = ["Scale", "ScaleKind"]
 
 ScaleKind = Literal["linear", "log", "bounds"]
 Array = NDArray[np.float64]
+_FAR = 50.0  # beyond it a logit is a bound
 _EDGE = 1e-3  # laminates lie on a bound, where the logit is infinite
 
 
@@ -81,7 +82,7 @@ class Scale:
         if self.kind == "log":
             return np.exp(scaled)
         low, high = self._bounds(fractions)
-        found: Array = np.exp(low + (high - low) / (1 + np.exp(-scaled)))
+        found: Array = np.exp(low + (high - low) / (1 + np.exp(-np.clip(scaled, -_FAR, _FAR))))
         return found
 
     def _bounds(self, fractions: Array) -> tuple[Array, Array]:

@@ -67,8 +67,8 @@ def views(target: str, available: Sequence[str], ndim: int) -> list[View]:
     Returns
     -------
     list of View
-        Views that ask for a column that is not available are left out. Of stiffnesses in 3-D only the structure
-        itself is used.
+        Views that ask for a column that is not available are left out. In 3-D the axes are turned cyclically, and of
+        stiffnesses only the structure itself is used.
 
     Examples
     --------
@@ -82,7 +82,8 @@ def views(target: str, available: Sequence[str], ndim: int) -> list[View]:
     if found is None or (found["quantity"] == "C" and ndim == 3):
         return [View(itself, target)]
     seen = []
-    for axes in permutations(itself):
+    turned = [tuple((axis + turn) % 3 for axis in itself) for turn in range(3)]
+    for axes in permutations(itself) if ndim == 2 else turned:
         order = (*axes, 2) if found["quantity"] == "C" else axes  # the shear of two axes stays their shear
         places = (int(found["row"]), int(found["column"]))
         if max(places) >= len(order):
