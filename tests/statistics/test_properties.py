@@ -91,7 +91,7 @@ def test_properties_are_judged_and_listed():
     assert "conductivity_error" in set(found.ratios["statistic"])
     table = found.properties
     assert set(table["source"]) == {"windows", "result", "white noise", "blurred noise"}
-    rows = table[(table["source"] == "windows") & (table["window"] == "32x32") & (table["component"] == "11")]
+    rows = table[(table["source"] == "windows") & (table["window"] == "32x32") & (table["component"] == "x")]
     values = apparent_conductivity(list(material.tiles((32, 32))))[:, :, 1]
     np.testing.assert_allclose(rows["median"], np.median(values, axis=0), rtol=1e-5)
     plain = compare(material.crop(slice(0, 32), slice(0, 32)), material, copying=False, properties=())

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from matlens.figures.micrographs import scale_bar
@@ -19,6 +20,7 @@ __all__ = ["Plane", "bounds_chart", "field_planes"]
 
 _GAP, _TITLE, _BAR, _SCALE = 0.12, 0.2, 0.3, 0.62  # inches: between panels, above, below, for the colour scale
 _TALLEST = 4.0
+_SHOWN = 98  # percentile where colours end: flux through the narrowest necks would leave the rest black
 
 
 class Plane(NamedTuple):
@@ -32,7 +34,7 @@ class Plane(NamedTuple):
 
 @styled
 def field_planes(planes: Sequence[Plane], *, unit: str, label: str, columns: int | None = None) -> Figure:
-    """Draw fields on planes with one colour scale, cut at the 99.5th percentile; streamlines where vectors are known.
+    """Draw fields on planes with one colour scale, cut at the 98th percentile; streamlines where vectors are known.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def field_planes(planes: Sequence[Plane], *, unit: str, label: str, columns: int
     tall = min(max(_proportion(plane) for plane in planes), _TALLEST) * side
     height = rows * (tall + _TITLE + _BAR)
     figure = Figure(figsize=(DOUBLE, height))
-    greatest = max(float(np.nanpercentile(plane.values, 99.5)) for plane in planes) or 1.0
+    greatest = max(float(np.nanpercentile(plane.values, _SHOWN)) for plane in planes) or 1.0
     image = None
     for index, plane in enumerate(planes):
         row, column = divmod(index, columns)
@@ -127,6 +129,9 @@ def bounds_chart(bounds: pd.DataFrame, values: pd.DataFrame, *, label: str) -> F
     axes.set_ylim(len(bounds) + 0.6, -0.6)
     if bounds["lower"].min() > 0 and bounds["upper"].max() > 8 * bounds["lower"].min():
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.set_xlim(left=0)
     axes.set_xlabel(label)

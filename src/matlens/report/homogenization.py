@@ -97,7 +97,7 @@ def fields(run: RunDirectory) -> Section | None:
         if volume
         else "."
     )
-    caption += " Colours end at the 99.5th percentile. All fields are in fields.nc."
+    caption += " Colours end at the 98th percentile. All fields are in fields.nc."
     rows = pd.DataFrame(
         {
             "panel": [p.title for p in planes],
@@ -116,7 +116,7 @@ def judged_properties(run: RunDirectory) -> Section | None:
         return None
     found = found.assign(
         value=[
-            f"{m:.3g} ({low:.3g} to {high:.3g})" for m, low, high in zip(found["median"], found["low"], found["high"])
+            f"{m:.3g} ({low:.3g}–{high:.3g})" for m, low, high in zip(found["median"], found["low"], found["high"])
         ]
     )
     keys = ["window", "property", "phase", "component"]

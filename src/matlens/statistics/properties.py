@@ -180,15 +180,15 @@ def property_table(windows: Sequence[Curves]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``property``, ``phase`` (the conductor, or the stiff one), ``component`` (array axes, as in ``"00"``),
-        ``median``, ``low`` and ``high`` (5 % and 95 %) over the windows; in units of the other phases.
+        Columns ``property``, ``phase`` (the conductor, or the stiff one), ``component`` (``"y"``, or ``"yx"`` of a
+        stiffness), ``median``, ``low`` and ``high`` (5 % and 95 %) over the windows; in units of the other phases.
 
     Examples
     --------
     >>> board = Curves(Microstructure(np.kron([[0, 1], [1, 0]], np.ones((4, 4), dtype=int))))
     >>> values = property_values([board], "conductivity")
     >>> property_table([board])["component"].tolist()
-    ['00', '11', '00', '11']
+    ['y', 'x', 'y', 'x']
     """
     rows = []
     for name in windows[0].properties if windows else ():
@@ -212,7 +212,7 @@ def too_large(shape: Sequence[int]) -> bool:
     return prod(shape) > LARGEST
 
 
-def _components(name: str, ndim: int) -> list[str]:
-    if name == "conductivity":
-        return [f"{axis}{axis}" for axis in range(ndim)]
-    return ["00", "11", "01"] if ndim == 2 else ["00", "11", "22", "12", "02", "01"]
+def _components(name: str, ndim: int) -> tuple[str, ...]:
+    from matlens.physics.summary import axis_names, voigt_names
+
+    return axis_names(ndim) if name == "conductivity" else voigt_names(ndim)
