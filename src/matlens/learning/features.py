@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import prod
 from typing import Protocol
 
 import numpy as np
@@ -23,7 +24,16 @@ from matlens.encoders.base import Encoder, Padding
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 
-__all__ = ["EncoderFeatures", "Features", "Labels", "Matrix", "TwoPointMap", "VolumeFractions", "layers_to"]
+__all__ = [
+    "EncoderFeatures",
+    "Features",
+    "Labels",
+    "Matrix",
+    "TwoPointMap",
+    "VolumeFractions",
+    "layers_to",
+    "phase_indicators",
+]
 
 Labels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -45,6 +55,21 @@ class Features(Protocol):
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
         """Features of labels of shape (n, *space), one row each."""
 
+    def pooled(self, indicators: Tensor) -> Tensor:
+        """Rows of phase indicators of shape (n, phases, *space), differentiable in them."""
+
+
+def phase_indicators(labels: Labels, phases: int) -> Tensor:
+    """One channel a phase, 1 where it is, of labels of shape (n, *space); float32, shape (n, phases, *space).
+
+    Examples
+    --------
+    >>> phase_indicators(np.array([[0, 1, 1]], np.uint8), 2).tolist()
+    [[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]]
+    """
+    numbers = torch.arange(phases).reshape(1, -1, *[1] * (labels.ndim - 1))
+    return (torch.from_numpy(labels)[:, None] == numbers).float()
+
 
 @dataclass(frozen=True)
 class VolumeFractions:
@@ -64,6 +89,10 @@ class VolumeFractions:
         """Fractions of labels of shape (n, *space)."""
         flat = labels.reshape(len(labels), -1)
         return np.stack([(flat == phase).mean(1) for phase in range(1, self.phases)], 1).astype(np.float64)
+
+    def pooled(self, indicators: Tensor) -> Tensor:
+        """Fractions of indicators of shape (n, phases, *space)."""
+        return indicators[:, 1:].flatten(2).mean(2)
 
 
 @dataclass(frozen=True)
@@ -96,28 +125,35 @@ class TwoPointMap:
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
         """Maps of labels of shape (n, *space), one flat row each."""
-        space = labels.shape[1:]
-        axes = tuple(range(1, labels.ndim))
-        size = space if self.periodic else tuple(2 * side for side in space)
+        step = max(1, _PIXELS // int(np.prod(labels.shape[1:])))
+        rows = [
+            self.pooled(phase_indicators(labels[i : i + step], self.phases).double()).numpy()
+            for i in range(0, len(labels), step)
+        ]
+        return np.concatenate(rows)
+
+    def pooled(self, indicators: Tensor) -> Tensor:
+        """Maps of indicators of shape (n, phases, *space), one flat row each."""
+        space = indicators.shape[2:]
+        size = tuple(space) if self.periodic else tuple(2 * side for side in space)
         halves = [side // 2 for side in space]
-        rows = []
-        for phase in range(1, self.phases):
-            found = _autocorrelation((labels == phase).astype(np.float64), size, axes)
-            if self.periodic:
-                found /= np.prod(space)
-            else:
-                found /= np.maximum(_autocorrelation(np.ones((1, *space)), size, axes), 0.5)
-            # Offsets -half..half of the last axes; of the first only 0..half, the rest being its mirror image.
-            found = found[:, : halves[0] + 1]
-            for axis, half in enumerate(halves[1:], start=2):
-                found = np.take(found, np.arange(-half, half + 1 if half else 1), axis=axis, mode="wrap")
-            rows.append(found.reshape(len(labels), -1))
-        return np.concatenate(rows, 1)
+        found = _autocorrelation(indicators[:, 1:], size)
+        if self.periodic:
+            found = found / prod(space)
+        else:
+            found = found / _autocorrelation(torch.ones_like(indicators[:1, :1]), size).clamp_min(0.5)
+        # Offsets -half..half of the last axes; of the first only 0..half, the rest being its mirror image.
+        found = found[:, :, : halves[0] + 1]
+        for axis, half in enumerate(halves[1:], start=3):
+            offsets = torch.arange(-half, half + 1 if half else 1) % found.shape[axis]
+            found = found.index_select(axis, offsets.to(found.device))
+        return found.flatten(1)
 
 
-def _autocorrelation(values: Matrix, size: tuple[int, ...], axes: tuple[int, ...]) -> Matrix:
-    spectrum = np.fft.rfftn(values, size, axes)
-    found: Matrix = np.fft.irfftn(np.abs(spectrum) ** 2, size, axes)
+def _autocorrelation(values: Tensor, size: tuple[int, ...]) -> Tensor:
+    axes = tuple(range(2, values.ndim))
+    spectrum = torch.fft.rfftn(values, size, axes)
+    found: Tensor = torch.fft.irfftn(spectrum * spectrum.conj(), size, axes)
     return found
 
 
@@ -219,14 +255,16 @@ class EncoderFeatures:
 
     @torch.no_grad()
     def _pooled(self, labels: Labels) -> NDArray[np.float32]:
-        device = next(self.encoder.buffers()).device
-        phases = torch.arange(self.phases).reshape(1, -1, 1, 1)
-        indicators = (torch.from_numpy(labels).long()[:, None] == phases).float().to(device)
+        found: NDArray[np.float32] = self.pooled(phase_indicators(labels, self.phases)).cpu().numpy()
+        return found
+
+    def pooled(self, indicators: Tensor) -> Tensor:
+        """Rows of indicators of shape (n, phases, height, width)."""
+        indicators = indicators.to(next(self.encoder.buffers()))
         rows = self._statistics(indicators, self.layers)
         if coarse := self._coarse():
             rows += self._statistics(functional.avg_pool2d(indicators, 2), coarse)
-        found: NDArray[np.float32] = torch.cat(rows, 1).cpu().numpy()
-        return found
+        return torch.cat(rows, 1)
 
     def _statistics(self, indicators: Tensor, layers: tuple[str, ...]) -> list[Tensor]:
         activations = self.encoder.features(indicators, layers, self.padding)

@@ -17,7 +17,7 @@ from matlens.encoders.base import Encoder
 from matlens.encoders.vgg19 import VGG19, random_weights
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
-from matlens.learning.features import Labels, Matrix, layers_to
+from matlens.learning.features import Labels, Matrix, layers_to, phase_indicators
 
 __all__ = ["FREEDOMS", "Freedom", "NetworkLearner"]
 
@@ -152,9 +152,17 @@ class NetworkLearner:
             labels = np.roll(labels, tuple(int(random.integers(side)) for side in labels.shape[1:]), axis=(1, 2))
         return np.ascontiguousarray(labels)
 
+    def value_of(self, indicators: Tensor) -> Tensor:
+        """Value of indicators of shape (n, phases, height, width), differentiable in them; shape (n,)."""
+        guess: Tensor = self.output((self.pooled(indicators.float()) - self.mean) / self.spread)[:, 0]
+        return guess.double() * self.unit + self.centre
+
     def _pooled(self, labels: Labels) -> Tensor:
-        phases = torch.arange(self.phases).reshape(1, -1, 1, 1)
-        indicators = (torch.from_numpy(labels).long()[:, None] == phases).float().to(self.device)
+        return self.pooled(phase_indicators(labels, self.phases))
+
+    def pooled(self, indicators: Tensor) -> Tensor:
+        """Pooled activations of indicators of shape (n, phases, height, width), differentiable in them."""
+        indicators = indicators.to(self.device)
         found = self.encoder.features(indicators, self.layers, "circular" if self.periodic else "reflect")
         rows = [found[name].flatten(2) for name in self.layers]
         # The gradient of a spread of zero is not a number; a dead channel has one.
