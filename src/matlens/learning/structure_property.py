@@ -30,6 +30,7 @@ from matlens.learning.symmetry import View, component, views
 __all__ = ["StructurePropertyModel"]
 
 Array = NDArray[np.float64]
+Rows = tuple[Labels, Array, NDArray[Any]]  # structures, values on the scale, groups
 FeatureKind = Literal["encoder", "two-point", "volume-fraction"]
 _AUTO_HEADS: tuple[HeadKind, ...] = ("ridge", "gp")
 
@@ -58,8 +59,9 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         lies on a tensor's diagonal; else its logarithm if all are positive and spread over more than a factor 3.
     phase_values : sequence of float, optional
         The property of each phase alone, in the target's unit.
-    coverage : float
-        Share of new structures that should lie inside the intervals.
+    coverage : float or None
+        Share of new structures that should lie inside the intervals; None for no intervals, which saves the five fits
+        on folds (of use for networks).
     seed : int
         Of folds and of training.
     device : {"cpu", "cuda"}
@@ -101,7 +103,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         head: str = "auto",
         scale: str = "auto",
         phase_values: Sequence[float] | None = None,
-        coverage: float = 0.9,
+        coverage: float | None = 0.9,
         seed: int = 0,
         device: str = "cpu",
         cache: MutableMapping[str, Any] | None = None,
@@ -148,21 +150,10 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         self.scale_ = self._scale(raw)
         values = self.scale_.forward(raw, fractions)
         self._choose(labels, values, groups, progress)
-        mean, spread = self._held_out(labels, values, groups, progress)
-        scores = np.abs(mean - values) / spread
-        self.factor_ = conformal_factor(scores, groups, self.coverage)
-        first = slice(0, len(data))  # the structures as they are, without their other views
-        self.held_out_ = pd.DataFrame(
-            {
-                "structure": data.names,
-                "value": raw[first],
-                "predicted": self.scale_.inverse(mean, fractions)[first],
-                "inside": scores[first] <= self.factor_,
-            }
-        )
+        self._calibrate(data, (labels, values, groups), progress)
         self.learner_ = self._learner().fit(labels, values, progress)
         self.domain_ = Domain(self.learner_.embed(labels), groups)
-        self.training_ = (labels, values, groups)
+        self.training_: Rows = (labels, values, groups)
         return self
 
     def predict(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> Array:
@@ -273,15 +264,23 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         found = EncoderFeatures(encoder, layers, self.phases_, padding, cache=cache)
         return found, list(layers) if self.depth == "auto" else [deepest]
 
-    def _held_out(
-        self, labels: Labels, values: Array, groups: NDArray[Any], progress: Progress | None
-    ) -> tuple[Array, Array]:
-        """Prediction and spread of each structure by learners that did not see its group."""
+    def _calibrate(self, data: StructureSet, rows: Rows, progress: Progress | None) -> None:
+        """Find how wide intervals must be, from learners that did not see a structure's group."""
+        self.factor_, self.held_out_ = float("nan"), pd.DataFrame({"structure": data.names})
+        if self.coverage is None:
+            return
+        labels, values, groups = rows
         mean, spread = np.empty_like(values), np.empty_like(values)
         for train, held in grouped_folds(groups, FOLDS, self.seed + 1):
             learner = self._learner().fit(labels[train], values[train], progress)
             mean[held], spread[held] = learner.predict(labels[held])
-        return mean, spread
+        scores = np.abs(mean - values) / spread
+        self.factor_ = conformal_factor(scores, groups, self.coverage)
+        # The structures as they are come first; their other views follow.
+        own = slice(0, len(data))
+        self.held_out_["value"] = data.targets[self.target_].to_numpy(np.float64)
+        self.held_out_["predicted"] = self.scale_.inverse(mean[own], data.volume_fractions)
+        self.held_out_["inside"] = scores[own] <= self.factor_
 
     def _prepared(self, structures: StructureSet | ArrayLike) -> tuple[Labels, Array]:
         check_is_fitted(self, "learner_")

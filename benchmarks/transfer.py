@@ -1,0 +1,276 @@
+"""How well effective properties are predicted from few labelled structures, and what the pre-trained layers are worth.
+
+    python benchmarks/transfer.py structures            # makes the data set (once)
+    python benchmarks/transfer.py curves depths networks families real coverage targets speed
+    python benchmarks/transfer.py --summary             # tables and figure from what is done
+
+Every fit is a line in a JSON file and is not made again; any part may be stopped and started at any time. Data: six
+families at 64 x 64 pixels, contrast 50, R squared of log k_00 on the frozen test set; models see the same draws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from matlens.encoders import load_encoder
+from matlens.encoders.vgg19 import VGG19, random_weights
+from matlens.learning import Recipe, StructurePropertyModel, StructureSet, generate_structures, read_structures
+from matlens.learning.curves import learning_curve, scores
+from matlens.learning.splits import draw_groups, leave_one_out
+from matlens.physics import effective_conductivity
+
+PLACE = Path("build/benchmark/transfer")
+TARGET, PHASES = "k_00_c50", (1.0, 50.0)
+SIZES, DRAWS = (10, 25, 50, 100, 250, 500), (1, 2, 3, 4, 5)
+REFERENCE = "VGG-19"
+DEPTHS = ("conv1_1", "conv1_2", "conv2_2", "conv3_4")
+Make = Callable[[], StructurePropertyModel]
+Row = dict[str, Any]
+
+
+class Store:
+    """Rows of one part, kept on disk by a key."""
+
+    def __init__(self, part: str) -> None:
+        self.path = PLACE / f"{part}.json"
+        self.rows: dict[str, Row] = json.loads(self.path.read_text()) if self.path.exists() else {}
+
+    def keep(self, key: str, make: Callable[[], Row]) -> Row:
+        if key not in self.rows:
+            self.rows[key] = make()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text(json.dumps(self.rows, indent=1))
+            print(key, {name: round(x, 4) for name, x in self.rows[key].items() if isinstance(x, float)}, flush=True)
+        return self.rows[key]
+
+
+class Features(dict[str, Any]):
+    """Feature rows of one encoder, kept on disk between parts."""
+
+    def __init__(self, name: str) -> None:
+        self.path = PLACE / f"features-{name}.npz"
+        if self.path.exists():
+            with np.load(self.path) as kept:
+                super().__init__(zip(kept["keys"].tolist(), kept["rows"]))
+        self.known = len(self)
+
+    def save(self) -> None:
+        if len(self) > self.known:
+            np.savez(self.path, keys=np.array(list(self)), rows=np.stack(list(self.values())))
+            self.known = len(self)
+
+
+def vgg() -> VGG19:
+    found = load_encoder("vgg19-oxford")
+    assert isinstance(found, VGG19)
+    return found
+
+
+def encoders() -> dict[str, Any]:
+    return {
+        "VGG-19": vgg(),
+        "VGG-19, random weights": VGG19(random_weights(8, seed=0), "vgg19-random"),
+        "filter bank": load_encoder("filterbank"),
+    }
+
+
+def data() -> tuple[StructureSet, StructureSet]:
+    return read_structures(PLACE / "structures.h5"), read_structures(PLACE / "test.h5")
+
+
+def structures() -> None:
+    for name, split, count in (("structures", "train", 1500), ("test", "test", 300)):
+        if not (PLACE / f"{name}.h5").exists():
+            PLACE.mkdir(parents=True, exist_ok=True)
+            recipe = Recipe(conductivity_contrasts=(10, 50, 1000), stiffness_contrasts=(10, 100), split=split)
+            generate_structures(recipe, count, workers=2).write(PLACE / f"{name}.h5")
+
+
+def baselines(phase_values: tuple[float, ...] | None = PHASES) -> dict[str, Make]:
+    model = partial(StructurePropertyModel, phase_values=phase_values)
+    return {
+        "volume fraction, GP": partial(model, features="volume-fraction", head="gp"),
+        "two-point PCA, ridge": partial(model, features="two-point", head="ridge"),
+        "two-point PCA, boosting": partial(model, features="two-point", head="boosting"),
+        "two-point PCA, GP": partial(model, features="two-point", head="gp"),
+    }
+
+
+def fit_all(part: str, models: dict[str, Make], target: str = TARGET, sizes: Any = SIZES, draws: Any = DRAWS) -> None:
+    train, test = data()
+    if target == "only":  # nothing is known but the property along one axis
+        target, train = TARGET, replace(train, targets=train.targets[[TARGET]])
+    store = Store(part)
+    for name, make in models.items():
+        for n in sizes:
+            for draw in draws:
+                store.keep(
+                    f"{name}|{target}|{n}|{draw}",
+                    lambda make=make, n=n, draw=draw: next(learning_curve(make, train, test, target, [n], [draw])),
+                )
+
+
+def curves() -> None:
+    for name, encoder in encoders().items():
+        cache = Features(name)
+        fit_all("curves", {name: partial(StructurePropertyModel, encoder, phase_values=PHASES, cache=cache)})
+        cache.save()
+    fit_all("curves", baselines())
+
+
+def depths() -> None:
+    """What each depth contributes, by head; and what bounds and turned structures are worth."""
+    encoder = vgg()
+    model = partial(StructurePropertyModel, encoder, phase_values=PHASES)
+    for depth in DEPTHS:
+        cache = Features("VGG-19" if depth == DEPTHS[-1] else f"VGG-19 {depth}")
+        made = {f"to {depth}, {head}": partial(model, depth=depth, head=head, cache=cache) for head in ("ridge", "gp")}
+        fit_all("depths", made)
+        cache.save()
+    fit_all("depths", {"without bounds": partial(StructurePropertyModel, encoder, scale="log", cache=cache)})
+    fit_all("depths", {"without turned structures": partial(model, cache=cache)}, target="only")
+
+
+def networks() -> None:
+    """The network itself, trained end to end; without intervals, which would take six trainings a fit."""
+    model = partial(StructurePropertyModel, vgg(), phase_values=PHASES, coverage=None)
+    for freedom in ("free", "scratch", "partly-frozen", "frozen"):
+        make = partial(model, head=f"network-{freedom}")
+        fit_all("networks", {f"network, {freedom}": make}, sizes=(10, 25, 50, 100, 250), draws=DRAWS[:3])
+
+
+def families() -> None:
+    """Each family held out: trained on 250 structures of the five others, tested on that family's test structures."""
+    train, test = data()
+    store, cache = Store("families"), Features("VGG-19")
+    models = {REFERENCE: partial(StructurePropertyModel, vgg(), phase_values=PHASES, cache=cache)} | baselines()
+    for name, make in models.items():
+        for family, others, _ in leave_one_out(train.families):
+            unseen = test.select(test.families == family)
+            for draw in DRAWS[:3]:
+                store.keep(
+                    f"{name}|{family}|{draw}",
+                    lambda make=make, others=others, unseen=unseen, draw=draw: next(
+                        learning_curve(make, train.select(others), unseen, TARGET, [250], [draw])
+                    ),
+                )
+
+
+def real_windows() -> StructureSet:
+    """Windows of 64 x 64 pixels of the six two-phase micrographs, taken as periodic cells, with their conductivity."""
+    folder = Path(os.environ.get("MATLENS_DATA", "").split(os.pathsep)[0]) / "micrographs"
+    files = [file for file in sorted(folder.glob("li2018_*.npy")) if "composite" not in file.name]
+    windows = np.concatenate([np.load(file).reshape(4, 64, 4, 64).swapaxes(1, 2).reshape(16, 64, 64) for file in files])
+    names = np.repeat([file.stem.removeprefix("li2018_") for file in files], 16)
+    field = torch.from_numpy(windows).double() * (PHASES[1] - PHASES[0]) + PHASES[0]
+    return StructureSet.of(
+        windows,
+        families=names,
+        periodic=True,
+        targets=pd.DataFrame({TARGET: effective_conductivity(field)[:, 0, 0].numpy()}),
+    )
+
+
+def real() -> None:
+    """Trained on 500 synthetic structures, tested on windows of real micrographs, material by material."""
+    train, _ = data()
+    test = real_windows()
+    store, cache = Store("real"), Features("VGG-19")
+    models = {REFERENCE: partial(StructurePropertyModel, vgg(), phase_values=PHASES, cache=cache)} | baselines()
+    for name, make in models.items():
+        for draw in DRAWS[:3]:
+            if all(f"{name}|{family}|{draw}" in store.rows for family in [*np.unique(test.families), "all"]):
+                continue
+            model = make().fit(train.select(draw_groups(train.groups, 500, draw)), TARGET)
+            found, truth = model.predict_intervals(test), test.targets[TARGET].to_numpy()
+            inside = (found["lower"] <= truth) & (truth <= found["upper"])
+            for family in [*np.unique(test.families), "all"]:
+                one = np.full(len(test), True) if family == "all" else test.families == family
+                row = scores(truth[one], found["predicted"][one]) | {
+                    "inside": float(inside[one].mean()),
+                    "in_domain": float(found["in_domain"][one].mean()),
+                }
+                store.keep(f"{name}|{family}|{draw}", lambda row=row: row)
+
+
+def coverage() -> None:
+    """200 draws of 100 structures; the share of test structures inside, altogether and by tercile and family."""
+    train, test = data()
+    store, cache = Store("coverage"), Features("VGG-19")
+    truth = test.targets[TARGET].to_numpy()
+    tercile = np.searchsorted(np.quantile(truth, [1 / 3, 2 / 3]), truth)
+    for draw in range(200):
+
+        def row(draw: int = draw) -> Row:
+            model = StructurePropertyModel(vgg(), depth="conv3_4", head="gp", phase_values=PHASES, cache=cache)
+            found = model.fit(train.select(draw_groups(train.groups, 100, 1000 + draw)), TARGET).predict_intervals(test)
+            inside = ((found["lower"] <= truth) & (truth <= found["upper"])).to_numpy()
+            parts = {f"tercile {i + 1}": inside[tercile == i].mean() for i in range(3)}
+            parts |= {family: inside[test.families == family].mean() for family in np.unique(test.families)}
+            width = (found["upper"] / found["lower"]).median()
+            return {"all": float(inside.mean()), "width": float(width)} | {k: float(v) for k, v in parts.items()}
+
+        store.keep(str(draw), row)
+
+
+def targets() -> None:
+    """Other contrasts, an off-diagonal component, and stiffness: the default model and the baselines."""
+    cache = Features("VGG-19")
+    values = {
+        "k_00_c10": (1.0, 10.0),
+        "k_00_c1000": (1.0, 1000.0),
+        "C_00_c10": None,
+        "C_00_c100": None,
+        "C_22_c100": None,
+    }
+    for target, phases in values.items():
+        models = {REFERENCE: partial(StructurePropertyModel, vgg(), phase_values=phases, cache=cache)} | baselines(
+            phases
+        )
+        fit_all("targets", models, target, sizes=(100, 500), draws=DRAWS[:3])
+
+
+def speed() -> None:
+    """1000 structures of 128 x 128 pixels, by a model trained on 100 of 64 x 64."""
+    train, _ = data()
+
+    def row() -> Row:
+        model = StructurePropertyModel(vgg(), phase_values=PHASES).fit(train.select(range(100)), TARGET)
+        big = np.tile(train.labels[100:1100], (1, 2, 2))
+        start = time.perf_counter()
+        model.predict(StructureSet.of(np.roll(big, 3, 1), periodic=True))
+        return {"seconds": time.perf_counter() - start, "threads": float(torch.get_num_threads())}
+
+    Store("speed").keep("1000 of 128 x 128", row)
+
+
+PARTS = {one.__name__: one for one in (structures, curves, depths, networks, families, real, coverage, targets, speed)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    parser.add_argument("--summary", action="store_true")
+    chosen = parser.parse_args()
+    for part in chosen.parts:
+        PARTS[part]()
+    if chosen.summary:
+        from transfer_tables import write_tables
+
+        write_tables(PLACE)
+
+
+if __name__ == "__main__":
+    main()
