@@ -84,7 +84,7 @@ class HomogenizeOrder:
         axes: tuple[int, ...] | None = None,
         start: Mapping[int, NDArray[np.generic]] | None = None,
     ) -> Homogenization:
-        """Homogenise, with fields; ``axes`` in place of the order's own."""
+        """Homogenise, with fields unless potentials are given to start from; ``axes`` in place of the order's own."""
         return homogenize(
             structure,
             conductivity=self.conductivity,
@@ -96,7 +96,7 @@ class HomogenizeOrder:
             dtype=self.precision,
             device=device,
             unit=self.unit,
-            fields=True,
+            fields=start is None,
             start=start,
             progress=progress,
         )
@@ -136,23 +136,18 @@ def _by_axis(
 ) -> Homogenization:
     """Solve for one axis after another, keep each, and put them together: a step that needs no iteration."""
     axes = tuple(range(structure.ndim)) if order.axes is None else order.axes
-    cases = {}
     for number, axis in enumerate(axes, start=1):
-        known = _kept(run, axis)
-        if known is None:
-            label = f"conduction along axis {axis}, {number} of {len(axes)}"
-            part = order.solve(structure, device, _Named(progress, label), axes=(axis,))
-            known = {
-                "potential": part.fields["potential"][0],
-                "iterations": part.iterations,
-                "residual": part.residual,
-            }
-            _keep(run, axis, known)
-        cases[axis] = known
-    potentials = {axis: case["potential"] for axis, case in cases.items()}
+        if not (run.path / _case(axis)).is_file():
+            label = _Named(progress, f"conduction along axis {axis}, {number} of {len(axes)}")
+            part = order.solve(structure, device, label, axes=(axis,))
+            fields = {name: values[0] for name, values in part.fields.items()}
+            _keep(run, axis, {"iterations": part.iterations, **fields})
+    potentials = {axis: _kept(run, axis, "potential") for axis in axes}
     whole = order.solve(structure, device, _Named(progress, "putting together"), start=potentials)
-    iterations = np.concatenate([case["iterations"] for case in cases.values()])
-    return replace(whole, iterations=iterations + whole.iterations)
+    iterations = np.concatenate([_kept(run, axis, "iterations") for axis in axes])
+    names = ("potential", "flux", "flux components") if structure.ndim == 2 else ("potential", "flux")
+    fields = {name: np.stack([_kept(run, axis, name).astype(np.float32) for axis in axes]) for name in names}
+    return replace(whole, iterations=iterations + whole.iterations, fields=fields)
 
 
 def _case(axis: int) -> str:
@@ -164,12 +159,10 @@ def _keep(run: RunDirectory, axis: int, case: Arrays) -> None:
         np.savez(temporary, allow_pickle=False, **case)
 
 
-def _kept(run: RunDirectory, axis: int) -> Arrays | None:
-    file = run.path / _case(axis)
-    if not file.is_file():
-        return None
-    with np.load(file, allow_pickle=False) as content:
-        return {name: content[name] for name in content.files}
+def _kept(run: RunDirectory, axis: int, name: str) -> NDArray[Any]:
+    with np.load(run.path / _case(axis), allow_pickle=False) as content:
+        found: NDArray[Any] = content[name]
+    return found
 
 
 def _write_fields(run: RunDirectory, structure: Microstructure, order: HomogenizeOrder, result: Homogenization) -> None:
