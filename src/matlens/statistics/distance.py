@@ -1,0 +1,103 @@
+"""Exact squared distances to the nearest pixel outside a phase, in whole numbers.
+
+Whole numbers make "inside the ball" a decision without rounding. Along the last axis the distance is a run; along each
+further one it is the least of f(x + k) + k^2, tried only as far as k^2 can still improve on what is there. Pores are a
+few pixels wide, so these few passes over the array cost less than a general transform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+__all__ = ["UNREACHED", "integer_weights", "squared_distance"]
+
+UNREACHED = np.int32(2**30)
+_FAR = 48  # pixels; beyond, the general transform is quicker
+
+
+def integer_weights(spacing: Sequence[float]) -> tuple[NDArray[np.int64], float]:
+    """Express squared spacings as whole numbers times one unit.
+
+    Returns
+    -------
+    weights : ndarray of int, shape (ndim,)
+        All 1 for equal spacings; else precise to 1 / 512, which is below what spacings are known to.
+    unit : float
+        Length whose square is the unit: distance = unit * sqrt(sum of weights * steps^2).
+
+    Examples
+    --------
+    >>> weights, unit = integer_weights((1.0, 0.5))
+    >>> (weights / weights.min()).tolist(), float(unit * np.sqrt(weights[0]))
+    ([4.0, 1.0], 1.0)
+    """
+    squares = np.asarray(spacing, dtype=np.float64) ** 2 / min(spacing) ** 2
+    for scale in (1, 2, 4, 9, 16, 25, 256):
+        weights = np.rint(squares * scale).astype(np.int64)
+        if np.allclose(weights, squares * scale, rtol=1e-9):
+            break
+    return weights, min(spacing) / float(np.sqrt(scale))
+
+
+def squared_distance(mask: NDArray[np.bool_], weights: Sequence[int]) -> NDArray[np.int32]:
+    """Squared distance from each pixel of the phase to the nearest one outside of it, centre to centre.
+
+    Parameters
+    ----------
+    mask : ndarray of bool
+        True in the phase. Nothing is known outside the array, so its border is no boundary.
+    weights : sequence of int
+        Squared spacing of each axis.
+
+    Returns
+    -------
+    ndarray of int32
+        0 outside the phase; `UNREACHED` everywhere in it if it fills the array.
+
+    Examples
+    --------
+    >>> squared_distance(np.array([[True, True, True, False]]), (1, 1))
+    array([[9, 4, 1, 0]], dtype=int32)
+    """
+    if mask.all():
+        return np.full(mask.shape, UNREACHED, dtype=np.int32)
+    found = _along_lines(mask, int(weights[-1]))
+    for axis in range(mask.ndim - 1):
+        near = _lowered(found, axis, int(weights[axis]))
+        if near is None:
+            exact = ndimage.distance_transform_edt(mask, sampling=np.sqrt(weights))
+            return np.asarray(np.rint(exact**2), dtype=np.int32)
+        found = near
+    return found
+
+
+def _along_lines(mask: NDArray[np.bool_], weight: int) -> NDArray[np.int32]:
+    side = mask.shape[-1]
+    place = np.arange(side, dtype=np.int32)
+    before = np.maximum.accumulate(np.where(mask, np.int32(-(2**14)), place), axis=-1)
+    after = np.minimum.accumulate(np.where(mask, np.int32(2**15), place)[..., ::-1], axis=-1)[..., ::-1]
+    steps = np.minimum(place - before, after - place)
+    np.minimum(steps, 2**14 - 1, out=steps)
+    return np.where(steps > side, UNREACHED, np.minimum(steps.astype(np.int64) ** 2 * weight, UNREACHED)).astype(
+        np.int32
+    )
+
+
+def _lowered(values: NDArray[np.int32], axis: int, weight: int) -> NDArray[np.int32] | None:
+    """Least of values(x + k) + weight k^2 over k along an axis; None where that needs many steps."""
+    moved = np.moveaxis(values, axis, 0)
+    lowest = moved.copy()
+    for step in range(1, moved.shape[0]):
+        rise = np.int32(weight * step * step)
+        if rise >= lowest.max():
+            break
+        if step > _FAR:
+            return None
+        raised = moved + rise
+        np.minimum(lowest[step:], raised[:-step], out=lowest[step:])
+        np.minimum(lowest[:-step], raised[step:], out=lowest[:-step])
+    return np.moveaxis(lowest, 0, axis)
