@@ -18,13 +18,15 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from matlens.errors import InputError
-from matlens.physics.faces import AxisKind, Faces, face_conductivities, harmonic_share
+from matlens.physics.corners import Corners
+from matlens.physics.faces import AxisKind, Faces, face_conductivities
 from matlens.physics.krylov import Operator, conjugate_gradients, threads_worth
 from matlens.physics.laplacian import inverse_laplacian
 
-__all__ = ["Boundary", "ConductionSolution", "effective_conductivity", "solve_conduction"]
+__all__ = ["Boundary", "ConductionSolution", "Scheme", "effective_conductivity", "solve_conduction"]
 
 Boundary = Literal["periodic", "fixed", "gradient"]
+Scheme = Literal["auto", "rotated", "staggered"]
 Watch = Callable[[int, float], None]
 MAX_ITERATIONS = 2000
 _TOGETHER = {"cpu": 2**18, "cuda": 2**26}
@@ -40,10 +42,11 @@ class Limits(NamedTuple):
 
 
 class LoadGroup(NamedTuple):
-    """Load cases (array axes of the unit gradients) that share one kind of border."""
+    """Load cases (array axes of the unit gradients) that share a scheme and one kind of border."""
 
     kinds: tuple[AxisKind, ...]
     axes: tuple[int, ...]
+    rotated: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def effective_conductivity(
     *,
     spacing: float | Sequence[float] = 1.0,
     boundary: Boundary = "periodic",
+    scheme: Scheme = "auto",
     tolerance: float = 1e-6,
     max_iterations: int = MAX_ITERATIONS,
     start: Tensor | None = None,
@@ -92,6 +96,10 @@ def effective_conductivity(
         The field continues periodically; or its potential is fixed on two opposite faces, half a cell beyond the
         first and last centres, the other faces being insulated; or the potential of the uniform gradient is
         prescribed on all faces, which bounds the apparent tensor of a window from above.
+    scheme : {"auto", "rotated", "staggered"}
+        Potentials at the corners of the cells, for periodic fields (:mod:`matlens.physics.corners`), or at their
+        centres, for any (:mod:`matlens.physics.faces`); they approach the same tensor as the grid is refined. By
+        default corners where all cells of the batch conduct and the boundary is periodic.
     tolerance : float
         Relative residual at which a load case is solved; the tensor is far better known, its error being quadratic.
     max_iterations : int
@@ -117,7 +125,7 @@ def effective_conductivity(
     tensor([[1.6000, 0.0000],
             [0.0000, 2.5000]], dtype=torch.float64)
     """
-    options = (spacing, boundary, Limits(tolerance, max_iterations), start)
+    options = (spacing, boundary, scheme, Limits(tolerance, max_iterations), start)
     result: Tensor = _EffectiveConductivity.apply(field, options)  # type: ignore[no-untyped-call]
     return result
 
@@ -127,6 +135,7 @@ def solve_conduction(
     *,
     spacing: float | Sequence[float] = 1.0,
     boundary: Boundary = "periodic",
+    scheme: Scheme = "auto",
     axes: Sequence[int] | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = MAX_ITERATIONS,
@@ -147,7 +156,7 @@ def solve_conduction(
     check_field(field)
     steps = relative_steps(spacing, field.ndim - 1)
     axes = tuple(range(len(steps))) if axes is None else tuple(axes)
-    groups = load_groups(boundary, len(steps), axes)
+    groups = load_groups(boundary, chosen_scheme(scheme, boundary, field), len(steps), axes)
     limits = Limits(tolerance, max_iterations, watch)
     many = max(1, _together(field) // (len(axes) * prod(field.shape[1:])))
     starts = [None] * len(field) if start is None else torch.split(start, many)
@@ -157,13 +166,24 @@ def solve_conduction(
     return ConductionSolution(*(torch.cat(values) for values in zip(*parts)))
 
 
-def load_groups(boundary: str, ndim: int, axes: Sequence[int]) -> list[LoadGroup]:
+def chosen_scheme(scheme: str, boundary: str, field: Tensor) -> str:
+    """Resolve ``auto``, or raise InputError for a scheme that is unknown or does not know the boundary."""
+    if scheme == "auto":
+        return "rotated" if boundary == "periodic" and bool((field > 0).all()) else "staggered"
+    if scheme != "staggered" and (scheme, boundary) != ("rotated", "periodic"):
+        raise InputError(
+            f"scheme {scheme!r} is not known for boundary={boundary!r}; choose auto, staggered, or rotated (periodic)."
+        )
+    return scheme
+
+
+def load_groups(boundary: str, scheme: str, ndim: int, axes: Sequence[int]) -> list[LoadGroup]:
     """Which load cases are solved on which kinds of border."""
     everywhere: dict[str, AxisKind] = {"periodic": "periodic", "gradient": "fixed", "fixed": "insulated"}
     if boundary in everywhere:
         kinds = (everywhere[boundary],) * ndim
         if boundary != "fixed":
-            return [LoadGroup(kinds, tuple(axes))]
+            return [LoadGroup(kinds, tuple(axes), scheme == "rotated")]
         return [LoadGroup((*kinds[:axis], "fixed", *kinds[axis + 1 :]), (axis,)) for axis in axes]
     raise InputError(f"boundary {boundary!r} is not known here; choose periodic, fixed or gradient.")
 
@@ -177,35 +197,56 @@ def _solve_chunk(
     tensor = field.new_full((len(field), len(steps), len(steps)), torch.nan)
     parts: list[tuple[Tensor, ...]] = []
     for group in groups:
-        faces = face_conductivities(field, steps, group.kinds)
-        inverse = inverse_laplacian(field.shape[1:], steps, group.kinds, like=field)
+        grid = discretise(field, steps, group)
+        inverse = inverse_laplacian(field.shape[1:], steps, group.kinds, like=field, rotated=group.rotated)
         loads = unit_loads(group.axes, field)
         guess = None if start is None else start[:, len(parts) : len(parts) + len(loads)]
-        parts.append(solve_loads(faces, inverse, faces.inflow(loads), guess, limits))
-        energy = faces.energy(parts[-1][0], loads)
+        parts.append(solve_loads(grid.apply, inverse, grid.inflow(loads), _start(grid, loads, guess), limits))
+        energy = grid.energy(parts[-1][0], loads)
         rows = torch.tensor(group.axes, device=field.device)
         tensor[:, rows[:, None], rows] = energy * spread(scale, energy)
     return (tensor, *(torch.cat(values, 1) for values in zip(*parts)))
 
 
-def solve_loads(
-    faces: Faces, inverse: Operator, right: Tensor, start: Tensor | None, limits: Limits
-) -> tuple[Tensor, ...]:
+def discretise(field: Tensor, steps: tuple[float, ...], group: LoadGroup) -> Faces | Corners:
+    """The discrete problem of the load cases of a group."""
+    if group.rotated:
+        return Corners(field.unsqueeze(1), steps)
+    return face_conductivities(field, steps, group.kinds)
+
+
+class Start(NamedTuple):
+    """Potentials to start from, ``batch x loads x *space`` or None for zero, and their energies, ``batch x loads``."""
+
+    potential: Tensor | None
+    energy: Tensor | None
+
+
+def _start(grid: Faces | Corners, loads: Tensor, guess: Tensor | None) -> Start:
+    if guess is None:
+        return Start(None, grid.uniform_energy(loads))
+    return Start(guess, grid.energy(guess, loads).diagonal(dim1=1, dim2=2) * guess[0, 0].numel())
+
+
+def solve_loads(apply: Operator, inverse: Operator, right: Tensor, start: Start, limits: Limits) -> tuple[Tensor, ...]:
     """Potentials, iterations, residuals and flags, each ``batch x loads``, for inflows ``right`` of that shape.
 
     Load cases share a solve where the cache holds them all; large ones go one after another, which saves memory.
     """
-    if right.shape[1] > 1 and right.numel() > _together(right):
-        starts = [None] * right.shape[1] if start is None else torch.split(start, 1, 1)
-        parts = [solve_loads(faces, inverse, r, s, limits) for r, s in zip(torch.split(right, 1, 1), starts)]
+    count = right.shape[1]
+    if count > 1 and right.numel() > _together(right):
+        each = [Start(*(None if part is None else part[:, i : i + 1] for part in start)) for i in range(count)]
+        parts = [solve_loads(apply, inverse, right[:, i : i + 1], each[i], limits) for i in range(count)]
         return tuple(torch.cat(values, 1) for values in zip(*parts))
+    potential, energy = (None if part is None else part.flatten(0, 1) for part in start)
     solution = conjugate_gradients(
-        lambda u: faces.apply(u.view(right.shape)).flatten(0, 1),
+        lambda u: apply(u.view(right.shape)).flatten(0, 1),
         inverse,
         right.flatten(0, 1),
         tolerance=limits.tolerance,
         max_iterations=limits.max_iterations,
-        start=None if start is None else start.flatten(0, 1),
+        start=potential,
+        energy=energy,
         watch=limits.watch,
     )
     records = (solution.iterations, solution.residual, solution.converged)
@@ -217,11 +258,12 @@ class _EffectiveConductivity(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, field: Tensor, options: tuple[Any, ...]) -> Tensor:
-        spacing, boundary, limits, start = options
+        spacing, boundary, scheme, limits, start = options
         solution = solve_conduction(
             field,
             spacing=spacing,
             boundary=boundary,
+            scheme=scheme,
             tolerance=limits.tolerance,
             max_iterations=limits.max_iterations,
             start=start,
@@ -235,7 +277,7 @@ class _EffectiveConductivity(torch.autograd.Function):
                 stacklevel=3,
             )
         ctx.save_for_backward(field, solution.potential)
-        ctx.options = (spacing, boundary)
+        ctx.options = (spacing, boundary, chosen_scheme(scheme, boundary, field))
         return solution.tensor
 
     @staticmethod
@@ -246,36 +288,25 @@ class _EffectiveConductivity(torch.autograd.Function):
 
 
 def _sensitivity(
-    field: Tensor, potential: Tensor, weights: Tensor, spacing: float | Sequence[float], boundary: str
+    field: Tensor,
+    potential: Tensor,
+    weights: Tensor,
+    spacing: float | Sequence[float],
+    boundary: str,
+    scheme: str,
 ) -> Tensor:
     """Derivative of sum(weights * tensor) with respect to each cell's conductivity, shape ``batch x *space``."""
-    out = torch.zeros_like(field)
-    ndim = field.ndim - 1
-    steps = relative_steps(spacing, ndim)
+    steps = relative_steps(spacing, field.ndim - 1)
+    parts: list[Tensor] = []
     done = 0
-    for group in load_groups(boundary, ndim, range(ndim)):
-        faces = face_conductivities(field, steps, group.kinds)
+    for group in load_groups(boundary, scheme, len(steps), range(len(steps))):
+        grid = discretise(field, steps, group)
         loads = unit_loads(group.axes, field)
         u = potential[:, done : done + len(loads)]
         done += len(loads)
         rows = torch.tensor(group.axes, device=field.device)
-        chosen = weights[:, rows[:, None], rows] / faces.cells
-        for axis in range(ndim):
-            density = _weighted(faces.gradient(u, loads, axis), chosen)
-            following = field.roll(-1, axis + 1)
-            out += density * harmonic_share(field, following)
-            out += (density * harmonic_share(following, field)).roll(1, axis + 1)
-            if faces.ends[axis] is not None:
-                density = _weighted(faces.end_gradient(u, loads, axis), chosen / 2)
-                out.narrow(axis + 1, 0, 1).add_(density.narrow(axis + 1, 0, 1))
-                out.narrow(axis + 1, -1, 1).add_(density.narrow(axis + 1, 1, 1))
-    return torch.where(field > 0, out, 0.0)
-
-
-def _weighted(g: Tensor, weights: Tensor) -> Tensor:
-    """g.weights g of each face, shape ``batch x *space``."""
-    result: Tensor = torch.einsum("bl...,blm,bm...->b...", g, weights, g)
-    return result
+        parts.append(grid.sensitivity(u, loads, weights[:, rows[:, None], rows]))
+    return torch.stack(parts).sum(0)
 
 
 def unit_loads(axes: Sequence[int], like: Tensor) -> Tensor:

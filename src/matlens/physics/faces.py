@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["AxisKind", "Faces", "face_conductivities"]
+__all__ = ["AxisKind", "Faces", "face_conductivities", "pair_sums", "weighted"]
 
 AxisKind = Literal["periodic", "insulated", "fixed"]
 
@@ -26,6 +26,8 @@ class Faces:
 
     Parameters
     ----------
+    field : Tensor
+        Conductivity of the cells, shape ``batch x *space``.
     conductivity : tuple of Tensor
         Conductivity of the faces across each axis, shape ``batch x 1 x *space``.
     ends : tuple of Tensor or None
@@ -37,6 +39,7 @@ class Faces:
         Per axis, whether the last face exists.
     """
 
+    field: Tensor
     conductivity: tuple[Tensor, ...]
     ends: tuple[Tensor | None, ...]
     steps: tuple[float, ...]
@@ -89,6 +92,13 @@ class Faces:
         slope = torch.cat([first, -last], axis + 2).mul_(2.0 / self.steps[axis])
         return slope.add_(loads[:, axis].view(1, -1, *([1] * (u.ndim - 2))))
 
+    def uniform_energy(self, loads: Tensor) -> Tensor:
+        """Sum of g.k g when each gradient is uniform, shape (B, L)."""
+        sums = []
+        for k, ends in zip(self.conductivity, self.ends):
+            sums.append(k.flatten(1).sum(1) + (0.0 if ends is None else ends.flatten(1).sum(1) / 2))
+        return torch.stack(sums, 1) @ loads.square().mT
+
     def energy(self, u: Tensor, loads: Tensor) -> Tensor:
         """Mean of g.k g for all pairs of loads, shape (B, L, L): the effective tensor when u solves the problem.
 
@@ -96,10 +106,27 @@ class Faces:
         """
         total = u.new_zeros(len(u), u.shape[1], u.shape[1])
         for axis, (k, ends) in enumerate(zip(self.conductivity, self.ends)):
-            total += _products(self.gradient(u, loads, axis), k)
+            total += pair_sums(self.gradient(u, loads, axis), k)
             if ends is not None:
-                total += _products(self.end_gradient(u, loads, axis), ends) / 2
+                total += pair_sums(self.end_gradient(u, loads, axis), ends) / 2
         return (total + total.mT) / (2 * self.cells)
+
+    def sensitivity(self, u: Tensor, loads: Tensor, weights: Tensor) -> Tensor:
+        """Derivative of sum(weights * energy) with respect to each cell's conductivity, shape ``batch x *space``.
+
+        Zero at cells that conduct nothing, where there is no derivative.
+        """
+        field, out = self.field, torch.zeros_like(self.field)
+        for axis, ends in enumerate(self.ends):
+            density = weighted(self.gradient(u, loads, axis), weights)
+            following = field.roll(-1, axis + 1)
+            out += density * harmonic_share(field, following)
+            out += (density * harmonic_share(following, field)).roll(1, axis + 1)
+            if ends is not None:
+                first, last = weighted(self.end_gradient(u, loads, axis), weights / 2).tensor_split(2, axis + 1)
+                out.narrow(axis + 1, 0, 1).add_(first)
+                out.narrow(axis + 1, -1, 1).add_(last)
+        return torch.where(field > 0, out, 0.0) / self.cells
 
 
 def face_conductivities(field: Tensor, steps: Sequence[float], kinds: Sequence[AxisKind]) -> Faces:
@@ -111,7 +138,7 @@ def face_conductivities(field: Tensor, steps: Sequence[float], kinds: Sequence[A
             k.narrow(axis, -1, 1).zero_()
         conductivity.append(k.unsqueeze(1))
         ends.append(torch.cat(_borders(field, axis - 2), axis).unsqueeze(1) if kind == "fixed" else None)
-    return Faces(tuple(conductivity), tuple(ends), tuple(steps), tuple(kind == "periodic" for kind in kinds))
+    return Faces(field, tuple(conductivity), tuple(ends), tuple(steps), tuple(kind == "periodic" for kind in kinds))
 
 
 def harmonic_mean(a: Tensor, b: Tensor) -> Tensor:
@@ -145,8 +172,13 @@ def _borders(u: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     return u.narrow(axis + 2, 0, 1), u.narrow(axis + 2, -1, 1)
 
 
-def _products(gradient: Tensor, k: Tensor) -> Tensor:
+def pair_sums(gradient: Tensor, k: Tensor) -> Tensor:
     """Sums of g.k g of all pairs of loads; summed pairwise, as a product of matrices is not in single precision."""
-    return torch.stack(
-        [(gradient[:, i : i + 1] * k).mul(gradient).flatten(2).sum(2) for i in range(gradient.shape[1])], 1
-    )
+    rows = [(gradient[:, i : i + 1] * k).mul(gradient).flatten(2).sum(2) for i in range(gradient.shape[1])]
+    return torch.stack(rows, 1)
+
+
+def weighted(gradient: Tensor, weights: Tensor) -> Tensor:
+    """g.weights g of the loads at each place, shape ``batch x *space``."""
+    result: Tensor = torch.einsum("bl...,blm,bm...->b...", gradient, weights, gradient)
+    return result

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from matlens.physics.conduction import relative_steps, unit_loads
+from matlens.physics.conduction import Scheme, chosen_scheme, relative_steps, unit_loads
+from matlens.physics.corners import Corners
 from matlens.physics.faces import AxisKind, face_conductivities
 
 __all__ = ["flux_components", "flux_magnitude"]
@@ -20,6 +21,7 @@ def flux_magnitude(
     spacing: float | Sequence[float] = 1.0,
     axes: Sequence[int] | None = None,
     periodic: bool = True,
+    scheme: Scheme = "auto",
 ) -> Tensor:
     """Magnitude of the flux density in each cell under unit mean gradients.
 
@@ -35,11 +37,14 @@ def flux_magnitude(
         Axes of the load cases, all by default.
     periodic : bool
         Whether the last cell of an axis touches the first.
+    scheme : {"auto", "rotated", "staggered"}
+        That of the solution.
 
     Returns
     -------
     Tensor
-        Shape ``batch x loads x *space``; each component is the mean over the faces that the cell shares with others.
+        Shape ``batch x loads x *space``; in the staggered scheme each component is the mean over
+        the faces that the cell shares with others.
 
     Examples
     --------
@@ -48,7 +53,7 @@ def flux_magnitude(
             [3., 3.]])
     """
     squared = torch.zeros_like(potential)
-    for component in _components(field, potential, spacing, axes, periodic):
+    for component in _components(field, potential, spacing, axes, (periodic, scheme)):
         squared += component.square_()
     return squared.sqrt_()
 
@@ -60,6 +65,7 @@ def flux_components(
     spacing: float | Sequence[float] = 1.0,
     axes: Sequence[int] | None = None,
     periodic: bool = True,
+    scheme: Scheme = "auto",
 ) -> Tensor:
     """Flux density in each cell along each axis, in the direction of rising potential.
 
@@ -75,7 +81,7 @@ def flux_components(
     >>> flux_components(torch.full((1, 2, 2), 3.0), torch.zeros(1, 2, 2, 2))[0, 0, :, 0, 0]
     tensor([3., 0.])
     """
-    return torch.stack(list(_components(field, potential, spacing, axes, periodic)), 2)
+    return torch.stack(list(_components(field, potential, spacing, axes, (periodic, scheme))), 2)
 
 
 def _components(
@@ -83,13 +89,18 @@ def _components(
     potential: Tensor,
     spacing: float | Sequence[float],
     axes: Sequence[int] | None,
-    periodic: bool,
+    how: tuple[bool, str],
 ) -> Iterator[Tensor]:
-    """Each component in turn, ``batch x loads x *space``: the mean over the faces that a cell shares with others."""
+    """Each component in turn, ``batch x loads x *space``."""
+    periodic, scheme = how[0], chosen_scheme(how[1], "periodic" if how[0] else "fixed", field)
     steps = relative_steps(spacing, field.ndim - 1)
+    loads = unit_loads(range(len(steps)) if axes is None else axes, field)
+    if scheme == "rotated":
+        corners = Corners(field.unsqueeze(1), steps)
+        yield from (slope.mul_(corners.conductivity) for slope in corners.gradients(potential, loads))
+        return
     kinds: list[AxisKind] = ["periodic" if periodic else "insulated"] * len(steps)
     faces = face_conductivities(field, steps, kinds)
-    loads = unit_loads(range(len(steps)) if axes is None else axes, field)
     for axis, k in enumerate(faces.conductivity):
         flux = faces.gradient(potential, loads, axis).mul_(k)
         shared = torch.ones(field.shape[axis + 1], dtype=field.dtype, device=field.device)

@@ -30,7 +30,7 @@ class Solution:
         Relative residual in the norm of the preconditioner, sqrt(r.Pr / b.Pb), of the x returned (not the one
         updated on the way), shape (B,); zero where the right-hand side is.
     converged : Tensor of bool
-        Whether ``residual`` is at most the tolerance, shape (B,).
+        Whether ``residual`` is at most the tolerance (and the energy, if one was given, has settled), shape (B,).
     """
 
     x: Tensor
@@ -47,6 +47,7 @@ def conjugate_gradients(
     tolerance: float,
     max_iterations: int,
     start: Tensor | None = None,
+    energy: Tensor | None = None,
     watch: Callable[[int, float], None] | None = None,
 ) -> Solution:
     """Solve A x = b for a batch of symmetric positive semidefinite systems with consistent right-hand sides.
@@ -66,6 +67,10 @@ def conjugate_gradients(
         Stop after so many iterations in any case.
     start : Tensor, optional
         First guess, shaped as ``right``; zero by default.
+    energy : Tensor, optional
+        Energy of the start, shape (B,), of which the solution takes x.(2 b - A x) away. If given, a system goes on
+        until that, too, changes by less than the tolerance: where little energy is left (high contrast), a residual
+        small beside the right-hand side need not be small beside the result.
     watch : callable, optional
         Called with the iteration and the worst relative residual, each iteration.
 
@@ -83,66 +88,75 @@ def conjugate_gradients(
     ([1.0, 0.5, 0.25], [3])
     """
     with threads_worth(right):
-        return _solve(apply, precondition, right, start, (tolerance, max_iterations), watch)
+        goal = _Goal(_dot(right, precondition(right)), energy, tolerance, max_iterations, watch)
+        x = torch.zeros_like(right) if start is None else start.clone()
+        unfinished = torch.zeros_like(goal.iterations, dtype=torch.bool)
+        for attempt in range(_ROUNDS + 1):
+            r = right.clone() if start is None and attempt == 0 else right - apply(x)
+            z = precondition(r)
+            residual = goal.relative(_dot(r, z))
+            active = (residual > tolerance) & (goal.iterations < max_iterations)
+            if attempt == _ROUNDS or not active.any():
+                break
+            unfinished = _descend(apply, precondition, (x, r, z.clone()), active, goal)
+    return Solution(x, goal.iterations, residual, (residual <= tolerance) & ~unfinished)
 
 
-def _solve(
-    apply: Operator,
-    precondition: Operator,
-    right: Tensor,
-    start: Tensor | None,
-    limits: tuple[float, int],
-    watch: Callable[[int, float], None] | None,
-) -> Solution:
-    tolerance, max_iterations = limits
-    reference = _dot(right, precondition(right))
-    x = torch.zeros_like(right) if start is None else start.clone()
-    iterations = torch.zeros(len(right), dtype=torch.int64, device=right.device)
-    relative = torch.full_like(reference, torch.inf)
-    for _ in range(_ROUNDS):
-        r = right.clone() if start is None and not iterations.any() else right - apply(x)
-        z = precondition(r)
-        relative = _relative(_dot(r, z), reference)
-        active = (relative > tolerance) & (iterations < max_iterations)
-        if not active.any():
-            break
-        _descend(apply, precondition, (x, r, z.clone()), reference, active, iterations, limits, watch)
-    else:
-        r = right - apply(x)
-        relative = _relative(_dot(r, precondition(r)), reference)
-    return Solution(x, iterations, relative, relative <= tolerance)
+class _Goal:
+    """When each system is done."""
+
+    def __init__(
+        self,
+        reference: Tensor,
+        energy: Tensor | None,
+        tolerance: float,
+        max_iterations: int,
+        watch: Callable[[int, float], None] | None,
+    ) -> None:
+        self.reference, self.tolerance, self.max_iterations, self.watch = reference, tolerance, max_iterations, watch
+        self.iterations = torch.zeros(len(reference), dtype=torch.int64, device=reference.device)
+        self.energy = None if energy is None else energy.clone()
+        # what an energy that vanishes (nothing conducts) is compared with; less is lost in rounding
+        self.floor = None if energy is None else energy * torch.finfo(energy.dtype).eps ** 0.5
+
+    def relative(self, squared: Tensor) -> Tensor:
+        """Relative residual; zero where the right-hand side is (so is the solution, and what is left is rounding)."""
+        return torch.where(self.reference > 0, squared.clamp_min(0) / self.reference, 0.0).sqrt()
+
+    def remaining(self, active: Tensor, squared: Tensor, gain: Tensor) -> Tensor:
+        """Count an iteration that took ``gain`` from the energy, and say which systems have to go on."""
+        self.iterations += active
+        residual = self.relative(squared)
+        if self.watch is not None:
+            self.watch(int(self.iterations.max()), float(residual.max()))
+        wanting = residual > self.tolerance
+        if self.energy is not None and self.floor is not None:
+            self.energy -= gain
+            # all that is to come is at most about as much as if every iteration so far had brought the last one's gain
+            wanting |= gain * self.iterations > self.tolerance * torch.maximum(self.energy, self.floor)
+        return active & wanting
 
 
 def _descend(
-    apply: Operator,
-    precondition: Operator,
-    state: tuple[Tensor, Tensor, Tensor],
-    reference: Tensor,
-    active: Tensor,
-    iterations: Tensor,
-    limits: tuple[float, int],
-    watch: Callable[[int, float], None] | None,
-) -> None:
-    """Iterate on (x, r, p) in place until every active system has converged by the updated residual."""
+    apply: Operator, precondition: Operator, state: tuple[Tensor, Tensor, Tensor], active: Tensor, goal: _Goal
+) -> Tensor:
+    """Iterate on (x, r, p) in place until the goal is reached; returns which systems were still active."""
     x, r, p = state
-    tolerance, max_iterations = limits
     rz = _dot(r, p)
-    while active.any() and int(iterations.max()) < max_iterations:
+    while active.any() and int(goal.iterations.max()) < goal.max_iterations:
         ap = apply(p)
         curvature = _dot(p, ap)
         active = active & (curvature > 0)  # zero: an exact solution, or rounding has taken over
-        step = _like(torch.where(active, rz / curvature, 0.0), x)
-        x.addcmul_(step, p)
-        r.addcmul_(step, ap, value=-1.0)
+        step = torch.where(active, rz / curvature, 0.0)
+        gain = step * rz
+        x.addcmul_(_like(step, x), p)
+        r.addcmul_(_like(step, x), ap, value=-1.0)
         z = precondition(r)
         fresh = _dot(r, z)
         p.mul_(_like(torch.where(active, fresh / rz, 0.0), x)).add_(z)
-        iterations += active
-        relative = _relative(fresh, reference)
-        if watch is not None:
-            watch(int(iterations.max()), float(relative.max()))
-        active = active & (relative > tolerance)
+        active = goal.remaining(active, fresh, gain)
         rz = torch.where(active, fresh, rz)
+    return active
 
 
 @contextmanager
@@ -169,11 +183,6 @@ def threads_worth(values: Tensor) -> Iterator[None]:
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     """Inner product of each system, shape (B,)."""
     return (a * b).flatten(1).sum(1)  # summed pairwise: accurate in single precision, where a dot product is not
-
-
-def _relative(squared: Tensor, reference: Tensor) -> Tensor:
-    """Relative norm; zero where the right-hand side is (its solution is zero, whatever is left is rounding)."""
-    return torch.where(reference > 0, squared.clamp_min(0) / reference, 0.0).sqrt()
 
 
 def _like(values: Tensor, x: Tensor) -> Tensor:

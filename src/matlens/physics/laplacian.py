@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ Operator = Callable[[Tensor], Tensor]
 
 
 def inverse_laplacian(
-    shape: Sequence[int], steps: Sequence[float], kinds: Sequence[AxisKind], *, like: Tensor
+    shape: Sequence[int], steps: Sequence[float], kinds: Sequence[AxisKind], *, like: Tensor, rotated: bool = False
 ) -> Operator:
     """Inverse of minus the Laplacian over the last axes of a tensor; zero for a constant that no border holds.
 
@@ -25,6 +26,8 @@ def inverse_laplacian(
         Cells, distance of cell centres and kind of border of each axis.
     like : Tensor
         Gives dtype and device.
+    rotated : bool
+        Whether the Laplacian is that of the rotated scheme, on periodic axes.
 
     Returns
     -------
@@ -39,14 +42,16 @@ def inverse_laplacian(
     tensor([[ 0.2500, -0.2500]])
     """
     if all(kind == "periodic" for kind in kinds):
-        return _by_fourier(shape, steps, like)
+        return _by_fourier(shape, steps, like, rotated)
     return _by_eigenvectors(shape, steps, kinds, like)
 
 
-def _by_fourier(shape: Sequence[int], steps: Sequence[float], like: Tensor) -> Operator:
+def _by_fourier(shape: Sequence[int], steps: Sequence[float], like: Tensor, rotated: bool) -> Operator:
     dims = tuple(range(-len(shape), 0))
     counts = [*shape[:-1], shape[-1] // 2 + 1]
-    inverse = _inverse_sum([_waves(n, count, step) for n, count, step in zip(shape, counts, steps)], like)
+    angles = [torch.pi / n * torch.arange(count, dtype=torch.float64) for n, count in zip(shape, counts)]
+    slopes = [(2.0 / step * torch.sin(angle)) ** 2 for angle, step in zip(angles, steps)]
+    inverse = _reciprocal(_rotated_sum(slopes, angles) if rotated else _outer_sum(slopes)).to(like)
 
     def apply(r: Tensor) -> Tensor:
         result: Tensor = torch.fft.irfftn(torch.fft.rfftn(r, dim=dims).mul_(inverse), s=tuple(shape), dim=dims)
@@ -55,14 +60,19 @@ def _by_fourier(shape: Sequence[int], steps: Sequence[float], like: Tensor) -> O
     return apply
 
 
-def _waves(n: int, count: int, step: float) -> Tensor:
-    """Eigenvalues of the first ``count`` plane waves on a ring of n cells."""
-    return (2.0 / step * torch.sin(torch.pi / n * torch.arange(count, dtype=torch.float64))) ** 2
+def _rotated_sum(slopes: Sequence[Tensor], angles: Sequence[Tensor]) -> Tensor:
+    """Differences along one axis are averaged along the others: those of alternating potentials vanish."""
+    means = [torch.cos(angle) ** 2 for angle in angles]
+    terms = []
+    for axis in range(len(slopes)):
+        factors = [slopes[i] if i == axis else means[i] for i in range(len(slopes))]
+        terms.append(reduce(lambda a, b: a[..., None] * b, factors))
+    return torch.stack(terms).sum(0)
 
 
 def _by_eigenvectors(shape: Sequence[int], steps: Sequence[float], kinds: Sequence[AxisKind], like: Tensor) -> Operator:
     pairs = [torch.linalg.eigh(_second_difference(n, step, kind)) for n, step, kind in zip(shape, steps, kinds)]
-    inverse = _inverse_sum([values for values, _ in pairs], like)
+    inverse = _reciprocal(_outer_sum([values for values, _ in pairs])).to(like)
     vectors = [vectors.to(like) for _, vectors in pairs]
 
     def apply(r: Tensor) -> Tensor:
@@ -90,10 +100,10 @@ def _along_axes(r: Tensor, matrices: Sequence[Tensor]) -> Tensor:
     return r
 
 
-def _inverse_sum(spectra: Sequence[Tensor], like: Tensor) -> Tensor:
-    """1 / (a_i + b_j + ...), and zero for the constant mode if there is one."""
-    total = spectra[0]
-    for spectrum in spectra[1:]:
-        total = total[..., None] + spectrum
-    largest = sum(float(spectrum.max()) for spectrum in spectra)
-    return torch.where(total > 1e-13 * largest, 1.0 / total, 0.0).to(like)
+def _outer_sum(spectra: Sequence[Tensor]) -> Tensor:
+    return reduce(lambda a, b: a[..., None] + b, spectra)
+
+
+def _reciprocal(values: Tensor) -> Tensor:
+    """1 / values, and zero for those that only rounding keeps from being zero."""
+    return torch.where(values > 1e-13 * values.max(), 1.0 / values, 0.0)

@@ -14,6 +14,7 @@ from matlens.physics.conduction import (
     MAX_ITERATIONS,
     ConductionSolution,
     Limits,
+    Start,
     Watch,
     check_field,
     largest,
@@ -74,7 +75,7 @@ def solve_uniform_flux(
     faces = face_conductivities(scaled, steps, kinds)
     inverse = inverse_laplacian(field.shape[1:], steps, kinds, like=field)
     right = _inflow(borne, scaled, steps)
-    u, *records = solve_loads(faces, inverse, right, None, Limits(tolerance, max_iterations, watch))
+    u, *records = solve_loads(faces.apply, inverse, right, Start(None, None), Limits(tolerance, max_iterations, watch))
     resistivity = _resistivity(faces.apply(u), u, right) + torch.diag_embed(_border_layers(scaled, borne))
     tensor = torch.linalg.inv(resistivity) * (borne[:, :, None] * borne[:, None, :])
     potential = torch.einsum("bij,bj...->bi...", tensor, u)
