@@ -65,6 +65,14 @@ def test_a_phase_that_insulates_gives_formation_and_tortuosity_factors(layers, c
     assert table["formation_factor"].tolist() == [np.inf, pytest.approx(2)]
 
 
+def test_a_zero_under_uniform_flux_is_not_taken_for_a_missing_path(layers, capsys):
+    code, out, _ = ended(capsys, layers, "--conductivity", "0=2,1=0", "--boundary", "flux", "-o", "run")
+    assert code == 0
+    assert "a uniform flux cannot pass" in out
+    assert "no connected path" not in out
+    assert not os.path.exists("run/transport.csv")
+
+
 def test_stiffness_and_its_moduli(layers, capsys):
     code, out, _ = ended(capsys, layers, "--young", "0=1,1=4", "--poisson", "0=0,1=0", "--unit", "GPa", "-o", "run")
     assert code == 0

@@ -187,7 +187,7 @@ def transport_factors(
     DataFrame
         Columns ``axis``, ``percolates``, ``formation_factor`` (k of the phase / k effective), ``tortuosity_factor``
         (volume fraction x formation factor); infinite where the phase does not connect the ends. Empty if no phase has
-        zero conductivity, or more than one conducts.
+        zero conductivity or more than one conducts, and under uniform flux, which cells at the border block.
 
     Examples
     --------
@@ -200,7 +200,7 @@ def transport_factors(
     columns = ["axis", "percolates", "formation_factor", "tortuosity_factor"]
     there = np.flatnonzero(microstructure.volume_fractions)
     conducting = there[conductivities[there] > 0]
-    if len(conducting) != 1 or len(there) < 2:
+    if len(conducting) != 1 or len(there) < 2 or result.boundary == "flux":
         return pd.DataFrame(columns=columns)
     phase = int(conducting[0])
     rows = []

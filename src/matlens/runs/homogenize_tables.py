@@ -81,7 +81,7 @@ def conclusions(structure: Microstructure, order: HomogenizeOrder, result: Homog
             for row in factors.to_dict("records")
             if np.isfinite(row["formation_factor"])
         ]
-        said += _blocked(known, alone=len(factors) > 0)
+        said += _blocked(known, result.boundary, alone=len(factors) > 0)
     said.append(_trust(order, result))
     if result.bounds is not None:
         said.append(f"The tensor {result.bounds.sentence}.")
@@ -94,10 +94,15 @@ def conclusions(structure: Microstructure, order: HomogenizeOrder, result: Homog
     return said
 
 
-def _blocked(known: list[tuple[str, float]], *, alone: bool) -> list[str]:
+def _blocked(known: list[tuple[str, float]], boundary: str, *, alone: bool) -> list[str]:
     closed = [name for name, value in known if value == 0]
     if not closed:
         return []
+    if boundary == "flux":
+        return [
+            f"Along {' and '.join(closed)} the lower limit is zero: a uniform flux cannot pass through the cells at the "
+            "border that conduct nothing. This says nothing about paths inside; take another --boundary."
+        ]
     return [
         f"Along {' and '.join(closed)} the effective conductivity is exactly zero: no connected path of conducting "
         "phases leads from one end to the other" + (", so the formation factor is infinite." if alone else ".")
