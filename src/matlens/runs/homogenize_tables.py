@@ -100,7 +100,7 @@ def _blocked(known: list[tuple[str, float]], boundary: str, *, alone: bool) -> l
         return []
     if boundary == "flux":
         return [
-            f"Along {' and '.join(closed)} the lower limit is zero: a uniform flux cannot pass through the cells at the "
+            f"Along {' and '.join(closed)} the lower limit is zero: a uniform flux cannot pass through cells at the "
             "border that conduct nothing. This says nothing about paths inside; take another --boundary."
         ]
     return [
