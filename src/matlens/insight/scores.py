@@ -1,0 +1,120 @@
+"""How well maps of sensitivity agree with solved flips, structure by structure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+__all__ = ["score_flips", "summarise_scores"]
+
+Array = NDArray[np.float64]
+_MAPS = ("gradient", "difference", "linearised", "phase")
+_DRAWS = 2000
+
+
+def score_flips(flips: pd.DataFrame) -> pd.DataFrame:
+    """Correlate maps with solved flips within each structure.
+
+    Parameters
+    ----------
+    flips : DataFrame
+        As of `SensitivityStudy.flips`.
+
+    Returns
+    -------
+    DataFrame
+        One row a structure, ``moves`` and ``map``. Moves: ``0 to 1`` and ``1 to 0`` (within a phase), ``both`` (all
+        flips, as the change that phase 1 brings), ``swap`` (one pixel of each phase, at equal volume fraction). Maps:
+        ``gradient``, ``difference``, ``linearised``, and ``phase``, a map that is constant in each phase.
+        ``pearson`` and ``spearman`` correlations; ``ratio`` of the mean solved change over that of the map. A map
+        that does not vary has no correlation, NaN.
+
+    Examples
+    --------
+    >>> changes = {name: [1.0, 2.0, 4.0] for name in ("truth", "gradient", "difference", "linearised")}
+    >>> flips = pd.DataFrame({"structure": "a", "move": "0 to 1", **changes, "place": [0, 1, 2]})
+    >>> scores = score_flips(flips.assign(linearised=[8.0, 4.0, 2.0]))
+    >>> scores.loc[scores["moves"] == "0 to 1", ["map", "pearson", "spearman"]].round(2).to_numpy().tolist()
+    [['gradient', 1.0, 1.0], ['difference', 1.0, 1.0], ['linearised', -0.93, -1.0], ['phase', nan, nan]]
+    """
+    rows = []
+    single = flips["move"] != "swap"
+    sign = np.where(flips["move"] == "1 to 0", -1.0, 1.0)
+    phase = np.where(single, (flips["move"] == "0 to 1").astype(float), 0.0)
+    signed = flips.assign(phase=phase, **{name: flips[name] * sign for name in ("truth", *_MAPS[:3])})
+    for structure, part in signed.groupby("structure", sort=False):
+        for moves in ("0 to 1", "1 to 0", "both", "swap"):
+            chosen = part[part["move"] != "swap"] if moves == "both" else part[part["move"] == moves]
+            if chosen.empty:
+                continue
+            truth = chosen["truth"].to_numpy(np.float64)
+            for name in _MAPS:
+                found = _agreement(truth, chosen[name].to_numpy(np.float64), known=name != "phase")
+                rows.append({"structure": structure, "moves": moves, "map": name, **found})
+    return pd.DataFrame(rows)
+
+
+def summarise_scores(scores: pd.DataFrame, *, coverage: float = 0.9, seed: int = 0) -> pd.DataFrame:
+    """Mean over structures with bootstrap intervals over structures.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As of `score_flips`.
+    coverage : float
+        Of the intervals.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        One row each of ``moves`` and ``map``: ``structures`` with a correlation, means ``pearson`` and ``spearman``
+        (of the map constant per phase: of its absolute value, for its two constants may be chosen) with ``_low`` and
+        ``_high``, and the median ``ratio``.
+
+    Examples
+    --------
+    >>> row = {"structure": "a", "moves": "swap", "map": "gradient", "pearson": 0.5, "spearman": 0.4, "ratio": 1.0}
+    >>> found = summarise_scores(pd.DataFrame([row, {**row, "structure": "b", "pearson": 0.7}]))
+    >>> found[["pearson", "pearson_low", "pearson_high"]].round(2).to_numpy().tolist()
+    [[0.6, 0.5, 0.7]]
+    """
+    random = np.random.default_rng(seed)
+    rows = []
+    for (moves, name), part in scores.groupby(["moves", "map"], sort=False):
+        row = {"moves": moves, "map": name, "structures": int(part["pearson"].notna().sum())}
+        for kind in ("pearson", "spearman"):
+            values = part[kind].dropna().to_numpy(np.float64)
+            values = np.abs(values) if name == "phase" else values
+            row |= dict(zip((kind, f"{kind}_low", f"{kind}_high"), _mean(values, coverage, random)))
+        rows.append({**row, "ratio": float(part["ratio"].median())})
+    return pd.DataFrame(rows)
+
+
+def _agreement(truth: Array, found: Array, *, known: bool) -> dict[str, float]:
+    mean = float(found.mean())
+    return {
+        "pearson": _correlation(truth, found),
+        "spearman": _correlation(rankdata(truth), rankdata(found)) if _varies(found) and _varies(truth) else np.nan,
+        "ratio": float(truth.mean()) / mean if known and mean else np.nan,
+    }
+
+
+def _varies(values: Array) -> bool:
+    """Whether values differ by more than rounding does."""
+    return bool(np.ptp(values) > 1e-9 * np.abs(values).max())
+
+
+def _correlation(a: Array, b: Array) -> float:
+    return float(np.corrcoef(a, b)[0, 1]) if len(a) > 2 and _varies(a) and _varies(b) else float("nan")
+
+
+def _mean(values: Array, coverage: float, random: np.random.Generator) -> tuple[float, float, float]:
+    if not values.size:
+        return (float("nan"),) * 3
+    means = values[random.integers(values.size, size=(_DRAWS, values.size))].mean(1)
+    low, high = np.quantile(means, [(1 - coverage) / 2, (1 + coverage) / 2])
+    return float(values.mean()), float(low), float(high)
