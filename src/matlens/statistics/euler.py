@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.microstructure import Microstructure
 from matlens.statistics.cluster import Connectivity
-from matlens.statistics.neighbours import block
+from matlens.statistics.neighbours import block, share
 
 __all__ = ["euler_density", "euler_number"]
 
@@ -48,7 +48,7 @@ def euler_number(m: Microstructure, *, connectivity: Connectivity = "face") -> N
     """
     padded = np.pad(m.indicators(), [(0, 0)] + [(1, 1)] * m.ndim)
     terms = [_terms(mask, False, connectivity) for mask in padded]
-    return np.array([sum(sign * int(found.sum()) for sign, found in phase) for phase in terms], dtype=np.int64)
+    return np.array([sum(sign * np.count_nonzero(found) for sign, found in phase) for phase in terms], dtype=np.int64)
 
 
 def euler_density(m: Microstructure, *, connectivity: Connectivity = "face") -> NDArray[np.float64]:
@@ -87,7 +87,7 @@ def euler_density(m: Microstructure, *, connectivity: Connectivity = "face") -> 
 
 def _frequency(found: NDArray[np.bool_]) -> float:
     """Share of the positions; unknown where a block fits nowhere, as in an image of one row."""
-    return float(found.mean()) if found.size else float("nan")
+    return share(found) if found.size else float("nan")
 
 
 def _terms(mask: NDArray[np.bool_], periodic: bool, connectivity: Connectivity) -> list[tuple[int, NDArray[np.bool_]]]:

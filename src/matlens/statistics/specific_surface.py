@@ -12,7 +12,7 @@ from skimage.measure import marching_cubes, mesh_surface_area
 
 from matlens.errors import InputError
 from matlens.microstructure import Microstructure
-from matlens.statistics.neighbours import half_directions, shifted_pair
+from matlens.statistics.neighbours import half_directions, share, shifted_pair
 
 __all__ = ["SurfaceMethod", "specific_surface"]
 
@@ -59,24 +59,32 @@ def specific_surface(m: Microstructure, *, method: SurfaceMethod = "crofton") ->
     measures = {"crofton": _crofton, "faces": _faces, "marching": _marching}
     if method not in measures:
         raise InputError(f"method={method!r} is not known; give one of {', '.join(measures)}.")
-    return np.array([measures[method](mask, m.spacing, m.periodic) for mask in m.indicators()])
+    masks = m.indicators() if m.n_phases != 2 else m.indicators()[:1]  # two phases have one interface
+    found = [measures[method](mask, m.spacing, m.periodic) for mask in masks]
+    return np.array(found if m.n_phases != 2 else found * 2)
 
 
 def _crofton(mask: NDArray[np.bool_], spacing: Sequence[float], periodic: bool) -> float:
     directions = half_directions(mask.ndim)
     vectors = np.array(directions) * np.asarray(spacing)
     lengths = np.linalg.norm(vectors, axis=1)
-    weights = _direction_weights(vectors / lengths[:, None])
+    weights = direction_weights(vectors / lengths[:, None])
     crossings = []
     for offset in directions:
         first, second = shifted_pair(mask, offset, periodic)
-        crossings.append(float((first != second).mean()) if first.size else 0.0)
+        crossings.append(share(first != second) if first.size else 0.0)
     # mean crossings per test-line length, times pi/2 in the plane and 2 in space
     return (np.pi / 2 if mask.ndim == 2 else 2.0) * float(np.sum(weights * np.array(crossings) / lengths))
 
 
-def _direction_weights(unit: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of all directions nearest to each of these (and its opposite)."""
+def direction_weights(unit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of all directions nearest to each of these (and its opposite).
+
+    Examples
+    --------
+    >>> direction_weights(np.eye(2))
+    array([0.5, 0.5])
+    """
     both = np.concatenate([unit, -unit])
     if unit.shape[1] == 2:
         angle = np.arctan2(both[:, 0], both[:, 1])
@@ -94,7 +102,7 @@ def _faces(mask: NDArray[np.bool_], spacing: Sequence[float], periodic: bool) ->
     total = 0.0
     for axis, step in enumerate(spacing):
         first, second = shifted_pair(mask, [1 if i == axis else 0 for i in range(mask.ndim)], periodic)
-        total += float((first != second).mean()) / step if first.size else 0.0
+        total += share(first != second) / step if first.size else 0.0
     return total
 
 
