@@ -19,10 +19,12 @@ from matlens.statistics import (
     lineal_path,
     normalised_covariance,
     two_point_axes,
+    two_point_cross,
     two_point_map,
     two_point_radial,
     volume_fraction,
 )
+from matlens.statistics.offsets import half_sides, radial_mean
 
 SHAPES = [(7, 6), (5, 8), (4, 5, 3)]
 
@@ -192,3 +194,74 @@ def test_bounds_and_sums(labels, periodic):
     assert (cluster_map(m, connectivity="full") >= clusters - 1e-12).all()
     total = sum(two_point_map(m, other=k) for k in range(3)).sum(axis=0)
     np.testing.assert_allclose(total, 1, atol=1e-12)
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+@pytest.mark.parametrize("large", [1, 12, 1000])
+@pytest.mark.parametrize("shape", [(20, 31), (9, 12, 10)])
+def test_every_way_to_count_clusters_gives_the_direct_sum(monkeypatch, shape, large, periodic):
+    monkeypatch.setattr("matlens.statistics.cluster_pairs._LARGE", large)
+    labels = (np.random.default_rng(5).random(shape) < (0.55 if len(shape) == 2 else 0.3)).astype(int)
+    m = Microstructure(labels, periodic=periodic)
+    numbers, count = label_clusters(m.labels == 1, periodic=periodic)
+    one_by_one = sum(by_definition_fast(numbers == i, periodic) for i in range(1, count + 1))
+    np.testing.assert_allclose(cluster_map(m)[1], one_by_one, atol=1e-12)
+
+
+def by_definition_fast(mask, periodic):
+    """Share of positions with both ends in the mask, by shifting it."""
+    half = [n // 2 for n in mask.shape]
+    wide = np.pad(mask, [(h, h) for h in half], mode="wrap" if periodic else "constant")
+    known = np.pad(np.ones(mask.shape), [(h, h) for h in half], mode="wrap" if periodic else "constant")
+    result = np.zeros([2 * h + 1 for h in half])
+    for r in np.ndindex(*result.shape):
+        moved = tuple(slice(s, s + n) for s, n in zip(r, mask.shape))
+        result[r] = (mask & wide[moved]).sum() / known[moved].sum()
+    return result
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_two_point_of_larger_fields_by_shifting(monkeypatch, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    monkeypatch.setattr("matlens.statistics.pair_counts._SMALL", 1)
+    monkeypatch.setattr("matlens.statistics.pair_counts._CHUNK", 100)
+    monkeypatch.delitem(__import__("sys").modules, "torch", raising=False)
+    for shape in ((23, 30), (12, 9, 14)):
+        m = field(shape, False)
+        for k, found in enumerate(two_point_map(m)):
+            np.testing.assert_allclose(found, by_definition_fast(m.labels == k, False), atol=1e-14)
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+def test_masked_two_point_is_its_definition(periodic):
+    m = field((7, 8), periodic)
+    mask = np.random.default_rng(1).random(m.shape) < 0.7
+    half = [n // 2 for n in m.shape]
+    found, cross = two_point_map(m, mask=mask), two_point_map(m, other=0, mask=mask)
+    for r in product(*(range(-h, h + 1) for h in half)):
+        ends = [(x, moved(x, r, m.shape, periodic)) for x in product(*map(range, m.shape))]
+        known = [(x, y) for x, y in ends if y is not None and mask[x] and mask[y]]
+        at = tuple(a + h for a, h in zip(r, half))
+        for k in range(3):
+            assert found[k][at] == pytest.approx(np.mean([m.labels[x] == m.labels[y] == k for x, y in known]))
+            assert cross[k][at] == pytest.approx(np.mean([m.labels[x] == k and m.labels[y] == 0 for x, y in known]))
+
+
+@pytest.mark.parametrize("phases", [2, 3])
+@pytest.mark.parametrize("periodic", [False, True])
+def test_all_pairs_agree_with_each(phases, periodic):
+    labels = np.random.default_rng(0).integers(0, phases, (11, 14))
+    m = Microstructure(labels, periodic=periodic)
+    half = half_sides(m.shape)
+    each = np.stack([radial_mean(two_point_map(m, other=b), half) for b in range(phases)], axis=1)
+    np.testing.assert_allclose(two_point_cross(m), each, atol=1e-12)
+    np.testing.assert_allclose([two_point_cross(m)[k, k] for k in range(phases)], two_point_radial(m), atol=1e-12)
+
+
+def test_masks_that_cannot_be_used_are_named():
+    m = field((5, 5), False)
+    with pytest.raises(InputError, match="hides every pixel"):
+        two_point_map(m, mask=np.zeros((5, 5)))
+    with pytest.raises(InputError, match="shape"):
+        two_point_map(m, mask=np.ones((5, 4)))
+    np.testing.assert_array_equal(two_point_map(m, mask=np.ones((5, 5))), two_point_map(m))

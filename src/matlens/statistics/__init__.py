@@ -29,7 +29,13 @@ from matlens.statistics.properties import PROPERTIES, conductivity_error, stiffn
 from matlens.statistics.scales import distance_bands, scale_ratios
 from matlens.statistics.specific_surface import specific_surface
 from matlens.statistics.threshold_sensitivity import threshold_sensitivity
-from matlens.statistics.two_point import normalised_covariance, two_point_axes, two_point_map, two_point_radial
+from matlens.statistics.two_point import (
+    normalised_covariance,
+    two_point_axes,
+    two_point_cross,
+    two_point_map,
+    two_point_radial,
+)
 from matlens.statistics.variability import Variability, joint_verdict, verdict
 from matlens.statistics.verbatim import largest_verbatim_block
 from matlens.statistics.volume_fraction import volume_fraction
@@ -100,6 +106,7 @@ __all__ = [
     "threshold_sensitivity",
     "total_variation",
     "two_point_axes",
+    "two_point_cross",
     "two_point_field",
     "two_point_map",
     "two_point_radial",

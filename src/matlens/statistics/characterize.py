@@ -16,8 +16,9 @@ from matlens.statistics.cluster import cluster_radial
 from matlens.statistics.correlation_length import anisotropy, first_below
 from matlens.statistics.euler import euler_density, euler_number
 from matlens.statistics.lineal_path import lineal_path
+from matlens.statistics.offsets import along_axes, half_sides, radial_mean
 from matlens.statistics.specific_surface import specific_surface
-from matlens.statistics.two_point import along_axes, half_sides, normalised_covariance, radial_mean, two_point_map
+from matlens.statistics.two_point import normalised_covariance, two_point_cross, two_point_map
 from matlens.statistics.volume_fraction import volume_fraction
 
 __all__ = ["SCHEMA_VERSION", "characterize"]
@@ -103,9 +104,7 @@ def _correlations(m: Microstructure) -> Named:
     size = max(half) + 1
     auto = two_point_map(m)
     radial, axes = _fit(radial_mean(auto, half), size), along_axes(auto, half)
-    cross = np.stack(
-        [_fit(radial_mean(two_point_map(m, other=other), half), size) for other in range(m.n_phases)], axis=1
-    )
+    cross = _fit(two_point_cross(m), size)
     along = first_below(normalised_covariance(axes, phi[:, None, None])) * np.asarray(m.spacing)
     about = first_below(normalised_covariance(radial, phi[:, None])) * float(np.exp(np.log(m.spacing).mean()))
     return {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from matlens.microstructure import Microstructure
 from matlens.statistics.lineal_path import open_lines, run_lengths
-from matlens.statistics.two_point import half_sides
+from matlens.statistics.offsets import half_sides
 
 __all__ = ["chord_length_distribution", "mean_chord_length"]
 

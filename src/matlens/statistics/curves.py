@@ -19,8 +19,9 @@ from matlens.statistics.cluster import Connectivity, cluster_radial
 from matlens.statistics.correlation_length import first_below
 from matlens.statistics.euler import euler_density
 from matlens.statistics.lineal_path import lineal_path
+from matlens.statistics.offsets import along_axes, half_sides, radial_mean
 from matlens.statistics.specific_surface import specific_surface
-from matlens.statistics.two_point import along_axes, half_sides, normalised_covariance, radial_mean, two_point_map
+from matlens.statistics.two_point import normalised_covariance, two_point_map
 
 __all__ = [
     "Curves",

@@ -12,7 +12,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from matlens.errors import InputError
-from matlens.statistics.two_point import overlap_counts
+from matlens.statistics.offsets import overlap_counts
 
 __all__ = ["cross_field", "fraction_field", "lineal_path_field", "total_variation", "two_point_field"]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.microstructure import Microstructure
-from matlens.statistics.two_point import half_sides
+from matlens.statistics.offsets import half_sides
 
 __all__ = ["lineal_path"]
 

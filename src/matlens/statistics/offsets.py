@@ -1,0 +1,106 @@
+"""Maps over offsets r, centred at r = 0: how far they reach, what they are divided by, how they become curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["along_axes", "centred", "half_sides", "overlap_counts", "radial_mean", "take_offsets"]
+
+Array = NDArray[np.float64]
+Number = TypeVar("Number", bound=np.generic)
+
+
+def half_sides(shape: Sequence[int]) -> tuple[int, ...]:
+    """Largest offset along each axis, half the side.
+
+    Examples
+    --------
+    >>> half_sides((5, 8))
+    (2, 4)
+    """
+    return tuple(side // 2 for side in shape)
+
+
+def overlap_counts(shape: Sequence[int], half: Sequence[int], periodic: bool) -> Array:
+    """Count the positions x with both x and x + r inside, for every offset |r_i| <= half_i; shape (2 half_i + 1, ...).
+
+    Examples
+    --------
+    >>> overlap_counts((4, 4), (1, 1), False)
+    array([[ 9., 12.,  9.],
+           [12., 16., 12.],
+           [ 9., 12.,  9.]])
+    """
+    counts = np.ones([1] * len(shape))
+    for axis, (side, reach) in enumerate(zip(shape, half, strict=True)):
+        line = side - (0 if periodic else 1) * np.abs(np.arange(-reach, reach + 1.0))
+        counts = counts * line.reshape([-1 if i == axis else 1 for i in range(len(shape))])
+    return counts
+
+
+def take_offsets(values: NDArray[Number], reach: int, axis: int) -> NDArray[Number]:
+    """Cut offsets -reach..reach out of one axis in FFT order.
+
+    Examples
+    --------
+    >>> take_offsets(np.arange(5.0), 1, 0).tolist()
+    [4.0, 0.0, 1.0]
+    """
+    taken: NDArray[Number] = np.take(values, np.arange(-reach, reach + 1) % values.shape[axis], axis=axis)
+    return taken
+
+
+def centred(values: NDArray[Number], half: Sequence[int]) -> NDArray[Number]:
+    """Cut offsets -half..half out of the trailing axes of an FFT-ordered correlation.
+
+    Examples
+    --------
+    >>> centred(np.arange(5.0), (1,)).tolist()
+    [4.0, 0.0, 1.0]
+    """
+    first = values.ndim - len(half)
+    for axis, reach in enumerate(half, start=first):
+        values = take_offsets(values, reach, axis)
+    return values
+
+
+def radial_mean(values: Array, half: Sequence[int]) -> Array:
+    """Average a centred map over shells round(|r|) = 0, 1, ..., min(half); shape (*leading, R).
+
+    Examples
+    --------
+    >>> radial_mean(np.array([[0.0, 1, 0], [1, 5, 1], [0, 1, 0]]), (1, 1))
+    array([5. , 0.5])
+    """
+    size = min(half) + 1
+    # what lies beyond the largest shell along an axis needs no look
+    near: tuple[Any, ...] = (..., *(slice(h - size + 1, h + size) for h in half))
+    line = np.arange(1.0 - size, size) ** 2
+    squares = np.zeros([1] * len(half))
+    for axis in range(len(half)):
+        squares = squares + line.reshape([-1 if i == axis else 1 for i in range(len(half))])
+    shell = np.minimum(np.rint(np.sqrt(squares)), size).astype(np.intp).ravel()
+    flat = values[near].reshape(-1, shell.size)
+    sums = [np.bincount(shell, weights=row, minlength=size + 1)[:size] for row in flat]
+    leading = values.shape[: values.ndim - len(half)]
+    return np.stack(sums).reshape(*leading, size) / np.bincount(shell, minlength=size + 1)[:size]
+
+
+def along_axes(values: Array, half: Sequence[int]) -> Array:
+    """Read a centred map along the positive axes; shape (*leading, ndim, R), NaN beyond an axis' own half side.
+
+    Examples
+    --------
+    >>> along_axes(np.array([[0.0, 1, 0], [2, 5, 2], [0, 1, 0]]), (1, 1)).tolist()
+    [[5.0, 1.0], [5.0, 2.0]]
+    """
+    leading = values.ndim - len(half)
+    curves = np.full((*values.shape[:leading], len(half), max(half) + 1), np.nan)
+    for axis, reach in enumerate(half):
+        index = tuple(slice(h, None) if i == axis else h for i, h in enumerate(half))
+        curves[..., axis, : reach + 1] = values[(..., *index)]
+    return curves
