@@ -25,6 +25,7 @@ Labels = NDArray[np.uint8]
 Pixels = NDArray[np.intp]
 _TOGETHER = 2**18  # cells of flipped structures solved at once
 _TOLERANCE = 1e-5  # of the potential; the tensor's error is its square
+_EXACT = 1e-8  # where the potential itself is used
 
 
 @dataclass(frozen=True)
@@ -255,10 +256,9 @@ def linearised_map(labels: Labels, conduction: Conduction) -> Array:
         field,
         spacing=conduction.spacing,
         boundary="periodic" if conduction.periodic else "fixed",
-        tolerance=_TOLERANCE,
+        tolerance=_EXACT,
     )
     row, column = conduction.component
     (slope,) = torch.autograd.grad(found[:, row, column].sum(), field)
     step = conduction.phase_values[1] - conduction.phase_values[0]
-    result: Array = (slope * step).numpy()
-    return result
+    return np.asarray(slope.numpy(), dtype=np.float64) * step
