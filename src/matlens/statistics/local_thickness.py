@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.microstructure import Microstructure
-from matlens.statistics.distance import UNREACHED, integer_weights, squared_distance
+from matlens.statistics.distance import integer_weights, squared_distance
 from matlens.statistics.survival import share_at_least
 
 __all__ = ["local_thickness", "local_thickness_map", "mean_local_thickness"]
@@ -39,9 +39,10 @@ def local_thickness_map(m: Microstructure) -> NDArray[np.float64]:
     Notes
     -----
     A ball around a pixel reaches to the nearest pixel of another phase, both taken at their centres, and covers pixels
-    nearer than that. So a slab of w pixels has thickness w if w is even and w + 1 if it is odd: half a pixel too much on
-    average. A window's border is no boundary: what the window cuts looks thicker than it is, if another phase follows
-    outside, and thinner, if the ball's centre lies outside. Hildebrand & Ruegsegger, J. Microsc. 185, 67 (1997).
+    nearer than that. So a slab of w pixels has thickness w if w is even and w + 1 if it is odd: half a pixel too much
+    on average. A window's border is no boundary: what the window cuts looks thicker than it is, if another phase
+    follows outside, and thinner, if the ball's centre lies outside. Hildebrand & Ruegsegger, J. Microsc. 185, 67
+    (1997).
 
     Examples
     --------
