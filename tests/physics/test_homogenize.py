@@ -84,6 +84,26 @@ def test_brackets_of_a_window_hold():
     assert homogenize(m, conductivity=values, boundary="fixed").bounds is None
 
 
+def test_the_scheme_is_told_and_may_be_chosen():
+    m = checkerboard((16, 16), 4)
+    values = {0: 1.0, 1: 10.0}
+    rotated, staggered = homogenize(m, conductivity=values), homogenize(m, conductivity=values, scheme="staggered")
+    assert (rotated.scheme, staggered.scheme) == ("rotated", "staggered")
+    assert staggered.tensor[0, 0] < 10**0.5 < rotated.tensor[0, 0]
+    assert homogenize(m, conductivity={0: 0.0, 1: 1.0}).scheme == "staggered"
+    assert homogenize(m, conductivity=values, boundary="fixed").scheme == "staggered"
+    with pytest.raises(InputError, match="choose auto, staggered"):
+        homogenize(m, conductivity=values, boundary="flux", scheme="rotated")
+
+
+@pytest.mark.parametrize("scheme", ["rotated", "staggered"])
+def test_the_mean_flux_of_the_fields_is_the_tensor(scheme):
+    m = ml.Microstructure(np.random.default_rng(0).integers(0, 2, (8, 6)), spacing=(1.0, 2.0))
+    result = homogenize(m, conductivity={0: 1.0, 1: 9.0}, fields=True, scheme=scheme, tolerance=1e-10)
+    means = result.fields["flux components"].mean(axis=(2, 3))
+    assert means == pytest.approx(result.tensor, abs=1e-8)
+
+
 def test_what_did_not_converge_says_what_to_do():
     m = checkerboard((16, 16), 4)
     result = homogenize(m, conductivity={0: 1.0, 1: 1e4}, dtype="float32", tolerance=1e-12)

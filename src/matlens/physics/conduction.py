@@ -62,6 +62,8 @@ class ConductionSolution:
         smallest spacing.
     iterations, residual, converged : Tensor
         Of each load case, shape (B, L); the residual is relative, in the norm of the preconditioner.
+    scheme : {"rotated", "staggered"}
+        Whether the potentials are those of the cells' lower corners or of their centres.
     """
 
     tensor: Tensor
@@ -69,6 +71,7 @@ class ConductionSolution:
     iterations: Tensor
     residual: Tensor
     converged: Tensor
+    scheme: Scheme = "staggered"
 
 
 def effective_conductivity(
@@ -156,17 +159,19 @@ def solve_conduction(
     check_field(field)
     steps = relative_steps(spacing, field.ndim - 1)
     axes = tuple(range(len(steps))) if axes is None else tuple(axes)
-    groups = load_groups(boundary, chosen_scheme(scheme, boundary, field), len(steps), axes)
+    scheme = chosen_scheme(scheme, boundary, field)
+    groups = load_groups(boundary, scheme, len(steps), axes)
     limits = Limits(tolerance, max_iterations, watch)
     many = max(1, _together(field) // (len(axes) * prod(field.shape[1:])))
     starts = [None] * len(field) if start is None else torch.split(start, many)
     chunks = zip(torch.split(field.detach(), many), starts)
     with threads_worth(field[:many]):
         parts = [_solve_chunk(part, steps, groups, limits, guess) for part, guess in chunks]
-    return ConductionSolution(*(torch.cat(values) for values in zip(*parts)))
+    tensor, potential, iterations, residual, converged = (torch.cat(values) for values in zip(*parts))
+    return ConductionSolution(tensor, potential, iterations, residual, converged, scheme)
 
 
-def chosen_scheme(scheme: str, boundary: str, field: Tensor) -> str:
+def chosen_scheme(scheme: Scheme, boundary: str, field: Tensor) -> Scheme:
     """Resolve ``auto``, or raise InputError for a scheme that is unknown or does not know the boundary."""
     if scheme == "auto":
         return "rotated" if boundary == "periodic" and bool((field > 0).all()) else "staggered"

@@ -89,7 +89,7 @@ def _components(
     potential: Tensor,
     spacing: float | Sequence[float],
     axes: Sequence[int] | None,
-    how: tuple[bool, str],
+    how: tuple[bool, Scheme],
 ) -> Iterator[Tensor]:
     """Each component in turn, ``batch x loads x *space``."""
     periodic, scheme = how[0], chosen_scheme(how[1], "periodic" if how[0] else "fixed", field)

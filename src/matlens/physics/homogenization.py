@@ -44,6 +44,8 @@ class Homogenization:
         x axis x space.
     hourglass : ndarray or None
         Stiffness: share of energy that alternates from voxel to voxel, per load case; a sign of too coarse a grid.
+    scheme : str
+        Where the potentials sit: ``"rotated"`` at the corners of the cells, ``"staggered"`` at their centres.
     """
 
     tensor: NDArray[np.float64]
@@ -58,3 +60,4 @@ class Homogenization:
     bounds: BoundCheck | None = None
     fields: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     hourglass: NDArray[np.float64] | None = None
+    scheme: str = "rotated"

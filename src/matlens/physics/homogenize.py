@@ -14,7 +14,7 @@ from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure import Microstructure
 from matlens.physics.bound_checks import check_conductivity, check_stiffness
-from matlens.physics.conduction import Boundary, ConductionSolution, solve_conduction
+from matlens.physics.conduction import Boundary, ConductionSolution, Scheme, chosen_scheme, solve_conduction
 from matlens.physics.elasticity import ElasticSolution, solve_count, solve_elasticity
 from matlens.physics.fluxes import flux_components, flux_magnitude
 from matlens.physics.homogenization import Homogenization
@@ -41,6 +41,7 @@ class _Options(NamedTuple):
     fields: bool
     progress: Progress
     start: Mapping[int, NDArray[np.generic]]
+    scheme: Scheme
 
 
 def homogenize(
@@ -50,6 +51,7 @@ def homogenize(
     young: Properties | None = None,
     poisson: Properties | None = None,
     boundary: str = "periodic",
+    scheme: Scheme = "auto",
     axes: Sequence[int] | None = None,
     tolerance: float = 1e-6,
     dtype: str = "float64",
@@ -73,6 +75,10 @@ def homogenize(
         The array repeats itself; or fixed potentials on two faces, half a cell beyond the outermost centres, and
         insulated sides; or the uniform gradient or flux on all faces, which bracket the apparent conductivity of a
         window from above and below. Stiffness knows "periodic" only.
+    scheme : {"auto", "rotated", "staggered"}
+        Of conduction, as :func:`matlens.physics.effective_conductivity` says: "rotated" is closer to the limit of fine
+        grids, but it needs a periodic boundary and cells that all conduct, and compare only with what has the same
+        scheme: for a periodic value between the brackets of "gradient" and "flux" choose "staggered".
     axes : sequence of int, optional
         Axes of the conductivity to solve for, all by default.
     tolerance : float
@@ -108,7 +114,7 @@ def homogenize(
            [0. , 2.5]])
     """
     options = _options(tolerance, dtype, device)._replace(
-        unit=unit, fields=fields, progress=progress or Silent(), start=start or {}
+        unit=unit, fields=fields, progress=progress or Silent(), start=start or {}, scheme=scheme
     )
     if conductivity is not None and young is None and poisson is None:
         chosen = _axes(axes, microstructure.ndim)
@@ -125,6 +131,7 @@ def _conductivity(
 ) -> Homogenization:
     values = phase_values(microstructure, given, "conductivity")
     field = _field(microstructure, values, options)
+    options = options._replace(scheme=chosen_scheme(options.scheme, boundary, field))
     solution = _solve(field, microstructure.spacing, boundary, axes, options)
     tensor = solution.tensor[0].double().cpu().numpy()
     through = percolates(values[microstructure.labels] > 0, periodic=boundary == "periodic")
@@ -144,6 +151,7 @@ def _conductivity(
         status=" ".join([_outcome(solution, options.tolerance), *_blockage(blocked, boundary)]),
         bounds=check_conductivity(tensor, *_present(microstructure, values)) if whole else None,
         fields=_conduction_fields(field, solution, microstructure, boundary, axes) if options.fields else {},
+        scheme=options.scheme,
     )
 
 
@@ -186,6 +194,7 @@ def _solve(
             field,
             spacing=spacing,
             boundary=cast(Boundary, boundary),
+            scheme=options.scheme,
             axes=axes,
             tolerance=options.tolerance,
             start=_fluctuations(options.start, field, spacing, axes) if options.start else None,
@@ -199,13 +208,17 @@ def _conduction_fields(
     """Potential and magnitude of flux of each load case, for a mean gradient of 1."""
     spacing, periodic = microstructure.spacing, boundary == "periodic"
     axes = tuple(range(len(spacing))) if boundary == "flux" else axes
-    flux = flux_magnitude(field, solution.potential, spacing=spacing, axes=axes, periodic=periodic)
+    flux = flux_magnitude(
+        field, solution.potential, spacing=spacing, axes=axes, periodic=periodic, scheme=solution.scheme
+    )
     potential = solution.potential[0].cpu().numpy() * min(spacing)
     for case, axis in zip(potential, axes):
         case += _ramp(case.shape, spacing, axis)
     found = {"potential": potential, "flux": flux[0].cpu().numpy()}
     if len(spacing) == 2:  # what streamlines are drawn from; of volumes only planes are looked at
-        components = flux_components(field, solution.potential, spacing=spacing, axes=axes, periodic=periodic)
+        components = flux_components(
+            field, solution.potential, spacing=spacing, axes=axes, periodic=periodic, scheme=solution.scheme
+        )
         found["flux components"] = components[0].cpu().numpy()
     return found
 
@@ -289,7 +302,7 @@ def _options(tolerance: float, dtype: str, device: str) -> _Options:
     if device == "cuda" and not there:
         raise InputError("no CUDA device was found; choose device='cpu', or 'auto' to take what there is.")
     where = torch.device("cuda" if device != "cpu" and there else "cpu")
-    return _Options(tolerance, getattr(torch, dtype), where, None, False, Silent(), {})
+    return _Options(tolerance, getattr(torch, dtype), where, None, False, Silent(), {}, "auto")
 
 
 def _boundary(name: str) -> str:

@@ -75,7 +75,9 @@ def solve_uniform_flux(
     faces = face_conductivities(scaled, steps, kinds)
     inverse = inverse_laplacian(field.shape[1:], steps, kinds, like=field)
     right = _inflow(borne, scaled, steps)
-    u, *records = solve_loads(faces.apply, inverse, right, Start(None, None), Limits(tolerance, max_iterations, watch))
+    u, iterations, residual, converged = solve_loads(
+        faces.apply, inverse, right, Start(None, None), Limits(tolerance, max_iterations, watch)
+    )
     resistivity = _resistivity(faces.apply(u), u, right) + torch.diag_embed(_border_layers(scaled, borne))
     tensor = torch.linalg.inv(resistivity) * (borne[:, :, None] * borne[:, None, :])
     potential = torch.einsum("bij,bj...->bi...", tensor, u)
@@ -83,7 +85,7 @@ def solve_uniform_flux(
         ramp = step * torch.arange(field.shape[axis + 1], dtype=field.dtype, device=field.device)
         ramp = (ramp - ramp.mean()).view([-1 if dim == axis else 1 for dim in range(len(steps))])
         potential[:, axis] -= ramp * spread(borne[:, axis], field)
-    return ConductionSolution(tensor * spread(scale, tensor), potential, *records)
+    return ConductionSolution(tensor * spread(scale, tensor), potential, iterations, residual, converged)
 
 
 def _borne(conductor: NDArray[np.bool_]) -> NDArray[np.bool_]:
