@@ -22,6 +22,7 @@ from matlens.statistics.curves import (
     s2_error,
     specific_surface_error,
 )
+from matlens.statistics.directional import chord_survival, directional_lineal_path, directional_mean_chord
 from matlens.statistics.equivalence import Comparison, compare
 from matlens.statistics.euler import euler_density, euler_number
 from matlens.statistics.lineal_path import lineal_path
@@ -73,6 +74,7 @@ __all__ = [
     "characterize",
     "chord_length_distribution",
     "chord_length_error",
+    "chord_survival",
     "cluster_error",
     "cluster_map",
     "cluster_radial",
@@ -81,6 +83,8 @@ __all__ = [
     "correlation_length",
     "correlation_length_radial",
     "cross_field",
+    "directional_lineal_path",
+    "directional_mean_chord",
     "distance_bands",
     "errors",
     "euler_density",
