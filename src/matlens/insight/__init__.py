@@ -5,6 +5,7 @@ from matlens.insight.scores import score_flips, summarise_scores
 from matlens.insight.sensitivity import (
     SensitivityStudy,
     conduction_of,
+    difference_map,
     sensitivity_map,
     sensitivity_scores,
     study_sensitivity,
@@ -14,6 +15,7 @@ __all__ = [
     "Conduction",
     "SensitivityStudy",
     "conduction_of",
+    "difference_map",
     "draw_flips",
     "flip_effects",
     "flip_map",

@@ -225,7 +225,7 @@ def flip_map(labels: Labels, conduction: Conduction, progress: Progress | None =
 
 def towards(labels: Labels, places: Pixels) -> Array:
     """Which way a flip goes: 1 where a pixel becomes phase 1, -1 where it no longer is."""
-    return 1.0 - 2.0 * labels.ravel()[places]
+    return 1.0 - 2.0 * labels.ravel()[places].astype(np.float64)
 
 
 def linearised_map(labels: Labels, conduction: Conduction) -> Array:
@@ -261,4 +261,5 @@ def linearised_map(labels: Labels, conduction: Conduction) -> Array:
     row, column = conduction.component
     (slope,) = torch.autograd.grad(found[:, row, column].sum(), field)
     step = conduction.phase_values[1] - conduction.phase_values[0]
-    return np.asarray(slope.numpy(), dtype=np.float64) * step
+    result: Array = slope.numpy() * step
+    return result

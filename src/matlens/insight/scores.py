@@ -29,7 +29,8 @@ def score_flips(flips: pd.DataFrame) -> pd.DataFrame:
         flips, as the change that phase 1 brings), ``swap`` (one pixel of each phase, at equal volume fraction). Maps:
         ``gradient``, ``difference``, ``linearised``, and ``phase``, a map that is constant in each phase.
         ``pearson`` and ``spearman`` correlations; ``ratio`` of the mean solved change over that of the map (not of
-        swaps, whose mean is next to nothing). A map that does not vary has no correlation, NaN.
+        swaps, whose mean is next to nothing); ``right_way``, the share of changes whose sign the map knows. A map that
+        does not vary has no correlation, NaN.
 
     Examples
     --------
@@ -51,7 +52,9 @@ def score_flips(flips: pd.DataFrame) -> pd.DataFrame:
                 continue
             truth = chosen["truth"].to_numpy(np.float64)
             for name in _MAPS:
-                found = _agreement(truth, chosen[name].to_numpy(np.float64), known=name != "phase" and moves != "swap")
+                found = _agreement(truth, chosen[name].to_numpy(np.float64), moves)
+                if name == "phase":  # its two constants may be chosen
+                    found |= {"ratio": np.nan, "right_way": np.nan}
                 rows.append({"structure": structure, "moves": moves, "map": name, **found})
     return pd.DataFrame(rows)
 
@@ -73,11 +76,12 @@ def summarise_scores(scores: pd.DataFrame, *, coverage: float = 0.9, seed: int =
     DataFrame
         One row each of ``moves`` and ``map``: ``structures`` with a correlation, means ``pearson`` and ``spearman``
         (of the map constant per phase: of its absolute value, for its two constants may be chosen) with ``_low`` and
-        ``_high``, and the median ``ratio``.
+        ``_high``, the median ``ratio``, and the mean ``right_way``.
 
     Examples
     --------
-    >>> row = {"structure": "a", "moves": "swap", "map": "gradient", "pearson": 0.5, "spearman": 0.4, "ratio": 1.0}
+    >>> row = {"structure": "a", "moves": "swap", "map": "gradient", "ratio": 1.0, "right_way": 1.0}
+    >>> row |= {"pearson": 0.5, "spearman": 0.4}
     >>> found = summarise_scores(pd.DataFrame([row, {**row, "structure": "b", "pearson": 0.7}]))
     >>> found[["pearson", "pearson_low", "pearson_high"]].round(2).to_numpy().tolist()
     [[0.6, 0.5, 0.7]]
@@ -90,26 +94,20 @@ def summarise_scores(scores: pd.DataFrame, *, coverage: float = 0.9, seed: int =
             values = part[kind].dropna().to_numpy(np.float64)
             values = np.abs(values) if name == "phase" else values
             row |= dict(zip((kind, f"{kind}_low", f"{kind}_high"), _mean(values, coverage, random)))
-        rows.append({**row, "ratio": float(part["ratio"].median())})
+        rows.append({**row, "ratio": float(part["ratio"].median()), "right_way": float(part["right_way"].mean())})
     return pd.DataFrame(rows)
 
 
-def _agreement(truth: Array, found: Array, *, known: bool) -> dict[str, float]:
+def _agreement(truth: Array, found: Array, kind: str) -> dict[str, float]:
     mean = float(found.mean())
+    # Differences as small as rounding are none: a model of the volume fraction predicts zero for every swap.
+    flat = len(truth) < 3 or min(np.ptp(found), np.ptp(truth)) <= 1e-9 * max(np.abs(found).max(), np.abs(truth).max())
     return {
-        "pearson": _correlation(truth, found),
-        "spearman": _correlation(rankdata(truth), rankdata(found)) if _varies(found) and _varies(truth) else np.nan,
-        "ratio": float(truth.mean()) / mean if known and mean else np.nan,
+        "pearson": np.nan if flat else float(np.corrcoef(truth, found)[0, 1]),
+        "spearman": np.nan if flat else float(np.corrcoef(rankdata(truth), rankdata(found))[0, 1]),
+        "ratio": float(truth.mean()) / mean if kind != "swap" and mean else np.nan,
+        "right_way": float((np.sign(truth) == np.sign(found)).mean()),
     }
-
-
-def _varies(values: Array) -> bool:
-    """Whether values differ by more than rounding does."""
-    return bool(np.ptp(values) > 1e-9 * np.abs(values).max())
-
-
-def _correlation(a: Array, b: Array) -> float:
-    return float(np.corrcoef(a, b)[0, 1]) if len(a) > 2 and _varies(a) and _varies(b) else float("nan")
 
 
 def _mean(values: Array, coverage: float, random: np.random.Generator) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
-from matlens.insight.flips import Conduction, draw_flips, flip_effects, linearised_map, toggled, towards
+from matlens.insight.flips import Conduction, draw_flips, flip_effects, interface, linearised_map, toggled, towards
 from matlens.insight.scores import score_flips
 from matlens.learning.datasets import StructureSet
 from matlens.learning.differentiable import predicted_property, property_gradient
@@ -21,7 +21,14 @@ from matlens.learning.features import phase_indicators
 from matlens.learning.structure_property import StructurePropertyModel
 from matlens.learning.symmetry import component
 
-__all__ = ["SensitivityStudy", "conduction_of", "sensitivity_map", "sensitivity_scores", "study_sensitivity"]
+__all__ = [
+    "SensitivityStudy",
+    "conduction_of",
+    "difference_map",
+    "sensitivity_map",
+    "sensitivity_scores",
+    "study_sensitivity",
+]
 
 Array = NDArray[np.float64]
 _PIXELS = 2**17  # of one batch of flipped structures
@@ -91,6 +98,36 @@ def sensitivity_map(
     gradient = property_gradient(model, structures, progress)
     result: Array = gradient[:, 1] - gradient[:, 0]
     return result
+
+
+def difference_map(model: StructurePropertyModel, labels: NDArray[np.uint8]) -> Array:
+    """What the model predicts of every flip of an interface pixel: slower than its gradient, and usually truer.
+
+    Parameters
+    ----------
+    model : StructurePropertyModel
+        Fitted on structures of two phases, with any head but trees.
+    labels : ndarray of uint8, shape (\\*space)
+        One structure.
+
+    Returns
+    -------
+    ndarray, shape (\\*space)
+        Change of the prediction when the pixel becomes phase 1, or that lost when it no longer is; NaN off the
+        interface.
+
+    Examples
+    --------
+    >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]).astype(np.uint8)
+    >>> model = StructurePropertyModel(features="volume-fraction", head="ridge", scale="linear")
+    >>> model = model.fit(labels, 3 * labels.mean((1, 2)))
+    >>> difference_map(model, labels[0])[0].round(3).tolist()
+    [0.187, 0.187, 0.187, nan]
+    """
+    places = np.flatnonzero(interface(labels, periodic=model.periodic_))
+    found = np.full(labels.size, np.nan)
+    found[places] = _differences(model, labels, places)[1] * towards(labels, places)
+    return found.reshape(labels.shape)
 
 
 def conduction_of(model: StructurePropertyModel, phase_values: Sequence[float] | None = None) -> Conduction:
