@@ -26,9 +26,14 @@ from matlens.statistics.directional import chord_survival, directional_lineal_pa
 from matlens.statistics.equivalence import Comparison, compare
 from matlens.statistics.euler import euler_density, euler_number
 from matlens.statistics.lineal_path import lineal_path
+from matlens.statistics.local_thickness import local_thickness, local_thickness_map, mean_local_thickness
+from matlens.statistics.mean_curvature import mean_curvature_density
+from matlens.statistics.minkowski import Minkowski, minkowski_functionals
+from matlens.statistics.particle_sizes import ParticleSizes, particle_sizes
 from matlens.statistics.properties import PROPERTIES, conductivity_error, stiffness_error
 from matlens.statistics.scales import distance_bands, scale_ratios
 from matlens.statistics.specific_surface import specific_surface
+from matlens.statistics.surface_surface import surface_surface, surface_surface_map
 from matlens.statistics.threshold_sensitivity import threshold_sensitivity
 from matlens.statistics.two_point import (
     normalised_covariance,
@@ -43,6 +48,7 @@ from matlens.statistics.volume_fraction import volume_fraction
 
 if TYPE_CHECKING:
     from matlens.statistics.apparent import apparent_conductivity, apparent_stiffness
+    from matlens.statistics.connectivity import connected_fraction, percolation
     from matlens.statistics.differentiable import (
         cross_field,
         fraction_field,
@@ -50,14 +56,20 @@ if TYPE_CHECKING:
         total_variation,
         two_point_field,
     )
+    from matlens.statistics.diffusion import tortuosity
+    from matlens.statistics.triple_lines import triple_phase_boundary
 
 _TORCH = {
     "apparent_conductivity": "apparent",
     "apparent_stiffness": "apparent",
+    "connected_fraction": "connectivity",
     "cross_field": "differentiable",
     "fraction_field": "differentiable",
     "lineal_path_field": "differentiable",
+    "percolation": "connectivity",
+    "tortuosity": "diffusion",
     "total_variation": "differentiable",
+    "triple_phase_boundary": "triple_lines",
     "two_point_field": "differentiable",
 }
 
@@ -67,6 +79,8 @@ __all__ = [
     "Comparison",
     "CopyTest",
     "Curves",
+    "Minkowski",
+    "ParticleSizes",
     "Variability",
     "anisotropy",
     "apparent_conductivity",
@@ -80,6 +94,7 @@ __all__ = [
     "cluster_radial",
     "compare",
     "conductivity_error",
+    "connected_fraction",
     "correlation_length",
     "correlation_length_radial",
     "cross_field",
@@ -98,17 +113,28 @@ __all__ = [
     "lineal_path",
     "lineal_path_error",
     "lineal_path_field",
+    "local_thickness",
+    "local_thickness_map",
     "mean_chord_length",
+    "mean_curvature_density",
+    "mean_local_thickness",
+    "minkowski_functionals",
     "normalised_covariance",
+    "particle_sizes",
     "pasted_blocks",
     "patch_sides",
+    "percolation",
     "s2_error",
     "scale_ratios",
     "specific_surface",
     "specific_surface_error",
     "stiffness_error",
+    "surface_surface",
+    "surface_surface_map",
     "threshold_sensitivity",
+    "tortuosity",
     "total_variation",
+    "triple_phase_boundary",
     "two_point_axes",
     "two_point_cross",
     "two_point_field",

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure import Microstructure
@@ -15,6 +14,7 @@ from matlens.statistics.chord_length import chord_length_distribution, mean_chor
 from matlens.statistics.cluster import cluster_radial
 from matlens.statistics.correlation_length import anisotropy, first_below
 from matlens.statistics.euler import euler_density, euler_number
+from matlens.statistics.labelled import Named, fitted, variable
 from matlens.statistics.lineal_path import lineal_path
 from matlens.statistics.offsets import along_axes, half_sides, radial_mean
 from matlens.statistics.specific_surface import specific_surface
@@ -23,8 +23,7 @@ from matlens.statistics.volume_fraction import volume_fraction
 
 __all__ = ["SCHEMA_VERSION", "characterize"]
 
-SCHEMA_VERSION = "1.1"
-Named = dict[str, xr.Variable]
+SCHEMA_VERSION = "1.2"
 
 
 def characterize(m: Microstructure | Sequence[Microstructure], *, names: Sequence[str] | None = None) -> xr.Dataset:
@@ -96,24 +95,27 @@ def _check(several: Sequence[Microstructure], names: Sequence[str] | None) -> No
 
 
 def _variables(m: Microstructure) -> Named:
-    return _correlations(m) | _anisotropy(m) | _lines(m) | _clusters(m) | _geometry(m)
+    from matlens.statistics.shape_variables import connections, sizes, surfaces  # loads torch, for the tortuosity
+
+    known = _correlations(m) | _anisotropy(m) | _lines(m) | _clusters(m) | _geometry(m)
+    return known | surfaces(m) | sizes(m) | connections(m)
 
 
 def _correlations(m: Microstructure) -> Named:
     half, phi = half_sides(m.shape), volume_fraction(m)
     size = max(half) + 1
     auto = two_point_map(m)
-    radial, axes = _fit(radial_mean(auto, half), size), along_axes(auto, half)
-    cross = _fit(two_point_cross(m), size)
+    radial, axes = fitted(radial_mean(auto, half), size), along_axes(auto, half)
+    cross = fitted(two_point_cross(m), size)
     along = first_below(normalised_covariance(axes, phi[:, None, None])) * np.asarray(m.spacing)
     about = first_below(normalised_covariance(radial, phi[:, None])) * float(np.exp(np.log(m.spacing).mean()))
     return {
-        "volume_fraction": _variable("phase", phi, "volume fraction"),
-        "two_point_radial": _variable("phase r", radial, "two-point probability by distance"),
-        "two_point_axes": _variable("phase axis r", axes, "two-point probability along each axis"),
-        "two_point_cross": _variable("phase other r", cross, "P(x in phase, x + r in other) by distance"),
-        "correlation_length": _variable("phase axis", along, "first r with |c(r)| < 0.1", m.unit),
-        "correlation_length_radial": _variable("phase", about, "first distance with |c(r)| < 0.1", m.unit),
+        "volume_fraction": variable("phase", phi, "volume fraction"),
+        "two_point_radial": variable("phase r", radial, "two-point probability by distance"),
+        "two_point_axes": variable("phase axis r", axes, "two-point probability along each axis"),
+        "two_point_cross": variable("phase other r", cross, "P(x in phase, x + r in other) by distance"),
+        "correlation_length": variable("phase axis", along, "first r with |c(r)| < 0.1", m.unit),
+        "correlation_length_radial": variable("phase", about, "first distance with |c(r)| < 0.1", m.unit),
     }
 
 
@@ -121,48 +123,39 @@ def _anisotropy(m: Microstructure) -> Named:
     quarters = [anisotropy(window) for window in m.tiles([max(1, side // 2) for side in m.shape])]
     what = "longest over shortest correlation length along an axis"
     return {
-        "anisotropy": _variable("phase", anisotropy(m), what),
+        "anisotropy": variable("phase", anisotropy(m), what),
         # fmin and fmax pass over windows in which it is not known
-        "anisotropy_low": _variable("phase", np.fmin.reduce(quarters), f"{what}, least of windows of half the side"),
-        "anisotropy_high": _variable("phase", np.fmax.reduce(quarters), f"{what}, most of windows of half the side"),
+        "anisotropy_low": variable("phase", np.fmin.reduce(quarters), f"{what}, least of windows of half the side"),
+        "anisotropy_high": variable("phase", np.fmax.reduce(quarters), f"{what}, most of windows of half the side"),
     }
 
 
 def _lines(m: Microstructure) -> Named:
     mean = mean_chord_length(m) * np.asarray(m.spacing)
     return {
-        "lineal_path": _variable("phase axis r", lineal_path(m), "P(segment of r + 1 pixels lies in the phase)"),
-        "chord_length": _variable("phase axis r", chord_length_distribution(m), "share of chords of r pixels"),
-        "mean_chord_length": _variable("phase axis", mean, "mean chord length", m.unit),
+        "lineal_path": variable("phase axis r", lineal_path(m), "P(segment of r + 1 pixels lies in the phase)"),
+        "chord_length": variable("phase axis r", chord_length_distribution(m), "share of chords of r pixels"),
+        "mean_chord_length": variable("phase axis", mean, "mean chord length", m.unit),
     }
 
 
 def _clusters(m: Microstructure) -> Named:
     size = max(half_sides(m.shape)) + 1
-    face, full = (_fit(cluster_radial(m, connectivity=c), size) for c in ("face", "full"))
+    face, full = (fitted(cluster_radial(m, connectivity=c), size) for c in ("face", "full"))
     return {
-        "cluster_radial": _variable("phase r", face, "P(same face-connected cluster) by distance"),
-        "cluster_radial_full": _variable("phase r", full, "P(same fully connected cluster) by distance"),
+        "cluster_radial": variable("phase r", face, "P(same face-connected cluster) by distance"),
+        "cluster_radial_full": variable("phase r", full, "P(same fully connected cluster) by distance"),
     }
 
 
 def _geometry(m: Microstructure) -> Named:
     inverse = f"{m.unit}^-{m.ndim}"
     return {
-        "euler_number": _variable("phase", euler_number(m), "Euler number, face-connected"),
-        "euler_number_full": _variable("phase", euler_number(m, connectivity="full"), "Euler number, fully connected"),
-        "euler_density": _variable("phase", euler_density(m), "Euler number per volume, face-connected", inverse),
-        "euler_density_full": _variable(
+        "euler_number": variable("phase", euler_number(m), "Euler number, face-connected"),
+        "euler_number_full": variable("phase", euler_number(m, connectivity="full"), "Euler number, fully connected"),
+        "euler_density": variable("phase", euler_density(m), "Euler number per volume, face-connected", inverse),
+        "euler_density_full": variable(
             "phase", euler_density(m, connectivity="full"), "Euler number per volume, fully connected", inverse
         ),
-        "specific_surface": _variable("phase", specific_surface(m), "interface per volume (Crofton)", f"{m.unit}^-1"),
+        "specific_surface": variable("phase", specific_surface(m), "interface per volume (Crofton)", f"{m.unit}^-1"),
     }
-
-
-def _fit(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Pad radial curves, which end at half the shortest side."""
-    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, size - values.shape[-1])], constant_values=np.nan)
-
-
-def _variable(dims: str, values: NDArray[np.generic], name: str, units: str = "1") -> xr.Variable:
-    return xr.Variable(dims.split(), values, {"long_name": name, "units": units})

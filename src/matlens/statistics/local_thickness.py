@@ -105,7 +105,9 @@ def mean_local_thickness(m: Microstructure, *, thickness: NDArray[np.float64] | 
     found = local_thickness_map(m) if thickness is None else thickness
     sums = np.bincount(m.labels.ravel(), weights=found.ravel(), minlength=m.n_phases)
     counts = np.bincount(m.labels.ravel(), minlength=m.n_phases)
-    return np.divide(sums, counts, out=np.full(m.n_phases, np.nan), where=counts > 0)
+    means = np.full(m.n_phases, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
 
 
 def _painted(mask: NDArray[np.bool_], weights: NDArray[np.int64], periodic: bool) -> Squares:
@@ -163,8 +165,8 @@ def _seeds(canvas: Squares, inner: tuple[slice, ...], weights: NDArray[np.int64]
 def _ranks(values: Squares) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Distinct values in ascending order, and which of them each value is."""
     if int(values.max()) > 1 << 24:
-        distinct, rank = np.unique(values, return_inverse=True)
-        return distinct.astype(np.intp), rank
+        levels, places = np.unique(values, return_inverse=True)
+        return levels.astype(np.intp), places
     distinct = np.flatnonzero(np.bincount(values))
     rank = np.zeros(int(values.max()) + 1, dtype=np.intp)
     rank[distinct] = np.arange(distinct.size)

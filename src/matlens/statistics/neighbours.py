@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ __all__ = ["block", "block_histogram", "share", "shifted_pair"]
 Mask = NDArray[np.bool_]
 
 
-def shifted_pair(mask: Mask, offset: Sequence[int], periodic: bool) -> tuple[Mask, Mask]:
-    """View a mask at x and at x + offset, over the positions where both are known.
+def shifted_pair(mask: NDArray[Any], offset: Sequence[int], periodic: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """View an array at x and at x + offset, over the positions where both are known.
 
     Examples
     --------

@@ -124,7 +124,7 @@ def particle_sizes(
 
 def _pieces(mask: NDArray[np.bool_], connectivity: Connectivity, periodic: bool, edges: Edges) -> tuple[Array, Array]:
     labels, count = label_clusters(mask, connectivity=connectivity, periodic=periodic)
-    return _measured(labels, count, "all" if periodic else edges)
+    return _measured(labels.astype(np.intp, copy=False), count, "all" if periodic else edges)
 
 
 def _chance_inside(labels: NDArray[np.intp], count: int) -> Array:
@@ -184,7 +184,7 @@ def _cut_at_necks(
     # pieces shallower than ``depth`` hold no bulge and stay whole
     bare = np.setdiff1d(np.unique(pieces[mask]), np.unique(pieces[bulges > 0]))
     markers = np.where(np.isin(pieces, bare) & mask, pieces + int(bulges.max()), bulges)
-    labels = watershed(-smooth, markers, connectivity=step, mask=mask)
+    labels: NDArray[np.intp] = watershed(-smooth, markers, connectivity=step, mask=mask)
     distinct, dense = np.unique(labels, return_inverse=True)
     first = int(distinct[0] != 0)
     return dense.reshape(mask.shape) + first, int(distinct.size - 1 + first)

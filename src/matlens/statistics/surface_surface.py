@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from matlens.microstructure import Microstructure
 from matlens.statistics.neighbours import shifted_pair
-from matlens.statistics.two_point import half_sides, two_point_map, two_point_radial
+from matlens.statistics.offsets import half_sides
+from matlens.statistics.two_point import two_point_map, two_point_radial
 
 __all__ = ["interface_pixels", "surface_surface", "surface_surface_map"]
 

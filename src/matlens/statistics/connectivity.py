@@ -54,4 +54,6 @@ def connected_fraction(m: Microstructure) -> NDArray[np.float64]:
     masks = m.indicators()
     spanning = [[spanning_cells(mask, axis).sum() for axis in range(m.ndim)] for mask in masks]
     pixels = masks.reshape(m.n_phases, -1).sum(axis=1)[:, None]
-    return np.divide(spanning, pixels, out=np.full((m.n_phases, m.ndim), np.nan), where=pixels > 0)
+    shares = np.full((m.n_phases, m.ndim), np.nan)
+    np.divide(spanning, pixels, out=shares, where=pixels > 0)
+    return shares
