@@ -9,7 +9,16 @@ from typing import Annotated
 from typer import Argument, Option
 
 from matlens.cli.options import Cleaning, Machine, Place, Seed, Talk
-from matlens.cli.work import complete, described, machine_settings, parse_fraction, parse_shape, say, start_talking
+from matlens.cli.work import (
+    complete,
+    described,
+    machine_settings,
+    parse_fraction,
+    parse_options,
+    parse_shape,
+    say,
+    start_talking,
+)
 
 __all__ = ["reconstruct"]
 
@@ -20,6 +29,12 @@ class Asked:
 
     shape: Annotated[
         str | None, Option(metavar="ROWSxCOLUMNS", help="Size in pixels, e.g. 128x128; default the first file's.")
+    ] = None
+    method: Annotated[
+        str, Option(help="matching, or a baseline: annealing, gaussian-field, tree, quilting or particles.")
+    ] = "matching"
+    options: Annotated[
+        list[str] | None, Option("--set", metavar="NAME=VALUE", help="An option of the baseline; may be given again.")
     ] = None
     encoder: Annotated[str, Option(help="auto, filterbank, vgg19-oxford or vgg19-torchvision.")] = "auto"
     weights: Annotated[Path | None, Option(help="File with the encoder's weights.")] = None
@@ -58,6 +73,8 @@ def reconstruct(
             parse_fraction(asked.fraction),
             chance.seed,
             environment["device"],
+            asked.method,
+            parse_options(asked.options or []),
         ),
         [segmentation.microstructure for segmentation in found],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -23,6 +23,7 @@ __all__ = [
     "described",
     "machine_settings",
     "parse_fraction",
+    "parse_options",
     "parse_shape",
     "say",
     "start_talking",
@@ -110,7 +111,10 @@ def described(choices: Mapping[str, Any]) -> str:
     '2 x 64x64 px, encoder filterbank, preset fast, seed 0, device cpu, threads 1'
     """
     size = "x".join(str(side) for side in choices["shape"])
-    named = ", ".join(f"{name} {choices[name]}" for name in ("encoder", "preset", "seed", "device", "threads"))
+    names = [name for name in ("encoder", "preset", "seed", "device", "threads") if name in choices]
+    if "encoder" not in choices:  # a baseline
+        names.insert(0, "method")
+    named = ", ".join(f"{name} {choices[name]}" for name in names)
     return f"{choices['n']} x {size} px, {named}"
 
 
@@ -131,6 +135,21 @@ def parse_shape(text: str | None) -> tuple[int, ...] | None:
     if len(sides) not in (2, 3) or min(sides) < 1:
         raise InputError(f"the shape {text!r} is not understood; write rows x columns in pixels, e.g. --shape 128x128.")
     return sides
+
+
+def parse_options(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=VALUE`` several times.
+
+    Examples
+    --------
+    >>> parse_options(["reach=12", "terms=two-point,lineal-path"])
+    {'reach': '12', 'terms': 'two-point,lineal-path'}
+    """
+    pairs = [text.partition("=") for text in texts]
+    for text, (name, sign, _) in zip(texts, pairs):
+        if not (name.strip() and sign):
+            raise InputError(f"the option {text!r} is not understood; write NAME=VALUE, e.g. --set reach=12.")
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def parse_fraction(text: str) -> str | tuple[float, ...]:

@@ -20,7 +20,7 @@ from matlens.reconstruction.panel import Panel, window_for
 from matlens.reconstruction.presets import Preset, find_preset
 from matlens.reconstruction.pruning_study import Cell, PruningStudy
 from matlens.reconstruction.recommendation import NO_NETWORK
-from matlens.reconstruction.reconstruct import Plan, plan
+from matlens.reconstruction.reconstruct import Plan, plan_matching
 from matlens.reconstruction.result import Reconstruction
 
 __all__ = ["Pruning", "plan_pruning", "prune", "truncated"]
@@ -144,7 +144,9 @@ class Pruning:
 
     def cell(self, material: str, depth: str) -> Plan:
         """The reconstruction of one material at one depth."""
-        return plan(self.exemplars[material], self.settings["shape"], preset=self.presets[depth], **self.options)
+        return plan_matching(
+            self.exemplars[material], self.settings["shape"], preset=self.presets[depth], **self.options
+        )
 
 
 def plan_pruning(

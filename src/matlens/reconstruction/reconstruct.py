@@ -17,6 +17,7 @@ from matlens.encoders import load_encoder
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
 from matlens.microstructure import Microstructure
+from matlens.reconstruction.baselines import Baseline, BaselinePlan, find_baseline, plan_baseline
 from matlens.reconstruction.decoding import decode_field
 from matlens.reconstruction.engine import Problem, Solved, Stop, solve
 from matlens.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
@@ -27,7 +28,7 @@ from matlens.reconstruction.presets import Preset, find_preset
 from matlens.reconstruction.result import Reconstruction
 from matlens.statistics.correlation_length import correlation_length_radial
 
-__all__ = ["Plan", "plan", "reconstruct"]
+__all__ = ["Plan", "plan", "plan_matching", "reconstruct"]
 
 _Done = tuple[NDArray[np.uint8], Arrays, float]
 """Labels, record and seconds of one realisation."""
@@ -39,6 +40,7 @@ def reconstruct(
     exemplar: Microstructure | Sequence[Microstructure],
     shape: Sequence[int] | None = None,
     *,
+    method: str | Baseline = "matching",
     encoder: str = "auto",
     weights: str | os.PathLike[str] | None = None,
     preset: str | Preset = "default",
@@ -57,6 +59,9 @@ def reconstruct(
         What to resemble, two-dimensional; several are fields of one material and give one target.
     shape : (int, int), optional
         Height and width in pixels; by default the first exemplar's.
+    method : str or Baseline
+        ``"matching"``, or a baseline of `matlens.reconstruction.baselines`: its name, or the object with its options.
+        Baselines work on the processor; encoder, weights and preset mean nothing to them.
     encoder : str
         ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"`` or ``"vgg19-torchvision"``.
     weights : path-like, optional
@@ -105,6 +110,7 @@ def reconstruct(
     work = plan(
         exemplar,
         shape,
+        method=method,
         encoder=encoder,
         weights=weights,
         preset=preset,
@@ -118,7 +124,7 @@ def reconstruct(
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked order: every choice resolved, nothing computed yet. Made by `plan`, carried out by `run`."""
+    """A checked order: every choice resolved, nothing computed yet. Made by `plan_matching`, carried out by `run`."""
 
     exemplars: tuple[Microstructure, ...]
     shape: tuple[int, int]
@@ -229,6 +235,48 @@ def plan(
     exemplar: Microstructure | Sequence[Microstructure],
     shape: Sequence[int] | None = None,
     *,
+    method: str | Baseline = "matching",
+    encoder: str = "auto",
+    weights: str | os.PathLike[str] | None = None,
+    preset: str | Preset = "default",
+    n: int = 1,
+    fraction: FractionRule = "exact",
+    seed: int = 0,
+    device: str = "auto",
+) -> Plan | BaselinePlan:
+    """Check everything `reconstruct` is asked for and resolve every choice; parameters and errors as there.
+
+    Examples
+    --------
+    >>> from matlens.problems import bicontinuous
+    >>> plan(bicontinuous((32, 32), seed=1), (40, 24), method="gaussian-field").settings["method"]
+    'gaussian-field'
+    """
+    if method == "matching":
+        return plan_matching(
+            exemplar,
+            shape,
+            encoder=encoder,
+            weights=weights,
+            preset=preset,
+            n=n,
+            fraction=fraction,
+            seed=seed,
+            device=device,
+        )
+    baseline = find_baseline(method) if isinstance(method, str) else method
+    if encoder != "auto" or weights is not None or preset != "default":
+        raise InputError(
+            f"method {baseline.name!r} has no encoder, weights or preset; leave them out or choose method 'matching'."
+        )
+    exemplars, asked = _checked(exemplar, shape, n, fraction, seed)
+    return plan_baseline(baseline, exemplars, asked, n=n, fraction=fraction, seed=seed)
+
+
+def plan_matching(
+    exemplar: Microstructure | Sequence[Microstructure],
+    shape: Sequence[int] | None = None,
+    *,
     encoder: str = "auto",
     weights: str | os.PathLike[str] | None = None,
     preset: str | Preset = "default",
@@ -237,22 +285,15 @@ def plan(
     seed: int = 0,
     device: str = "auto",
 ) -> Plan:
-    """Check everything `reconstruct` is asked for and resolve every choice; parameters and errors as there.
+    """Check an order for the matching engine and resolve every choice; parameters and errors as in `reconstruct`.
 
     Examples
     --------
     >>> from matlens.problems import bicontinuous
-    >>> plan(bicontinuous((32, 32), seed=1), (40, 24), encoder="filterbank").settings["made"]
+    >>> plan_matching(bicontinuous((32, 32), seed=1), (40, 24), encoder="filterbank").settings["made"]
     [48, 32]
     """
-    exemplars = (exemplar,) if isinstance(exemplar, Microstructure) else tuple(exemplar)
-    _check_exemplars(exemplars)
-    asked = _checked_shape(exemplars[0].shape if shape is None else shape)
-    check_fraction(fraction, exemplars[0].n_phases)
-    if n < 1:
-        raise InputError(f"n={n} realisations were asked for; give at least 1.")
-    if seed < 0:
-        raise InputError(f"seed={seed} is negative; give 0 or more.")
+    exemplars, asked = _checked(exemplar, shape, n, fraction, seed)
     chosen = find_preset(preset)
     where = _device(device)
     network = load_encoder(encoder, weights=weights, device=where)
@@ -267,6 +308,7 @@ def plan(
         notes.append(f"made at {made} px, where the poolings divide the size, and cropped to {wanted}: not periodic")
     problem = Problem(network, images, (size[0], size[1]), chosen, _correlation_length(exemplars), seed, tuple(factors))
     settings = {
+        "method": "matching",
         "encoder": network.name,
         "weights": dict(network.source),
         "preset": chosen.name,
@@ -282,6 +324,25 @@ def plan(
         "threads": torch.get_num_threads(),
     }
     return Plan(exemplars, asked, problem, n, fraction, settings, tuple(notes))
+
+
+def _checked(
+    exemplar: Microstructure | Sequence[Microstructure],
+    shape: Sequence[int] | None,
+    n: int,
+    fraction: FractionRule,
+    seed: int,
+) -> tuple[tuple[Microstructure, ...], tuple[int, int]]:
+    """Exemplars and shape, once what every method needs has been checked."""
+    exemplars = (exemplar,) if isinstance(exemplar, Microstructure) else tuple(exemplar)
+    _check_exemplars(exemplars)
+    asked = _checked_shape(exemplars[0].shape if shape is None else shape)
+    check_fraction(fraction, exemplars[0].n_phases)
+    if n < 1:
+        raise InputError(f"n={n} realisations were asked for; give at least 1.")
+    if seed < 0:
+        raise InputError(f"seed={seed} is negative; give 0 or more.")
+    return exemplars, asked
 
 
 def _correlation_length(exemplars: Sequence[Microstructure]) -> float:

@@ -115,12 +115,14 @@ def _header(run: RunDirectory) -> dict[str, Any]:
     asked = settings.get(command, {})
     resolved = run.provenance.get("resolved", {})
     names = parts.input_names(run)
+    baseline = asked.get("method", "matching") != "matching"
     shape = resolved.get("shape") or asked.get("shape")
     facts = {
         "started": run.provenance.get("started", "").replace("T", " ").removesuffix("+00:00") + " UTC",
         "size": " × ".join(str(side) for side in shape) + " px" if shape else "",
-        "encoder": resolved.get("encoder", asked.get("encoder", "")),
-        "preset": asked.get("preset", ""),
+        "method": asked.get("method", ""),
+        "encoder": "" if baseline else resolved.get("encoder", asked.get("encoder", "")),
+        "preset": "" if baseline else asked.get("preset", ""),
         "structures" if command == "generate" else "realisations": asked.get("n", ""),
         "seed": settings.get("seed", ""),
         "device": settings.get("environment", {}).get("device", ""),

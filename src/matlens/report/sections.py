@@ -268,11 +268,13 @@ def members(run: RunDirectory) -> Section | None:
 def sources(run: RunDirectory) -> Section:
     """BibTeX of the methods used."""
     folders = [run.path / name for name in run.settings.get("members", [])] or [run.path]
-    encoders = [_resolved(folder).get("encoder", "") for folder in folders]
+    engines = {(found.get("encoder", ""), found.get("method", "matching")) for found in map(_resolved, folders)}
     threshold = str(run.settings.get("inputs", {}).get("cleaning", {}).get("threshold", ""))
     command = str(run.settings["command"]) + (" stiffness" if "young" in run.settings.get("homogenize", {}) else "")
     keys = dict.fromkeys(
-        key for name in encoders for key in citation_keys(encoder=name, threshold=threshold, command=command)
+        key
+        for encoder, method in sorted(engines)
+        for key in citation_keys(encoder=encoder, threshold=threshold, command=command, method=method)
     )
     return Section("Sources", [Text(bibtex(list(keys)))], ["Please cite the methods this run used."])
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
+from matlens.reconstruction import BASELINES
+
 __all__ = ["bibtex", "citation_keys"]
 
 _ALWAYS = ("torquato2002random", "lu1992lineal", "torquato1988cluster", "ohser2000statistical")
@@ -14,12 +16,17 @@ _CONDUCTION = ("wiegmann2006ejheat",)
 _BOUNDS = ("hashin1962variational", "murat1985calcul")
 _OF_COMMAND = {
     "generate": ("cahn1965phase", "torquato2002random", *_CONDUCTION, "willot2015fourier"),
+    "learn": ("li2018transfer", "simonyan2014very", "torquato2002random", "lei2018distribution"),
+    "explain": ("li2018transfer", *_CONDUCTION),
+    "predict": ("li2018transfer", "simonyan2014very", "lei2018distribution"),
     "homogenize": (*_CONDUCTION, *_BOUNDS, "cooper2016taufactor"),
     "homogenize stiffness": ("willot2015fourier", "hill1963elastic"),
 }
 
 
-def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "") -> tuple[str, ...]:
+def citation_keys(
+    *, encoder: str = "", threshold: str = "", command: str = "", method: str = "matching"
+) -> tuple[str, ...]:
     """List the BibTeX keys of the methods that a run used.
 
     Parameters
@@ -30,6 +37,8 @@ def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "") 
         How grey images were cut.
     command : str
         What was run; those that measure no statistics stand on other papers.
+    method : str
+        Of the reconstruction; baselines name their own papers.
 
     Examples
     --------
@@ -38,7 +47,7 @@ def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "") 
     """
     if command in _OF_COMMAND:
         return _OF_COMMAND[command]
-    keys: list[str] = []
+    keys: list[str] = [] if method == "matching" else list(BASELINES[method].citations)
     if encoder:
         network = "simonyan2014very" if encoder.startswith("vgg") else "ustyuzhaninov2016texture"
         keys += ["li2018transfer", "gatys2015texture", network, "liu1989limited"]

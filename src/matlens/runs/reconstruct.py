@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from matlens.errors import Interrupted, RunError
+from matlens.errors import InputError, Interrupted, RunError
 from matlens.hooks import Progress
 from matlens.io import Segmentation
 from matlens.microstructure import Microstructure
-from matlens.reconstruction import Plan, Reconstruction, plan
+from matlens.reconstruction import BaselinePlan, Plan, Reconstruction, find_baseline, plan
 from matlens.runs.checkpoint import RunCheckpoint
 from matlens.runs.compare import compare_in
 from matlens.runs.directory import RunDirectory
@@ -43,6 +43,8 @@ class Order:
     fraction: str | tuple[float, ...] = "exact"
     seed: int = 0
     device: str = "cpu"
+    method: str = "matching"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """Give the order as a settings file holds it."""
@@ -51,6 +53,8 @@ class Order:
             "device": self.device,
             "inputs": self.inputs.settings(),
             "reconstruct": {
+                "method": self.method,
+                "options": dict(self.options),
                 "shape": None if self.shape is None else list(self.shape),
                 "encoder": self.encoder,
                 "weights": self.weights,
@@ -75,6 +79,8 @@ class Order:
             fraction if isinstance(fraction, str) else tuple(fraction),
             settings["seed"],
             settings["device"],
+            asked.get("method", "matching"),
+            asked.get("options", {}),
         )
 
 
@@ -98,7 +104,7 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
     order = Order.of(run.settings)
     exemplars = exemplars_of(run, order.inputs, found)
     work = _plan(order, exemplars)
-    check_weights(run, work.settings["weights"])
+    check_weights(run, work.settings.get("weights", {}))
     checkpoint = RunCheckpoint(run, exemplars[0])
     try:
         result = work.run(progress, checkpoint)
@@ -167,13 +173,16 @@ def resolved(order: Order, exemplars: Sequence[Microstructure]) -> tuple[Order, 
     (32, 32)
     """
     choices = _plan(order, exemplars).settings
-    return replace(order, shape=tuple(choices["shape"]), encoder=choices["encoder"]), choices
+    return replace(order, shape=tuple(choices["shape"]), encoder=choices.get("encoder", order.encoder)), choices
 
 
-def _plan(order: Order, exemplars: Sequence[Microstructure]) -> Plan:
+def _plan(order: Order, exemplars: Sequence[Microstructure]) -> Plan | BaselinePlan:
+    if order.method == "matching" and order.options:
+        raise InputError("method 'matching' takes no --set; choose an encoder and a preset instead.")
     return plan(
         exemplars,
         order.shape,
+        method="matching" if order.method == "matching" else find_baseline(order.method, order.options),
         encoder=order.encoder,
         weights=order.weights,
         preset=order.preset,

@@ -1,6 +1,18 @@
 """Methods to compare the matching engine with; each is as good as its idea allows."""
 
 from matlens.reconstruction.baselines.base import Baseline, Made, Maker, Task
+from matlens.reconstruction.baselines.gaussian_field import GaussianField
+from matlens.reconstruction.baselines.plan import BaselinePlan, plan_baseline
 from matlens.reconstruction.baselines.registry import BASELINES, find_baseline
 
-__all__ = ["BASELINES", "Baseline", "Made", "Maker", "Task", "find_baseline"]
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "BaselinePlan",
+    "GaussianField",
+    "Made",
+    "Maker",
+    "Task",
+    "find_baseline",
+    "plan_baseline",
+]

@@ -8,10 +8,11 @@ from typing import Any
 
 from matlens.errors import InputError
 from matlens.reconstruction.baselines.base import Baseline
+from matlens.reconstruction.baselines.gaussian_field import GaussianField
 
 __all__ = ["BASELINES", "find_baseline", "options_of"]
 
-_KINDS: tuple[type[Any], ...] = ()
+_KINDS: tuple[type[Any], ...] = (GaussianField,)
 
 BASELINES: dict[str, type[Any]] = {kind.name: kind for kind in _KINDS}
 
@@ -30,6 +31,11 @@ def find_baseline(name: str, options: Mapping[str, Any] | None = None) -> Baseli
     ------
     InputError
         If the name, an option or its value is unknown.
+
+    Examples
+    --------
+    >>> find_baseline("gaussian-field", {"reach": "12"})
+    GaussianField(reach=12)
     """
     if name not in BASELINES:
         raise InputError(f"method {name!r} is not known; choose matching, {', '.join(BASELINES)}.")
@@ -46,7 +52,13 @@ def find_baseline(name: str, options: Mapping[str, Any] | None = None) -> Baseli
 
 
 def options_of(baseline: Baseline) -> dict[str, Any]:
-    """List a baseline's options as plain values."""
+    """List a baseline's options as plain values.
+
+    Examples
+    --------
+    >>> options_of(find_baseline("gaussian-field"))
+    {'reach': 0}
+    """
     items = dataclasses.asdict(baseline)  # type: ignore[call-overload]
     return {key: list(value) if isinstance(value, tuple) else value for key, value in items.items()}
 
