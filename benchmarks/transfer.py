@@ -15,7 +15,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -110,8 +109,6 @@ def baselines(phase_values: tuple[float, ...] | None = PHASES) -> dict[str, Make
 
 def fit_all(part: str, models: dict[str, Make], target: str = TARGET, sizes: Any = SIZES, draws: Any = DRAWS) -> None:
     train, test = data()
-    if target == "only":  # nothing is known but the property along one axis
-        target, train = TARGET, replace(train, targets=train.targets[[TARGET]])
     store = Store(part)
     for name, make in models.items():
         for n in sizes:
@@ -131,7 +128,7 @@ def curves() -> None:
 
 
 def depths() -> None:
-    """What each depth contributes, by head; and what bounds and turned structures are worth."""
+    """What each depth contributes, by head; and what bounds and symmetry are worth."""
     encoder = vgg()
     model = partial(StructurePropertyModel, encoder, phase_values=PHASES)
     for depth in DEPTHS:
@@ -140,15 +137,16 @@ def depths() -> None:
         fit_all("depths", made)
         cache.save()
     fit_all("depths", {"without bounds": partial(StructurePropertyModel, encoder, scale="log", cache=cache)})
-    fit_all("depths", {"without turned structures": partial(model, cache=cache)}, target="only")
+    fit_all("depths", {"without symmetry": partial(model, symmetry=False, cache=cache)})
 
 
 def networks() -> None:
     """The network itself, trained end to end; without intervals, which would take six trainings a fit."""
-    model = partial(StructurePropertyModel, vgg(), phase_values=PHASES, coverage=None)
-    for freedom in ("free", "scratch", "partly-frozen", "frozen"):
-        make = partial(model, head=f"network-{freedom}")
-        fit_all("networks", {f"network, {freedom}": make}, sizes=(10, 25, 50, 100, 250), draws=DRAWS[:3])
+    model = partial(StructurePropertyModel, vgg(), depth="conv2_2", phase_values=PHASES, coverage=None)
+    for draw in DRAWS[:3]:
+        for freedom in ("scratch", "free", "partly-frozen", "frozen"):
+            make = partial(model, head=f"network-{freedom}")
+            fit_all("networks", {f"network, {freedom}": make}, sizes=(10, 25, 50, 100, 250), draws=(draw,))
 
 
 def families() -> None:

@@ -22,6 +22,8 @@ HeadKind = Literal["ridge", "gp", "boosting"]
 HEADS: tuple[HeadKind, ...] = get_args(HeadKind)
 Array = NDArray[np.float64]
 COMPONENTS = 80
+_LEAST = 20
+_MANY = 400  # rows, above which all components would be costly, and the first ones suffice
 _ROWS = 300  # that fix the parameters of a kernel; more change them little, and cost the cube
 
 
@@ -35,7 +37,7 @@ class Head:
     kind : {"ridge", "gp", "boosting"}
         Bayesian ridge; Gaussian process (linear and squared-exponential kernel, noise); gradient-boosted trees.
     components : int
-        Principal components kept, as far as there are rows.
+        Principal components kept at most; one for four rows, but 20 of few.
     standardise : bool
         Whether features have scales of their own; those of a two-point map have one.
     theta : array_like, optional
@@ -64,7 +66,9 @@ class Head:
         least = max(1e-6 * float(spread.mean()), 1e-12)
         self.spread = np.maximum(spread, least) if self.standardise else np.ones_like(spread)
         standard = (rows - self.mean) / self.spread
-        self.pca = PCA(min(self.components, rows.shape[1], len(rows) - 1), svd_solver="full").fit(standard)
+        kept = min(self.components, max(_LEAST, len(rows) // 4), len(rows) - 1, rows.shape[1])
+        solver = "randomized" if len(rows) > _MANY else "full"
+        self.pca = PCA(kept, svd_solver=solver, iterated_power=7, random_state=0).fit(standard)
         self.unit = max(float(np.sqrt(self.pca.explained_variance_[0])), 1e-12)
         reduced = self.reduced(rows)
         if self.kind == "gp" and self.theta is None:
