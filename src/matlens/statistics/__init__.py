@@ -25,12 +25,14 @@ from matlens.statistics.curves import (
 from matlens.statistics.directional import chord_survival, directional_lineal_path, directional_mean_chord
 from matlens.statistics.equivalence import Comparison, compare
 from matlens.statistics.euler import euler_density, euler_number
+from matlens.statistics.integral_range import fraction_variance, integral_range
 from matlens.statistics.lineal_path import lineal_path
 from matlens.statistics.local_thickness import local_thickness, local_thickness_map, mean_local_thickness
 from matlens.statistics.mean_curvature import mean_curvature_density
 from matlens.statistics.minkowski import Minkowski, minkowski_functionals
 from matlens.statistics.particle_sizes import ParticleSizes, particle_sizes
 from matlens.statistics.properties import PROPERTIES, conductivity_error, stiffness_error
+from matlens.statistics.representative import Representative, representative_size
 from matlens.statistics.scales import distance_bands, scale_ratios
 from matlens.statistics.specific_surface import specific_surface
 from matlens.statistics.surface_surface import surface_surface, surface_surface_map
@@ -81,6 +83,7 @@ __all__ = [
     "Curves",
     "Minkowski",
     "ParticleSizes",
+    "Representative",
     "Variability",
     "anisotropy",
     "apparent_conductivity",
@@ -107,6 +110,8 @@ __all__ = [
     "euler_number",
     "fraction_error",
     "fraction_field",
+    "fraction_variance",
+    "integral_range",
     "joint_verdict",
     "label_clusters",
     "largest_verbatim_block",
@@ -124,6 +129,7 @@ __all__ = [
     "pasted_blocks",
     "patch_sides",
     "percolation",
+    "representative_size",
     "s2_error",
     "scale_ratios",
     "specific_surface",
