@@ -5,9 +5,11 @@ from matlens.figures.copying import copy_shares
 from matlens.figures.curves import loss_curves, statistic_curves
 from matlens.figures.datasets import property_scatter, structure_families
 from matlens.figures.homogenization import Plane, bounds_chart, field_planes
+from matlens.figures.measures import measure_bars
 from matlens.figures.micrographs import micrographs
 from matlens.figures.pruning import depth_pictures, depth_ratios, depth_scales
 from matlens.figures.save import save_figure
+from matlens.figures.sizes import distributions
 from matlens.figures.style import DOUBLE, SINGLE
 from matlens.figures.verdicts import verdict_forest
 
@@ -21,8 +23,10 @@ __all__ = [
     "depth_pictures",
     "depth_ratios",
     "depth_scales",
+    "distributions",
     "field_planes",
     "loss_curves",
+    "measure_bars",
     "micrographs",
     "property_scatter",
     "save_figure",

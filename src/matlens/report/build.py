@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from matlens.report import datasets, homogenization, pruning
+from matlens.report import characterization, datasets, homogenization, pruning
 from matlens.report import sections as parts
 from matlens.report.parts import Section
 from matlens.runs import RunDirectory
@@ -34,7 +34,15 @@ _SECTIONS = {
         parts.copying,
         parts.cleaning,
     ),
-    "characterize": (parts.structures, parts.statistics, parts.curves, parts.cleaning),
+    "characterize": (
+        parts.structures,
+        parts.curves,
+        characterization.sizes,
+        characterization.shape,
+        characterization.connection,
+        parts.statistics,
+        parts.cleaning,
+    ),
     "prune": (pruning.choices, pruning.depths_made, pruning.depth_sections, parts.cleaning, parts.notes),
     "homogenize": (parts.structures, homogenization.findings, homogenization.fields, parts.cleaning),
     "generate": (datasets.made, datasets.families, datasets.properties),

@@ -12,6 +12,7 @@ from matlens.io import Segmentation
 from matlens.io.atomic import atomic_write
 from matlens.runs.directory import RunDirectory
 from matlens.runs.inputs import Inputs, exemplars_of
+from matlens.runs.statistics_tables import distributions_of_files, measures_of_files
 from matlens.runs.tables import curves_of_files, write_table
 from matlens.statistics import characterize
 
@@ -19,7 +20,7 @@ __all__ = ["characterize_in"]
 
 
 def characterize_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
-    """Measure the statistics of the run's inputs: ``statistics.nc``, ``statistics.csv`` and ``curves.csv``.
+    """Measure the statistics of the run's inputs: ``statistics.nc`` and its tables.
 
     Parameters
     ----------
@@ -37,7 +38,9 @@ def characterize_in(run: RunDirectory, progress: Progress, found: Sequence[Segme
     with atomic_write(run.claim("statistics.nc")) as temporary:
         dataset.to_netcdf(temporary, engine="h5netcdf")
     write_table(run, "statistics", _scalars(dataset, names))
+    write_table(run, "measures", measures_of_files(dataset, names))
     write_table(run, "curves", curves_of_files(dataset, names))
+    write_table(run, "distributions", distributions_of_files(dataset, names))
 
 
 def _scalars(dataset: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:

@@ -1,0 +1,76 @@
+"""Distributions of sizes and other curves of each phase: a panel a statistic."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from matlens.figures.style import CYCLE, DOUBLE, styled, unit_text
+
+__all__ = ["distributions"]
+
+_TITLES = {
+    "chord_length": ("Chord length", "share of chords"),
+    "local_thickness": ("Local thickness", "share of volume at least as thick"),
+    "particle_size": ("Particle size", "share of particles at least as large"),
+    "surface_surface": ("Surface-surface correlation", "probability"),
+    "lineal_path": ("Lineal path", "probability"),
+}
+_LINES = ("-", "--", ":", "-.")
+_COLUMNS = 2
+
+
+@styled
+def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
+    """Draw distributions against size: a panel a statistic, a colour a phase, a line style an axis or else a file.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``distance``, ``value``.
+    unit : str
+        Unit of ``distance``.
+
+    Examples
+    --------
+    >>> rows = {"statistic": "local_thickness", "phase": "pore", "axis": "radial", "source": "a.tif"}
+    >>> figure = distributions(pd.DataFrame({**rows, "distance": [0.0, 1, 2], "value": [1.0, 0.5, 0]}), unit="um")
+    >>> figure.axes[0].get_title(loc="left"), figure.axes[0].get_xlabel()
+    ('Local thickness', 'size (µm)')
+    """
+    statistics = list(dict.fromkeys(table["statistic"]))
+    rows = math.ceil(len(statistics) / _COLUMNS)
+    figure = Figure(figsize=(DOUBLE, 0.35 + 1.75 * rows), layout="constrained")
+    panels = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    for axes, statistic in zip(panels, statistics):
+        _draw(axes, table[table["statistic"] == statistic], list(dict.fromkeys(table["phase"])))
+        title, label = _TITLES.get(statistic, (statistic.replace("_", " ").capitalize(), "value"))
+        axes.set_title(title)
+        axes.set_ylabel(label)
+        axes.set_xlabel(f"{'distance' if title.startswith('Surface') else 'size'} ({unit_text(unit)})")
+    for axes in panels[len(statistics) :]:
+        axes.set_axis_off()
+    entries = {
+        name: line for axes in panels for line, name in zip(*axes.get_legend_handles_labels())
+    }  # one entry for a line that several panels have
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(6, len(entries)))
+    return figure
+
+
+def _draw(axes: Axes, table: pd.DataFrame, phases: list[str]) -> None:
+    files, along = list(dict.fromkeys(table["source"])), list(dict.fromkeys(table["axis"]))
+    reach = 0.0
+    for key, rows in table.groupby(["phase", "source", "axis"], sort=False):
+        phase, source, axis = map(str, key)
+        number = along.index(axis) if len(along) > 1 else files.index(source)
+        words = [phase] + [f"along {axis}"] * (len(along) > 1) + [source] * (len(files) > 1)
+        colour, line = CYCLE[phases.index(phase) % len(CYCLE)], _LINES[number % len(_LINES)]
+        axes.plot(rows["distance"], rows["value"], color=colour, linestyle=line, linewidth=0.9, label=", ".join(words))
+        # what matters ends where almost nothing is left
+        kept = rows["distance"][rows["value"] > 1e-3 * rows["value"].max()]
+        reach = max(reach, 1.1 * float(kept.max()) if len(kept) else 0.0)
+    axes.set_xlim(0, reach or None)
+    axes.set_ylim(bottom=0)
