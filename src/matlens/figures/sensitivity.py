@@ -70,6 +70,7 @@ def _draw(axes: Axes, scale: Axes, values: NDArray[np.floating], structure: Micr
     axes.set_facecolor("#c9c9c9")  # seen where nothing is known
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.spines[:].set_visible(False)
     bar = scale.figure.colorbar(image, cax=scale, orientation="horizontal", extend="both")
     bar.set_ticks([-limit, 0, limit], labels=[f"{-limit:.1e}", "0", f"{limit:.1e}"])
     labels = bar.ax.get_xticklabels()

@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import xarray as xr
+
+from matlens.cli.app import main
+from matlens.learning import StructurePropertyModel, StructureSet
+from matlens.physics import effective_conductivity
+from matlens.problems import gaussian_field
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("explain")
+    labels = np.stack([gaussian_field((16, 16), 3.0, fraction=0.3 + i / 60, seed=i).labels for i in range(14)])
+    tensors = effective_conductivity(torch.from_numpy(1 + 49.0 * labels)).numpy()
+    targets = pd.DataFrame({"k_00_c50": tensors[:, 0, 0], "hardness": labels.mean((1, 2))})
+    found = StructureSet.of(labels, targets=targets, periodic=True)
+    found.select(slice(0, 3)).write(folder / "test.h5")
+    for target, values in (("k_00_c50", (1, 50)), ("hardness", None)):
+        model = StructurePropertyModel(features="two-point", head="ridge", phase_values=values)
+        model.fit(found, target).save(folder / target)
+    return folder
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return ended.value.code
+
+
+def test_explain_writes_maps_scores_and_a_report(files, tmp_path):
+    asked = ("explain", files / "k_00_c50", files / "test.h5", "-n", 2, "--flips", 8, "--threads", 1, "-q", "-o")
+    assert run(*asked, tmp_path / "run") == 0
+    flips, values = pd.read_csv(tmp_path / "run" / "flips.csv"), pd.read_csv(tmp_path / "run" / "properties.csv")
+    assert flips.groupby("structure").size().tolist() == [12, 12]
+    with xr.open_dataset(tmp_path / "run" / "map_0.nc", engine="h5netcdf") as dataset:
+        assert set(dataset.data_vars) == {"phase", "gradient", "difference", "flip", "linearised"}
+        labels, flip = dataset["phase"].to_numpy(), dataset["flip"].to_numpy()
+    exact = effective_conductivity(torch.from_numpy(1 + 49.0 * labels[None]))[0, 0, 0]
+    assert values["solved"][0] == pytest.approx(float(exact), rel=1e-6)
+    single = flips[(flips["structure"] == flips["structure"][0]) & (flips["move"] != "swap")]
+    np.testing.assert_allclose(np.abs(single["truth"]), flip.ravel()[single["place"]], rtol=1e-3)
+    assert "Agreement with physics" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert run(*asked, tmp_path / "again") == 0
+    assert (tmp_path / "run" / "flips.csv").read_bytes() == (tmp_path / "again" / "flips.csv").read_bytes()
+
+
+def test_of_another_property_the_model_alone_is_mapped(files, tmp_path):
+    assert run("explain", files / "hardness", files / "test.h5", "-q", "-o", tmp_path / "run") == 0
+    assert len(list((tmp_path / "run").glob("map_*.nc"))) == 3
+    assert not (tmp_path / "run" / "flips.csv").exists()
+    assert "components of conductivity" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_folder_without_a_model_is_named(files, tmp_path, capsys):
+    assert run("explain", tmp_path, files / "test.h5", "-o", tmp_path / "run") == 2
+    assert "holds no model" in capsys.readouterr().err
