@@ -1,5 +1,6 @@
 """Methods to compare the matching engine with; each is as good as its idea allows."""
 
+from matlens.reconstruction.baselines.annealing import Annealing
 from matlens.reconstruction.baselines.base import Baseline, Made, Maker, Task
 from matlens.reconstruction.baselines.gaussian_field import GaussianField
 from matlens.reconstruction.baselines.plan import BaselinePlan, plan_baseline
@@ -7,6 +8,7 @@ from matlens.reconstruction.baselines.registry import BASELINES, find_baseline
 
 __all__ = [
     "BASELINES",
+    "Annealing",
     "Baseline",
     "BaselinePlan",
     "GaussianField",

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from matlens.errors import InputError
+from matlens.reconstruction.baselines.annealing import Annealing
 from matlens.reconstruction.baselines.base import Baseline
 from matlens.reconstruction.baselines.gaussian_field import GaussianField
 
 __all__ = ["BASELINES", "find_baseline", "options_of"]
 
-_KINDS: tuple[type[Any], ...] = (GaussianField,)
+_KINDS: tuple[type[Any], ...] = (
+    Annealing,
+    GaussianField,
+)
 
 BASELINES: dict[str, type[Any]] = {kind.name: kind for kind in _KINDS}
 

@@ -32,7 +32,7 @@ def mean_fractions(exemplars: Sequence[Microstructure]) -> Array:
 def reach_of(exemplars: Sequence[Microstructure], shape: Sequence[int], asked: int = 0) -> int:
     """Largest offset to match, in pixels: three times the longest correlation length, at least 16, unless asked.
 
-    Never more than half of any side, beyond which an exemplar tells little.
+    Never half of any side or more, beyond which an exemplar tells little.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def reach_of(exemplars: Sequence[Microstructure], shape: Sequence[int], asked: i
     >>> reach_of([gaussian_field((128, 128), 8, 0.4, seed=0)], (64, 64))
     24
     """
-    half = min(side for sides in [shape, *(m.shape for m in exemplars)] for side in sides) // 2
+    half = (min(side for sides in [shape, *(m.shape for m in exemplars)] for side in sides) - 1) // 2
     if asked > 0:
         return min(asked, half)
     lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])

@@ -1,0 +1,344 @@
+"""Swaps of two pixels and what they do to correlation functions, compiled: the inner loop of annealing.
+
+Every count is a whole number and is updated, not recomputed: S2 on a map of offsets costs one pass over the map a swap,
+lineal path one pass over the lines through the two pixels. Clusters may change anywhere, so C2 is counted anew, but
+only for swaps that could still be accepted if they made it perfect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["Counts", "Goal", "Sample", "cluster_counts", "swap_pixels"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _compiled(function: Function) -> Function:
+    return cast(Function, njit(cache=True)(function))
+
+
+def _compiled_fast(function: Function) -> Function:
+    return cast(Function, njit(cache=True, fastmath=True)(function))
+
+
+class Sample(NamedTuple):
+    """The microstructure: labels (H, W), and indicators (P, H + 2 R, W + 2 R) of the phases looked at.
+
+    They are padded by zeros or by the opposite border, and kept turned by half a turn too, so that all loops run
+    forward.
+    """
+
+    labels: NDArray[np.uint8]
+    ahead: NDArray[np.float32]
+    behind: NDArray[np.float32]
+    random: NDArray[np.uint64]
+
+
+class Counts(NamedTuple):
+    """Pairs (P, R + 1, 2 R + 1) at offsets of a half plane, segments and cluster pairs (K, 2, R + 1) along the axes."""
+
+    pairs: NDArray[np.float32]
+    segments: NDArray[np.float64]
+    clusters: NDArray[np.float64]
+
+
+class Goal(NamedTuple):
+    """Twice the counts wanted, and weights of squared differences; ``slot`` is a phase's number among P, or -1."""
+
+    slot: NDArray[np.int64]
+    pairs2: NDArray[np.float32]
+    pair_weights: NDArray[np.float32]
+    segments2: NDArray[np.float64]
+    segment_weights: NDArray[np.float64]
+    clusters2: NDArray[np.float64]
+    cluster_weights: NDArray[np.float64]
+    lines: bool
+    pieces: bool
+    periodic: bool
+
+
+@_compiled
+def _draw(random: NDArray[np.uint64]) -> float:
+    """SplitMix64: a uniform number in [0, 1) from a state of one word, which a checkpoint can hold."""
+    random[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = random[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return float(z >> np.uint64(11)) / 9007199254740992.0
+
+
+@_compiled
+def _put(sample: Sample, slot: int, y: int, x: int, value: float, periodic: bool) -> None:
+    """Set a pixel of one indicator, with its copies beyond the borders."""
+    height, width = sample.labels.shape
+    ahead, behind = sample.ahead[slot], sample.behind[slot]
+    high, wide = ahead.shape
+    top, left = (high - height) // 2, (wide - width) // 2
+    span = 1 if periodic else 0
+    for i in range(-span, span + 1):
+        row = y + top + i * height
+        if 0 <= row < high:
+            for j in range(-span, span + 1):
+                column = x + left + j * width
+                if 0 <= column < wide:
+                    ahead[row, column] = value
+                    behind[high - 1 - row, wide - 1 - column] = value
+
+
+@_compiled_fast
+def _pair_cost(sample: Sample, counts: Counts, goal: Goal, slot: int, place: tuple[int, int, int, int]) -> float:
+    """Change of the S2 energy when the first pixel of ``place`` leaves and the second joins; both are unset."""
+    pairs, wanted2, weights = counts.pairs[slot], goal.pairs2[slot], goal.pair_weights[slot]
+    ahead, behind = sample.ahead[slot], sample.behind[slot]
+    y, x, v, u = place
+    rows, columns = pairs.shape
+    reach = rows - 1
+    high, wide = ahead.shape
+    cost = 0.0
+    for dy in range(rows):
+        leave, leave_back = ahead[y + reach + dy], behind[high - 1 - y - reach + dy]
+        join, join_back = ahead[v + reach + dy], behind[high - 1 - v - reach + dy]
+        count, wish, weight = pairs[dy], wanted2[dy], weights[dy]
+        total = np.float32(0.0)
+        for k in range(columns):
+            gain = join[u + k] + join_back[wide - 1 - u - 2 * reach + k]
+            gain -= leave[x + k] + leave_back[wide - 1 - x - 2 * reach + k]
+            total += weight[k] * gain * (np.float32(2.0) * count[k] + gain - wish[k])
+        cost += total
+    return cost
+
+
+@_compiled_fast
+def _count_pairs(sample: Sample, counts: Counts, slot: int, place: tuple[int, int, int, int]) -> None:
+    """Update the pairs for a swap whose pixels are both unset."""
+    pairs, ahead, behind = counts.pairs[slot], sample.ahead[slot], sample.behind[slot]
+    y, x, v, u = place
+    rows, columns = pairs.shape
+    reach = rows - 1
+    high, wide = ahead.shape
+    for dy in range(rows):
+        leave, leave_back = ahead[y + reach + dy], behind[high - 1 - y - reach + dy]
+        join, join_back = ahead[v + reach + dy], behind[high - 1 - v - reach + dy]
+        count = pairs[dy]
+        for k in range(columns):
+            count[k] += join[u + k] + join_back[wide - 1 - u - 2 * reach + k]
+            count[k] -= leave[x + k] + leave_back[wide - 1 - x - 2 * reach + k]
+
+
+@_compiled
+def _extent(labels: NDArray[np.uint8], place: tuple[int, int, int, int], phase: int, periodic: bool) -> int:
+    """Pixels of a phase in a row next to (y, x) in the direction (dy, dx)."""
+    height, width = labels.shape
+    y, x, dy, dx = place
+    most = (height if dy != 0 else width) - 1
+    found = 0
+    while found < most:
+        y, x = y + dy, x + dx
+        if periodic:
+            y, x = y % height, x % width
+        elif not (0 <= y < height and 0 <= x < width):
+            break
+        if labels[y, x] != phase:
+            break
+        found += 1
+    return found
+
+
+@_compiled
+def _add_run(line: NDArray[np.float64], run: int, closed: int, sign: float) -> None:
+    """Add the segments of 1, 2, ... pixels in a run; a closed line of ``closed`` pixels holds that many of each."""
+    for r in range(line.shape[0]):
+        if closed > 0:
+            line[r] += sign * closed
+        elif run > r:
+            line[r] += sign * (run - r)
+
+
+@_compiled
+def _count_segments(
+    sample: Sample, change: NDArray[np.float64], y: int, x: int, phases: tuple[int, int], periodic: bool
+) -> None:
+    """Add to ``change`` what becomes of the segments through (y, x) when its phase changes; sets the label."""
+    labels = sample.labels
+    for axis in range(2):
+        dy, dx = (1, 0) if axis == 0 else (0, 1)
+        side = labels.shape[axis]
+        for which in range(2):
+            phase, sign = phases[which], -1.0 if which == 0 else 1.0
+            before = _extent(labels, (y, x, -dy, -dx), phase, periodic)
+            if before == side - 1 and periodic:  # the rest of the line is one run
+                _add_run(change[phase, axis], 0, side, sign)
+                _add_run(change[phase, axis], before, 0, -sign)
+                continue
+            after = _extent(labels, (y, x, dy, dx), phase, periodic)
+            _add_run(change[phase, axis], before + 1 + after, 0, sign)
+            _add_run(change[phase, axis], before, 0, -sign)
+            _add_run(change[phase, axis], after, 0, -sign)
+    labels[y, x] = phases[1]
+
+
+@_compiled
+def _root(parent: NDArray[np.int64], node: int) -> int:
+    while parent[node] != node:
+        parent[node] = parent[parent[node]]
+        node = parent[node]
+    return node
+
+
+@_compiled
+def cluster_counts(labels: NDArray[np.uint8], counts: NDArray[np.float64], periodic: bool) -> None:
+    """Count the pairs of pixels of one face-connected cluster along each axis into ``counts`` (K, 2, R + 1)."""
+    height, width = labels.shape
+    parent = np.arange(height * width)
+    for y in range(height):
+        for x in range(width):
+            for dy, dx in ((0, 1), (1, 0)):
+                v, u = y + dy, x + dx
+                if (v < height and u < width) or periodic:
+                    v, u = v % height, u % width
+                    if labels[v, u] == labels[y, x]:
+                        one, other = _root(parent, y * width + x), _root(parent, v * width + u)
+                        parent[max(one, other)] = min(one, other)
+    piece = np.empty((height, width), dtype=np.int32)
+    for node in range(height * width):
+        piece[node // width, node % width] = _root(parent, node)
+    counts[:] = 0.0
+    for y in range(height):
+        for x in range(width):
+            mine, phase = piece[y, x], labels[y, x]
+            for r in range(counts.shape[2]):
+                v, u = y + r, x + r
+                if v < height or periodic:
+                    counts[phase, 0, r] += piece[v - height if v >= height else v, x] == mine
+                if u < width or periodic:
+                    counts[phase, 1, r] += piece[y, u - width if u >= width else u] == mine
+
+
+@_compiled
+def _unlike(labels: NDArray[np.uint8], y: int, x: int, periodic: bool) -> int:
+    """Neighbours, of eight, in other phases."""
+    height, width = labels.shape
+    found = 0
+    for dy in range(-1, 2):
+        for dx in range(-1, 2):
+            v, u = y + dy, x + dx
+            if periodic:
+                v, u = v % height, u % width
+            if 0 <= v < height and 0 <= u < width and labels[v, u] != labels[y, x]:
+                found += 1
+    return found
+
+
+@_compiled
+def _choose(sample: Sample, power: float, other: int, periodic: bool) -> tuple[int, int]:
+    """Draw a pixel not of phase ``other``, with weight (unlike neighbours / 8) ** power; power < 0: any pixel."""
+    height, width = sample.labels.shape
+    for attempt in range(20000):
+        y, x = int(_draw(sample.random) * height), int(_draw(sample.random) * width)
+        if sample.labels[y, x] == other:
+            continue
+        if power < 0 or attempt > 10000:
+            break
+        share = _unlike(sample.labels, y, x, periodic) / 8.0
+        if share > 0 and (power == 0 or _draw(sample.random) < share**power):
+            break
+    return y, x
+
+
+@_compiled
+def _line_cost(counts: NDArray[np.float64], change: NDArray[np.float64], wanted2: Any, weights: Any) -> float:
+    cost = 0.0
+    for phase in range(counts.shape[0]):
+        for axis in range(2):
+            for r in range(1, counts.shape[2]):
+                d = change[phase, axis, r]
+                if d != 0.0:
+                    cost += weights[phase, axis, r] * d * (2 * counts[phase, axis, r] + d - wanted2[phase, axis, r])
+    return cost
+
+
+@_compiled
+def _energy(counts: NDArray[np.float64], wanted2: Any, weights: Any) -> float:
+    return float((weights * (counts - wanted2 / 2) ** 2).sum())
+
+
+@_compiled
+def swap_pixels(sample: Sample, counts: Counts, goal: Goal, power: float, temperature: float, proposals: int) -> int:
+    """Propose swaps of two pixels of unlike phase, accept by Metropolis' rule, and keep all counts up to date.
+
+    Parameters
+    ----------
+    sample, counts, goal
+        Changed in place: sample and counts.
+    power : float
+        Of the weight by which pixels are chosen, see `_choose`.
+    temperature : float
+        In units of the energy.
+    proposals : int
+        How many.
+
+    Returns
+    -------
+    int
+        Swaps accepted.
+    """
+    labels, accepted = sample.labels, 0
+    change, pieces = np.zeros_like(counts.segments), np.zeros_like(counts.clusters)
+    # what the terms could still gain at most: swaps that need more are turned down without counting
+    gap = _energy(counts.clusters, goal.clusters2, goal.cluster_weights) if goal.pieces else 0.0
+    gap_lines = _energy(counts.segments, goal.segments2, goal.segment_weights) if goal.lines else 0.0
+    for _ in range(proposals):
+        y, x = _choose(sample, power, -1, goal.periodic)
+        a = int(labels[y, x])
+        v, u = _choose(sample, power, a, goal.periodic)
+        b = int(labels[v, u])
+        if a == b:
+            continue
+        limit = -temperature * np.log(1.0 - _draw(sample.random))
+        there, back = (y, x, v, u), (v, u, y, x)
+        cost, on_lines, mine, theirs = 0.0, 0.0, int(goal.slot[a]), int(goal.slot[b])
+        if mine >= 0:
+            _put(sample, mine, y, x, 0.0, goal.periodic)
+            cost += _pair_cost(sample, counts, goal, mine, there)
+        if theirs >= 0:
+            _put(sample, theirs, v, u, 0.0, goal.periodic)
+            cost += _pair_cost(sample, counts, goal, theirs, back)
+        if goal.lines and cost <= limit + gap + gap_lines:
+            change[:] = 0.0
+            _count_segments(sample, change, y, x, (a, b), goal.periodic)
+            _count_segments(sample, change, v, u, (b, a), goal.periodic)
+            on_lines = _line_cost(counts.segments, change, goal.segments2, goal.segment_weights)
+            cost += on_lines
+        labels[y, x], labels[v, u] = b, a
+        after = 0.0
+        if goal.pieces and cost <= limit + gap:
+            cluster_counts(labels, pieces, goal.periodic)
+            after = _energy(pieces, goal.clusters2, goal.cluster_weights)
+        if cost + after - gap <= limit:
+            if mine >= 0:
+                _count_pairs(sample, counts, mine, there)
+                _put(sample, mine, v, u, 1.0, goal.periodic)
+            if theirs >= 0:
+                _count_pairs(sample, counts, theirs, back)
+                _put(sample, theirs, y, x, 1.0, goal.periodic)
+            if goal.lines:
+                counts.segments[:] += change
+                gap_lines += on_lines
+            if goal.pieces:
+                counts.clusters[:] = pieces
+                gap = after
+            accepted += 1
+        else:
+            labels[y, x], labels[v, u] = a, b
+            if mine >= 0:
+                _put(sample, mine, y, x, 1.0, goal.periodic)
+            if theirs >= 0:
+                _put(sample, theirs, v, u, 1.0, goal.periodic)
+    return accepted
