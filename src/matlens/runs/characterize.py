@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import pandas as pd
 import xarray as xr
 
+from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.io import Segmentation
 from matlens.io.atomic import atomic_write
+from matlens.microstructure import Microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.inputs import Inputs, exemplars_of
 from matlens.runs.statistics_tables import distributions_of_files, measures_of_files
 from matlens.runs.tables import curves_of_files, write_table
-from matlens.statistics import characterize
+from matlens.statistics import characterize, representative_size
 
 __all__ = ["characterize_in"]
 
@@ -41,6 +43,22 @@ def characterize_in(run: RunDirectory, progress: Progress, found: Sequence[Segme
     write_table(run, "measures", measures_of_files(dataset, names))
     write_table(run, "curves", curves_of_files(dataset, names))
     write_table(run, "distributions", distributions_of_files(dataset, names))
+    _write_representative(run, structures, names)
+
+
+def _write_representative(run: RunDirectory, structures: Sequence[Microstructure], names: Sequence[str]) -> None:
+    """Write how windows scatter; files too small to be cut into windows are left out."""
+    found: dict[str, list[pd.DataFrame]] = {}
+    for name, structure in zip(names, structures):
+        try:
+            study = representative_size(structure)
+        except InputError:
+            continue
+        for kind, table in (("", study.spread), ("_laws", study.laws), ("_windows", study.windows)):
+            if len(table):
+                found.setdefault(f"representative{kind}", []).append(table.assign(file=name))
+    for kind, tables in found.items():
+        write_table(run, kind, pd.concat(tables, ignore_index=True))
 
 
 def _scalars(dataset: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
