@@ -295,3 +295,10 @@ def test_stopping_early_is_said():
 def test_bad_input_is_refused(field, options, message):
     with pytest.raises(InputError, match=message):
         effective_conductivity(field, **options)
+
+
+@pytest.mark.parametrize("scheme", ["rotated", "staggered"])
+def test_uniform_field_forgets_its_start(scheme: str) -> None:
+    start = torch.randn(1, 2, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = effective_conductivity(torch.full((1, 8, 8), 4.0, dtype=torch.float64), start=start, scheme=scheme)
+    torch.testing.assert_close(found[0], 4 * torch.eye(2, dtype=torch.float64))

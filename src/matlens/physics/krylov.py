@@ -90,6 +90,7 @@ def conjugate_gradients(
     with threads_worth(right):
         goal = _Goal(_dot(right, precondition(right)), energy, tolerance, max_iterations, watch)
         x = torch.zeros_like(right) if start is None else start.clone()
+        x[goal.reference <= 0] = 0  # the solution, whatever the start
         unfinished = torch.zeros_like(goal.iterations, dtype=torch.bool)
         for attempt in range(_ROUNDS + 1):
             r = right.clone() if start is None and attempt == 0 else right - apply(x)
