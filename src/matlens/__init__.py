@@ -25,6 +25,7 @@ _EXPORTS = {
     "StructureSet": "learning",
     "generate_structures": "learning",
     "read_labelled": "learning",
+    "read_model": "learning",
     "read_structures": "learning",
     "homogenize": "physics",
     "prune": "reconstruction",

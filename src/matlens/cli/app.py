@@ -16,6 +16,8 @@ from matlens.cli.fetch import fetch
 from matlens.cli.flatten import flattened
 from matlens.cli.generate import generate
 from matlens.cli.homogenize import homogenize
+from matlens.cli.learn import learn
+from matlens.cli.predict import predict
 from matlens.cli.prune import prune
 from matlens.cli.reconstruct import reconstruct
 from matlens.cli.report import report
@@ -37,7 +39,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, characterize, reconstruct, compare, prune, homogenize, generate, report, resume, fetch):
+for command in (
+    demo,
+    characterize,
+    reconstruct,
+    compare,
+    prune,
+    homogenize,
+    generate,
+    learn,
+    predict,
+    report,
+    resume,
+    fetch,
+):
     app.command()(flattened(command))
 
 

@@ -93,6 +93,8 @@ def steps_of(run: RunDirectory, talk: Talk) -> Step:
         "prune": runs.prune_in,
         "homogenize": runs.homogenize_in,
         "generate": runs.generate_in,
+        "learn": runs.learn_in,
+        "predict": runs.predict_in,
         "demo": lambda run, progress: demo_in(run, progress, talk),
     }
     command = str(run.settings.get("command"))

@@ -5,6 +5,7 @@ from matlens.figures.copying import copy_shares
 from matlens.figures.curves import loss_curves, statistic_curves
 from matlens.figures.datasets import property_scatter, structure_families
 from matlens.figures.homogenization import Plane, bounds_chart, field_planes
+from matlens.figures.learning import depth_errors, learning_curves, parity, prediction_intervals, score_bars
 from matlens.figures.measures import measure_bars
 from matlens.figures.micrographs import micrographs
 from matlens.figures.pruning import depth_pictures, depth_ratios, depth_scales
@@ -20,16 +21,22 @@ __all__ = [
     "bounds_chart",
     "cleaning_overlay",
     "copy_shares",
+    "depth_errors",
     "depth_pictures",
     "depth_ratios",
     "depth_scales",
     "distributions",
     "field_planes",
+    "learning_curves",
     "loss_curves",
     "measure_bars",
     "micrographs",
+    "parity",
+    "prediction_intervals",
     "property_scatter",
     "save_figure",
+    "score_bars",
+    "sensitivity_scatter",
     "statistic_curves",
     "structure_families",
     "threshold_sensitivity",

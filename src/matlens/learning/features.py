@@ -32,12 +32,15 @@ __all__ = [
     "TwoPointMap",
     "VolumeFractions",
     "layers_to",
+    "layers_within",
     "phase_indicators",
 ]
 
 Labels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 _PIXELS = 2**17  # of one batch through an encoder: some hundred megabytes of activations
+_POOLING = "mean+spread"  # to be changed with what rows hold: it is part of the name they are kept by
+_REACH = 12
 SLICES = 16  # of a volume, along each axis: neighbours hardly differ
 
 
@@ -68,7 +71,7 @@ def phase_indicators(labels: Labels, phases: int) -> Tensor:
     [[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]]
     """
     numbers = torch.arange(phases).reshape(1, -1, *[1] * (labels.ndim - 1))
-    return (torch.from_numpy(labels)[:, None] == numbers).float()
+    return (torch.tensor(labels)[:, None] == numbers).float()
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,9 @@ class VolumeFractions:
 
 @dataclass(frozen=True)
 class TwoPointMap:
-    """The two-point probabilities of every phase but the first at all offsets up to half the side, one half-plane.
+    """The two-point probabilities of every phase but the first, one half of the offsets (the other mirrors it).
+
+    Along each axis up to half the side; in volumes up to 12 voxels.
 
     The classical descriptor of structure-property work, to be followed by principal components.
 
@@ -136,7 +141,8 @@ class TwoPointMap:
         """Maps of indicators of shape (n, phases, *space), one flat row each."""
         space = indicators.shape[2:]
         size = tuple(space) if self.periodic else tuple(2 * side for side in space)
-        halves = [side // 2 for side in space]
+        # A volume's map of all offsets would be longer than any number of volumes could teach.
+        halves = [side // 2 if len(space) == 2 else min(side // 2, _REACH) for side in space]
         found = _autocorrelation(indicators[:, 1:], size)
         if self.periodic:
             found = found / prod(space)
@@ -199,7 +205,7 @@ class EncoderFeatures:
     def name(self) -> str:
         """Encoder, layers and pooling."""
         weights = self.encoder.source.get("sha256", "")[:12]
-        parts = [self.encoder.name, weights, "+".join(self.layers), self.padding, f"{self.phases} phases"]
+        parts = [self.encoder.name, weights, "+".join(self.layers), self.padding, f"{self.phases} phases", _POOLING]
         return " ".join(part for part in [*parts, f"gram {self.gram}" if self.gram else ""] if part)
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
@@ -277,7 +283,7 @@ class EncoderFeatures:
         for name in layers:
             found = activations[name].flatten(2)
             found = found.reshape(len(indicators), -1, found.shape[-1])  # the passes of one structure together
-            rows += [found.mean(2), found.std(2)]
+            rows += [found.mean(2), found.std(2, correction=0)]  # of a single position too, and alike in any size
             if self.gram:
                 rows.append(self._gram(found))
         return rows
@@ -306,3 +312,23 @@ def layers_to(encoder: Encoder, depth: str) -> tuple[str, ...]:
     reached = encoder.layers[: names.index(depth) + 1]
     ends = [a.name for a, b in pairwise(reached) if b.stride > a.stride]
     return tuple(dict.fromkeys([names[0], *ends, depth]))
+
+
+def layers_within(
+    encoder: Encoder, layers: tuple[str, ...], padding: Padding, phases: int, shape: tuple[int, ...]
+) -> tuple[str, ...]:
+    """Those layers, shallow to deep, that structures of a shape are large enough for; at least the first.
+
+    Examples
+    --------
+    >>> from matlens.encoders import load_encoder
+    >>> layers_within(load_encoder("filterbank"), ("scale1", "scale8", "scale16"), "circular", 2, (20, 20))
+    ('scale1',)
+    """
+    whole = {shape} if len(shape) == 2 else {shape[:axis] + shape[axis + 1 :] for axis in range(3)}
+    found = set(layers)
+    for height, width in whole:
+        found &= set(
+            encoder.features(torch.zeros(1, phases, height, width).to(next(encoder.buffers())), layers, padding)
+        )
+    return tuple(name for index, name in enumerate(layers) if index == 0 or set(layers[: index + 1]) <= found)

@@ -68,7 +68,8 @@ class Head:
         standard = (rows - self.mean) / self.spread
         kept = min(self.components, max(_LEAST, len(rows) // 4), len(rows) - 1, rows.shape[1])
         solver = "randomized" if len(rows) > _MANY else "full"
-        self.pca = PCA(kept, svd_solver=solver, iterated_power=7, random_state=0).fit(standard)
+        with np.errstate(invalid="ignore"):  # features that are all alike, as fractions may be, have shares 0 / 0
+            self.pca = PCA(kept, svd_solver=solver, iterated_power=7, random_state=0).fit(standard)
         self.unit = max(float(np.sqrt(self.pca.explained_variance_[0])), 1e-12)
         reduced = self.reduced(rows)
         if self.kind == "gp" and self.theta is None:

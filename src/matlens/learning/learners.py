@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from matlens.hooks import Progress
 from matlens.learning.features import Features, Labels, Matrix
 from matlens.learning.heads import Head, HeadKind
 
-__all__ = ["FeatureLearner", "Learner"]
+__all__ = ["FeatureLearner", "Learner", "Training"]
 
 Array = NDArray[np.float64]
 
@@ -27,6 +28,31 @@ class Learner(Protocol):
 
     def embed(self, labels: Labels) -> Matrix:
         """Where structures lie as the learner sees them, shape (n, m)."""
+
+    def rows(self, labels: Labels) -> Matrix:
+        """What the learner sees of structures before it learned anything it could lose, shape (n, features)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What a model keeps of its training: enough to fit a regression again, or to judge what is near.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (n, features)
+        What the learner saw.
+    values : ndarray, shape (n,)
+        On the scale of the property.
+    groups : ndarray, shape (n,)
+        Groups.
+    examples : ndarray of uint8
+        The first few structures themselves, to check a stored model with.
+    """
+
+    rows: Matrix
+    values: Array
+    groups: NDArray[Any]
+    examples: Labels
 
 
 class FeatureLearner:

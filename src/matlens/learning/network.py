@@ -67,7 +67,7 @@ class NetworkLearner:
         *,
         phases: int = 2,
         periodic: bool = True,
-        epochs: int = 30,
+        epochs: int = 12,
         batch: int = 16,
         seed: int = 0,
     ) -> None:
@@ -102,10 +102,15 @@ class NetworkLearner:
         found: Matrix = (standard / standard.shape[1] ** 0.5).double().cpu().numpy()
         return found
 
+    def rows(self, labels: Labels) -> Matrix:
+        """The same: what training makes of pictures is not to be had from features."""
+        return self.embed(labels)
+
     def _own(self, encoder: VGG19) -> VGG19:
         """A copy of the encoder whose weights may change, cut after the last layer used."""
         kernels = [name for name in dict(encoder.named_buffers()) if name.startswith("kernel")]
-        count = [layer.name for layer in encoder.layers if layer.name.startswith("conv")].index(self.layers[-1]) + 1
+        names = [layer.name for layer in encoder.layers]
+        count = sum(name.startswith("conv") for name in names[: names.index(self.layers[-1]) + 1])
         if self.freedom == "scratch":
             return VGG19(random_weights(count, self.seed), encoder.name).to(next(encoder.buffers()).device)
         weights = {}
@@ -154,7 +159,7 @@ class NetworkLearner:
 
     def value_of(self, indicators: Tensor) -> Tensor:
         """Value of indicators of shape (n, phases, height, width), differentiable in them; shape (n,)."""
-        guess: Tensor = self.output((self.pooled(indicators.float()) - self.mean) / self.spread)[:, 0]
+        guess: Tensor = self.output((self.pooled(indicators.to(self.mean)) - self.mean) / self.spread)[:, 0]
         return guess.double() * self.unit + self.centre
 
     def _pooled(self, labels: Labels) -> Tensor:

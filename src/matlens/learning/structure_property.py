@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -12,15 +14,25 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from matlens.encoders.base import Encoder, Padding
+from matlens.encoders.filterbank import FilterBank
 from matlens.encoders.loading import load_encoder, resolve_encoder
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.learning.datasets import StructureSet
 from matlens.learning.domain import Domain
-from matlens.learning.features import EncoderFeatures, Features, Labels, TwoPointMap, VolumeFractions, layers_to
+from matlens.learning.duality import with_exchanged_phases
+from matlens.learning.features import (
+    EncoderFeatures,
+    Features,
+    Labels,
+    TwoPointMap,
+    VolumeFractions,
+    layers_to,
+    layers_within,
+)
 from matlens.learning.heads import HEADS, HeadKind
 from matlens.learning.intervals import conformal_factor
-from matlens.learning.learners import FeatureLearner, Learner
+from matlens.learning.learners import FeatureLearner, Learner, Training
 from matlens.learning.network import FREEDOMS, NetworkLearner
 from matlens.learning.scales import Scale, ScaleKind
 from matlens.learning.selection import FOLDS, select
@@ -32,6 +44,7 @@ __all__ = ["StructurePropertyModel"]
 Array = NDArray[np.float64]
 Rows = tuple[Labels, Array, NDArray[Any]]  # structures, values on the scale, groups
 FeatureKind = Literal["encoder", "two-point", "volume-fraction"]
+_EXAMPLES = 2  # training structures that a stored model is checked with
 _AUTO_HEADS: tuple[HeadKind, ...] = ("ridge", "gp")
 
 
@@ -62,6 +75,9 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
     coverage : float or None
         Share of new structures that should lie inside the intervals; None for no intervals, which saves the five fits
         on folds (of use for networks).
+    symmetry : bool
+        Whether structures are learned with their axes exchanged too, where the tensor is known, and in 2-D with their
+        two phases exchanged where the conductivities of the phases are known (`with_exchanged_phases`).
     seed : int
         Of folds and of training.
     device : {"cpu", "cuda"}
@@ -104,13 +120,14 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         scale: str = "auto",
         phase_values: Sequence[float] | None = None,
         coverage: float | None = 0.9,
+        symmetry: bool = True,
         seed: int = 0,
         device: str = "cpu",
         cache: MutableMapping[str, Any] | None = None,
     ) -> None:
         self.encoder, self.depth, self.features, self.head = encoder, depth, features, head
         self.scale, self.phase_values, self.coverage = scale, phase_values, coverage
-        self.seed, self.device, self.cache = seed, device, cache
+        self.symmetry, self.seed, self.device, self.cache = symmetry, seed, device, cache
 
     def fit(
         self,
@@ -140,20 +157,24 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         InputError
             If labels are missing, not finite or constant, structures fewer than the folds, or an option unknown.
         """
+        if self.coverage is not None and not 0 < self.coverage < 1:
+            raise InputError(f"the coverage must lie between 0 and 1, found {self.coverage:g}; choose e.g. 0.9.")
         data, self.target_ = _labelled(structures, y, target)
         self._remember(data)
-        seen = _views(data, self.target_)
-        labels = np.concatenate([view.see(data.labels) for view in seen])
-        raw = np.concatenate([data.targets[view.column].to_numpy(np.float64) for view in seen])
-        groups = np.tile(data.groups, len(seen))
-        fractions = np.tile(data.volume_fractions, (len(seen), 1))
+        grown = with_exchanged_phases(data, self.target_, self.phase_values) if self.symmetry else data
+        seen = _views(grown, self.target_) if self.symmetry else views(self.target_, [], len(data.shape))
+        labels = np.concatenate([view.see(grown.labels) for view in seen])
+        raw = np.concatenate([grown.targets[view.column].to_numpy(np.float64) for view in seen])
+        groups = np.tile(grown.groups, len(seen))
+        fractions = np.tile(grown.volume_fractions, (len(seen), 1))
         self.scale_ = self._scale(raw)
         values = self.scale_.forward(raw, fractions)
         self._choose(labels, values, groups, progress)
-        self._calibrate(data, (labels, values, groups), progress)
+        natural = np.tile(np.arange(len(grown)) < len(data), len(seen))
+        self._calibrate(data, (labels, values, groups), natural, progress)
         self.learner_ = self._learner().fit(labels, values, progress)
         self.domain_ = Domain(self.learner_.embed(labels), groups)
-        self.training_: Rows = (labels, values, groups)
+        self.training_ = Training(self.learner_.rows(labels), values, groups, labels[:_EXAMPLES])
         return self
 
     def predict(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> Array:
@@ -172,7 +193,8 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         """
         labels, fractions = self._prepared(structures)
         mean, spread = self.learner_.predict(labels, progress)
-        limits = [mean, mean - self.factor_ * spread, mean + self.factor_ * spread]
+        reach = self.factor_ * np.hypot(spread, self.floor_)
+        limits = [mean, mean - reach, mean + reach]
         found = pd.DataFrame(
             dict(zip(("predicted", "lower", "upper"), (self.scale_.inverse(x, fractions) for x in limits)))
         )
@@ -193,10 +215,23 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
             pair = np.log(pair[0]), np.log(pair[1])
         return float(r2_score(*pair, sample_weight=sample_weight))
 
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the fitted model into a folder; see `matlens.learning.storage`."""
+        from matlens.learning.storage import write_model
+
+        return write_model(self, folder)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], **options: Any) -> StructurePropertyModel:
+        """Read a model that `save` wrote; options as of `matlens.learning.read_model`."""
+        from matlens.learning.storage import read_model
+
+        return read_model(folder, **options)
+
     def _remember(self, data: StructureSet) -> None:
         """What later structures must agree with."""
         self.phases_, self.periodic_, self.ndim_ = len(data.phase_names), data.periodic, len(data.shape)
-        self.spacing_, self.unit_ = data.spacing, data.unit
+        self.spacing_, self.unit_, self.shape_ = data.spacing, data.unit, data.shape
         self.chosen_: dict[str, Any] = {}
         self._learner: Callable[[], Learner]
         self.selection_ = pd.DataFrame(columns=["depth", "head", "error"])
@@ -247,7 +282,10 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
     def _encoder(self) -> Encoder:
         if isinstance(self.encoder, Encoder):
             return self.encoder
-        return load_encoder(resolve_encoder(self.encoder), device=self.device)
+        found = load_encoder(resolve_encoder(self.encoder), device=self.device)
+        if isinstance(found, FilterBank) and found.n_phases != self.phases_:
+            return FilterBank(self.phases_).to(self.device)
+        return found
 
     def _features(self) -> tuple[Features, list[str]]:
         if self.features == "volume-fraction":
@@ -261,12 +299,14 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         layers = layers_to(encoder, deepest)
         cache = {} if self.cache is None else self.cache
         padding: Padding = "circular" if self.periodic_ else "reflect"
+        if self.depth == "auto":
+            layers = layers_within(encoder, layers, padding, self.phases_, self.shape_)
         found = EncoderFeatures(encoder, layers, self.phases_, padding, cache=cache)
         return found, list(layers) if self.depth == "auto" else [deepest]
 
-    def _calibrate(self, data: StructureSet, rows: Rows, progress: Progress | None) -> None:
+    def _calibrate(self, data: StructureSet, rows: Rows, natural: NDArray[np.bool_], progress: Progress | None) -> None:
         """Find how wide intervals must be, from learners that did not see a structure's group."""
-        self.factor_, self.held_out_ = float("nan"), pd.DataFrame({"structure": data.names})
+        self.factor_, self.floor_, self.held_out_ = float("nan"), 0.0, pd.DataFrame({"structure": data.names})
         if self.coverage is None:
             return
         labels, values, groups = rows
@@ -274,8 +314,10 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         for train, held in grouped_folds(groups, FOLDS, self.seed + 1):
             learner = self._learner().fit(labels[train], values[train], progress)
             mean[held], spread[held] = learner.predict(labels[held])
-        scores = np.abs(mean - values) / spread
-        self.factor_ = conformal_factor(scores, groups, self.coverage)
+        # A model's own spread may be far too small where data are few; an error met before is possible again.
+        self.floor_ = float(np.median(np.abs(mean - values)[natural]))
+        scores = np.abs(mean - values) / np.hypot(spread, self.floor_)
+        self.factor_ = conformal_factor(scores[natural], groups[natural], self.coverage)
         # The structures as they are come first; their other views follow.
         own = slice(0, len(data))
         self.held_out_["value"] = data.targets[self.target_].to_numpy(np.float64)
@@ -284,11 +326,16 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
 
     def _prepared(self, structures: StructureSet | ArrayLike) -> tuple[Labels, Array]:
         check_is_fitted(self, "learner_")
-        data = structures if isinstance(structures, StructureSet) else StructureSet.of(np.asarray(structures))
+        data = _as_set(structures)
         if len(data.shape) != self.ndim_ or int(data.labels.max(initial=0)) >= self.phases_:
             raise InputError(
                 f"the model was trained on {self.ndim_}-D structures of {self.phases_} phases, found "
                 f"{len(data.shape)}-D with labels up to {int(data.labels.max(initial=0))}; predict such structures."
+            )
+        if self.features == "two-point" and data.shape != self.shape_:
+            raise InputError(
+                f"a two-point map belongs to one size, found {_size(data.shape)} where the model was trained on "
+                f"{_size(self.shape_)} pixels; crop to that size, or train on features of an encoder."
             )
         flat = data.labels.reshape(len(data), -1)
         return data.labels, np.stack([(flat == phase).mean(1) for phase in range(self.phases_)], 1)
@@ -302,11 +349,25 @@ def _views(data: StructureSet, target: str) -> list[View]:
     return views(target, [str(name) for name in data.targets.columns[finite]], len(data.shape))
 
 
+def _as_set(structures: StructureSet | ArrayLike) -> StructureSet:
+    """A set as it is; an array with as many phases as it shows, and two at least."""
+    if isinstance(structures, StructureSet):
+        return structures
+    labels = np.asarray(structures)
+    if labels.ndim not in (3, 4) or labels.dtype.kind not in "bui" or not labels.size:
+        raise InputError(
+            f"structures must be integer labels of shape (n, height, width) or (n, depth, height, width), found "
+            f"{labels.dtype} of shape {labels.shape}; stack them along a first axis."
+        )
+    count = max(int(labels.max()) + 1, 2)
+    return StructureSet.of(labels, phase_names=tuple(f"phase {k}" for k in range(count)))
+
+
 def _labelled(
     structures: StructureSet | ArrayLike, y: ArrayLike | Mapping[str, ArrayLike] | str | None, target: str | None
 ) -> tuple[StructureSet, str]:
     """Bring every way of giving labels to a set with targets, and check them."""
-    data = structures if isinstance(structures, StructureSet) else StructureSet.of(np.asarray(structures))
+    data = _as_set(structures)
     if isinstance(y, str):
         target, y = y, None
     if y is not None:
@@ -330,6 +391,10 @@ def _labelled(
     if count < FOLDS:
         raise InputError(f"found {count} groups of structures, expected at least {FOLDS}, one a fold; label more.")
     return data, target
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(str(side) for side in shape)
 
 
 def _parts(data: StructureSet) -> dict[str, Any]:

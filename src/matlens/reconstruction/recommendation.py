@@ -16,7 +16,16 @@ from matlens.errors import InputError
 from matlens.statistics.sentences import NAMES
 from matlens.statistics.variability import MARGIN
 
-__all__ = ["NO_NETWORK", "RECOMMENDATION", "RULE", "Recommendation", "carriers", "read_recommendation", "recommend"]
+__all__ = [
+    "NO_NETWORK",
+    "RECOMMENDATION",
+    "RULE",
+    "Recommendation",
+    "carriers",
+    "read_recommendation",
+    "recommend",
+    "studied_encoder",
+]
 
 NO_NETWORK = "none"
 RECOMMENDATION = "recommendation.json"
@@ -182,6 +191,22 @@ def read_recommendation(run: str | os.PathLike[str], material: str | None = None
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is no recommendation of a pruning study; name a run of 'matlens prune'.") from error
+
+
+def studied_encoder(run: str | os.PathLike[str]) -> str:
+    """Read which encoder a pruning study used: its layers are those of that one; errors as `read_recommendation`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / RECOMMENDATION).write_text('{"layer": "pool2", "encoder": "vgg19-oxford", "materials": {}}')
+    >>> studied_encoder(folder)
+    'vgg19-oxford'
+    """
+    read_recommendation(run)
+    path = Path(run) / RECOMMENDATION if Path(run).is_dir() else Path(run)
+    return str(json.loads(path.read_text(encoding="utf-8")).get("encoder", "auto"))
 
 
 def _choice(facts: _Facts, depth: str, best: str, unit: str) -> str:

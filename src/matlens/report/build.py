@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from matlens.report import characterization, datasets, homogenization, pruning
+from matlens.report import characterization, datasets, homogenization, learning, pruning
 from matlens.report import sections as parts
 from matlens.report.parts import Section
 from matlens.runs import RunDirectory
@@ -46,6 +46,8 @@ _SECTIONS = {
     "prune": (pruning.choices, pruning.depths_made, pruning.depth_sections, parts.cleaning, parts.notes),
     "homogenize": (parts.structures, homogenization.findings, homogenization.fields, parts.cleaning),
     "generate": (datasets.made, datasets.families, datasets.properties),
+    "learn": (learning.findings, learning.depths, learning.curve, learning.intervals),
+    "predict": (learning.predictions, learning.intervals),
     "demo": (parts.members,),
 }
 _TITLES = {
@@ -55,6 +57,8 @@ _TITLES = {
     "prune": "Depth of the network for {}",
     "homogenize": "Effective property of {}",
     "generate": "Labelled structures",
+    "learn": "Model of a property",
+    "predict": "Predictions of a property",
     "demo": "Demonstration",
 }
 

@@ -50,6 +50,10 @@ def subtitle(run: RunDirectory) -> str:
         return "What MatLens makes of structures that are at hand, each with a report of its own."
     if run.settings["command"] == "generate" and (run.path / "structures.h5").is_file():
         return "Two-phase periodic structures with their effective properties."
+    resolved = run.provenance.get("resolved", {})
+    if run.settings["command"] in ("learn", "predict") and "target" in resolved:
+        kind = f"{resolved.get('encoder', resolved.get('features', ''))} {resolved.get('depth', '')}".strip()
+        return f"{resolved['target']} from {kind}, head {resolved.get('head', '')}, scale {resolved.get('scale', '')}."
     if not exemplars:
         return {"running": "This run has not finished.", "finished": ""}.get(run.status, f"This run is {run.status}.")
     first = exemplars[0]

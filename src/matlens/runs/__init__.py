@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from matlens.runs.citations import bibtex, citation_keys
     from matlens.runs.compare import compare_files_in, compare_in
     from matlens.runs.directory import RunDirectory
+    from matlens.runs.feature_cache import FeatureCache
     from matlens.runs.generate import GenerateOrder, generate_in
     from matlens.runs.homogenize import HomogenizeOrder, homogenize_in
     from matlens.runs.inputs import Inputs, numbered, read_inputs, read_results, stored_inputs
+    from matlens.runs.learn import LearnOrder, ModelOptions, learn_in
+    from matlens.runs.learn_tables import read_predictions
     from matlens.runs.lifecycle import working
     from matlens.runs.lock import Lock
     from matlens.runs.machine import chosen_device, set_threads
+    from matlens.runs.predict import PredictOrder, predict_in
     from matlens.runs.progress import progress_for
     from matlens.runs.provenance import environment, mismatches, sha256
     from matlens.runs.prune import PruneOrder, cell_folder, prune_in
@@ -26,11 +30,15 @@ if TYPE_CHECKING:
     from matlens.runs.tables import read_table, write_table
 
 _EXPORTS = {
+    "FeatureCache": "feature_cache",
     "GenerateOrder": "generate",
     "HomogenizeOrder": "homogenize",
     "Inputs": "inputs",
+    "LearnOrder": "learn",
     "Lock": "lock",
+    "ModelOptions": "learn",
     "Order": "reconstruct",
+    "PredictOrder": "predict",
     "PruneOrder": "prune",
     "RunCheckpoint": "checkpoint",
     "RunDirectory": "directory",
@@ -44,11 +52,14 @@ _EXPORTS = {
     "environment": "provenance",
     "generate_in": "generate",
     "homogenize_in": "homogenize",
+    "learn_in": "learn",
     "mismatches": "provenance",
     "numbered": "inputs",
+    "predict_in": "predict",
     "progress_for": "progress",
     "prune_in": "prune",
     "read_inputs": "inputs",
+    "read_predictions": "learn_tables",
     "read_results": "inputs",
     "read_table": "tables",
     "reconstruct_in": "reconstruct",
@@ -62,11 +73,15 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "FeatureCache",
     "GenerateOrder",
     "HomogenizeOrder",
     "Inputs",
+    "LearnOrder",
     "Lock",
+    "ModelOptions",
     "Order",
+    "PredictOrder",
     "PruneOrder",
     "RunCheckpoint",
     "RunDirectory",
@@ -80,11 +95,14 @@ __all__ = [
     "environment",
     "generate_in",
     "homogenize_in",
+    "learn_in",
     "mismatches",
     "numbered",
+    "predict_in",
     "progress_for",
     "prune_in",
     "read_inputs",
+    "read_predictions",
     "read_results",
     "read_table",
     "reconstruct_in",

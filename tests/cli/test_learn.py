@@ -1,0 +1,256 @@
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from matlens.cli.app import main
+from matlens.io import write_microstructure
+from matlens.learning import Recipe, generate_structures, read_model
+from matlens.learning.features import EncoderFeatures
+from matlens.microstructure import Microstructure
+from matlens.problems import gaussian_field
+from matlens.runs import RunDirectory, feature_cache, learn_tables, read_predictions, trials
+from matlens.runs import learn as steps
+
+QUICK = ("--encoder", "filterbank", "--depth", "scale4", "--head", "ridge", "--threads", 1)
+TABLES = ("scores.csv", "predictions.csv", "coverage.csv")
+
+
+@pytest.fixture(scope="module")
+def made():
+    recipe = Recipe(families=("fields", "sheets"), shape=(32, 32), conductivity_contrasts=(50,))
+    return generate_structures(recipe, 26), generate_structures(Recipe(**{**vars(recipe), "split": "test"}), 9)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch, made):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(feature_cache, "default_cache", lambda: tmp_path / "cache")
+    made[0].write(tmp_path / "structures.h5")
+    made[1].write(tmp_path / "test.h5")
+    return tmp_path
+
+
+@pytest.fixture
+def few_baselines(monkeypatch):
+    kept = {name: trials.BASELINES[name] for name in ("volume fraction, gp", "two-point, ridge")}
+    monkeypatch.setattr(trials, "BASELINES", kept)
+
+
+@pytest.fixture
+def pictures(folder):
+    """Twelve pictures with a table of labels; the property is the length of interface."""
+    (folder / "pictures").mkdir()
+    rows = []
+    for index in range(12):
+        field = gaussian_field((32, 32), 2 + 0.4 * index, 0.5, seed=index, periodic=False)
+        write_microstructure(Microstructure(field.labels, 0.5, "um"), folder / "pictures" / f"p{index}.tif")
+        rows.append((f"p{index}", 1 + np.abs(np.diff(field.labels.astype(float))).mean(), index // 2))
+    pd.DataFrame(rows, columns=["file", "strength", "group"]).to_csv("labels.csv", index=False)
+    return folder / "pictures"
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return end.value.code, printed.out, printed.err
+
+
+def test_learn_and_predict_from_end_to_end(folder, capsys, made):
+    options = ("--test", "test.h5", "--curve", "8", "--draws", 2)
+    code, out, err = run(capsys, "learn", "structures.h5", "--target", "k_00_c50", "-o", "model", *QUICK, *options)
+    assert code == 0, err
+    assert "k_00_c50 of 26 structures of 32x32 px, tested on 9 more" in out
+    assert re.search(r"On 26 structures held out in folds: R² 0\.\d+ .* best baseline \(\w+", out)
+    scores = pd.read_csv("model/scores.csv")
+    assert scores.groupby("set").size().to_dict() == {"cross-validation": 5, "test": 5}
+    check_scores(scores)
+    model = read_model("model")
+    assert (model.chosen_["depth"], model.chosen_["scale"]) == ("scale4", "bounds")  # 1 and 50, as the name tells
+    test = read_predictions(folder / "model" / "test_predictions.csv")
+    assert test["predicted"].to_numpy() == pytest.approx(model.predict(made[1].select(np.argsort(made[1].names))))
+    curve = pd.read_csv("model/learning_curve.csv")
+    assert curve.groupby("model").size().to_dict() == {"model": 2, "two-point, gp": 2, "volume fraction, gp": 2}
+    html = (folder / "model" / "report.html").read_text(encoding="utf-8")
+    for name in ("parity", "scores", "learning_curve"):
+        assert (folder / "model" / "figures" / f"{name}.pdf").is_file()
+    assert "@article{lei2018distribution" in html
+    assert not list((folder / "model" / ".state").glob("checkpoint*"))
+
+    code, out, err = run(capsys, "predict", "model", "test.h5", "-o", "predicted", "--threads", 1)
+    assert code == 0, err
+    found = read_predictions(folder / "predicted" / "predictions.csv").set_index("structure")
+    assert found.loc[test["structure"], "predicted"].to_numpy() == pytest.approx(test["predicted"].to_numpy())
+    own = pd.read_csv("predicted/scores.csv").iloc[0]
+    told = scores[(scores["set"] == "test") & (scores["model"] == "model")].iloc[0]
+    assert own["r2"] == pytest.approx(told["r2"])
+    for name in ("model", "predicted"):
+        (folder / name / "report.html").unlink()
+        assert run(capsys, "report", name)[0] == 0
+        assert (folder / name / "report.html").is_file()
+
+
+def check_scores(scores):
+    """The scores are those of the predictions beside them, and of nothing that was learned from."""
+    table = read_predictions(learn_tables.Path("model/predictions.csv"))
+    own = scores[(scores["set"] == "cross-validation") & (scores["model"] == "model")].iloc[0]
+    log = np.log(table["value"]), np.log(table["predicted"])
+    assert own["r2"] == pytest.approx(1 - ((log[0] - log[1]) ** 2).sum() / ((log[0] - log[0].mean()) ** 2).sum())
+    error = (table["predicted"] / table["value"] - 1).abs().median()
+    assert own["median_relative_error"] == pytest.approx(error)
+    assert (own["behind"], own["n"]) == (0, 26)
+    assert own["r2_low"] < own["r2"] < own["r2_high"]
+    assert sorted(table["structure"]) == table["structure"].tolist()
+    assert table["fold"].nunique() == 5
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_an_interrupted_run_is_resumed_to_the_same_tables(folder, capsys, monkeypatch):
+    learn = ("learn", "structures.h5", "--target", "k_00_c50", *QUICK)
+    assert run(capsys, *learn, "-o", "whole")[0] == 0
+    tried, calls = steps.run_trial, []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        return tried(*arguments)
+
+    monkeypatch.setattr(steps, "run_trial", interrupted)
+    code, _, err = run(capsys, *learn, "-o", "run")
+    assert code == 130
+    assert "go on with 'matlens resume run'" in err
+    assert (folder / "run" / "model.json").is_file()
+    with RunDirectory("run") as opened:
+        assert opened.status == "interrupted"
+    assert run(capsys, "resume", "run")[0] == 0
+    assert len(calls) == 7 + 15 - 6  # nothing is done twice
+    for name in (*TABLES, "arrays.safetensors"):
+        assert (folder / "run" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_features_are_not_computed_again(folder, capsys, monkeypatch):
+    learn = ("learn", "structures.h5", "--target", "k_00_c50", *QUICK)
+    assert run(capsys, *learn, "-o", "one")[0] == 0
+    monkeypatch.setattr(EncoderFeatures, "_pooled", None)
+    assert run(capsys, *learn, "-o", "two", "--seed", 1)[0] == 0
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_pictures_with_labels_in_groups(folder, capsys, caplog, pictures):
+    options = ("--labels", "labels.csv", "--target", "strength")
+    code, _, err = run(capsys, "learn", pictures, *options, "-o", "model", *QUICK)
+    assert code == 2
+    assert "found 6 groups of labelled structures" in err  # twelve pictures of six specimens
+    assert not (folder / "model").exists()
+    pd.read_csv("labels.csv").drop(columns="group").to_csv("labels.csv", index=False)
+    assert run(capsys, "learn", pictures, *options, "-o", "model", *QUICK)[0] == 0
+    model = read_model("model")
+    assert (model.spacing_, model.unit_, model.periodic_) == ((0.5, 0.5), "um", False)
+
+    # Single files, of another size and of another pixel size.
+    large = gaussian_field((48, 40), 4, 0.5, seed=50, periodic=False)
+    write_microstructure(Microstructure(large.labels, 2.0, "um"), folder / "large.tif")
+    files = (folder / "large.tif", pictures / "p3.tif")
+    code, _, err = run(capsys, "predict", "model", *files, "-o", "predicted")
+    assert code == 0, err
+    assert (
+        "1 of 2 structures have another pixel size than those the model was trained on (0.5 um): large.tif"
+        in caplog.text
+    )
+    with RunDirectory("predicted") as opened:
+        assert "another pixel size" in opened.provenance["notes"][0]
+    found = pd.read_csv("predicted/predictions.csv")
+    assert found["structure"].tolist() == ["large.tif", "p3.tif"]
+    assert {"lower", "upper", "distance", "in_domain"} <= set(found.columns)
+
+    code, out, err = run(capsys, "predict", "model", pictures, "--labels", "labels.csv", "-o", "scored")
+    assert code == 0, err
+    assert "Of 12 with labels" in out
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_a_table_chooses_what_is_tested(folder, capsys, pictures):
+    table = pd.read_csv("labels.csv").drop(columns="group")
+    table.to_csv("labels.csv", index=False)
+    table.iloc[::4].to_csv("held.csv", index=False)
+    options = ("--labels", "labels.csv", "--target", "strength", "--test", "held.csv")
+    assert run(capsys, "learn", pictures, *options, "-o", "model", *QUICK)[0] == 0
+    learned = json.loads((folder / "model" / "model.json").read_text())["structures"]
+    tested = read_predictions(folder / "model" / "test_predictions.csv")["structure"].tolist()
+    assert tested == ["p0.tif", "p4.tif", "p8.tif"]
+    assert len(learned) == 9
+    assert not set(learned) & set(tested)
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_the_depth_comes_from_a_pruning_study(folder, capsys):
+    (folder / "pruned").mkdir()
+    study = {"layer": "scale2", "encoder": "filterbank", "materials": {}}
+    (folder / "pruned" / "recommendation.json").write_text(json.dumps(study))
+    options = ("--target", "k_00_c50", "--depth", "pruned", "--head", "ridge", "--threads", 1)
+    assert run(capsys, "learn", "structures.h5", *options, "-o", "model")[0] == 0
+    assert read_model("model").chosen_["depth"] == "scale2"
+    code, _, err = run(capsys, "learn", "structures.h5", *options[:2], "--depth", "cache", "-o", "other")
+    assert code == 2
+    assert "holds no finished pruning study" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("library.csv", "--target", "k"), "learning from a composition library is not in this version"),
+        (("nowhere", "--target", "k"), "need a table of labels"),
+        (("structures.h5", "--target", "k_eff"), "holds no target k_eff; it holds k_00_c50"),
+        (("structures.h5", "--target", "k_00_c50", "--head", "forest"), "head 'forest' is not known"),
+        (("structures.h5", "--target", "k_00_c50", "--scale", "cubic"), "scale 'cubic' is not known"),
+        (("structures.h5", "--target", "k_00_c50", "--encoder", "resnet"), "encoder 'resnet' is not known"),
+        (("structures.h5", "--target", "k_00_c50", "--depth", "pool9"), "has no layer 'pool9'"),
+        (("structures.h5", "--target", "k_00_c50", "--phase-values", "1,two"), "are not understood"),
+        (("structures.h5", "--target", "k_00_c50", "--phase-values", "1,2,3"), "as many phase values, found 3"),
+        (("structures.h5", "--target", "k_00_c50", "--curve", "25,many"), "are not understood; write them as"),
+        (("structures.h5", "--target", "k_00_c50", "--curve", "2000"), "may go from 5 to 20 groups here, found 2000"),
+        (("structures.h5", "--target", "k_00_c50", "--coverage", "90"), "must lie between 0 and 1, found 90"),
+        (("structures.h5", "--target", "k_00_c50", "--test", "structures.h5"), "26 structures to test on are also"),
+        (
+            ("structures.h5", "--target", "k_00_c50", "--weights", "none.pth"),
+            "give the path of a .safetensors or .pth file",
+        ),
+        (("structures.h5",), "Missing option '--target'"),
+    ],
+)
+def test_bad_orders_end_with_a_sentence_and_nothing_written(folder, capsys, arguments, message):
+    options = QUICK if "--weights" not in arguments else QUICK[2:]
+    code, _, err = run(capsys, "learn", *options, *arguments, "-o", "model")
+    assert code == 2
+    assert message in err
+    assert err.strip().count("\n") == 0
+    assert not (folder / "model").exists()
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_bad_predictions_end_with_a_sentence_and_nothing_written(folder, capsys):
+    run(capsys, "learn", "structures.h5", "--target", "k_00_c50", *QUICK, "-o", "model")
+    three = gaussian_field((32, 32), 3, 0.5).labels.copy()
+    three[:4] = 2
+    np.save("three.npy", three)
+    np.save("volume.npy", np.arange(512).reshape(8, 8, 8) % 2)
+    np.save("tiny.npy", np.eye(4, dtype=np.uint8))
+    (folder / "empty").mkdir()
+    for arguments, message in (
+        (("nowhere", "test.h5"), "nowhere holds no model"),
+        (("model", "absent.tif"), "absent.tif"),
+        (("model", "three.npy"), "three.npy is 2-D of 3 phases, and the model was trained on 2-D structures of 2"),
+        (("model", "volume.npy"), "volume.npy is 3-D"),
+        (("model", "tiny.npy"), "too small for layer scale4"),
+        (("model", "empty"), "found no structures in empty"),
+    ):
+        code, _, err = run(capsys, "predict", *arguments, "-o", "predicted")
+        assert code == 2, arguments
+        assert message in err
+        assert err.strip().count("\n") == 0
+        assert not (folder / "predicted").exists()
