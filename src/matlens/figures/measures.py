@@ -23,7 +23,8 @@ def measure_bars(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``value``, ``unit``.
+        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``value``, ``unit`` and, where a spread is known, ``low``
+        and ``high``.
 
     Examples
     --------
@@ -49,18 +50,22 @@ def measure_bars(table: pd.DataFrame) -> Figure:
 
 def _draw(axes: Axes, table: pd.DataFrame, files: list[str]) -> None:
     groups = list(dict.fromkeys(zip(table["phase"], table["axis"])))
-    wide = 0.8 / len(files)
+    wide = min(0.8, 0.25 * len(groups)) / len(files)
     for number, file in enumerate(files):
-        rows = table[table["source"] == file].set_index(["phase", "axis"])["value"].reindex(groups)
+        rows = table[table["source"] == file].set_index(["phase", "axis"]).reindex(groups)
         places = np.arange(len(groups)) + (number - (len(files) - 1) / 2) * wide
-        values = rows.to_numpy(dtype=float)
+        values = rows["value"].to_numpy(dtype=float)
         axes.bar(places, np.nan_to_num(values), 0.9 * wide, color=CYCLE[number % len(CYCLE)], label=file)
+        if "low" in rows and "high" in rows:
+            axes.vlines(places, rows["low"], rows["high"], color=COLOURS["exemplar"], linewidth=0.8)
         for place in places[np.isnan(values)]:
             axes.text(place, 0, "–", ha="center", va="bottom", color=COLOURS["muted"])
     names = [", ".join(word for word in (phase, axis) if word) for phase, axis in groups]
     turned = len(names) > 2 or max(map(len, names)) > 9
     axes.set_xticks(range(len(names)), names, rotation=35 if turned else 0, ha="right" if turned else "center")
     axes.axhline(0, color="#4a525c", linewidth=0.5)
+    if not table["value"].any():
+        axes.set_ylim(0, 1)
     axes.set_xlim(-0.6, len(groups) - 0.4)
     axes.set_ylabel(_unit(str(table["unit"].iloc[0])))
 

@@ -14,8 +14,8 @@ __all__ = ["distributions"]
 
 _TITLES = {
     "chord_length": ("Chord length", "share of chords"),
-    "local_thickness": ("Local thickness", "share of volume at least as thick"),
-    "particle_size": ("Particle size", "share of particles at least as large"),
+    "local_thickness": ("Local thickness", "share of volume thicker"),
+    "particle_size": ("Particle size", "share of particles larger"),
     "surface_surface": ("Surface-surface correlation", "probability"),
     "lineal_path": ("Lineal path", "probability"),
 }
@@ -68,6 +68,8 @@ def _draw(axes: Axes, table: pd.DataFrame, phases: list[str]) -> None:
         number = along.index(axis) if len(along) > 1 else files.index(source)
         words = [phase] + [f"along {axis}"] * (len(along) > 1) + [source] * (len(files) > 1)
         colour, line = CYCLE[phases.index(phase) % len(CYCLE)], _LINES[number % len(_LINES)]
+        if rows["statistic"].iloc[0] == "surface_surface":
+            rows = rows[rows["distance"] > 0]  # a pixel with itself would set the scale
         axes.plot(rows["distance"], rows["value"], color=colour, linestyle=line, linewidth=0.9, label=", ".join(words))
         # what matters ends where almost nothing is left
         kept = rows["distance"][rows["value"] > 1e-3 * rows["value"].max()]

@@ -16,7 +16,7 @@ _SHAPE = {
     "mean_curvature": "integral of mean curvature per volume, positive where the phase bulges out",
     "euler_density": "pieces less tunnels (2-D: less holes) per volume, negative for a phase that hangs together",
     "correlation_length": "where the covariance has fallen below a tenth",
-    "anisotropy": "longest over shortest correlation length",
+    "anisotropy": "longest over shortest correlation length; the line spans windows of half the side",
     "mean_chord_length": "mean length of a line's way through the phase",
     "mean_local_thickness": "mean diameter of the largest balls that fit in",
 }
@@ -65,9 +65,20 @@ def _bars(run: RunDirectory, name: str, title: str, wanted: dict[str, str]) -> S
         return None
     rows = found[found["statistic"].isin(shown)].assign(statistic=lambda t: pd.Categorical(t["statistic"], shown))
     rows = rows.sort_values("statistic", kind="stable").astype({"statistic": str})
+    rows = _with_spread(rows, found)
     words = "; ".join(f"{statistic.replace('_', ' ')}: {wanted[statistic]}" for statistic in shown)
     item: Picture = picture(run, name, figures.measure_bars(rows), rows, words[0].upper() + words[1:] + ".")
     return Section(title, [item], points=_reasons(found, wanted))
+
+
+def _with_spread(rows: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Give rows whose spread is stored beside them columns ``low`` and ``high``."""
+    place = ["statistic", "phase", "axis", "source"]
+    for end in ("low", "high"):
+        of = found[found["statistic"].str.endswith(f"_{end}")].copy()
+        of["statistic"] = of["statistic"].str.removesuffix(f"_{end}")
+        rows = rows.merge(of[[*place, "value"]].rename(columns={"value": end}), on=place, how="left")
+    return rows
 
 
 def _known(found: pd.DataFrame, statistic: str) -> bool:

@@ -53,7 +53,7 @@ def triple_phase_boundary(
 
     Notes
     -----
-    TauFactor 1.x counts as "edges" does, in edges per voxel.
+    In pixels, TauFactor gives the mean over all voxel edges, about a third of "edges".
 
     Examples
     --------
