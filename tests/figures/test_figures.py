@@ -8,8 +8,11 @@ from matlens import Microstructure
 from matlens.errors import RunError
 from matlens.figures import (
     cleaning_overlay,
+    learning_curves,
     loss_curves,
     micrographs,
+    parity,
+    prediction_intervals,
     save_figure,
     statistic_curves,
     verdict_forest,
@@ -129,3 +132,25 @@ def test_strips_stay_on_the_sheet(tmp_path):
     flat = Microstructure(tall.labels.T)
     for strip in (tall, flat):
         save_figure(cleaning_overlay(strip.labels * 100, strip), tmp_path / "strip", pd.DataFrame())
+
+
+def test_figures_of_a_model_survive_awkward_tables():
+    table = pd.DataFrame(
+        {
+            "set": "test",
+            "value": [-1.0, 0.0, 2.0],
+            "predicted": [-0.5, 0.1, 1.5],
+            "lower": np.nan,
+            "upper": np.nan,
+            "inside": False,
+            "in_domain": [True, True, False],
+        }
+    )
+    assert parity(table, label="strength (MPa)").axes[0].get_xscale() == "linear"
+    wide = table.assign(value=[1.0, 10.0, 100.0], predicted=[1.1, 9.0, 80.0], lower=0.5, upper=200.0)
+    assert parity(wide, label="k").axes[0].get_yscale() == "log"
+    both = parity(pd.concat([table, wide.assign(set="folds")]), label="k")
+    assert (len(both.axes), width_mm(both)) == (2, 183)
+    assert len(prediction_intervals(table, label="k").axes[0].lines) == 2
+    rows = pd.DataFrame({"model": ["a", "b"], "n": [25, 25], "draw": 0, "r2": [0.9, -5.0], "skill": np.nan})
+    assert len(learning_curves(rows).axes) == 1

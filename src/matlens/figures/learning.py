@@ -38,7 +38,7 @@ def parity(panels: pd.DataFrame, *, label: str) -> Figure:
     """
     sets = list(dict.fromkeys(panels["set"]))
     width = SINGLE if len(sets) == 1 else DOUBLE
-    figure = Figure(figsize=(width, width / len(sets) + 0.35), layout="constrained")
+    figure = Figure(figsize=(width, width / len(sets) + 0.4), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(sets), squeeze=False)[0], sets):
         _parity_panel(axes, panels[panels["set"] == name])
         axes.set_title(f"{name} (n = {int((panels['set'] == name).sum())})")
@@ -70,7 +70,7 @@ def _parity_panel(axes: Axes, table: pd.DataFrame) -> None:
     axes.plot(ends, ends, color=COLOURS["exemplar"], linewidth=0.6, zorder=0)
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
-    axes.set_aspect("equal")
+    axes.set_box_aspect(1)
     if log:
         for axis in (axes.xaxis, axes.yaxis):
             _plain_log(axis)

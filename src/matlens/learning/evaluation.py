@@ -67,8 +67,8 @@ def predictions_of(
     >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]) * 1
     >>> data = StructureSet.of(labels, targets=pd.DataFrame({"k": labels.mean((1, 2))}))
     >>> model = StructurePropertyModel(features="volume-fraction", head="ridge", scale="linear").fit(data, "k")
-    >>> predictions_of(model, data, "k")["predicted"].round(2).tolist()[:2]
-    [0.12, 0.19]
+    >>> predictions_of(model, data, "k")["predicted"].round(1).tolist()[:3]
+    [0.1, 0.2, 0.3]
     """
     found = model.predict_intervals(structures, progress)
     value = structures.targets[target].to_numpy(np.float64)
@@ -170,14 +170,14 @@ def coverage_table(predictions: pd.DataFrame, sets: str) -> pd.DataFrame:
     """
     third = pd.qcut(predictions["value"].rank(method="first"), 3, labels=["lowest", "middle", "highest"])
     split: list[tuple[str, Sequence[Any] | pd.Series[Any]]] = [("all", ["all"] * len(predictions))]
-    split.append(("tercile of the value", third.astype(str)))
+    split.append(("tercile of the value", third))
     if predictions["family"].nunique() > 1:
         split.append(("family", predictions["family"]))
     if not predictions["in_domain"].all():
         split.append(("domain", predictions["in_domain"].map({True: "inside", False: "outside"})))
     rows = []
     for by, classes in split:
-        for which, part in predictions.groupby(np.asarray(classes), sort=by == "family"):
+        for which, part in predictions.groupby(pd.CategoricalIndex(classes), observed=True):
             rows.append({"set": sets, "by": by, "which": which, "n": len(part), **_intervals(part)})
     return pd.DataFrame(rows)
 

@@ -271,6 +271,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         columns = {"": np.ones(rows.shape[1], bool)}
         if isinstance(features, EncoderFeatures):
             columns = {depth: features.columns(depth, self.ndim_) for depth in depths}
+            self.chosen_["encoder"] = features.encoder.name
         heads = _AUTO_HEADS if self.head == "auto" else (cast("HeadKind", self.head),)
         depth, head = next(iter(columns)), heads[0]
         if len(columns) * len(heads) > 1:

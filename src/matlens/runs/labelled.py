@@ -77,7 +77,7 @@ def fingerprint(structures: StructureSet) -> str:
     Examples
     --------
     >>> fingerprint(StructureSet.of(np.eye(4, dtype=int)[None]))[:8]
-    'bbee24bc'
+    'd546e6fb'
     """
     found = hashlib.sha256(structures.sha256.encode())
     found.update(structures.targets.to_numpy("<f8").tobytes())

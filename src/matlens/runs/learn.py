@@ -115,7 +115,8 @@ class LearnOrder:
     def of(cls, settings: Mapping[str, Any]) -> LearnOrder:
         """Read it back."""
         asked = dict(settings["learn"])
-        values = tuple(asked["phase_values"]) if "phase_values" in asked else None
+        values = asked.get("phase_values")
+        values = None if values is None else tuple(values)
         model = {name: asked[name] for name in ModelOptions.__dataclass_fields__ if name in asked}
         return cls(
             asked["structures"],

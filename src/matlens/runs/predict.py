@@ -30,6 +30,7 @@ from matlens.runs.tables import write_table
 __all__ = ["PredictOrder", "Sample", "predict_in"]
 
 _log = logging.getLogger(__name__)
+_SAME = 1e-6  # distance below which a structure is one that was learned from
 _BATCH = 64  # structures between two steps of the progress bar
 
 
@@ -163,6 +164,13 @@ def predict_in(run: RunDirectory, progress: Progress, found: Sequence[Sample] | 
         table = _predicted(samples, model, progress)
     notes = _spacings(samples, model)
     table["value"] = _values(samples, model.target_, order.labels, order.sources[0])
+    learned = (table["distance"] < _SAME) & (model.features != "volume-fraction") & table["value"].notna()
+    if learned.any():
+        notes.append(
+            f"{int(learned.sum())} of {len(table)} structures are among those the model was trained on (distance 0); "
+            "they are not scored."
+        )
+        table.loc[learned, "value"] = np.nan
     known = table["value"].notna()
     if known.any():
         inside = (table["lower"] <= table["value"]) & (table["value"] <= table["upper"])
