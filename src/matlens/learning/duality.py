@@ -20,7 +20,7 @@ def with_exchanged_phases(data: StructureSet, target: str, phase_values: Sequenc
     Parameters
     ----------
     data : StructureSet
-        Structures with targets.
+        Structures with targets; periodic, for the relation does not hold for the apparent conductivity of a window.
     target : str
         A diagonal component of a conductivity, ``k_00...``; the set must hold ``k_00``, ``k_11`` and ``k_01`` with the
         same ending. Anything else is returned as it is.
@@ -41,7 +41,7 @@ def with_exchanged_phases(data: StructureSet, target: str, phase_values: Sequenc
     --------
     >>> layers = np.repeat([0, 0, 0, 1], 4).reshape(1, 4, 4)  # one in four conducts 3, the others 1
     >>> k = pd.DataFrame({"k_00": [1.2], "k_11": [1.5], "k_01": [0.0]})
-    >>> with_exchanged_phases(StructureSet.of(layers, targets=k), "k_00", (1, 3)).targets["k_00"].tolist()
+    >>> with_exchanged_phases(StructureSet.of(layers, targets=k, periodic=True), "k_00", (1, 3)).targets["k_00"].tolist()
     [1.2, 2.0]
     """
     place = component(target)
@@ -49,7 +49,12 @@ def with_exchanged_phases(data: StructureSet, target: str, phase_values: Sequenc
         return data
     ending = target.removeprefix(f"k_{place[0]}{place[1]}")
     names = [f"k_{index}{ending}" for index in ("00", "11", "01")]
-    if len(data.shape) != 2 or len(data.phase_names) != 2 or not set(names) <= set(data.targets.columns):
+    if (
+        not data.periodic
+        or len(data.shape) != 2
+        or len(data.phase_names) != 2
+        or not set(names) <= set(data.targets.columns)
+    ):
         return data
     tensor = data.targets[names].astype(float)
     determinant = tensor[names[0]] * tensor[names[1]] - tensor[names[2]] ** 2
