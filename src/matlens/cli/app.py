@@ -12,6 +12,7 @@ from matlens._version import __version__
 from matlens.cli.characterize import characterize
 from matlens.cli.compare import compare
 from matlens.cli.demo import demo
+from matlens.cli.explain import explain
 from matlens.cli.fetch import fetch
 from matlens.cli.flatten import flattened
 from matlens.cli.generate import generate
@@ -49,6 +50,7 @@ for command in (
     generate,
     learn,
     predict,
+    explain,
     report,
     resume,
     fetch,

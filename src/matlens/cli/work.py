@@ -95,6 +95,7 @@ def steps_of(run: RunDirectory, talk: Talk) -> Step:
         "generate": runs.generate_in,
         "learn": runs.learn_in,
         "predict": runs.predict_in,
+        "explain": runs.sensitivity_in,
         "demo": lambda run, progress: demo_in(run, progress, talk),
     }
     command = str(run.settings.get("command"))

@@ -9,7 +9,9 @@ from matlens.figures.learning import depth_errors, learning_curves, parity, pred
 from matlens.figures.measures import measure_bars
 from matlens.figures.micrographs import micrographs
 from matlens.figures.pruning import depth_pictures, depth_ratios, depth_scales
+from matlens.figures.representative import window_scatter
 from matlens.figures.save import save_figure
+from matlens.figures.sensitivity import sensitivity_maps, sensitivity_scatter
 from matlens.figures.sizes import distributions
 from matlens.figures.style import DOUBLE, SINGLE
 from matlens.figures.verdicts import verdict_forest
@@ -36,9 +38,11 @@ __all__ = [
     "property_scatter",
     "save_figure",
     "score_bars",
+    "sensitivity_maps",
     "sensitivity_scatter",
     "statistic_curves",
     "structure_families",
     "threshold_sensitivity",
     "verdict_forest",
+    "window_scatter",
 ]

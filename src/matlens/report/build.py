@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from matlens.report import characterization, datasets, homogenization, learning, pruning
+from matlens.report import characterization, datasets, homogenization, learning, pruning, representative, sensitivity
 from matlens.report import sections as parts
 from matlens.report.parts import Section
 from matlens.runs import RunDirectory
@@ -41,6 +41,7 @@ _SECTIONS = {
         characterization.shape,
         characterization.connection,
         parts.statistics,
+        representative.representative,
         parts.cleaning,
     ),
     "prune": (pruning.choices, pruning.depths_made, pruning.depth_sections, parts.cleaning, parts.notes),
@@ -48,6 +49,7 @@ _SECTIONS = {
     "generate": (datasets.made, datasets.families, datasets.properties),
     "learn": (learning.findings, learning.depths, learning.curve, learning.intervals),
     "predict": (learning.predictions, learning.intervals),
+    "explain": (sensitivity.agreement, sensitivity.maps),
     "demo": (parts.members,),
 }
 _TITLES = {
@@ -59,6 +61,7 @@ _TITLES = {
     "generate": "Labelled structures",
     "learn": "Model of a property",
     "predict": "Predictions of a property",
+    "explain": "Where a property comes from",
     "demo": "Demonstration",
 }
 

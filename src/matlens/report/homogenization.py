@@ -115,9 +115,7 @@ def judged_properties(run: RunDirectory) -> Section | None:
     if found is None:
         return None
     found = found.assign(
-        value=[
-            f"{m:.3g} ({low:.3g}–{high:.3g})" for m, low, high in zip(found["median"], found["low"], found["high"])
-        ]
+        value=[f"{m:.3g} ({low:.3g}–{high:.3g})" for m, low, high in zip(found["median"], found["low"], found["high"])]
     )
     keys = ["window", "property", "phase", "component"]
     wide = found.pivot(index=keys, columns="source", values="value")[list(dict.fromkeys(found["source"]))]

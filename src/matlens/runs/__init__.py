@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from matlens.runs.provenance import environment, mismatches, sha256
     from matlens.runs.prune import PruneOrder, cell_folder, prune_in
     from matlens.runs.reconstruct import Order, reconstruct_in, resolved
+    from matlens.runs.sensitivity import ExplainOrder, sensitivity_in
     from matlens.runs.signals import stoppable
     from matlens.runs.tables import read_table, write_table
 
 _EXPORTS = {
+    "ExplainOrder": "sensitivity",
     "FeatureCache": "feature_cache",
     "GenerateOrder": "generate",
     "HomogenizeOrder": "homogenize",
@@ -64,6 +66,7 @@ _EXPORTS = {
     "read_table": "tables",
     "reconstruct_in": "reconstruct",
     "resolved": "reconstruct",
+    "sensitivity_in": "sensitivity",
     "set_threads": "machine",
     "sha256": "provenance",
     "stoppable": "signals",
@@ -73,6 +76,7 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "ExplainOrder",
     "FeatureCache",
     "GenerateOrder",
     "HomogenizeOrder",
@@ -107,6 +111,7 @@ __all__ = [
     "read_table",
     "reconstruct_in",
     "resolved",
+    "sensitivity_in",
     "set_threads",
     "sha256",
     "stoppable",
