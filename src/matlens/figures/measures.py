@@ -23,7 +23,7 @@ def measure_bars(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``value``, ``unit`` and, where a spread is known, ``low``
+        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``value``, ``unit``; with a known spread ``low``
         and ``high``.
 
     Examples

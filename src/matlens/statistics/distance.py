@@ -17,6 +17,7 @@ __all__ = ["UNREACHED", "integer_weights", "squared_distance"]
 
 UNREACHED = np.int32(2**30)
 _FAR = 48  # pixels; beyond, the general transform is quicker
+_SLAB = 1 << 16  # pixels worked on at once, so that they stay in the cache
 
 
 def integer_weights(spacing: Sequence[float]) -> tuple[NDArray[np.int64], float]:
@@ -77,27 +78,42 @@ def squared_distance(mask: NDArray[np.bool_], weights: Sequence[int]) -> NDArray
 
 def _along_lines(mask: NDArray[np.bool_], weight: int) -> NDArray[np.int32]:
     side = mask.shape[-1]
+    lines = mask.reshape(-1, side)
+    squares = np.empty(lines.shape, dtype=np.int32)
     place = np.arange(side, dtype=np.int32)
-    before = np.maximum.accumulate(np.where(mask, np.int32(-(2**14)), place), axis=-1)
-    after = np.minimum.accumulate(np.where(mask, np.int32(2**15), place)[..., ::-1], axis=-1)[..., ::-1]
-    steps = np.minimum(place - before, after - place)
-    np.minimum(steps, 2**14 - 1, out=steps)
-    return np.where(steps > side, UNREACHED, np.minimum(steps.astype(np.int64) ** 2 * weight, UNREACHED)).astype(
-        np.int32
-    )
+    far = np.int32(2 * side)
+    longest = np.int32(np.sqrt(UNREACHED / weight))  # beyond, squares would not fit
+    rows = max(1, _SLAB // side)
+    for start in range(0, len(lines), rows):
+        part = lines[start : start + rows]
+        steps = place - np.maximum.accumulate(np.where(part, -far, place), axis=-1)
+        after = np.minimum.accumulate(np.where(part, side + far, place)[:, ::-1], axis=-1)[:, ::-1]
+        np.minimum(steps, after - place, out=steps)
+        unknown = steps >= side
+        np.minimum(steps, longest, out=steps)
+        squares[start : start + rows] = np.where(unknown, UNREACHED, steps * steps * np.int32(weight))
+    return squares.reshape(mask.shape)
 
 
 def _lowered(values: NDArray[np.int32], axis: int, weight: int) -> NDArray[np.int32] | None:
     """Least of values(x + k) + weight k^2 over k along an axis; None where that needs many steps."""
-    moved = np.moveaxis(values, axis, 0)
-    lowest = moved.copy()
-    for step in range(1, moved.shape[0]):
-        rise = np.int32(weight * step * step)
-        if rise >= lowest.max():
-            break
-        if step > _FAR:
-            return None
-        raised = moved + rise
-        np.minimum(lowest[step:], raised[:-step], out=lowest[step:])
-        np.minimum(lowest[:-step], raised[step:], out=lowest[:-step])
-    return np.moveaxis(lowest, 0, axis)
+    # lines along the axis in slabs that stay in the cache, each tried as far as its own values need
+    before, side = int(np.prod(values.shape[:axis])), values.shape[axis]
+    lines = values.reshape(before, side, -1)
+    found = np.empty_like(lines)
+    columns = max(1, _SLAB // side)
+    for first in range(before):
+        for start in range(0, lines.shape[2], columns):
+            part = np.ascontiguousarray(lines[first, :, start : start + columns])
+            lowest = part.copy()
+            for step in range(1, side):
+                rise = np.int32(weight * step * step)
+                if rise >= lowest.max():
+                    break
+                if step > _FAR:
+                    return None
+                raised = part + rise
+                np.minimum(lowest[step:], raised[:-step], out=lowest[step:])
+                np.minimum(lowest[:-step], raised[step:], out=lowest[:-step])
+            found[first, :, start : start + columns] = lowest
+    return found.reshape(values.shape)

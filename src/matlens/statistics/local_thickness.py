@@ -21,6 +21,7 @@ __all__ = ["local_thickness", "local_thickness_map", "mean_local_thickness"]
 Squares = NDArray[np.int32]
 
 _PIXELS_AT_ONCE = 1 << 20
+_SEEDS_AT_ONCE = 1 << 16  # they and what is looked up for them stay in the cache
 
 
 def local_thickness_map(m: Microstructure, *, whole: bool = False) -> NDArray[np.float64]:
@@ -151,34 +152,41 @@ def _periodic_distance(mask: NDArray[np.bool_], weights: NDArray[np.int64]) -> S
 
 def _seeds(canvas: Squares, inner: tuple[slice, ...], weights: NDArray[np.int64]) -> NDArray[np.intp]:
     """Flat places of the balls that lie in no neighbour's ball."""
-    place = np.arange(canvas.size, dtype=np.intp).reshape(canvas.shape)[inner]
-    seeds = place[canvas[inner] > 0]
-    flat = canvas.ravel()
-    levels, level = _ranks(flat[seeds])
-    steps = [stride // canvas.itemsize for stride in canvas.strides]
-    needs: dict[tuple[int, ...], NDArray[np.int64]] = {}
+    candidates = np.zeros(canvas.shape, dtype=bool)
+    candidates[inner] = canvas[inner] > 0
+    places, flat = np.flatnonzero(candidates), canvas.ravel()
+    levels = _levels(canvas)
+    strides = [stride // canvas.itemsize for stride in canvas.strides]
+    needs, tests = {}, []
     for offset in product((0, -1, 1), repeat=canvas.ndim):
+        kind = tuple(abs(step) for step in offset)
+        if any(offset) and kind not in needs:
+            needs[kind] = _needed(levels, kind, weights)
         if any(offset):
-            kind = tuple(abs(step) for step in offset)
-            if kind not in needs:
-                needs[kind] = _needed(levels, kind, weights)
-            keep = flat[seeds + int(np.dot(offset, steps))] < needs[kind][level]
+            tests.append((int(np.dot(offset, strides)), needs[kind]))
+    kept = []
+    for start in range(0, places.size, _SEEDS_AT_ONCE):
+        seeds = places[start : start + _SEEDS_AT_ONCE]
+        level = np.searchsorted(levels, flat[seeds])
+        for step, need in tests:
+            keep = flat[seeds + step] < need[level]
             seeds, level = seeds[keep], level[keep]
-    return seeds
+        kept.append(seeds)
+    return np.concatenate(kept)
 
 
-def _ranks(values: Squares) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Distinct values in ascending order, and which of them each value is."""
-    if int(values.max()) > 1 << 24:
-        levels, places = np.unique(values, return_inverse=True)
-        return levels.astype(np.intp), places
-    distinct = np.flatnonzero(np.bincount(values))
-    rank = np.zeros(int(values.max()) + 1, dtype=np.intp)
-    rank[distinct] = np.arange(distinct.size)
-    return distinct, rank[values]
+def _levels(squares: Squares) -> NDArray[np.int32]:
+    """Distinct squared radii in ascending order."""
+    largest = int(squares.max())
+    if largest >= 1 << 24:
+        return np.unique(squares[squares > 0])
+    seen = np.zeros(largest + 1, dtype=bool)
+    seen[squares.ravel()] = True
+    seen[0] = False
+    return np.flatnonzero(seen).astype(np.int32)
 
 
-def _needed(levels: NDArray[np.intp], kind: Sequence[int], weights: NDArray[np.int64]) -> NDArray[np.int64]:
+def _needed(levels: NDArray[np.int32], kind: Sequence[int], weights: NDArray[np.int64]) -> NDArray[np.int64]:
     """Squared radius from which a ball, ``kind`` steps away, holds all pixels of the ball of each level."""
     reach = [int(np.sqrt(int(levels[-1]) / weight)) + 1 for weight in weights]
     # of all pixels in a ball the farthest from a centre at +kind lie where no coordinate is positive
