@@ -6,6 +6,7 @@ from matlens.io.options import CleaningOptions, parse_crop, parse_flatten, parse
 from matlens.io.reading import read_image
 from matlens.io.registry import entries, fetch, locate
 from matlens.io.segmentation import Segmentation, segment
+from matlens.io.statistics_file import read_statistics
 from matlens.io.units import parse_spacing
 from matlens.io.writing import write_microstructure
 
@@ -23,6 +24,7 @@ __all__ = [
     "parse_threshold",
     "read_image",
     "read_microstructure",
+    "read_statistics",
     "segment",
     "write_microstructure",
 ]
