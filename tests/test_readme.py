@@ -36,7 +36,7 @@ def options_of(command: str) -> dict[str, Any]:
 
 
 def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = blocks("python")
+    code, _ = blocks("python")
     assert len(code.splitlines()) == 5
     small = {  # the same example on a tenth of the pixels, whatever weights are at hand
         "gravel()": "gravel().crop(slice(0, 96), slice(0, 96))",
@@ -49,6 +49,22 @@ def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "README.md", "exec"), names)
     assert names["result"].microstructure.shape == (32, 32)
     assert "judged by" in capsys.readouterr().out
+
+
+def test_learning_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    _, code = blocks("python")
+    small = {
+        "contrasts=(50,)": "contrasts=(50,), stiffness_contrasts=(), shape=(32, 32)",
+        "120)": "16)",
+        "phase_values": "encoder='filterbank', depth='scale1', head='ridge', phase_values",
+        "slice(0, 100)": "slice(0, 12)",
+        "slice(100, 120)": "slice(12, 16)",
+    }
+    for text, replacement in small.items():
+        assert text in code
+        code = code.replace(text, replacement, 1)
+    exec(compile(code, "README.md", "exec"), {})
+    assert "in_domain" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", command_lines(), ids=" ".join)
@@ -67,7 +83,7 @@ def test_options_in_tables_exist() -> None:
     named = re.findall(r"`(--?[a-z-]+)(?: ([^`]*))?`", README)
     assert len(named) > 20
     for option, value in named:
-        assert option in known or option in options_of("demo")
+        assert option in known or any(option in options_of(command) for command in COMMANDS)
         if option in ("--crop", "--flatten", "--threshold", "--spacing") and value and value == value.lower():
             PARSERS[option.strip("-")](value.replace("x0:x1,y0:y1", "0:9,0:9"))
 
@@ -91,7 +107,7 @@ def test_names_exist() -> None:
 
 
 def test_files_exist() -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith(("http", "#"))]
     missing = [link for link in links if not (ROOT / link).is_file()]
     assert all(link.startswith("docs/images/") for link in missing), missing
     if missing:

@@ -21,6 +21,8 @@ _EXPORTS = {
     "characterize": "statistics",
     "compare": "statistics",
     "reconstruct": "reconstruction",
+    "reconstruct_from_statistics": "reconstruction",
+    "Recipe": "learning",
     "StructurePropertyModel": "learning",
     "StructureSet": "learning",
     "generate_structures": "learning",

@@ -6,6 +6,7 @@ from matlens.errors import ResourceError as ResourceError
 from matlens.errors import RunError as RunError
 from matlens.io import read_microstructure as read_microstructure
 from matlens.io import write_microstructure as write_microstructure
+from matlens.learning import Recipe as Recipe
 from matlens.learning import StructurePropertyModel as StructurePropertyModel
 from matlens.learning import StructureSet as StructureSet
 from matlens.learning import generate_structures as generate_structures
@@ -17,5 +18,6 @@ from matlens.microstructure import map_labels as map_labels
 from matlens.physics import homogenize as homogenize
 from matlens.reconstruction import prune as prune
 from matlens.reconstruction import reconstruct as reconstruct
+from matlens.reconstruction import reconstruct_from_statistics as reconstruct_from_statistics
 from matlens.statistics import characterize as characterize
 from matlens.statistics import compare as compare
