@@ -265,3 +265,22 @@ def test_percolation_as_porespy():
     # porespy.metrics.is_percolating(image, axis), PoreSpy 3.2.0
     assert not percolation(Microstructure(pattern((20, 24)))).any()
     assert percolation(Microstructure(pattern((12, 10, 14)))).all()
+
+
+# --- masks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(24, 20), (12, 10, 9)])
+def test_what_a_mask_hides_does_not_matter(shape):
+    rng = np.random.default_rng(0)
+    m = Microstructure(rng.integers(0, 3, shape), spacing=0.5)
+    part = tuple(slice(2, 9) for _ in shape)
+    mask = np.zeros(shape, dtype=bool)
+    mask[part] = True
+    hidden, window = minkowski_functionals(m, mask=mask), minkowski_functionals(m.crop(*part))
+    for name in ("volume", "surface", "mean_curvature", "euler", "euler_full"):
+        np.testing.assert_allclose(getattr(hidden, name), getattr(window, name), atol=1e-12)
+    with pytest.raises(InputError, match="hides every pixel"):
+        minkowski_functionals(m, mask=np.zeros(shape, dtype=bool))
+    with pytest.raises(InputError, match="must agree"):
+        minkowski_functionals(m, mask=[True])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure import Microstructure
 from matlens.statistics.cluster import Connectivity
 from matlens.statistics.neighbours import block, share
+from matlens.statistics.two_point import checked_mask
 
 __all__ = ["euler_density", "euler_number"]
 
@@ -51,7 +52,9 @@ def euler_number(m: Microstructure, *, connectivity: Connectivity = "face") -> N
     return np.array([sum(sign * np.count_nonzero(found) for sign, found in phase) for phase in terms], dtype=np.int64)
 
 
-def euler_density(m: Microstructure, *, connectivity: Connectivity = "face") -> NDArray[np.float64]:
+def euler_density(
+    m: Microstructure, *, connectivity: Connectivity = "face", mask: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Estimate the Euler number per area or volume of the material the image is a window of.
 
     Parameters
@@ -60,6 +63,8 @@ def euler_density(m: Microstructure, *, connectivity: Connectivity = "face") -> 
         Two- or three-dimensional.
     connectivity : {"face", "full"}
         Pixels of the phase are neighbours across a face, or across a corner too.
+    mask : array_like of bool, optional
+        Shape of ``m``, True where the data are good: only blocks of pixels that are all good count.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def euler_density(m: Microstructure, *, connectivity: Connectivity = "face") -> 
     Raises
     ------
     InputError
-        If ``connectivity`` is neither "face" nor "full".
+        If ``connectivity`` is neither "face" nor "full", or the mask does not fit or leaves nothing.
 
     Examples
     --------
@@ -80,14 +85,12 @@ def euler_density(m: Microstructure, *, connectivity: Connectivity = "face") -> 
     >>> euler_density(Microstructure(dots, periodic=True, spacing=0.5))
     array([-0.25,  0.25])
     """
-    terms = [_terms(mask, m.periodic, connectivity) for mask in m.indicators()]
-    density = np.array([sum(sign * _frequency(found) for sign, found in phase) for phase in terms])
+    good = checked_mask(m, mask)
+    terms = [_terms(phase, m.periodic, connectivity) for phase in m.indicators()]
+    kinds = [axes for size in range(m.ndim + 1) for axes in combinations(range(m.ndim), size)]
+    known = [None if good is None else block(good, axes, m.periodic, full=True) for axes in kinds]
+    density = np.array([sum(sign * share(found, at) for (sign, found), at in zip(phase, known)) for phase in terms])
     return density / float(np.prod(m.spacing))
-
-
-def _frequency(found: NDArray[np.bool_]) -> float:
-    """Share of the positions; unknown where a block fits nowhere, as in an image of one row."""
-    return share(found) if found.size else float("nan")
 
 
 def _terms(mask: NDArray[np.bool_], periodic: bool, connectivity: Connectivity) -> list[tuple[int, NDArray[np.bool_]]]:

@@ -6,24 +6,27 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.microstructure import Microstructure
 from matlens.statistics.neighbours import block_histogram
 from matlens.statistics.specific_surface import direction_weights
+from matlens.statistics.two_point import checked_mask
 
 __all__ = ["mean_curvature_density"]
 
 Vector = NDArray[np.int64]
 
 
-def mean_curvature_density(m: Microstructure) -> NDArray[np.float64]:
+def mean_curvature_density(m: Microstructure, *, mask: ArrayLike | None = None) -> NDArray[np.float64]:
     """Estimate the integral of mean curvature of every phase's surface, per volume.
 
     Parameters
     ----------
     m : Microstructure
         Three-dimensional; unequal spacings are allowed.
+    mask : array_like of bool, optional
+        Shape of ``m``, True where the data are good: only blocks of pixels that are all good count.
 
     Returns
     -------
@@ -48,6 +51,7 @@ def mean_curvature_density(m: Microstructure) -> NDArray[np.float64]:
     >>> (found * 16**3 / (4 * np.pi * 5)).round(2)
     array([-1.01,  1.01])
     """
+    good = checked_mask(m, mask)
     if m.ndim == 2:
         return np.full(m.n_phases, np.nan)
     normals, sections = zip(*_planes())
@@ -55,8 +59,8 @@ def mean_curvature_density(m: Microstructure) -> NDArray[np.float64]:
     physical = np.array(normals) / np.asarray(m.spacing)
     weights = direction_weights(physical / np.linalg.norm(physical, axis=1)[:, None])
     found = np.full(m.n_phases, np.nan)
-    for phase, mask in enumerate(m.indicators()):
-        histogram = block_histogram(mask, m.periodic)
+    for phase, cells in enumerate(m.indicators()):
+        histogram = block_histogram(cells, m.periodic, good)
         if histogram.sum() > 0:
             euler = [_section_density(histogram / histogram.sum(), section, m.spacing) for section in sections]
             found[phase] = 2 * np.pi * float(np.sum(weights * np.array(euler)))

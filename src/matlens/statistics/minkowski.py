@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.microstructure import Microstructure
 from matlens.statistics.euler import euler_density
 from matlens.statistics.mean_curvature import mean_curvature_density
 from matlens.statistics.specific_surface import specific_surface
+from matlens.statistics.two_point import checked_mask
 from matlens.statistics.volume_fraction import volume_fraction
 
 __all__ = ["Minkowski", "minkowski_functionals"]
@@ -42,13 +43,15 @@ class Minkowski:
     euler_full: Array
 
 
-def minkowski_functionals(m: Microstructure) -> Minkowski:
+def minkowski_functionals(m: Microstructure, *, mask: ArrayLike | None = None) -> Minkowski:
     """Estimate the densities of all Minkowski functionals of every phase.
 
     Parameters
     ----------
     m : Microstructure
         Two- or three-dimensional; unequal spacings are allowed.
+    mask : array_like of bool, optional
+        Shape of ``m``, True where the data are good: only blocks of pixels that are all good count.
 
     Returns
     -------
@@ -67,5 +70,10 @@ def minkowski_functionals(m: Microstructure) -> Minkowski:
     >>> found.volume, found.euler
     (array([0.984375, 0.015625]), array([-0.0625,  0.0625]))
     """
-    face, full = euler_density(m), euler_density(m, connectivity="full")
-    return Minkowski(volume_fraction(m), specific_surface(m), mean_curvature_density(m), face, full)
+    good = checked_mask(m, mask)
+    volume = volume_fraction(m)
+    if good is not None:
+        volume = np.bincount(m.labels[good], minlength=m.n_phases) / np.count_nonzero(good)
+    face = euler_density(m, mask=good)
+    full = euler_density(m, connectivity="full", mask=good)
+    return Minkowski(volume, specific_surface(m, mask=good), mean_curvature_density(m, mask=good), face, full)

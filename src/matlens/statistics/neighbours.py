@@ -47,8 +47,10 @@ def block(mask: Mask, axes: Sequence[int], periodic: bool, *, full: bool) -> Mas
     return mask
 
 
-def block_histogram(mask: Mask, periodic: bool) -> NDArray[np.int64]:
+def block_histogram(mask: Mask, periodic: bool, known: Mask | None = None) -> NDArray[np.int64]:
     """Count the 2^(2^d) kinds of blocks of 2^d pixels; bit 4 z + 2 y + x of a kind's number is that corner.
+
+    Only blocks whose pixels are all ``known`` count.
 
     Examples
     --------
@@ -62,18 +64,21 @@ def block_histogram(mask: Mask, periodic: bool) -> NDArray[np.int64]:
         low = tuple(slice(None, -1) if i == axis else slice(None) for i in range(mask.ndim))
         high = tuple(slice(1, None) if i == axis else slice(None) for i in range(mask.ndim))
         code = code[low] | code[high] << np.uint8(2 ** (mask.ndim - 1 - axis))
-    return np.bincount(code.ravel(), minlength=2**2**mask.ndim)
+    whole = code.ravel() if known is None else code[block(known, range(mask.ndim), periodic, full=True)]
+    return np.bincount(whole, minlength=2**2**mask.ndim)
 
 
-def share(mask: Mask) -> float:
-    """Share of the positions that are true (some ten times as fast as the mean).
+def share(found: Mask, known: Mask | None = None) -> float:
+    """Share of the known positions that are true (some ten times as fast as the mean); NaN where there is none.
 
     Examples
     --------
     >>> share(np.array([True, False]))
     0.5
     """
-    return float(np.count_nonzero(mask) / mask.size)
+    places = found.size if known is None else np.count_nonzero(known)
+    count = np.count_nonzero(found if known is None else found & known)
+    return float(count / places) if places else float("nan")
 
 
 def half_directions(ndim: int) -> list[tuple[int, ...]]:
