@@ -19,14 +19,18 @@ from matlens.cli.work import (
     say,
     start_talking,
 )
+from matlens.errors import InputError
 
-__all__ = ["reconstruct"]
+__all__ = ["Asked", "reconstruct"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """What is to be made."""
 
+    target: Annotated[
+        Path | None, Option(metavar="STATISTICS.NC", help="Statistics to have, instead of micrographs to resemble.")
+    ] = None
     shape: Annotated[
         str | None, Option(metavar="ROWSxCOLUMNS", help="Size in pixels, e.g. 128x128; default the first file's.")
     ] = None
@@ -46,18 +50,26 @@ class Asked:
 
 
 def reconstruct(
-    files: Annotated[list[str], Argument(metavar="FILE...", help="Micrographs of one material.")],
     asked: Asked,
     chance: Seed,
     machine: Machine,
     place: Place,
     cleaning: Cleaning,
     talk: Talk,
+    files: Annotated[list[str] | None, Argument(metavar="FILE...", help="Micrographs of one material.")] = None,
 ) -> None:
-    """Make microstructures that are statistically equivalent to one or more micrographs, and prove it."""
+    """Make microstructures that are statistically equivalent to one or more micrographs, and prove it.
+
+    With --target no micrograph is needed: they are made from two-point probabilities, lineal path and fractions alone.
+    """
     from matlens.runs import Inputs, Order, RunDirectory, read_inputs, reconstruct_in, resolved
 
     start_talking(talk)
+    if asked.target is not None:
+        rebuild(asked.target, files or [], asked, chance, machine, place, talk)
+        return
+    if not files:
+        raise InputError("nothing to resemble: name one or more micrographs, or statistics with --target.")
     inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings())
     found = read_inputs(inputs)
     inputs = inputs.hashed()
@@ -82,3 +94,28 @@ def reconstruct(
     run = RunDirectory.create(place.output, "reconstruct", settings, force=place.force)
     say(talk, described(choices))
     complete(run, talk, step=lambda run, progress: reconstruct_in(run, progress, found))
+
+
+def rebuild(
+    target: Path, files: list[str], asked: Asked, chance: Seed, machine: Machine, place: Place, talk: Talk
+) -> None:
+    """Make microstructures from statistics alone."""
+    from matlens.runs import RebuildOrder, RunDirectory, rebuild_in
+
+    if files:
+        raise InputError(f"found --target and {files[0]}; give either statistics to have or micrographs to resemble.")
+    if asked.method not in ("matching", "annealing") or asked.weights is not None:
+        raise InputError("--target works by annealing; leave out --method and --weights.")
+    options = parse_options(asked.options or [])
+    if unknown := sorted(set(options) - {"moves"}):
+        raise InputError(f"--target knows no option {unknown[0]!r} of --set; it has moves (swaps a pixel).")
+    fraction = parse_fraction(asked.fraction)
+    order = RebuildOrder(
+        str(target.absolute()), parse_shape(asked.shape), asked.n, fraction, options.get("moves", "100"), chance.seed
+    )
+    order, choices = order.resolved()
+    settings = {**order.settings(), "resolved": choices, "environment": machine_settings(machine)}
+    run = RunDirectory.create(place.output, "rebuild", settings, force=place.force)
+    size = "x".join(str(side) for side in choices["shape"])
+    say(talk, f"{choices['n']} x {size} px from {target.name} by annealing, seed {chance.seed}")
+    complete(run, talk, step=rebuild_in)

@@ -88,6 +88,7 @@ def steps_of(run: RunDirectory, talk: Talk) -> Step:
 
     steps: dict[str, Step] = {
         "reconstruct": runs.reconstruct_in,
+        "rebuild": runs.rebuild_in,
         "characterize": runs.characterize_in,
         "compare": runs.compare_files_in,
         "prune": runs.prune_in,

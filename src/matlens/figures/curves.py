@@ -109,14 +109,14 @@ def _draw_sources(axes: Axes, table: pd.DataFrame) -> None:
             band = COLOURS["band"]
             axes.fill_between(rows["distance"], rows["low"], rows["high"], color=band, linewidth=0, label=name)
         else:
-            colour, wide = COLOURS.get(kind, CYCLE[number % len(CYCLE)]), kind == "exemplar"
+            colour, wide = COLOURS.get(kind, CYCLE[number % len(CYCLE)]), kind in ("exemplar", "target")
             axes.plot(rows["distance"], rows["value"], color=colour, linewidth=1.1 if wide else 0.8, label=name)
     axes.margins(x=0)
 
 
 def _order(group: tuple[Hashable, pd.DataFrame]) -> int:
     """Draw the band first and the exemplar last."""
-    return {"windows": 0, "exemplar": 2}.get(str(group[0]), 1)
+    return {"windows": 0, "exemplar": 2, "target": 2}.get(str(group[0]), 1)
 
 
 def _terms(history: pd.DataFrame) -> Sequence[str]:

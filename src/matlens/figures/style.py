@@ -19,6 +19,7 @@ DOUBLE = 183 / 25.4  # two columns
 # Okabe & Ito's palette, and greys for what stays in the background.
 COLOURS = {
     "exemplar": "#1a1a1a",
+    "target": "#1a1a1a",
     "result": "#0072b2",
     "band": "#d5dae1",
     "white noise": "#cc79a7",

@@ -135,13 +135,30 @@ class CurveTargets:
             maps.append(parts[0] + parts[1] * np.cos(2 * angle) + parts[2] * np.cos(4 * angle))
         return np.asarray(np.clip(np.stack(maps), 0.0, 1.0))
 
+    def measured(self, m: Microstructure) -> tuple[Array, Array]:
+        """Measure a microstructure as the target was: as a window, unless that was periodic.
+
+        Returns
+        -------
+        two_point : ndarray, shape (K, 3, R)
+            Two-point probability, radial and along the axes.
+        lines : ndarray, shape (K, 2, R)
+            Lineal path along the axes.
+        """
+        seen = m if self.periodic else Curves(m).microstructure
+        half = half_sides(m.shape)
+        size = min(half) + 1
+        pairs = two_point_map(seen)
+        curves = [radial_mean(pairs, half)[:, None], along_axes(pairs, half)[..., :size]]
+        return np.concatenate(curves, axis=1), lineal_path(seen)[..., :size]
+
     def errors(self, m: Microstructure) -> dict[str, float]:
         """Compare a microstructure with the targets, as `s2_error` and `lineal_path_error` do.
 
         Parameters
         ----------
         m : Microstructure
-            Measured as the target was: as a window, unless that was periodic.
+            Of the same phases.
 
         Returns
         -------
@@ -149,10 +166,8 @@ class CurveTargets:
             ``s2_error`` (mean over the radial curve and the axes; white noise scores about 1), ``lineal_path_error``
             (NaN where there is no lineal path), ``fraction_error``.
         """
-        seen = m if self.periodic else Curves(m).microstructure
-        half, phi = half_sides(m.shape), seen.volume_fractions
-        pairs = two_point_map(seen)
-        mine = np.stack([radial_mean(pairs, half), *np.moveaxis(along_axes(pairs, half), 1, 0)[..., : min(half) + 1]])
+        pairs, paths = self.measured(m)
+        phi, mine = m.volume_fractions, np.moveaxis(pairs, 1, 0)
         theirs = np.stack([self.radial, *np.moveaxis(self.axes, 1, 0)])
         covariance = normalised_covariance(mine, phi[:, None])
         wanted = normalised_covariance(theirs, self.fractions[:, None])
@@ -164,7 +179,6 @@ class CurveTargets:
             s2.append(np.mean([_relative(a[phase], b[phase], end) for a, b in zip(covariance, wanted)]))
         lines = float("nan")
         if self.lines is not None:
-            paths = lineal_path(seen)
             lines = float(np.mean([
                 _relative(paths[k, axis], self.lines[k, axis], last) for k in range(phi.size) for axis in range(_NDIM)
             ]))  # fmt: skip

@@ -7,7 +7,16 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from matlens.report import characterization, datasets, homogenization, learning, pruning, representative, sensitivity
+from matlens.report import (
+    characterization,
+    datasets,
+    homogenization,
+    learning,
+    pruning,
+    rebuilding,
+    representative,
+    sensitivity,
+)
 from matlens.report import sections as parts
 from matlens.report.parts import Section
 from matlens.runs import RunDirectory
@@ -26,6 +35,7 @@ _SECTIONS = {
         parts.cleaning,
         parts.notes,
     ),
+    "rebuild": (rebuilding.structures, rebuilding.match, parts.optimisation, parts.notes),
     "compare": (
         parts.structures,
         parts.evidence,
@@ -54,6 +64,7 @@ _SECTIONS = {
 }
 _TITLES = {
     "reconstruct": "Reconstruction of {}",
+    "rebuild": "Reconstruction from statistics",
     "compare": "Comparison with {}",
     "characterize": "Statistics of {}",
     "prune": "Depth of the network for {}",

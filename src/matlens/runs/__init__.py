@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matlens.runs.progress import progress_for
     from matlens.runs.provenance import environment, mismatches, sha256
     from matlens.runs.prune import PruneOrder, cell_folder, prune_in
+    from matlens.runs.rebuild import RebuildOrder, rebuild_in
     from matlens.runs.reconstruct import Order, reconstruct_in, resolved
     from matlens.runs.sensitivity import ExplainOrder, sensitivity_in
     from matlens.runs.signals import stoppable
@@ -42,6 +43,7 @@ _EXPORTS = {
     "Order": "reconstruct",
     "PredictOrder": "predict",
     "PruneOrder": "prune",
+    "RebuildOrder": "rebuild",
     "RunCheckpoint": "checkpoint",
     "RunDirectory": "directory",
     "bibtex": "citations",
@@ -61,6 +63,7 @@ _EXPORTS = {
     "progress_for": "progress",
     "prune_in": "prune",
     "read_inputs": "inputs",
+    "rebuild_in": "rebuild",
     "read_predictions": "learn_tables",
     "read_results": "inputs",
     "read_table": "tables",
@@ -87,6 +90,7 @@ __all__ = [
     "Order",
     "PredictOrder",
     "PruneOrder",
+    "RebuildOrder",
     "RunCheckpoint",
     "RunDirectory",
     "bibtex",
@@ -109,6 +113,7 @@ __all__ = [
     "read_predictions",
     "read_results",
     "read_table",
+    "rebuild_in",
     "reconstruct_in",
     "resolved",
     "sensitivity_in",

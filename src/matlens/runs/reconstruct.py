@@ -20,7 +20,7 @@ from matlens.runs.directory import RunDirectory
 from matlens.runs.inputs import Inputs, exemplars_of
 from matlens.runs.tables import write_table
 
-__all__ = ["Order", "check_weights", "reconstruct_in", "resolved"]
+__all__ = ["Order", "check_weights", "keep_partial", "reconstruct_in", "resolved", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,14 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
     try:
         result = work.run(progress, checkpoint)
     except Interrupted as stop:
-        _keep_partial(checkpoint, stop.result)
+        keep_partial(checkpoint, stop.result)
         raise
-    _write_outcome(run, result)
+    write_outcome(run, result)
     compare_in(run, result.microstructures, exemplars, progress, seed=order.seed)
 
 
-def _write_outcome(run: RunDirectory, result: Reconstruction) -> None:
+def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
+    """Write loss history and volume fractions, and keep what was learned on the way."""
     write_table(run, "history", result.history)
     names = result.microstructure.phase_names
     rows = [
@@ -134,7 +135,7 @@ def _write_outcome(run: RunDirectory, result: Reconstruction) -> None:
     )
 
 
-def _keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> None:
+def keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> None:
     """Write the realisations of a partial result that are not finished."""
     for index, structure in enumerate(result.microstructures if result is not None else ()):
         if checkpoint.result(index) is None:

@@ -99,23 +99,26 @@ class Annealing:
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
         """Measure the exemplars' functions."""
-        reach = reach_of(exemplars, shape, self.reach)
-        periodic = all(m.periodic for m in exemplars)
-        own, pairs = mean_fractions(exemplars), mean_map(exemplars, two_point_map, reach)
-        weights = np.array([m.labels.size for m in exemplars], dtype=float) / sum(m.labels.size for m in exemplars)
-        segments = sum(w * lineal_path(m)[..., : reach + 1] for w, m in zip(weights, exemplars))
-        wanted = {"two-point": pairs, "lineal-path": segments}
-        if "cluster" in self.terms:
-            wanted["cluster"] = _on_axes(mean_map(exemplars, cluster_map, reach))
+        return self.towards(learned(self, exemplars, shape), exemplars[0].n_phases)
 
-        def make(task: Task) -> Made:
-            return _anneal(self, task, _Target(self, wanted, own, reach, periodic), exemplars[0])
+    def towards(self, target: Target, n_phases: int) -> Maker:
+        """Anneal to functions that are known already, wherever they come from."""
+        return lambda task: _anneal(self, task, target, n_phases)
 
-        return make
+
+def learned(options: Annealing, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> Target:
+    """Measure what the terms need."""
+    reach = reach_of(exemplars, shape, options.reach)
+    areas = np.array([m.labels.size for m in exemplars], dtype=float)
+    segments = sum(area * lineal_path(m)[..., : reach + 1] for area, m in zip(areas / areas.sum(), exemplars))
+    wanted = {"two-point": mean_map(exemplars, two_point_map, reach), "lineal-path": np.asarray(segments)}
+    if "cluster" in options.terms:
+        wanted["cluster"] = _on_axes(mean_map(exemplars, cluster_map, reach))
+    return Target(options, wanted, mean_fractions(exemplars), reach, all(m.periodic for m in exemplars))
 
 
 @dataclass(frozen=True)
-class _Target:
+class Target:
     """The exemplars' functions: pairs (K, 2 R + 1, 2 R + 1); segments and clusters (K, 2, R + 1)."""
 
     options: Annealing
@@ -148,7 +151,10 @@ class _Target:
             slot,
             (2 * pairs * fits).astype(np.float32),
             np.broadcast_to(weights / fits**2, pairs.shape).astype(np.float32),
-            *lines,
+            lines[0],
+            lines[1],
+            lines[2],
+            lines[3],
             "lineal-path" in terms,
             "cluster" in terms,
             self.periodic,
@@ -185,8 +191,8 @@ def _on_axes(values: Array) -> Array:
     return np.stack([values[:, reach:, reach], values[:, reach, reach:]], axis=1)
 
 
-def _start(
-    target: _Target, labels: NDArray[np.uint8], random: NDArray[np.uint64], n_phases: int
+def started(
+    target: Target, labels: NDArray[np.uint8], random: NDArray[np.uint64], n_phases: int
 ) -> tuple[Sample, Counts]:
     """Pad the sample and count everything once."""
     from matlens.reconstruction.baselines.swapping import Counts, Sample, cluster_counts
@@ -216,13 +222,14 @@ def _energies(counts: Counts, goal: Goal) -> Array:
     return np.array([float((w.astype(float) * (c - t / 2.0) ** 2).sum()) for c, t, w in parts])
 
 
-def _anneal(options: Annealing, task: Task, target: _Target, like: Microstructure) -> Made:
+def _anneal(options: Annealing, task: Task, target: Target, n_phases: int) -> Made:
     from matlens.reconstruction.baselines.swapping import swap_pixels
 
     goal, state = target.goal(task), _resumed(task)
-    labels, random, rows = state["labels"], state["random"], [list(row) for row in state["history"]]
+    labels, random = np.asarray(state["labels"], np.uint8), np.asarray(state["random"], np.uint64)
+    rows = [list(row) for row in state["history"]]
     first, temperature = int(state["chunk"]), float(state["temperature"])
-    sample, counts = _start(target, labels, random, like.n_phases)
+    sample, counts = started(target, labels, random, n_phases)
     kept = [name in options.terms for name in _TERMS]
     proposals = max(1, options.moves * labels.size // _CHUNKS)
     status = "used all its swaps; more moves may match more closely"

@@ -40,6 +40,14 @@ class Sample(NamedTuple):
     random: NDArray[np.uint64]
 
 
+class Edges(NamedTuple):
+    """Interface pixels: the list, as long as ``length[0]`` says, and every pixel's place on it or -1."""
+
+    pixels: NDArray[np.int64]
+    places: NDArray[np.int64]
+    length: NDArray[np.int64]
+
+
 class Counts(NamedTuple):
     """Pairs (P, R + 1, 2 R + 1) at offsets of a half plane, segments and cluster pairs (K, 2, R + 1) along the axes."""
 
@@ -106,7 +114,7 @@ def _pair_cost(sample: Sample, counts: Counts, goal: Goal, slot: int, place: tup
         leave, leave_back = ahead[y + reach + dy], behind[high - 1 - y - reach + dy]
         join, join_back = ahead[v + reach + dy], behind[high - 1 - v - reach + dy]
         count, wish, weight = pairs[dy], wanted2[dy], weights[dy]
-        total = np.float32(0.0)
+        total: Any = np.float32(0.0)  # in double precision half as many fit into a register
         for k in range(columns):
             gain = join[u + k] + join_back[wide - 1 - u - 2 * reach + k]
             gain -= leave[x + k] + leave_back[wide - 1 - x - 2 * reach + k]
@@ -237,17 +245,41 @@ def _unlike(labels: NDArray[np.uint8], y: int, x: int, periodic: bool) -> int:
 
 
 @_compiled
-def _choose(sample: Sample, power: float, other: int, periodic: bool) -> tuple[int, int]:
+def _list_edges(edges: Edges, labels: NDArray[np.uint8], y: int, x: int, periodic: bool) -> None:
+    """Put a pixel on the list of interface pixels, or take it off, as its neighbours say."""
+    height, width = labels.shape
+    if periodic:
+        y, x = y % height, x % width
+    if not (0 <= y < height and 0 <= x < width):
+        return
+    pixel, length = y * width + x, edges.length[0]
+    place, belongs = edges.places[pixel], _unlike(labels, y, x, periodic) > 0
+    if belongs and place < 0:
+        edges.pixels[length] = pixel
+        edges.places[pixel] = length
+        edges.length[0] = length + 1
+    elif place >= 0 and not belongs:
+        last = edges.pixels[length - 1]
+        edges.pixels[place] = last
+        edges.places[last] = place
+        edges.places[pixel] = -1
+        edges.length[0] = length - 1
+
+
+@_compiled
+def _choose(sample: Sample, edges: Edges, power: float, other: int, periodic: bool) -> tuple[int, int]:
     """Draw a pixel not of phase ``other``, with weight (unlike neighbours / 8) ** power; power < 0: any pixel."""
     height, width = sample.labels.shape
-    for attempt in range(20000):
-        y, x = int(_draw(sample.random) * height), int(_draw(sample.random) * width)
+    y, x = 0, 0
+    for attempt in range(10000):
+        if power < 0:
+            pixel = int(_draw(sample.random) * height * width)
+        else:
+            pixel = edges.pixels[int(_draw(sample.random) * edges.length[0])]
+        y, x = pixel // width, pixel % width
         if sample.labels[y, x] == other:
             continue
-        if power < 0 or attempt > 10000:
-            break
-        share = _unlike(sample.labels, y, x, periodic) / 8.0
-        if share > 0 and (power == 0 or _draw(sample.random) < share**power):
+        if power <= 0 or _draw(sample.random) < (_unlike(sample.labels, y, x, periodic) / 8.0) ** power:
             break
     return y, x
 
@@ -294,10 +326,13 @@ def swap_pixels(sample: Sample, counts: Counts, goal: Goal, power: float, temper
     # what the terms could still gain at most: swaps that need more are turned down without counting
     gap = _energy(counts.clusters, goal.clusters2, goal.cluster_weights) if goal.pieces else 0.0
     gap_lines = _energy(counts.segments, goal.segments2, goal.segment_weights) if goal.lines else 0.0
+    edges = Edges(np.empty(labels.size, np.int64), np.full(labels.size, -1), np.zeros(1, np.int64))
+    for pixel in range(labels.size):
+        _list_edges(edges, labels, pixel // labels.shape[1], pixel % labels.shape[1], goal.periodic)
     for _ in range(proposals):
-        y, x = _choose(sample, power, -1, goal.periodic)
+        y, x = _choose(sample, edges, power, -1, goal.periodic)
         a = int(labels[y, x])
-        v, u = _choose(sample, power, a, goal.periodic)
+        v, u = _choose(sample, edges, power, a, goal.periodic)
         b = int(labels[v, u])
         if a == b:
             continue
@@ -334,6 +369,9 @@ def swap_pixels(sample: Sample, counts: Counts, goal: Goal, power: float, temper
             if goal.pieces:
                 counts.clusters[:] = pieces
                 gap = after
+            for k in range(9):
+                _list_edges(edges, labels, y + k // 3 - 1, x + k % 3 - 1, goal.periodic)
+                _list_edges(edges, labels, v + k // 3 - 1, u + k % 3 - 1, goal.periodic)
             accepted += 1
         else:
             labels[y, x], labels[v, u] = a, b
