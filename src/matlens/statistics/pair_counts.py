@@ -70,15 +70,7 @@ def auto_counts(field: NDArray[np.generic], half: Sequence[int], periodic: bool)
     array([[0., 1., 2., 1., 0.]])
     """
     size = _padded(field.shape, half, periodic)
-    columns = _without_first(field, size)
-
-    def forth_and_back(part: slice) -> Spectrum:
-        ahead = fft.fft(columns[:, part], n=size[0], axis=0)
-        power = ahead.real**2 + ahead.imag**2
-        # the power is real, so this transform back takes half the work and gives the offsets from 0 on
-        return np.asarray(fft.rfft(power, axis=0)[: half[0] + 1].conj())
-
-    counts = _back(_by_columns(forth_and_back, columns, half[0] + 1, size[0]), half, size)
+    counts = _back(_power_back(field, half[0], size), half, size)
     mirrored = counts[:0:-1][(slice(None), *[slice(None, None, -1)] * (field.ndim - 1))]
     return np.concatenate([mirrored, counts])
 
@@ -119,15 +111,29 @@ def window_sums(field: NDArray[np.generic], half: Sequence[int], periodic: bool)
     array([[6., 7., 3.]])
     """
     sums = np.asarray(field)
+    small = field.dtype == bool and field.size < 2**31
+    dtype = np.float64 if field.dtype.kind == "f" else np.int32 if small else np.int64
     for axis, reach in enumerate(half):
         side = field.shape[axis]
         offsets = np.arange(-reach, reach + 1) * (0 if periodic else 1)
-        dtype = np.float64 if field.dtype.kind == "f" else np.int64
         running = np.cumsum(sums, axis=axis, dtype=dtype)
         running = np.concatenate([np.zeros_like(np.take(running, [0], axis=axis)), running], axis=axis)
         sums = np.take(running, side - np.maximum(offsets, 0), axis=axis)
         sums -= np.take(running, np.maximum(-offsets, 0), axis=axis)
     return sums.astype(np.float64)
+
+
+def _power_back(field: NDArray[np.generic], reach: int, size: Sequence[int]) -> Spectrum:
+    """Power spectrum, transformed back along the first axis; offsets 0..reach."""
+    columns = _without_first(field, size)
+
+    def forth_and_back(part: slice) -> Spectrum:
+        ahead = fft.fft(columns[:, part], n=size[0], axis=0)
+        power = ahead.real**2 + ahead.imag**2
+        # the power is real, so this transform back takes half the work and gives the offsets from 0 on
+        return np.asarray(fft.rfft(power, axis=0)[: reach + 1].conj())
+
+    return _by_columns(forth_and_back, columns, reach + 1, size[0])
 
 
 def _padded(sides: Sequence[int], half: Sequence[int], periodic: bool) -> list[int]:

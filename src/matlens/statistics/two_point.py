@@ -191,7 +191,9 @@ def _complement(m: Microstructure, pairs: Array, other: int | None, places: Arra
         return ends - pairs
     if other == 0:
         return places - ends - pairs
-    result: Array = places - ends - ends[(slice(None, None, -1),) * m.ndim] + pairs
+    result: Array = places - ends
+    result -= ends[(slice(None, None, -1),) * m.ndim]
+    result += pairs
     return result
 
 
