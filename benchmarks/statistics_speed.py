@@ -125,19 +125,21 @@ def measure_one(name: str, side: str, array: Path) -> dict[str, Any]:
             return {}
         whole = labels
         work(corner)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     seconds = []
     while len(seconds) < 2 and sum(seconds) < 60:
         begin = time.perf_counter()
         work(whole)
         seconds.append(time.perf_counter() - begin)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {
-        "by": title,
-        "seconds": round(min(seconds), 3),
-        "peak MB": peak // 1024,
-        "added MB": (peak - before) // 1024,
-    }
+    return {"by": title, "seconds": round(min(seconds), 3), "peak MB": peak(), "added MB": peak() - before}
+
+
+def peak() -> int:
+    """Peak memory in megabytes; getrusage's begins, on Linux, with that of the process that started this one."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def in_own_process(python: str, name: str, side: str, array: Path, threads: int) -> dict[str, Any]:
@@ -175,7 +177,7 @@ def study(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
                 mine = in_own_process(sys.executable, name, "ours", array, options.threads)
                 pythons = dict.fromkeys((sys.executable, options.peer_python or sys.executable))
                 others = [in_own_process(python, name, "peer", array, options.threads) for python in pythons]
-                others = [other for other in others if other]
+                others = list({other["by"]: other for other in reversed(others) if other}.values())
                 row = {"statistic": name, "array": array.stem, "threads": options.threads, "ours": mine}
                 file.write_text(json.dumps({**row, "peers": others}, indent=2))
             rows.append({**json.loads(file.read_text()), "limit": LIMITS.get((name, ndim))})
