@@ -20,7 +20,7 @@ __all__ = ["Quilting"]
 
 Labels = NDArray[np.uint8]
 
-_LENGTHS = 4  # correlation lengths a block is wide: what is larger than a block, the quilt does not know
+_LENGTHS = 6  # correlation lengths a block is wide: what is larger than a block, the quilt does not know
 _DRAWN = 8  # blocks that fit, of which fractions choose one
 _SMALLEST = 16  # pixels; the cut needs room
 
@@ -32,7 +32,7 @@ class Quilting:
     Parameters
     ----------
     block : int
-        Side of a block in pixels; 0 takes four correlation lengths, at least 16 pixels and at most a quarter of the
+        Side of a block in pixels; 0 takes six correlation lengths, at least 16 pixels and at most a quarter of the
         exemplar. It shrinks a little where that makes the blocks fit the result's sides.
     overlap : float
         Share of a block's side that lies over its neighbours, above 0 and at most 0.5.
@@ -58,7 +58,7 @@ class Quilting:
     """
 
     name: ClassVar[str] = "quilting"
-    citations: ClassVar[tuple[str, ...]] = ("efros2001",)
+    citations: ClassVar[tuple[str, ...]] = ("efros2001image",)
 
     block: int = 0
     overlap: float = 0.2

@@ -10,12 +10,18 @@ from matlens.errors import InputError
 from matlens.reconstruction.baselines.annealing import Annealing
 from matlens.reconstruction.baselines.base import Baseline
 from matlens.reconstruction.baselines.gaussian_field import GaussianField
+from matlens.reconstruction.baselines.particles import ParticlePlacement
+from matlens.reconstruction.baselines.quilting import Quilting
+from matlens.reconstruction.baselines.tree import TreeSynthesis
 
 __all__ = ["BASELINES", "find_baseline", "options_of"]
 
 _KINDS: tuple[type[Any], ...] = (
     Annealing,
     GaussianField,
+    TreeSynthesis,
+    Quilting,
+    ParticlePlacement,
 )
 
 BASELINES: dict[str, type[Any]] = {kind.name: kind for kind in _KINDS}

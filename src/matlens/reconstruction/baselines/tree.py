@@ -20,7 +20,7 @@ __all__ = ["TreeSynthesis"]
 
 Labels = NDArray[np.uint8]
 
-_BURN_IN = 16  # pixels drawn beyond every border at least, for the start to be forgotten
+_BURN_IN = 16  # pixels beyond every border at least, for the start to be forgotten
 _MEMORY = 0.1  # share of the picture that the fractions drawn must exceed before they are held to what is asked
 _PARENTS = 2  # pixels: radius of the coarse neighbourhood
 
@@ -58,12 +58,12 @@ class TreeSynthesis:
     """
 
     name: ClassVar[str] = "tree"
-    citations: ClassVar[tuple[str, ...]] = ("bostanabad2016",)
+    citations: ClassVar[tuple[str, ...]] = ("bostanabad2016stochastic", "strebelle2002conditional")
 
     radius: int = 4
     leaf: int = 12
     scales: int = 2
-    steering: float = 2.0
+    steering: float = 3.0
 
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
         """Raise InputError unless exemplars are two-dimensional and the options can be used."""
@@ -103,15 +103,17 @@ class TreeSynthesis:
         for child in [(0, 0)] if coarsest else [(0, 0), (0, 1), (1, 0), (1, 1)]:
             parts = [samples(fine, coarse, factor, child, own, parent) for fine, coarse in fields]
             kinds.append((np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])))
-        return _Level(factor, self.radius, grow(kinds, phases, self.leaf, seed))
+        starts = tuple(fine[::factor, ::factor] for fine, _ in fields) if coarsest else ()
+        return _Level(factor, self.radius, grow(kinds, phases, self.leaf, seed), starts)
 
 
 class _Level(NamedTuple):
-    """Trees for the pixels of one size."""
+    """Trees for the pixels of one size, and at the coarsest the exemplars, a piece of which the margin begins with."""
 
     factor: int
     radius: int
     tree: CausalTree
+    starts: tuple[Labels, ...]
 
 
 def _drawn(levels: Sequence[_Level], task: Task, steering: float) -> Labels:
@@ -140,7 +142,7 @@ class _Scan:
         self.random = task.random(level.factor)
         self.phases = len(task.fractions)
         if coarse is None:
-            self.labels = self.random.choice(self.phases, int(np.prod(size)), p=task.fractions).astype(np.uint8)
+            self.labels = _piece(level.starts[self.random.integers(len(level.starts))], size, self.random).ravel()
         else:
             self.labels = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1).ravel()
         self.coarse = None if coarse is None else coarse.ravel()
@@ -154,14 +156,14 @@ class _Scan:
             )
 
     def run(self, begun: int) -> None:
-        """Draw all pixels."""
-        height, width = self.size
-        slant = self.level.radius + 1
+        """Draw all pixels but a border as wide as the neighbourhood, which stays what it is at the start."""
+        border, slant = self.level.radius, self.level.radius + 1
+        height, width = (side - 2 * border for side in self.size)
         for front in range(width + slant * (height - 1)):
             first, last = max(0, -(-(front - width + 1) // slant)), min(height - 1, front // slant)
             rows = np.arange(first, last + 1)
             if len(rows):
-                self._draw(rows, front - slant * rows)
+                self._draw(rows + border, front - slant * rows + border)
             if front % (16 * slant) == 0:
                 self.task.progress.advance(begun + first, float("nan"), f"scale 1/{self.level.factor}")
 
@@ -177,6 +179,13 @@ class _Scan:
         drawn = (self.chance[rows, columns, None] * total[:, -1:] >= total).sum(axis=1)
         self.labels[rows * self.size[1] + columns] = drawn
         self.counts += np.bincount(drawn, minlength=self.phases)
+
+
+def _piece(labels: Labels, size: tuple[int, int], random: np.random.Generator) -> Labels:
+    """Cut a piece out of labels at random; where they are too small they are mirrored."""
+    corner = [int(random.integers(max(0, have - want) + 1)) for have, want in zip(labels.shape, size)]
+    piece = labels[tuple(slice(first, first + want) for first, want in zip(corner, size))]
+    return np.pad(piece, [(0, want - have) for have, want in zip(piece.shape, size)], mode="symmetric")
 
 
 def _wrapped(size: tuple[int, int], steps: NDArray[np.intp], cell: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
