@@ -69,7 +69,7 @@ def reconstruct(
         rebuild(asked.target, files or [], asked, chance, machine, place, talk)
         return
     if not files:
-        raise InputError("nothing to resemble: name one or more micrographs, or statistics with --target.")
+        raise InputError("nothing to resemble: name one or more micrographs, or statistics with --target (see --help).")
     inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings())
     found = read_inputs(inputs)
     inputs = inputs.hashed()
