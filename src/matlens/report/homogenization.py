@@ -25,10 +25,12 @@ _BOUNDARIES = {
     "sample has on average.",
     "flux": "A uniform flux is prescribed on all faces: a lower limit of what a larger sample has on average.",
 }
+_SOLVED = " and solved by conjugate gradients with the inverse of the homogeneous problem as preconditioner."
 _METHOD = {
-    "conductivity": "Conduction is discretised by finite volumes, one a pixel or voxel, with harmonic means of the two "
-    "conductivities at each face, and solved by conjugate gradients with the inverse of the homogeneous problem as "
-    "preconditioner.",
+    "staggered": "Conduction is discretised by finite volumes, one a pixel or voxel, with harmonic means of the two "
+    "conductivities at each face," + _SOLVED,
+    "rotated": "Conduction is discretised by Willot's rotated scheme, potentials at corners and conductivities in "
+    "pixels or voxels," + _SOLVED,
     "stiffness": "Linear elasticity of isotropic phases (plane strain in two dimensions) is discretised by Willot's "
     "rotated scheme and solved by conjugate gradients preconditioned with a homogeneous medium. Components are in "
     "Voigt's order of array axes, for engineering shear strains.",
@@ -67,7 +69,9 @@ def findings(run: RunDirectory) -> Section | None:
         )
     items.append(_table(run, "bounds", f"Bounds, in {unit}"))
     items.append(_table(run, "load_cases", "Load cases: relative residual in the norm of the preconditioner"))
-    said = [_METHOD[kind], _BOUNDARIES[str(asked["boundary"])]]
+    cases = read_table(run, "load_cases")
+    scheme = "stiffness" if kind == "stiffness" or cases is None else str(cases["scheme"][0])
+    said = [_METHOD[scheme], _BOUNDARIES[str(asked["boundary"])]]
     shown = [item for item in items if item is not None]
     return Section(f"Effective {kind}", shown, said, run.provenance.get("sentences", ()))
 

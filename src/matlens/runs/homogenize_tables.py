@@ -123,6 +123,7 @@ def _load_cases(order: HomogenizeOrder, result: Homogenization, names: tuple[str
     chosen = range(len(names)) if order.axes is None or order.boundary == "flux" else order.axes
     cases = {
         "load_case": [names[i] for i in chosen],
+        "scheme": result.scheme,
         "iterations": result.iterations,
         "residual": result.residual,
         "converged": result.residual <= order.tolerance,
