@@ -29,6 +29,7 @@ from matlens.learning import Recipe, StructurePropertyModel, StructureSet, gener
 from matlens.learning.curves import learning_curve, scores
 from matlens.learning.splits import draw_groups, leave_one_out
 from matlens.physics import effective_conductivity
+from matlens.runs.feature_cache import FeatureCache
 
 PLACE = Path("build/benchmark/transfer")
 TARGET, PHASES = "k_00_c50", (1.0, 50.0)
@@ -55,20 +56,9 @@ class Store:
         return self.rows[key]
 
 
-class Features(dict[str, Any]):
-    """Feature rows of one encoder, kept on disk between parts."""
-
-    def __init__(self, name: str) -> None:
-        self.path = PLACE / f"features-{name}.npz"
-        if self.path.exists():
-            with np.load(self.path) as kept:
-                super().__init__(zip(kept["keys"].tolist(), kept["rows"]))
-        self.known = len(self)
-
-    def save(self) -> None:
-        if len(self) > self.known:
-            np.savez(self.path, keys=np.array(list(self)), rows=np.stack(list(self.values())))
-            self.known = len(self)
+def features() -> FeatureCache:
+    """Features kept between parts."""
+    return FeatureCache(PLACE / "features")
 
 
 def vgg() -> VGG19:
@@ -120,26 +110,25 @@ def fit_all(part: str, models: dict[str, Make], target: str = TARGET, sizes: Any
 
 
 def curves() -> None:
+    cache = features()
     for name, encoder in encoders().items():
-        cache = Features(name)
         draws, share = (DRAWS, 0.9) if name == REFERENCE else (DRAWS[:3], None)
         made = {name: partial(StructurePropertyModel, encoder, phase_values=PHASES, coverage=share, cache=cache)}
         fit_all("curves", made, draws=draws)
-        cache.save()
+        cache.flush()
         if name == REFERENCE:
             fit_all("curves", baselines())
 
 
 def depths() -> None:
     """What each depth contributes, by head; and what bounds and symmetry are worth."""
-    encoder = vgg()
+    encoder, cache = vgg(), features()
     model = partial(StructurePropertyModel, encoder, phase_values=PHASES, coverage=None)
     fit = partial(fit_all, "depths", sizes=(25, 100, 500), draws=DRAWS[:3])
     for depth in DEPTHS:
-        cache = Features("VGG-19" if depth == DEPTHS[-1] else f"VGG-19 {depth}")
         made = {f"to {depth}, {head}": partial(model, depth=depth, head=head, cache=cache) for head in ("ridge", "gp")}
         fit(made)
-        cache.save()
+        cache.flush()
     fit({"without bounds": partial(model, scale="log", cache=cache)})
     fit({"without symmetry": partial(model, symmetry=False, cache=cache)})
 
@@ -156,7 +145,7 @@ def networks() -> None:
 def families() -> None:
     """Each family held out: trained on 250 structures of the five others, tested on that family's test structures."""
     train, test = data()
-    store, cache = Store("families"), Features("VGG-19")
+    store, cache = Store("families"), features()
     model = partial(StructurePropertyModel, vgg(), phase_values=PHASES, coverage=None, cache=cache)
     for name, make in ({REFERENCE: model} | baselines()).items():
         for family, others, _ in leave_one_out(train.families):
@@ -189,7 +178,7 @@ def real() -> None:
     """Trained on 500 synthetic structures, tested on windows of real micrographs, material by material."""
     train, _ = data()
     test = real_windows()
-    store, cache = Store("real"), Features("VGG-19")
+    store, cache = Store("real"), features()
     models = {REFERENCE: partial(StructurePropertyModel, vgg(), phase_values=PHASES, cache=cache)} | baselines()
     for name, make in models.items():
         for draw in DRAWS[:3]:
@@ -210,7 +199,7 @@ def real() -> None:
 def coverage() -> None:
     """200 draws of 50 structures; the share of test structures inside, altogether and by tercile and family."""
     train, test = data()
-    store, cache = Store("coverage"), Features("VGG-19")
+    store, cache = Store("coverage"), features()
     truth = test.targets[TARGET].to_numpy()
     tercile = np.searchsorted(np.quantile(truth, [1 / 3, 2 / 3]), truth)
     for draw in range(200):
@@ -229,7 +218,7 @@ def coverage() -> None:
 
 def targets() -> None:
     """Other contrasts, an off-diagonal component, and stiffness: the default model and the baselines."""
-    cache = Features("VGG-19")
+    cache = features()
     values = {
         "k_00_c10": (1.0, 10.0),
         "k_00_c1000": (1.0, 1000.0),
