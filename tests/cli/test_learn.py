@@ -189,6 +189,15 @@ def test_a_table_chooses_what_is_tested(folder, capsys, pictures):
     assert not set(learned) & set(tested)
 
 
+def test_a_group_is_not_torn_between_learning_and_testing(folder, capsys, pictures):
+    pd.read_csv("labels.csv").drop(columns="group").iloc[[0, 2]].to_csv("held.csv", index=False)
+    options = ("--labels", "labels.csv", "--target", "strength", "--test", "held.csv")
+    code, _, err = run(capsys, "learn", pictures, *options, "-o", "model", *QUICK)
+    assert code == 2
+    assert "2 structures to learn from share a group with structures to test on: p1.tif, p3.tif" in err
+    assert not (folder / "model").exists()
+
+
 @pytest.mark.usefixtures("few_baselines")
 def test_the_depth_comes_from_a_pruning_study(folder, capsys):
     (folder / "pruned").mkdir()

@@ -147,6 +147,36 @@ def test_a_set_of_conductivities_keeps_between_the_bounds():
     assert ((found["lower"] >= low - 1e-9) & (found["upper"] <= high + 1e-9)).all()
 
 
+@pytest.mark.parametrize("target", ["k_00", "k_11", "k_22"])
+def test_models_of_volumes_look_along_the_axis_of_their_target(target):
+    """The same layers across each axis in turn: only the direction tells harmonic from arithmetic mean."""
+    random = np.random.default_rng(3)
+    labels, tensors = [], []
+    for _ in range(12):
+        line = (random.random(12) < random.uniform(0.3, 0.7)).astype(np.uint8)
+        mean = 9 * line.mean() + 1
+        for axis in range(3):
+            labels.append(np.broadcast_to(line.reshape(np.roll([12, 1, 1], axis)), (12, 12, 12)))
+            tensors.append([1 / (1 - 0.9 * line.mean()) if k == axis else mean for k in range(3)])
+    targets = pd.DataFrame(tensors, columns=["k_00", "k_11", "k_22"])
+    data = StructureSet.of(np.stack(labels), targets=targets, groups=np.repeat(np.arange(12), 3))
+    model = StructurePropertyModel("filterbank", depth="scale2", head="ridge", scale="log", coverage=None)
+    last = data.select(data.groups >= 8)
+    found = model.fit(data.select(data.groups < 8), target).predict(last).reshape(-1, 3)
+    across = int(target[-1])
+    assert (found[:, across] < 0.8 * np.delete(found, across, axis=1).min(axis=1)).all()
+
+
+def test_an_insulating_phase_needs_no_bounds_and_has_no_twin():
+    labels = noise(20)
+    fraction = labels.mean((1, 2))
+    targets = pd.DataFrame({"k_00": fraction**2, "k_11": fraction**2, "k_01": 0 * fraction})
+    data = StructureSet.of(labels, targets=targets, periodic=True)
+    model = StructurePropertyModel(**FRACTION, phase_values=(0, 1)).fit(data, "k_00")
+    assert model.chosen_["scale"] == "log"
+    assert len(model.training_.values) == 2 * len(labels)  # both orders of the axes
+
+
 BAD = {
     "nan labels": ({}, {"y": np.r_[np.nan, np.arange(19)]}, "1 of 20 labels of y are not numbers"),
     "constant": ({}, {"y": np.ones(20)}, "all labels of y are 1; a model needs structures that differ"),
@@ -179,6 +209,22 @@ def test_too_few_and_too_small_structures_are_said():
     deep = StructurePropertyModel(VGG19(random_weights(5, seed=0)), depth="conv3_1", head="ridge")
     with pytest.raises(InputError, match=r"2 x 2 pixels are too small for layer conv2_2|too small for layer"):
         deep.fit(noise(8, shape=(4, 4)), np.arange(8.0))
+
+
+def test_what_a_network_cannot_learn_from_is_said():
+    encoder = VGG19(random_weights(5, seed=0))
+    options = {"depth": "conv3_1", "head": "network-frozen"}
+    with pytest.raises(InputError, match="4 x 4 pixels are too small for layer conv3_1"):
+        StructurePropertyModel(encoder, **options).fit(noise(8, shape=(4, 4)), np.arange(8.0))
+    with pytest.raises(InputError, match="trained on 2-D structures, found 3-D"):
+        StructurePropertyModel(encoder, **options).fit(noise(8, shape=(8, 8, 8)), np.arange(8.0))
+    with pytest.raises(InputError, match="learns from pictures, not from two-point"):
+        StructurePropertyModel(encoder, **options, features="two-point").fit(noise(8), np.arange(8.0))
+
+
+def test_labels_that_a_byte_does_not_hold_are_refused():
+    with pytest.raises(InputError, match="go from 0 to 255, found 0 to 256"):
+        StructureSet.of(np.array([[[0, 256]]]))
 
 
 def test_wrong_phases_are_said_when_predicting():

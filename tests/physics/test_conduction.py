@@ -290,6 +290,7 @@ def test_stopping_early_is_said():
         (torch.ones(1, 4, 4), {"boundary": "free"}, "choose periodic, fixed or gradient"),
         (torch.ones(1, 4, 4), {"scheme": "spectral"}, "choose auto, staggered, or rotated"),
         (torch.ones(1, 4, 4), {"scheme": "rotated", "boundary": "fixed"}, "choose auto, staggered, or rotated"),
+        (torch.eye(4)[None], {"scheme": "rotated"}, "needs all of them to conduct"),
     ],
 )
 def test_bad_input_is_refused(field, options, message):

@@ -1,6 +1,7 @@
 import numpy as np
 
 from matlens.encoders import load_encoder
+from matlens.encoders.filterbank import FilterBank
 from matlens.learning.features import EncoderFeatures
 from matlens.runs import feature_cache
 from matlens.runs.feature_cache import FeatureCache
@@ -46,3 +47,11 @@ def test_a_damaged_file_and_a_folder_that_cannot_be_written_cost_time_only(tmp_p
     with FeatureCache(file) as cache:  # a file stands where the folder should be
         cache["recipe 01"] = np.ones(2, np.float32)
     assert "not kept for later runs" in caplog.text
+
+
+def test_other_filters_of_one_name_have_rows_of_their_own():
+    labels = np.random.default_rng(0).integers(0, 2, (2, 16, 16)).astype(np.uint8)
+    cache = {}
+    first, second = (EncoderFeatures(FilterBank(seed=seed), ("scale1",), cache=cache)(labels) for seed in (0, 1))
+    assert len(cache) == 4
+    assert np.abs(first - second).max() > 1e-3

@@ -93,7 +93,10 @@ class StructureSet:
     @classmethod
     def of(cls, labels: ArrayLike, **parts: Any) -> StructureSet:
         """Make a set of labels of shape (n, *shape), with defaults for the parts that are not given."""
-        array = np.ascontiguousarray(labels, dtype=np.uint8)
+        given = np.asarray(labels)
+        if given.size and not 0 <= given.min() <= given.max() <= 255:
+            raise InputError(f"labels of phases go from 0 to 255, found {given.min()} to {given.max()}; renumber them.")
+        array = np.ascontiguousarray(given, dtype=np.uint8)
         count = len(array)
         defaults: dict[str, Any] = {
             "names": np.array([f"{index:05d}" for index in range(count)], dtype=np.str_),

@@ -25,7 +25,7 @@ def with_exchanged_phases(data: StructureSet, target: str, phase_values: Sequenc
         A diagonal component of a conductivity, ``k_00...``; the set must hold ``k_00``, ``k_11`` and ``k_01`` with the
         same ending. Anything else is returned as it is.
     phase_values : sequence of float, optional
-        Conductivities of the two phases.
+        Conductivities of the two phases, both positive.
 
     Returns
     -------
@@ -41,11 +41,14 @@ def with_exchanged_phases(data: StructureSet, target: str, phase_values: Sequenc
     --------
     >>> layers = np.repeat([0, 0, 0, 1], 4).reshape(1, 4, 4)  # one in four conducts 3, the others 1
     >>> k = pd.DataFrame({"k_00": [1.2], "k_11": [1.5], "k_01": [0.0]})
-    >>> with_exchanged_phases(StructureSet.of(layers, targets=k, periodic=True), "k_00", (1, 3)).targets["k_00"].tolist()
+    >>> data = StructureSet.of(layers, targets=k, periodic=True)
+    >>> with_exchanged_phases(data, "k_00", (1, 3)).targets["k_00"].tolist()
     [1.2, 2.0]
     """
     place = component(target)
     if place is None or place[0] != place[1] or not target.startswith("k_") or len(phase_values or ()) != 2:
+        return data
+    if min(phase_values or ()) <= 0:  # the twin's conductivity would be zero or unknown
         return data
     ending = target.removeprefix(f"k_{place[0]}{place[1]}")
     names = [f"k_{index}{ending}" for index in ("00", "11", "01")]

@@ -1,8 +1,8 @@
 """Features of structures: what a property model sees of them, whatever head then learns from it.
 
 Every kind of features maps labels of shape (n, height, width) to a matrix of n rows, and volumes of shape
-(n, depth, height, width) by their slices along the three axes. It sees the *first* axis as the one a directional
-property is asked along; :mod:`matlens.learning.symmetry` turns structures so.
+(n, depth, height, width) by their slices along the three axes. Features of an encoder take slices that hold the axis a
+directional property is asked along apart from those across it; the other two axes are alike to them.
 """
 
 from __future__ import annotations
@@ -182,6 +182,8 @@ class EncoderFeatures:
         How borders are met; circular for periodic structures.
     gram : int
         Channels of the compressed Gram matrix (the layer's channels mixed by a fixed random matrix); 0 for none.
+    axis : int
+        Of volumes: the axis that a directional property is asked along.
     cache : mutable mapping of str to ndarray
         Rows already known; give one that lasts to keep them.
 
@@ -198,19 +200,22 @@ class EncoderFeatures:
     phases: int = 2
     padding: Padding = "circular"
     gram: int = 0
+    axis: int = 0
     cache: MutableMapping[str, NDArray[np.float32]] = field(default_factory=dict)
     one_scale: bool = False
 
     @property
     def name(self) -> str:
         """Encoder, layers and pooling."""
-        weights = self.encoder.source.get("sha256", "")[:12]
+        weights = (self.encoder.source.get("sha256") or _digest(self.encoder))[:12]
         parts = [self.encoder.name, weights, "+".join(self.layers), self.padding, f"{self.phases} phases", _POOLING]
-        return " ".join(part for part in [*parts, f"gram {self.gram}" if self.gram else ""] if part)
+        options = [f"{name} {value}" for name, value in (("gram", self.gram), ("axis", self.axis)) if value]
+        return " ".join([*parts, *options])
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
         """Features of labels of shape (n, *space); only those not yet known are computed."""
-        keys = [f"{self.name} {labels.shape[1:]} {hashlib.sha256(one.tobytes()).hexdigest()}" for one in labels]
+        name = self.name
+        keys = [f"{name} {labels.shape[1:]} {hashlib.sha256(one.tobytes()).hexdigest()}" for one in labels]
         missing = list({key: row for row, key in enumerate(keys) if key not in self.cache}.values())
         progress = progress or Silent()
         progress.begin(len(missing), f"features of {self.encoder.name}")
@@ -242,7 +247,8 @@ class EncoderFeatures:
         return tuple(name for name in self.layers if vgg and self.encoder.layer(name).stride > 1)
 
     def _sliced(self, volumes: Labels) -> NDArray[np.float32]:
-        """Mean over slices that hold the first axis, beside the mean over slices across it."""
+        """Mean over slices that hold the axis asked along, as their first one, beside that over slices across it."""
+        volumes = np.moveaxis(volumes, self.axis + 1, 1)
         return np.stack([np.concatenate([self._mean(v, (2, 1)), self._mean(v, (0,))]) for v in volumes])
 
     def _mean(self, volume: Labels, across: tuple[int, ...]) -> NDArray[np.float32]:
@@ -295,6 +301,14 @@ class EncoderFeatures:
         upper = torch.triu_indices(self.gram, self.gram)
         found: Tensor = (mixed @ mixed.mT / activations.shape[2])[:, upper[0], upper[1]]
         return found
+
+
+def _digest(encoder: Encoder) -> str:
+    """SHA-256 of the filters, for encoders that were made and not read from a file."""
+    found = hashlib.sha256()
+    for name, values in sorted(encoder.named_buffers()):
+        found.update(name.encode() + values.detach().cpu().numpy().tobytes())
+    return found.hexdigest()
 
 
 def layers_to(encoder: Encoder, depth: str) -> tuple[str, ...]:

@@ -81,6 +81,10 @@ class NetworkLearner:
 
     def fit(self, labels: Labels, values: Array, progress: Progress | None = None) -> NetworkLearner:
         """Train on these structures and nothing else; deterministic for a seed."""
+        if labels.ndim != 3:
+            raise InputError(
+                f"a network is trained on 2-D structures, found {labels.ndim - 1}-D; use the heads ridge or gp."
+            )
         target = torch.from_numpy((values - values.mean()) / max(float(values.std()), 1e-12)).float().to(self.device)
         self.centre, self.unit = float(values.mean()), max(float(values.std()), 1e-12)
         pooled = self._pooled_all(labels)
@@ -169,6 +173,11 @@ class NetworkLearner:
         """Pooled activations of indicators of shape (n, phases, height, width), differentiable in them."""
         indicators = indicators.to(self.device)
         found = self.encoder.features(indicators, self.layers, "circular" if self.periodic else "reflect")
+        if lost := [name for name in self.layers if name not in found or found[name][0, 0].numel() < 2]:
+            raise InputError(
+                f"structures of {indicators.shape[-2]} x {indicators.shape[-1]} pixels are too small for layer "
+                f"{lost[0]} of {self.encoder.name}; choose a shallower depth or larger structures."
+            )
         rows = [found[name].flatten(2) for name in self.layers]
         # The gradient of a spread of zero is not a number; a dead channel has one.
         return torch.cat([torch.cat([row.mean(2), (row.var(2) + 1e-10).sqrt()], 1) for row in rows], 1)

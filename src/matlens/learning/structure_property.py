@@ -32,6 +32,7 @@ from matlens.learning.features import (
 )
 from matlens.learning.heads import HEADS, HeadKind
 from matlens.learning.intervals import conformal_factor
+from matlens.learning.labelling import as_set, labelled
 from matlens.learning.learners import FeatureLearner, Learner, Training
 from matlens.learning.network import FREEDOMS, NetworkLearner
 from matlens.learning.scales import Scale, ScaleKind
@@ -92,7 +93,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
     chosen_ : dict
         Encoder, depth, head and scale as resolved.
     held_out_ : DataFrame
-        For each training structure: value, prediction without its group, spread.
+        For each training structure: value, prediction without its group, whether that interval holds the value.
     selection_ : DataFrame
         Error of each candidate in cross-validation.
 
@@ -159,7 +160,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         """
         if self.coverage is not None and not 0 < self.coverage < 1:
             raise InputError(f"the coverage must lie between 0 and 1, found {self.coverage:g}; choose e.g. 0.9.")
-        data, self.target_ = _labelled(structures, y, target)
+        data, self.target_ = labelled(structures, y, target)
         self._remember(data)
         grown = with_exchanged_phases(data, self.target_, self.phase_values) if self.symmetry else data
         seen = _views(grown, self.target_) if self.symmetry else views(self.target_, [], len(data.shape))
@@ -243,7 +244,8 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
             diagonal = place is not None and place[0] == place[1]
             positive = bool(values.min() > 0)
             wide = positive and values.max() > 3 * values.min()
-            kind = "bounds" if self.phase_values and diagonal and positive else "log" if wide else "linear"
+            known = bool(self.phase_values) and min(self.phase_values or (0,)) > 0
+            kind = "bounds" if known and diagonal and positive else "log" if wide else "linear"
         if kind not in ("linear", "log", "bounds"):
             raise InputError(f"scale {kind!r} is not known; choose auto, linear, log or bounds.")
         self.chosen_["scale"] = kind
@@ -253,10 +255,12 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         """Settle features, depth and head; what is left to choose is chosen by grouped cross-validation."""
         if self.head.startswith("network-"):
             freedom = self.head.removeprefix("network-")
-            if freedom not in FREEDOMS or self.features != "encoder":
+            if freedom not in FREEDOMS:
                 raise InputError(
                     f"a network of {self.head!r} is not known; choose network-{', network-'.join(FREEDOMS)}."
                 )
+            if self.features != "encoder":
+                raise InputError(f"a network learns from pictures, not from {self.features}; use the head ridge or gp.")
             encoder, kind = self._encoder(), freedom
             depth = encoder.layers[-1].name if self.depth == "auto" else self.depth
             self._learner = lambda: NetworkLearner(
@@ -302,7 +306,9 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         padding: Padding = "circular" if self.periodic_ else "reflect"
         if self.depth == "auto":
             layers = layers_within(encoder, layers, padding, self.phases_, self.shape_)
-        found = EncoderFeatures(encoder, layers, self.phases_, padding, cache=cache)
+        place = component(self.target_)
+        along = place[0] if place is not None and place[0] == place[1] < self.ndim_ == 3 else 0
+        found = EncoderFeatures(encoder, layers, self.phases_, padding, axis=along, cache=cache)
         return found, list(layers) if self.depth == "auto" else [deepest]
 
     def _calibrate(self, data: StructureSet, rows: Rows, natural: NDArray[np.bool_], progress: Progress | None) -> None:
@@ -327,7 +333,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
 
     def _prepared(self, structures: StructureSet | ArrayLike) -> tuple[Labels, Array]:
         check_is_fitted(self, "learner_")
-        data = _as_set(structures)
+        data = as_set(structures)
         if len(data.shape) != self.ndim_ or int(data.labels.max(initial=0)) >= self.phases_:
             raise InputError(
                 f"the model was trained on {self.ndim_}-D structures of {self.phases_} phases, found "
@@ -350,53 +356,5 @@ def _views(data: StructureSet, target: str) -> list[View]:
     return views(target, [str(name) for name in data.targets.columns[finite]], len(data.shape))
 
 
-def _as_set(structures: StructureSet | ArrayLike) -> StructureSet:
-    """A set as it is; an array with as many phases as it shows, and two at least."""
-    if isinstance(structures, StructureSet):
-        return structures
-    labels = np.asarray(structures)
-    if labels.ndim not in (3, 4) or labels.dtype.kind not in "bui" or not labels.size:
-        raise InputError(
-            f"structures must be integer labels of shape (n, height, width) or (n, depth, height, width), found "
-            f"{labels.dtype} of shape {labels.shape}; stack them along a first axis."
-        )
-    count = max(int(labels.max()) + 1, 2)
-    return StructureSet.of(labels, phase_names=tuple(f"phase {k}" for k in range(count)))
-
-
-def _labelled(
-    structures: StructureSet | ArrayLike, y: ArrayLike | Mapping[str, ArrayLike] | str | None, target: str | None
-) -> tuple[StructureSet, str]:
-    """Bring every way of giving labels to a set with targets, and check them."""
-    data = _as_set(structures)
-    if isinstance(y, str):
-        target, y = y, None
-    if y is not None:
-        table = (
-            pd.DataFrame(y) if isinstance(y, (Mapping, pd.DataFrame)) else pd.DataFrame({target or "y": np.asarray(y)})
-        )
-        data = StructureSet(**{**_parts(data), "targets": table.reset_index(drop=True)})
-    columns = [str(name) for name in data.targets.columns]
-    target = target or (columns[0] if len(columns) == 1 else None)
-    if target not in columns:
-        raise InputError(f"there is no target {target!r}; the structures have {', '.join(columns) or 'no targets'}.")
-    values = data.targets[target].to_numpy(np.float64)
-    if (bad := np.flatnonzero(~np.isfinite(values))).size:
-        raise InputError(
-            f"{bad.size} of {values.size} labels of {target} are not numbers (first: structure {data.names[bad[0]]}); "
-            "remove or correct these rows."
-        )
-    if np.ptp(values) == 0:
-        raise InputError(f"all labels of {target} are {values[0]:g}; a model needs structures that differ.")
-    count = len(np.unique(data.groups))
-    if count < FOLDS:
-        raise InputError(f"found {count} groups of structures, expected at least {FOLDS}, one a fold; label more.")
-    return data, target
-
-
 def _size(shape: Sequence[int]) -> str:
     return " x ".join(str(side) for side in shape)
-
-
-def _parts(data: StructureSet) -> dict[str, Any]:
-    return {name: getattr(data, name) for name in data.__dataclass_fields__}

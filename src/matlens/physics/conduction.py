@@ -179,6 +179,11 @@ def chosen_scheme(scheme: Scheme, boundary: str, field: Tensor) -> Scheme:
         raise InputError(
             f"scheme {scheme!r} is not known for boundary={boundary!r}; choose auto, staggered, or rotated (periodic)."
         )
+    if scheme == "rotated" and not bool((field > 0).all()):
+        raise InputError(
+            "the rotated scheme lets cells conduct across corners and needs all of them to conduct, found some of zero "
+            "conductivity; choose scheme='staggered' or 'auto'."
+        )
     return scheme
 
 

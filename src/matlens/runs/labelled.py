@@ -57,7 +57,7 @@ def read_sets(
     held = None
     if test is not None and Path(test).suffix.lower() == ".csv":
         held = read_labelled(structures, test, target, segmentation=options)
-        found = found.select(~np.isin(found.names, held.names))
+        found = _without(found, held)
     elif test is not None:
         held = read_labelled(test, None, target)
     if held is not None:
@@ -127,6 +127,18 @@ def component_name(target: str) -> tuple[str, str] | None:
     """
     found = _COMPONENT.fullmatch(target)
     return (found["quantity"], found["rest"]) if found else None
+
+
+def _without(found: StructureSet, held: StructureSet) -> StructureSet:
+    """The structures to learn from, less those to test on; no group may be on both sides."""
+    tested = np.isin(found.names, held.names)
+    torn = ~tested & np.isin(found.groups, found.groups[tested])
+    if torn.any():
+        raise InputError(
+            f"{int(torn.sum())} structures to learn from share a group with structures to test on: "
+            f"{listed([str(name) for name in found.names[torn]])}; put whole groups into the table of the test."
+        )
+    return found.select(~tested)
 
 
 def _check_apart(found: StructureSet, held: StructureSet) -> None:
