@@ -254,13 +254,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
     parser.add_argument("--summary", action="store_true")
+    parser.add_argument("--figure", type=Path)
     chosen = parser.parse_args()
     for part in chosen.parts:
         PARTS[part]()
     if chosen.summary:
         from transfer_tables import write_tables
 
-        write_tables(PLACE)
+        write_tables(PLACE, chosen.figure)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from matlens.figures import learning_curves, save_figure
 from matlens.learning.curves import summary
 
 REFERENCE = "VGG-19"
@@ -104,7 +106,14 @@ def targets(place: Path) -> None:
             print(line(model, *(f"{r:.3f} ({100 * e:.1f})" for r, e in found.to_numpy())))
 
 
-def write_tables(place: Path) -> None:
-    """Print everything that is done, in Markdown."""
+def write_tables(place: Path, figure: Path | None = None) -> None:
+    """Print everything that is done, in Markdown; draw the learning curves where asked."""
     for part in (curves, families, coverage, targets):
         part(place)
+    if figure is not None:
+        parts = [rows_of(place, part, ("model", "target", "n", "draw")) for part in ("curves", "networks")]
+        rows = pd.concat(parts, ignore_index=True)
+        rows["n"] = rows["n"].astype(int)
+        drawn = learning_curves(rows[["model", "n", "draw", "r2", "median_relative_error"]])
+        save_figure(drawn, place / "learning_curves", rows)
+        shutil.copyfile(place / "learning_curves.png", figure)
