@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -196,6 +197,14 @@ def test_a_group_is_not_torn_between_learning_and_testing(folder, capsys, pictur
     assert code == 2
     assert "2 structures to learn from share a group with structures to test on: p1.tif, p3.tif" in err
     assert not (folder / "model").exists()
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_a_test_at_another_scale_is_said(folder, capsys, caplog, made):
+    replace(made[1], spacing=(2.0, 2.0), unit="um").write(folder / "test.h5")
+    options = ("--target", "k_00_c50", "--test", "test.h5")
+    assert run(capsys, "learn", "structures.h5", *options, "-o", "model", *QUICK)[0] == 0
+    assert "differ from those to learn from in spacing: (2.0, 2.0), not (1.0, 1.0)" in caplog.text
 
 
 @pytest.mark.usefixtures("few_baselines")

@@ -189,6 +189,10 @@ BAD = {
     "values of three phases": (
         {"scale": "bounds", "phase_values": (1, 2, 3)}, {"y": np.arange(1, 21)}, "2 phases need as many phase values",
     ),
+    "values of phases in the wrong order": (
+        {"scale": "bounds", "phase_values": (1e3, 1e-3)}, {"y": np.geomspace(1e5, 1e6, 20)},
+        "20 of 20 values lie outside of what phases of .* allow .first: row 0, 100000 where .* check",
+    ),
     "log of zero": ({"scale": "log"}, {}, "1 of 20 values are not positive .first: row 0, 0., and have no logarithm"),
     "coverage": ({"coverage": 1.5}, {}, "coverage must lie between 0 and 1, found 1.5"),
     "depth": ({"features": "encoder", "depth": "pool9"}, {}, "has no layer 'pool9'; it has scale1"),

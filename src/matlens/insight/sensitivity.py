@@ -149,7 +149,7 @@ def conduction_of(model: StructurePropertyModel, phase_values: Sequence[float] |
     --------
     >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]).astype(np.uint8)
     >>> model = StructurePropertyModel(features="volume-fraction", head="ridge", phase_values=(1, 9))
-    >>> conduction_of(model.fit(labels, {"k_00": 1 + labels.mean((1, 2))}, target="k_00")).phase_values
+    >>> conduction_of(model.fit(labels, {"k_00": 1 + 8 * labels.mean((1, 2))}, target="k_00")).phase_values
     (1.0, 9.0)
     """
     place = component(model.target_)

@@ -16,6 +16,7 @@ ScaleKind = Literal["linear", "log", "bounds"]
 Array = NDArray[np.float64]
 _FAR = 50.0  # beyond it a logit is a bound
 _EDGE = 1e-3  # laminates lie on a bound, where the logit is infinite
+_BEYOND = 0.05  # of the logarithm: more than this outside of the bounds is no error of measurement
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Scale:
     Raises
     ------
     InputError
-        If ``bounds`` is asked without positive values of the phases.
+        If ``bounds`` is asked without positive values of the phases, or a property lies outside of the bounds.
 
     Notes
     -----
@@ -72,6 +73,14 @@ class Scale:
         if self.kind == "log":
             return np.log(y)
         low, high = self._bounds(fractions)
+        outside = np.flatnonzero((np.log(y) < low - _BEYOND) | (np.log(y) > high + _BEYOND))
+        if outside.size:
+            row = outside[0]
+            raise InputError(
+                f"{outside.size} of {y.size} values lie outside of what phases of {list(self.phase_values)} allow "
+                f"(first: row {row}, {y[row]:g} where {np.exp(low[row]):g} to {np.exp(high[row]):g} is possible); "
+                "check the phases' values, their order and unit, or choose scale='log'."
+            )
         place = np.clip((np.log(y) - low) / np.maximum(high - low, 1e-12), _EDGE, 1 - _EDGE)
         return np.log(place / (1 - place))
 

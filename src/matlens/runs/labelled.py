@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from matlens.learning.selection import FOLDS
 
 __all__ = ["fingerprint", "phase_values_of", "read_sets"]
 
+_log = logging.getLogger(__name__)
 _TABLES = (".csv", ".tsv", ".txt", ".xls", ".xlsx")
 _COMPONENT = re.compile(r"(?P<quantity>.+)_\d\d(?P<rest>(_.*)?)")
 _MADE = re.compile(r"k_\d\d_c(?P<contrast>[0-9.e+-]+)")
@@ -147,6 +149,10 @@ def _check_apart(found: StructureSet, held: StructureSet) -> None:
             f"the test structures are {len(held.shape)}-D of {len(held.phase_names)} phases, those to learn from "
             f"{len(found.shape)}-D of {len(found.phase_names)}; they must agree."
         )
+    for what in ("spacing", "unit", "periodic"):
+        ours, theirs = getattr(found, what), getattr(held, what)
+        if ours != theirs:
+            _log.warning("the test structures differ from those to learn from in %s: %s, not %s.", what, theirs, ours)
     known = {labels.tobytes() for labels in found.labels}
     both = [str(name) for name, labels in zip(held.names, held.labels) if labels.tobytes() in known]
     if both and found.shape == held.shape:
