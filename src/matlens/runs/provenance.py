@@ -15,7 +15,7 @@ from matlens.io.registry import sha256_of
 
 __all__ = ["environment", "mismatches", "now", "sha256"]
 
-_PACKAGES = ("numpy", "scipy", "torch", "scikit-image", "scikit-learn", "tifffile", "pandas")
+_PACKAGES = ("numpy", "scipy", "torch", "scikit-image", "scikit-learn", "tifffile", "pandas", "numba")
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

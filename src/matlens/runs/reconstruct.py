@@ -155,7 +155,7 @@ def resolved(order: Order, exemplars: Sequence[Microstructure]) -> tuple[Order, 
     Returns
     -------
     order : Order
-        With shape and encoder filled in.
+        With shape, encoder or options filled in.
     choices : dict
         Every choice in words a settings file can hold.
 
@@ -174,7 +174,8 @@ def resolved(order: Order, exemplars: Sequence[Microstructure]) -> tuple[Order, 
     (32, 32)
     """
     choices = _plan(order, exemplars).settings
-    return replace(order, shape=tuple(choices["shape"]), encoder=choices.get("encoder", order.encoder)), choices
+    filled = {"encoder": choices.get("encoder", order.encoder), "options": choices.get("options", order.options)}
+    return replace(order, shape=tuple(choices["shape"]), **filled), choices
 
 
 def _plan(order: Order, exemplars: Sequence[Microstructure]) -> Plan | BaselinePlan:

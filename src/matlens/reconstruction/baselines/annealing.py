@@ -41,7 +41,7 @@ class Annealing:
         exemplar, relative to that of a structure without correlation.
     directions : {"all", "axes"}
         Offsets of the two-point term: the whole map, each weighted by 1 / |r| so that every distance counts alike, or
-        only those along the axes, as in 1998. Lineal paths and clusters are taken along the axes.
+        only those along the axes, of equal weight, as in 1998. Lineal paths and clusters are taken along the axes.
     selection : {"dpn", "interface", "any"}
         Which pixels are proposed: at interfaces, rather where more neighbours are of other phases; at interfaces; any.
     reach : int

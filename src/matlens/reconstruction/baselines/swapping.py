@@ -271,7 +271,7 @@ def _choose(sample: Sample, edges: Edges, power: float, other: int, periodic: bo
     """Draw a pixel not of phase ``other``, with weight (unlike neighbours / 8) ** power; power < 0: any pixel."""
     height, width = sample.labels.shape
     y, x = 0, 0
-    for attempt in range(10000):
+    for _ in range(10000):
         if power < 0:
             pixel = int(_draw(sample.random) * height * width)
         else:
