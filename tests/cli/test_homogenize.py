@@ -130,6 +130,20 @@ def test_an_interrupted_run_goes_on_with_the_next_axis_to_the_same_bytes(folder,
         assert not run.has_results  # the load cases that were kept are gone
 
 
+def test_an_axis_that_did_not_converge_is_not_gone_on_with_when_axes_are_put_together(folder, capsys, monkeypatch):
+    from matlens.runs import homogenize as steps
+
+    file = write_microstructure(gaussian_field((24, 24), 3.0, 0.4, seed=0), folder / "field.npz")
+    monkeypatch.setattr(steps, "MAX_ITERATIONS", 10)
+    code, out, _ = ended(capsys, file, "--conductivity", "0=1,1=1000", "-o", "run")
+    assert code == 0
+    assert re.search(r"Not converged: a residual of \S+ after 10 iterations", out)
+    cases = pd.read_csv("run/load_cases.csv")
+    assert cases["iterations"].tolist() == [10, 10]
+    assert not cases["converged"].any()
+    assert (cases["residual"] > 1e-6).all()
+
+
 BAD = [
     (["--conductivity", "0=1"], "phase 1"),
     (["--conductivity", "0=1,1=-2"], "-2"),

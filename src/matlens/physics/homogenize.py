@@ -14,7 +14,14 @@ from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure import Microstructure
 from matlens.physics.bound_checks import check_conductivity, check_stiffness
-from matlens.physics.conduction import Boundary, ConductionSolution, Scheme, chosen_scheme, solve_conduction
+from matlens.physics.conduction import (
+    MAX_ITERATIONS,
+    Boundary,
+    ConductionSolution,
+    Scheme,
+    chosen_scheme,
+    solve_conduction,
+)
 from matlens.physics.elasticity import ElasticSolution, solve_count, solve_elasticity
 from matlens.physics.fluxes import flux_components, flux_magnitude
 from matlens.physics.homogenization import Homogenization
@@ -42,6 +49,7 @@ class _Options(NamedTuple):
     progress: Progress
     start: Mapping[int, NDArray[np.generic]]
     scheme: Scheme
+    max_iterations: int
 
 
 def homogenize(
@@ -54,6 +62,7 @@ def homogenize(
     scheme: Scheme = "auto",
     axes: Sequence[int] | None = None,
     tolerance: float = 1e-6,
+    max_iterations: int = MAX_ITERATIONS,
     dtype: str = "float64",
     device: str = "cpu",
     unit: str | None = None,
@@ -83,6 +92,8 @@ def homogenize(
         Axes of the conductivity to solve for, all by default.
     tolerance : float
         Relative residual at which a load case is solved.
+    max_iterations : int
+        Iterations after which a load case is given up; 0 gives what ``start`` amounts to.
     dtype : {"float64", "float32"}
         Precision.
     device : {"cpu", "cuda", "auto"}
@@ -114,7 +125,12 @@ def homogenize(
            [0. , 2.5]])
     """
     options = _options(tolerance, dtype, device)._replace(
-        unit=unit, fields=fields, progress=progress or Silent(), start=start or {}, scheme=scheme
+        unit=unit,
+        fields=fields,
+        progress=progress or Silent(),
+        start=start or {},
+        scheme=scheme,
+        max_iterations=max_iterations,
     )
     if conductivity is not None and young is None and poisson is None:
         chosen = _axes(axes, microstructure.ndim)
@@ -163,7 +179,12 @@ def _stiffness(
     stiff, ratio = (_field(microstructure, values, options) for values in (moduli, ratios))
     with Meter(options.progress, solve_count(stiff), options.tolerance, "stiffness") as meter:
         solution = solve_elasticity(
-            stiff, ratio, spacing=microstructure.spacing, tolerance=options.tolerance, watch=meter
+            stiff,
+            ratio,
+            spacing=microstructure.spacing,
+            tolerance=options.tolerance,
+            max_iterations=options.max_iterations,
+            watch=meter,
         )
     tensor = solution.stiffness[0].double().cpu().numpy()
     through = percolates(moduli[microstructure.labels] > 0, periodic=True)
@@ -189,7 +210,13 @@ def _solve(
     solves = 1 if field.ndim == 3 and boundary != "fixed" else len(axes)
     with Meter(options.progress, solves, options.tolerance, "conductivity") as meter:
         if boundary == "flux":  # the resistivity needs all load cases, whichever are asked for
-            return solve_uniform_flux(field, spacing=spacing, tolerance=options.tolerance, watch=meter)
+            return solve_uniform_flux(
+                field,
+                spacing=spacing,
+                tolerance=options.tolerance,
+                max_iterations=options.max_iterations,
+                watch=meter,
+            )
         return solve_conduction(
             field,
             spacing=spacing,
@@ -197,6 +224,7 @@ def _solve(
             scheme=options.scheme,
             axes=axes,
             tolerance=options.tolerance,
+            max_iterations=options.max_iterations,
             start=_fluctuations(options.start, field, spacing, axes) if options.start else None,
             watch=meter,
         )
@@ -302,7 +330,7 @@ def _options(tolerance: float, dtype: str, device: str) -> _Options:
     if device == "cuda" and not there:
         raise InputError("no CUDA device was found; choose device='cpu', or 'auto' to take what there is.")
     where = torch.device("cuda" if device != "cpu" and there else "cpu")
-    return _Options(tolerance, getattr(torch, dtype), where, None, False, Silent(), {}, "auto")
+    return _Options(tolerance, getattr(torch, dtype), where, None, False, Silent(), {}, "auto", MAX_ITERATIONS)
 
 
 def _boundary(name: str) -> str:

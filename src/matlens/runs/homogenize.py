@@ -11,11 +11,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from matlens.hooks import Arrays, Progress
+from matlens.hooks import Progress
 from matlens.io import Segmentation
 from matlens.io.atomic import atomic_write
 from matlens.microstructure import Microstructure
 from matlens.physics import Homogenization, homogenize
+from matlens.physics.conduction import MAX_ITERATIONS
 from matlens.physics.summary import axis_names, voigt_names
 from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.homogenize_tables import conclusions, write_tables
@@ -24,6 +25,7 @@ from matlens.runs.inputs import Inputs, exemplars_of
 __all__ = ["FIELDS", "HomogenizeOrder", "homogenize_in"]
 
 FIELDS = "fields.nc"
+_RECORDS = ("iterations", "residual")  # of each load case
 Values = Mapping[int | str, float]
 
 
@@ -83,8 +85,12 @@ class HomogenizeOrder:
         *,
         axes: tuple[int, ...] | None = None,
         start: Mapping[int, NDArray[np.generic]] | None = None,
+        further: bool = True,
     ) -> Homogenization:
-        """Homogenise, with fields unless potentials are given to start from; ``axes`` in place of the order's own."""
+        """Homogenise, with fields unless potentials are given to start from; ``axes`` in place of the order's own.
+
+        With ``further`` false, those potentials are taken as they are.
+        """
         return homogenize(
             structure,
             conductivity=self.conductivity,
@@ -93,6 +99,7 @@ class HomogenizeOrder:
             boundary=self.boundary,
             axes=self.axes if axes is None else axes,
             tolerance=self.tolerance,
+            max_iterations=MAX_ITERATIONS if further else 0,
             dtype=self.precision,
             device=device,
             unit=self.unit,
@@ -134,17 +141,24 @@ def homogenize_in(run: RunDirectory, progress: Progress, found: Sequence[Segment
 def _by_axis(
     run: RunDirectory, order: HomogenizeOrder, structure: Microstructure, device: str, progress: Progress
 ) -> Homogenization:
-    """Solve for one axis after another, keep each, and put them together: a step that needs no iteration."""
+    """Solve for one axis after another, keep each, and put them together.
+
+    That needs no iteration, save for what is lost in rounding; and where an axis did not converge, none is allowed.
+    """
     axes = tuple(range(structure.ndim)) if order.axes is None else order.axes
     for number, axis in enumerate(axes, start=1):
         if not (run.path / _case(axis)).is_file():
             label = _Named(progress, f"conduction along axis {axis}, {number} of {len(axes)}")
             part = order.solve(structure, device, label, axes=(axis,))
             fields = {name: values[0] for name, values in part.fields.items()}
-            _keep(run, axis, {"iterations": part.iterations, **fields})
+            records = {name: getattr(part, name) for name in _RECORDS}
+            _keep(run, axis, {**records, "converged": part.converged, **fields})
     potentials = {axis: _kept(run, axis, "potential") for axis in axes}
-    whole = order.solve(structure, device, _Named(progress, "putting together"), start=potentials)
-    iterations = np.concatenate([_kept(run, axis, "iterations") for axis in axes])
+    settled = all(_kept(run, axis, "converged") for axis in axes)
+    whole = order.solve(structure, device, _Named(progress, "putting together"), start=potentials, further=settled)
+    iterations, residual = (np.concatenate([_kept(run, axis, name) for axis in axes]) for name in _RECORDS)
+    if not settled:
+        whole = replace(whole, residual=residual, converged=False)
     names = ("potential", "flux", "flux components") if structure.ndim == 2 else ("potential", "flux")
     fields = {name: np.stack([_kept(run, axis, name).astype(np.float32) for axis in axes]) for name in names}
     return replace(whole, iterations=iterations + whole.iterations, fields=fields)
@@ -154,7 +168,7 @@ def _case(axis: int) -> str:
     return f"{STATE}/checkpoint_axis_{axis}.npz"
 
 
-def _keep(run: RunDirectory, axis: int, case: Arrays) -> None:
+def _keep(run: RunDirectory, axis: int, case: Mapping[str, Any]) -> None:
     with atomic_write(run.claim(_case(axis))) as temporary:
         np.savez(temporary, allow_pickle=False, **case)
 
