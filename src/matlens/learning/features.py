@@ -184,6 +184,8 @@ class EncoderFeatures:
         Channels of the compressed Gram matrix (the layer's channels mixed by a fixed random matrix); 0 for none.
     axis : int
         Of volumes: the axis that a directional property is asked along.
+    extras : tuple of Features
+        Descriptors to stand behind the pooled activations, e.g. volume fractions.
     cache : mutable mapping of str to ndarray
         Rows already known; give one that lasts to keep them.
 
@@ -201,6 +203,7 @@ class EncoderFeatures:
     padding: Padding = "circular"
     gram: int = 0
     axis: int = 0
+    extras: tuple[Features, ...] = ()
     cache: MutableMapping[str, NDArray[np.float32]] = field(default_factory=dict)
     one_scale: bool = False
 
@@ -226,17 +229,19 @@ class EncoderFeatures:
             self.cache.update({keys[row]: one for row, one in zip(rows, found)})
             progress.advance(start + len(rows), float("nan"), "structures")
         progress.end()
-        return np.stack([self.cache[key] for key in keys]).astype(np.float64)
+        pooled = np.stack([self.cache[key] for key in keys]).astype(np.float64)
+        return np.concatenate([pooled, *(extra(labels) for extra in self.extras)], axis=1)
 
-    def columns(self, depth: str, ndim: int = 2) -> NDArray[np.bool_]:
-        """Which columns stay if the encoder is cut after the layer ``depth``; ``ndim`` is that of a structure."""
+    def columns(self, depth: str, width: int) -> NDArray[np.bool_]:
+        """Which of ``width`` columns stay if the encoder is cut after the layer ``depth``; extras always do."""
         kept = layers_to(self.encoder, depth)
         if unknown := [name for name in kept if name not in self.layers]:
             raise InputError(f"layer {unknown[0]} is not among those pooled ({', '.join(self.layers)}).")
         passes = self.phases if self.encoder.family == "vgg19" and self.phases > 4 else 1
         widths = [(name, self._width(name, passes)) for name in (*self.layers, *self._coarse())]
         found = np.concatenate([np.full(width, name in kept) for name, width in widths])
-        return np.tile(found, 2) if ndim == 3 else found
+        found = np.tile(found, width // len(found))  # twice for volumes
+        return np.append(found, np.full(width - len(found), True))
 
     def _width(self, layer: str, passes: int) -> int:
         return 2 * passes * self.encoder.layer(layer).channels + self.gram * (self.gram + 1) // 2
@@ -267,11 +272,15 @@ class EncoderFeatures:
 
     @torch.no_grad()
     def _pooled(self, labels: Labels) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = self.pooled(phase_indicators(labels, self.phases)).cpu().numpy()
+        found: NDArray[np.float32] = self._layers_pooled(phase_indicators(labels, self.phases)).cpu().numpy()
         return found
 
     def pooled(self, indicators: Tensor) -> Tensor:
         """Rows of indicators of shape (n, phases, height, width)."""
+        rows = self._layers_pooled(indicators)
+        return torch.cat([rows, *(extra.pooled(indicators).to(rows) for extra in self.extras)], 1)
+
+    def _layers_pooled(self, indicators: Tensor) -> Tensor:
         indicators = indicators.to(next(self.encoder.buffers()))
         rows = self._statistics(indicators, self.layers)
         if coarse := self._coarse():

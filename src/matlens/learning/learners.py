@@ -45,6 +45,8 @@ class Training:
         On the scale of the property.
     groups : ndarray, shape (n,)
         Groups.
+    natural : ndarray of bool, shape (n,)
+        False for structures that were only derived, with exchanged phases.
     examples : ndarray of uint8
         The first few structures themselves, to check a stored model with.
     """
@@ -52,6 +54,7 @@ class Training:
     rows: Matrix
     values: Array
     groups: NDArray[Any]
+    natural: NDArray[np.bool_]
     examples: Labels
 
 

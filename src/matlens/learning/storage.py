@@ -76,6 +76,7 @@ def write_model(model: StructurePropertyModel, folder: str | os.PathLike[str]) -
         "rows": _narrow(training.rows),
         "values": training.values,
         "groups": np.unique(training.groups, return_inverse=True)[1].astype(np.int64),
+        "natural": training.natural,
         "examples": training.examples,
         "example_values": model.learner_.predict(training.examples)[0],
     }
@@ -144,7 +145,8 @@ def read_model(
     place = Path(folder)
     content, arrays = _read(place)
     try:
-        model = StructurePropertyModel(encoder or content["learner"].get("encoder", "auto"), **content["parameters"])
+        asked = content["parameters"] | {"extras": tuple(content["parameters"]["extras"])}
+        model = StructurePropertyModel(encoder or content["learner"].get("encoder", "auto"), **asked)
         model.set_params(device=device, cache=cache)
         for name, value in content["fitted"].items():
             setattr(model, f"{name}_", tuple(value) if isinstance(value, list) else value)
@@ -182,18 +184,19 @@ def _restore(model: StructurePropertyModel, place: Path, content: dict[str, Any]
     from matlens.learning.learners import Training
 
     rows, values, groups = arrays["rows"].astype(np.float64), arrays["values"], arrays["groups"]
+    natural = arrays["natural"].astype(bool)
     examples, expected = arrays["examples"], arrays["example_values"]
     unit = max(float(values.std()), 1e-12)
     if content["learner"]["kind"] == "network":
         model.learner_ = _network(content["learner"], arrays, model)
-        model.domain_ = Domain(rows, groups)
+        model.domain_ = Domain(rows[natural], groups[natural])
     else:
         learner = _regression(content["learner"], model).fit_rows(rows, values)
         model.learner_ = learner
-        model.domain_ = Domain(learner.head.reduced(rows), groups)
+        model.domain_ = Domain(learner.head.reduced(rows[natural]), groups[natural])
         _agree(place, learner.head.predict(rows[: len(expected)])[0], expected, _EXACT * unit)
     _agree(place, model.learner_.predict(examples)[0], expected, _ALIKE * unit)
-    model.training_ = Training(rows, values, groups, examples)
+    model.training_ = Training(rows, values, groups, natural, examples)
     kept = {
         name: arrays[f"held_out.{name}"] for name in ("value", "predicted", "inside") if f"held_out.{name}" in arrays
     }
@@ -203,6 +206,7 @@ def _restore(model: StructurePropertyModel, place: Path, content: dict[str, Any]
 def _parameters(model: StructurePropertyModel) -> dict[str, Any]:
     asked = {name: value for name, value in model.get_params(deep=False).items() if name not in _ELSEWHERE}
     values = asked["phase_values"]
+    asked["extras"] = list(asked["extras"])
     return {**asked, "phase_values": None if values is None else [float(value) for value in values]}
 
 

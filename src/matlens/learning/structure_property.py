@@ -34,11 +34,13 @@ from matlens.learning.heads import HEADS, HeadKind
 from matlens.learning.intervals import conformal_factor
 from matlens.learning.labelling import as_set, labelled
 from matlens.learning.learners import FeatureLearner, Learner, Training
+from matlens.learning.lengths import CorrelationLengths
 from matlens.learning.network import FREEDOMS, NetworkLearner
 from matlens.learning.scales import Scale, ScaleKind
 from matlens.learning.selection import FOLDS, select
 from matlens.learning.splits import grouped_folds
 from matlens.learning.symmetry import View, component, views
+from matlens.reconstruction import read_recommendation
 
 __all__ = ["StructurePropertyModel"]
 
@@ -46,6 +48,7 @@ Array = NDArray[np.float64]
 Rows = tuple[Labels, Array, NDArray[Any]]  # structures, values on the scale, groups
 FeatureKind = Literal["encoder", "two-point", "volume-fraction"]
 _EXAMPLES = 2  # training structures that a stored model is checked with
+_GRAM = 32  # mixed channels of a compressed Gram matrix
 _AUTO_HEADS: tuple[HeadKind, ...] = ("ridge", "gp")
 
 
@@ -61,10 +64,13 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
     encoder : str or Encoder
         ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"``, ``"vgg19-torchvision"``, or an encoder.
     depth : str
-        Layer after which the encoder is cut, e.g. what a pruning study recommends; ``"auto"`` chooses by grouped
-        cross-validation within the training structures.
+        Layer after which the encoder is cut; or the folder of a pruning study, which recommends one; or ``"auto"``,
+        chosen by grouped cross-validation within the training structures.
     features : {"encoder", "two-point", "volume-fraction"}
         What the head sees; the latter two are the classical baselines.
+    extras : sequence of str
+        More features beside the encoder's: ``"gram"`` (a compressed Gram matrix of each layer),
+        ``"volume-fractions"``, ``"correlation-lengths"``.
     head : str
         ``"ridge"``, ``"gp"``, ``"boosting"``, ``"auto"`` (ridge or Gaussian process, by cross-validation), or the
         network itself: ``"network-frozen"``, ``"network-partly-frozen"``, ``"network-free"``, ``"network-scratch"``.
@@ -117,6 +123,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         *,
         depth: str = "auto",
         features: FeatureKind = "encoder",
+        extras: Sequence[str] = (),
         head: str = "auto",
         scale: str = "auto",
         phase_values: Sequence[float] | None = None,
@@ -127,6 +134,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         cache: MutableMapping[str, Any] | None = None,
     ) -> None:
         self.encoder, self.depth, self.features, self.head = encoder, depth, features, head
+        self.extras = extras
         self.scale, self.phase_values, self.coverage = scale, phase_values, coverage
         self.symmetry, self.seed, self.device, self.cache = symmetry, seed, device, cache
 
@@ -174,8 +182,9 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         natural = np.tile(np.arange(len(grown)) < len(data), len(seen))
         self._calibrate(data, (labels, values, groups), natural, progress)
         self.learner_ = self._learner().fit(labels, values, progress)
-        self.domain_ = Domain(self.learner_.embed(labels), groups)
-        self.training_ = Training(self.learner_.rows(labels), values, groups, labels[:_EXAMPLES])
+        # No interval was calibrated on derived structures: they do not widen what is known.
+        self.domain_ = Domain(self.learner_.embed(labels[natural]), groups[natural])
+        self.training_ = Training(self.learner_.rows(labels), values, groups, natural, labels[:_EXAMPLES])
         return self
 
     def predict(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> Array:
@@ -262,7 +271,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
             if self.features != "encoder":
                 raise InputError(f"a network learns from pictures, not from {self.features}; use the head ridge or gp.")
             encoder, kind = self._encoder(), freedom
-            depth = encoder.layers[-1].name if self.depth == "auto" else self.depth
+            depth = self._deepest(encoder)
             self._learner = lambda: NetworkLearner(
                 encoder, depth, kind, phases=self.phases_, periodic=self.periodic_, seed=self.seed
             )
@@ -274,7 +283,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         rows = features(labels, progress)
         columns = {"": np.ones(rows.shape[1], bool)}
         if isinstance(features, EncoderFeatures):
-            columns = {depth: features.columns(depth, self.ndim_) for depth in depths}
+            columns = {depth: features.columns(depth, rows.shape[1]) for depth in depths}
             self.chosen_["encoder"] = features.encoder.name
         heads = _AUTO_HEADS if self.head == "auto" else (cast("HeadKind", self.head),)
         depth, head = next(iter(columns)), heads[0]
@@ -300,7 +309,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         if self.features != "encoder":
             raise InputError(f"features {self.features!r} are not known; choose encoder, two-point or volume-fraction.")
         encoder = self._encoder()
-        deepest = encoder.layers[-1].name if self.depth == "auto" else self.depth
+        deepest = self._deepest(encoder)
         layers = layers_to(encoder, deepest)
         cache = {} if self.cache is None else self.cache
         padding: Padding = "circular" if self.periodic_ else "reflect"
@@ -308,8 +317,29 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
             layers = layers_within(encoder, layers, padding, self.phases_, self.shape_)
         place = component(self.target_)
         along = place[0] if place is not None and place[0] == place[1] < self.ndim_ == 3 else 0
-        found = EncoderFeatures(encoder, layers, self.phases_, padding, axis=along, cache=cache)
+        gram = _GRAM if "gram" in self.extras else 0
+        extras = self._extras()
+        found = EncoderFeatures(
+            encoder, layers, self.phases_, padding, axis=along, gram=gram, extras=extras, cache=cache
+        )
         return found, list(layers) if self.depth == "auto" else [deepest]
+
+    def _extras(self) -> tuple[Features, ...]:
+        known = {
+            "gram": None,
+            "volume-fractions": VolumeFractions(self.phases_),
+            "correlation-lengths": CorrelationLengths(self.phases_, self.periodic_),
+        }
+        if unknown := [name for name in self.extras if name not in known]:
+            raise InputError(f"extra features {unknown[0]!r} are not known; choose among {', '.join(known)}.")
+        return tuple(feature for name in self.extras if (feature := known[name]) is not None)
+
+    def _deepest(self, encoder: Encoder) -> str:
+        """The layer after which the encoder is cut; a pruning study may say it."""
+        if self.depth == "auto":
+            return encoder.layers[-1].name
+        names = [layer.name for layer in encoder.layers]
+        return self.depth if self.depth in names or not Path(self.depth).is_dir() else read_recommendation(self.depth)
 
     def _calibrate(self, data: StructureSet, rows: Rows, natural: NDArray[np.bool_], progress: Progress | None) -> None:
         """Find how wide intervals must be, from learners that did not see a structure's group."""
