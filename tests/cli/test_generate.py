@@ -112,6 +112,7 @@ def test_a_damaged_result_is_noticed(folder, capsys):
         (("--conductivity-contrast", "ten"), "the contrasts 'ten' are not understood"),
         (("--conductivity-contrast", "0"), "contrasts of conductivity must be positive"),
         (("--stiffness-contrast", "10,10"), "stands there twice"),
+        (("--conductivity-contrast", "none", "--stiffness-contrast", "none"), "there would be no property to learn"),
         (("--size", "big"), "is not understood"),
         (("--size", "64x64x64"), "one side or two"),
         (("--size", "16"), "at least 32 pixels"),

@@ -5,9 +5,13 @@ import torch
 import xarray as xr
 
 from matlens.cli.app import main
+from matlens.insight import interface
+from matlens.io import write_microstructure
 from matlens.learning import StructurePropertyModel, StructureSet
+from matlens.microstructure import Microstructure
 from matlens.physics import effective_conductivity
 from matlens.problems import gaussian_field
+from matlens.runs import RunDirectory, sensitivity
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,33 @@ def test_explain_writes_maps_scores_and_a_report(files, tmp_path):
     assert "Agreement with physics" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert run(*asked, tmp_path / "again") == 0
     assert (tmp_path / "run" / "flips.csv").read_bytes() == (tmp_path / "again" / "flips.csv").read_bytes()
+
+
+def test_structures_unlike_those_learned_from_are_said(files, tmp_path, caplog):
+    labels = gaussian_field((16, 16), 3.0, fraction=0.4, seed=50).labels
+    file = write_microstructure(Microstructure(labels, 0.5, "um"), tmp_path / "picture.npz")
+    assert run("explain", files / "k_00_c50", file, "--flips", 6, "-o", tmp_path / "run") == 0
+    with RunDirectory(tmp_path / "run") as opened:
+        size, kind, cell = opened.provenance["notes"]
+    assert "have another pixel size than those the model was trained on (1 px): picture.npz" in size
+    assert kind == "the model was trained on structures that are periodic; 1 of 1 are not so."
+    assert cell.startswith("1 of 1 structures do not say that they are periodic and are solved as a periodic cell")
+    assert cell in caplog.text
+    html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert all(note[1:] in html for note in (size, kind, cell))
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_all_flips_are_solved_where_there_are_few_interface_pixels(files, tmp_path, monkeypatch, spare):
+    labels = gaussian_field((16, 16), 3.0, fraction=0.3, seed=0).labels  # the first of the test structures
+    monkeypatch.setattr(sensitivity, "WHOLE", int(interface(labels).sum()) + spare)
+    asked = ("explain", files / "k_00_c50", files / "test.h5", "-n", 1, "--flips", 6, "-q", "-o", tmp_path / "run")
+    assert run(*asked) == 0
+    with xr.open_dataset(tmp_path / "run" / "map_0.nc", engine="h5netcdf") as dataset:
+        assert np.array_equal(dataset["phase"], labels)
+        assert ("flip" in dataset.data_vars) == (spare == 0)
+    with RunDirectory(tmp_path / "run") as opened:
+        assert opened.provenance["notes"] == []
 
 
 def test_of_another_property_the_model_alone_is_mapped(files, tmp_path):

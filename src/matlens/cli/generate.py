@@ -50,6 +50,11 @@ def generate(asked: Asked, chance: Seed, machine: Machine, place: Place, talk: T
         stiffness_contrasts=parse_contrasts(asked.stiffness_contrast),
         seed=chance.seed,
     )
+    if not (recipe.conductivity_contrasts or recipe.stiffness_contrasts):
+        raise InputError(
+            "found no contrasts, neither of conductivity nor of stiffness, so there would be no property to learn; "
+            "give --conductivity-contrast or --stiffness-contrast numbers, e.g. 10,50."
+        )
     if machine.device == "cuda":
         raise InputError("data sets are made on the processor, found device cuda; leave --device out.")
     environment = machine_settings(Machine(device="cpu", threads=machine.threads or 1))

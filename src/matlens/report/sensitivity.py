@@ -39,6 +39,7 @@ def agreement(run: RunDirectory) -> Section | None:
     """How well the model's maps agree with solved flips."""
     summary, flips = read_table(run, "summary"), read_table(run, "flips")
     said = [str(sentence) for sentence in run.provenance.get("sentences", ())]
+    said += [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", ())]
     if summary is None or flips is None:
         return Section("Agreement with physics", (), said) if said else None
     target = str(run.provenance.get("resolved", {}).get("target", "property"))

@@ -27,7 +27,7 @@ from matlens.runs.directory import RunDirectory
 from matlens.runs.feature_cache import FeatureCache
 from matlens.runs.tables import write_table
 
-__all__ = ["PredictOrder", "Sample", "predict_in"]
+__all__ = ["PredictOrder", "Sample", "notes_of", "predict_in"]
 
 _log = logging.getLogger(__name__)
 _SAME = 1e-6  # distance below which a structure is one that was learned from
@@ -162,7 +162,7 @@ def predict_in(run: RunDirectory, progress: Progress, found: Sequence[Sample] | 
         model = order.read_model(cache)
         _check(samples, model)
         table = _predicted(samples, model, progress)
-    notes = _spacings(samples, model)
+    notes = notes_of(samples, model)
     table["value"] = _values(samples, model.target_, order.labels, order.sources[0])
     learned = (table["distance"] < _SAME) & (model.features != "volume-fraction") & table["value"].notna()
     if learned.any():
@@ -254,8 +254,16 @@ def _values(samples: Sequence[Sample], target: str, labels: str | None, place: s
     return [float(table[target].iloc[row]) if row >= 0 else float("nan") for row in rows]
 
 
-def _spacings(samples: Sequence[Sample], model: StructurePropertyModel) -> list[str]:
-    """Warn where a pixel is not of the size it had in training: patterns are then seen at another scale."""
+def notes_of(samples: Sequence[Sample], model: StructurePropertyModel) -> list[str]:
+    """Warn where structures are not as those in training: a pixel of another size or unit, borders of another kind.
+
+    Examples
+    --------
+    >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]).astype(np.uint8)
+    >>> model = StructurePropertyModel(features="volume-fraction", head="ridge").fit(labels, labels.mean((1, 2)))
+    >>> notes_of([Sample("a", Microstructure(labels[0], periodic=True))], model)
+    ['the model was trained on structures that are not periodic; 1 of 1 are not so.']
+    """
     trained = (tuple(model.spacing_), model.unit_)
     odd = [s.name for s in samples if (s.structure.spacing, s.structure.unit) != trained]
     notes = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from matlens.insight import (
     conduction_of,
     difference_map,
     flip_map,
+    interface,
     score_flips,
     sensitivity_map,
     study_sensitivity,
@@ -27,13 +29,15 @@ from matlens.io.atomic import atomic_write
 from matlens.learning import StructurePropertyModel, StructureSet
 from matlens.physics.summary import axis_names
 from matlens.runs.directory import STATE, RunDirectory
-from matlens.runs.predict import PredictOrder, Sample
+from matlens.runs.predict import PredictOrder, Sample, notes_of
 from matlens.runs.tables import write_table
 
 __all__ = ["MAPS", "ExplainOrder", "sensitivity_in"]
 
+_log = logging.getLogger(__name__)
 MAPS = "map_{}.nc"
 WHOLE = 4000  # interface pixels of the first structure that are all flipped, to be looked at
+_CELLS = 2**26  # of all these flipped structures together, at most: under a minute to solve
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
     samples = order.chosen(order.source.read() if found is None else found)
     model = order.source.read_model()
     solved, why = _solvable(model, order)
+    notes = [*notes_of(samples, model), *(_borders(samples, model) if solved else [])]
     progress.begin(len(samples), "structures explained")
     for index, sample in enumerate(samples):
         if not (run.path / MAPS.format(index)).is_file():
@@ -131,6 +136,7 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
     run.mark(
         "running",
         resolved={**model.chosen_, "target": model.target_, "structures": len(samples)},
+        notes=notes,
         sentences=sentences,
     )
     for index in range(len(samples)):
@@ -149,6 +155,27 @@ def _solvable(model: StructurePropertyModel, order: ExplainOrder) -> tuple[bool,
     return True, ""
 
 
+def _borders(samples: Sequence[Sample], model: StructurePropertyModel) -> list[str]:
+    """Warn where the truth is solved for borders of another kind than a structure's own."""
+    odd = sum(sample.structure.periodic != model.periodic_ for sample in samples)
+    if not odd:
+        return []
+    kinds = (
+        "are periodic and yet solved, as the model was trained, with the potential fixed on two faces.",
+        "do not say that they are periodic and are solved as a periodic cell, as the model was trained: interfaces "
+        "made where opposite borders meet are part of their truth.",
+    )
+    note = f"{odd} of {len(samples)} structures {kinds[model.periodic_]}"
+    _log.warning(note)
+    return [note]
+
+
+def _whole(labels: NDArray[np.uint8], periodic: bool) -> bool:
+    """Whether every interface pixel is flipped: where they are few enough, and the structure is small enough."""
+    count = int(interface(labels, periodic=periodic).sum())
+    return count <= WHOLE and count * labels.size <= _CELLS
+
+
 def _explain(
     run: RunDirectory, order: ExplainOrder, model: StructurePropertyModel, sample: Sample, index: int, solved: bool
 ) -> None:
@@ -161,7 +188,7 @@ def _explain(
             model, data, phase_values=order.phase_values, flips_per_structure=order.flips, seed=order.seed + index
         )
         maps |= {"gradient": study.gradient[0], "linearised": study.linearised[0]}
-        if index == 0 and labels.size <= WHOLE * 4:
+        if index == 0 and _whole(labels, model.periodic_):
             maps["flip"] = flip_map(labels, conduction_of(model, order.phase_values))
             maps["difference"] = difference_map(model, labels)
         for name, table in (("flips", study.flips), ("values", study.values)):
