@@ -140,9 +140,10 @@ class TwoPointMap:
     def pooled(self, indicators: Tensor) -> Tensor:
         """Maps of indicators of shape (n, phases, *space), one flat row each."""
         space = indicators.shape[2:]
-        size = tuple(space) if self.periodic else tuple(2 * side for side in space)
         # A volume's map of all offsets would be longer than any number of volumes could teach.
         halves = [side // 2 if len(space) == 2 else min(side // 2, _REACH) for side in space]
+        # Zeros as wide as the longest offset keep ends from meeting.
+        size = tuple(side if self.periodic else side + half for side, half in zip(space, halves))
         found = _autocorrelation(indicators[:, 1:], size)
         if self.periodic:
             found = found / prod(space)
