@@ -21,6 +21,7 @@ from matlens.encoders import load_encoder
 from matlens.io import read_microstructure
 from matlens.learning import StructurePropertyModel, StructureSet
 from matlens.learning.symmetry import views
+from matlens.runs.feature_cache import FeatureCache
 
 PLACE = Path("build/benchmark/transfer")
 AXES = "zyx"
@@ -55,7 +56,7 @@ def main() -> None:
     path = PLACE / "berea.json"
     rows: dict[str, list[list[float]]] = json.loads(path.read_text()) if path.exists() else {}
     data, table = cubes()
-    encoder, cache = load_encoder("vgg19-oxford"), {}
+    encoder, cache = load_encoder("vgg19-oxford"), FeatureCache(PLACE / "features")
     models = {
         "VGG-19 on slices": lambda: StructurePropertyModel(encoder, scale="log", coverage=None, cache=cache),
         "two-point map, ridge": lambda: StructurePropertyModel(
