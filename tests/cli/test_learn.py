@@ -8,7 +8,7 @@ import pytest
 
 from matlens.cli.app import main
 from matlens.io import write_microstructure
-from matlens.learning import Recipe, generate_structures, read_model
+from matlens.learning import Recipe, StructurePropertyModel, StructureSet, generate_structures, read_model
 from matlens.learning.features import EncoderFeatures
 from matlens.microstructure import Microstructure
 from matlens.problems import gaussian_field
@@ -131,6 +131,87 @@ def test_an_interrupted_run_is_resumed_to_the_same_tables(folder, capsys, monkey
     assert len(calls) == 7 + 15 - 6  # nothing is done twice
     for name in (*TABLES, "arrays.safetensors"):
         assert (folder / "run" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
+
+
+@pytest.fixture(scope="module")
+def kinds():
+    """Noise of three kinds by name, twelve each; the property of the last is another function of the fraction."""
+    random = np.random.default_rng(0)
+    fractions = random.uniform(0.2, 0.6, 36)
+    labels = (random.random((36, 32, 32)) < fractions[:, None, None]).astype(np.uint8)
+    families = np.repeat(["a", "b", "odd"], 12)
+    targets = pd.DataFrame({"strength": 1 + labels.mean((1, 2)) + (families == "odd")})
+    return StructureSet.of(labels, families=families, targets=targets)
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_each_family_is_predicted_from_the_others_alone(folder, capsys, kinds, monkeypatch):
+    kinds.write(folder / "kinds.h5")
+    learn = ("learn", "kinds.h5", "--target", "strength", *QUICK)
+    code, out, err = run(capsys, *learn, "-o", "whole")
+    assert code == 0, err
+    found = pd.read_csv("whole/families.csv").set_index(["family", "model"])
+    assert len(found) == 9
+    assert set(found["n"]) == {12}
+    rest = kinds.select(kinds.families != "odd")
+    alone = StructurePropertyModel(features="volume-fraction", head="gp", scale="linear").fit(rest, "strength")
+    odd = kinds.select(kinds.families == "odd")
+    value, error = odd.targets["strength"], odd.targets["strength"] - alone.predict(odd)
+    row = found.loc["odd", "volume fraction, gp"]
+    assert row["r2"] == pytest.approx(1 - (error**2).sum() / ((value - value.mean()) ** 2).sum())
+    assert row["median_relative_error"] == pytest.approx((error / value).abs().median())
+    assert found.loc["odd", "r2"].max() < -10
+    assert re.search(r"Of 3 families each predicted .* to \S+ \(odd\); no coverage is claimed there", out)
+    html = (folder / "whole" / "report.html").read_text(encoding="utf-8")
+    assert "No coverage is claimed for left-out families" in html
+    assert (folder / "whole" / "figures" / "families.pdf").is_file()
+
+    tried, calls = steps.run_trial, []
+
+    def interrupted(trial, *others):
+        calls.append(trial)
+        if sum(trial.kind == "families" for trial in calls) == 5:
+            calls[-1] = steps.Trial("stopped", "", 0, 0)
+            raise KeyboardInterrupt
+        return tried(trial, *others)
+
+    monkeypatch.setattr(steps, "run_trial", interrupted)
+    assert run(capsys, *learn, "-o", "parts")[0] == 130
+    monkeypatch.setattr(steps, "run_trial", lambda trial, *others: calls.append(trial) or tried(trial, *others))
+    assert run(capsys, "resume", "parts")[0] == 0
+    assert sum(trial.kind == "families" for trial in calls) == 9
+    for name in (*TABLES, "families.csv"):
+        assert (folder / "parts" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
+
+
+def test_families_are_left_out_without_their_groups_and_only_where_there_are_enough(kinds):
+    def left_out(found, by="strength"):
+        asked = trials.trials_of(found, None, 0, families_by=by)
+        return [trial for trial in asked if (trial.kind, trial.contender) == ("families", "model")]
+
+    families = kinds.families
+    for trial, name in zip(left_out(kinds), ("a", "b", "odd"), strict=True):
+        assert set(families[trial.held]) == {name}
+        assert set(families[trial.train]) == {"a", "b", "odd"} - {name}
+    shared = kinds.groups.copy()
+    shared[12] = shared[0]  # a structure of b with one of a
+    first = left_out(replace(kinds, groups=shared))[0]
+    assert (12 in first.train, len(first.train), len(first.held)) == (False, 23, 12)
+    assert left_out(kinds, by=None) == []
+    assert left_out(kinds.select(np.arange(33))) == []  # nine of the last
+    assert left_out(replace(kinds, families=np.where(families == "odd", "", families))) == []
+    partly = replace(kinds, families=np.where(np.arange(36) < 2, "", families))
+    assert [np.intersect1d(trial.train, [0, 1]).size for trial in left_out(partly)] == [0, 0, 0]  # of what kind?
+    constant = replace(kinds, targets=pd.DataFrame({"strength": np.where(families == "odd", 2.0, 1.0)}))
+    assert left_out(constant) == []
+
+
+def test_networks_are_not_trained_without_each_family_and_say_so(kinds):
+    network = steps.LearnOrder("kinds.h5", None, "strength", steps.ModelOptions(head="network-free"))
+    assert {trial.kind for trial in network.trials((kinds, None))} == {"folds"}
+    assert "families are not left out one by one" in network.notes(kinds)[0]
+    assert network.notes(kinds.select(np.arange(24))) == []
+    assert replace(network, options=steps.ModelOptions()).notes(kinds) == []
 
 
 @pytest.mark.usefixtures("few_baselines")

@@ -165,7 +165,7 @@ def score_bars(scores: pd.DataFrame) -> Figure:
     Parameters
     ----------
     scores : DataFrame
-        Columns ``set``, ``model``, ``r2``, ``r2_low``, ``r2_high``.
+        Columns ``set``, ``model``, ``r2``, ``r2_low``, ``r2_high``; a set or model named "model" is coloured.
 
     Examples
     --------
@@ -180,7 +180,8 @@ def score_bars(scores: pd.DataFrame) -> Figure:
     for axes, name in zip(figure.subplots(1, len(sets), squeeze=False)[0], sets):
         own = scores[scores["set"] == name].reset_index(drop=True)
         values = pd.DataFrame({"name": own["model"], "value": own["r2"], "low": own["r2_low"], "high": own["r2_high"]})
-        _bar_panel(axes, values, lambda index: CYCLE[0] if index == 0 else COLOURS["muted"])
+        colours = [CYCLE[0] if "model" in (name, bar) else COLOURS["muted"] for bar in own["model"]]
+        _bar_panel(axes, values, colours.__getitem__)
         axes.set_xlim(min(0.0, max(float(own["r2_low"].min()), -0.2)), 1.12)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
         axes.set_xlabel("R²")

@@ -57,7 +57,7 @@ _SECTIONS = {
     "prune": (pruning.choices, pruning.depths_made, pruning.depth_sections, parts.cleaning, parts.notes),
     "homogenize": (parts.structures, homogenization.findings, homogenization.fields, parts.cleaning),
     "generate": (datasets.made, datasets.families, datasets.properties),
-    "learn": (learning.findings, learning.depths, learning.curve, learning.intervals),
+    "learn": (learning.findings, learning.depths, learning.curve, learning.families, learning.intervals),
     "predict": (learning.predictions, learning.intervals),
     "explain": (sensitivity.agreement, sensitivity.maps),
     "demo": (parts.members,),

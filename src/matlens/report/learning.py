@@ -10,7 +10,7 @@ from matlens import figures
 from matlens.report.parts import Section, picture, table
 from matlens.runs import RunDirectory, read_predictions, read_table
 
-__all__ = ["curve", "depths", "findings", "intervals", "predictions"]
+__all__ = ["curve", "depths", "families", "findings", "intervals", "predictions"]
 
 _SCORES = {
     "set": "structures",
@@ -34,6 +34,19 @@ _COVERED = {
     "n": "n",
     "coverage": "inside",
     "width": "relative width",
+}
+_FAMILIES = {
+    "family": "family left out",
+    "model": "model",
+    "n": "n",
+    "r2": "R²",
+    "r2_low": "low",
+    "r2_high": "high",
+    "median_relative_error": "median relative error",
+    "behind": "behind the model",
+    "behind_low": "from",
+    "behind_high": "to",
+    "in_domain": "share in the domain",
 }
 _SETS = {"predictions": "cross-validation", "test_predictions": "test"}
 _MOST = 30  # predictions listed
@@ -85,6 +98,27 @@ def curve(run: RunDirectory) -> Section | None:
         return None
     caption = "Median and range over draws; all models see the same draws and are judged on the same structures."
     return Section("Learning curve", [picture(run, "learning_curve", figures.learning_curves(found), found, caption)])
+
+
+def families(run: RunDirectory) -> Section | None:
+    """What the model is worth on families that it has not seen at all."""
+    found, title = read_table(run, "families"), "Families left out"
+    if found is None:
+        # of networks a note says why there are none
+        said = [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", [])]
+        return Section(title, paragraphs=said) if said else None
+    models = list(dict.fromkeys(found["model"]))
+    drawn = found[found["model"].isin([*models[:2], models[-1]])]  # the model, volume fractions, two-point statistics
+    bars = drawn.rename(columns={"model": "set", "family": "model"})
+    caption = "R squared within each family, predicted from the others alone, with 90 % intervals."
+    items: list[Any] = [picture(run, "families", figures.score_bars(bars), drawn, caption)]
+    items.append(table(found, "Each family predicted by models of the other families", _FAMILIES))
+    said = [
+        "Each family in turn is left out and predicted by models of the others: what to expect of a kind of structure "
+        "that was not learned from. No coverage is claimed for left-out families. R squared is against the variance "
+        "within the family, which may be small: below 0 the family's own mean would have been closer."
+    ]
+    return Section(title, items, said)
 
 
 def intervals(run: RunDirectory) -> Section | None:

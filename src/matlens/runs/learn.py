@@ -155,13 +155,32 @@ class LearnOrder:
         InputError
             If the encoder is not known, or a learning curve asks for more structures than there are.
         """
-        trials_of(*found, self.seed, self.curve, self.draws)
+        self.trials(found)
         asked = self.options
         values = asked.phase_values
         if values is None:
             values = phase_values_of(self.target, len(found[0].phase_names))
         encoder = resolve_encoder(asked.encoder) if asked.weights is None else asked.encoder
         return replace(self, hashes=_hashes(found), options=replace(asked, encoder=encoder, phase_values=values))
+
+    def trials(self, found: Sets) -> list[Trial]:
+        """List the trials; families are not left out one by one where a network would be trained for each."""
+        by = None if self.network else self.target
+        return trials_of(*found, self.seed, self.curve, self.draws, by)
+
+    def notes(self, train: StructureSet) -> list[str]:
+        """Say what is not tried."""
+        left_out = [
+            trial for trial in trials_of(train, None, self.seed, families_by=self.target) if trial.kind == "families"
+        ]
+        if not (self.network and left_out):
+            return []
+        return ["families are not left out one by one, as that would train the network anew without each of them."]
+
+    @property
+    def network(self) -> bool:
+        """Whether the encoder itself is trained."""
+        return self.options.head.startswith("network-")
 
     def model(self, cache: MutableMapping[str, Any], encoder: Encoder | None) -> StructurePropertyModel:
         """Make the model, not yet fitted."""
@@ -176,7 +195,8 @@ def learn_in(run: RunDirectory, progress: Progress, found: Sets | None = None) -
     """Learn as the run's settings say, and write everything but the report.
 
     First the model (``model.json``, ``arrays.safetensors``); then, from models that did not see the structures they
-    are judged on, ``predictions.csv``, ``coverage.csv``, ``learning_curve.csv`` and ``scores.csv``.
+    are judged on, ``predictions.csv``, ``coverage.csv``, ``families.csv``, ``learning_curve.csv`` and
+    ``scores.csv``.
 
     Parameters
     ----------
@@ -199,8 +219,9 @@ def learn_in(run: RunDirectory, progress: Progress, found: Sets | None = None) -
     with FeatureCache() as cache:
         encoder = order.options.load_encoder(order.device)
         model = _model(run, order, train, cache, encoder, progress)
-        run.mark("running", resolved={**model.chosen_, "structures": len(train), "target": order.target})
-        trials = trials_of(train, test, order.seed, order.curve, order.draws)
+        facts = {**model.chosen_, "structures": len(train), "target": order.target}
+        run.mark("running", resolved=facts, notes=order.notes(train))
+        trials = order.trials((train, test))
         template = order.model(cache, encoder).set_params(scale=model.chosen_["scale"])
         tables = _tables(run, trials, (train, test), model, template, progress)
     write_evidence(run, model, tables)

@@ -21,6 +21,10 @@ Tables = Mapping[Trial, pd.DataFrame]
 SETS = {"folds": "cross-validation", "test": "test"}
 _FILES = {"folds": "predictions", "test": "test_predictions"}
 _TEXTS = ("structure", "family")
+_OF_FAMILIES = [
+    "family", "model", "n", "scale", "r2", "r2_low", "r2_high", "median_relative_error", "median_relative_error_low",
+    "median_relative_error_high", "behind", "behind_low", "behind_high", "in_domain",
+]  # fmt: skip
 
 
 def read_predictions(file: Path) -> pd.DataFrame:
@@ -66,12 +70,15 @@ def write_evidence(run: RunDirectory, model: StructurePropertyModel, tables: Tab
     write_table(run, "coverage", pd.concat(covered, ignore_index=True))
     if len(model.selection_):
         write_table(run, "selection", model.selection_)
+    families = _families(_joined(tables, "families"), log, model.seed)
+    if len(families):
+        write_table(run, "families", families)
     curve = _curve(tables, log)
     if len(curve):
         write_table(run, "learning_curve", curve)
     found = pd.concat(scores, ignore_index=True)
     found.insert(0, "set", found.pop("set"))
-    run.mark("running", sentences=_sentences(model, found))
+    run.mark("running", sentences=[*_sentences(model, found), *_said_of(families)])
     write_table(run, "scores", found)
 
 
@@ -85,6 +92,33 @@ def _joined(tables: Tables, kind: str) -> dict[str, pd.DataFrame]:
         name: pd.concat(found).sort_values("structure", kind="stable", ignore_index=True)
         for name, found in parts.items()
     }
+
+
+def _families(joined: Mapping[str, pd.DataFrame], log: bool, seed: int) -> pd.DataFrame:
+    """Scores of each family by what was learned from the others, and the share of it that lies in their domain."""
+    rows = []
+    for family in dict.fromkeys(joined[MODEL]["family"]) if joined else ():
+        parts = {name: table[table["family"] == family].reset_index(drop=True) for name, table in joined.items()}
+        known = [float(table["in_domain"].mean()) for table in parts.values()]
+        rows.append(score_table(parts, log=log, seed=seed).assign(family=family, in_domain=known))
+    return pd.concat(rows, ignore_index=True)[_OF_FAMILIES] if rows else pd.DataFrame()
+
+
+def _said_of(families: pd.DataFrame) -> list[str]:
+    """What the table of families says of the model."""
+    if not len(families):
+        return []
+    own = families[families["model"] == MODEL].set_index("family")
+
+    def ends(name: str, best: Any, worst: Any, text: str) -> str:
+        return f"{text.format(own.at[best, name])} ({best}) to {text.format(own.at[worst, name])} ({worst})"
+
+    r2, error = own["r2"], 100 * own["median_relative_error"]
+    said = "R² within the family is " + ends("r2", r2.idxmax(), r2.idxmin(), "{:.2f}")
+    if error.notna().all():
+        own["error"] = error
+        said = f"the median error is {ends('error', error.idxmin(), error.idxmax(), '{:.2g} %')}, and {said}"
+    return [f"Of {len(own)} families each predicted from the others alone, {said}; no coverage is claimed there."]
 
 
 def _curve(tables: Tables, log: bool) -> pd.DataFrame:

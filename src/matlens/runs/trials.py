@@ -15,11 +15,12 @@ from matlens.errors import InputError
 from matlens.learning import StructurePropertyModel, StructureSet
 from matlens.learning.evaluation import BASELINES, MODEL, baseline, predictions_of
 from matlens.learning.selection import FOLDS
-from matlens.learning.splits import draw_groups, grouped_folds
+from matlens.learning.splits import draw_groups, grouped_folds, leave_one_out
 
 __all__ = ["Trial", "run_trial", "trials_of"]
 
 _LARGEST = 64**3  # voxels up to which a two-point map is a baseline: at all offsets it has half as many columns
+_FAMILIES, _LEAST = 3, 10  # families that are left out one by one, and groups in each, at least
 _CURVE = (MODEL, "volume fraction, gp", "two-point, gp")
 
 
@@ -30,13 +31,13 @@ class Trial:
     Attributes
     ----------
     kind : str
-        ``folds``, ``test`` or ``curve``.
+        ``folds``, ``test``, ``families`` or ``curve``.
     contender : str
         ``model``, or the name of a baseline.
     train, held : ndarray of int or None
         Rows that are learned from (None: all), and rows that are predicted (None: the test set).
     n, draw : int
-        Number of groups and the seed they were drawn with, or the number of the fold.
+        Number of groups and the seed they were drawn with, or the number of the fold or family.
     """
 
     kind: str
@@ -59,11 +60,17 @@ class Trial:
 
 
 def trials_of(
-    train: StructureSet, test: StructureSet | None, seed: int, curve: Sequence[int] = (), draws: int = 3
+    train: StructureSet,
+    test: StructureSet | None,
+    seed: int,
+    curve: Sequence[int] = (),
+    draws: int = 3,
+    families_by: str | None = None,
 ) -> list[Trial]:
-    """List the trials: folds of the structures, the test set if there is one, and the draws of a learning curve.
+    """List the trials: folds of the structures, the test set if there is one, families, draws of a learning curve.
 
-    A learning curve is judged on the test set, else on the first fold.
+    A learning curve is judged on the test set, else on the first fold. Where a target is named as ``families_by``, and
+    there are 3 families or more with 10 groups or more each, each of them is predicted by what knows the others alone.
 
     Raises
     ------
@@ -84,6 +91,11 @@ def trials_of(
     ]
     if test is not None:
         found += [Trial("test", name, 0, 0) for name in _contenders(train, test)]
+    found += [
+        Trial("families", name, 0, number, rows, held)
+        for number, (rows, held) in enumerate(_families(train, families_by))
+        for name in _contenders(train, train)
+    ]
     rows, held = (np.arange(len(train)), None) if test is not None else folds[0]
     names = [name for name in _CURVE if name in _contenders(train, train if test is None else test)]
     for n in curve:
@@ -128,8 +140,25 @@ def run_trial(
         return predictions_of(fitted, held, fitted.target_)
     else:
         model = _copy(template)
+        if trial.kind == "families":  # no coverage is claimed there
+            model.set_params(coverage=None)
     learned = train if trial.train is None else train.select(trial.train)
     return predictions_of(model.fit(learned, fitted.target_), held, fitted.target_)
+
+
+def _families(train: StructureSet, target: str | None) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows of the other families, without groups that share in it, and of each family; none where they are too few."""
+    if target is None:
+        return []
+    named = np.flatnonzero(train.families != "")
+    values, found = train.targets[target].to_numpy(), []
+    for _, others, own in leave_one_out(train.families[named]):
+        rows, held = named[others], named[own]
+        rows = rows[~np.isin(train.groups[rows], train.groups[held])]
+        enough = len(np.unique(train.groups[rows])) >= FOLDS and len(np.unique(train.groups[held])) >= _LEAST
+        if enough and min(np.ptp(values[rows]), np.ptp(values[held])) > 0:
+            found.append((rows, held))
+    return found if len(found) >= _FAMILIES else []
 
 
 def _copy(template: StructurePropertyModel) -> StructurePropertyModel:
