@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 from matlens.figures.micrographs import draw_phases
 from matlens.figures.style import DOUBLE, styled
 from matlens.microstructure import Microstructure
+from reconstruction_methods import CONTROLS
+from reconstruction_summary import methods_tables
+from reconstruction_summary import written as table
 
 Row = dict[str, Any]
 _INCH = DOUBLE / 2000  # a dot: seven materials then fill two columns of a journal
@@ -24,6 +27,7 @@ SHORT = {
     "euler_density_error": "Euler density",
     "specific_surface_error": "surface",
     "chord_length_error": "chord length",
+    "conductivity_error": "conductivity",
 }
 ASKED = {"s2_error": (0.12, 5), "lineal_path_error": (0.08, 6), "cluster_error": (0.12, 5)}  # at most, on so many
 
@@ -31,9 +35,10 @@ ASKED = {"s2_error": (0.12, 5), "lineal_path_error": (0.08, 6), "cluster_error":
 def markdown(summary: Row) -> str:
     parts = [" ".join(summary["study"])]
     records = pd.DataFrame(summary["records"])
+    parts += methods_tables(summary)
     if not records.empty:
         parts += [
-            "### Time and memory",
+            "### Time and memory of each material",
             costs(records),
             *errors_tables(records[records["size"] == records["size"].min()]),
         ]
@@ -49,38 +54,38 @@ def markdown(summary: Row) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(rows: list[Row]) -> str:
-    heads = list(rows[0])
-    lines = [heads, ["---"] * len(heads), *([str(row.get(head, "")) for head in heads] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def costs(records: pd.DataFrame) -> str:
     """Median seconds by material; evaluations and the largest peak memory over all."""
     names = list(dict.fromkeys(records["material"]))
     rows = []
-    for (encoder, preset, size), group in records.groupby(["encoder", "preset", "size"], sort=False):
+    for (method, size), group in records.groupby(["method", "size"], sort=False):
         seconds = group.groupby("material")["seconds"].median().map("{:.1f}".format).to_dict()
-        rows.append({"encoder": encoder, "preset": preset, "size": size}
+        rows.append({"method": method, "size": size}
                     | {f"{name}, s": seconds.get(name, "") for name in names}
-                    | {"evaluations": int(group["evaluations"].median()),
-                       "peak MB": round(group["peak_memory_mb"].max())})  # fmt: skip
+                    | {"evaluations": evaluations(group), "peak MB": round(group["peak_memory_mb"].max())})  # fmt: skip
     return table(rows)
+
+
+def evaluations(group: pd.DataFrame) -> str:
+    counted = group["evaluations"].dropna() if "evaluations" in group else group["seconds"][:0]
+    return str(int(counted.median())) if len(counted) else ""
 
 
 def errors_tables(records: pd.DataFrame) -> list[str]:
     """Errors against the exemplar itself, medians over seeds, and on how many materials they are as small as asked."""
     parts = []
-    for (encoder, preset), group in records.groupby(["encoder", "preset"], sort=False):
-        values = pd.DataFrame(list(group["errors"]))[list(SHORT)].assign(material=list(group["material"]))
+    for method, group in records[~records["method"].isin(CONTROLS)].groupby("method", sort=False):
+        found = pd.DataFrame(list(group["errors"]), index=group["material"])
+        values = found[[name for name in SHORT if name in found]].reset_index()
         medians = values.groupby("material", sort=False).median()
-        fractions = group.groupby("material", sort=False)[["fraction_error_before", "fraction_error_after"]].max()
-        rows = [{"material": name} | {short: f"{medians.loc[name, long]:.3f}" for long, short in SHORT.items()}
+        names = ["fraction_error_before", "fraction_error_after"]
+        fractions = group.reindex(columns=["material", *names]).groupby("material", sort=False)[names].max()
+        rows = [{"material": name} | {SHORT[long]: f"{medians.loc[name, long]:.3f}" for long in medians}
                 | {"fraction before": f"{fractions.iloc[i, 0]:.4f}", "after": f"{fractions.iloc[i, 1]:.1g}"}
                 for i, name in enumerate(medians.index)]  # fmt: skip
         met = [f"{SHORT[name]} at most {limit}: {int((medians[name] <= limit).sum())} of {len(medians)} (asked {least})"
                for name, (limit, least) in ASKED.items()]  # fmt: skip
-        parts += [f"### Errors against the exemplar: {encoder}, {preset}", table(rows), "; ".join(met) + "."]
+        parts += [f"### Errors against the exemplar: {method}", table(rows), "; ".join(met) + "."]
     return parts
 
 
@@ -128,12 +133,14 @@ def copy_table(copying: pd.DataFrame) -> str:
 
 
 def figure(rows: Mapping[str, Mapping[str, Microstructure]], path: Path) -> None:
-    """Materials side by side, one row for the exemplars and for every encoder."""
+    """Materials side by side, one row for the exemplars and for every method."""
     names = list(rows["exemplar"])
     if not names:
         return
     pixels = rows["exemplar"][names[0]].shape[0]
-    side, gap, left, top = 2 * pixels, 20, 70, 50  # in dots; two of them a pixel keep the pixels sharp
+    many = len(names) > 7
+    # In dots; one or two of them a pixel keep the pixels sharp.
+    side, gap, left, top = (pixels, 10, 230, 60) if many else (2 * pixels, 20, 70, 50)
     width, height = left + max(len(names), 3) * (side + gap), top + len(rows) * (side + gap)
 
     @styled
@@ -141,6 +148,10 @@ def figure(rows: Mapping[str, Mapping[str, Microstructure]], path: Path) -> None
         picture = Figure(figsize=(width * _INCH, height * _INCH), dpi=1 / _INCH)
         FigureCanvasAgg(picture)
         for row, (source, structures) in enumerate(rows.items()):
+            middle = height - top - row * (side + gap) - side / 2
+            place = ((left - 15) / width, middle / height)
+            turned = {"ha": "right"} if many else {"ha": "right", "rotation": "vertical"}
+            picture.text(*place, source.replace(", ", ",\n"), va="center", fontsize=6 if many else None, **turned)
             for column, name in enumerate(names):
                 if name not in structures:
                     continue
@@ -148,9 +159,7 @@ def figure(rows: Mapping[str, Mapping[str, Microstructure]], path: Path) -> None
                 axes = picture.add_axes((x / width, y / height, side / width, side / height))
                 draw_phases(axes, structures[name])
                 if row == 0:
-                    axes.set_title(name, pad=3)
-                if column == 0:
-                    axes.set_ylabel(source, labelpad=3)
+                    axes.set_title(name, pad=3, fontsize=6 if many else None)
         picture.savefig(path, metadata={"Software": None})
         return picture
 
