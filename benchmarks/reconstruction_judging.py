@@ -28,7 +28,7 @@ class Judge:
 
     def __init__(self, material: str, size: int, folder: Path) -> None:
         self.material, self.size, self.folder = material, size, folder
-        self.image = image_of(material)
+        self.image = image_of(material, folder)
         self.exemplar = corner(self.image, size)
 
     @cached_property

@@ -5,6 +5,7 @@ Options and windows are fixed here, before anything was reconstructed.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,9 +99,25 @@ MATERIALS: dict[str, Fetched | Micrograph | Synthetic] = {
 }
 
 
-def image_of(material: str) -> Any:
-    """The whole image; raises AbsentError."""
-    return MATERIALS[material]()
+def image_file(material: str, folder: Path) -> Path:
+    """Where the labels of an image are kept; the name changes with what the material is."""
+    made_from = hashlib.sha256(repr(MATERIALS[material]).encode()).hexdigest()[:8]
+    return folder / f"image_{material}_{made_from}.npy"
+
+
+def image_of(material: str, folder: Path) -> Any:
+    """The whole image, from the folder where it is there; raises AbsentError.
+
+    Cleaning a micrograph takes more memory than some methods do, and is therefore not done where memory is measured.
+    """
+    import numpy as np
+
+    from matlens import Microstructure
+
+    path = image_file(material, folder)
+    if not path.is_file():
+        np.save(path, MATERIALS[material]().labels, allow_pickle=False)
+    return Microstructure(np.load(path, allow_pickle=False))
 
 
 def corner(image: Any, size: int) -> Any:
