@@ -11,6 +11,7 @@ from matlens._version import __version__
 _EXPORTS = {
     "Microstructure": "microstructure",
     "map_labels": "microstructure",
+    "MaterialsLibrary": "library",
     "MatlensError": "errors",
     "InputError": "errors",
     "Interrupted": "errors",

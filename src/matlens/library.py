@@ -1,0 +1,371 @@
+"""The table of the second half of MatLens: compositions, spectra and figures of merit, one row a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.errors import InputError
+
+__all__ = ["CLOSURE", "PRESENT", "MaterialsLibrary", "named"]
+
+CLOSURE = 1e-6  # how far the sum of a row may lie from 1; readers close rows, this only catches mistakes
+PRESENT = 1e-9  # a fraction above it means that the component is in the sample
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MaterialsLibrary:
+    """Compositions, spectra and figures of merit of n samples.
+
+    Parameters
+    ----------
+    compositions : array_like
+        Fractions, shape (n, D); each row sums to 1. A component that is zero everywhere stays.
+    components : sequence of str
+        D names.
+    merits : DataFrame or mapping of str to array_like
+        Figures of merit, n rows; NaN where one was not measured.
+    merit_units : mapping of str to str
+        Unit of each figure of merit; "" where unknown.
+    spectra : array_like, optional
+        Intensities, shape (n, C), as they stand in the file.
+    axis : array_like, optional
+        Position of each channel, shape (C,), strictly monotonic, spacing of any kind.
+    axis_name, axis_unit, spectrum_name, spectrum_unit : str
+        What the axis and the intensities are, e.g. "Raman shift" in "cm-1".
+    samples : sequence of str
+        One unique id a row; the default is "0" to "n-1".
+    covariates : DataFrame, optional
+        What else is known of a row (plate, x, y, thickness, batch), n rows, of any type.
+    censored : DataFrame, optional
+        Shape (n, M): 1 where the true value lies above the one in ``merits``, -1 below, 0 measured.
+    fraction_name : str
+        What a hundredth of a fraction is called: "at%" or "%".
+    notes : sequence of str
+        What reading changed, in sentences.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, names or ids repeat, fractions are negative, missing or do not close, the axis is not
+        strictly monotonic, or a number is infinite; the message names rows and columns.
+
+    Examples
+    --------
+    >>> fractions = [[0.5, 0.5, 0], [0.4, 0.4, 0.2]]
+    >>> library = MaterialsLibrary(fractions, ("Bi", "V", "W"), {"P": [1.0, 3.0]}, {"P": "mW/cm2"})
+    >>> library
+    MaterialsLibrary(2 samples, Bi-V-W, P in mW/cm2, no spectra)
+    >>> library.systems().tolist()
+    ['Bi-V', 'Bi-V-W']
+    """
+
+    compositions: Floats
+    components: tuple[str, ...]
+    merits: pd.DataFrame
+    merit_units: Mapping[str, str] = field(default_factory=dict)
+    spectra: Floats | None = None
+    axis: Floats | None = None
+    axis_name: str = "channel"
+    axis_unit: str = ""
+    spectrum_name: str = "intensity"
+    spectrum_unit: str = ""
+    samples: tuple[str, ...] = ()
+    covariates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    censored: pd.DataFrame | None = None
+    fraction_name: str = "at%"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        compositions = _numbers(self.compositions, "compositions", 2)
+        samples = _ids(self.samples, len(compositions))
+        components = _names(self.components, "component")
+        merits = _merits(self.merits, samples)
+        checked: dict[str, object] = {
+            "samples": samples,
+            "components": components,
+            "compositions": _closed(compositions, components, samples),
+            "merits": merits,
+            "merit_units": {str(name): str(self.merit_units.get(str(name), "")) for name in merits},
+            "covariates": _table(self.covariates, len(samples), "covariates"),
+            "censored": _censored(self.censored, merits),
+            "notes": tuple(self.notes),
+        }
+        if (self.spectra is None) != (self.axis is None):
+            raise InputError("found spectra without an axis or an axis without spectra; give both or neither.")
+        if self.axis is not None:
+            axis = _axis(self.axis)
+            checked |= {"axis": axis, "spectra": _spectra(self.spectra, axis, samples)}
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return len(self.compositions)
+
+    @property
+    def has_spectra(self) -> bool:
+        """Whether the samples have spectra."""
+        return self.spectra is not None
+
+    def merit(self, name: str | None = None) -> Floats:
+        """Return a figure of merit, shape (n,); without a name, the only one there is.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name, or several and no name was given; the message lists them.
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[1.0], [1.0]], ("Fe",), {"P": [1, 2]}).merit("P")
+        array([1., 2.])
+        """
+        return self.merits[self.merit_name(name)].to_numpy(np.float64)
+
+    def merit_name(self, name: str | None = None) -> str:
+        """Return the name of the only figure of merit, or ``name`` if there is such a one (else InputError).
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[1.0]], ("Fe",), {"P": [1]}).merit_name()
+        'P'
+        """
+        there = ", ".join(map(repr, self.merits)) or "none"
+        if name is None:
+            if self.merits.shape[1] != 1:
+                raise InputError(
+                    f"found {self.merits.shape[1]} figures of merit ({there}) where one is needed; name it."
+                )
+            return str(self.merits.columns[0])
+        if name not in self.merits:
+            raise InputError(f"found no figure of merit {name!r}; this library has {there}.")
+        return name
+
+    def unit(self, name: str | None = None) -> str:
+        """Return the unit of a figure of merit.
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[1.0]], ("Fe",), {"P": [1]}, {"P": "mW"}).unit("P")
+        'mW'
+        """
+        return self.merit_units[self.merit_name(name)]
+
+    def censoring(self, name: str | None = None) -> NDArray[np.int8]:
+        """Return -1 (true value below), 0 (measured) or 1 (above) for each sample, shape (n,).
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[1.0], [1.0]], ("Fe",), {"P": [1, 10]}, censored={"P": [0, 1]}).censoring()
+        array([0, 1], dtype=int8)
+        """
+        name = self.merit_name(name)
+        if self.censored is None:
+            return np.zeros(len(self), dtype=np.int8)
+        return self.censored[name].to_numpy(np.int8)
+
+    def component(self, name: str) -> int:
+        """Return the column of a component.
+
+        Raises
+        ------
+        InputError
+            If there is no such component; the message lists them.
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[1.0, 0.0]], ("Fe", "Pd"), {"P": [1]}).component("Pd")
+        1
+        """
+        if name not in self.components:
+            raise InputError(f"found no component {name!r}; this library has {', '.join(self.components)}.")
+        return self.components.index(name)
+
+    def select(self, rows: ArrayLike) -> MaterialsLibrary:
+        """Return the library of some samples, by indices or by a mask of n booleans.
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[1.0], [1.0]], ("Fe",), {"P": [1, 2]}).select([1]).samples
+        ('1',)
+        """
+        chosen = np.arange(len(self))[np.asarray(rows)]
+        return replace(
+            self,
+            compositions=self.compositions[chosen],
+            merits=self.merits.iloc[chosen],
+            spectra=None if self.spectra is None else self.spectra[chosen],
+            samples=tuple(self.samples[row] for row in chosen),
+            covariates=self.covariates.iloc[chosen],
+            censored=None if self.censored is None else self.censored.iloc[chosen],
+        )
+
+    def replicates(self, tolerance: float = 1e-4) -> NDArray[np.intp]:
+        """Number the groups of equal composition (fractions rounded to ``tolerance``), shape (n,), first come first.
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[0.5, 0.5], [0.1, 0.9], [0.50001, 0.49999]], ("A", "B"), {"P": [1, 2, 3]}).replicates()
+        array([0, 1, 0])
+        """
+        # the border between two groups is moved off the decimal numbers that files hold, where rounding is a toss-up
+        cells = np.floor(self.compositions / tolerance + 0.5 + 1e-3 * np.pi)
+        _, first, inverse = np.unique(cells, axis=0, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[inverse.ravel()]
+
+    def systems(self) -> NDArray[np.object_]:
+        """Name each sample's co-alloy system, the components present in it, e.g. "Bi-V-W", shape (n,)."""
+        names = [
+            "-".join(name for name, there in zip(self.components, row, strict=True) if there)
+            for row in self.compositions > PRESENT
+        ]
+        return np.array(names, dtype=object)
+
+    def with_spectra(self, spectra: ArrayLike, axis: ArrayLike) -> MaterialsLibrary:
+        """Return the same samples with other spectra, e.g. preprocessed ones.
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[1.0]], ("Fe",), {"P": [1]}).with_spectra([[1, 2, 3]], [10, 20, 30]).has_spectra
+        True
+        """
+        return replace(self, spectra=np.asarray(spectra), axis=np.asarray(axis))
+
+    def without_spectra(self) -> MaterialsLibrary:
+        """Return the same samples without spectra.
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[1.0]], ("Fe",), {"P": [1]}, {}, [[1.0]], [5.0]).without_spectra().has_spectra
+        False
+        """
+        return replace(self, spectra=None, axis=None)
+
+    def __repr__(self) -> str:
+        units = [f"{name} in {unit}" if unit else name for name, unit in self.merit_units.items()]
+        spectra = "no spectra"
+        if self.axis is not None:
+            spectra = f"{self.axis.size} channels {self.axis.min():g} to {self.axis.max():g} {self.axis_unit}".rstrip()
+        names = "-".join(self.components)
+        return f"MaterialsLibrary({len(self)} samples, {names}, {', '.join(units) or 'no merit'}, {spectra})"
+
+
+def named(items: Iterable[object], most: int = 8) -> str:
+    """Join names for a message, at most ``most`` of them.
+
+    Examples
+    --------
+    >>> named(range(5), most=3)
+    '0, 1, 2 and 2 more'
+    """
+    words = [str(item) for item in items]
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def _numbers(values: ArrayLike | None, what: str, ndim: int) -> Floats:
+    try:
+        array = np.array(values, dtype=np.float64)  # a copy: the caller's array stays the caller's
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} must be numbers in rows of equal length: {error}.") from error
+    if array.ndim != ndim or array.size == 0:
+        raise InputError(f"{what} must be a non-empty {ndim}-D array, found shape {array.shape}.")
+    array.setflags(write=False)
+    return array
+
+
+def _names(names: Sequence[str], what: str) -> tuple[str, ...]:
+    names = tuple(map(str, names))
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise InputError(f"found the {what} {named(twice)} more than once; every {what} needs a name of its own.")
+    return names
+
+
+def _ids(samples: Sequence[str], count: int) -> tuple[str, ...]:
+    ids = tuple(map(str, samples)) if len(samples) else tuple(str(row) for row in range(count))
+    if len(ids) != count:
+        raise InputError(f"found {len(ids)} sample ids for {count} rows of compositions; give one a row.")
+    values = pd.Series(ids)
+    twice = values[values.duplicated()].unique()
+    if len(twice):
+        raise InputError(f"found the sample id {named(twice)} more than once; every row needs an id of its own.")
+    return ids
+
+
+def _closed(array: Floats, components: tuple[str, ...], samples: tuple[str, ...]) -> Floats:
+    if array.shape[1] != len(components):
+        raise InputError(
+            f"found {array.shape[1]} columns of fractions for {len(components)} components; give one each."
+        )
+    for bad, what in ((~np.isfinite(array), "missing or infinite"), (array < 0, "negative")):
+        if bad.any():
+            places = [f"{samples[row]}/{components[column]}" for row, column in np.argwhere(bad)]
+            raise InputError(f"found {what} fractions at (sample/component) {named(places)}; correct or leave out.")
+    sums = array.sum(axis=1)
+    open_rows = np.flatnonzero(np.abs(sums - 1) > CLOSURE)
+    if open_rows.size:
+        rows = named(f"{samples[row]} ({sums[row]:.6g})" for row in open_rows)
+        raise InputError(f"fractions must sum to 1, but do not in sample {rows}; renormalise or correct them.")
+    return array
+
+
+def _merits(merits: pd.DataFrame | Mapping[str, ArrayLike], samples: tuple[str, ...]) -> pd.DataFrame:
+    table = _table(merits, len(samples), "figures of merit")
+    for name in _names(list(table.columns), "figure of merit"):
+        try:
+            table[name] = table[name].astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"figure of merit {name!r} must be numbers: {error}.") from error
+        rows = np.flatnonzero(np.isinf(table[name].to_numpy()))
+        if rows.size:
+            raise InputError(f"figure of merit {name!r} is infinite in sample {named(samples[row] for row in rows)}.")
+    return table
+
+
+def _table(table: pd.DataFrame | Mapping[str, ArrayLike], count: int, what: str) -> pd.DataFrame:
+    try:
+        frame = pd.DataFrame({str(name): np.asarray(values) for name, values in table.items()}, index=range(count))
+    except ValueError as error:
+        raise InputError(f"{what} must have one row for each of {count} samples: {error}.") from error
+    return frame
+
+
+def _censored(table: pd.DataFrame | Mapping[str, ArrayLike] | None, merits: pd.DataFrame) -> pd.DataFrame | None:
+    if table is None:
+        return None
+    frame = _table(table, len(merits), "censoring").reindex(columns=merits.columns, fill_value=0)
+    if set(table) - set(merits) or not frame.isin([-1, 0, 1]).all(axis=None):
+        raise InputError("censoring must be -1 (true value below), 0 or 1 (above) for figures of merit of the library.")
+    return frame.astype(np.int8)
+
+
+def _axis(axis: ArrayLike) -> Floats:
+    array = _numbers(axis, "the axis", 1)
+    if not np.isfinite(array).all():
+        raise InputError("the axis of the spectra holds missing or infinite positions; give each channel a number.")
+    values, counts = np.unique(array, return_counts=True)
+    if (counts > 1).any():
+        raise InputError(f"the axis of the spectra has {named(values[counts > 1])} more than once; leave one out.")
+    steps = np.diff(array)
+    if not ((steps > 0).all() or (steps < 0).all()):
+        raise InputError("the axis of the spectra must rise or fall throughout; sort its channels.")
+    return array
+
+
+def _spectra(spectra: ArrayLike | None, axis: Floats, samples: tuple[str, ...]) -> Floats:
+    array = _numbers(spectra, "spectra", 2)
+    if array.shape != (len(samples), axis.size):
+        raise InputError(
+            f"found spectra of shape {array.shape} for {len(samples)} samples and an axis of {axis.size} channels."
+        )
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        places = named(f"{samples[row]}/{axis[column]:g}" for row, column in bad)
+        raise InputError(f"spectra hold missing or infinite values at (sample/channel) {places}; correct or leave out.")
+    return array
