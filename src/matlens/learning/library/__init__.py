@@ -1,5 +1,26 @@
 """Learning from a materials library: composition and spectrum to a figure of merit, with gradients."""
 
 from matlens.learning.library.response import Gradients, Response
+from matlens.learning.library.spectra import (
+    Area,
+    BandMaximum,
+    Baseline,
+    Crop,
+    Despike,
+    Preprocessing,
+    Resample,
+    StandardNormalVariate,
+)
 
-__all__ = ["Gradients", "Response"]
+__all__ = [
+    "Area",
+    "BandMaximum",
+    "Baseline",
+    "Crop",
+    "Despike",
+    "Gradients",
+    "Preprocessing",
+    "Resample",
+    "Response",
+    "StandardNormalVariate",
+]
