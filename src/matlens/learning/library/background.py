@@ -18,7 +18,7 @@ from matlens.learning.library.channels import Axis
 
 __all__ = ["METHODS", "Baseline"]
 
-METHODS = ("asls", "arpls", "airpls")
+METHODS = ("asls", "airpls")
 Array = NDArray[np.float64]
 
 
@@ -28,9 +28,9 @@ class Baseline:
 
     Parameters
     ----------
-    method : {"asls", "arpls", "airpls"}
-        How the weights are found: asymmetric (Eilers and Boelens 2005), asymmetrically reweighted (Baek et al.,
-        Analyst 140, 250 (2015)), adaptive iteratively reweighted (Zhang et al., Analyst 135, 1138 (2010)).
+    method : {"asls", "airpls"}
+        How the weights are found: asymmetric (Eilers, Anal. Chem. 75, 3631 (2003)), adaptive iteratively reweighted
+        (Zhang et al., Analyst 135, 1138 (2010)).
     stiffness : float
         Weight of the penalty (lambda); the larger, the smoother. It is per channel, so it follows a resampling.
 
@@ -44,11 +44,11 @@ class Baseline:
     Notes
     -----
     The baseline is linear in the spectrum given the weights, and gradients hold the weights fixed. That is exact
-    almost everywhere for ``asls``, whose weights take two values, and very nearly so for the others.
+    almost everywhere for ``asls``, whose weights take two values, and within a percent for ``airpls``.
 
     Examples
     --------
-    >>> Baseline("arpls", stiffness=1e5).name
+    >>> Baseline("airpls", stiffness=1e5).name
     'baseline'
     """
 
