@@ -34,6 +34,7 @@ class Measure:
 
     title: str
     of: Callable[[Microstructure], Any]
+    over: str = "distance, px"
 
 
 S2 = Measure("two-point", lambda m: st.two_point_radial(m)[1, :REACH])
@@ -43,11 +44,17 @@ SURFACE = Measure("specific surface, 1 / px", lambda m: float(st.specific_surfac
 EULER = Measure("Euler number / 1000 px", lambda m: 1000 * float(st.euler_density(m)[1]))
 FRACTION = Measure("volume fraction", lambda m: float(m.volume_fractions[1]))
 CONDUCTIVITY = Measure("conductivity, contrast 50", lambda m: float(effective(m)))
-THICKNESS = Measure("share at least so thick", lambda m: st.local_thickness(m)[1, :REACH])
+THICKNESS = Measure("share at least so thick", lambda m: st.local_thickness(m)[1, :REACH], "thickness, px")
 SURFACES = Measure("surface-surface", lambda m: st.surface_surface(m)[1, 1:REACH])
 CHORDS = Measure("chord length", lambda m: np.nanmean(st.chord_length_distribution(m)[1], axis=0)[:REACH])
 ROWS = Measure("two-point along rows", lambda m: st.two_point_axes(m)[1, 1, :REACH])
-COLUMNS = Measure("two-point along columns", lambda m: st.two_point_axes(m)[1, 0, :REACH])
+SIZES = Measure("share of particles so large", lambda m: sizes(m), "diameter, px")
+PERCOLATES = Measure("axes that percolate", lambda m: float(st.percolation(m)[1].sum()))
+TORTUOSITY = Measure("tortuosity factor, downward", lambda m: float(st.tortuosity(m)[1, 0]))
+TRIPLE = Measure("triple points / 1000 px", lambda m: 1000 * st.triple_phase_boundary(m))
+CURVATURE = Measure("mean curvature / 1000 px²", lambda m: 1000 * float(st.minkowski_functionals(m).mean_curvature[1]))
+EULER_3D = Measure("Euler number / (100 px)³", lambda m: 1e6 * float(st.euler_density(m)[1]))
+WINDOWS = Measure("spread of fractions", lambda m: spreads(m), "side of the window, px")
 
 
 def effective(m: Microstructure) -> float:
@@ -55,6 +62,20 @@ def effective(m: Microstructure) -> float:
     from matlens import homogenize
 
     return float(np.trace(homogenize(m, conductivity={0: 1.0, 1: 50.0}).tensor) / m.ndim)
+
+
+def sizes(m: Microstructure) -> Any:
+    """Share of the particles of at least each diameter."""
+    found = st.particle_sizes(m, 1)
+    return [found.weight[found.diameter >= d].sum() / found.weight.sum() for d in range(REACH)]
+
+
+def spreads(m: Microstructure) -> Any:
+    """Standard deviation of the volume fraction between windows of 1, 2, ... pixels, from the two-point function."""
+    fraction = float(m.volume_fractions[1])
+    covariance = st.normalised_covariance(st.two_point_map(m)[1], fraction)
+    found = [np.sqrt(st.fraction_variance(covariance, (side, side), fraction)) for side in range(1, REACH)]
+    return [np.nan, *found]
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,31 @@ def rough(m: Microstructure) -> Microstructure:
     return m.with_labels(light.astype(np.uint8))
 
 
+def levels(fields: tuple[Any, Any]) -> Microstructure:
+    """Three phases: the lowest half of the first field is 0; the rest is 1, and where the second is highest 2."""
+    first, second = fields
+    labels = (first > np.quantile(first, 0.5)).astype(np.uint8)
+    left = np.where(labels == 1, second, -np.inf)
+    labels[left > np.quantile(second[labels == 1], 0.7)] = 2
+    return Microstructure(labels, periodic=True)
+
+
+def smooth(seed: int) -> Any:
+    """Draw smoothed noise."""
+    noise = np.random.default_rng(seed).standard_normal(SHAPE)
+    return ndimage.gaussian_filter(noise, 5.0, mode="wrap")
+
+
+def coated() -> Microstructure:
+    """The third phase lies inside the second, which keeps it from the first."""
+    field = smooth(1)
+    return levels((field, field))
+
+
+def uncoated() -> Microstructure:
+    return levels((smooth(1), smooth(2)))
+
+
 def pictures() -> list[Picture]:
     discs = problems.discs(SHAPE, radius=5.0, fraction=0.35, seed=1)
     noise = discs.with_labels(problems.white_noise(SHAPE, discs.volume_fractions, 1).labels)
@@ -104,6 +150,16 @@ def pictures() -> list[Picture]:
     labyrinth = problems.bicontinuous(SHAPE, wavelength=16.0, fraction=0.35, seed=1)
     sheets = problems.sheets(SHAPE, period=14.0, waviness=0.3, interruption=0.2, fraction=0.35, seed=1)
     gaps = broken(walls, 45)
+    turned = sheets.with_labels(np.ascontiguousarray(sheets.labels.T))
+    wavy, straight = (
+        problems.sheets(SHAPE, period=14.0, angle=90.0, waviness=w, interruption=0.0, fraction=0.35, seed=1)
+        for w in (1.0, 0.0)
+    )
+    rods = problems.ellipses(SHAPE, length=20.0, aspect=5.0, disorder=90.0, overlap=False, fraction=0.35, seed=1)
+    balls = problems.discs((64, 64, 64), radius=7.0, fraction=0.35, seed=1)
+    sponge = problems.bicontinuous((64, 64, 64), wavelength=16.0, fraction=0.35, seed=1)
+    fine = problems.gaussian_field(SHAPE, 2.0, 0.35, seed=1)
+    coarse = problems.gaussian_field(SHAPE, 6.0, 0.35, seed=1)
     return [
         Picture("two_point", ("discs", discs), ("white noise", noise), FRACTION, S2),
         Picture("lineal_path", ("cell walls", walls), ("random field", field), S2, LINEAL),
@@ -114,7 +170,13 @@ def pictures() -> list[Picture]:
         Picture("euler_density", ("cell walls", walls), ("random field", field), S2, EULER),
         Picture("specific_surface", ("labyrinth", labyrinth), ("rough labyrinth", rough(labyrinth)), S2, SURFACE),
         Picture("surface_surface", ("cell walls", walls), ("random field", field), S2, SURFACES),
-        Picture("directions", ("sheets", sheets), ("sheets, turned", sheets.with_labels(sheets.labels.T)), S2, ROWS),
+        Picture("directions", ("sheets", sheets), ("sheets, turned", turned), S2, ROWS),
+        Picture("particle_sizes", ("discs", equal), ("rods", rods), THICKNESS, SIZES),
+        Picture("percolation", ("cell walls", walls), ("random field", field), S2, PERCOLATES),
+        Picture("tortuosity", ("straight sheets", straight), ("wavy sheets", wavy), PERCOLATES, TORTUOSITY),
+        Picture("triple_phase_boundary", ("coated", coated()), ("not coated", uncoated()), FRACTION, TRIPLE),
+        Picture("minkowski", ("balls (a slice)", balls), ("sponge (a slice)", sponge), CURVATURE, EULER_3D),
+        Picture("representative", ("fine", fine), ("coarse", coarse), FRACTION, WINDOWS),
     ]
 
 
@@ -139,7 +201,7 @@ def drawn(picture: Picture, path: Path) -> Figure:
                 place.axhline(0, color="black", linewidth=0.5)
             else:
                 place.plot(value, color=CYCLE[number], linestyle="-" if number == 0 else "--", label=name)
-                place.set_xlabel("distance, px")
+                place.set_xlabel(measure.over)
                 place.set_ylim(bottom=0)
         place.set_title(f"{measure.title}: {said}")
     figure.savefig(path, metadata={"Software": None})
