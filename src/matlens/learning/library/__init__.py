@@ -1,5 +1,6 @@
 """Learning from a materials library: composition and spectrum to a figure of merit, with gradients."""
 
+from matlens.learning.library.partitions import PARTITIONS, Fold
 from matlens.learning.library.response import Gradients, Response
 from matlens.learning.library.spectra import (
     Area,
@@ -13,11 +14,13 @@ from matlens.learning.library.spectra import (
 )
 
 __all__ = [
+    "PARTITIONS",
     "Area",
     "BandMaximum",
     "Baseline",
     "Crop",
     "Despike",
+    "Fold",
     "Gradients",
     "Preprocessing",
     "Resample",
