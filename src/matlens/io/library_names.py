@@ -1,0 +1,149 @@
+"""What the names of columns say: units, numbers of an axis, elements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+
+__all__ = ["ELEMENTS", "axis_number", "component_names", "pattern", "same_name", "split_unit"]
+
+_SYMBOLS = (
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
+    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
+    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm"
+)
+ELEMENTS = frozenset(_SYMBOLS.split())
+_PREFIXED = "m g s A K mol V W S F C J N Pa Hz eV T Oe emu bar L Ohm ohm Ω H Wb G M B"
+_WHOLE = (
+    "% at% wt% mol% vol% ppm ppb deg ° °C degC rad min h d a.u. arb. arb cps counts Å A^-1 sun suns px inch dB "
+    "angstrom Angstrom"
+)
+_SYMBOL = re.compile(
+    r"(?:[fpnuµμmcdkMGT]?(?:{})|{})".format(_PREFIXED.replace(" ", "|"), "|".join(map(re.escape, _WHOLE.split())))
+)
+_POWER = re.compile(r"\^?[-+−]?\d")
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)")
+_AXIS_UNITS = (
+    "cm-1",
+    "cm^-1",
+    "1/cm",
+    "nm",
+    "um",
+    "µm",
+    "eV",
+    "keV",
+    "meV",
+    "deg",
+    "°",
+    "A",
+    "Å",
+    "THz",
+    "Hz",
+    "K",
+    "s",
+)
+_WORDS = r"(?:content|fraction|frac|concentration|conc|composition|ratio|amount)\.?"
+
+
+def split_unit(name: str) -> tuple[str, str]:
+    """Split a column's name into the name proper and its unit ("" where it has none).
+
+    Units stand in brackets or parentheses, behind a slash between blanks, or as the last parts between underscores;
+    of the last kind a single letter is taken for a part of the name.
+
+    Examples
+    --------
+    >>> split_unit("P_mW_cm2"), split_unit("Conductivity (measured) (S/cm)"), split_unit("merit_A")
+    (('P', 'mW/cm2'), ('Conductivity (measured)', 'S/cm'), ('merit_A', ''))
+    """
+    text = name.strip()
+    for form in (r"(.*\S)\s*[(\[]([^()\[\]]*)[)\]]", r"(.*\S)\s+/\s*(\S.*)", r"(.*\S),\s*(\S.*)"):
+        match = re.fullmatch(form, text)
+        if match and _is_unit(match[2]):
+            return match[1], match[2].strip()
+    parts = text.split("_")
+    for start in range(1, len(parts)):
+        tail = [part for part in parts[start:] if part != "per"]
+        if len("".join(tail)) > 1 and _is_symbol(tail[0]) and all(_is_symbol(p) or _POWER.fullmatch(p) for p in tail):
+            return "_".join(parts[:start]), _joined(tail)
+    return text, ""
+
+
+def same_name(asked: str, name: str) -> bool:
+    """Tell whether a name that was asked for means a column, with or without the unit in either.
+
+    Examples
+    --------
+    >>> same_name("P", "P_mW_cm2"), same_name("P_mW_cm2", "P_mW_cm2"), same_name("P", "Pd")
+    (True, True, False)
+    """
+    return asked.strip() in (name.strip(), split_unit(name)[0])
+
+
+def axis_number(name: str) -> tuple[float, str] | None:
+    """Read the name of a channel, a number with or without a unit; None if it is another kind of name.
+
+    Examples
+    --------
+    >>> axis_number("78.025"), axis_number("400 nm"), axis_number("Bi")
+    ((78.025, ''), (400.0, 'nm'), None)
+    """
+    match = _NUMBER.fullmatch(name.strip())
+    if match is None or match[2] not in ("", *_AXIS_UNITS):
+        return None
+    return float(match[1]), match[2]
+
+
+def component_names(columns: Sequence[str]) -> tuple[list[str], str]:
+    """Free the names of components from units and from what they share; give the names and the shared rest.
+
+    Examples
+    --------
+    >>> component_names(["P3HT content (%)", "D1 content (%)"])
+    (['P3HT', 'D1'], 'content (%)')
+    >>> component_names(["x_Fe", "x_Ga"])
+    (['Fe', 'Ga'], 'x_')
+    """
+    names = [re.sub(rf"[\s_]+{_WORDS}$", "", split_unit(column)[0], flags=re.IGNORECASE) for column in columns]
+    rest = columns[0].strip()[len(names[0]) :].strip()
+    if len(names) > 1:
+        before, after = _shared(names), _shared([name[::-1] for name in names])[::-1]
+        short = [name[len(before) : len(name) - len(after)] for name in names]
+        if (before or after) and all(short):
+            names, rest = short, f"{before}{after}{rest}"
+    return names, rest
+
+
+def pattern(name: str) -> str:
+    """Give what names of one kind share: "element", or the name with its digits replaced.
+
+    Examples
+    --------
+    >>> pattern("Dy"), pattern("D1 content (%)"), pattern("D12 content (%)")
+    ('element', 'D# content (%)', 'D# content (%)')
+    """
+    proper = component_names([name])[0][0]
+    return "element" if proper in ELEMENTS else re.sub(r"\d+", "#", name.strip())
+
+
+def _is_unit(text: str) -> bool:
+    parts = [part for part in re.split(r"[\s/·*.⋅]+|\bper\b", text.strip()) if part]
+    return text.strip() in _WHOLE.split() or (bool(parts) and all(part == "1" or _is_symbol(part) for part in parts))
+
+
+def _is_symbol(text: str) -> bool:
+    return re.fullmatch(_SYMBOL.pattern + r"(?:\^?[-+−]?[\d⁻²³¹]+)?", text) is not None
+
+
+def _joined(parts: Sequence[str]) -> str:
+    unit = parts[0]
+    for part in parts[1:]:
+        unit += part.lstrip("^") if _POWER.fullmatch(part) else f"/{part}"
+    return unit
+
+
+def _shared(names: Sequence[str]) -> str:
+    """Give the beginning that all names share, up to its last separator."""
+    letters = takewhile(lambda column: len(set(column)) == 1, zip(*names, strict=False))
+    return re.sub(r"[^\s_%]+$", "", "".join(column[0] for column in letters))

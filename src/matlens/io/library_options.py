@@ -1,0 +1,118 @@
+"""How a table of a library is to be read, where what its columns say by themselves is not enough."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict, dataclass, fields
+
+from matlens.errors import InputError
+
+__all__ = ["LibraryOptions"]
+
+_CENSORED = re.compile(r"(.+?)\s*(>=?|<=?)\s*([^<>=]+)")
+
+
+@dataclass(frozen=True)
+class LibraryOptions:
+    """Options for reading a library; what is left out is found from the table itself.
+
+    Every field is text or several texts, so that the options can be stored in a settings file as they are.
+
+    Parameters
+    ----------
+    components : sequence of str
+        Columns of the fractions, e.g. ``("Bi", "V", "W")``.
+    merits : sequence of str
+        Columns of the figures of merit, with or without the unit in their names; all other columns of numbers are
+        then covariates.
+    covariates : sequence of str
+        Columns to keep as covariates (plate, x, y, thickness, batch ...).
+    sample : str, optional
+        Column of the sample ids.
+    axis_columns : str, optional
+        ``"FIRST:LAST"``, the first and the last column of the spectrum, whose names hold numbers, or ``"none"`` where
+        columns with numbers as names are no spectrum.
+    axis_name, axis_unit, spectrum_name, spectrum_unit : str, optional
+        What the spectra are, e.g. "Raman shift", "cm-1", "intensity", "counts".
+    fraction_unit : str, optional
+        ``"fraction"`` or ``"percent"``: what the numbers in the file are.
+    fraction_name : str, optional
+        What a hundredth of a fraction is called, e.g. "at%" or "wt%".
+    merit_units : sequence of str
+        ``"NAME=UNIT"``, e.g. ``("P=mW/cm2",)``.
+    censored : sequence of str
+        ``"NAME>VALUE"`` where values from there up mean "at least so much" (a saturated instrument), ``"NAME<VALUE"``
+        where values down from there mean "at most so much".
+    spectra : str, optional
+        File or folder with the spectra, where the table has none: a matrix with its axis in the first row, or one
+        file of two columns for each sample.
+    sheet : str, optional
+        Sheet of a workbook; by default the first.
+
+    Raises
+    ------
+    InputError
+        If an option is not understood.
+
+    Examples
+    --------
+    >>> options = LibraryOptions(merits=("P",), censored=("P>10",))
+    >>> options.settings()
+    {'merits': ['P'], 'censored': ['P>10']}
+    >>> options.limits()
+    [('P', 1, 10.0)]
+    """
+
+    components: tuple[str, ...] = ()
+    merits: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
+    sample: str | None = None
+    axis_columns: str | None = None
+    axis_name: str | None = None
+    axis_unit: str | None = None
+    spectrum_name: str | None = None
+    spectrum_unit: str | None = None
+    fraction_unit: str | None = None
+    fraction_name: str | None = None
+    merit_units: tuple[str, ...] = ()
+    censored: tuple[str, ...] = ()
+    spectra: str | None = None
+    sheet: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("components", "merits", "covariates", "merit_units", "censored"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(map(str, value)))
+        if self.spectra is not None:
+            object.__setattr__(self, "spectra", os.fspath(self.spectra))
+        if self.fraction_unit not in (None, "fraction", "percent"):
+            raise InputError(f"the unit of fractions must be 'fraction' or 'percent', found {self.fraction_unit!r}.")
+        if self.axis_columns not in (None, "none") and ":" not in str(self.axis_columns):
+            raise InputError(f"axis columns are written FIRST:LAST, or none, found {self.axis_columns!r}.")
+        self.limits()
+        self.units()
+
+    def limits(self) -> list[tuple[str, int, float]]:
+        """Give (figure of merit, 1 or -1, value) of each censoring limit."""
+        found = []
+        for text in self.censored:
+            match = _CENSORED.fullmatch(text.strip())
+            try:
+                found.append((match[1], 1 if match[2][0] == ">" else -1, float(match[3])))  # type: ignore[index]
+            except (TypeError, ValueError) as error:
+                raise InputError(f"censoring is written NAME>VALUE or NAME<VALUE, found {text!r}.") from error
+        return found
+
+    def units(self) -> dict[str, str]:
+        """Give the units of the figures of merit that were named."""
+        wrong = [text for text in self.merit_units if "=" not in text]
+        if wrong:
+            raise InputError(f"units are written NAME=UNIT, found {wrong[0]!r}.")
+        return {name.strip(): unit.strip() for name, unit in (text.split("=", 1) for text in self.merit_units)}
+
+    def settings(self) -> dict[str, str | list[str]]:
+        """Give the options that differ from finding everything, ready for a settings file."""
+        defaults = {field.name: field.default for field in fields(self)}
+        given = {key: value for key, value in asdict(self).items() if value != defaults[key]}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}
