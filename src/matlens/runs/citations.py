@@ -19,6 +19,15 @@ _OF_COMMAND = {
     "learn": ("li2018transfer", "simonyan2014very", "torquato2002random", "lei2018distribution"),
     "explain": ("li2018transfer", *_CONDUCTION),
     "predict": ("li2018transfer", "simonyan2014very", "lei2018distribution"),
+    "learn-library": ("umehara2019analyzing", "lakshminarayanan2017simple", "meredig2018can", "lei2018distribution"),
+    "explain-library": (
+        "umehara2019analyzing",
+        "cox1971note",
+        "sundararajan2017axiomatic",
+        "adebayo2018sanity",
+        "maris2007nonparametric",
+    ),
+    "suggest": ("umehara2019analyzing", "cox1971note", "meredig2018can"),
     "homogenize": (*_CONDUCTION, *_BOUNDS, "cooper2016taufactor"),
     "homogenize stiffness": ("willot2015fourier", "hill1963elastic"),
 }
