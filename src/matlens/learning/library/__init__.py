@@ -1,5 +1,6 @@
 """Learning from a materials library: composition and spectrum to a figure of merit, with gradients."""
 
+from matlens.learning.library.baselines import BASELINES, BaselineModel
 from matlens.learning.library.partitions import PARTITIONS, Fold
 from matlens.learning.library.response import Gradients, Response
 from matlens.learning.library.spectra import (
@@ -14,10 +15,12 @@ from matlens.learning.library.spectra import (
 )
 
 __all__ = [
+    "BASELINES",
     "PARTITIONS",
     "Area",
     "BandMaximum",
     "Baseline",
+    "BaselineModel",
     "Crop",
     "Despike",
     "Fold",

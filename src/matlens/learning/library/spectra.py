@@ -98,7 +98,7 @@ class Preprocessing:
         array([[0.25, 0.5 , 0.75]])
         """
         with torch.no_grad():
-            start = torch.as_tensor(np.asarray(spectra, dtype=np.float64))
+            start = torch.tensor(np.asarray(spectra), dtype=torch.float64)
             found, kept = self.apply(start, np.asarray(axis, dtype=np.float64))
         return found.numpy(), kept
 
