@@ -86,7 +86,7 @@ class StackedNetwork:
         if joined is None:
             return {}
         found = {}
-        for (name, layers), part in zip(self.branches.items(), joined.split(self._widths, 2)):
+        for (name, layers), part in zip(self.branches.items(), torch.split(joined, self._widths, 2)):
             back = _back(layers, part, inputs)
             if back is not None:
                 found[name] = back

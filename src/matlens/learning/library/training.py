@@ -99,7 +99,7 @@ class ChunkTrainer:
         orders, bits = self._draw()
         losses = torch.zeros((), device=network.vector.device)
         with torch.no_grad():
-            for number, rows in enumerate(orders.split(stage.batch, 1)):
+            for number, rows in enumerate(torch.split(orders, stage.batch, 1)):
                 network.give_bits(None if bits is None else bits[:, number], rows.shape[1])
                 losses += self._step(rows.contiguous()) * rows.shape[1]
         self.passed += 1
