@@ -6,6 +6,13 @@ from matlens.figures.curves import loss_curves, statistic_curves
 from matlens.figures.datasets import property_scatter, structure_families
 from matlens.figures.homogenization import Plane, bounds_chart, field_planes
 from matlens.figures.learning import depth_errors, learning_curves, parity, prediction_intervals, score_bars
+from matlens.figures.library_checks import check_page
+from matlens.figures.library_compositions import component_gradients, composition_arrows, support_shares
+from matlens.figures.library_maps import ternary_map, wafer_map
+from matlens.figures.library_pairs import correlation_matrix, gradient_pairs
+from matlens.figures.library_scores import held_out_parity, paired_differences
+from matlens.figures.library_spectra import component_axis_map, spectrum_gradient, ways_beside
+from matlens.figures.library_suggestions import suggestion_chart
 from matlens.figures.measures import measure_bars
 from matlens.figures.micrographs import micrographs
 from matlens.figures.pruning import depth_pictures, depth_ratios, depth_scales
@@ -21,18 +28,26 @@ __all__ = [
     "SINGLE",
     "Plane",
     "bounds_chart",
+    "check_page",
     "cleaning_overlay",
+    "component_axis_map",
+    "component_gradients",
+    "composition_arrows",
     "copy_shares",
+    "correlation_matrix",
     "depth_errors",
     "depth_pictures",
     "depth_ratios",
     "depth_scales",
     "distributions",
     "field_planes",
+    "gradient_pairs",
+    "held_out_parity",
     "learning_curves",
     "loss_curves",
     "measure_bars",
     "micrographs",
+    "paired_differences",
     "parity",
     "prediction_intervals",
     "property_scatter",
@@ -40,9 +55,15 @@ __all__ = [
     "score_bars",
     "sensitivity_maps",
     "sensitivity_scatter",
+    "spectrum_gradient",
     "statistic_curves",
     "structure_families",
+    "suggestion_chart",
+    "support_shares",
+    "ternary_map",
     "threshold_sensitivity",
     "verdict_forest",
+    "wafer_map",
+    "ways_beside",
     "window_scatter",
 ]

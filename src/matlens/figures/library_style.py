@@ -1,0 +1,115 @@
+"""What figures of a materials library share: colours of gain and loss, marks of support, units as in print."""
+
+from __future__ import annotations
+
+import re
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.figures.style import CYCLE
+
+__all__ = [
+    "GAIN",
+    "LOSS",
+    "MAP",
+    "SUPPORT",
+    "UNKNOWN",
+    "diverging",
+    "gain_colour",
+    "grey_out",
+    "label_with_unit",
+    "line_map",
+    "pretty_unit",
+    "support_keys",
+]
+
+GAIN, LOSS, UNKNOWN = CYCLE[1], CYCLE[0], "#9aa2ac"  # vermillion raises the figure of merit, blue lowers it
+MAP = matplotlib.colormaps["RdBu_r"]  # of filled areas; both ends differ for every kind of colour vision
+SUPPORT = {2: "supported", 1: "weak support", 0: "unsupported"}
+
+
+def line_map() -> Colormap:
+    """Colours of a line on white, from loss over grey to gain; a white middle could not be seen.
+
+    Examples
+    --------
+    >>> [round(float(part), 2) for part in line_map()(0.5)[:3]]
+    [0.65, 0.67, 0.7]
+    """
+    return LinearSegmentedColormap.from_list("loss to gain", [LOSS, "#7fa9c6", "#a6acb3", "#dc9a66", GAIN])
+
+
+def diverging(values: ArrayLike, percentile: float = 98) -> Normalize:
+    """Scale of colours with zero in the middle; it ends where all but the largest values do.
+
+    Examples
+    --------
+    >>> diverging([-1.0, 0.5, np.nan], 100)([0.0]).tolist()
+    [0.5]
+    """
+    numbers: NDArray[np.float64] = np.abs(np.asarray(values, dtype=np.float64))
+    known = numbers[np.isfinite(numbers)]
+    limit = float(np.percentile(known, percentile)) if known.size else 0.0
+    limit = limit or (float(known.max()) if known.size else 0.0) or 1.0
+    return Normalize(-limit, limit)
+
+
+def gain_colour(value: float) -> str:
+    """Colour of a gradient by its sign.
+
+    Examples
+    --------
+    >>> gain_colour(1.0) == GAIN, gain_colour(-1.0) == LOSS
+    (True, True)
+    """
+    return GAIN if value > 0 else LOSS
+
+
+def pretty_unit(unit: str) -> str:
+    """Write powers in a unit as print does (in mathtext: few fonts have a raised minus).
+
+    Examples
+    --------
+    >>> pretty_unit("mW/cm2 per at%"), pretty_unit("cm-1"), pretty_unit("log10(S/cm)"), pretty_unit("um")
+    ('mW/cm$^{2}$ per at%', 'cm$^{-1}$', 'log10(S/cm)', 'µm')
+    """
+    found = re.sub(r"(?<![A-Za-z])(cm|mm|um|nm|m|s|eV|K|g|kg|A|V)\^?(-?[1-9])(?!\d)", r"\1$^{\2}$", unit)
+    return re.sub(r"(?<![A-Za-z])u(?=(m|g|A|V|s|W)(?![a-z]))", "µ", found)
+
+
+def label_with_unit(name: str, unit: str) -> str:
+    """Name of a quantity with its unit in brackets, if it has one.
+
+    Examples
+    --------
+    >>> label_with_unit("Raman shift", "cm-1"), label_with_unit("intensity", "")
+    ('Raman shift (cm$^{-1}$)', 'intensity')
+    """
+    return f"{name} ({pretty_unit(unit)})" if unit and unit != "1" else name
+
+
+def grey_out(axes: Axes, positions: ArrayLike, unsupported: ArrayLike, colour: str = "#e3e6ea") -> None:
+    """Hatch the stretches of an axis where nothing supports what is drawn."""
+    places: NDArray[np.float64] = np.asarray(positions, dtype=np.float64)
+    bad = np.asarray(unsupported, dtype=bool)
+    edges = np.concatenate([places[:1], (places[1:] + places[:-1]) / 2, places[-1:]])
+    changes = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(int)))
+    for start, stop in changes.reshape(-1, 2):
+        axes.axvspan(
+            edges[start], edges[stop], facecolor="#f4f5f7", edgecolor=colour, hatch="/////", linewidth=0, zorder=0
+        )
+
+
+def support_keys(kinds: list[int] | tuple[int, ...] = (2, 1, 0)) -> list[Line2D]:
+    """Legend entries of marks: filled where supported, open where weak, a grey cross where unsupported."""
+    style = {
+        2: {"marker": "o", "color": "#1a1a1a"},
+        1: {"marker": "o", "color": "#1a1a1a", "markerfacecolor": "white"},
+        0: {"marker": "x", "color": UNKNOWN},
+    }
+    return [Line2D([], [], linestyle="", markersize=3.5, label=SUPPORT[kind], **style[kind]) for kind in kinds]  # type: ignore[arg-type]
