@@ -1,0 +1,185 @@
+"""How the spectrum follows the composition, and what of it the composition does not explain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh
+
+from matlens.errors import InputError
+from matlens.insight.trend import Trend, fit_trend
+from matlens.library import MaterialsLibrary
+
+__all__ = ["CompositionResponse", "channel_noise", "fit_composition_response"]
+
+Array = NDArray[np.float64]
+_MOST = 40  # principal components of the spectra that are followed
+_LEAST = 0.01  # share of a component's variance that composition must predict, held out, for it to be followed
+
+
+@dataclass(frozen=True)
+class CompositionResponse:
+    """Spectra as a smooth function of composition; made by `fit_composition_response`.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (C,)
+        Of the spectra.
+    basis : ndarray, shape (C, R)
+        Principal components of which composition predicts something.
+    trend : Trend
+        Their scores as functions of composition.
+    residual : ndarray, shape (n, C)
+        Spectra less what composition predicts of them, held out by composition.
+    unexplained_share : ndarray, shape (C,)
+        Share of each channel's variance in ``residual``; NaN for a channel that does not vary.
+    replicate_share : ndarray, shape (C,)
+        Share of it within samples of equal composition; NaN where there are none.
+    noise_share : ndarray, shape (C,)
+        Share of it that is noise from channel to channel.
+    """
+
+    mean: Array
+    basis: Array
+    trend: Trend
+    residual: Array
+    unexplained_share: Array
+    replicate_share: Array
+    noise_share: Array
+
+    def predict(self, compositions: ArrayLike) -> Array:
+        """Spectra at other compositions, shape (n, C)."""
+        result: Array = self.mean + self.trend.predict(compositions) @ self.basis.T
+        return result
+
+    def carried(self, spectral: ArrayLike, compositions: ArrayLike) -> tuple[Array, Array]:
+        """What spectral gradients add to those of composition when the spectrum follows: sum_j dP/dI_j dI_j/dx_k.
+
+        Parameters
+        ----------
+        spectral : array_like, shape (m, n, C)
+            Derivatives with respect to intensities.
+        compositions : array_like, shape (n, D)
+
+        Returns
+        -------
+        addition : ndarray, shape (m, n, D)
+            Per unit fraction; to be asked along directions on the simplex.
+        covariance : ndarray, shape (n, D, D)
+            Of the mean over members, from how well dI_j/dx_k is known; along d its variance is d.covariance.d.
+        """
+        through = np.asarray(spectral) @ self.basis.astype(np.asarray(spectral).dtype)
+        through = through.astype(np.float64)
+        addition = np.einsum("mnr,nrk->mnk", through, self.trend.slopes(compositions), optimize=True)
+        weight = through.mean(0) ** 2
+        covariance = np.einsum("nr,nrkl->nkl", weight, self.trend.slope_covariances(compositions), optimize=True)
+        return addition, covariance
+
+
+def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
+    """Follow the spectra of a library with composition.
+
+    The scores of the spectra's principal components are Gaussian processes on composition, so that the slopes of
+    the spectrum come with how well they are known; noise and what varies at equal composition stay in the residual.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        With spectra, and at least two compositions.
+
+    Returns
+    -------
+    CompositionResponse
+
+    Raises
+    ------
+    InputError
+        If there are no spectra, or all compositions are equal.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 21)
+    >>> peak = np.exp(-((np.arange(40) - 20) ** 2) / 20)
+    >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, x[:, None] * peak, np.arange(40))
+    >>> response = fit_composition_response(library)
+    >>> addition, _ = response.carried(np.eye(40)[None, [20]], [[0.5, 0.5]])  # the gradient is 1 at the peak
+    >>> float((addition[0, 0, 0] - addition[0, 0, 1]).round(3))
+    1.0
+    """
+    if library.spectra is None:
+        raise InputError("this library has no spectra; there is nothing that could follow composition.")
+    spectra, groups = library.spectra, library.replicates()
+    mean = spectra.mean(0)
+    basis = _principal(spectra - mean, groups)
+    scores = (spectra - mean) @ basis
+    trend = fit_trend(library.compositions, scores, groups)
+    followed = np.flatnonzero(trend.explained > _LEAST)
+    basis, scores = basis[:, followed], scores[:, followed]
+    trend = trend.select(followed)
+    residual = spectra - mean - (scores - trend.residual) @ basis.T
+    variance = spectra.var(0)
+    share = 1 / np.where(variance > 1e-12 * variance.max(), variance, np.nan)
+    return CompositionResponse(
+        mean,
+        basis,
+        trend,
+        residual,
+        np.minimum((residual**2).mean(0) * share, 1),
+        _within(spectra, groups) * share,
+        np.minimum(channel_noise(residual) ** 2 * share, 1),
+    )
+
+
+def channel_noise(spectra: ArrayLike) -> Array:
+    """Standard deviation of what is random from one channel to the next, shape (C,).
+
+    Second differences of neighbouring channels leave little of bands and nothing of a slope; medians over the samples
+    and means over 15 channels keep single peaks out.
+
+    Parameters
+    ----------
+    spectra : array_like, shape (n, C)
+        At least three channels; fewer give zeros.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(0, 0.1, (200, 50)) + np.linspace(0, 9, 50)
+    >>> float(channel_noise(noise).mean().round(2))
+    0.1
+    """
+    values = np.asarray(spectra, np.float64)
+    if values.shape[1] < 3:
+        return np.zeros(values.shape[1])
+    bends = values[:, :-2] - 2 * values[:, 1:-1] + values[:, 2:]
+    robust = np.median(bends**2, 0) / 0.4549 / 6  # the median of a squared normal number is 0.4549
+    padded = np.pad(robust, 8, mode="reflect" if robust.size > 8 else "edge")
+    return np.sqrt(np.convolve(padded, np.full(15, 1 / 15), mode="valid"))
+
+
+def _principal(centred: Array, groups: NDArray[np.intp]) -> Array:
+    """Directions in which means over equal compositions vary most, shape (C, R): noise is averaged there."""
+    counts = np.bincount(groups)
+    means = np.zeros((len(counts), centred.shape[1]))
+    np.add.at(means, groups, centred)
+    means /= counts[:, None]
+    channels = means.shape[1]
+    most = min(_MOST, channels, len(means))
+    if channels <= len(means):
+        vectors = eigh(means.T @ means, subset_by_index=(channels - most, channels - 1))[1]
+        return np.asarray(vectors[:, ::-1])
+    values, vectors = eigh(means @ means.T, subset_by_index=(len(means) - most, len(means) - 1))
+    kept = values > 1e-12 * values[-1]
+    result: Array = means.T @ (vectors[:, kept] / np.sqrt(values[kept]))[:, ::-1]
+    return result
+
+
+def _within(spectra: Array, groups: NDArray[np.intp]) -> Array:
+    counts = np.bincount(groups)
+    if (counts == 1).all():
+        return np.full(spectra.shape[1], np.nan)
+    means = np.zeros((len(counts), spectra.shape[1]))
+    np.add.at(means, groups, spectra)
+    within: Array = ((spectra - (means / counts[:, None])[groups]) ** 2).sum(0) / (len(spectra) - len(counts))
+    return within

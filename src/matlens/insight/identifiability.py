@@ -1,0 +1,86 @@
+"""Whether the effect of the composition can be told from that of the spectrum, which follows the composition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.insight.composition_response import CompositionResponse, channel_noise
+
+__all__ = ["Identifiability", "identifiability"]
+
+Array = NDArray[np.float64]
+_SMALL, _ENOUGH = 0.02, 0.1  # share that composition does not explain: below, unsupported; above, supported
+
+
+@dataclass(frozen=True)
+class Identifiability:
+    """How far spectrum and composition can be told apart, in what the model reads of the spectrum.
+
+    Parameters
+    ----------
+    unexplained : float
+        Share of the variance of what the spectrum tells the model that composition does not predict, noise taken off.
+    noise : float
+        Share of it that is noise from channel to channel.
+    support : int
+        Of partial gradients: 2 supported, 1 weak, 0 unsupported.
+    sentence : str
+        The same in words.
+    """
+
+    unexplained: float
+    noise: float
+    support: int
+    sentence: str
+
+
+def identifiability(response: CompositionResponse, spectra: ArrayLike, gradient: ArrayLike) -> Identifiability:
+    """Ask how much of what the spectrum tells a model its composition could not have told.
+
+    The spectra's deviations from their mean, weighted by the model's spectral gradient, are what the model reads; what
+    composition predicts of them, held out, is what the composition could have told. Where little is left but noise,
+    another function of the composition does as well as the spectrum, and partial gradients are arbitrary.
+
+    Parameters
+    ----------
+    response : CompositionResponse
+        Fitted to these spectra.
+    spectra : array_like, shape (n, C)
+    gradient : array_like, shape (k, C)
+        Derivative of the prediction with respect to the intensities, mean over members, at any k samples.
+
+    Returns
+    -------
+    Identifiability
+
+    Examples
+    --------
+    >>> from matlens.insight.composition_response import fit_composition_response
+    >>> from matlens.library import MaterialsLibrary
+    >>> x, other = np.linspace(0, 1, 41), np.sin(9 * np.arange(41) ** 2)
+    >>> spectra = np.stack([x, x + 0.3 * other, 0 * x], 1)  # the second channel does not follow composition alone
+    >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, spectra, np.arange(3))
+    >>> response = fit_composition_response(library)
+    >>> [identifiability(response, spectra, slope).support for slope in ([[1, 0, 0]], [[0, 1, 0]])]
+    [0, 2]
+    """
+    slopes = np.asarray(gradient, np.float64)
+    told = (np.asarray(spectra, np.float64) - response.mean) @ slopes.T
+    left = response.residual @ slopes.T
+    noise = float((channel_noise(response.residual) ** 2 * slopes**2).sum(1).mean())
+    whole = float(told.var(0).mean())
+    unexplained = float(np.clip((left.var(0).mean() - noise) / max(whole - noise, 1e-300), 0, 1))
+    support = 2 if unexplained > _ENOUGH else 1 if unexplained > _SMALL else 0
+    verdict = (
+        "partial gradients are not identifiable, only total ones",
+        "partial gradients are weakly identifiable; trust total ones",
+        "partial gradients are identifiable",
+    )[support]
+    sentence = (
+        f"of what the spectrum tells the model, {unexplained:.0%} cannot be predicted from composition (held out, "
+        f"noise taken off): {verdict}"
+    )
+    return Identifiability(unexplained, min(noise / max(whole, 1e-300), 1.0), support, sentence)
