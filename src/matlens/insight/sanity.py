@@ -1,0 +1,324 @@
+"""Whether gradients are those of the model, and those of the data: checks that a wrong gradient fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.insight.simplex import along, directions, longest_step, moved
+from matlens.insight.summaries import composition_members, gradient_statistics, spectral_members
+from matlens.learning.library.response import Response
+from matlens.library import MaterialsLibrary
+
+__all__ = ["check_collapse", "check_differences", "check_halves", "check_insight", "check_labels"]
+
+Array = NDArray[np.float64]
+Row = dict[str, object]
+_COLUMNS = ["check", "what", "value", "limit", "passed", "sentence"]
+_DIFFERENCE = 0.05  # relative; what single precision and a finite step leave is ten times less
+_COMPLETE = 0.05
+_AGREE = 0.9  # of halves: with r of the halves, the whole has 2 r / (1 + r)
+_COLLAPSE = 0.5
+_STEPS = (0.02, 0.005, 0.00125)
+
+
+def check_insight(
+    insight: xr.Dataset,
+    *,
+    model: Response | None = None,
+    library: MaterialsLibrary | None = None,
+    null: xr.Dataset | None = None,
+    randomised: xr.Dataset | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Run every check that can be run with what is given.
+
+    Parameters
+    ----------
+    insight : Dataset
+        As of `explain_library`; halves are compared where it has members.
+    model, library : Response and MaterialsLibrary, optional
+        For finite differences.
+    null : Dataset, optional
+        As of `label_null`.
+    randomised : Dataset, optional
+        Insight of the same model with weights drawn anew.
+    seed : int
+        Of what is drawn.
+
+    Returns
+    -------
+    DataFrame
+        One row a check: ``check``, ``what``, ``value``, ``limit``, ``passed``, ``sentence``.
+
+    Examples
+    --------
+    >>> data = xr.Dataset({"predicted": ("sample", [1.0, 3.0]), "completeness_error": ("sample", [0.01, -0.01])})
+    >>> check_insight(data)[["check", "passed"]].to_numpy().tolist()
+    [['completeness', True]]
+    """
+    rows: list[Row] = []
+    if model is not None and library is not None:
+        rows += _rows(check_differences(model, library, seed=seed))
+    if insight.sizes.get("model", 1) > 3:
+        rows += _rows(check_halves(insight, seed=seed))
+    if null is not None:
+        rows += _rows(check_labels(insight, null))
+    if randomised is not None:
+        rows += _rows(check_collapse(insight, randomised))
+    if "completeness_error" in insight:
+        error = float(np.sqrt((insight["completeness_error"] ** 2).mean()) / insight["predicted"].std())
+        rows.append(
+            _row(
+                "completeness",
+                "integrated gradients",
+                error,
+                _COMPLETE,
+                error <= _COMPLETE,
+                f"integrated gradients add up to the prediction but for {100 * error:.2g} % of its spread",
+            )
+        )
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def check_differences(model: Response, library: MaterialsLibrary, *, samples: int = 20, seed: int = 0) -> pd.DataFrame:
+    """Compare gradients with finite differences of the predictions, on the simplex and between spectra.
+
+    Compositions move by dilution, each component in turn; spectra towards that of another sample. A right gradient
+    agrees at one of three steps (larger ones suffer from curvature, smaller ones from rounding), a wrong one at none.
+
+    Parameters
+    ----------
+    model : Response
+        Fitted.
+    library : MaterialsLibrary
+        With the samples to compare at.
+    samples : int
+        How many, drawn at random.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    DataFrame
+        As of `check_insight`; ``value`` is the root mean square error relative to the differences'.
+
+    Examples
+    --------
+    >>> from matlens.learning.library.response import Gradients
+    >>> class Linear:
+    ...     uses_composition_, uses_spectrum_ = True, False
+    ...     def respond(self, x, spectra):
+    ...         return (x @ [1.0, 2.0, 5.0])[None]
+    ...     def gradients(self, x, spectra):
+    ...         return Gradients(self.respond(x, spectra), np.broadcast_to([1.0, 2.0, 5.0], (1, *x.shape)))
+    >>> library = MaterialsLibrary(np.random.default_rng(0).dirichlet([1] * 3, 30), ("A", "B", "C"), {"P": np.ones(30)})
+    >>> check_differences(Linear(), library)["passed"].tolist()
+    [True]
+    """
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.choice(len(library), min(samples, len(library)), replace=False))
+    part = library.select(chosen)
+    spectra = part.spectra if model.uses_spectrum_ else None
+    found = model.gradients(part.compositions, spectra)
+    rows = []
+    if model.uses_composition_:
+        pairs = _composition_differences(model, part.compositions, spectra, found.composition)
+        rows.append(_differences("composition", min(_relative(*pair) for pair in pairs)))
+    if found.spectrum is not None and spectra is not None:
+        spectrum = np.asarray(found.spectrum)
+        aims = library.spectra[rng.permutation(len(library))[: len(chosen)]] if library.spectra is not None else spectra
+        pairs = _spectral_differences(model, part.compositions, spectra, aims - spectra, spectrum)
+        rows.append(_differences("spectrum", min(_relative(*pair) for pair in pairs)))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def check_halves(insight: xr.Dataset, *, repeats: int = 20, seed: int = 0) -> pd.DataFrame:
+    """Compare the mean gradients of two halves of the ensemble.
+
+    Parameters
+    ----------
+    insight : Dataset
+        With members.
+    repeats : int
+        Random halvings, of which the median is taken.
+    seed : int
+        Of the halvings.
+
+    Returns
+    -------
+    DataFrame
+        As of `check_insight`: correlation, over samples and components (or channels), of the two means.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> values = rng.normal(size=(1, 1, 1, 50, 3)) + 0.1 * rng.normal(size=(20, 1, 1, 50, 3))
+    >>> dims = ("scheme", "kind", "sample", "component")
+    >>> data = xr.Dataset({"composition_gradient_members": (("model", *dims), values),
+    ...                    "composition_gradient": (dims, values.mean(0))}, {"scheme": ["dilution"], "kind": ["total"]})
+    >>> check_halves(data).passed.tolist()
+    [True]
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for what, members in _member_fields(insight):
+        if len(members) < 4:
+            raise InputError(f"found {len(members)} members; halves need four at least (explain with members=True).")
+        total, half = members.sum(0, dtype=np.float64), len(members) // 2
+        agreements = []
+        for _ in range(repeats):
+            part = members[rng.permutation(len(members))[:half]].sum(0, dtype=np.float64)
+            agreements.append(_alike(part, total - part))
+        value = float(np.median(agreements))
+        sentence = f"{what} gradients of the ensemble's halves correlate by {value:.2f}"
+        rows.append(_row("halves", what, value, _AGREE, value >= _AGREE, sentence))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def check_labels(insight: xr.Dataset, null: xr.Dataset) -> pd.DataFrame:
+    """Compare the size of gradients with that of ensembles trained on permuted labels.
+
+    Parameters
+    ----------
+    insight : Dataset
+    null : Dataset
+        As of `label_null`.
+
+    Returns
+    -------
+    DataFrame
+        As of `check_insight`: share of the size that is left with permuted labels (median), which collapses to
+        less than half where there was something to learn.
+
+    Examples
+    --------
+    >>> size = ("scheme", "kind", "component")
+    >>> null = xr.Dataset({"composition_size": (("permutation", *size), np.ones((19, 1, 1, 1)))},
+    ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["W"]})
+    >>> dims = ("scheme", "kind", "sample", "component")
+    >>> data = xr.Dataset({"composition_gradient": (dims, np.full((1, 1, 9, 1), 5.0))},
+    ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["W"]})
+    >>> check_labels(data, null).value.tolist()
+    [0.2]
+    """
+    real = gradient_statistics(insight)
+    rows = []
+    for what, name in (("composition", "composition_size"), ("spectrum", "spectral_size")):
+        if name not in real or name not in null:
+            continue
+        size, sizes = real[name], null[name]
+        if what == "composition":
+            size, sizes = (each.sel(scheme="dilution", kind="total") for each in (size, sizes))
+        over = tuple(name for name in sizes.dims if name != "permutation")
+        left = np.sqrt((sizes**2).mean(over).to_numpy() / float((size**2).mean()))
+        value = float(np.median(left))
+        sentence = f"with permuted labels {100 * value:.0f} % of the size of {what} gradients is left"
+        rows.append(_row("permuted labels", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def check_collapse(insight: xr.Dataset, randomised: xr.Dataset) -> pd.DataFrame:
+    """Compare gradients with those of a model whose weights were drawn anew: they must not look alike.
+
+    Parameters
+    ----------
+    insight, randomised : Dataset
+        As of `explain_library`, of the trained model and of the same one with random weights (Adebayo et al. 2018).
+
+    Returns
+    -------
+    DataFrame
+        As of `check_insight`: absolute cosine of the two fields of gradients, which is to be below a half.
+
+    Examples
+    --------
+    >>> dims = ("scheme", "kind", "sample", "component")
+    >>> def data(seed):
+    ...     values = np.random.default_rng(seed).normal(size=(1, 1, 90, 3))
+    ...     return xr.Dataset({"composition_gradient": (dims, values)}, {"scheme": ["dilution"], "kind": ["total"]})
+    >>> check_collapse(data(0), data(1)).passed.tolist(), check_collapse(data(0), data(0)).value.round(3).tolist()
+    ([True], [1.0])
+    """
+    rows = []
+    others = dict(_member_fields(randomised))
+    for what, members in _member_fields(insight):
+        value = abs(_cosine(members.mean(0, dtype=np.float64), others[what].mean(0, dtype=np.float64)))
+        sentence = f"{what} gradients have a cosine of {value:.2f} with those of random weights"
+        rows.append(_row("random weights", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _member_fields(insight: xr.Dataset) -> Iterator[tuple[str, NDArray[np.floating]]]:
+    yield "composition", composition_members(insight, "dilution", "total")
+    if "spectral_gradient" in insight:
+        yield "spectrum", spectral_members(insight)
+
+
+def _composition_differences(
+    model: Response, compositions: Array, spectra: Array | None, gradient: NDArray[np.floating]
+) -> Iterator[tuple[Array, Array]]:
+    """Finite differences and gradients along dilution, forwards only: an absent component cannot become less."""
+    ways = directions("dilution", compositions)
+    slopes = along(gradient, ways)
+    for step in _STEPS:
+        found = np.full(slopes.shape, np.nan)
+        for component in range(compositions.shape[1]):
+            way = ways[:, component]
+            room = np.nan_to_num(longest_step(compositions, way), nan=-1.0)
+            rows = np.flatnonzero(room > 2 * step)
+            if rows.size:
+                some = None if spectra is None else spectra[rows]
+                at = [
+                    model.respond(moved(compositions[rows], way[rows], np.full(rows.size, k * step)), some)
+                    for k in range(3)
+                ]
+                found[:, rows, component] = (4 * at[1] - 3 * at[0] - at[2]) / (2 * step)
+        yield found, slopes
+
+
+def _spectral_differences(
+    model: Response, compositions: Array, spectra: Array, ways: Array, gradient: NDArray[np.floating]
+) -> Iterator[tuple[Array, Array]]:
+    slopes = np.einsum("mnc,nc->mn", gradient.astype(np.float64), ways)
+    for step in (4 * step for step in _STEPS):
+        ahead, behind = (model.respond(compositions, spectra + sign * step * ways) for sign in (1, -1))
+        yield (ahead - behind) / (2 * step), slopes
+
+
+def _relative(differences: Array, slopes: Array) -> float:
+    there = np.isfinite(differences) & np.isfinite(slopes)
+    size = np.sqrt(np.mean(differences[there] ** 2)) if there.any() else 0.0
+    error = np.sqrt(np.mean((differences - slopes)[there] ** 2)) if there.any() else np.inf
+    return float(error / size) if size > 0 else float(error > 0)
+
+
+def _differences(what: str, error: float) -> Row:
+    sentence = f"{what} gradients differ from finite differences by {100 * error:.2g} %"
+    return _row("finite differences", what, error, _DIFFERENCE, error <= _DIFFERENCE, sentence)
+
+
+def _alike(first: Array, second: Array) -> float:
+    there = np.isfinite(first) & np.isfinite(second)
+    if there.sum() < 2 or np.ptp(first[there]) == 0 or np.ptp(second[there]) == 0:
+        return float("nan")
+    return float(np.corrcoef(first[there], second[there])[0, 1])
+
+
+def _cosine(first: Array, second: Array) -> float:
+    there = np.isfinite(first) & np.isfinite(second)
+    size = np.sqrt((first[there] ** 2).sum() * (second[there] ** 2).sum())
+    return float((first[there] * second[there]).sum() / size) if size > 0 else 0.0
+
+
+def _row(check: str, what: str, value: float, limit: float, passed: bool, sentence: str) -> Row:
+    return dict(zip(_COLUMNS, (check, what, value, limit, bool(passed), f"{sentence}.")))
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -1,0 +1,169 @@
+"""The few numbers that an insight data set is judged by, taken in the same way from real and from permuted labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.insight.correlations import correlate_gradients
+
+__all__ = ["composition_members", "gradient_correlations", "gradient_statistics", "spectral_members"]
+
+
+def composition_members(insight: xr.Dataset, scheme: str = "dilution", kind: str = "total") -> NDArray[np.floating]:
+    """Composition gradients of every model, shape (m, n, D); their mean as the only one where members were not kept.
+
+    Parameters
+    ----------
+    insight : Dataset
+        As of `explain_library`.
+    scheme, kind : str
+
+    Raises
+    ------
+    InputError
+        If there is no such scheme or kind.
+
+    Examples
+    --------
+    >>> values = np.ones((1, 1, 4, 2))
+    >>> data = xr.Dataset({"composition_gradient": (("scheme", "kind", "sample", "component"), values)},
+    ...                   {"scheme": ["dilution"], "kind": ["total"]})
+    >>> composition_members(data).shape
+    (1, 4, 2)
+    """
+    for name, value in (("scheme", scheme), ("kind", kind)):
+        if value not in insight[name].values:
+            there = ", ".join(map(str, insight[name].values))
+            raise InputError(f"found no {name} {value!r} in this insight; it has {there}.")
+    name = "composition_gradient_members" if "composition_gradient_members" in insight else "composition_gradient"
+    values = insight[name].sel(scheme=scheme, kind=kind)
+    values = values if "model" in values.dims else values.expand_dims("model")
+    return values.transpose("model", "sample", "component").to_numpy()
+
+
+def spectral_members(insight: xr.Dataset) -> NDArray[np.floating]:
+    """Spectral gradients of every model, shape (m, n, C); their mean as the only one where members were not kept.
+
+    Raises
+    ------
+    InputError
+        If the model uses no spectra.
+
+    Examples
+    --------
+    >>> data = xr.Dataset({"spectral_gradient": (("sample", "axis"), np.ones((4, 9)))})
+    >>> spectral_members(data).shape
+    (1, 4, 9)
+    """
+    if "spectral_gradient" not in insight:
+        raise InputError("this insight has no spectral gradients: its model uses no spectra.")
+    name = "spectral_gradient_members" if "spectral_gradient_members" in insight else "spectral_gradient"
+    values = insight[name] if "model" in insight[name].dims else insight[name].expand_dims("model")
+    return values.transpose("model", "sample", "axis").to_numpy()
+
+
+def gradient_correlations(insight: xr.Dataset, scheme: str = "dilution", kind: str = "partial") -> xr.DataArray:
+    """Correlations across samples of all gradients with all: components and channels.
+
+    Parameters
+    ----------
+    insight : Dataset
+        As of `explain_library`, with members for an average of correlations within models.
+    scheme, kind : str
+        Of the composition gradients.
+
+    Returns
+    -------
+    DataArray
+        Dimensions ``variable`` and ``other``: the names of the components, then the positions of the channels as
+        text. NaN where a gradient does not vary. The rows of components and columns of channels are the
+        component-by-axis map.
+
+    Examples
+    --------
+    >>> slope = np.linspace(-1, 1, 12)[:, None]
+    >>> dims = ("scheme", "kind", "sample", "component")
+    >>> data = xr.Dataset({"spectral_gradient": (("sample", "axis"), slope * [1, -1]),
+    ...                    "composition_gradient": (dims, (slope * [2])[None, None])},
+    ...                   {"scheme": ["dilution"], "kind": ["partial"], "component": ["W"], "axis": [325.0, 365.0]})
+    >>> gradient_correlations(data).sel(variable="W").to_series().round(3).to_dict()
+    {'W': 1.0, '325.0': 1.0, '365.0': -1.0}
+    """
+    composition = composition_members(insight, scheme, kind)
+    names = [str(name) for name in insight["component"].values]
+    if "spectral_gradient" in insight:
+        spectral = spectral_members(insight)
+        names += [str(float(position)) for position in insight["axis"].values]
+
+        def both() -> Iterator[NDArray[np.floating]]:
+            # model by model: all at once would double a gigabyte
+            for one, other in zip(composition, spectral, strict=True):
+                yield np.concatenate([one, other], axis=1, dtype=np.float32)
+
+        found, _ = correlate_gradients(both())
+    else:
+        found, _ = correlate_gradients(composition)
+    return xr.DataArray(
+        found,
+        {"variable": names, "other": names},
+        ("variable", "other"),
+        "gradient_correlation",
+        {"units": "1", "scheme": scheme, "kind": kind, "long_name": "correlation of gradients across samples"},
+    )
+
+
+def gradient_statistics(insight: xr.Dataset, *, least_support: int = 1) -> xr.Dataset:
+    """Averages, sizes and correlations of gradients: what permuted labels are to give less of.
+
+    Parameters
+    ----------
+    insight : Dataset
+        As of `explain_library`, with members for an average of correlations within models.
+    least_support : int
+        Averages are over samples of at least this support; it comes from the data without labels, and is thus the
+        same for permuted ones.
+
+    Returns
+    -------
+    Dataset
+        ``correlation`` (scheme, kind, component, other) over all samples, ``composition_mean`` and
+        ``composition_size`` (root mean square) (scheme, kind, component), and, where the model uses spectra,
+        ``spectral_mean`` and ``spectral_size`` (axis).
+
+    Examples
+    --------
+    >>> values = np.stack([np.arange(12.0), -np.arange(12.0)], 1)[None, None]
+    >>> data = xr.Dataset({"composition_gradient": (("scheme", "kind", "sample", "component"), values)},
+    ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["W", "Mo"]})
+    >>> found = gradient_statistics(data)
+    >>> found.composition_mean.values.ravel().tolist(), round(float(found.correlation[0, 0, 0, 1]), 3)
+    ([5.5, -5.5], -1.0)
+    """
+    composition = insight["composition_gradient"]
+    if "support" in insight:
+        composition = composition.where(insight["support"] >= least_support)
+    schemes, kinds = insight["scheme"].values, insight["kind"].values
+    correlation = [[correlate_gradients(composition_members(insight, s, k))[0] for k in kinds] for s in schemes]
+    found = xr.Dataset(
+        {
+            "correlation": (("scheme", "kind", "component", "other"), np.array(correlation)),
+            "composition_mean": composition.mean("sample"),
+            "composition_size": (composition**2).mean("sample") ** 0.5,
+        },
+        {name: insight[name] for name in ("scheme", "kind", "component")} | {"other": insight["component"].values},
+    )
+    if "spectral_gradient" in insight:
+        spectral = supported_spectra(insight, least_support)
+        found["spectral_mean"], found["spectral_size"] = spectral.mean("sample"), (spectral**2).mean("sample") ** 0.5
+    return found
+
+
+def supported_spectra(insight: xr.Dataset, least_support: int, name: str = "spectral_gradient") -> xr.DataArray:
+    """Spectral gradients, NaN where the channel has less support."""
+    spectral = insight[name]
+    return spectral.where(insight["spectral_support"] >= least_support) if "spectral_support" in insight else spectral
