@@ -1,12 +1,16 @@
 """Sizes, curvature, triple lines and connection: closed forms, and stored values of other packages."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from test_reference_values import pattern
 
 from matlens import InputError, Microstructure
 from matlens.problems import bicontinuous, checkerboard, discs, laminate
 from matlens.statistics import (
+    cluster_radial,
     connected_fraction,
     local_thickness,
     local_thickness_map,
@@ -284,3 +288,81 @@ def test_what_a_mask_hides_does_not_matter(shape):
         minkowski_functionals(m, mask=np.zeros(shape, dtype=bool))
     with pytest.raises(InputError, match="must agree"):
         minkowski_functionals(m, mask=[True])
+
+
+def masked_window(shape, periodic=False, seed=0):
+    """A microstructure of three phases, a mask that leaves an inner part, and that part by itself."""
+    rng = np.random.default_rng(seed)
+    smooth = gaussian_filter(rng.standard_normal(shape), 1.5, mode="wrap")
+    labels = np.digitize(smooth, np.quantile(smooth, [0.4, 0.7]))
+    m = Microstructure(labels, spacing=0.5, periodic=periodic)
+    part = tuple(slice(3, side - 4) for side in shape)
+    mask = np.zeros(shape, dtype=bool)
+    mask[part] = True
+    return m, mask, Microstructure(labels[part], spacing=0.5)
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+@pytest.mark.parametrize("shape", [(40, 36), (20, 18, 19)])
+def test_a_mask_that_leaves_a_window_measures_that_window(shape, periodic):
+    m, mask, window = masked_window(shape, periodic)
+    part = tuple(slice(3, side - 4) for side in shape)
+    np.testing.assert_array_equal(local_thickness_map(m, mask=mask)[part], local_thickness_map(window))
+    assert np.isnan(local_thickness_map(m, mask=mask)[~mask]).all()
+    np.testing.assert_allclose(mean_local_thickness(m, mask=mask), mean_local_thickness(window))
+    size = local_thickness(window).shape[1]
+    np.testing.assert_allclose(local_thickness(m, mask=mask)[:, :size], local_thickness(window))
+    np.testing.assert_allclose(triple_phase_boundary(m, mask=mask), triple_phase_boundary(window))
+    for axis in range(m.ndim):
+        along = triple_phase_boundary(m, mask=mask, connected_along=axis)
+        assert along == 0  # nothing reaches the faces of the whole array
+    near = slice(
+        None, 7 if len(shape) == 2 else 5
+    )  # further apart, pairs across the border of a periodic structure are pairs too
+    np.testing.assert_allclose(surface_surface(m, mask=mask)[:, near], surface_surface(window)[:, near], atol=1e-12)
+    for connectivity in ("face", "full"):
+        alone = cluster_radial(window, connectivity=connectivity)
+        found = cluster_radial(m, connectivity=connectivity, mask=mask)
+        np.testing.assert_allclose(found[:, near], alone[:, near], atol=1e-12)
+
+
+@pytest.mark.parametrize("edges", ["weighted", "excluded", "all"])
+@pytest.mark.parametrize("split", [None, 0.5])
+def test_particles_in_a_mask_are_those_of_the_window(edges, split):
+    m, mask, window = masked_window((60, 56), seed=1)
+    for phase in range(3):
+        hidden = particle_sizes(m, phase, edges=edges, split=split, mask=mask)
+        alone = particle_sizes(window, phase, edges=edges, split=split)
+        if split is None:  # cutting at necks sees what lies beyond a border only through its distance
+            np.testing.assert_allclose(hidden.diameter, alone.diameter)
+            np.testing.assert_allclose(hidden.weight, alone.weight)
+            np.testing.assert_allclose(hidden.density, alone.density)
+        else:
+            assert hidden.diameter.size > 0
+
+
+def test_holes_in_a_mask_do_not_change_the_mean_particle():
+    rng = np.random.default_rng(3)
+    labels = np.zeros((400, 400), dtype=int)
+    for y, x in product(range(4, 396, 20), repeat=2):
+        side = 3 if rng.random() < 0.5 else 11
+        labels[y : y + side, x : x + side] = 1
+    mask = np.ones(labels.shape, dtype=bool)
+    for y, x in rng.integers(0, 380, (60, 2)):
+        mask[y : y + 12, x : x + 12] = False
+    whole = particle_sizes(Microstructure(labels), 1)
+    weighted, excluded = (
+        particle_sizes(Microstructure(labels), 1, mask=mask, edges=edges) for edges in ("weighted", "excluded")
+    )
+    assert abs(weighted.mean / whole.mean - 1) < 0.04
+    assert abs(excluded.mean / whole.mean - 1) > abs(weighted.mean / whole.mean - 1)
+    assert abs(weighted.density / whole.density - 1) < 0.05
+
+
+@pytest.mark.parametrize("measure", [local_thickness_map, triple_phase_boundary, surface_surface, cluster_radial])
+def test_masks_that_cannot_be_used_are_refused(measure):
+    m = masked_window((12, 12))[0]
+    with pytest.raises(InputError, match="hides every pixel"):
+        measure(m, mask=np.zeros((12, 12)))
+    with pytest.raises(InputError, match="must agree"):
+        measure(m, mask=[True])

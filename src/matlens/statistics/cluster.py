@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -17,6 +17,8 @@ from matlens.errors import InputError
 from matlens.microstructure import Microstructure
 from matlens.statistics.cluster_pairs import pairs_in_clusters
 from matlens.statistics.offsets import half_sides, overlap_counts, radial_mean
+from matlens.statistics.pair_counts import auto_counts
+from matlens.statistics.two_point import checked_mask
 
 __all__ = ["Connectivity", "cluster_map", "cluster_radial", "label_clusters"]
 
@@ -80,7 +82,9 @@ def _merge(
     return dense[1:].reshape(inner.shape).astype(np.int32), int(dense.max())
 
 
-def cluster_map(m: Microstructure, *, connectivity: Connectivity = "face") -> NDArray[np.float64]:
+def cluster_map(
+    m: Microstructure, *, connectivity: Connectivity = "face", mask: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Compute the two-point cluster function of every phase for all offsets up to half the side.
 
     Parameters
@@ -89,16 +93,20 @@ def cluster_map(m: Microstructure, *, connectivity: Connectivity = "face") -> ND
         Two- or three-dimensional; clusters are merged across borders only if it is periodic.
     connectivity : {"face", "full"}
         Neighbours share a face, or at least a corner.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere. Clusters hang together
+        only through what is known, as in a window.
 
     Returns
     -------
     ndarray of float64, shape (K, 2 h_1 + 1, ..., 2 h_d + 1), h_i = side_i // 2
-        P{x and x + r lie in the same cluster of the phase}; the centre is r = 0.
+        P{x and x + r lie in the same cluster of the phase}; the centre is r = 0. NaN at offsets of which the mask
+        leaves no pair.
 
     Raises
     ------
     InputError
-        If ``connectivity`` is neither "face" nor "full".
+        If ``connectivity`` is neither "face" nor "full", or the mask does not fit or leaves nothing.
 
     Notes
     -----
@@ -110,17 +118,22 @@ def cluster_map(m: Microstructure, *, connectivity: Connectivity = "face") -> ND
     >>> cluster_map(Microstructure([[1, 0], [0, 1]]))[1].tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.0]]
     """
-    half = half_sides(m.shape)
+    half, known = half_sides(m.shape), checked_mask(m, mask)
     total = np.zeros((m.n_phases, *(2 * h + 1 for h in half)))
     for phase in range(m.n_phases):
-        labels, count = label_clusters(m.labels == phase, connectivity=connectivity, periodic=m.periodic)
+        indicator = m.labels == phase if known is None else (m.labels == phase) & known
+        labels, count = label_clusters(indicator, connectivity=connectivity, periodic=m.periodic)
         if count:
             total[phase] = pairs_in_clusters(labels, count, half, m.periodic)
-    total /= overlap_counts(m.shape, half, m.periodic)
+    places = overlap_counts(m.shape, half, m.periodic) if known is None else auto_counts(known, half, m.periodic)
+    places[places == 0] = np.nan
+    total /= places
     return total
 
 
-def cluster_radial(m: Microstructure, *, connectivity: Connectivity = "face") -> NDArray[np.float64]:
+def cluster_radial(
+    m: Microstructure, *, connectivity: Connectivity = "face", mask: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Compute the two-point cluster function averaged over shells of round(|r|) pixels.
 
     Returns
@@ -138,4 +151,4 @@ def cluster_radial(m: Microstructure, *, connectivity: Connectivity = "face") ->
     >>> cluster_radial(Microstructure([[1, 0], [0, 1]]), connectivity="full")[1].tolist()
     [0.5, 0.25]
     """
-    return radial_mean(cluster_map(m, connectivity=connectivity), half_sides(m.shape))
+    return radial_mean(cluster_map(m, connectivity=connectivity, mask=mask), half_sides(m.shape))

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.microstructure import Microstructure
 from matlens.statistics.distance import integer_weights, squared_distance
 from matlens.statistics.survival import share_at_least
+from matlens.statistics.two_point import checked_mask
 
 __all__ = ["local_thickness", "local_thickness_map", "mean_local_thickness"]
 
@@ -24,7 +25,9 @@ _PIXELS_AT_ONCE = 1 << 20
 _SEEDS_AT_ONCE = 1 << 16  # they and what is looked up for them stay in the cache
 
 
-def local_thickness_map(m: Microstructure, *, whole: bool = False) -> NDArray[np.float64]:
+def local_thickness_map(
+    m: Microstructure, *, whole: bool = False, mask: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Diameter of the largest inscribed ball that covers each pixel, in the pixel's own phase.
 
     Parameters
@@ -33,11 +36,20 @@ def local_thickness_map(m: Microstructure, *, whole: bool = False) -> NDArray[np
         Two- or three-dimensional; balls go through the border only if it is periodic. Unequal spacings are allowed.
     whole : bool
         Round radii down to whole (smallest) pixels, which is coarser, but what PoreSpy's ``local_thickness`` does.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere. The rim of what is hidden
+        is no boundary, as a window's is none.
 
     Returns
     -------
     ndarray of float64, shape of ``m``
-        In units of the spacing; NaN where the phase fills the whole array and nothing bounds its balls.
+        In units of the spacing; NaN where it is hidden, or the phase fills all that is known and nothing bounds its
+        balls.
+
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
 
     Notes
     -----
@@ -54,23 +66,29 @@ def local_thickness_map(m: Microstructure, *, whole: bool = False) -> NDArray[np
     [1.0, 1.0, 2.0, 2.0, 2.0, 2.0]
     """
     weights, unit = integer_weights(m.spacing)
-    thickness = np.full(m.shape, np.nan)
-    for mask in m.indicators():
-        if mask.any() and not mask.all():
-            largest = _painted(mask, weights, m.periodic, whole)
-            thickness[mask] = 2 * unit * np.sqrt(largest[mask])
+    thickness, known = np.full(m.shape, np.nan), checked_mask(m, mask)
+    for phase in m.indicators():
+        if known is None:
+            shown = open_to = phase
+        else:
+            shown, open_to = phase & known, phase | ~known
+        if shown.any() and not open_to.all():
+            largest = _painted(shown, open_to, weights, m.periodic, whole)
+            thickness[shown] = 2 * unit * np.sqrt(largest[shown])
     return thickness
 
 
-def local_thickness(m: Microstructure, *, thickness: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+def local_thickness(
+    m: Microstructure, *, thickness: NDArray[np.float64] | None = None, mask: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Share of each phase whose local thickness is at least r pixels: the cumulative pore-size distribution.
 
     Parameters
     ----------
-    m : Microstructure
+    m, mask
         As for :func:`local_thickness_map`.
     thickness : ndarray, optional
-        Its result, where it is known already.
+        Its result with this mask, where it has been computed already.
 
     Returns
     -------
@@ -83,12 +101,14 @@ def local_thickness(m: Microstructure, *, thickness: NDArray[np.float64] | None 
     >>> local_thickness(Microstructure(np.tile([0, 0, 1, 1, 1, 1], (4, 2)), periodic=True))[1]
     array([1., 1., 1., 1., 1., 0., 0.])
     """
-    found = local_thickness_map(m) if thickness is None else thickness
+    found = local_thickness_map(m, mask=mask) if thickness is None else thickness
     size, pixel = max(m.shape) // 2 + 1, float(np.exp(np.log(m.spacing).mean()))
-    return np.stack([share_at_least(found[mask] / pixel, size) for mask in m.indicators()])
+    return np.stack([share_at_least(found[shown] / pixel, size) for shown in _shown(m, mask)])
 
 
-def mean_local_thickness(m: Microstructure, *, thickness: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+def mean_local_thickness(
+    m: Microstructure, *, thickness: NDArray[np.float64] | None = None, mask: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Mean local thickness of each phase, by volume.
 
     Returns
@@ -105,17 +125,22 @@ def mean_local_thickness(m: Microstructure, *, thickness: NDArray[np.float64] | 
     >>> mean_local_thickness(Microstructure(np.tile([0, 0, 1, 1, 1, 1], (4, 2)), periodic=True))
     array([2., 4.])
     """
-    found = local_thickness_map(m) if thickness is None else thickness
-    sums = np.bincount(m.labels.ravel(), weights=found.ravel(), minlength=m.n_phases)
-    counts = np.bincount(m.labels.ravel(), minlength=m.n_phases)
-    means = np.full(m.n_phases, np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
-    return means
+    found = local_thickness_map(m, mask=mask) if thickness is None else thickness
+    return np.array([found[shown].mean() if shown.any() else np.nan for shown in _shown(m, mask)])
 
 
-def _painted(mask: NDArray[np.bool_], weights: NDArray[np.int64], periodic: bool, whole: bool) -> Squares:
-    """Squared radius of the largest ball over each pixel of the phase."""
-    squares = _periodic_distance(mask, weights) if periodic else squared_distance(mask, weights.tolist())
+def _shown(m: Microstructure, mask: ArrayLike | None) -> NDArray[np.bool_]:
+    known = checked_mask(m, mask)
+    return m.indicators() if known is None else m.indicators() & known
+
+
+def _painted(
+    shown: NDArray[np.bool_], open_to: NDArray[np.bool_], weights: NDArray[np.int64], periodic: bool, whole: bool
+) -> Squares:
+    """Squared radius of the largest ball over each pixel, centred where the phase is shown, in what is open to it."""
+    squares = _periodic_distance(open_to, weights) if periodic else squared_distance(open_to, weights.tolist())
+    if shown is not open_to:
+        squares[~shown] = 0
     if whole:
         pixel = int(weights.min())
         squares = np.asarray(np.sqrt(squares / pixel).astype(np.int32) ** 2 * pixel, dtype=np.int32)

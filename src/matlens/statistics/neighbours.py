@@ -30,8 +30,10 @@ def shifted_pair(mask: NDArray[Any], offset: Sequence[int], periodic: bool) -> t
     return mask[here], mask[there]
 
 
-def block(mask: Mask, axes: Sequence[int], periodic: bool, *, full: bool) -> Mask:
+def block(mask: NDArray[Any], axes: Sequence[int], periodic: bool, *, full: bool) -> NDArray[Any]:
     """Tell for every block, 2 pixels along ``axes`` and 1 along the others, whether all or any of it lies in the phase.
+
+    Of whole numbers it gives the bits that all or any of its pixels have.
 
     Examples
     --------

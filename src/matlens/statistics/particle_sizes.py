@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from skimage.morphology import h_maxima
 from skimage.segmentation import watershed
@@ -15,6 +15,7 @@ from matlens.errors import InputError
 from matlens.microstructure import Microstructure
 from matlens.statistics.cluster import Connectivity, label_clusters
 from matlens.statistics.survival import share_at_least
+from matlens.statistics.two_point import checked_mask
 
 __all__ = ["Edges", "ParticleSizes", "particle_sizes"]
 
@@ -61,6 +62,7 @@ def particle_sizes(
     connectivity: Connectivity = "face",
     split: float | None = None,
     edges: Edges = "weighted",
+    mask: ArrayLike | None = None,
 ) -> ParticleSizes:
     """Measure the equivalent diameters of a phase's particles.
 
@@ -81,6 +83,9 @@ def particle_sizes(
         one by the inverse of the chance that a particle of its extent lies inside, which is free of bias as long as
         none is as large as the window. "excluded" only leaves them out: small ones are then favoured. "all" takes cut
         ones as they are: sizes come out too small, and numbers too large.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere. What is hidden is treated
+        as what lies outside a window; a periodic structure with a mask is taken as a window too.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def particle_sizes(
     Raises
     ------
     InputError
-        If the phase does not exist or an option is unknown.
+        If the phase does not exist, an option is unknown, or the mask does not fit or leaves nothing.
 
     Notes
     -----
@@ -110,44 +115,75 @@ def particle_sizes(
         raise InputError(f"edges={edges!r} is not known; give 'weighted', 'excluded' or 'all'.")
     if split is not None and not split > 0:
         raise InputError(f"split must be a positive number of pixels, found {split!r}.")
-    mask = m.labels == phase
+    known = checked_mask(m, mask)
+    if known is not None and m.periodic:
+        m = m.with_labels(m.labels, periodic=False)
+    shown = m.labels == phase if known is None else (m.labels == phase) & known
     if split is None:
-        pixels, weight = _pieces(mask, connectivity, m.periodic, edges)
+        labels, count = label_clusters(shown, connectivity=connectivity, periodic=m.periodic)
+        pixels, weight = _measured(labels.astype(np.intp, copy=False), count, "all" if m.periodic else edges, known)
     else:
-        pixels, weight = _split_pieces(m, mask, connectivity, edges, split)
+        pixels, weight = _split_pieces(m, shown, connectivity, edges, split, known)
     volume = pixels * float(np.prod(m.spacing))
     diameter = np.sqrt(4 * volume / np.pi) if m.ndim == 2 else np.cbrt(6 * volume / np.pi)
-    window = m.labels.size * float(np.prod(m.spacing))
+    window = (m.labels.size if known is None else int(known.sum())) * float(np.prod(m.spacing))
     density = float(weight.sum()) / window if weight.size else float("nan")
     return ParticleSizes(diameter, weight, density, float(np.exp(np.log(m.spacing).mean())))
 
 
-def _pieces(mask: NDArray[np.bool_], connectivity: Connectivity, periodic: bool, edges: Edges) -> tuple[Array, Array]:
-    labels, count = label_clusters(mask, connectivity=connectivity, periodic=periodic)
-    return _measured(labels.astype(np.intp, copy=False), count, "all" if periodic else edges)
-
-
-def _chance_inside(labels: NDArray[np.intp], count: int) -> Array:
+def _chance_inside(labels: NDArray[np.intp], count: int, known: NDArray[np.bool_] | None) -> Array:
     """Chance that a piece of each one's extent, thrown anywhere, touches no border; 0 for those that touch one."""
     places = np.nonzero(labels)
     member = labels[places] - 1
-    chance = np.ones(count)
-    for side, place in zip(labels.shape, places):
-        low, high = np.full(count, side), np.full(count, -1)
-        np.minimum.at(low, member, place)
-        np.maximum.at(high, member, place)
-        room = np.maximum(side - 2 - (high - low), 0) / side  # first pixels 1, 2, ... that leave the last one inside
-        chance *= np.where((low > 0) & (high < side - 1), room, 0.0)
-    return chance
+    low, high = np.empty((2, labels.ndim, count), dtype=np.intp)
+    for axis, (side, place) in enumerate(zip(labels.shape, places)):
+        low[axis], high[axis] = side, -1
+        np.minimum.at(low[axis], member, place)
+        np.maximum.at(high[axis], member, place)
+    sides = np.array(labels.shape)[:, None]
+    inside = ((low > 0) & (high < sides - 1)).all(axis=0)
+    if known is None:
+        room = np.maximum(sides - 2 - (high - low), 0) / sides  # first pixels 1, 2, ... that leave the last one inside
+        return np.asarray(np.where(inside, room.prod(axis=0), 0.0))
+    beside_hidden = np.zeros(count + 1, dtype=bool)
+    beside_hidden[labels[ndimage.binary_dilation(~known, np.ones((3,) * labels.ndim))]] = True
+    return np.where(inside & ~beside_hidden[1:], _room_in(known, high - low + 3), 0.0)
+
+
+def _room_in(known: NDArray[np.bool_], extents: NDArray[np.intp]) -> Array:
+    """Share of the known pixels at which a box of each extent, shape (ndim, n), lies among known pixels only."""
+    sums: NDArray[np.intp] = np.pad((~known).astype(np.intp), [(1, 0)] * known.ndim)
+    for axis in range(known.ndim):
+        sums = np.cumsum(sums, axis=axis)
+    distinct, which = np.unique(extents, axis=1, return_inverse=True)
+    rooms = np.empty(distinct.shape[1])
+    for number, extent in enumerate(distinct.T):
+        hidden = sums
+        for axis, step in enumerate(extent.tolist()):
+            hidden = _span(hidden, axis, step)
+        rooms[number] = np.count_nonzero(hidden == 0)
+    return np.asarray(rooms[which.ravel()] / known.sum())
+
+
+def _span(sums: NDArray[np.intp], axis: int, step: int) -> NDArray[np.intp]:
+    """Differences of values ``step`` apart."""
+    low = tuple(slice(None, -step) if i == axis else slice(None) for i in range(sums.ndim))
+    high = tuple(slice(step, None) if i == axis else slice(None) for i in range(sums.ndim))
+    return sums[high] - sums[low]
 
 
 def _split_pieces(
-    m: Microstructure, mask: NDArray[np.bool_], connectivity: Connectivity, edges: Edges, depth: float
+    m: Microstructure,
+    mask: NDArray[np.bool_],
+    connectivity: Connectivity,
+    edges: Edges,
+    depth: float,
+    known: NDArray[np.bool_] | None,
 ) -> tuple[Array, Array]:
     steps = np.asarray(m.spacing) / np.exp(np.log(m.spacing).mean())
     if not m.periodic:
         labels, count = _cut_at_necks(mask, connectivity, depth, steps)
-        return _measured(labels, count, edges)
+        return _measured(labels, count, edges, known)
     # in the repeated array; of all copies of a particle the one counts whose centre lies in the middle
     rim = [side // 2 for side in mask.shape]
     labels, count = _cut_at_necks(np.pad(mask, [(r, r) for r in rim], mode="wrap"), connectivity, depth, steps)
@@ -160,11 +196,13 @@ def _split_pieces(
     return pixels, np.ones(pixels.size)
 
 
-def _measured(labels: NDArray[np.intp], count: int, edges: Edges) -> tuple[Array, Array]:
+def _measured(
+    labels: NDArray[np.intp], count: int, edges: Edges, known: NDArray[np.bool_] | None
+) -> tuple[Array, Array]:
     pixels = np.bincount(labels.ravel(), minlength=count + 1)[1:].astype(np.float64)
     if edges == "all":
         return pixels, np.ones(count)
-    chance = _chance_inside(labels, count)
+    chance = _chance_inside(labels, count, known)
     inside = chance > 0
     return pixels[inside], 1 / chance[inside] if edges == "weighted" else np.ones(int(inside.sum()))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.microstructure import Microstructure
 from matlens.statistics.neighbours import shifted_pair
 from matlens.statistics.offsets import half_sides
-from matlens.statistics.two_point import two_point_map, two_point_radial
+from matlens.statistics.two_point import checked_mask, two_point_map, two_point_radial
 
 __all__ = ["interface_pixels", "surface_surface", "surface_surface_map"]
 
@@ -36,7 +36,7 @@ def interface_pixels(m: Microstructure) -> NDArray[np.bool_]:
     return m.indicators() & edge
 
 
-def surface_surface_map(m: Microstructure) -> NDArray[np.float64]:
+def surface_surface_map(m: Microstructure, *, mask: ArrayLike | None = None) -> NDArray[np.float64]:
     """Compute the probability that two points, r apart, both lie in interface pixels of a phase.
 
     Parameters
@@ -44,12 +44,21 @@ def surface_surface_map(m: Microstructure) -> NDArray[np.float64]:
     m : Microstructure
         Two- or three-dimensional. The outermost pixels of a window, not all of whose neighbours are known, are left
         out, unless it is periodic.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere. Pixels beside hidden ones
+        are left out too.
 
     Returns
     -------
     ndarray of float64, shape (K, 2 h_1 + 1, ..., 2 h_d + 1)
-        h_i is half the side (in a window: of the side less 2); the centre is r = 0. NaN for an absent phase, and
-        everywhere if a window has a side below 3.
+        h_i is half the side (in a window: of the side less 2); the centre is r = 0. NaN for an absent phase, at offsets
+        of which nothing is known, and everywhere if a window has a side below 3 or no pixel has all its neighbours
+        known.
+
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
 
     Notes
     -----
@@ -63,15 +72,16 @@ def surface_surface_map(m: Microstructure) -> NDArray[np.float64]:
     >>> surface_surface_map(stripes)[1, 4, 4:].tolist()
     [0.25, 0.0, 0.0, 0.125, 0.0]
     """
-    layers = _layers(m)
-    if layers is None:
+    found = _layers(m, mask)
+    if found is None:
         return np.full((m.n_phases, *(2 * half + 1 for half in half_sides(m.shape))), np.nan)
-    maps = np.concatenate([two_point_map(layer)[1:] for layer in layers])
-    maps[m.volume_fractions == 0] = np.nan
+    layers, certain = found
+    maps = np.concatenate([two_point_map(layer, mask=certain)[1:] for layer in layers])
+    maps[_absent(m, mask)] = np.nan
     return maps
 
 
-def surface_surface(m: Microstructure) -> NDArray[np.float64]:
+def surface_surface(m: Microstructure, *, mask: ArrayLike | None = None) -> NDArray[np.float64]:
     """Compute the surface-surface correlation averaged over shells of round(|r|) pixels.
 
     Returns
@@ -89,20 +99,46 @@ def surface_surface(m: Microstructure) -> NDArray[np.float64]:
     >>> surface_surface(stripes)[1].round(3).tolist()
     [0.25, 0.062, 0.042, 0.078, 0.047]
     """
-    layers = _layers(m)
-    if layers is None:
+    found = _layers(m, mask)
+    if found is None:
         return np.full((m.n_phases, min(m.shape) // 2 + 1), np.nan)
-    curves = np.concatenate([two_point_radial(layer)[1:] for layer in layers])
-    curves[m.volume_fractions == 0] = np.nan
+    layers, certain = found
+    curves = np.concatenate([two_point_radial(layer, mask=certain)[1:] for layer in layers])
+    curves[_absent(m, mask)] = np.nan
     return curves
 
 
-def _layers(m: Microstructure) -> list[Microstructure] | None:
-    """One two-phase image a phase, of its interface pixels; None if a window has no inner pixels."""
-    found = interface_pixels(m)
+def _layers(m: Microstructure, mask: ArrayLike | None) -> tuple[list[Microstructure], NDArray[np.bool_] | None] | None:
+    """One two-phase image a phase, of its interface pixels, and where they are certain; None if nowhere."""
+    found, certain = interface_pixels(m), _certain(m, mask)
     if not m.periodic:
         if min(m.shape) < 3:
             return None
-        found = found[(slice(None), *[slice(1, -1)] * m.ndim)]
+        inner = (slice(1, -1),) * m.ndim
+        found, certain = found[(slice(None), *inner)], None if certain is None else certain[inner]
+    if certain is not None and not certain.any():
+        return None
     names = ("elsewhere", "interface")
-    return [Microstructure(layer.astype(np.uint8), phase_names=names, periodic=m.periodic) for layer in found]
+    layers = [Microstructure(layer.astype(np.uint8), phase_names=names, periodic=m.periodic) for layer in found]
+    return layers, certain
+
+
+def _certain(m: Microstructure, mask: ArrayLike | None) -> NDArray[np.bool_] | None:
+    """Known pixels all of whose neighbours across faces are known, beyond a window's border taken as known."""
+    known = checked_mask(m, mask)
+    if known is None:
+        return None
+    certain = known.copy()
+    for axis in range(m.ndim):
+        step = np.eye(m.ndim, dtype=int)[axis]
+        for offset in (step, -step):
+            place, _ = shifted_pair(certain, offset.tolist(), m.periodic)
+            _, there = shifted_pair(known, offset.tolist(), m.periodic)
+            place &= there
+    return certain
+
+
+def _absent(m: Microstructure, mask: ArrayLike | None) -> NDArray[np.bool_]:
+    known = checked_mask(m, mask)
+    labels = m.labels if known is None else m.labels[known]
+    return np.asarray(np.bincount(labels.ravel(), minlength=m.n_phases) == 0)

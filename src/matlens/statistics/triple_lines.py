@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure import Microstructure
 from matlens.physics import spanning_cells
+from matlens.statistics.neighbours import block
+from matlens.statistics.two_point import checked_mask
 
 __all__ = ["triple_phase_boundary"]
 
@@ -23,6 +25,7 @@ def triple_phase_boundary(
     phases: Sequence[int] | None = None,
     connected_along: int | None = None,
     method: Literal["crofton", "edges"] = "crofton",
+    mask: ArrayLike | None = None,
 ) -> float:
     """Estimate the length (number, in two dimensions) of triple-phase boundary per volume (area).
 
@@ -39,17 +42,21 @@ def triple_phase_boundary(
         "edges" adds the voxel edges around which three phases lie: 3/2 too long for isotropic lines, exact for lines
         along the axes. "crofton" counts the same as crossings of test planes, which is right on average over
         orientations and 2/3 of a line along an axis. In two dimensions both count points.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere. Connections lead through
+        known pixels only.
 
     Returns
     -------
     float
-        Per unit^2; counted only where all pixels around are in the window. NaN with fewer than three phases, and in an
-        image of one row, where the question has no answer.
+        Per unit^2; counted only where all pixels around are in the window and known. NaN with fewer than three phases,
+        and where there is no such place, e.g. in an image of one row.
 
     Raises
     ------
     InputError
-        If ``phases`` are not three different phases, the axis does not exist, or the method is unknown.
+        If ``phases`` are not three different phases, the axis does not exist, the method is unknown, or the mask does
+        not fit or leaves nothing.
 
     Notes
     -----
@@ -63,17 +70,20 @@ def triple_phase_boundary(
     >>> triple_phase_boundary(corner, connected_along=1)
     0.0
     """
-    wanted = _checked(m, phases, connected_along, method)
+    wanted, known = _checked(m, phases, connected_along, method), checked_mask(m, mask)
     if m.n_phases < 3:
         return float("nan")
     bits = np.left_shift(np.uint64(1), m.labels.astype(np.uint64))
     if connected_along is not None:
-        bits[~np.any([spanning_cells(mask, connected_along) for mask in m.indicators()], axis=0)] = 0
+        shown = m.indicators() if known is None else m.indicators() & known
+        bits[~np.any([spanning_cells(phase, connected_along) for phase in shown], axis=0)] = 0
     cell = float(np.prod(m.spacing))
     if m.ndim == 2:
-        return _share_meeting(bits, (0, 1), m.periodic, wanted) / cell
+        return _share_meeting(bits, (0, 1), m.periodic, wanted, known) / cell
     planes = [tuple(other for other in range(3) if other != axis) for axis in range(3)]
-    lengths = [_share_meeting(bits, plane, m.periodic, wanted) * step / cell for plane, step in zip(planes, m.spacing)]
+    lengths = [
+        _share_meeting(bits, plane, m.periodic, wanted, known) * step / cell for plane, step in zip(planes, m.spacing)
+    ]
     return float(np.sum(lengths)) * (1 if method == "edges" else 2 / 3)
 
 
@@ -90,14 +100,12 @@ def _checked(m: Microstructure, phases: Sequence[int] | None, axis: int | None, 
     return np.uint64(sum(1 << int(phase) for phase in phases))
 
 
-def _share_meeting(bits: Bits, plane: Sequence[int], periodic: bool, wanted: np.uint64 | None) -> float:
-    """Share of the places with four pixels around them, across a plane, where three phases meet."""
-    around = np.pad(bits, [(0, int(i in plane)) for i in range(bits.ndim)], mode="wrap") if periodic else bits
-    for axis in plane:
-        low = tuple(slice(None, -1) if i == axis else slice(None) for i in range(bits.ndim))
-        high = tuple(slice(1, None) if i == axis else slice(None) for i in range(bits.ndim))
-        around = around[low] | around[high]
-    if around.size == 0:
-        return float("nan")
+def _share_meeting(
+    bits: Bits, plane: Sequence[int], periodic: bool, wanted: np.uint64 | None, known: NDArray[np.bool_] | None
+) -> float:
+    """Share of the places with four known pixels around them, across a plane, where three phases meet."""
+    around = block(bits, plane, periodic, full=False)
     meets = np.bitwise_count(around) >= 3 if wanted is None else (around & wanted) == wanted
-    return float(np.count_nonzero(meets) / meets.size)
+    if known is not None:
+        meets = meets[block(known, plane, periodic, full=True)]
+    return float(np.count_nonzero(meets) / meets.size) if meets.size else float("nan")
