@@ -8,6 +8,15 @@ from matlens.figures.homogenization import Plane, bounds_chart, field_planes
 from matlens.figures.learning import depth_errors, learning_curves, parity, prediction_intervals, score_bars
 from matlens.figures.library_checks import check_page
 from matlens.figures.library_compositions import component_gradients, composition_arrows, support_shares
+from matlens.figures.library_frames import (
+    arrow_frame,
+    gradient_frame,
+    pair_frame,
+    spectrum_frame,
+    support_frame,
+    ternary_frame,
+    typical_samples,
+)
 from matlens.figures.library_maps import ternary_map, wafer_map
 from matlens.figures.library_pairs import correlation_matrix, gradient_pairs
 from matlens.figures.library_scores import held_out_parity, paired_differences
@@ -27,6 +36,7 @@ __all__ = [
     "DOUBLE",
     "SINGLE",
     "Plane",
+    "arrow_frame",
     "bounds_chart",
     "check_page",
     "cleaning_overlay",
@@ -41,12 +51,14 @@ __all__ = [
     "depth_scales",
     "distributions",
     "field_planes",
+    "gradient_frame",
     "gradient_pairs",
     "held_out_parity",
     "learning_curves",
     "loss_curves",
     "measure_bars",
     "micrographs",
+    "pair_frame",
     "paired_differences",
     "parity",
     "prediction_intervals",
@@ -55,13 +67,17 @@ __all__ = [
     "score_bars",
     "sensitivity_maps",
     "sensitivity_scatter",
+    "spectrum_frame",
     "spectrum_gradient",
     "statistic_curves",
     "structure_families",
     "suggestion_chart",
+    "support_frame",
     "support_shares",
+    "ternary_frame",
     "ternary_map",
     "threshold_sensitivity",
+    "typical_samples",
     "verdict_forest",
     "wafer_map",
     "ways_beside",

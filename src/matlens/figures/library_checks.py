@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -50,14 +52,14 @@ def check_page(
 
 def _counts(axes: Axes, pairs: pd.DataFrame) -> None:
     counts = pairs.to_numpy(dtype=float)
-    shown = np.ma.masked_less_equal(counts, 0)
+    shade = np.log10(np.maximum(counts, 1)) / max(math.log10(max(float(counts.max()), 10)), 1)
     axes.set_facecolor("#f4f5f7")
-    image = axes.imshow(np.ma.log10(shown), cmap="Blues", vmin=-0.7, vmax=float(np.log10(max(counts.max(), 10))) * 1.25)
+    axes.imshow(np.ma.masked_where(counts <= 0, shade), cmap="Blues", vmin=-0.35, vmax=1.3)
     size = 5.5 if len(pairs) > 6 else 6.5
     if len(pairs) <= 12:
         for row, column in np.ndindex(counts.shape):
-            few = COLOURS["exemplar"] if counts[row, column] else COLOURS["different"]
-            ink = "white" if image.norm(np.log10(max(counts[row, column], 1e-3))) > 0.55 else few
+            ink = "white" if shade[row, column] > 0.62 else COLOURS["exemplar"]
+            ink = ink if counts[row, column] else COLOURS["different"]
             axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=size, color=ink)
     axes.set_xticks(range(len(pairs)), pairs.columns, rotation=0 if len(pairs) <= 7 else 90)
     axes.set_yticks(range(len(pairs)), pairs.index)
@@ -82,8 +84,7 @@ def _replicates(axes: Axes, table: pd.DataFrame, label: str) -> None:
 
 
 def _reach(axes: Axes, table: pd.DataFrame) -> None:
-    places = np.arange(len(table))
-    for place, row in zip(places, table.to_dict("records")):
+    for place, row in enumerate(table.to_dict("records")):
         known = np.isfinite(row["r2"])
         axes.text(0, place - 0.32, row["name"], fontsize=6.5, va="bottom")
         if not known:

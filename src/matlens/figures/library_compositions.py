@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,7 +90,7 @@ def _bars_with_arrows(axes: Axes, own: pd.DataFrame, unit_length: float) -> None
     axes.set_xlim(-0.6, max(len(own), 3) - 0.4)
 
 
-def _arrow(axes: Axes, place: float, row: dict[str, float], unit_length: float) -> None:
+def _arrow(axes: Axes, place: float, row: dict[Any, Any], unit_length: float) -> None:
     start, value, support = row["fraction"], row["gradient"], int(row["support"])
     if not np.isfinite(value):
         axes.annotate(
@@ -144,7 +145,9 @@ def _legend(figure: Figure, kinds: set[int], width: float) -> None:
     entries += [(arrows(False), "the same, weak support")] if 1 in kinds else []
     dot = Line2D([], [], linestyle="", marker="o", color="#1a1a1a", markersize=3)
     cross = Line2D([], [], linestyle="", marker="x", color="#6b737d", markersize=4)
-    handles = [*entries, (dot, "zero within its spread")] + ([(cross, "unsupported")] if 0 in kinds else [])
+    handles: list[tuple[Any, str]] = [*entries, (dot, "zero within its spread")] + (
+        [(cross, "unsupported")] if 0 in kinds else []
+    )
     figure.legend(
         [handle for handle, _ in handles], [text for _, text in handles], loc="outside lower center",
         ncols=len(handles) if width == DOUBLE else 2, handler_map={tuple: HandlerTuple(None, 0.6)},

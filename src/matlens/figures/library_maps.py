@@ -72,7 +72,7 @@ def ternary_map(
     values = table["value"].to_numpy(dtype=float)
     supported &= np.isfinite(values)
     size = float(np.clip(2600 * (width / SINGLE) / max(len(table), 1), 3.0, 30.0))
-    axes.scatter(*places[~supported].T, marker="x", s=0.6 * size, color=UNKNOWN, linewidth=0.6)
+    axes.scatter(places[~supported, 0], places[~supported, 1], marker="x", s=0.6 * size, color=UNKNOWN, linewidth=0.6)
     if signed:
         scale: Normalize = diverging(values[supported])
     else:
@@ -80,8 +80,9 @@ def ternary_map(
     colours: Colormap = MAP if signed else _SEQUENTIAL
     edge = "#8a919a" if signed else "none"
     image = axes.scatter(
-        *places[supported].T, c=values[supported], cmap=colours, norm=scale, s=size, edgecolors=edge, linewidths=0.25
-    )
+        places[supported, 0], places[supported, 1], c=values[supported], cmap=colours, norm=scale, s=size,
+        edgecolors=edge, linewidths=0.25,
+    )  # fmt: skip
     ups = [f"up_{name}" for name in components]
     if set(ups) <= set(table):
         _arrows(axes, places[supported], table.loc[supported, ups].to_numpy(dtype=float) @ _CORNERS)

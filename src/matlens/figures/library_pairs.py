@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from matlens.figures.library_style import MAP
@@ -41,11 +43,11 @@ def gradient_pairs(gradients: pd.DataFrame, correlations: pd.DataFrame, *, label
     ['0.75']
     """
     names = list(gradients.columns)[:_MOST]
-    known = correlations.set_index(["first", "second"]).to_dict("index")
-    known |= {(second, first): row for (first, second), row in known.items()}
+    rows = correlations.to_dict("records")
+    known = {frozenset((row["first"], row["second"])): row for row in rows}
     width = SINGLE if len(names) <= 3 else DOUBLE
-    figure = Figure(figsize=(width, width + 0.05), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0.0, hspace=0.0)  # type: ignore[union-attr]
+    figure = Figure(figsize=(width, width + 0.05))
+    figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.015, h_pad=0.015, wspace=0.0, hspace=0.0))
     panels = figure.subplots(len(names), len(names), squeeze=False)
     limits = {name: _limits(gradients[name]) for name in names}
     for row, below in enumerate(names):
@@ -56,7 +58,7 @@ def gradient_pairs(gradients: pd.DataFrame, correlations: pd.DataFrame, *, label
             elif row > column:
                 _dots(axes, gradients, across, below, limits)
             else:
-                _number(axes, known.get((across, below)), 8.5 if len(names) > 5 else 10)
+                _number(axes, known.get(frozenset((across, below))), 8.5 if len(names) > 5 else 10)
             _quiet(axes, left=column == 0 and row > 0, bottom=row == len(names) - 1, many=len(names) > 4)
     figure.supxlabel(label, fontsize=7.5)
     return figure
@@ -93,7 +95,7 @@ def _dots(axes: Axes, gradients: pd.DataFrame, across: str, below: str, limits: 
     axes.set_ylim(*limits[below])
 
 
-def _number(axes: Axes, found: dict[str, float] | None, size: float) -> None:
+def _number(axes: Axes, found: dict[Any, Any] | None, size: float) -> None:
     """Write r, its interval below it, on the colour of the correlation map."""
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
@@ -164,8 +166,9 @@ def correlation_matrix(
     axes.set_facecolor("#f4f5f7")
     image = axes.imshow(np.ma.masked_invalid(values.to_numpy()), cmap=MAP, vmin=-1, vmax=1, interpolation="nearest")
     if len(order) <= 10:
-        for row, column in np.argwhere(values.notna().to_numpy() & shown.to_numpy()):
-            r = float(values.iat[row, column])
+        numbers = values.to_numpy(dtype=float)
+        for row, column in np.argwhere(np.isfinite(numbers) & shown.to_numpy(dtype=bool)):
+            r = float(numbers[row, column])
             ink = "white" if abs(r) > 0.72 else COLOURS["exemplar"]
             axes.text(column, row, _signed(r), ha="center", va="center", fontsize=6, color=ink)
     for group in groups:

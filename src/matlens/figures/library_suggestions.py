@@ -71,7 +71,7 @@ def _compositions(axes: Axes, shares: pd.DataFrame) -> None:
         axes.barh(places, values, 0.66, left=left, color=colour, label=str(name),
                   edgecolor="white", linewidth=0.4)  # fmt: skip
         for place in np.flatnonzero(values > 9):
-            axes.text(left[place] + values[place] / 2, place, f"{values[place]:.1f}", ha="center", va="center",
+            axes.text(left[place] + values[place] / 2, float(place), f"{values[place]:.1f}", ha="center", va="center",
                       fontsize=5.5, color=COLOURS["exemplar"])  # fmt: skip
         left += values
     axes.set_xlim(0, 100)
