@@ -4,7 +4,10 @@ from matlens.errors import Interrupted as Interrupted
 from matlens.errors import MatlensError as MatlensError
 from matlens.errors import ResourceError as ResourceError
 from matlens.errors import RunError as RunError
+from matlens.io import LibraryOptions as LibraryOptions
+from matlens.io import read_library as read_library
 from matlens.io import read_microstructure as read_microstructure
+from matlens.io import write_library as write_library
 from matlens.io import write_microstructure as write_microstructure
 from matlens.learning import Recipe as Recipe
 from matlens.learning import StructurePropertyModel as StructurePropertyModel

@@ -1,6 +1,9 @@
 """Files in and out: one file a format family; every reader gives an `Image`, every writer is atomic."""
 
 from matlens.io.image import Image
+from matlens.io.library import read_library
+from matlens.io.library_options import LibraryOptions
+from matlens.io.library_writing import write_library
 from matlens.io.loading import load, read_microstructure
 from matlens.io.options import CleaningOptions, parse_crop, parse_flatten, parse_threshold
 from matlens.io.reading import read_image
@@ -13,6 +16,7 @@ from matlens.io.writing import write_microstructure
 __all__ = [
     "CleaningOptions",
     "Image",
+    "LibraryOptions",
     "Segmentation",
     "entries",
     "fetch",
@@ -23,8 +27,10 @@ __all__ = [
     "parse_spacing",
     "parse_threshold",
     "read_image",
+    "read_library",
     "read_microstructure",
     "read_statistics",
     "segment",
+    "write_library",
     "write_microstructure",
 ]

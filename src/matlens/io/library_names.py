@@ -6,7 +6,16 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
-__all__ = ["ELEMENTS", "axis_number", "component_names", "pattern", "same_name", "split_unit"]
+__all__ = [
+    "ELEMENTS",
+    "FRACTION_UNITS",
+    "axis_number",
+    "component_names",
+    "is_element",
+    "pattern",
+    "same_name",
+    "split_unit",
+]
 
 _SYMBOLS = (
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
@@ -43,6 +52,7 @@ _AXIS_UNITS = (
     "K",
     "s",
 )
+FRACTION_UNITS = ("", "%", "at%", "wt%", "mol%", "vol%")
 _WORDS = r"(?:content|fraction|frac|concentration|conc|composition|ratio|amount)\.?"
 
 
@@ -123,8 +133,18 @@ def pattern(name: str) -> str:
     >>> pattern("Dy"), pattern("D1 content (%)"), pattern("D12 content (%)")
     ('element', 'D# content (%)', 'D# content (%)')
     """
-    proper = component_names([name])[0][0]
-    return "element" if proper in ELEMENTS else re.sub(r"\d+", "#", name.strip())
+    return "element" if is_element(name) else re.sub(r"\d+", "#", name.strip())
+
+
+def is_element(name: str) -> bool:
+    """Tell whether a column is named as an element, with no other unit than of a fraction.
+
+    Examples
+    --------
+    >>> is_element("P"), is_element("P (at%)"), is_element("P_mW_cm2")
+    (True, True, False)
+    """
+    return component_names([name])[0][0] in ELEMENTS and split_unit(name)[1] in FRACTION_UNITS
 
 
 def _is_unit(text: str) -> bool:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from matlens.errors import InputError, ResourceError
 from matlens.library import named
 
-__all__ = ["TextTable", "read_rows", "read_table"]
+__all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
 
+WRITTEN = "# matlens library"  # begins the tables that `write_library` makes
 _MISSING = frozenset(("", "nan", "na", "n/a", "-", "none", "null", "#n/a"))
 _DELIMITERS = (",", ";", "\t")
 _LOOKED_AT = 50  # lines that tell how a file is laid out
@@ -187,6 +188,9 @@ def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
 
 
 def _split(text: str) -> Rows:
+    if text.startswith(WRITTEN):  # one line of what MatLens knows about its own table, with commas of its own
+        first, _, text = text.partition("\n")
+        return [(1, [first.strip()]), *((line + 1, row) for line, row in _split(text))]
     head = text.splitlines()[:_LOOKED_AT]
     widths = [_common_width(csv.reader(head, delimiter=delimiter)) for delimiter in _DELIMITERS]
     blanks = _common_width(line.split() for line in head)
