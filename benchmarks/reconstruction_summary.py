@@ -15,7 +15,7 @@ ERRORS = {"s2_error": "S2", "lineal_path_error": "lineal path", "cluster_error":
 
 def methods_tables(summary: Row) -> list[str]:
     """All methods on all materials, at the smallest size; bold is the best of those that are no control and no copy."""
-    records, ratios = pd.DataFrame(summary["records"]), pd.DataFrame(summary["ratios"])
+    records, ratios = records_of(summary), pd.DataFrame(summary["ratios"])
     if records.empty or ratios.empty:
         return []
     records = records[records["size"] == records["size"].min()]
@@ -37,9 +37,17 @@ def methods_tables(summary: Row) -> list[str]:
     for short, table in values.items():
         parts += [f"### {short} error against the exemplar, median over seeds", grid(table, "{:.3f}", copying)]
     parts += ["### Where which method is best", *where_best(values | {"R": likeness}, copying)]
-    parts += ["### Seconds, median over seeds", grid(medians(records, "seconds"), "{:.1f}", copying, bold=False)]
+    parts += ["### Seconds of the processor, median over seeds", grid(medians(records, "seconds"), "{:.1f}", copying, bold=False)]
     parts += ["### Peak memory in MB", grid(largest(records), "{:.0f}", copying, bold=False)]
     return parts + not_made(summary["not_made"])
+
+
+def records_of(summary: Row) -> pd.DataFrame:
+    """Realisations made; seconds are the processor's where they were taken: other work does not lengthen them."""
+    records = pd.DataFrame(summary["records"])
+    if "processor_seconds" in records:
+        records["seconds"] = records["processor_seconds"].fillna(records["seconds"])
+    return records
 
 
 def smaller(ratios: pd.DataFrame) -> str:

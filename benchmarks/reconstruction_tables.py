@@ -14,7 +14,7 @@ from matlens.figures.micrographs import draw_phases
 from matlens.figures.style import DOUBLE, styled
 from matlens.microstructure import Microstructure
 from reconstruction_methods import CONTROLS
-from reconstruction_summary import methods_tables
+from reconstruction_summary import methods_tables, records_of
 from reconstruction_summary import written as table
 
 Row = dict[str, Any]
@@ -34,7 +34,7 @@ ASKED = {"s2_error": (0.12, 5), "lineal_path_error": (0.08, 6), "cluster_error":
 
 def markdown(summary: Row) -> str:
     parts = [" ".join(summary["study"])]
-    records = pd.DataFrame(summary["records"])
+    records = records_of(summary)
     parts += methods_tables(summary)
     if not records.empty:
         parts += [
