@@ -37,7 +37,8 @@ def methods_tables(summary: Row) -> list[str]:
     for short, table in values.items():
         parts += [f"### {short} error against the exemplar, median over seeds", grid(table, "{:.3f}", copying)]
     parts += ["### Where which method is best", *where_best(values | {"R": likeness}, copying)]
-    parts += ["### Seconds of the processor, median over seeds", grid(medians(records, "seconds"), "{:.1f}", copying, bold=False)]
+    seconds = grid(medians(records, "seconds"), "{:.1f}", copying, bold=False)
+    parts += ["### Seconds of the processor, median over seeds", seconds]
     parts += ["### Peak memory in MB", grid(largest(records), "{:.0f}", copying, bold=False)]
     return parts + not_made(summary["not_made"])
 
