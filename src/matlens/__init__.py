@@ -11,6 +11,7 @@ from matlens._version import __version__
 _EXPORTS = {
     "Microstructure": "microstructure",
     "map_labels": "microstructure",
+    "LibraryModel": "learning.library",
     "MaterialsLibrary": "library",
     "MatlensError": "errors",
     "InputError": "errors",
@@ -31,6 +32,8 @@ _EXPORTS = {
     "StructureSet": "learning",
     "generate_structures": "learning",
     "read_labelled": "learning",
+    "read_library_model": "learning.library",
+    "write_library_model": "learning.library",
     "read_model": "learning",
     "read_structures": "learning",
     "homogenize": "physics",

@@ -16,6 +16,9 @@ from matlens.learning import generate_structures as generate_structures
 from matlens.learning import read_labelled as read_labelled
 from matlens.learning import read_model as read_model
 from matlens.learning import read_structures as read_structures
+from matlens.learning.library import LibraryModel as LibraryModel
+from matlens.learning.library import read_library_model as read_library_model
+from matlens.learning.library import write_library_model as write_library_model
 from matlens.library import MaterialsLibrary as MaterialsLibrary
 from matlens.microstructure import Microstructure as Microstructure
 from matlens.microstructure import map_labels as map_labels

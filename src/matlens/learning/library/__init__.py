@@ -1,6 +1,7 @@
 """Learning from a materials library: composition and spectrum to a figure of merit, with gradients."""
 
 from matlens.learning.library.baselines import BASELINES, BaselineModel
+from matlens.learning.library.model import LibraryModel
 from matlens.learning.library.partitions import PARTITIONS, Fold
 from matlens.learning.library.response import Gradients, Response
 from matlens.learning.library.spectra import (
@@ -13,6 +14,7 @@ from matlens.learning.library.spectra import (
     Resample,
     StandardNormalVariate,
 )
+from matlens.learning.library.storage import read_library_model, write_library_model
 
 __all__ = [
     "BASELINES",
@@ -25,8 +27,11 @@ __all__ = [
     "Despike",
     "Fold",
     "Gradients",
+    "LibraryModel",
     "Preprocessing",
     "Resample",
     "Response",
     "StandardNormalVariate",
+    "read_library_model",
+    "write_library_model",
 ]

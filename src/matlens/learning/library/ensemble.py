@@ -14,7 +14,7 @@ from torch import Tensor
 
 from matlens.errors import Interrupted
 from matlens.hooks import Checkpoint, NoCheckpoint, Progress, Silent
-from matlens.learning.library.presets import Preset, Stage
+from matlens.learning.library.recipes import Preset, Stage
 from matlens.learning.library.stacked import StackedNetwork
 from matlens.learning.library.threads import side_by_side
 from matlens.learning.library.training import ChunkTrainer, TrainingSet

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["Convolution", "Dense", "Dropout", "Elu", "Layer"]
+__all__ = ["Convolution", "Dense", "Dropout", "Elu", "Layer", "Silu"]
 
 _BLOCK = 16  # positions of a convolution that one row of the banded product makes
 
@@ -104,6 +104,28 @@ class Elu(Layer):
     def backward(self, slope: Tensor, *, inputs: bool) -> Tensor | None:
         """Slope is 1 where positive, out + 1 elsewhere."""
         torch.ops.aten.elu_backward.grad_input(slope, 1.0, 1.0, 1.0, True, self.out, grad_input=slope)
+        return slope
+
+
+class Silu(Layer):
+    """x times the logistic function of x: smooth to all orders.
+
+    Examples
+    --------
+    >>> Silu().forward(torch.tensor([[[-1.0, 2.0]]])).round(decimals=2)
+    tensor([[[-0.2700,  1.7600]]])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Sigmoid linear unit."""
+        self.x = x
+        out = self.buffer("out", x.shape, x)
+        torch.ops.aten.silu.out(x, out=out)
+        return out
+
+    def backward(self, slope: Tensor, *, inputs: bool) -> Tensor | None:
+        """Derivative from the input, which the layer before still holds."""
+        torch.ops.aten.silu_backward.grad_input(slope, self.x, grad_input=slope)
         return slope
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matlens.hooks import Arrays
-from matlens.learning.library.presets import Preset, Stage
+from matlens.learning.library.recipes import Preset, Stage
 from matlens.learning.library.stacked import StackedNetwork
 
 __all__ = ["ChunkTrainer", "TrainingSet", "stream"]
@@ -76,7 +77,7 @@ class ChunkTrainer:
     >>> x, y = torch.rand(40, 2), torch.rand(40)
     >>> data = TrainingSet({"composition": x}, y, [np.arange(40)] * 2, seed=0)
     >>> preset = PRESETS["umehara2019"]
-    >>> trainer = ChunkTrainer(preset, preset.stages_for(("composition",)), data, [0, 1])
+    >>> trainer = ChunkTrainer(preset, preset.stages(("composition",)), data, [0, 1])
     >>> losses = [trainer.epoch() for _ in range(3)]
     >>> losses[-1] < losses[0], trainer.done
     (True, False)
@@ -97,10 +98,12 @@ class ChunkTrainer:
         """One pass over the rows of every member; returns the members' mean loss."""
         stage, network = self.stages[self.stage], self.network
         orders, bits = self._draw()
+        steps = -(-self.data.length // stage.batch)
         losses = torch.zeros((), device=network.vector.device)
         with torch.no_grad():
             for number, rows in enumerate(torch.split(orders, stage.batch, 1)):
                 network.give_bits(None if bits is None else bits[:, number], rows.shape[1])
+                self._set_rate(self.passed * steps + number, stage.epochs * steps)
                 losses += self._step(rows.contiguous()) * rows.shape[1]
         self.passed += 1
         if self.passed == stage.epochs:
@@ -138,10 +141,9 @@ class ChunkTrainer:
             random = stream(self.data.seed, member, self.stage)
             for name, value in self.network.named.items():
                 if name.endswith("weight"):
+                    spread = value.shape[-2] ** -0.5 if stage.spread is None else stage.spread
                     start = torch.empty(value.shape[1:])
-                    torch.nn.init.trunc_normal_(
-                        start, std=stage.spread, a=-2 * stage.spread, b=2 * stage.spread, generator=random
-                    )
+                    torch.nn.init.trunc_normal_(start, 0.0, spread, -2 * spread, 2 * spread, generator=random)
                     value[position] = start
         for name, value in self.carried.items():
             if name.startswith(stage.carried) and name in self.network.named:
@@ -152,7 +154,8 @@ class ChunkTrainer:
         branches, head = self.preset.layers(stage, sizes)
         self.network = StackedNetwork(branches, head, len(self.members), self.data.target.device)
         self.network.vector.grad = self.network.with_slopes()
-        self.optimiser = torch.optim.Adam([self.network.vector], lr=stage.rate, fused=True)
+        # Adam where nothing decays; its tensor of moments is the explicit state
+        self.optimiser = torch.optim.AdamW([self.network.vector], lr=stage.rate, weight_decay=stage.decay, fused=True)
 
     def _end(self) -> None:
         """Keep what a later stage may take over, and begin the next."""
@@ -173,6 +176,11 @@ class ChunkTrainer:
                 bits.append(torch.empty(steps, words, dtype=torch.int64).random_(-(2**63), None, generator=random))
         return torch.stack(orders).to(device), torch.stack(bits).to(device) if bits else None
 
+    def _set_rate(self, step: int, steps: int) -> None:
+        if self.stages[self.stage].cosine:
+            falling = 0.5 + 0.5 * math.cos(math.pi * step / steps)
+            self.optimiser.param_groups[0]["lr"] = self.stages[self.stage].rate * falling
+
     def _step(self, rows: Tensor) -> Tensor:
         """One step of every member on its own rows, shape (m, B); returns the mean loss."""
         inputs = {name: self._rows_of(name, rows) for name in self.network.branches}
@@ -192,6 +200,3 @@ def _order(rows: NDArray[np.intp], length: int, random: torch.Generator) -> Tens
     own = torch.from_numpy(rows)
     passes = [own[torch.randperm(len(rows), generator=random)] for _ in range(-(-length // len(rows)))]
     return torch.cat(passes)[:length]
-
-
-Make = Callable[[Sequence[int]], ChunkTrainer]

@@ -1,0 +1,277 @@
+"""A model of a materials library: an ensemble of small networks, in scikit-learn's manners."""
+
+from __future__ import annotations
+
+import os
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from matlens.errors import InputError
+from matlens.hooks import Checkpoint, Progress, Silent
+from matlens.learning.intervals import conformal_factor
+from matlens.learning.library.ensemble import train
+from matlens.learning.library.presets import PRESETS
+from matlens.learning.library.recipes import Preset
+from matlens.learning.library.resampling import Resampling, member_rows
+from matlens.learning.library.response import Gradients
+from matlens.learning.library.spectra import Preprocessing
+from matlens.learning.library.targets import Target, resolve_inputs, target_of, training_rows
+from matlens.learning.library.training import TrainingSet
+from matlens.library import MaterialsLibrary
+
+__all__ = ["LibraryModel"]
+
+Array = NDArray[np.float64]
+
+
+class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Predict a figure of merit from composition and spectrum, and say what it depends on.
+
+    All members of the ensemble are trained side by side. They differ in their random numbers and, unless
+    ``resample="none"``, in the compositions they have seen; those they have not seen give the intervals.
+
+    Parameters
+    ----------
+    preset : {"default", "umehara2019"}
+        Networks and training: what measured best, or those of Umehara et al. (2019), exactly.
+    inputs : {"auto", "composition", "spectrum", "both"}
+        What the networks see; ``"auto"``: everything the library has.
+    n_models : int
+        Members.
+    resample : {"auto", "none", "bootstrap", "groups"}
+        What members see: all rows; compositions drawn with replacement; all but a tenth of the compositions.
+        ``"auto"`` is the preset's own.
+    preprocessing : Preprocessing, optional
+        From the intensities of the file to those learned from; None for the preset's own.
+    transform : {"none", "log10"}
+        Scale on which the figure of merit is learned, predicted and differentiated.
+    seed : int
+        Of everything drawn.
+    device : {"cpu", "cuda"}
+        Where the networks are trained.
+
+    Attributes
+    ----------
+    target_, unit_ : str
+        Figure of merit and its unit on the learned scale.
+    library_ : MaterialsLibrary
+        The samples it was fitted to.
+    held_out_ : ndarray, shape (n,)
+        For each of these samples the mean of the members that did not see its composition; NaN where all did or the
+        figure of merit is missing.
+    components_, axis_, members_, uses_composition_, uses_spectrum_, preprocessing_
+        As in `Response`.
+
+    Notes
+    -----
+    Umehara et al., npj Comput. Mater. 5, 34 (2019), train 150 such networks one after the other.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> x = random.dirichlet([1, 1, 1], 60)
+    >>> library = MaterialsLibrary(x, ("Fe", "Ga", "Pd"), {"P": x[:, 0] + 2 * x[:, 1] * x[:, 2]})
+    >>> model = LibraryModel(n_models=4).fit(library)
+    >>> bool(model.score(library) > 0.9)
+    True
+    """
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        inputs: str = "auto",
+        n_models: int = 50,
+        resample: str = "auto",
+        preprocessing: Preprocessing | None = None,
+        transform: str = "none",
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.preset = preset
+        self.inputs = inputs
+        self.n_models = n_models
+        self.resample = resample
+        self.preprocessing = preprocessing
+        self.transform = transform
+        self.seed = seed
+        self.device = device
+
+    def fit(
+        self,
+        library: MaterialsLibrary,
+        target: str | None = None,
+        *,
+        progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> LibraryModel:
+        """Train on all samples that have the figure of merit.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            What to learn from.
+        target : str, optional
+            Figure of merit; not needed where there is only one.
+        progress, checkpoint : optional
+            Told of every epoch; keeps the state of each chunk of members, so that training goes on where it stopped
+            and ends with the same bytes.
+
+        Raises
+        ------
+        InputError
+            If an option is not known, spectra are asked for and missing, or the figure of merit cannot be learned.
+        Interrupted
+            On KeyboardInterrupt, with the state saved.
+        """
+        preset, device = self._checked()
+        goal = target_of(library, target, self.transform)
+        composition, spectrum = resolve_inputs(library, self.inputs)
+        rows = training_rows(library, goal, composition_only=not spectrum)
+        seen = library.select(rows)
+        chain = self.preprocessing or preset.preprocessing(seen.axis if spectrum else None)
+        self.network_inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
+        values = goal.values(seen)
+        self.centre_, self.scale_ = float(values.mean()), float(values.std())
+        resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
+        drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
+        inputs = self.network_inputs_(seen.compositions, seen.spectra, device)
+        standard = torch.from_numpy((values - self.centre_) / self.scale_).float().to(device)
+        data = TrainingSet(inputs, standard, drawn, self.seed)
+        stages = preset.stages(tuple(inputs))
+        self.ensemble_ = train(preset, stages, data, progress=progress, checkpoint=checkpoint)
+        self.settle(library, goal.name, goal.unit)
+        self._judge(rows, drawn)
+        return self
+
+    def predict(self, library: MaterialsLibrary) -> Array:
+        """Mean of the members, shape (n,)."""
+        mean: Array = self.predict_members(library).mean(0)
+        return mean
+
+    def predict_members(self, library: MaterialsLibrary) -> Array:
+        """Prediction of each member, shape (m, n).
+
+        Raises
+        ------
+        InputError
+            If the library has other components, or no spectra on the axis of those learned from.
+        """
+        self._check_library(library)
+        return self.respond(library.compositions, library.spectra if self.uses_spectrum_ else None)
+
+    def predict_interval(self, library: MaterialsLibrary, coverage: float = 0.9) -> Array:
+        """Lower and upper end, shape (n, 2), of intervals that hold a new composition's value as often as asked.
+
+        The spread of the members, with the usual error as its floor, is scaled by what it takes to hold the samples
+        that members did not see (conformal; each composition counts the same).
+
+        Raises
+        ------
+        InputError
+            If all members saw all samples, so that nothing says how far they are off; or ``coverage`` is no share.
+        """
+        members = self.predict_members(library)
+        if not 0 < coverage < 1:
+            raise InputError(f"coverage {coverage!r} must lie between 0 and 1, e.g. 0.9.")
+        known = np.isfinite(self.held_out_)
+        if not known.any():
+            raise InputError(
+                "all members of this ensemble saw all samples, so that nothing tells how far off they are; fit with "
+                "resample='groups' for intervals."
+            )
+        errors = np.abs(self._values() - self.held_out_)[known]
+        floor = float(np.median(errors))
+        scores = errors / np.hypot(self.held_out_spread_[known], floor)
+        factor = conformal_factor(scores, self.library_.replicates()[known], coverage)
+        mean, half = members.mean(0), factor * np.hypot(members.std(0), floor)
+        return np.stack([mean - half, mean + half], axis=1)
+
+    def score(self, library: MaterialsLibrary) -> float:
+        """R squared on the samples that have the figure of merit."""
+        value = Target(self.target_, self.unit_, self.transform).values(library)
+        there = ~np.isnan(value)
+        error = np.square(value - self.predict(library))[there].sum()
+        return float(1 - error / np.square(value[there] - value[there].mean()).sum())
+
+    def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
+        """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
+        check_is_fitted(self, "ensemble_")
+        values = self.ensemble_.values(self.network_inputs_(compositions, spectra, self._device()))
+        found: Array = values.double().cpu().numpy() * self.scale_ + self.centre_
+        return found
+
+    def gradients(
+        self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress | None = None
+    ) -> Gradients:
+        """Predictions and their partial derivatives with respect to fractions and file intensities, of each member."""
+        check_is_fitted(self, "ensemble_")
+        inputs = self.network_inputs_(compositions, spectra, self._device())
+        values, slopes = self.ensemble_.gradients(inputs, progress or Silent())
+        of_fractions, of_spectra = self.network_inputs_.back(
+            {name: slope.mul_(self.scale_) for name, slope in slopes.items()}, compositions, spectra
+        )
+        return Gradients(values.double().cpu().numpy() * self.scale_ + self.centre_, of_fractions, of_spectra)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the model to a folder (`write_library_model`)."""
+        from matlens.learning.library.storage import write_library_model
+
+        write_library_model(self, folder)
+
+    def _checked(self) -> tuple[Preset, torch.device]:
+        if self.preset not in PRESETS:
+            raise InputError(f"preset {self.preset!r} is not known; choose one of {', '.join(PRESETS)}.")
+        if self.n_models < 1:
+            raise InputError(f"found n_models {self.n_models}, expected at least 1.")
+        return PRESETS[self.preset], self._device()
+
+    def _device(self) -> torch.device:
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device 'cuda' was asked for and there is none; use 'cpu'.")
+        return torch.device(self.device)
+
+    def settle(self, library: MaterialsLibrary, target: str, unit: str) -> None:
+        """Set what follows from the library and the trained networks; for reading a model from its files."""
+        self.library_ = library
+        self.target_, self.unit_ = target, unit
+        self.components_ = library.components
+        self.axis_ = self.network_inputs_.axis
+        self.members_ = self.ensemble_.members
+        self.uses_composition_ = self.network_inputs_.uses_composition
+        self.uses_spectrum_ = self.network_inputs_.uses_spectrum
+        self.preprocessing_ = self.network_inputs_.preprocessing
+
+    def _judge(self, rows: NDArray[np.intp], drawn: list[NDArray[np.intp]]) -> None:
+        """Keep, for each sample, mean and spread of the members that did not see its composition."""
+        members = self.predict_members(self.library_)
+        unseen = np.zeros(members.shape, dtype=bool)
+        for member, own in enumerate(drawn):
+            unseen[member, np.delete(rows, np.unique(own))] = True
+        count = unseen.sum(0)
+        enough = np.maximum(count, 1)
+        mean = np.where(unseen, members, 0).sum(0) / enough
+        spread = np.sqrt(np.where(unseen, np.square(members - mean), 0).sum(0) / enough)
+        self.held_out_ = np.where(count > 0, mean, np.nan)
+        self.held_out_spread_ = np.where(count > 0, spread, np.nan)
+
+    def _values(self) -> Array:
+        return Target(self.target_, self.unit_, self.transform).values(self.library_)
+
+    def _check_library(self, library: MaterialsLibrary) -> None:
+        check_is_fitted(self, "ensemble_")
+        if library.components != self.components_:
+            raise InputError(
+                f"the model learned from the components {', '.join(self.components_)} and the library has "
+                f"{', '.join(library.components)}; give the same ones in the same order."
+            )
+        if self.axis_ is not None and (library.axis is None or not np.allclose(library.axis, self.axis_)):
+            raise InputError(
+                "the spectra of this library are missing or on another axis than those learned from; give spectra on "
+                "the same axis."
+            )
