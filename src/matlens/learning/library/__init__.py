@@ -4,6 +4,7 @@ from matlens.learning.library.baselines import BASELINES, BaselineModel
 from matlens.learning.library.model import LibraryModel
 from matlens.learning.library.partitions import PARTITIONS, Fold
 from matlens.learning.library.response import Gradients, Response
+from matlens.learning.library.scoring import concordance, held_out, paired, summarise
 from matlens.learning.library.spectra import (
     Area,
     BandMaximum,
@@ -32,6 +33,10 @@ __all__ = [
     "Resample",
     "Response",
     "StandardNormalVariate",
+    "concordance",
+    "held_out",
+    "paired",
     "read_library_model",
+    "summarise",
     "write_library_model",
 ]
