@@ -143,9 +143,12 @@ class MaterialsLibrary:
                     f"found {self.merits.shape[1]} figures of merit ({there}) where one is needed; name it."
                 )
             return str(self.merits.columns[0])
-        if name not in self.merits:
-            raise InputError(f"found no figure of merit {name!r}; this library has {there}.")
-        return name
+        if name in self.merits:
+            return name
+        for merit, unit in self.merit_units.items():  # "P_mW_cm2", as a column may have been called, means P in mW/cm2
+            if unit and name.startswith(merit) and _letters(name[len(merit) :]) == _letters(unit):
+                return merit
+        raise InputError(f"found no figure of merit {name!r}; this library has {there}.")
 
     def unit(self, name: str | None = None) -> str:
         """Return the unit of a figure of merit.
@@ -268,6 +271,10 @@ def named(items: Iterable[object], most: int = 8) -> str:
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum() or letter == "%")
+
+
 def _numbers(values: ArrayLike | None, what: str, ndim: int) -> Floats:
     try:
         array = np.array(values, dtype=np.float64)  # a copy: the caller's array stays the caller's
@@ -329,11 +336,11 @@ def _merits(merits: pd.DataFrame | Mapping[str, ArrayLike], samples: tuple[str, 
 
 
 def _table(table: pd.DataFrame | Mapping[str, ArrayLike], count: int, what: str) -> pd.DataFrame:
-    try:
-        frame = pd.DataFrame({str(name): np.asarray(values) for name, values in table.items()}, index=range(count))
-    except ValueError as error:
-        raise InputError(f"{what} must have one row for each of {count} samples: {error}.") from error
-    return frame
+    columns = {str(name): np.asarray(values) for name, values in table.items()}
+    for name, values in columns.items():
+        if values.shape != (count,):
+            raise InputError(f"{what} must have one row for each of {count} samples, found {values.shape} in {name!r}.")
+    return pd.DataFrame(columns, index=range(count))
 
 
 def _censored(table: pd.DataFrame | Mapping[str, ArrayLike] | None, merits: pd.DataFrame) -> pd.DataFrame | None:
