@@ -24,8 +24,6 @@ class FamilyTest:
         Statistics in units of their null spread; NaN where there is none.
     null : ndarray, shape (B, K)
         The draws, likewise.
-    p : ndarray, shape (K,)
-        Family-wise p: the chance, under the null, of any |t| in the family as large as this one (1 where t is NaN).
 
     Examples
     --------
@@ -36,7 +34,18 @@ class FamilyTest:
 
     t: Array
     null: Array
-    p: Array
+
+    @property
+    def p(self) -> Array:
+        """Family-wise p: the chance, under the null, of any |t| in the family as large as each of these."""
+        return self.chance(self.t)
+
+    def chance(self, t: ArrayLike) -> Array:
+        """Return the family-wise p of other |t| of the same family, e.g. of a larger standard error; 1 where NaN."""
+        largest = np.sort(_largest(self.null))
+        above = largest.size - np.searchsorted(largest, np.abs(t) * (1 - 1e-12), side="left")
+        p: Array = np.where(np.isnan(t), 1.0, (1 + above) / (1 + largest.size))
+        return p
 
     def limit(self, level: float = 0.05) -> float:
         """Return the |t| that the largest of the family exceeds in a share ``level`` of the null draws."""
@@ -74,7 +83,7 @@ def permutation_family(observed: ArrayLike, null: ArrayLike, *, one_sided: bool 
     every = np.where(np.isfinite(every), every, np.nan)
     if one_sided:
         every = np.where(every > 0, every, np.where(np.isnan(every), np.nan, 0.0))
-    return _family(every[0], every[1:])
+    return FamilyTest(every[0], every[1:])
 
 
 def bootstrap_family(members: ArrayLike) -> FamilyTest:
@@ -103,14 +112,7 @@ def bootstrap_family(members: ArrayLike) -> FamilyTest:
         # m / (m - 1): deviations from the mean of m values are smaller than those from the true mean
         spread = _nanspread(draws) * np.sqrt(len(draws) / (len(draws) - 1))
         t, null = mean / spread, (draws - mean) / spread
-    return _family(np.where(np.isfinite(t), t, np.nan), np.where(np.isfinite(null), null, np.nan))
-
-
-def _family(t: Array, null: Array) -> FamilyTest:
-    largest = np.sort(_largest(null))
-    above = len(largest) - np.searchsorted(largest, np.abs(t) * (1 - 1e-12), side="left")
-    p = np.where(np.isnan(t), 1.0, (1 + above) / (1 + len(largest)))
-    return FamilyTest(t, null, p)
+    return FamilyTest(np.where(np.isfinite(t), t, np.nan), np.where(np.isfinite(null), null, np.nan))
 
 
 def _largest(null: Array) -> Array:

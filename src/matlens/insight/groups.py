@@ -178,6 +178,7 @@ def group_components(
     inside = np.ix_(usable, usable)
     draws = {name: null[:, usable][:, :, usable] for name, null in draws.items()}
     threshold = max(0.0, *(_pair_quantile(null, 1 - level) for null in draws.values()))
+    best = {name: np.array([_best(one) for one in null]) for name, null in draws.items()}
     found = _cut(correlation[inside], threshold)
     boot = [
         _cut(one[inside], threshold)
@@ -185,7 +186,7 @@ def group_components(
     ]
     rows = [
         {"components": ", ".join(components[usable[k]] for k in group), "size": len(group)}
-        | _judged(correlation[inside], group, draws, level)
+        | _judged(correlation[inside], group, best, level)
         | {"stability": float(np.mean([_overlap(group, other) for other in boot]))}
         for group in sorted(found, key=lambda group: (-len(group), group))
     ]
@@ -227,21 +228,24 @@ def _usable(correlation: Array) -> NDArray[np.intp]:
     return usable
 
 
-def _clusters(correlation: Array) -> list[tuple[Cluster, float]]:
-    """Every join of average linkage: the cluster made, and the mean correlation between the two joined."""
+def _clusters(correlation: Array) -> list[tuple[Cluster, float, float]]:
+    """Every join of average linkage: the cluster made, mean correlation between the two joined, and within it."""
     count = len(correlation)
     distance = 1 - np.nan_to_num(correlation)[np.triu_indices(count, 1)]
     made: list[Cluster] = [(k,) for k in range(count)]
+    sums = [0.0] * count
     joins = []
     for first, second, height, _ in linkage(distance, "average"):
-        made.append(tuple(sorted(made[int(first)] + made[int(second)])))
-        joins.append((made[-1], 1 - float(height)))
+        a, b = int(first), int(second)
+        sums.append(sums[a] + sums[b] + (1 - float(height)) * len(made[a]) * len(made[b]))
+        made.append(tuple(sorted(made[a] + made[b])))
+        joins.append((made[-1], 1 - float(height), sums[-1] / (len(made[-1]) * (len(made[-1]) - 1) / 2)))
     return joins
 
 
 def _cut(correlation: Array, threshold: float) -> list[Cluster]:
     """Return the largest clusters joined above the threshold."""
-    kept = [cluster for cluster, between in _clusters(correlation) if between > threshold]
+    kept = [cluster for cluster, between, _ in _clusters(correlation) if between > threshold]
     return [one for one in kept if not any(set(one) < set(other) for other in kept)]
 
 
@@ -253,8 +257,7 @@ def _within(correlation: Array, cluster: Cluster) -> Array:
 def _best(correlation: Array) -> Array:
     """Fisher's z of the best mean correlation within a cluster of at least 2, 3, ... components."""
     best = np.full(len(correlation) - 1, -1.0)
-    for cluster, _ in _clusters(correlation):
-        mean = _within(correlation, cluster).mean()
+    for cluster, _, mean in _clusters(correlation):
         best[: len(cluster) - 1] = np.maximum(best[: len(cluster) - 1], mean)
     return _z(best)
 
@@ -264,16 +267,15 @@ def _z(correlation: ArrayLike) -> Array:
     return z
 
 
-def _judged(correlation: Array, group: Cluster, nulls: Mapping[str, Array], level: float) -> dict[str, float]:
+def _judged(correlation: Array, group: Cluster, best: Mapping[str, Array], level: float) -> dict[str, float]:
     pairs = _within(correlation, group)
     place = len(group) - 2
     observed = _best(correlation)
     observed[place] = _z(pairs.mean())  # at most the best of its size: what is claimed is of this group
     null, p = -1.0, 0.0
-    for draws in nulls.values():
-        best = np.array([_best(one) for one in draws])
-        p = max(p, float(permutation_family(observed, best, one_sided=True).p[place]))
-        null = max(null, float(np.tanh(np.quantile(best[:, place], 1 - level))))
+    for draws in best.values():
+        p = max(p, float(permutation_family(observed, draws, one_sided=True).p[place]))
+        null = max(null, float(np.tanh(np.quantile(draws[:, place], 1 - level))))
     return {"correlation": float(pairs.mean()), "least": float(pairs.min()), "null": null, "p": p}
 
 

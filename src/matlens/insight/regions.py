@@ -188,7 +188,20 @@ def _averages(part: xr.Dataset, least_support: int) -> xr.Dataset:
         found[f"{name}_between"] = values.std("sample", keep_attrs=True)
         found[f"{name}_samples"] = values.notnull().sum("sample")
         if f"{name}_members" in part:
-            found[f"{name}_spread"] = part[f"{name}_members"].where(enough).mean("sample").std("model")
+            members = part[f"{name}_members"].where(enough)
+            found[f"{name}_spread"] = (_variance(members) + _common(part, name, members, enough)) ** 0.5
         elif f"{name}_spread" in part:
             found[f"{name}_spread"] = part[f"{name}_spread"].where(enough).mean("sample")
     return xr.Dataset(found)
+
+
+def _variance(members: xr.DataArray) -> xr.DataArray:
+    return members.mean("sample").var("model", ddof=1)
+
+
+def _common(part: xr.Dataset, name: str, members: xr.DataArray, enough: xr.DataArray) -> xr.DataArray | float:
+    """Variance that members do not show, e.g. of how the spectrum follows composition; common to all samples."""
+    if f"{name}_spread" not in part:
+        return 0.0
+    more = (part[f"{name}_spread"] ** 2 - members.var("model", ddof=1)).clip(min=0) ** 0.5
+    return more.where(enough).mean("sample") ** 2

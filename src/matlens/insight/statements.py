@@ -87,7 +87,7 @@ def statements(
     >>> found[["subject", "status"]].to_numpy().tolist()
     [['W', 'supported'], ['Mo', 'unsupported']]
     >>> print(found.sentence[0])
-    Adding W (all others shrinking in proportion, with the spectrum following) raises P by 1.99 ± 0.044 mW/cm2 per ...
+    Adding W (all others shrinking in proportion, with the spectrum following) raises P by 1.99 ± 0.045 mW/cm2 per ...
     """
     common = _Verdict()
     if held_out is not None:
@@ -179,7 +179,10 @@ def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -
     if "support" in part:
         values = values.where(part["support"] >= 1)
     profiles = [values.isel(sample=np.flatnonzero(mask)).mean("sample").to_numpy() for mask in regions.values()]
-    return bootstrap_family(np.concatenate(profiles, axis=1)).p.reshape(shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # the spread of the means may count more than the members', as that of the total gradient does
+        t = means["composition_gradient"].to_numpy() / means["composition_gradient_spread"].to_numpy()
+    return bootstrap_family(np.concatenate(profiles, axis=1)).chance(t).reshape(shape)
 
 
 def _normal_chances(means: xr.Dataset, shape: tuple[int, int]) -> NDArray[np.float64]:

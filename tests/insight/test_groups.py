@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from matlens.errors import InputError
+from matlens.insight import closure_null, component_groups, correlate_gradients, group_components
+from matlens.insight.simplex import along, directions
+
+NAMES = ("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb")
+MODES = np.array([[1, 0, 0, 1, 1, 0, 1], [0, 0, 1, 0, 0, 1, 0]], float)
+
+
+@pytest.fixture(scope="module")
+def compositions():
+    return np.random.default_rng(0).dirichlet([4, 4, 1, 1, 1, 1, 1], 150)
+
+
+def grouped(seed, noise, members=4, samples=150):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(samples, 2)) @ MODES + noise * rng.normal(size=(members, samples, 7))
+
+
+@pytest.fixture(scope="module")
+def null(compositions):
+    return closure_null(compositions, directions("dilution", compositions), draws=200)
+
+
+def test_both_groups_of_the_published_library_are_found_and_the_host_alone_stays_out(compositions, null):
+    gradients = along(
+        grouped(0, 0.3) + np.random.default_rng(9).normal(size=(150, 1)), directions("dilution", compositions)
+    )
+    found = group_components(gradients, NAMES, {"closure": null})
+    assert found.groups["components"].tolist() == ["Bi, Dy, Gd, Tb", "W, Mo"]
+    assert (found.groups["p"] <= 0.05).all()
+    assert (found.groups["stability"] > 0.9).all()
+    assert (found.groups["correlation"] > found.groups["null"]).all()
+    assert found.together.loc["Dy", "Gd"] > 0.9
+    assert found.together.loc["Dy", "W"] < 0.1
+
+
+def test_random_functions_give_groups_in_one_of_twenty(compositions, null):
+    """Family-wise: any group of any size. The draws tested are others than those of the null."""
+    draws = closure_null(compositions, directions("dilution", compositions), draws=80, seed=77)
+    least = []
+    for number in range(80):
+        # gradients whose correlations are those of the draw: three models that agree
+        root = np.linalg.cholesky(draws[number] + 1e-6 * np.eye(7))
+        white = np.random.default_rng(number).normal(size=(150, 7))
+        white -= white.mean(0)
+        white @= np.linalg.inv(np.linalg.cholesky(white.T @ white / 150)).T
+        groups = group_components((white @ root.T)[None], NAMES, {"closure": null}, resamples=2).groups
+        least.append(groups["p"].min() if len(groups) else 1.0)
+    assert np.mean(np.array(least) <= 0.05) <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 80)
+
+
+def test_unlike_components_are_in_no_group(null):
+    noise = np.random.default_rng(3).normal(size=(4, 150, 7))
+    assert group_components(noise, NAMES, {"closure": null}).groups.empty
+
+
+def test_the_harder_null_decides(null):
+    gradients = grouped(1, 0.8)
+    tight = [correlate_gradients([one])[0] for one in np.random.default_rng(5).normal(size=(99, 150, 7))]
+    loose = np.clip(np.array(tight) + 0.55, -1, 1)
+    easy, hard, both = (
+        group_components(gradients, NAMES, nulls) for nulls in ({"a": tight}, {"b": loose}, {"a": tight, "b": loose})
+    )
+    assert easy.groups["p"].max() < 0.05
+    assert both.threshold == max(easy.threshold, hard.threshold)
+    assert both.groups["null"].tolist() == hard.groups["null"].tolist()
+    assert both.nulls == ("a", "b")
+
+
+def test_stability_is_low_where_replicates_make_the_group(null):
+    """Five compositions, thirty replicates each: resampled as single samples they look certain, as compositions not."""
+    rng = np.random.default_rng(8)
+    few = np.repeat(rng.normal(size=(2, 5, 7)) * 0.3 + rng.normal(size=(5, 2)) @ MODES, 30, axis=1)
+    few = few + 0.01 * rng.normal(size=few.shape)
+    loose = group_components(few, NAMES, {"closure": null}, seed=1)
+    tight = group_components(few, NAMES, {"closure": null}, replicates=np.repeat(np.arange(5), 30), seed=1)
+    assert tight.groups["stability"].mean() < loose.groups["stability"].mean() - 0.1
+
+
+def dataset(gradients, compositions, support, scheme="dilution"):
+    dims = ("scheme", "kind", "sample", "component")
+    return xr.Dataset(
+        {
+            "composition_gradient_members": (("model", *dims), gradients[:, None, None]),
+            "composition": (("sample", "component"), compositions),
+            "support": (("sample", "component"), support),
+            "exchange_host": ("component", ["V"] * 7),
+        },
+        {"scheme": [scheme], "kind": ["total"], "component": list(NAMES)},
+    )
+
+
+def test_components_without_data_are_left_out(compositions):
+    support = np.full((150, 7), 2)
+    support[9:, 4] = 0  # Gd: nine samples
+    support[:100, 6] = 0  # Tb: a third of the directions
+    gradients = along(grouped(2, 0.2), directions("dilution", compositions))
+    found = component_groups(dataset(gradients, compositions, support), draws=60)
+    assert found.groups["components"].tolist() == ["Bi, Dy, Tb", "W, Mo"]
+    assert found.groups["supported"].tolist() == pytest.approx([(1 + 1 + 1 / 3) / 3, 1])
+    assert found.nulls == ("closure",)
+
+
+def test_the_host_of_an_exchange_is_left_out(compositions):
+    hosts = [1] * 7
+    gradients = along(grouped(2, 0.3), directions("exchange", compositions, hosts))
+    found = component_groups(
+        dataset(gradients, compositions, np.full((150, 7), 2), "exchange"), scheme="exchange", draws=60
+    )
+    assert found.correlation.loc["V"].isna().all()
+    assert found.groups["components"].tolist() == ["Bi, Dy, Gd, Tb", "W, Mo"]
+    with pytest.raises(InputError, match="no kind 'partial'"):
+        component_groups(dataset(gradients, compositions, np.full((150, 7), 2)), kind="partial")
+
+
+def test_labels_of_permuted_ensembles_are_a_second_null(compositions, null):
+    gradients = along(grouped(2, 0.2), directions("dilution", compositions))
+    labels = xr.Dataset(
+        {"correlation": (("permutation", "scheme", "kind", "component", "other"), null[:19, None, None])},
+        {"scheme": ["dilution"], "kind": ["total"]},
+    )
+    found = component_groups(dataset(gradients, compositions, np.full((150, 7), 2)), labels, draws=60)
+    assert found.nulls == ("closure", "permuted labels")
+    assert found.groups["p"].min() == pytest.approx(0.05)  # nineteen permutations can show no less
+
+
+def test_bad_shapes_are_refused(null):
+    with pytest.raises(InputError, match="models, samples, components"):
+        group_components(np.zeros((3, 7)), NAMES, {"closure": null})
+    with pytest.raises(InputError, match="no null"):
+        group_components(grouped(0, 1), NAMES, {})
+    with pytest.raises(InputError, match=r"expected \(draws, 7, 7\)"):
+        group_components(grouped(0, 1), NAMES, {"closure": null[:, :6, :6]})
+    with pytest.raises(InputError, match="fewer than two"):
+        group_components(np.ones((3, 40, 7)), NAMES, {"closure": null})
