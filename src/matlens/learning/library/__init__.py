@@ -1,6 +1,7 @@
 """Learning from a materials library: composition and spectrum to a figure of merit, with gradients."""
 
 from matlens.learning.library.baselines import BASELINES, BaselineModel
+from matlens.learning.library.checks import LibraryChecks, check_library
 from matlens.learning.library.model import LibraryModel
 from matlens.learning.library.partitions import PARTITIONS, Fold
 from matlens.learning.library.response import Gradients, Response
@@ -28,11 +29,13 @@ __all__ = [
     "Despike",
     "Fold",
     "Gradients",
+    "LibraryChecks",
     "LibraryModel",
     "Preprocessing",
     "Resample",
     "Response",
     "StandardNormalVariate",
+    "check_library",
     "concordance",
     "held_out",
     "paired",
