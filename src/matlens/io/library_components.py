@@ -101,13 +101,15 @@ def find_components(names: Sequence[str], values: Floats) -> Components | None:
     if not kept:
         return _by_elements(names, part)
     best = max(kept, key=lambda one: one.rank)
-    rivals = tuple(tuple(sorted(one.columns)) for one in kept if not one.columns & best.columns)
-    return Components(_with_small(names, part / best.total, best.columns), best.total, rivals)
+    chosen = _with_small(names, part / best.total, best.columns)
+    rivals = [one for one in kept if not one.columns & set(chosen)]
+    others = tuple(_with_small(names, part / one.total, one.columns) for one in rivals)
+    return Components(chosen, best.total, others)
 
 
 def _closing_sets(names: Sequence[str], values: Floats, total: float) -> list[_Closing]:
     fitting = np.mean((values >= 0) & (values <= total * (1 + TOLERANCE)), axis=0) >= _MOST
-    small = np.array([_negligible(values[:, k], total) for k in range(values.shape[1])])
+    small = np.array([_negligible(values[:, k], total) for k in range(values.shape[1])], dtype=bool)
     usable = [int(k) for k in np.flatnonzero(fitting & ~small)]
     scaled = np.nan_to_num(values) / total
     found: dict[frozenset[int], _Closing] = {}
@@ -158,14 +160,13 @@ def _anywhere(scaled: Floats, usable: list[int]) -> list[frozenset[int]]:
 
 def _with_small(names: Sequence[str], scaled: Floats, columns: frozenset[int]) -> tuple[int, ...]:
     """Add the columns of next to nothing that belong to the components."""
-    kinds = {pattern(names[k]) for k in columns}
-    if all(name in ELEMENTS for name in component_names([names[k] for k in sorted(columns)])[0]):
-        kinds.add("element")
+    kinds, block = {pattern(names[k]) for k in columns}, [names[k] for k in sorted(columns)]
     sums = np.nan_to_num(scaled[:, sorted(columns)]).sum(axis=1)
     closes = np.abs(sums - 1) <= TOLERANCE
 
     def belongs(k: int, between: bool) -> bool:
-        column, alike = np.nan_to_num(scaled[:, k]), pattern(names[k]) in kinds
+        column = np.nan_to_num(scaled[:, k])
+        alike = pattern(names[k]) in kinds or set(component_names([*block, names[k]])[0]) <= ELEMENTS
         if not column.any():
             return between or alike
         helps = np.abs(sums + column - 1)[closes].mean() < np.abs(sums - 1)[closes].mean()

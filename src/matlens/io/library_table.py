@@ -21,7 +21,7 @@ __all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
 
 WRITTEN = "# matlens library"  # begins the tables that `write_library` makes
 _MISSING = frozenset(("", "nan", "na", "n/a", "-", "none", "null", "#n/a"))
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (";", "\t", ",")  # between semicolons a comma may be the decimal point
 _LOOKED_AT = 50  # lines that tell how a file is laid out
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _LIMIT = re.compile(r"\s*([<>])=?\s*(.+)")
@@ -135,7 +135,7 @@ def read_table(path: str | os.PathLike[str], sheet: str | None = None) -> TextTa
     (['Sample', 'Bi', 'V'], [3], [[0.5, 0.5]])
     """
     name, rows = Path(path).name, read_rows(path, sheet)
-    width = _common_width(row for _, row in rows)
+    width, _ = _common_width(row for _, row in rows)
     head = next((k for k, (_, row) in enumerate(rows) if len(row) == width and _filled(row) * 2 > width), 0)
     columns = [cell.strip() for cell in rows[head][1]] if rows else []
     if width < 2 or len(rows) - head < 2:
@@ -192,14 +192,14 @@ def _split(text: str) -> Rows:
         first, _, text = text.partition("\n")
         return [(1, [first.strip()]), *((line + 1, row) for line, row in _split(text))]
     head = text.splitlines()[:_LOOKED_AT]
-    widths = [_common_width(csv.reader(head, delimiter=delimiter)) for delimiter in _DELIMITERS]
-    blanks = _common_width(line.split() for line in head)
-    if max(widths) < 2 or blanks > 2 * max(widths):  # a title may hold a comma where blanks separate the columns
+    layouts = [_common_width(csv.reader(head, delimiter=delimiter)) for delimiter in _DELIMITERS]
+    counts = [count if width > 1 else 0 for width, count in layouts]  # lines that a delimiter splits alike
+    if not any(counts):
         return [(number, row) for number, line in enumerate(text.splitlines(), 1) if (row := line.split())]
-    delimiter = _DELIMITERS[int(np.argmax(widths))]
+    best = int(np.argmax(counts))
+    delimiter, width = _DELIMITERS[best], layouts[best][0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows = [(reader.line_num, row) for row in reader if _filled(row)]
-    width = max(widths)
     rows = [(line, row[:width] if len(row) > width and not _filled(row[width:]) else row) for line, row in rows]
     if delimiter != "," and any(_COMMA_NUMBER.fullmatch(cell) for _, row in rows[:_LOOKED_AT] for cell in row):
         rows = [
@@ -243,9 +243,10 @@ def _decoded(content: bytes) -> str:
     return content.decode("latin-1")
 
 
-def _common_width(rows: Iterable[Sequence[str]]) -> int:
+def _common_width(rows: Iterable[Sequence[str]]) -> tuple[int, int]:
+    """Give the width that most rows have (the larger one of two), and how many do."""
     counts = Counter(len(row) for row in rows if _filled(row))
-    return max(counts, key=lambda width: (counts[width], width), default=0)
+    return max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
 
 
 def _filled(row: Sequence[str]) -> int:
