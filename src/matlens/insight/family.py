@@ -89,9 +89,9 @@ def permutation_family(observed: ArrayLike, null: ArrayLike, *, one_sided: bool 
 def bootstrap_family(members: ArrayLike) -> FamilyTest:
     """Test the mean over models against zero, where each model was trained on another resample of the data.
 
-    The models' deviations from their mean stand for the error of one of them, and the mean is held to the largest
-    |deviation| of the family in units of each one's spread. It is no test where all models saw the same rows: then
-    they agree on what the data's noise says.
+    The models' deviations from each other stand for the error of one of them, and the mean is held to the largest
+    |deviation| of the family in units of each statistic's spread. Give 20 models at least, for m cannot show p below
+    1 / (m + 1). It is no test where all models saw the same rows: then they agree on what the data's noise says.
 
     Parameters
     ----------
@@ -109,9 +109,12 @@ def bootstrap_family(members: ArrayLike) -> FamilyTest:
         raise InputError(f"statistics of models must be (models, statistics), found shape {values.shape}.")
     mean, draws = _checked(_nanmean(values), values)
     with np.errstate(invalid="ignore", divide="ignore"):
-        # m / (m - 1): deviations from the mean of m values are smaller than those from the true mean
-        spread = _nanspread(draws) * np.sqrt(len(draws) / (len(draws) - 1))
-        t, null = mean / spread, (draws - mean) / spread
+        count = np.isfinite(draws).sum(0)
+        spread = _nanspread(draws) * np.sqrt(count / (count - 1))
+        # Each deviation in units of the spread of the *other* models: a model's own share in spread (and mean) would
+        # make the null too narrow, and three times as many families than said would hold a false find.
+        inner = (draws - mean) / (spread * np.sqrt((count - 1) / count))
+        t, null = mean / spread, inner * np.sqrt((count - 2) / np.maximum(count - 1 - inner**2, 1e-12))
     return FamilyTest(np.where(np.isfinite(t), t, np.nan), np.where(np.isfinite(null), null, np.nan))
 
 
