@@ -36,6 +36,7 @@ _EXPORTS = {
     "write_library_model": "learning.library",
     "read_model": "learning",
     "read_structures": "learning",
+    "explain": "insight",
     "homogenize": "physics",
     "prune": "reconstruction",
 }

@@ -4,6 +4,7 @@ from matlens.errors import Interrupted as Interrupted
 from matlens.errors import MatlensError as MatlensError
 from matlens.errors import ResourceError as ResourceError
 from matlens.errors import RunError as RunError
+from matlens.insight import explain as explain
 from matlens.io import LibraryOptions as LibraryOptions
 from matlens.io import read_library as read_library
 from matlens.io import read_microstructure as read_microstructure

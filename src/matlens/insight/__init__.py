@@ -1,10 +1,16 @@
 """Insight: what a trained model has learned, and whether for the right reason."""
 
+from matlens.insight.composition_response import CompositionResponse, channel_noise, fit_composition_response
 from matlens.insight.correlations import correlate_gradients, resampled_correlations
+from matlens.insight.explain import explain
 from matlens.insight.family import FamilyTest, bootstrap_family, permutation_family
 from matlens.insight.flips import Conduction, draw_flips, flip_effects, flip_map, interface, linearised_map, toggled
+from matlens.insight.gradients import explain_library
 from matlens.insight.groups import ComponentGroups, component_groups, group_components
+from matlens.insight.identifiability import Identifiability, identifiability
+from matlens.insight.integrated import Integrated, integrate_gradients
 from matlens.insight.nulls import closure_null, label_null, permuted_library, smooth_gradients
+from matlens.insight.off_manifold import Subspaces, channel_width, local_subspaces, pinned_channels
 from matlens.insight.regions import average_regions, cluster_regions, composition_box, merit_regions
 from matlens.insight.sanity import check_collapse, check_differences, check_halves, check_insight, check_labels
 from matlens.insight.scores import score_flips, summarise_scores
@@ -16,6 +22,17 @@ from matlens.insight.sensitivity import (
     sensitivity_scores,
     study_sensitivity,
 )
+from matlens.insight.simplex import (
+    SCHEMES,
+    along,
+    default_hosts,
+    dilution,
+    directions,
+    exchange,
+    longest_step,
+    moved,
+    tangent,
+)
 from matlens.insight.statements import statements
 from matlens.insight.summaries import (
     composition_members,
@@ -23,16 +40,28 @@ from matlens.insight.summaries import (
     gradient_statistics,
     spectral_members,
 )
+from matlens.insight.support import Support, composition_support, spectral_support
+from matlens.insight.trend import Trend, fit_trend
 from matlens.insight.windows import band_average, find_bands, smooth_along_axis, spectral_bands
 
 __all__ = [
+    "SCHEMES",
     "ComponentGroups",
+    "CompositionResponse",
     "Conduction",
     "FamilyTest",
+    "Identifiability",
+    "Integrated",
     "SensitivityStudy",
+    "Subspaces",
+    "Support",
+    "Trend",
+    "along",
     "average_regions",
     "band_average",
     "bootstrap_family",
+    "channel_noise",
+    "channel_width",
     "check_collapse",
     "check_differences",
     "check_halves",
@@ -43,22 +72,37 @@ __all__ = [
     "component_groups",
     "composition_box",
     "composition_members",
+    "composition_support",
     "conduction_of",
     "correlate_gradients",
+    "default_hosts",
     "difference_map",
+    "dilution",
+    "directions",
     "draw_flips",
+    "exchange",
+    "explain",
+    "explain_library",
     "find_bands",
+    "fit_composition_response",
+    "fit_trend",
     "flip_effects",
     "flip_map",
     "gradient_correlations",
     "gradient_statistics",
     "group_components",
+    "identifiability",
+    "integrate_gradients",
     "interface",
     "label_null",
     "linearised_map",
+    "local_subspaces",
+    "longest_step",
     "merit_regions",
+    "moved",
     "permutation_family",
     "permuted_library",
+    "pinned_channels",
     "resampled_correlations",
     "score_flips",
     "sensitivity_map",
@@ -67,8 +111,10 @@ __all__ = [
     "smooth_gradients",
     "spectral_bands",
     "spectral_members",
+    "spectral_support",
     "statements",
     "study_sensitivity",
     "summarise_scores",
+    "tangent",
     "toggled",
 ]

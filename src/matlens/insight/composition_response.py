@@ -33,21 +33,41 @@ class CompositionResponse:
         Their scores as functions of composition.
     residual : ndarray, shape (n, C)
         Spectra less what composition predicts of them, held out by composition.
-    unexplained_share : ndarray, shape (C,)
-        Share of each channel's variance in ``residual``; NaN for a channel that does not vary.
-    replicate_share : ndarray, shape (C,)
-        Share of it within samples of equal composition; NaN where there are none.
-    noise_share : ndarray, shape (C,)
-        Share of it that is noise from channel to channel.
+    variance : ndarray, shape (C,)
+        Of each channel; NaN for one that does not vary.
+    within : ndarray, shape (C,)
+        Variance within samples of equal composition; NaN where there are none.
+    noise : ndarray, shape (C,)
+        Standard deviation of what is random from channel to channel.
     """
 
     mean: Array
     basis: Array
     trend: Trend
     residual: Array
-    unexplained_share: Array
-    replicate_share: Array
-    noise_share: Array
+    variance: Array
+    within: Array
+    noise: Array
+
+    @property
+    def unexplained_share(self) -> Array:
+        """Share of each channel's variance that composition does not predict, held out, shape (C,)."""
+        result: Array = np.minimum((self.residual**2).mean(0) / self.variance, 1)
+        return result
+
+    @property
+    def noise_share(self) -> Array:
+        """Share of each channel's variance that is noise, shape (C,)."""
+        result: Array = np.minimum(self.noise**2 / self.variance, 1)
+        return result
+
+    @property
+    def free_share(self) -> Array:
+        """Share of each channel's variance without noise that composition does not predict, shape (C,)."""
+        left = self.variance - self.noise**2
+        free = (self.residual**2).mean(0) - self.noise**2
+        result: Array = np.clip(free / np.where(left > 0, left, np.inf), 0, 1)
+        return result
 
     def predict(self, compositions: ArrayLike) -> Array:
         """Spectra at other compositions, shape (n, C)."""
@@ -120,15 +140,9 @@ def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
     trend = trend.select(followed)
     residual = spectra - mean - (scores - trend.residual) @ basis.T
     variance = spectra.var(0)
-    share = 1 / np.where(variance > 1e-12 * variance.max(), variance, np.nan)
+    variance = np.where(variance > 1e-12 * variance.max(), variance, np.nan)
     return CompositionResponse(
-        mean,
-        basis,
-        trend,
-        residual,
-        np.minimum((residual**2).mean(0) * share, 1),
-        _within(spectra, groups) * share,
-        np.minimum(channel_noise(residual) ** 2 * share, 1),
+        mean, basis, trend, residual, variance, _within(spectra, groups), channel_noise(residual)
     )
 
 

@@ -61,10 +61,11 @@ def identifiability(response: CompositionResponse, spectra: ArrayLike, gradient:
     >>> from matlens.insight.composition_response import fit_composition_response
     >>> from matlens.library import MaterialsLibrary
     >>> x, other = np.linspace(0, 1, 41), np.sin(9 * np.arange(41) ** 2)
-    >>> spectra = np.stack([x, x + 0.3 * other, 0 * x], 1)  # the second channel does not follow composition alone
-    >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, spectra, np.arange(3))
+    >>> band, second = np.exp(-((np.arange(60) - [[15], [45]]) ** 2) / 50)
+    >>> spectra = np.outer(x, band) + np.outer(x + other / 2, second)  # the second does not follow composition alone
+    >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, spectra, np.arange(60))
     >>> response = fit_composition_response(library)
-    >>> [identifiability(response, spectra, slope).support for slope in ([[1, 0, 0]], [[0, 1, 0]])]
+    >>> [identifiability(response, spectra, slope[None]).support for slope in (band, second)]
     [0, 2]
     """
     slopes = np.asarray(gradient, np.float64)

@@ -52,19 +52,26 @@ class Subspaces:
 
 
 def local_subspaces(
-    spectra: ArrayLike, seen: ArrayLike | None = None, *, neighbours: int = _NEIGHBOURS, noise: ArrayLike | None = None
+    spectra: ArrayLike,
+    seen: ArrayLike | None = None,
+    *,
+    measured: ArrayLike | None = None,
+    noise: ArrayLike | None = None,
+    neighbours: int = _NEIGHBOURS,
 ) -> Subspaces:
-    """Find the directions in which the spectra most like each sample's vary by more than noise.
+    """Find the directions in which the measured spectra most like each sample's vary by more than noise.
 
     Parameters
     ----------
     spectra : array_like, shape (n, C)
     seen : array_like of bool, shape (C,), optional
         Channels that the model sees; directions have nothing elsewhere.
-    neighbours : int
-        Spectra that make a neighbourhood.
+    measured : array_like, shape (N, C), optional
+        Spectra that the model learned from; by default ``spectra``.
     noise : array_like, shape (C,), optional
         Standard deviation of the noise of each channel; by default `channel_noise`.
+    neighbours : int
+        Spectra that make a neighbourhood.
 
     Returns
     -------
@@ -82,17 +89,18 @@ def local_subspaces(
     values = np.asarray(spectra, np.float64)
     count, channels = values.shape
     mask = np.ones(channels, bool) if seen is None else np.asarray(seen, bool)
-    values = np.where(mask, values - values.mean(0), 0)
-    sigma = channel_noise(values) if noise is None else np.asarray(noise, np.float64)
-    size = min(neighbours, count)
+    known = values if measured is None else np.asarray(measured, np.float64)
+    values, known = (np.where(mask, each - known.mean(0), 0) for each in (values, known))
+    sigma = channel_noise(known) if noise is None else np.asarray(noise, np.float64)
+    size = min(neighbours, len(known))
     edge = float((sigma[mask] ** 2).mean()) * (1 + np.sqrt(mask.sum() / size)) ** 2 if mask.any() else 0.0
-    nearest = _nearest(values, size)
+    nearest = _nearest(values, known, size)
     most = min(_MOST, size, channels)
     basis = np.zeros((count, channels, most), np.float32)
     dimension = np.zeros(count, np.intp)
     variance = np.zeros((count, channels))
     for row in range(count):
-        cloud = values[nearest[row]]
+        cloud = known[nearest[row]]
         cloud = cloud - cloud.mean(0)
         power, vectors = np.linalg.eigh(cloud @ cloud.T / size)
         power, vectors = power[::-1][:most], vectors[:, ::-1][:, :most]
@@ -103,7 +111,7 @@ def local_subspaces(
     return Subspaces(basis, dimension, variance)
 
 
-def pinned_channels(spectra: ArrayLike) -> NDArray[np.bool_]:
+def pinned_channels(spectra: ArrayLike, measured: ArrayLike | None = None) -> NDArray[np.bool_]:
     """Flag values that a channel repeats exactly in at least a tenth of the samples, shape (n, C).
 
     Dividing by the maximum in a band makes one channel of each spectrum exactly 1, and detectors saturate: there the
@@ -112,6 +120,8 @@ def pinned_channels(spectra: ArrayLike) -> NDArray[np.bool_]:
     Parameters
     ----------
     spectra : array_like, shape (n, C)
+    measured : array_like, shape (N, C), optional
+        Spectra whose repetitions count; by default ``spectra``.
 
     Examples
     --------
@@ -119,13 +129,16 @@ def pinned_channels(spectra: ArrayLike) -> NDArray[np.bool_]:
     [3, 0]
     """
     values = np.asarray(spectra, np.float64)
-    enough = max(2, int(np.ceil(_TIES * len(values))))
-    order = np.sort(values, axis=0)
-    # a value stands ``enough`` times where the sorted column repeats over that distance
-    repeated = order[enough - 1 :] == order[: len(order) - enough + 1]
+    known = np.sort(values if measured is None else np.asarray(measured, np.float64), axis=0)
+    enough = max(2, int(np.ceil(_TIES * len(known))))
     flags = np.zeros(values.shape, bool)
+    if enough > len(known):
+        return flags
+    # a value stands often enough where the sorted column repeats over that distance
+    starts = known[: len(known) - enough + 1]
+    repeated = known[enough - 1 :] == starts
     for channel in np.flatnonzero(repeated.any(0)):
-        flags[:, channel] = np.isin(values[:, channel], order[: len(repeated)][repeated[:, channel], channel])
+        flags[:, channel] = np.isin(values[:, channel], starts[repeated[:, channel], channel])
     return flags
 
 
@@ -143,11 +156,9 @@ def channel_width(axis: ArrayLike) -> Array:
     return np.abs(np.gradient(positions, np.arange(positions.size)))
 
 
-def _nearest(values: Array, size: int) -> NDArray[np.intp]:
-    squared = (values**2).sum(1)
-    distance = squared[:, None] + squared - 2 * values @ values.T
-    np.fill_diagonal(distance, -1)
-    return np.argpartition(distance, size - 1, axis=1)[:, :size]
+def _nearest(values: Array, known: Array, size: int) -> NDArray[np.intp]:
+    squared = (known**2).sum(1) - 2 * values @ known.T  # the square of the values themselves changes no order
+    return np.argpartition(squared, size - 1, axis=1)[:, :size]
 
 
 def _kept(power: Array, edge: float) -> int:
