@@ -192,5 +192,12 @@ def _by_elements(names: Sequence[str], values: Floats) -> Components | None:
     columns = [k for k in columns if np.isfinite(values[:, k]).any()]
     if len(columns) < 2:
         return None
-    middle = float(np.median(np.nansum(values[:, columns], axis=1)))
-    return Components(tuple(columns), 100.0 if middle > 10 else 1.0)
+    known, best = np.nan_to_num(values), (np.inf, columns, 1.0)
+    for left_out in (None, *columns):  # a figure of merit may be called P, or V
+        kept = [k for k in columns if k != left_out]
+        for total in (1.0, 100.0):
+            middle = float(np.median(known[:, kept].sum(axis=1))) / total
+            miss = abs(np.log(middle)) if middle > 0 else np.inf
+            if len(kept) > 1 and miss < best[0]:
+                best = miss, kept, total
+    return Components(tuple(best[1]), best[2])

@@ -102,7 +102,7 @@ def read_matrix(path: Path, samples: Sequence[str]) -> Spectra:
 
 
 def is_spectrum(path: Path) -> bool:
-    """Tell whether a file holds two columns of numbers.
+    """Tell whether most lines of a file are two numbers.
 
     Examples
     --------
@@ -114,8 +114,8 @@ def is_spectrum(path: Path) -> bool:
     """
     if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
         return False
-    rows = read_rows(path)[-2:]
-    return bool(rows) and all(len(row) == 2 and None not in map(axis_number, row) for _, row in rows)
+    rows = read_rows(path)
+    return 2 * sum(len(row) == 2 and None not in map(axis_number, row) for _, row in rows) > len(rows)
 
 
 def _folder(folder: Path, samples: Sequence[str]) -> Spectra:
