@@ -153,9 +153,9 @@ class Preprocessing:
         Examples
         --------
         >>> Preprocessing([Crop(1, 2), StandardNormalVariate()]).settings()
-        [{'step': 'crop', 'low': 1, 'high': 2}, {'step': 'snv'}]
+        [{'name': 'crop', 'low': 1, 'high': 2}, {'name': 'snv'}]
         """
-        return [{"step": step.name} | _values(step) for step in self.steps]
+        return [{"name": step.name} | _values(step) for step in self.steps]
 
     @classmethod
     def of(cls, settings: Sequence[Mapping[str, Any]]) -> Preprocessing:
@@ -166,9 +166,9 @@ class Preprocessing:
         InputError
             If a step or one of its options is not known.
         """
-        named = [(str(entry.get("step", "")), dict(entry)) for entry in settings]
+        named = [(str(entry.get("name", "")), dict(entry)) for entry in settings]
         return cls(
-            _step(name, {key: value for key, value in options.items() if key != "step"}) for name, options in named
+            _step(name, {key: value for key, value in options.items() if key != "name"}) for name, options in named
         )
 
     @classmethod
