@@ -3,7 +3,7 @@
 from matlens.insight.composition_response import CompositionResponse, channel_noise, fit_composition_response
 from matlens.insight.correlations import correlate_gradients, resampled_correlations
 from matlens.insight.explain import explain
-from matlens.insight.family import FamilyTest, bootstrap_family, permutation_family
+from matlens.insight.family import ERROR_FACTOR, FamilyTest, bootstrap_family, permutation_family
 from matlens.insight.flips import Conduction, draw_flips, flip_effects, flip_map, interface, linearised_map, toggled
 from matlens.insight.gradients import explain_library
 from matlens.insight.groups import ComponentGroups, component_groups, group_components
@@ -11,8 +11,16 @@ from matlens.insight.identifiability import Identifiability, identifiability
 from matlens.insight.integrated import Integrated, integrate_gradients
 from matlens.insight.nulls import closure_null, label_null, permuted_library, smooth_gradients
 from matlens.insight.off_manifold import Subspaces, channel_width, local_subspaces, pinned_channels
+from matlens.insight.older_ways import older_ways
 from matlens.insight.regions import average_regions, cluster_regions, composition_box, merit_regions
-from matlens.insight.sanity import check_collapse, check_differences, check_halves, check_insight, check_labels
+from matlens.insight.sanity import (
+    check_collapse,
+    check_differences,
+    check_halves,
+    check_insight,
+    check_labels,
+    with_random_weights,
+)
 from matlens.insight.scores import score_flips, summarise_scores
 from matlens.insight.sensitivity import (
     SensitivityStudy,
@@ -36,6 +44,7 @@ from matlens.insight.simplex import (
 from matlens.insight.statements import statements
 from matlens.insight.summaries import (
     composition_members,
+    error_factor,
     gradient_correlations,
     gradient_statistics,
     spectral_members,
@@ -45,6 +54,7 @@ from matlens.insight.trend import Trend, fit_trend
 from matlens.insight.windows import band_average, find_bands, smooth_along_axis, spectral_bands
 
 __all__ = [
+    "ERROR_FACTOR",
     "SCHEMES",
     "ComponentGroups",
     "CompositionResponse",
@@ -80,6 +90,7 @@ __all__ = [
     "dilution",
     "directions",
     "draw_flips",
+    "error_factor",
     "exchange",
     "explain",
     "explain_library",
@@ -100,6 +111,7 @@ __all__ = [
     "longest_step",
     "merit_regions",
     "moved",
+    "older_ways",
     "permutation_family",
     "permuted_library",
     "pinned_channels",
@@ -117,4 +129,5 @@ __all__ = [
     "summarise_scores",
     "tangent",
     "toggled",
+    "with_random_weights",
 ]
