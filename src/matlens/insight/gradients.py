@@ -61,6 +61,16 @@ def explain_library(
     InputError
         If components or axis are not the model's, a host is unknown or absent from every sample, or all compositions
         are equal.
+
+    Examples
+    --------
+    >>> from matlens.learning.library import BaselineModel
+    >>> w = np.linspace(0, 0.08, 9)
+    >>> library = MaterialsLibrary(np.stack([1 - w, w], 1), ("V", "W"), {"P": 1 + 20 * w}, {"P": "mW/cm2"})
+    >>> insight = explain_library(BaselineModel("ridge").fit(library), library)
+    >>> gradient = insight.composition_gradient.sel(scheme="exchange", kind="total", component="W")
+    >>> f"{float(gradient[4]):.1f} {gradient.units}, support {int(insight.support[4, 1])}"
+    '0.2 mW/cm2 per at%, support 2'
     """
     progress = progress or Silent()
     measured = measured or getattr(model, "library_", None) or library
