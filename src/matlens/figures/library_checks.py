@@ -23,7 +23,7 @@ def check_page(
     Parameters
     ----------
     pairs : DataFrame
-        Square, components by components: number of distinct compositions that hold both (on the diagonal: this one).
+        Square, components by components: number of samples that hold both (on the diagonal: this one).
     replicates : DataFrame
         Columns ``mean`` (of the group of equal composition) and ``value``, a row a sample of which there are several.
     reach : DataFrame
@@ -65,7 +65,7 @@ def _counts(axes: Axes, pairs: pd.DataFrame) -> None:
     axes.set_yticks(range(len(pairs)), pairs.index)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_title("compositions that hold both")
+    axes.set_title("samples that hold both")
 
 
 def _replicates(axes: Axes, table: pd.DataFrame, label: str) -> None:

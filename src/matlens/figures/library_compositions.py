@@ -33,7 +33,8 @@ def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "
     ----------
     table : DataFrame
         One row a bar: ``sample`` (the panel's title), ``component``, ``fraction`` (in hundredths), ``gradient`` (NaN
-        where it is not defined, as for the host of an exchange), ``spread``, ``support`` (2, 1, 0).
+        where it is not defined, as for the host of an exchange), ``spread``, ``support`` (2, 1, 0) and optionally
+        ``undefined``: what to write where the gradient is not defined ("host").
     unit : str
         Of the gradient, as print has it.
     fraction_name : str
@@ -48,7 +49,8 @@ def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "
     """
     samples = list(dict.fromkeys(table["sample"]))
     components = table["component"].nunique()
-    columns = min(len(samples), 3 if components <= 8 else 2 if components <= 12 else 1)
+    columns = 2 if len(samples) == 4 else min(len(samples), 3)
+    columns = min(columns, 3 if components <= 8 else 2 if components <= 12 else 1)
     rows = math.ceil(len(samples) / columns)
     width = SINGLE if columns == 1 and components <= 8 else DOUBLE
     figure = Figure(figsize=(width, 1.5 * rows + 0.55), layout="constrained")
@@ -65,9 +67,12 @@ def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "
         axes.set_axis_off()
     tops, bottoms = zip(*(_reach(part, unit_length) for _, part in table.groupby("sample")))
     first = table[table["sample"] == samples[0]]["fraction"].to_numpy()
-    crowded = first[components // 2 :].max() > (0.9 - _LONGEST) * tallest  # bars where the scale is drawn
+    crowded = (
+        first[math.ceil(0.6 * components) :].max(initial=0.0) > (0.9 - _LONGEST) * tallest
+    )  # bars where the scale is drawn
     top = max(tops) + (0.06 + (_LONGEST if crowded else 0.0)) * tallest
     panels[0].set_ylim(min(0.0, *bottoms) - 0.04 * tallest, top)
+    panels[0].locator_params(axis="y", nbins=6)
     panels[0].set_yticks([tick for tick in panels[0].get_yticks() if 0 <= tick <= tallest + 1e-9])
     for axes in panels[: len(samples) : columns]:
         axes.set_ylabel(f"composition ({fraction_name})")
@@ -94,7 +99,13 @@ def _arrow(axes: Axes, place: float, row: dict[Any, Any], unit_length: float) ->
     start, value, support = row["fraction"], row["gradient"], int(row["support"])
     if not np.isfinite(value):
         axes.annotate(
-            "host", (place, start), (0, 2), textcoords="offset points", ha="center", fontsize=6, color="#4a525c"
+            row.get("undefined", "host"),
+            (place, start),
+            (0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=6,
+            color="#4a525c",
         )
         return
     if support == 0:
@@ -165,7 +176,8 @@ def component_gradients(table: pd.DataFrame, *, label: str) -> Figure:
     ----------
     table : DataFrame
         Columns ``scheme`` (the panel), ``component``, ``model`` (the first one is drawn large), ``median``, ``low``,
-        ``high`` (5 and 95 %), ``lower``, ``upper`` (quartiles), ``share`` (of samples with support; 0: none).
+        ``high`` (5 and 95 %), ``lower``, ``upper`` (quartiles), ``share`` (of samples with support; 0: none, NaN: the
+        gradient is not defined, as for the host of an exchange).
     label : str
         The gradient, with its unit.
 
@@ -222,7 +234,11 @@ def _ranges(axes: Axes, own: pd.DataFrame, number: int, count: int) -> None:
     )
     axes.plot(own["median"][known], places[known], mark, color=colour, markersize=size, markeredgewidth=0, linestyle="")
     if number == 0:
-        axes.plot(np.zeros((~known).sum()), np.flatnonzero(~known), "x", color=UNKNOWN, markersize=4)
+        hosts = own["share"].isna().to_numpy()
+        without = np.flatnonzero(~known & ~hosts)
+        axes.plot(np.zeros(len(without)), without, "x", color=UNKNOWN, markersize=4)
+        for place in np.flatnonzero(hosts):
+            axes.annotate("host", (0, float(place)), (3, 0), textcoords="offset points", va="center", color="#4a525c")
 
 
 @styled

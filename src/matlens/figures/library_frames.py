@@ -26,7 +26,7 @@ _QUANTILES = {"low": 0.05, "lower": 0.25, "median": 0.5, "upper": 0.75, "high": 
 
 
 def typical_samples(insight: xr.Dataset, count: int = 6) -> list[int]:
-    """Pick the best sample of each of the most frequent co-alloy systems, in the order of the file.
+    """Pick the best sample of each of the most frequent co-alloy systems, then those least like any picked.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def typical_samples(insight: xr.Dataset, count: int = 6) -> list[int]:
     --------
     >>> data = xr.Dataset({"composition": (("sample", "component"), [[1.0, 0.0], [0.5, 0.5], [0.4, 0.6]]),
     ...                    "merit": ("sample", [1.0, 3.0, 2.0])})
-    >>> typical_samples(data)
+    >>> typical_samples(data, 2)
     [0, 1]
     """
     value = insight["merit"].to_numpy().astype(float)
@@ -48,7 +48,14 @@ def typical_samples(insight: xr.Dataset, count: int = 6) -> list[int]:
     systems = pd.Series([row.tobytes() for row in there])
     frequent = systems.value_counts(sort=False).sort_values(ascending=False, kind="stable").index[:count]
     chosen = [np.flatnonzero(systems == system) for system in frequent]
-    return sorted(int(rows[np.argmax(value[rows])]) for rows in chosen)
+    picked = [int(rows[np.argmax(value[rows])]) for rows in chosen]
+    composition = insight["composition"].to_numpy()
+    while len(picked) < min(count, len(composition)):
+        distance = np.linalg.norm(composition[:, None] - composition[picked], axis=2).min(axis=1)
+        if not distance.max() > 0:
+            break
+        picked.append(int(distance.argmax()))
+    return sorted(picked)
 
 
 def arrow_frame(
@@ -68,14 +75,16 @@ def arrow_frame(
     Returns
     -------
     DataFrame
-        ``sample``, ``component``, ``fraction`` (in hundredths), ``gradient``, ``spread``, ``support``; the support is
-        the lower of the direction's and the kind's.
+        ``sample``, ``component``, ``fraction`` (in hundredths), ``gradient``, ``spread``, ``support`` (the lower of the
+        direction's and the kind's), ``undefined`` (why a gradient may be missing).
     """
     part = insight.isel(sample=list(rows)).sel(scheme=scheme, kind=kind)
     systems = [_system(insight, row) for row in rows]
     titles = [f"{name}: {system}" for name, system in zip(part["sample"].values, systems)]
     components = list(map(str, part["component"].values))
     spread = np.nan_to_num(part["composition_gradient_spread"].to_numpy())
+    hosts = insight["exchange_host"].values.astype(str) if "exchange_host" in insight else np.array(components)
+    undefined = ["host" if name == host else f"no {host}" for name, host in zip(components, hosts)]
     return pd.DataFrame(
         {
             "sample": np.repeat(titles, len(components)),
@@ -84,6 +93,7 @@ def arrow_frame(
             "gradient": part["composition_gradient"].to_numpy().ravel(),
             "spread": spread.ravel(),
             "support": _support(part, kind).ravel(),
+            "undefined": undefined * len(titles),
         }
     )
 
@@ -115,8 +125,9 @@ def gradient_frame(insight: xr.Dataset, schemes: Sequence[str], *, kind: str = "
             shown = np.where(support > 0, values.sel(scheme=scheme).to_numpy(), np.nan)
             for number, component in enumerate(insight["component"].values):
                 known = shown[np.isfinite(shown[:, number]), number]
+                defined = bool(values.sel(scheme=scheme).isel(component=number).notnull().any())
                 ends = {name: np.quantile(known, q) if known.size else np.nan for name, q in _QUANTILES.items()}
-                share = known.size / len(shown)
+                share = known.size / len(shown) if defined else np.nan
                 rows.append({"scheme": scheme, "component": str(component), "model": model, **ends, "share": share})
     return pd.DataFrame(rows)
 
@@ -231,7 +242,8 @@ def _support(insight: xr.Dataset, kind: str) -> NDArray[np.int_]:
         return found
     levels = insight["kind_support"]
     level = levels.sel(kind=kind) if "kind" in levels.dims else levels
-    return np.minimum(found, int(level)).astype(int)
+    lowest: NDArray[np.int_] = np.minimum(found, int(level))
+    return lowest
 
 
 def _system(insight: xr.Dataset, row: int) -> str:

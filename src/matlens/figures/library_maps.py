@@ -116,7 +116,7 @@ def _frame(axes: Axes, lowest: Floats, side: float, components: Sequence[str], u
         marks = np.arange(math.ceil(100 * lowest[k] / step) * step, 100 * (lowest[k] + side) + 1e-6, step)
         for mark in marks:
             share = (mark / 100 - lowest[k]) / side
-            if not 0.02 < share < 0.98:
+            if not 0.04 < share < 0.94:
                 continue
             ends = np.zeros((2, 3))
             ends[:, k] = share
@@ -161,10 +161,11 @@ def _arrows(axes: Axes, places: Floats, ups: Floats) -> None:
     sizes = np.linalg.norm(ups[chosen], axis=1, keepdims=True)
     largest = float(np.percentile(sizes, 95)) or 1.0
     drawn = 0.075 * ups[chosen] / np.maximum(sizes, 1e-12) * np.sqrt(np.minimum(sizes / largest, 1.0))
-    axes.quiver(
+    quiver = axes.quiver(
         *places[chosen].T, *drawn.T, angles="xy", scale_units="xy", scale=1, width=0.0036, headwidth=4.2,
-        color=COLOURS["exemplar"], zorder=5,
+        color=COLOURS["exemplar"], zorder=5, clip_on=False,
     )  # fmt: skip
+    quiver.set_in_layout(False)
 
 
 @styled

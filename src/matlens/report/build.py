@@ -12,12 +12,17 @@ from matlens.report import (
     datasets,
     homogenization,
     learning,
+    library_insight,
+    library_learning,
+    library_spectra,
+    library_suggestions,
     pruning,
     rebuilding,
     representative,
     sensitivity,
 )
 from matlens.report import sections as parts
+from matlens.report.library_words import MARKS
 from matlens.report.parts import Section
 from matlens.runs import RunDirectory
 
@@ -60,6 +65,18 @@ _SECTIONS = {
     "learn": (learning.findings, learning.depths, learning.curve, learning.families, learning.intervals),
     "predict": (learning.predictions, learning.intervals),
     "explain": (sensitivity.agreement, sensitivity.maps),
+    "learn-library": (library_learning.held_out_scores, library_learning.first_checks, library_learning.wafer),
+    "explain-library": (
+        library_insight.findings,
+        library_insight.by_component,
+        library_insight.by_sample,
+        library_spectra.along_the_spectrum,
+        library_spectra.alike,
+        library_insight.on_the_triangle,
+        library_spectra.older_ways,
+        library_insight.trust,
+    ),
+    "suggest": (library_suggestions.suggestions, library_suggestions.plate, library_suggestions.beyond),
     "demo": (parts.members,),
 }
 _TITLES = {
@@ -73,6 +90,9 @@ _TITLES = {
     "learn": "Model of a property",
     "predict": "Predictions of a property",
     "explain": "Where a property comes from",
+    "learn-library": "Model of a library",
+    "explain-library": "What a library says of its figure of merit",
+    "suggest": "What to make next",
     "demo": "Demonstration",
 }
 
@@ -115,7 +135,7 @@ def build_report(run: RunDirectory) -> Path:
         **_header(run),
         verdict=_verdict(run),
         sections=[section for section in found if isinstance(section, Section)],
-        marks=("equivalent", "different", "undecided", "passed", "failed"),
+        marks=("equivalent", "different", "undecided", "passed", "failed", *MARKS),
     )
     return run.write_text(REPORT, html)
 

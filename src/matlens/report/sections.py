@@ -12,6 +12,7 @@ import pandas as pd
 from matlens import figures
 from matlens.io import read_microstructure
 from matlens.microstructure import Microstructure
+from matlens.report.library_words import LIBRARY, library_subtitle
 from matlens.report.parts import Links, Section, Text, picture, table
 from matlens.runs import Inputs, RunDirectory, bibtex, citation_keys, numbered, read_table, stored_inputs
 from matlens.statistics.sentences import NAMES as STATISTICS
@@ -51,6 +52,8 @@ def subtitle(run: RunDirectory) -> str:
     if run.settings["command"] == "generate" and (run.path / "structures.h5").is_file():
         return "Two-phase periodic structures with their effective properties."
     resolved = run.provenance.get("resolved", {})
+    if run.settings["command"] in LIBRARY:
+        return library_subtitle(run)
     if run.settings["command"] in ("learn", "predict") and "target" in resolved:
         kind = f"{resolved.get('encoder', resolved.get('features', ''))} {resolved.get('depth', '')}".strip()
         return f"{resolved['target']} from {kind}, head {resolved.get('head', '')}, scale {resolved.get('scale', '')}."

@@ -1,0 +1,193 @@
+"""The sections of a report that explains a model of a library: what its gradients say, and how far to trust it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from matlens import figures
+from matlens.figures.library_style import label_with_unit, pretty_unit
+from matlens.report.library_words import MARKS, SCHEMES, gradients_in, notes_of, plain_unit
+from matlens.report.parts import Section, picture, table
+from matlens.runs import RunDirectory, read_table
+
+__all__ = ["by_component", "by_sample", "findings", "on_the_triangle", "trust"]
+
+_WORDS = {
+    "supported": "nothing found speaks against it",
+    "weak": "something speaks against it, which is named",
+    "unsupported": "data, statistics or a failed check leave it without a ground; it is listed so that it is not found "
+    "again",
+}
+_STATEMENTS = {"status": "trust", "sentence": "statement", "reason": "why"}
+_MOST = 40  # statements listed
+_REGIONS = {
+    "region": "region",
+    "scheme": "scheme",
+    "kind": "kind",
+    "component": "component",
+    "mean": "gradient",
+    "spread": "ensemble spread",
+    "between": "between samples",
+    "samples": "samples",
+}
+
+
+def findings(run: RunDirectory) -> Section | None:
+    """Every statement with its mark of trust, the supported ones first."""
+    found, insight = read_table(run, "statements"), gradients_in(run)
+    if found is None:
+        return None
+    found = found.assign(order=found["status"].map(MARKS.index)).sort_values("order", kind="stable")
+    counts = [f"{int((found['status'] == mark).sum())} {mark}" for mark in MARKS]
+    said = [
+        f"Of {len(found)} statements that could be made, {', '.join(counts[:-1])} and {counts[-1]}. "
+        + "; ".join(f"{mark.capitalize()}: {word}" for mark, word in _WORDS.items())
+        + "."
+    ]
+    if insight is not None:
+        said.append(_how(insight))
+    points = [str(row["sentence"]) for row in found[found["status"] == "supported"].head(8).to_dict("records")]
+    if not points:
+        said.append("No statement is supported by these data; what follows describes the model, not the material.")
+    shown = found.head(_MOST)
+    caption = "All statements" if len(shown) == len(found) else f"The first {len(shown)} of {len(found)} statements"
+    return Section("What was found", [table(shown, caption, _STATEMENTS)], [*said, *notes_of(run)], points)
+
+
+def _how(insight: xr.Dataset) -> str:
+    """What was explained, and what its spreads are."""
+    members = int(insight.attrs.get("members", 1))
+    inputs = [word for word, key in (("composition", "composition"), ("spectrum", "spectrum"))
+              if insight.attrs.get(f"uses_{key}")]  # fmt: skip
+    model = f"an ensemble of {members} models" if members > 1 else "a single model"
+    return (
+        f"Read from {model} of {' and '.join(inputs)}, at {insight.sizes['sample']} samples, in "
+        f"{plain_unit(str(insight['composition_gradient'].attrs.get('units', '')))}. Spreads are the "
+        f"{insight.attrs.get('spread', 'standard deviation over models')}."
+    )
+
+
+def by_sample(run: RunDirectory) -> Section | None:
+    """Compositions of single samples with an arrow for each gradient."""
+    insight = gradients_in(run)
+    if insight is None:
+        return None
+    rows = figures.typical_samples(insight)
+    items: list[Any] = []
+    for scheme in ("dilution", "exchange"):
+        frame = figures.arrow_frame(insight, rows, scheme=scheme)
+        figure = figures.composition_arrows(frame, unit=pretty_unit(_units(insight)), fraction_name=_name(insight))
+        caption = (
+            f"The best sample of each of the most frequent co-alloy systems, in {_name(insight)}, with the total "
+            f"gradient of each component by {SCHEMES[scheme]}. Error caps are one standard deviation over the "
+            "ensemble. A dot is a gradient of known size that its spread does not tell from zero; a cross is a "
+            "direction in which no data lie, whatever the model says of it."
+        )
+        if scheme == "exchange":
+            caption += f" Hosts: {_hosts(insight)}."
+        items.append(picture(run, f"arrows_{scheme}", figure, frame, caption))
+    return Section("What to add to a sample", items)
+
+
+def _hosts(insight: xr.Dataset) -> str:
+    hosts = pd.Series(insight["exchange_host"].values.astype(str), index=insight["component"].values.astype(str))
+    return "; ".join(f"{host} for {', '.join(part.index)}" for host, part in hosts.groupby(hosts, sort=False))
+
+
+def by_component(run: RunDirectory) -> Section | None:
+    """Gradients of each component over the library, and where they have support."""
+    insight = gradients_in(run)
+    if insight is None:
+        return None
+    frame = figures.gradient_frame(insight, ["dilution", "exchange"])
+    label = label_with_unit("total gradient", _units(insight))
+    caption = (
+        "Total gradient of each component over the samples in which its direction has support: median (dot), central "
+        "half (thick) and nine tenths (thin) of the samples. Beside it the same of a Gaussian process on composition "
+        "alone, which knows nothing of the spectra and is the check of the total; crosses have no support."
+    )
+    items: list[Any] = [picture(run, "components", figures.component_gradients(frame, label=label), frame, caption)]
+    shares = figures.support_frame(insight)
+    caption = (
+        "Share of samples in which measured compositions lie along the direction of adding the component (supported), "
+        "barely do (weak), or do not. Taken from the compositions alone, before any model."
+    )
+    items.append(picture(run, "support", figures.support_shares(shares), shares, caption))
+    regions = _regions(run)
+    if regions is not None:
+        items.append(table(regions, f"Total gradients averaged over regions, {plain_unit(_units(insight))}", _REGIONS))
+    said = [
+        f"{str(insight.attrs[key])[0].upper()}{str(insight.attrs[key])[1:].rstrip('.')}."
+        for key in ("total_check", "identifiability")
+        if insight.attrs.get(key)
+    ]
+    partial = int(insight["kind_support"].sel(kind="partial")) if "kind_support" in insight else 2
+    if partial < 2:
+        word = "unsupported" if partial == 0 else "weak"
+        said.append(f"Partial gradients, with the spectrum held, are therefore {word} throughout, and not drawn.")
+    return Section("What each component does", items, said)
+
+
+def _regions(run: RunDirectory) -> pd.DataFrame | None:
+    found = read_table(run, "regions")
+    if found is None or "component" not in found or "mean" not in found:
+        return None
+    if "kind" in found:
+        found = found[found["kind"] == "total"].drop(columns="kind")
+    return found[found["component"].notna() & (found.get("scheme", "dilution") == "dilution")]
+
+
+def on_the_triangle(run: RunDirectory) -> Section | None:
+    """Measured and predicted over the compositions of three components."""
+    insight = gradients_in(run)
+    if insight is None:
+        return None
+    frame, names = figures.ternary_frame(insight, "predicted")
+    if not len(frame):
+        return None
+    target = str(insight.attrs.get("target", "figure of merit"))
+    label = label_with_unit(f"{target}, predicted", str(insight.attrs.get("unit", "")))
+    figure = figures.ternary_map(frame, names, label=label, fraction_name=_name(insight), width=0.66 * figures.DOUBLE)
+    caption = (
+        f"{target} as predicted for the samples of {'-'.join(names)} and of its parts; arrows point where the total "
+        "gradient rises most on the simplex, their length goes with its root. Crosses have no support."
+    )
+    return Section("Over the compositions", [picture(run, "ternary", figure, frame, caption)])
+
+
+def trust(run: RunDirectory) -> Section | None:
+    """The checks that a wrong gradient fails."""
+    found, insight = read_table(run, "sanity"), gradients_in(run)
+    if found is None:
+        return None
+    shown = found.assign(result=np.where(found["passed"].astype(str) == "True", "passed", "failed"))
+    names = {"check": "check", "what": "of", "value": "value", "limit": "limit", "result": "result",
+             "sentence": "in words"}  # fmt: skip
+    said = [
+        "Gradients must be those of the model (finite differences, completeness of integrated gradients), of what was "
+        "learned (they collapse when weights are drawn anew or labels are permuted), and of the data rather than of "
+        "one training (halves of the ensemble agree)."
+    ]
+    if insight is not None and "off_manifold_share" in insight:
+        share = insight["off_manifold_share"].to_numpy()
+        said.append(
+            f"Of the squared norm of the raw spectral gradient, {100 * float(np.nanmedian(share)):.0f} % (median over "
+            "samples) points in directions in which no spectrum near the sample varies; it is projected off, and kept "
+            f"as spectral_gradient_raw. {int(insight['pinned'].sum())} of {insight.sizes['axis']} channels are held at "
+            "one value by the preprocessing or the detector."
+        )
+    failed = shown[shown["result"] == "failed"]
+    points = [f"Failed: {sentence}" for sentence in failed["sentence"]]
+    return Section("Whether to trust the gradients", [table(shown, "Checks", names)], said, points)
+
+
+def _units(insight: xr.Dataset) -> str:
+    return str(insight["composition_gradient"].attrs.get("units", ""))
+
+
+def _name(insight: xr.Dataset) -> str:
+    return str(insight.attrs.get("fraction_name", "at%"))

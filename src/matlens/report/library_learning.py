@@ -1,0 +1,169 @@
+"""The sections of a report that learned from a library: what the data allow, and what the model is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens import figures
+from matlens.figures.library_style import label_with_unit
+from matlens.report.library_words import PARTITIONS, interval_text, intervals_of, notes_of, target_of
+from matlens.report.parts import Section, picture, table
+from matlens.runs import RunDirectory, read_table
+
+__all__ = ["first_checks", "held_out_scores", "wafer"]
+
+_SCORES = {
+    "held out": "held out",
+    "model": "model",
+    "n": "n",
+    "R²": "R²",
+    "rmse": "RMSE",
+    "spearman": "rank correlation",
+    "covered": "inside 90 % intervals",
+    "interval_score": "interval score",
+    "concordance": "concordance of censored",
+}
+_PAIRED = {
+    "held out": "held out",
+    "other": "baseline",
+    "gain": "R² ahead by",
+    "ratio": "RMSE ratio",
+    "scores": "interval score ratio",
+}
+
+
+def first_checks(run: RunDirectory) -> Section | None:
+    """Before any model: what was sampled, how far replicates agree, whether position would do."""
+    pairs, reach = read_table(run, "component_pairs"), read_table(run, "reach")
+    sentences = read_table(run, "checks")
+    points = [] if sentences is None else [str(text) for text in sentences.iloc[:, -1]]
+    if pairs is None or reach is None:
+        return Section("Before any model", (), points=points) if points else None
+    square = pairs.set_index(str(pairs.columns[0]))
+    replicates = _replicates(read_table(run, "replicates"))
+    name, unit = target_of(run)
+    figure = figures.check_page(square, replicates, reach, label=label_with_unit(name, unit))
+    caption = (
+        "Left: number of samples that hold both components (on the diagonal: the component); where it is 0 nothing can "
+        "be learned of the pair. Middle: samples of equal composition against their mean. Right: R² that "
+        "a perfect model of composition could reach, given how far replicates differ, and R² of each covariate (as "
+        "the position on the wafer) alone, held out; where one does well, composition and preparation may not be told "
+        "apart."
+    )
+    return Section("Before any model", [picture(run, "checks", figure, pairs, caption)], (), points)
+
+
+def _replicates(found: pd.DataFrame | None) -> pd.DataFrame:
+    if found is None or "value" not in found:
+        return pd.DataFrame({"mean": [], "value": []})
+    if "mean" not in found:
+        found = found.assign(mean=found.groupby("group")["value"].transform("mean"))
+    return found[["mean", "value"]]
+
+
+def held_out_scores(run: RunDirectory) -> Section | None:
+    """The model on samples it has not seen, beside baselines on the same samples."""
+    scores = read_table(run, "scores")
+    if scores is None:
+        return None
+    scores = scores.assign(**{"held out": scores["partition"].map(lambda name: PARTITIONS.get(name, name))})
+    items: list[Any] = [*_parity(run), _bars(run, scores), *_ahead(run)]
+    shown = scores.assign(covered=intervals_of(scores, "coverage") if "coverage" in scores else "–")
+    shown["R²"] = intervals_of(scores, "r2")
+    unknown = "concordance" not in shown or shown["concordance"].isna().all()
+    names = {key: word for key, word in _SCORES.items() if not (key == "concordance" and unknown)}
+    items.append(table(shown, "Every score, on held-out samples only, with 90 % intervals", names))
+    said = [
+        "No score is of samples that were learned from. Compositions left out: replicates are never on both sides. "
+        "Regions left out: whole parts of the composition space, found by k-means and drawn anew in each repetition. "
+        "Co-alloy systems left out: every sample with that set of components. Intervals resample whole compositions "
+        "(or regions, or systems), and the same ones for all models, so that differences are paired."
+    ]
+    sentences = [str(sentence) for sentence in run.provenance.get("sentences", ())]
+    return Section("Held-out scores", items, [*said, *notes_of(run)], sentences)
+
+
+def _parity(run: RunDirectory) -> list[Any]:
+    found = _held_out(run)
+    if found is None:
+        return []
+    model = found["model"].iloc[0]
+    found = found[(found["model"] == model) & (found["partition"] != "shuffled")]
+    found = found[found["repeat"] == found["repeat"].min()]
+    found = found.assign(partition=found["partition"].map(lambda name: PARTITIONS.get(name, name)))
+    name, unit = target_of(run)
+    figure = figures.held_out_parity(found, label=label_with_unit(name, unit))
+    caption = (
+        f"Predictions of held-out samples by {_named(model)}, with 90 % intervals, against what was measured; of "
+        "repeated partitions the first. Intervals are made from errors on compositions left out; for regions and "
+        "systems left out nothing is promised, and the share inside says how far they still hold."
+    )
+    return [picture(run, "parity", figure, found, caption)]
+
+
+def _held_out(run: RunDirectory) -> pd.DataFrame | None:
+    file = run.path / "held_out.csv"
+    return pd.read_csv(file, dtype={"sample": str, "fold": str}) if file.is_file() else None
+
+
+def _named(model: str) -> str:
+    return "the model" if model == "model" else str(model)
+
+
+def _bars(run: RunDirectory, scores: pd.DataFrame) -> Any:
+    drawn = scores[scores["partition"] != "shuffled"]
+    drawn = drawn.rename(columns={"held out": "set"})[["set", "model", "r2", "r2_low", "r2_high"]]
+    caption = "R² on held-out samples, with 90 % intervals; 0 is the mean of the samples."
+    return picture(run, "scores", figures.score_bars(drawn), drawn, caption)
+
+
+def _ahead(run: RunDirectory) -> list[Any]:
+    found = read_table(run, "paired")
+    if found is None:
+        return []
+    found = found.assign(**{"held out": found["partition"].map(lambda name: PARTITIONS.get(name, name))})
+    columns = {"held out": "partition", "other": "baseline", "r2_gain": "difference", "r2_gain_low": "low",
+               "r2_gain_high": "high"}  # fmt: skip
+    drawn = found[found["partition"] != "shuffled"].rename(columns={"partition": "kind"}).rename(columns=columns)
+    caption = (
+        "How far the model is ahead of each baseline on the same samples: orange where the whole 90 % interval is "
+        "above 0, blue where a baseline is ahead, grey where the data do not tell."
+    )
+    shown = found.assign(gain=intervals_of(found, "r2_gain", 3), ratio=intervals_of(found, "rmse_ratio"))
+    if "interval_score_ratio" in found:
+        shown["scores"] = intervals_of(found, "interval_score_ratio")
+    drawn = drawn[list(columns.values())]
+    return [
+        picture(run, "paired", figures.paired_differences(drawn), drawn, caption),
+        table(shown, "The model against each baseline; ratios below 1 are better", _PAIRED),
+    ]
+
+
+def wafer(run: RunDirectory) -> Section | None:
+    """Measured, predicted and what is left, where the samples lie."""
+    places, found = read_table(run, "positions"), _held_out(run)
+    if places is None or found is None or not {"x", "y"} <= set(places):
+        return None
+    own = found[(found["model"] == found["model"].iloc[0]) & (found["partition"] == found["partition"].iloc[0])]
+    own = own[own["repeat"] == own["repeat"].min()].astype({"sample": str})
+    merged = places.astype({"sample": str}).merge(own[["sample", "value", "predicted"]], on="sample")
+    if "plate" in merged and merged["plate"].nunique() > 1:
+        merged = merged[merged["plate"] == merged["plate"].mode().iloc[0]]
+    panels = {"measured": merged["value"], "predicted, held out": merged["predicted"]}
+    panels["what is left"] = merged["value"] - merged["predicted"]
+    rows = [
+        merged[["sample", "x", "y"]].assign(panel=panel, value=values, signed=panel == "what is left")
+        for panel, values in panels.items()
+    ]
+    source = pd.concat(rows, ignore_index=True)
+    name, unit = target_of(run)
+    figure = figures.wafer_map(source, labels=dict.fromkeys(panels, label_with_unit(name, unit)))
+    r = float(np.corrcoef(merged["value"], merged["predicted"])[0, 1])
+    caption = (
+        f"Where the samples lie: measured, predicted without them (r = {interval_text(r, np.nan, np.nan)}), and the "
+        "difference; a pattern in what is left speaks of preparation, not of composition."
+    )
+    return Section("On the wafer", [picture(run, "wafer", figure, source, caption)])

@@ -1,0 +1,112 @@
+"""The sections of a report that suggests what to make next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens import figures
+from matlens.figures.library_style import SUPPORT, label_with_unit
+from matlens.report.library_words import notes_of, plain_unit, target_of
+from matlens.report.parts import Section, picture, table
+from matlens.runs import RunDirectory, read_table
+
+__all__ = ["beyond", "plate", "suggestions"]
+
+_COLUMNS = {
+    "rank": "rank",
+    "move": "what to do",
+    "expected_text": "expected",
+    "gain_text": "gain",
+    "support_text": "trust",
+    "reason": "why",
+}
+_TESTS = {
+    "model": "model",
+    "component": "component added",
+    "system": "co-alloy system left out",
+    "n": "n",
+    "pairs": "n",
+    "sign": "sign right",
+    "size": "correlation of sizes",
+    "regret": "regret",
+    "strategy": "strategy",
+}
+
+
+def suggestions(run: RunDirectory) -> Section | None:
+    """The ranked moves with what is expected of them and the support behind."""
+    found = read_table(run, "suggestions")
+    if found is None or not len(found):
+        said = notes_of(run) or ["No move is expected to raise the figure of merit within the limits that were given."]
+        return Section("Suggestions", (), said) if run.status == "finished" else None
+    name, unit = target_of(run)
+    items: list[Any] = []
+    shares = _shares(read_table(run, "plate"), found)
+    if shares is not None:
+        best = run.provenance.get("resolved", {}).get("best")
+        label = label_with_unit(name, unit)
+        figure = figures.suggestion_chart(found, shares, label=label, best=None if best is None else float(best))
+        caption = (
+            "Suggestions in their order: the composition to make, and what is expected of it, with its interval. "
+            "Filled: measured compositions lie along the move; open: few do; a grey cross: none do, the model goes "
+            "beyond what was measured, and the number is a guess."
+        )
+        items.append(picture(run, "suggestions", figure, found, caption))
+    shown = found.assign(support_text=[SUPPORT[int(level)].removesuffix(" support") for level in found["support"]])
+    shown["expected_text"] = _text(found, "expected", "low", "high")
+    shown["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
+    caption = f"Suggestions, {name} in {plain_unit(unit)}" if plain_unit(unit) else "Suggestions"
+    items.append(table(shown, caption, _COLUMNS))
+    said = [
+        "Each move is made on the simplex: what is added, and at whose cost. Expected values are of the ensemble at "
+        "the suggested composition, not of its gradient alone; what no data support is marked."
+    ]
+    sentences = [str(sentence) for sentence in run.provenance.get("sentences", ())]
+    return Section("Suggestions", items, [*said, *notes_of(run)], sentences)
+
+
+def _text(found: pd.DataFrame, value: str, low: str, high: str) -> list[str]:
+    if value not in found:
+        return ["–"] * len(found)
+    none = pd.Series(np.nan, index=found.index)
+    rows = zip(found[value], found.get(low, none), found.get(high, none))
+    return [
+        (f"{v:.3g}" + (f" ({lo:.3g} to {hi:.3g})" if np.isfinite(lo) else "")).replace("-", "−") for v, lo, hi in rows
+    ]
+
+
+def _shares(plate_table: pd.DataFrame | None, found: pd.DataFrame) -> pd.DataFrame | None:
+    """Fractions of the suggested compositions, one row a suggestion."""
+    if plate_table is None or len(plate_table) != len(found):
+        return None
+    known = {"rank", "well", "plate", "sample", "row", "column"}
+    values = plate_table[[name for name in plate_table.columns if name not in known]].select_dtypes("number")
+    total = values.sum(axis=1)
+    return values.div(total, axis=0) if len(values.columns) and (total > 0).all() else None
+
+
+def plate(run: RunDirectory) -> Section | None:
+    """What to make, ready to print."""
+    found = read_table(run, "plate")
+    if found is None or not len(found):
+        return None
+    kept = [name for name in found.columns if not (found[name].dtype.kind in "if" and (found[name] == 0).all())]
+    caption = "plate.csv: one row a composition; components that no suggestion holds are left out here"
+    return Section("To make", [table(found[kept], caption)])
+
+
+def beyond(run: RunDirectory) -> Section | None:
+    """How suggestions of this kind did where the truth was known and held back."""
+    items: list[Any] = []
+    for name, caption in (
+        ("beyond", "Adding a component to a co-alloy system that no model had seen: is the sign right?"),
+        ("regret", "Regret of the ten first suggestions, against random choice and a Gaussian process"),
+    ):
+        found = read_table(run, name)
+        if found is not None and len(found):
+            known = {key: word for key, word in _TESTS.items() if key in found}
+            items.append(table(found, caption, known or None))
+    return Section("How far such suggestions can be trusted", items) if items else None
