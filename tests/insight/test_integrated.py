@@ -1,4 +1,4 @@
-"""Integrated gradients against Captum's, whose numbers stand here (captum 0.9.0, torch 2.13.0, 8 Gauss-Legendre nodes)."""
+"""Integrated gradients against Captum: its numbers stand here (captum 0.9.0, torch 2.13.0, 8 Gauss-Legendre nodes)."""
 
 import numpy as np
 import pytest
