@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from matlens.errors import InputError
-from matlens.insight import bootstrap_family, permutation_family
+from matlens.insight import ERROR_FACTOR, bootstrap_family, permutation_family
 
 
 def binomial_limits(trials, p):
@@ -38,17 +38,22 @@ def test_permutations_find_what_is_there_however_few():
     assert found[1:].min() > 0.05
 
 
-def test_resampled_models_find_something_false_no_more_often_than_said():
-    """Least squares on bootstrap samples of labels that are pure noise: the family is all coefficients."""
+@pytest.mark.parametrize("resample", ["bootstrap", "groups"])
+def test_resampled_models_find_something_false_no_more_often_than_said(resample):
+    """Least squares on resamples of labels that are pure noise: the family is all coefficients."""
     rng = np.random.default_rng(3)
     trials, models, n, k = 150, 60, 80, 6
     false = 0
     for _ in range(trials):
         x, y = rng.normal(size=(n, k)), rng.normal(size=n)
-        rows = rng.integers(n, size=(models, n))
+        if resample == "bootstrap":
+            rows = rng.integers(n, size=(models, n))
+        else:
+            orders = np.array([rng.permutation(n) for _ in range(models // 10)])
+            rows = np.concatenate([np.delete(orders, slice(8 * i, 8 * i + 8), axis=1) for i in range(10)])
         gram = np.einsum("mni,mnj->mij", x[rows], x[rows])
         slopes = np.linalg.solve(gram, np.einsum("mni,mn->mi", x[rows], y[rows])[..., None])[..., 0]
-        false += bootstrap_family(slopes).p.min() <= 0.05
+        false += bootstrap_family(slopes, factor=ERROR_FACTOR[resample]).p.min() <= 0.05
     assert false <= binomial_limits(trials, 0.05)[1]
 
 

@@ -112,15 +112,18 @@ def insight():
             "spectral_support": (dims, support),
         },
         {"axis": AXIS},
+        {"resample": "bootstrap"},
     )
 
 
 def test_gradients_without_support_make_no_band(insight):
     assert spectral_bands(insight).empty
+    plain, third = (spectral_bands(insight.assign_attrs(resample=r), least_support=0) for r in ("bootstrap", "groups"))
+    assert third["t"].max() == pytest.approx(plain["t"].max() / 3)
     every = spectral_bands(insight, least_support=0, method="max-t")
     assert len(every) == 1
     assert AXIS[49] < every["low"][0] < every["high"][0] < AXIS[56]
-    assert every.attrs["null"] == "spread of 30 models"
+    assert every.attrs["null"] == "spread of 30 models of resampled compositions"
 
 
 def test_permuted_labels_are_the_null_where_given(insight):
@@ -135,6 +138,8 @@ def test_permuted_labels_are_the_null_where_given(insight):
 def test_what_cannot_be_judged_is_refused(insight):
     with pytest.raises(InputError, match="members=True"):
         spectral_bands(insight.drop_vars("spectral_gradient_members"))
+    with pytest.raises(InputError, match="resample='bootstrap'"):
+        spectral_bands(insight.assign_attrs(resample="none"))
     with pytest.raises(InputError, match="uses no spectra"):
         spectral_bands(xr.Dataset())
     test = permutation_family(np.zeros(3), np.eye(3))

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import torch
 import xarray as xr
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.insight.simplex import along, directions, longest_step, moved
 from matlens.insight.summaries import composition_members, gradient_statistics, spectral_members
+from matlens.learning.library.model import LibraryModel
 from matlens.learning.library.response import Response
 from matlens.library import MaterialsLibrary
 
-__all__ = ["check_collapse", "check_differences", "check_halves", "check_insight", "check_labels"]
+__all__ = [
+    "check_collapse",
+    "check_differences",
+    "check_halves",
+    "check_insight",
+    "check_labels",
+    "with_random_weights",
+]
 
 Array = NDArray[np.float64]
 Row = dict[str, object]
@@ -47,7 +58,7 @@ def check_insight(
     null : Dataset, optional
         As of `label_null`.
     randomised : Dataset, optional
-        Insight of the same model with weights drawn anew.
+        Insight of the same model `with_random_weights`.
     seed : int
         Of what is drawn.
 
@@ -182,45 +193,55 @@ def check_halves(insight: xr.Dataset, *, repeats: int = 20, seed: int = 0) -> pd
 
 
 def check_labels(insight: xr.Dataset, null: xr.Dataset) -> pd.DataFrame:
-    """Compare the size of gradients with that of ensembles trained on permuted labels.
+    """Compare gradients with those of ensembles trained on permuted labels: neither direction nor size may be theirs.
 
     Parameters
     ----------
     insight : Dataset
     null : Dataset
-        As of `label_null`.
+        As of `label_null`, of the same samples.
 
     Returns
     -------
     DataFrame
-        As of `check_insight`: share of the size that is left with permuted labels (median), which collapses to
-        less than half where there was something to learn.
+        As of `check_insight`, the median over permutations: ``permuted labels``, the absolute cosine of the two
+        fields of gradients (of spectra, of their means over samples), to be below a half; ``size``, how large the
+        mean gradients of permuted labels are in units of the real ones, to be below a half too.
 
     Examples
     --------
-    >>> size = ("scheme", "kind", "component")
-    >>> null = xr.Dataset({"composition_size": (("permutation", *size), np.ones((19, 1, 1, 1)))},
-    ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["W"]})
-    >>> dims = ("scheme", "kind", "sample", "component")
-    >>> data = xr.Dataset({"composition_gradient": (dims, np.full((1, 1, 9, 1), 5.0))},
-    ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["W"]})
-    >>> check_labels(data, null).value.tolist()
-    [0.2]
+    >>> dims, coords = ("scheme", "kind", "sample", "component"), {"scheme": ["dilution"], "kind": ["total"]}
+    >>> real = xr.Dataset({"composition_gradient": (dims, np.ones((1, 1, 12, 2)))}, coords | {"component": ["W", "Mo"]})
+    >>> null = gradient_statistics(0.1 * real * [1, -1]).expand_dims(permutation=19)
+    >>> check_labels(real, null)[["check", "value"]].round(3).to_numpy().tolist()
+    [['permuted labels', 0.0], ['size', 0.1]]
     """
     real = gradient_statistics(insight)
     rows = []
-    for what, name in (("composition", "composition_size"), ("spectrum", "spectral_size")):
-        if name not in real or name not in null:
+    fields = {"composition": ("composition_gradient", "composition_mean"), "spectrum": ("spectral_mean",) * 2}
+    for what, (field, mean) in fields.items():
+        if field not in real or field not in null:
             continue
-        size, sizes = real[name], null[name]
-        if what == "composition":
-            size, sizes = (each.sel(scheme="dilution", kind="total") for each in (size, sizes))
-        over = tuple(name for name in sizes.dims if name != "permutation")
-        left = np.sqrt((sizes**2).mean(over).to_numpy() / float((size**2).mean()))
-        value = float(np.median(left))
-        sentence = f"with permuted labels {100 * value:.0f} % of the size of {what} gradients is left"
-        rows.append(_row("permuted labels", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
+        cosines = [abs(_cosine(*pair)) for pair in _pairs(real[field], null[field])]
+        sizes = [_size(other) / _size(own) for own, other in _pairs(real[mean], null[mean])]
+        alike, size = float(np.median(cosines)), float(np.median(sizes))
+        sentence = f"{what} gradients have a cosine of {alike:.2f} with those of permuted labels"
+        rows.append(_row("permuted labels", what, alike, _COLLAPSE, alike <= _COLLAPSE, sentence))
+        sentence = f"with permuted labels {100 * size:.0f} % of the size of mean {what} gradients is left"
+        rows.append(_row("size", what, size, _COLLAPSE, size <= _COLLAPSE, sentence))
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _pairs(real: xr.DataArray, null: xr.DataArray) -> Iterator[tuple[Array, Array]]:
+    """Real values and those of each permutation; of composition gradients, total and by dilution."""
+    if "scheme" in real.dims:
+        real, null = (each.sel(scheme="dilution", kind="total") for each in (real, null))
+    for other in null.transpose("permutation", *real.dims).to_numpy():
+        yield real.to_numpy(), other
+
+
+def _size(values: Array) -> float:
+    return float(np.sqrt(np.nanmean(values**2)))
 
 
 def check_collapse(insight: xr.Dataset, randomised: xr.Dataset) -> pd.DataFrame:
@@ -252,6 +273,34 @@ def check_collapse(insight: xr.Dataset, randomised: xr.Dataset) -> pd.DataFrame:
         sentence = f"{what} gradients have a cosine of {value:.2f} with those of random weights"
         rows.append(_row("random weights", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def with_random_weights(model: LibraryModel, *, seed: int = 0) -> LibraryModel:
+    """Return a copy of a model in whose networks every layer's weights are shuffled among each other.
+
+    Parameters
+    ----------
+    model : LibraryModel
+        Fitted; it stays as it is.
+    seed : int
+        Of the shuffling; each member has another one.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).dirichlet([1, 1, 1], 40)
+    >>> model = LibraryModel(n_models=2).fit(MaterialsLibrary(x, ("A", "B", "C"), {"P": x[:, 0]}))
+    >>> other = with_random_weights(model)
+    >>> bool(np.ptp(other.respond(x, None)) > 0), bool(np.allclose(other.respond(x, None), model.respond(x, None)))
+    (True, False)
+    """
+    random = np.random.default_rng(seed)
+    shuffled = {}
+    for name, values in model.ensemble_.parameters.items():
+        order = torch.from_numpy(random.permuted(np.tile(np.arange(values[0].numel()), (len(values), 1)), axis=1))
+        shuffled[name] = values.flatten(1).gather(1, order.to(values.device)).reshape(values.shape)
+    other = copy.copy(model)
+    other.ensemble_ = replace(model.ensemble_, parameters=shuffled)
+    return other
 
 
 def _member_fields(insight: xr.Dataset) -> Iterator[tuple[str, NDArray[np.floating]]]:

@@ -14,6 +14,7 @@ from scipy.stats import norm
 from matlens.insight.family import bootstrap_family
 from matlens.insight.groups import ComponentGroups
 from matlens.insight.regions import average_regions, merit_regions
+from matlens.insight.summaries import error_factor
 
 __all__ = ["SUPPORTED", "UNSUPPORTED", "WEAK", "statements"]
 
@@ -24,7 +25,11 @@ _COVERED = 0.5  # of the samples need full support
 _SAME_SIGN = 0.75
 _STABLE = 0.75  # Hennig (2007): clusters below it are not to be believed
 _FEWEST = 3
-_FATAL = {"finite differences": 0.2, "random weights": 0.8}  # values of checks that leave no ground; others make weak
+_FATAL = {
+    "finite differences": 0.2,
+    "random weights": 0.8,
+    "permuted labels": 0.8,
+}  # values of checks that leave no ground; others make weak
 _COST = {
     "dilution": "all others shrinking in proportion",
     "exchange": "in place of {host}",
@@ -82,7 +87,7 @@ def statements(
     ...                    "composition_gradient": (dims, members.mean(0)),
     ...                    "support": (("sample", "component"), np.full((8, 2), 2))},
     ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["W", "Mo"]},
-    ...                   {"target": "P", "unit": "mW/cm2", "fraction_name": "at%"})
+    ...                   {"target": "P", "unit": "mW/cm2", "fraction_name": "at%", "resample": "bootstrap"})
     >>> found = statements(data)
     >>> found[["subject", "status"]].to_numpy().tolist()
     [['W', 'supported'], ['Mo', 'unsupported']]
@@ -160,6 +165,7 @@ def _composition(
             verdict = common.copy()
             p = float(chances[place, column])
             verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, _chance_words(p))
+            verdict.want(np.isfinite(error_factor(insight)), "members saw different parts of the data")
             _judge_support(
                 verdict, part.isel(sample=np.flatnonzero(mask), component=column), float(mean["composition_gradient"])
             )
@@ -173,24 +179,25 @@ def _composition(
 def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -> NDArray[np.float64]:
     """Family-wise p of each region's and component's mean; NaN where there is no spread to judge by."""
     shape = (len(regions), part.sizes["component"])
+    factor = _factor(part)
     if "composition_gradient_members" not in part:
-        return _normal_chances(means, shape)
+        return _normal_chances(means, shape, factor)
     values = part["composition_gradient_members"].isel(scheme=0, kind=0).transpose("model", "sample", "component")
     if "support" in part:
         values = values.where(part["support"] >= 1)
     profiles = [values.isel(sample=np.flatnonzero(mask)).mean("sample").to_numpy() for mask in regions.values()]
     with np.errstate(invalid="ignore", divide="ignore"):
         # the spread of the means may count more than the members', as that of the total gradient does
-        t = means["composition_gradient"].to_numpy() / means["composition_gradient_spread"].to_numpy()
+        t = means["composition_gradient"].to_numpy() / means["composition_gradient_spread"].to_numpy() / factor
     return bootstrap_family(np.concatenate(profiles, axis=1)).chance(t).reshape(shape)
 
 
-def _normal_chances(means: xr.Dataset, shape: tuple[int, int]) -> NDArray[np.float64]:
+def _normal_chances(means: xr.Dataset, shape: tuple[int, int], factor: float) -> NDArray[np.float64]:
     """By the mean of the samples' spreads, which is no less than that of the mean, and Bonferroni's correction."""
     if "composition_gradient_spread" not in means:
         return np.full(shape, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = np.abs(means["composition_gradient"].to_numpy() / means["composition_gradient_spread"].to_numpy())
+        t = np.abs(means["composition_gradient"].to_numpy() / means["composition_gradient_spread"].to_numpy()) / factor
     p: NDArray[np.float64] = np.minimum(1, 2 * norm.sf(t) * t.size)
     return p
 
@@ -226,7 +233,7 @@ def _host(insight: xr.Dataset, name: str) -> str:
 
 def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: str, how: str, p: float) -> Row:
     effect = float(mean["composition_gradient"])
-    spread = float(mean["composition_gradient_spread"]) if "composition_gradient_spread" in mean else float("nan")
+    spread = float(mean.get("composition_gradient_spread", np.nan)) * _factor(insight)
     unit = _unit(
         insight,
         "composition_gradient",
@@ -309,6 +316,10 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
 
 def _unit(insight: xr.Dataset, name: str, otherwise: str) -> str:
     return str(insight[name].attrs.get("units", otherwise)) if name in insight else otherwise
+
+
+def _factor(insight: xr.Dataset) -> float:
+    return float(np.nan_to_num(error_factor(insight), nan=1.0))
 
 
 def _target(insight: xr.Dataset) -> str:

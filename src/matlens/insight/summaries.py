@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.insight.correlations import correlate_gradients
+from matlens.insight.family import ERROR_FACTOR
 
-__all__ = ["composition_members", "gradient_correlations", "gradient_statistics", "spectral_members"]
+__all__ = ["composition_members", "error_factor", "gradient_correlations", "gradient_statistics", "spectral_members"]
 
 
 def composition_members(insight: xr.Dataset, scheme: str = "dilution", kind: str = "total") -> NDArray[np.floating]:
@@ -67,6 +68,22 @@ def spectral_members(insight: xr.Dataset) -> NDArray[np.floating]:
     return values.transpose("model", "sample", "axis").to_numpy()
 
 
+def error_factor(insight: xr.Dataset) -> float:
+    """What the spread over members is to be multiplied with to stand for an error; NaN where it stands for none.
+
+    Parameters
+    ----------
+    insight : Dataset
+        As of `explain_library`; its attribute ``resample`` says how the members' samples were drawn.
+
+    Examples
+    --------
+    >>> error_factor(xr.Dataset(attrs={"resample": "bootstrap"})), error_factor(xr.Dataset(attrs={"resample": "none"}))
+    (1.0, nan)
+    """
+    return ERROR_FACTOR.get(str(insight.attrs.get("resample", "none")), float("nan"))
+
+
 def gradient_correlations(insight: xr.Dataset, scheme: str = "dilution", kind: str = "partial") -> xr.DataArray:
     """Correlations across samples of all gradients with all: components and channels.
 
@@ -118,7 +135,7 @@ def gradient_correlations(insight: xr.Dataset, scheme: str = "dilution", kind: s
 
 
 def gradient_statistics(insight: xr.Dataset, *, least_support: int = 1) -> xr.Dataset:
-    """Averages, sizes and correlations of gradients: what permuted labels are to give less of.
+    """Averages and correlations of gradients: what is to be compared with permuted labels.
 
     Parameters
     ----------
@@ -131,9 +148,8 @@ def gradient_statistics(insight: xr.Dataset, *, least_support: int = 1) -> xr.Da
     Returns
     -------
     Dataset
-        ``correlation`` (scheme, kind, component, other) over all samples, ``composition_mean`` and
-        ``composition_size`` (root mean square) (scheme, kind, component), and, where the model uses spectra,
-        ``spectral_mean`` and ``spectral_size`` (axis).
+        ``composition_gradient`` itself, ``correlation`` (scheme, kind, component, other) over all samples,
+        ``composition_mean`` (scheme, kind, component), and, where the model uses spectra, ``spectral_mean`` (axis).
 
     Examples
     --------
@@ -151,15 +167,14 @@ def gradient_statistics(insight: xr.Dataset, *, least_support: int = 1) -> xr.Da
     correlation = [[correlate_gradients(composition_members(insight, s, k))[0] for k in kinds] for s in schemes]
     found = xr.Dataset(
         {
+            "composition_gradient": insight["composition_gradient"].drop_vars("sample", errors="ignore"),
             "correlation": (("scheme", "kind", "component", "other"), np.array(correlation)),
             "composition_mean": composition.mean("sample"),
-            "composition_size": (composition**2).mean("sample") ** 0.5,
         },
         {name: insight[name] for name in ("scheme", "kind", "component")} | {"other": insight["component"].values},
     )
     if "spectral_gradient" in insight:
-        spectral = supported_spectra(insight, least_support)
-        found["spectral_mean"], found["spectral_size"] = spectral.mean("sample"), (spectral**2).mean("sample") ** 0.5
+        found["spectral_mean"] = supported_spectra(insight, least_support).mean("sample")
     return found
 
 

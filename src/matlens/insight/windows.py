@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 from matlens.insight.family import FamilyTest, bootstrap_family, permutation_family
-from matlens.insight.summaries import supported_spectra
+from matlens.insight.summaries import error_factor, supported_spectra
 
 __all__ = ["band_average", "find_bands", "smooth_along_axis", "spectral_bands"]
 
@@ -37,8 +37,8 @@ def spectral_bands(
     insight : Dataset
         As of `explain_library`.
     null : Dataset, optional
-        As of `label_null`: ensembles of permuted labels. Without it the spread over members decides, which is a
-        test only if each was trained on another resample of the compositions.
+        As of `label_null`: ensembles of permuted labels. Without it the spread over members decides, which takes that
+        each was trained on another part of the compositions (``resample`` of the model; see `ERROR_FACTOR`).
     method, level
         As for `find_bands`.
     smooth : float
@@ -54,14 +54,15 @@ def spectral_bands(
     Raises
     ------
     InputError
-        If the model uses no spectra, or there is neither a null nor members.
+        If the model uses no spectra, or there is neither a null nor members that saw different compositions.
 
     Examples
     --------
     >>> members = np.random.default_rng(0).normal(size=(40, 1, 30))
     >>> members[:, :, 10:13] += 9
     >>> data = xr.Dataset({"spectral_gradient_members": (("model", "sample", "axis"), members),
-    ...                    "spectral_gradient": (("sample", "axis"), members.mean(0))}, {"axis": np.arange(30.0)})
+    ...                    "spectral_gradient": (("sample", "axis"), members.mean(0))},
+    ...                   {"axis": np.arange(30.0)}, {"resample": "bootstrap"})
     >>> spectral_bands(data, method="max-t")[["low", "high", "sign"]].to_numpy().tolist()
     [[10.0, 12.0, 1.0]]
     """
@@ -73,15 +74,16 @@ def spectral_bands(
         draws = null["spectral_mean"].transpose("permutation", "axis").to_numpy()
         test = permutation_family(smooth_along_axis(profile, axis, smooth), smooth_along_axis(draws, axis, smooth))
         judge = f"{len(draws)} ensembles of permuted labels"
-    elif "spectral_gradient_members" in insight and insight.sizes["model"] > 1:
+    elif insight.sizes.get("model", 1) > 1 and np.isfinite(error_factor(insight)):
         members = supported_spectra(insight, least_support, "spectral_gradient_members").mean("sample")
         profiles = members.transpose("model", "axis").to_numpy()
         profile = profiles.mean(0)
-        test = bootstrap_family(smooth_along_axis(profiles, axis, smooth))
-        judge = f"spread of {len(profiles)} models"
+        test = bootstrap_family(smooth_along_axis(profiles, axis, smooth), factor=error_factor(insight))
+        judge = f"spread of {len(profiles)} models of resampled compositions"
     else:
         raise InputError(
-            "bands need ensembles of permuted labels or the gradients of each model; explain with members=True."
+            "bands are judged by ensembles of permuted labels (label_null) or by the models' spread, which takes "
+            "explain with members=True of a model that was fitted with resample='bootstrap' or 'groups'."
         )
     table = find_bands(profile, axis, test, method=method, level=level)
     table.attrs["null"] = judge
