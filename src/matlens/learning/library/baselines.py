@@ -148,7 +148,8 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, library: MaterialsLibrary) -> Array:
         """Predict the figure of merit, shape (n,)."""
-        return self.respond(library.compositions, library.spectra)[0]
+        found: Array = self.respond(library.compositions, library.spectra)[0]
+        return found
 
     def predict_members(self, library: MaterialsLibrary) -> Array:
         """Predict with every member, shape (1, n)."""
@@ -174,7 +175,8 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
         """Predict, shape (1, n), at fractions of shape (n, D) and file intensities of shape (n, C)."""
-        return self.level_ + self.scale_ * self.regressor_.predict(self._encoded(compositions, spectra))[None]
+        x = self._encoded(compositions, spectra)
+        return self.level_ + self.scale_ * self.regressor_.predict(x)[None]
 
     def gradients(
         self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress | None = None
