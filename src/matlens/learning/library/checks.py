@@ -296,7 +296,9 @@ def _noise_sentence(noise: NoiseCeiling, target: Target) -> str:
 def _confounding_sentence(table: pd.DataFrame, target: Target) -> str:
     control = max(float(table["r2_rest"].iloc[-1]), 0.0)
     table = table.iloc[:-1]
-    best, rest = (table.sort_values(key, ascending=False).iloc[0].to_dict() for key in ("r2", "r2_rest"))
+    # One covariate is named rather than all together, unless they tell clearly more.
+    lead = np.where(table["covariate"] == ALL, _TELLING, 0.0)
+    best, rest = (table.iloc[int(np.argmax(table[key] - lead))].to_dict() for key in ("r2", "r2_rest"))
     if best["r2"] < _TELLING and rest["r2_rest"] < control + _TELLING:
         return f"Other causes: neither the order in the file nor any covariate predicts {target.name} by itself."
     if rest["r2_rest"] < control + _TELLING:
