@@ -165,7 +165,8 @@ def _composition(
             verdict = common.copy()
             p = float(chances[place, column])
             verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, _chance_words(p))
-            verdict.want(np.isfinite(error_factor(insight)), "members saw different parts of the data")
+            if not np.isfinite(error_factor(insight)):
+                verdict.want(False, "all members saw the same data: their spread is of random numbers alone")
             _judge_support(
                 verdict, part.isel(sample=np.flatnonzero(mask), component=column), float(mean["composition_gradient"])
             )
@@ -267,7 +268,8 @@ def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> I
         nulls = " and ".join(groups.nulls)
         verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, f"family-wise p against the null of {nulls} is {p:.2g}")
         verdict.graded(stability >= _STABLE, stability >= 0.5, f"stability under resampling is {stability:.2f}")
-        verdict.want("permuted labels" in groups.nulls, "ensembles of permuted labels are among the nulls")
+        if "permuted labels" not in groups.nulls:
+            verdict.want(False, "no ensembles of permuted labels were compared with")
         if "supported" in row:
             verdict.want(
                 row["supported"] >= _COVERED, f"data lie along {100 * row['supported']:.0f} % of the directions"
