@@ -67,7 +67,7 @@ def test_arrows_point_the_right_way_and_no_support_is_no_zero(arrows):
 def test_arrows_of_all_panels_have_one_scale(arrows):
     twice = pd.concat([arrows, arrows.assign(sample="2", gradient=arrows["gradient"] / 2)])
     first, second = drawn(figures.composition_arrows(twice, unit="mW per at%")).axes
-    tips = [[y for mark, _, x, y in marks(axes) if round(x) == 0 and mark == "^"][0] for axes in (first, second)]
+    tips = [next(y for mark, _, x, y in marks(axes) if round(x) == 0 and mark == "^") for axes in (first, second)]
     assert tips[0] - 40 == pytest.approx(2 * (tips[1] - 40))
 
 

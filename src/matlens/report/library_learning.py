@@ -87,7 +87,7 @@ def held_out_scores(run: RunDirectory) -> Section | None:
 
 
 def _parity(run: RunDirectory) -> list[Any]:
-    found = _held_out(run)
+    found = _with_ids(run, "held_out")
     if found is None:
         return []
     model = found["model"].iloc[0]
@@ -104,8 +104,9 @@ def _parity(run: RunDirectory) -> list[Any]:
     return [picture(run, "parity", figure, found, caption)]
 
 
-def _held_out(run: RunDirectory) -> pd.DataFrame | None:
-    file = run.path / "held_out.csv"
+def _with_ids(run: RunDirectory, name: str) -> pd.DataFrame | None:
+    """Read a table of samples; their ids stay text."""
+    file = run.path / f"{name}.csv"
     return pd.read_csv(file, dtype={"sample": str, "fold": str}) if file.is_file() else None
 
 
@@ -144,12 +145,14 @@ def _ahead(run: RunDirectory) -> list[Any]:
 
 def wafer(run: RunDirectory) -> Section | None:
     """Measured, predicted and what is left, where the samples lie."""
-    places, found = read_table(run, "positions"), _held_out(run)
-    if places is None or found is None or not {"x", "y"} <= set(places):
+    places, found = _with_ids(run, "positions"), _with_ids(run, "held_out")
+    if places is None or found is None:
         return None
     own = found[(found["model"] == found["model"].iloc[0]) & (found["partition"] == found["partition"].iloc[0])]
-    own = own[own["repeat"] == own["repeat"].min()].astype({"sample": str})
-    merged = places.astype({"sample": str}).merge(own[["sample", "value", "predicted"]], on="sample")
+    own = own[own["repeat"] == own["repeat"].min()]
+    merged = places.merge(own[["sample", "value", "predicted"]], on="sample").dropna(subset=["x", "y"])
+    if len(merged) < 3:
+        return None
     if "plate" in merged and merged["plate"].nunique() > 1:
         merged = merged[merged["plate"] == merged["plate"].mode().iloc[0]]
     panels = {"measured": merged["value"], "predicted, held out": merged["predicted"]}

@@ -151,7 +151,7 @@ def older_ways(run: RunDirectory) -> Section | None:
     if found is None or not {"way", "place", "value"} <= set(found):
         return None
     insight = gradients_in(run)
-    found = found.assign(line=found["line"].fillna("") if "line" in found else "")
+    found = found.assign(line=found["line"].astype(object).fillna("") if "line" in found else "")
     places = pd.to_numeric(found["place"], errors="coerce")
     items: list[Any] = []
     axis = "" if insight is None or "axis" not in insight.coords else _axis(insight)
