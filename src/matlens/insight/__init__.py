@@ -30,6 +30,7 @@ from matlens.insight.sensitivity import (
     sensitivity_scores,
     study_sensitivity,
 )
+from matlens.insight.sentences import statements
 from matlens.insight.simplex import (
     SCHEMES,
     along,
@@ -41,7 +42,6 @@ from matlens.insight.simplex import (
     moved,
     tangent,
 )
-from matlens.insight.statements import statements
 from matlens.insight.summaries import (
     composition_members,
     error_factor,
