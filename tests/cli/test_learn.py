@@ -304,7 +304,7 @@ def test_the_depth_comes_from_a_pruning_study(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("library.csv", "--target", "k"), "learning from a composition library is not in this version"),
+        (("library.csv", "--target", "k"), "--encoder is for structures, and the source is a library"),
         (("nowhere", "--target", "k"), "need a table of labels"),
         (("structures.h5", "--target", "k_eff"), "holds no target k_eff; it holds k_00_c50"),
         (("structures.h5", "--target", "k_00_c50", "--head", "forest"), "head 'forest' is not known"),
@@ -321,7 +321,7 @@ def test_the_depth_comes_from_a_pruning_study(folder, capsys):
             ("structures.h5", "--target", "k_00_c50", "--weights", "none.pth"),
             "give the path of a .safetensors or .pth file",
         ),
-        (("structures.h5",), "Missing option '--target'"),
+        (("structures.h5",), "give --target, a column of the labels"),
     ],
 )
 def test_bad_orders_end_with_a_sentence_and_nothing_written(folder, capsys, arguments, message):

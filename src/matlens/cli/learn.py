@@ -1,147 +1,52 @@
-"""``matlens learn``: from labelled structures to a model that predicts the property of others."""
+"""``matlens learn``: from labelled structures, or from a library, to a model of their property."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument, Option
 
+from matlens.cli.learn_library import LibraryAsked, LibraryReading, learn_library
+from matlens.cli.learn_structures import StructureData, StructureModel, learn_structures
 from matlens.cli.options import Cleaning, Machine, Place, Seed, Talk
-from matlens.cli.work import complete, machine_settings, say, start_talking
+from matlens.cli.work import machine_settings, start_talking, unasked
 from matlens.errors import InputError
-
-if TYPE_CHECKING:
-    from matlens.runs import ModelOptions
 
 __all__ = ["learn"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """What is learned from."""
-
-    target: Annotated[str, Option(help="The property to learn: a column of the labels.")]
-    labels: Annotated[
-        Path | None, Option(help="CSV table, one row a structure: its file's name, and its properties.")
-    ] = None
-    test: Annotated[
-        Path | None, Option(help="Labelled structures to test on: an HDF5 file, or a CSV table that names them.")
-    ] = None
-    curve: Annotated[
-        str | None, Option(metavar="N,...", help="Also a learning curve at these numbers of structures, as 25,50,100.")
-    ] = None
-    draws: Annotated[int, Option(min=1, help="How often each of these numbers is drawn.")] = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """What model."""
-
-    encoder: Annotated[str, Option(help="auto, filterbank, vgg19-oxford or vgg19-torchvision.")] = "auto"
-    weights: Annotated[Path | None, Option(help="File with the encoder's weights.")] = None
-    depth: Annotated[str, Option(help="Last layer: auto, its name, or the run directory of a pruning study.")] = "auto"
-    head: Annotated[
-        str,
-        Option(help="auto, ridge, gp, boosting, or network-frozen, -partly-frozen, -free, -scratch."),
-    ] = "auto"
-    features: Annotated[str, Option(help="encoder, two-point or volume-fraction.")] = "encoder"
-    scale: Annotated[str, Option(help="auto, linear, log, or bounds (needs values of the phases).")] = "auto"
-    phase_values: Annotated[
-        str | None,
-        Option(metavar="V,...", help="The property of each phase alone; default: what a name as k_00_c50 tells."),
-    ] = None
-    coverage: Annotated[float, Option(help="Share of new structures that should lie inside the intervals.")] = 0.9
-
-
 def learn(
-    structures: Annotated[
-        str, Argument(metavar="STRUCTURES", help="Folder of pictures, HDF5 file, or run directory of generate.")
+    source: Annotated[
+        str,
+        Argument(
+            metavar="SOURCE",
+            help="Of structures: folder of pictures, HDF5 file, or run directory of generate. Of a library: a table "
+            "(CSV, XLSX) of compositions, spectra and figures of merit, or a folder of a known layout.",
+        ),
     ],
-    data: Data,
-    model: Model,
     chance: Seed,
     machine: Machine,
     place: Place,
+    data: StructureData,
+    model: StructureModel,
     cleaning: Cleaning,
+    reading: LibraryReading,
+    asked: LibraryAsked,
     talk: Talk,
+    target: Annotated[str | None, Option(help="The property, or figure of merit, to learn: a column's name.")] = None,
 ) -> None:
-    """Learn a property of microstructures from few labelled ones, and test it on structures held out."""
-    from matlens.runs import LearnOrder, RunDirectory, learn_in
+    """Learn a property of microstructures, or a figure of merit of a library, and test it on what was held out."""
+    from matlens.runs import is_library
 
     start_talking(talk)
-    environment = machine_settings(machine)
-    order = LearnOrder(
-        structures,
-        None if data.labels is None else str(data.labels),
-        data.target,
-        options_of(model),
-        None if data.test is None else str(data.test),
-        parse_numbers(data.curve),
-        data.draws,
-        cleaning.options().settings(),
-        chance.seed,
-        environment["device"],
-    )
-    found = order.read()
-    order = order.resolved(found)
-    run = RunDirectory.create(
-        place.output, "learn", {**order.settings(), "environment": environment}, force=place.force
-    )
-    train, test = found
-    size = "x".join(str(side) for side in train.shape)
-    tested = "" if test is None else f", tested on {len(test)} more"
-    say(talk, f"{data.target} of {len(train)} structures of {size} px{tested}")
-    complete(run, talk, step=lambda run, progress: learn_in(run, progress, found))
-
-
-def options_of(model: Model) -> ModelOptions:
-    """Make the library's options of a command's, with the depth that a pruning study recommends read from it."""
-    from matlens.reconstruction.recommendation import read_recommendation, studied_encoder
-    from matlens.runs import ModelOptions
-
-    encoder, depth = model.encoder, model.depth
-    if Path(depth).is_dir() or len(Path(depth).parts) > 1:
-        encoder = studied_encoder(depth) if encoder == "auto" and model.weights is None else encoder
-        depth = read_recommendation(depth)
-    return ModelOptions(
-        encoder,
-        None if model.weights is None else str(model.weights),
-        depth,
-        model.head,
-        model.features,
-        model.scale,
-        parse_phase_values(model.phase_values),
-        model.coverage,
-    )
-
-
-def parse_numbers(text: str | None) -> tuple[int, ...]:
-    """Read ``25,50,100``.
-
-    Examples
-    --------
-    >>> parse_numbers("25,50"), parse_numbers(None)
-    ((25, 50), ())
-    """
-    try:
-        return () if text is None else tuple(dict.fromkeys(int(word) for word in text.split(",")))
-    except ValueError:
-        raise InputError(f"the numbers {text!r} are not understood; write them as 25,50,100.") from None
-
-
-def parse_phase_values(text: str | None) -> tuple[float, ...] | None:
-    """Read ``1,50``, or ``none``.
-
-    Examples
-    --------
-    >>> parse_phase_values("1,50"), parse_phase_values("none"), parse_phase_values(None)
-    ((1.0, 50.0), (), None)
-    """
-    try:
-        return None if text is None else () if text == "none" else tuple(float(word) for word in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"the phase values {text!r} are not understood; write a number for each phase, as 1,50, or none."
-        ) from None
+    settings = {"environment": machine_settings(machine), "seed": chance.seed}
+    if is_library(source):
+        for group in (data, model, cleaning):
+            unasked(group, "is for structures, and the source is a library")
+        learn_library(source, target, reading, asked, settings, place, talk)
+        return
+    for group in (reading, asked):
+        unasked(group, "is for libraries, and the source is structures")
+    if target is None:
+        raise InputError("found no property to learn; give --target, a column of the labels.")
+    learn_structures(source, target, data, model, cleaning, settings, place, talk)

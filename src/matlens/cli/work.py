@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -28,7 +29,25 @@ __all__ = [
     "say",
     "start_talking",
     "steps_of",
+    "unasked",
+    "words",
 ]
+
+_STEPS = {
+    "reconstruct": "reconstruct_in",
+    "rebuild": "rebuild_in",
+    "characterize": "characterize_in",
+    "compare": "compare_files_in",
+    "prune": "prune_in",
+    "homogenize": "homogenize_in",
+    "generate": "generate_in",
+    "learn": "learn_in",
+    "predict": "predict_in",
+    "explain": "sensitivity_in",
+    "learn-library": "learn_library_in",
+    "explain-library": "explain_library_in",
+    "suggest": "suggest_in",
+}
 
 
 def start_talking(talk: Talk) -> None:
@@ -86,23 +105,13 @@ def steps_of(run: RunDirectory, talk: Talk) -> Step:
     from matlens import runs
     from matlens.cli.demo import demo_in
 
-    steps: dict[str, Step] = {
-        "reconstruct": runs.reconstruct_in,
-        "rebuild": runs.rebuild_in,
-        "characterize": runs.characterize_in,
-        "compare": runs.compare_files_in,
-        "prune": runs.prune_in,
-        "homogenize": runs.homogenize_in,
-        "generate": runs.generate_in,
-        "learn": runs.learn_in,
-        "predict": runs.predict_in,
-        "explain": runs.sensitivity_in,
-        "demo": lambda run, progress: demo_in(run, progress, talk),
-    }
     command = str(run.settings.get("command"))
-    if command not in steps:
+    if command == "demo":
+        return lambda run, progress: demo_in(run, progress, talk)
+    if command not in _STEPS:
         raise InputError(f"{run.path} was made by the command {command!r}, which this version cannot resume.")
-    return steps[command]
+    step: Step = getattr(runs, _STEPS[command])
+    return step
 
 
 def described(choices: Mapping[str, Any]) -> str:
@@ -120,6 +129,32 @@ def described(choices: Mapping[str, Any]) -> str:
         names.insert(0, "method")
     named = ", ".join(f"{name} {choices[name]}" for name in names)
     return f"{choices['n']} x {size} px, {named}"
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """Read ``Bi,V,W``.
+
+    Examples
+    --------
+    >>> words("Bi, V,W"), words(None)
+    (('Bi', 'V', 'W'), ())
+    """
+    found = (part.strip() for part in (text or "").split(","))
+    return tuple(dict.fromkeys(part for part in found if part))
+
+
+def unasked(group: Any, why: str) -> None:
+    """Refuse options that mean nothing here, rather than pass over them.
+
+    Examples
+    --------
+    >>> unasked(Machine(threads=2), "is not for this")
+    Traceback (most recent call last):
+    matlens.errors.InputError: --threads is not for this; leave it out.
+    """
+    for option in fields(group):
+        if getattr(group, option.name) != option.default:
+            raise InputError(f"--{option.name.replace('_', '-')} {why}; leave it out.")
 
 
 def parse_shape(text: str | None) -> tuple[int, ...] | None:

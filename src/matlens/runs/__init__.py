@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from matlens.runs.citations import bibtex, citation_keys
     from matlens.runs.compare import compare_files_in, compare_in
     from matlens.runs.directory import RunDirectory
+    from matlens.runs.explain_library import ExplainLibraryOrder, explain_library_in
     from matlens.runs.feature_cache import FeatureCache
     from matlens.runs.generate import GenerateOrder, generate_in
     from matlens.runs.homogenize import HomogenizeOrder, homogenize_in
     from matlens.runs.inputs import Inputs, numbered, read_inputs, read_results, stored_inputs
     from matlens.runs.learn import LearnOrder, ModelOptions, learn_in
+    from matlens.runs.learn_library import LearnLibraryOrder, LibraryModelOptions, Scoring, learn_library_in
     from matlens.runs.learn_tables import read_predictions
+    from matlens.runs.library_source import LibrarySource, is_library
     from matlens.runs.lifecycle import working
     from matlens.runs.lock import Lock
     from matlens.runs.machine import chosen_device, set_threads
+    from matlens.runs.models import kind_of_model
     from matlens.runs.predict import PredictOrder, predict_in
     from matlens.runs.progress import progress_for
     from matlens.runs.provenance import environment, mismatches, sha256
@@ -32,12 +36,16 @@ if TYPE_CHECKING:
     from matlens.runs.tables import read_table, write_table
 
 _EXPORTS = {
+    "ExplainLibraryOrder": "explain_library",
     "ExplainOrder": "sensitivity",
     "FeatureCache": "feature_cache",
     "GenerateOrder": "generate",
     "HomogenizeOrder": "homogenize",
     "Inputs": "inputs",
+    "LearnLibraryOrder": "learn_library",
     "LearnOrder": "learn",
+    "LibraryModelOptions": "learn_library",
+    "LibrarySource": "library_source",
     "Lock": "lock",
     "ModelOptions": "learn",
     "Order": "reconstruct",
@@ -46,6 +54,7 @@ _EXPORTS = {
     "RebuildOrder": "rebuild",
     "RunCheckpoint": "checkpoint",
     "RunDirectory": "directory",
+    "Scoring": "learn_library",
     "bibtex": "citations",
     "cell_folder": "prune",
     "characterize_in": "characterize",
@@ -54,19 +63,23 @@ _EXPORTS = {
     "compare_files_in": "compare",
     "compare_in": "compare",
     "environment": "provenance",
+    "explain_library_in": "explain_library",
     "generate_in": "generate",
     "homogenize_in": "homogenize",
+    "is_library": "library_source",
+    "kind_of_model": "models",
     "learn_in": "learn",
+    "learn_library_in": "learn_library",
     "mismatches": "provenance",
     "numbered": "inputs",
     "predict_in": "predict",
     "progress_for": "progress",
     "prune_in": "prune",
     "read_inputs": "inputs",
-    "rebuild_in": "rebuild",
     "read_predictions": "learn_tables",
     "read_results": "inputs",
     "read_table": "tables",
+    "rebuild_in": "rebuild",
     "reconstruct_in": "reconstruct",
     "resolved": "reconstruct",
     "sensitivity_in": "sensitivity",
@@ -79,12 +92,16 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "ExplainLibraryOrder",
     "ExplainOrder",
     "FeatureCache",
     "GenerateOrder",
     "HomogenizeOrder",
     "Inputs",
+    "LearnLibraryOrder",
     "LearnOrder",
+    "LibraryModelOptions",
+    "LibrarySource",
     "Lock",
     "ModelOptions",
     "Order",
@@ -93,6 +110,7 @@ __all__ = [
     "RebuildOrder",
     "RunCheckpoint",
     "RunDirectory",
+    "Scoring",
     "bibtex",
     "cell_folder",
     "characterize_in",
@@ -101,9 +119,13 @@ __all__ = [
     "compare_files_in",
     "compare_in",
     "environment",
+    "explain_library_in",
     "generate_in",
     "homogenize_in",
+    "is_library",
+    "kind_of_model",
     "learn_in",
+    "learn_library_in",
     "mismatches",
     "numbered",
     "predict_in",

@@ -51,7 +51,7 @@ def read_sets(
     """
     if Path(structures).suffix.lower() in _TABLES:
         raise InputError(
-            f"{structures} is a table, and learning from a composition library is not in this version; give a folder "
+            f"{structures} is a table, as a library of compositions is, and structures are expected; give a folder "
             "of pictures or an HDF5 file of structures, and the table of their properties with --labels."
         )
     options = CleaningOptions(**(cleaning or {}))

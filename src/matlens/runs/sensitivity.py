@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -256,17 +255,3 @@ def _sentences(summary: pd.DataFrame, count: int) -> list[str]:
 
 def _state(name: str, index: int) -> str:
     return f"{STATE}/checkpoint_{name}_{index}.csv"
-
-
-def model_of(folder: str) -> str:
-    """What kind of model a folder holds: ``structures``; raises InputError where it holds none.
-
-    Examples
-    --------
-    >>> model_of("nowhere")
-    Traceback (most recent call last):
-    matlens.errors.InputError: nowhere holds no model; name a run directory of 'matlens learn'.
-    """
-    if os.path.isfile(os.path.join(folder, "model.json")):
-        return "structures"
-    raise InputError(f"{folder} holds no model; name a run directory of 'matlens learn'.")
