@@ -6,14 +6,15 @@ import xarray as xr
 
 from matlens.errors import InputError
 from matlens.insight import (
-    check_collapse,
     check_differences,
     check_halves,
     check_insight,
     check_labels,
+    check_weights,
     explain_library,
     gradient_statistics,
     label_null,
+    sanity,
     with_random_weights,
 )
 from matlens.learning.library import Gradients, LibraryModel
@@ -109,14 +110,26 @@ def fitted(library):
     return model, plain, explain_library(model, plain, members=True)
 
 
-def test_a_trained_ensemble_passes_and_random_weights_do_not_look_like_it(fitted):
+def test_a_trained_ensemble_passes_and_random_weights_do_not_look_like_it(fitted, monkeypatch):
     model, plain, insight = fitted
-    random = explain_library(with_random_weights(model), plain, members=True)
-    assert check_collapse(insight, random)["passed"].all()
-    assert not check_collapse(insight, insight)["passed"].any()
-    found = check_insight(insight, model=model, library=plain, randomised=random)
-    assert found["check"].tolist() == ["finite differences", "halves", "random weights"]
+    found = check_insight(insight, model=model, library=plain)
+    assert found["check"].tolist() == ["finite differences", "random weights", "halves"]
     assert found["passed"].all()
+    monkeypatch.setattr(sanity, "with_random_weights", lambda model, seed: model)
+    assert check_weights(model, plain)[["value", "passed"]].to_numpy().tolist() == [[pytest.approx(1), False]]
+
+
+def test_random_weights_are_the_same_numbers_in_another_order(fitted):
+    model, plain, _ = fitted
+    other = with_random_weights(model, seed=3)
+    before = model.respond(plain.compositions, None)
+    for name, values in model.ensemble_.parameters.items():
+        mixed = other.ensemble_.parameters[name]
+        assert mixed.shape == values.shape
+        for member in range(6):
+            assert sorted(mixed[member].flatten().tolist()) == sorted(values[member].flatten().tolist())
+    assert abs(np.corrcoef(other.respond(plain.compositions, None).mean(0), before.mean(0))[0, 1]) < 0.95
+    np.testing.assert_array_equal(model.respond(plain.compositions, None), before)
 
 
 def test_gradients_collapse_where_labels_are_permuted(fitted):

@@ -176,6 +176,9 @@ def test_bands():
     weak = insight()
     weak["spectral_support"][:30] = 1
     assert "weak" in status(statements(weak, bands=bands(325.0, 345.0)), about="band").values()
+    seeds = bands(325.0, 345.0)
+    seeds.attrs["null"] = "spread of 50 models of the same samples"
+    assert "weak" in status(statements(insight(), bands=seeds), about="band").values()
     none = insight()
     none["spectral_support"][:] = 0
     assert "unsupported" in status(statements(none, bands=bands(325.0, 345.0)), about="band").values()

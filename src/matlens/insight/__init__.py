@@ -14,11 +14,11 @@ from matlens.insight.off_manifold import Subspaces, channel_width, local_subspac
 from matlens.insight.older_ways import older_ways
 from matlens.insight.regions import average_regions, cluster_regions, composition_box, merit_regions
 from matlens.insight.sanity import (
-    check_collapse,
     check_differences,
     check_halves,
     check_insight,
     check_labels,
+    check_weights,
     with_random_weights,
 )
 from matlens.insight.scores import score_flips, summarise_scores
@@ -72,11 +72,11 @@ __all__ = [
     "bootstrap_family",
     "channel_noise",
     "channel_width",
-    "check_collapse",
     "check_differences",
     "check_halves",
     "check_insight",
     "check_labels",
+    "check_weights",
     "closure_null",
     "cluster_regions",
     "component_groups",

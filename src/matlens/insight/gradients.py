@@ -12,6 +12,7 @@ from matlens.insight import gradient_parts as parts
 from matlens.insight.composition_response import fit_composition_response
 from matlens.insight.identifiability import Identifiability, identifiability
 from matlens.insight.simplex import SCHEMES, Hosts, default_hosts, directions
+from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.response import Response
 from matlens.library import MaterialsLibrary
 
@@ -146,11 +147,18 @@ def _dataset(
         "uses_composition": int(model.uses_composition_),
         "uses_spectrum": int(model.uses_spectrum_),
         "spread": "standard deviation over the models of the ensemble; its coverage was not measured",
+        "resample": _resample(model),
         "unexplained": verdict.unexplained,
         "identifiability": verdict.sentence,
         "total_check": _total_check(data),
     }
     return data
+
+
+def _resample(model: Response) -> str:
+    """What members saw: it tells what their spread stands for."""
+    asked = str(getattr(model, "resample", "none"))
+    return PRESETS[str(getattr(model, "preset", ""))].resample if asked == "auto" else asked
 
 
 def _total_check(data: xr.Dataset) -> str:

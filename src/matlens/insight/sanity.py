@@ -20,11 +20,11 @@ from matlens.learning.library.response import Response
 from matlens.library import MaterialsLibrary
 
 __all__ = [
-    "check_collapse",
     "check_differences",
     "check_halves",
     "check_insight",
     "check_labels",
+    "check_weights",
     "with_random_weights",
 ]
 
@@ -44,7 +44,6 @@ def check_insight(
     model: Response | None = None,
     library: MaterialsLibrary | None = None,
     null: xr.Dataset | None = None,
-    randomised: xr.Dataset | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Run every check that can be run with what is given.
@@ -54,11 +53,9 @@ def check_insight(
     insight : Dataset
         As of `explain_library`; halves are compared where it has members.
     model, library : Response and MaterialsLibrary, optional
-        For finite differences.
+        For finite differences, and, of a `LibraryModel`, random weights.
     null : Dataset, optional
         As of `label_null`.
-    randomised : Dataset, optional
-        Insight of the same model `with_random_weights`.
     seed : int
         Of what is drawn.
 
@@ -76,12 +73,12 @@ def check_insight(
     rows: list[Row] = []
     if model is not None and library is not None:
         rows += _rows(check_differences(model, library, seed=seed))
+    if isinstance(model, LibraryModel) and library is not None:
+        rows += _rows(check_weights(model, library, seed=seed))
     if insight.sizes.get("model", 1) > 3:
         rows += _rows(check_halves(insight, seed=seed))
     if null is not None:
         rows += _rows(check_labels(insight, null))
-    if randomised is not None:
-        rows += _rows(check_collapse(insight, randomised))
     if "completeness_error" in insight:
         error = float(np.sqrt((insight["completeness_error"] ** 2).mean()) / insight["predicted"].std())
         rows.append(
@@ -133,8 +130,7 @@ def check_differences(model: Response, library: MaterialsLibrary, *, samples: in
     [True]
     """
     rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.choice(len(library), min(samples, len(library)), replace=False))
-    part = library.select(chosen)
+    part = _some(library, samples, rng)
     spectra = part.spectra if model.uses_spectrum_ else None
     found = model.gradients(part.compositions, spectra)
     rows = []
@@ -143,7 +139,7 @@ def check_differences(model: Response, library: MaterialsLibrary, *, samples: in
         rows.append(_differences("composition", min(_relative(*pair) for pair in pairs)))
     if found.spectrum is not None and spectra is not None:
         spectrum = np.asarray(found.spectrum)
-        aims = library.spectra[rng.permutation(len(library))[: len(chosen)]] if library.spectra is not None else spectra
+        aims = library.spectra[rng.permutation(len(library))[: len(part)]] if library.spectra is not None else spectra
         pairs = _spectral_differences(model, part.compositions, spectra, aims - spectra, spectrum)
         rows.append(_differences("spectrum", min(_relative(*pair) for pair in pairs)))
     return pd.DataFrame(rows, columns=_COLUMNS)
@@ -244,34 +240,47 @@ def _size(values: Array) -> float:
     return float(np.sqrt(np.nanmean(values**2)))
 
 
-def check_collapse(insight: xr.Dataset, randomised: xr.Dataset) -> pd.DataFrame:
-    """Compare gradients with those of a model whose weights were drawn anew: they must not look alike.
+def check_weights(model: LibraryModel, library: MaterialsLibrary, *, samples: int = 100, seed: int = 0) -> pd.DataFrame:
+    """Compare gradients with those of the same networks with random weights: they must not look alike.
 
     Parameters
     ----------
-    insight, randomised : Dataset
-        As of `explain_library`, of the trained model and of the same one with random weights (Adebayo et al. 2018).
+    model : LibraryModel
+        Fitted.
+    library : MaterialsLibrary
+    samples : int
+        How many to compare at, drawn at random.
+    seed : int
+        Of samples and weights.
 
     Returns
     -------
     DataFrame
-        As of `check_insight`: absolute cosine of the two fields of gradients, which is to be below a half.
+        As of `check_insight`: absolute cosine of the two fields of mean gradients (by dilution; of spectra as they
+        are), to be below a half (Adebayo et al. 2018).
 
     Examples
     --------
-    >>> dims = ("scheme", "kind", "sample", "component")
-    >>> def data(seed):
-    ...     values = np.random.default_rng(seed).normal(size=(1, 1, 90, 3))
-    ...     return xr.Dataset({"composition_gradient": (dims, values)}, {"scheme": ["dilution"], "kind": ["total"]})
-    >>> check_collapse(data(0), data(1)).passed.tolist(), check_collapse(data(0), data(0)).value.round(3).tolist()
-    ([True], [1.0])
+    >>> x = np.random.default_rng(0).dirichlet([1, 1, 1], 40)
+    >>> library = MaterialsLibrary(x, ("A", "B", "C"), {"P": x[:, 0] + 2 * x[:, 1]})
+    >>> check_weights(LibraryModel(n_models=4).fit(library), library)["passed"].tolist()
+    [True]
     """
+    part = _some(library, samples, np.random.default_rng(seed))
+    spectra = part.spectra if model.uses_spectrum_ else None
+    both = [each.gradients(part.compositions, spectra) for each in (model, with_random_weights(model, seed=seed))]
+    ways = directions("dilution", part.compositions)
+    fields = {
+        "composition": [along(each.composition.mean(0), ways) for each in both] if model.uses_composition_ else None
+    }
+    if both[0].spectrum is not None and both[1].spectrum is not None:
+        fields["spectrum"] = [each.spectrum.mean(0) for each in both if each.spectrum is not None]
     rows = []
-    others = dict(_member_fields(randomised))
-    for what, members in _member_fields(insight):
-        value = abs(_cosine(members.mean(0, dtype=np.float64), others[what].mean(0, dtype=np.float64)))
-        sentence = f"{what} gradients have a cosine of {value:.2f} with those of random weights"
-        rows.append(_row("random weights", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
+    for what, pair in fields.items():
+        if pair is not None:
+            value = abs(_cosine(*pair))
+            sentence = f"{what} gradients have a cosine of {value:.2f} with those of random weights"
+            rows.append(_row("random weights", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -301,6 +310,10 @@ def with_random_weights(model: LibraryModel, *, seed: int = 0) -> LibraryModel:
     other = copy.copy(model)
     other.ensemble_ = replace(model.ensemble_, parameters=shuffled)
     return other
+
+
+def _some(library: MaterialsLibrary, samples: int, rng: np.random.Generator) -> MaterialsLibrary:
+    return library.select(np.sort(rng.choice(len(library), min(samples, len(library)), replace=False)))
 
 
 def _member_fields(insight: xr.Dataset) -> Iterator[tuple[str, NDArray[np.floating]]]:

@@ -293,6 +293,8 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
         verdict = common.copy()
         p = float(row["p"])
         verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, f"family-wise p over the axis is {p:.2g} ({judge})")
+        if "the same samples" in judge:
+            verdict.want(False, "all members saw the same data: their spread is of random numbers alone")
         part = insight.isel(axis=np.flatnonzero(((axis >= row["low"]) & (axis <= row["high"])).to_numpy()))
         if "spectral_support" in part:
             share = float((part["spectral_support"] == 2).mean())

@@ -38,7 +38,8 @@ def spectral_bands(
         As of `explain_library`.
     null : Dataset, optional
         As of `label_null`: ensembles of permuted labels. Without it the spread over members decides, which takes that
-        each was trained on another part of the compositions (``resample`` of the model; see `ERROR_FACTOR`).
+        each was trained on another part of the compositions (``resample`` of the model; see `ERROR_FACTOR`), or else
+        says only what differs by random numbers. A single model without a null has no bands.
     method, level
         As for `find_bands`.
     smooth : float
@@ -54,7 +55,7 @@ def spectral_bands(
     Raises
     ------
     InputError
-        If the model uses no spectra, or there is neither a null nor members that saw different compositions.
+        If the model uses no spectra.
 
     Examples
     --------
@@ -74,17 +75,17 @@ def spectral_bands(
         draws = null["spectral_mean"].transpose("permutation", "axis").to_numpy()
         test = permutation_family(smooth_along_axis(profile, axis, smooth), smooth_along_axis(draws, axis, smooth))
         judge = f"{len(draws)} ensembles of permuted labels"
-    elif insight.sizes.get("model", 1) > 1 and np.isfinite(error_factor(insight)):
+    elif insight.sizes.get("model", 1) > 3:
         members = supported_spectra(insight, least_support, "spectral_gradient_members").mean("sample")
         profiles = members.transpose("model", "axis").to_numpy()
         profile = profiles.mean(0)
-        test = bootstrap_family(smooth_along_axis(profiles, axis, smooth), factor=error_factor(insight))
-        judge = f"spread of {len(profiles)} models of resampled compositions"
+        factor = error_factor(insight)
+        test = bootstrap_family(smooth_along_axis(profiles, axis, smooth), factor=1.0 if np.isnan(factor) else factor)
+        judge = f"spread of {len(profiles)} models of {'the same' if np.isnan(factor) else 'different'} samples"
     else:
-        raise InputError(
-            "bands are judged by ensembles of permuted labels (label_null) or by the models' spread, which takes "
-            "explain with members=True of a model that was fitted with resample='bootstrap' or 'groups'."
-        )
+        nothing = pd.DataFrame(columns=_COLUMNS)
+        nothing.attrs["null"] = "nothing: neither ensembles of permuted labels nor gradients of several models"
+        return nothing
     table = find_bands(profile, axis, test, method=method, level=level)
     table.attrs["null"] = judge
     return table
