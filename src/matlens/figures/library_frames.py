@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 _PRESENT = 1e-9
+_LINE = 0.03  # compositions that spread less across than this share of their length are on a line
 _QUANTILES = {"low": 0.05, "lower": 0.25, "median": 0.5, "upper": 0.75, "high": 0.95}
 
 
@@ -231,6 +232,9 @@ def ternary_frame(insight: xr.Dataset, value: str = "predicted") -> tuple[pd.Dat
     table = pd.DataFrame(composition[np.ix_(rows, three)], columns=names)
     table["value"] = insight[value].to_numpy()[rows]
     table["support"] = _support(insight, "total")[np.ix_(rows, three)].max(axis=1)
+    spread = np.linalg.svd(table[names] - table[names].mean(), compute_uv=False)
+    if spread[1] < _LINE * spread[0]:
+        return table, names  # on a line nothing is known of the way across it
     ups = slopes - slopes.mean(axis=1, keepdims=True)
     return table.assign(**{f"up_{name}": ups[:, number] for number, name in enumerate(names)}), names
 

@@ -170,6 +170,8 @@ def _header(run: RunDirectory) -> dict[str, Any]:
         "encoder": "" if baseline else resolved.get("encoder", asked.get("encoder", "")),
         "preset": "" if baseline else asked.get("preset", ""),
         "structures" if command == "generate" else "realisations": asked.get("n", ""),
+        "samples": resolved.get("samples", ""),
+        "models": resolved.get("members", ""),
         "seed": settings.get("seed", ""),
         "device": settings.get("environment", {}).get("device", ""),
     }

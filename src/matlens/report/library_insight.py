@@ -10,24 +10,21 @@ import xarray as xr
 
 from matlens import figures
 from matlens.figures.library_style import label_with_unit, pretty_unit
-from matlens.report.library_words import MARKS, SCHEMES, gradients_in, notes_of, plain_unit
+from matlens.report.library_words import MARKS, SCHEMES, gradients_in, notes_of, plain_unit, sentence
 from matlens.report.parts import Section, picture, table
 from matlens.runs import RunDirectory, read_table
 
 __all__ = ["by_component", "by_sample", "findings", "on_the_triangle", "trust"]
 
-_WORDS = {
-    "supported": "nothing found speaks against it",
-    "weak": "something speaks against it, which is named",
-    "unsupported": "data, statistics or a failed check leave it without a ground; it is listed so that it is not found "
-    "again",
-}
+_MEANING = (
+    "Supported means that nothing found speaks against it; weak, that something does, which is named; unsupported, "
+    "that data, statistics or a failed check leave it without a ground: it is listed so that nobody has to find it again."
+)
 _STATEMENTS = {"status": "trust", "sentence": "statement", "reason": "why"}
+_ATTRIBUTES = ("total_check", "identifiability")  # of the data set: sentences on what the gradients are
 _MOST = 40  # statements listed
 _REGIONS = {
     "region": "region",
-    "scheme": "scheme",
-    "kind": "kind",
     "component": "component",
     "mean": "gradient",
     "spread": "ensemble spread",
@@ -43,19 +40,22 @@ def findings(run: RunDirectory) -> Section | None:
         return None
     found = found.assign(order=found["status"].map(MARKS.index)).sort_values("order", kind="stable")
     counts = [f"{int((found['status'] == mark).sum())} {mark}" for mark in MARKS]
-    said = [
-        f"Of {len(found)} statements that could be made, {', '.join(counts[:-1])} and {counts[-1]}. "
-        + "; ".join(f"{mark.capitalize()}: {word}" for mark, word in _WORDS.items())
-        + "."
-    ]
+    said = [f"Of {len(found)} statements that could be made, {', '.join(counts[:-1])} and {counts[-1]}. {_MEANING}"]
     if insight is not None:
         said.append(_how(insight))
-    points = [str(row["sentence"]) for row in found[found["status"] == "supported"].head(8).to_dict("records")]
+    found["sentence"] = [sentence(str(text)) for text in found["sentence"]]
+    points = list(found.loc[found["status"] == "supported", "sentence"].head(8))
     if not points:
         said.append("No statement is supported by these data; what follows describes the model, not the material.")
     shown = found.head(_MOST)
     caption = "All statements" if len(shown) == len(found) else f"The first {len(shown)} of {len(found)} statements"
-    return Section("What was found", [table(shown, caption, _STATEMENTS)], [*said, *notes_of(run)], points)
+    return Section("What was found", [table(shown, caption, _STATEMENTS)], [*said, *_notes(run, insight)], points)
+
+
+def _notes(run: RunDirectory, insight: xr.Dataset | None) -> list[str]:
+    """Notes of the run, but for what stands with the components."""
+    known = [] if insight is None else [sentence(str(insight.attrs.get(key, ""))) for key in _ATTRIBUTES]
+    return [note for note in notes_of(run) if note not in known]
 
 
 def _how(insight: xr.Dataset) -> str:
@@ -82,10 +82,10 @@ def by_sample(run: RunDirectory) -> Section | None:
         frame = figures.arrow_frame(insight, rows, scheme=scheme)
         figure = figures.composition_arrows(frame, unit=pretty_unit(_units(insight)), fraction_name=_name(insight))
         caption = (
-            f"The best sample of each of the most frequent co-alloy systems, in {_name(insight)}, with the total "
-            f"gradient of each component by {SCHEMES[scheme]}. Error caps are one standard deviation over the "
-            "ensemble. A dot is a gradient of known size that its spread does not tell from zero; a cross is a "
-            "direction in which no data lie, whatever the model says of it."
+            "The best sample of each of the most frequent co-alloy systems, and those least like them, in "
+            f"{_name(insight)}, with the total gradient of each component by {SCHEMES[scheme]}. Error caps are one "
+            "standard deviation over the ensemble. A dot is a gradient of known size that its spread does not tell "
+            "from zero; a cross is a direction in which no data lie, whatever the model says of it."
         )
         if scheme == "exchange":
             caption += f" Hosts: {_hosts(insight)}."
@@ -119,12 +119,10 @@ def by_component(run: RunDirectory) -> Section | None:
     items.append(picture(run, "support", figures.support_shares(shares), shares, caption))
     regions = _regions(run)
     if regions is not None:
-        items.append(table(regions, f"Total gradients averaged over regions, {plain_unit(_units(insight))}", _REGIONS))
-    said = [
-        f"{str(insight.attrs[key])[0].upper()}{str(insight.attrs[key])[1:].rstrip('.')}."
-        for key in ("total_check", "identifiability")
-        if insight.attrs.get(key)
-    ]
+        items.append(
+            table(regions, f"Total gradients (dilution) averaged over regions, {plain_unit(_units(insight))}", _REGIONS)
+        )
+    said = [sentence(str(insight.attrs[key])) for key in _ATTRIBUTES if insight.attrs.get(key)]
     partial = int(insight["kind_support"].sel(kind="partial")) if "kind_support" in insight else 2
     if partial < 2:
         word = "unsupported" if partial == 0 else "weak"

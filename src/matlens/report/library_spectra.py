@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from matlens import figures
 from matlens.figures.library_style import label_with_unit
@@ -133,9 +134,14 @@ def _axis_map(run: RunDirectory, insight: xr.Dataset, correlations: pd.DataFrame
         frame = pd.DataFrame(
             {"component": np.repeat(names, len(places)), "axis": np.tile(places, len(names)), "r": block.ravel()}
         )
-    spectrum = figures.spectrum_frame(insight)[["axis", "intensity"]]
+    spectrum = figures.spectrum_frame(insight)
+    silent = spectrum.loc[spectrum["support"] == 0, "axis"].to_numpy()
+    known = set(correlations["first"]) | set(correlations["second"])
+    frame = frame.assign(r=frame["r"].where(frame["component"].isin(known) & ~_among(frame["axis"], silent)))
     null = float(frame["limit"].iloc[0]) if "limit" in frame and frame["limit"].notna().any() else None
-    figure = figures.component_axis_map(frame, spectrum, axis=_axis(insight), label="correlation r", null=null)
+    figure = figures.component_axis_map(
+        frame, spectrum[["axis", "intensity"]], axis=_axis(insight), label="correlation r", null=null
+    )
     caption = (
         "Correlation over samples between the gradient of each component and that of each channel: channels and "
         "components of one colour move the figure of merit together. Hatched: no support, or a gradient that does not "
@@ -143,6 +149,11 @@ def _axis_map(run: RunDirectory, insight: xr.Dataset, correlations: pd.DataFrame
     )
     caption += " What chance reaches is pale." if null is not None else ""
     return [picture(run, "axis_map", figure, frame, caption)]
+
+
+def _among(places: pd.Series, others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which places are among others, but for what single precision and text files round."""
+    return np.isin(places.to_numpy().astype(np.float32), others.astype(np.float32))
 
 
 def older_ways(run: RunDirectory) -> Section | None:

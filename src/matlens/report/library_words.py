@@ -21,6 +21,7 @@ __all__ = [
     "library_subtitle",
     "notes_of",
     "plain_unit",
+    "sentence",
     "target_of",
     "with_unit",
 ]
@@ -67,18 +68,19 @@ def with_unit(name: str, unit: str) -> str:
 
 
 def interval_text(value: float, low: float, high: float, digits: int = 2) -> str:
-    """Write a number with its interval; a dash where it is not known.
+    r"""Write a number with its interval; a dash where it is not known.
 
     Examples
     --------
     >>> interval_text(0.912, 0.9, 0.93), interval_text(float("nan"), 0, 0), interval_text(0.9, np.nan, np.nan)
-    ('0.91 (0.90 to 0.93)', '–', '0.90')
+    ('0.91\xa0(0.90\xa0to\xa00.93)', '–', '0.90')
     """
     if not np.isfinite(value):
         return "–"
     if not (np.isfinite(low) and np.isfinite(high)):
         return f"{value:.{digits}f}"
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})".replace("-", "−")
+    text = f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})".replace("-", "−")
+    return text.replace(" ", "\N{NO-BREAK SPACE}")  # tables stay one line a row
 
 
 def intervals_of(table: pd.DataFrame, name: str, digits: int = 2) -> list[str]:
@@ -90,7 +92,18 @@ def intervals_of(table: pd.DataFrame, name: str, digits: int = 2) -> list[str]:
 
 def notes_of(run: RunDirectory) -> list[str]:
     """Notes of a run as sentences."""
-    return [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", ()) if str(note)]
+    return [sentence(str(note)) for note in run.provenance.get("notes", ()) if str(note)]
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital, end with a full stop, and write units as print does.
+
+    Examples
+    --------
+    >>> sentence("3 rows renormalised"), sentence("Adding W raises P by 2 mW/cm2 per at%.")
+    ('3 rows renormalised.', 'Adding W raises P by 2 mW/cm² per at%.')
+    """
+    return plain_unit(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
 
 
 def target_of(run: RunDirectory) -> tuple[str, str]:
