@@ -270,17 +270,16 @@ def check_weights(model: LibraryModel, library: MaterialsLibrary, *, samples: in
     spectra = part.spectra if model.uses_spectrum_ else None
     both = [each.gradients(part.compositions, spectra) for each in (model, with_random_weights(model, seed=seed))]
     ways = directions("dilution", part.compositions)
-    fields = {
-        "composition": [along(each.composition.mean(0), ways) for each in both] if model.uses_composition_ else None
-    }
+    fields: dict[str, list[Array]] = {}
+    if model.uses_composition_:
+        fields["composition"] = [along(each.composition.mean(0, dtype=np.float64), ways) for each in both]
     if both[0].spectrum is not None and both[1].spectrum is not None:
-        fields["spectrum"] = [each.spectrum.mean(0) for each in both if each.spectrum is not None]
+        fields["spectrum"] = [each.spectrum.mean(0, dtype=np.float64) for each in both if each.spectrum is not None]
     rows = []
     for what, pair in fields.items():
-        if pair is not None:
-            value = abs(_cosine(*pair))
-            sentence = f"{what} gradients have a cosine of {value:.2f} with those of random weights"
-            rows.append(_row("random weights", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
+        value = abs(_cosine(*pair))
+        sentence = f"{what} gradients have a cosine of {value:.2f} with those of random weights"
+        rows.append(_row("random weights", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
