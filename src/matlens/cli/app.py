@@ -23,6 +23,7 @@ from matlens.cli.prune import prune
 from matlens.cli.reconstruct import reconstruct
 from matlens.cli.report import report
 from matlens.cli.resume import resume
+from matlens.cli.suggest import suggest
 from matlens.errors import Interrupted, MatlensError
 from matlens.runs.signals import stoppable
 
@@ -51,6 +52,7 @@ for command in (
     learn,
     predict,
     explain,
+    suggest,
     report,
     resume,
     fetch,

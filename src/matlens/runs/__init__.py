@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from matlens.runs.reconstruct import Order, reconstruct_in, resolved
     from matlens.runs.sensitivity import ExplainOrder, sensitivity_in
     from matlens.runs.signals import stoppable
+    from matlens.runs.suggest import SuggestOrder, Wishes, suggest_in
     from matlens.runs.tables import read_table, write_table
 
 _EXPORTS = {
@@ -55,6 +56,8 @@ _EXPORTS = {
     "RunCheckpoint": "checkpoint",
     "RunDirectory": "directory",
     "Scoring": "learn_library",
+    "SuggestOrder": "suggest",
+    "Wishes": "suggest",
     "bibtex": "citations",
     "cell_folder": "prune",
     "characterize_in": "characterize",
@@ -87,6 +90,7 @@ _EXPORTS = {
     "sha256": "provenance",
     "stoppable": "signals",
     "stored_inputs": "inputs",
+    "suggest_in": "suggest",
     "working": "lifecycle",
     "write_table": "tables",
 }
@@ -111,6 +115,8 @@ __all__ = [
     "RunCheckpoint",
     "RunDirectory",
     "Scoring",
+    "SuggestOrder",
+    "Wishes",
     "bibtex",
     "cell_folder",
     "characterize_in",
@@ -143,6 +149,7 @@ __all__ = [
     "sha256",
     "stoppable",
     "stored_inputs",
+    "suggest_in",
     "working",
     "write_table",
 ]

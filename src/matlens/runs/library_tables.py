@@ -128,10 +128,9 @@ def _replicates(library: MaterialsLibrary, target: Target) -> pd.DataFrame:
     table = pd.DataFrame(
         {"sample": list(library.samples), "group": library.replicates(), "value": target.values(library)}
     )
-    table = table.loc[table["value"].notna() & (library.censoring(target.name) == 0)]
-    table = table.loc[table["group"].duplicated(keep=False)].copy()
-    table["mean"] = table.groupby("group")["value"].transform("mean")
-    return table
+    measured = table["value"].notna() & (library.censoring(target.name) == 0)
+    several: pd.DataFrame = table.loc[measured & table["group"].where(measured).duplicated(keep=False)]
+    return several.assign(mean=several.groupby("group")["value"].transform("mean"))
 
 
 def _reach(found: LibraryChecks) -> pd.DataFrame:
