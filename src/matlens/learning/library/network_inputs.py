@@ -132,7 +132,7 @@ class NetworkInputs:
         if self.mean is not None:
             prepared = self.preprocessing.transform(self._checked(spectra), self._axis())[0] - self.mean
             found["spectrum"] = prepared if self.loadings is None else prepared @ self.loadings.T
-        return {name: torch.from_numpy(value).float().to(device) for name, value in found.items()}
+        return {name: torch.from_numpy(value.astype(np.float32)).to(device) for name, value in found.items()}
 
     def back(
         self, slopes: Mapping[str, Tensor], compositions: ArrayLike, spectra: ArrayLike | None
@@ -147,7 +147,7 @@ class NetworkInputs:
             of_fractions[:] = slopes["composition"].cpu().numpy() * self.factor
         if self.mean is None:
             return of_fractions, None
-        given = torch.from_numpy(self._checked(spectra)).float()
+        given = torch.from_numpy(self._checked(spectra).astype(np.float32))  # a copy: a library's arrays are read-only
         of_spectra = np.empty((members, *given.shape), dtype=np.float32)
         loadings = None if self.loadings is None else torch.from_numpy(self.loadings).float()
         for member, slope in enumerate(slopes["spectrum"]):
