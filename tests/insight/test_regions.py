@@ -56,7 +56,9 @@ def test_what_members_do_not_show_is_common_to_all_samples(insight):
     """The total gradient's spread also counts how well slopes of spectra are known: no average lessens that."""
     plain = average_regions(insight).composition_gradient_spread
     more = insight.assign(composition_gradient_spread=np.sqrt(insight.composition_gradient_spread**2 + 4))
-    np.testing.assert_allclose(average_regions(more).composition_gradient_spread, np.sqrt(plain**2 + 4))
+    found = average_regions(more.assign_attrs(resample="groups"))
+    np.testing.assert_allclose(found.composition_gradient_spread, np.sqrt(plain**2 + 4))
+    np.testing.assert_allclose(found.composition_gradient_error, np.sqrt(9 * plain**2 + 4))
 
 
 def test_without_members_the_spread_is_an_upper_bound(insight):

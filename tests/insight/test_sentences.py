@@ -55,7 +55,7 @@ def test_what_is_clear_is_supported_and_what_may_be_zero_is_not():
     assert set(found["region"]) == {"all samples", "merit 90 to 100 %"}
     row = found.iloc[0]
     assert row["effect"] == pytest.approx(2.0, abs=0.1)
-    assert row["spread"] == pytest.approx(0.1, rel=0.3)
+    assert row["error"] == pytest.approx(0.1, rel=0.3)
     assert row["unit"] == "mW/cm2 per at%"
     assert row["sentence"].startswith(
         "Adding W (all others shrinking in proportion, with the spectrum following) raises P"
@@ -95,7 +95,7 @@ def test_the_spread_means_what_the_members_saw(resample, expected, why):
     found = statements(insight(noise=0.2, resample=resample))
     assert status(found)["Dy"] == expected
     assert why in reason(found, "Dy")
-    spreads = {r: statements(insight(resample=r))["spread"][0] for r in ("bootstrap", "groups")}
+    spreads = {r: statements(insight(resample=r))["error"][0] for r in ("bootstrap", "groups")}
     assert spreads["groups"] == pytest.approx(3 * spreads["bootstrap"])
 
 
@@ -174,7 +174,7 @@ def test_bands():
     assert found["sentence"].iloc[-1].startswith(expected)
     assert status(statements(insight(), bands=bands(365.0, 826.0)), about="band") == {"365 to 826 cm-1": "unsupported"}
     weak = insight()
-    weak["spectral_support"][:30] = 1
+    weak["spectral_support"][:30] = 0
     assert "weak" in status(statements(weak, bands=bands(325.0, 345.0)), about="band").values()
     seeds = bands(325.0, 345.0)
     seeds.attrs["null"] = "spread of 50 models of the same samples"

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.insight.summaries import error_factor
 
 __all__ = ["average_regions", "cluster_regions", "composition_box", "merit_regions"]
 
@@ -146,8 +147,9 @@ def average_regions(
     -------
     Dataset
         ``composition_gradient`` (region, scheme, kind, component) and, where there are spectra,
-        ``spectral_gradient`` (region, axis), each with ``_spread``, ``_between`` (standard deviation between samples)
-        and ``_samples`` (how many there were to average); ``samples`` (region). NaN where no sample has the support.
+        ``spectral_gradient`` (region, axis), each with ``_spread``, ``_error`` (the spread over members times
+        `error_factor`, where there is one), ``_between`` (standard deviation between samples) and ``_samples`` (how
+        many there were to average); ``samples`` (region). NaN where no sample has the support.
 
     Raises
     ------
@@ -179,6 +181,7 @@ def average_regions(
 
 def _averages(part: xr.Dataset, least_support: int) -> xr.Dataset:
     found = {}
+    times = float(np.nan_to_num(error_factor(part), nan=1.0))
     for name, support in (("composition_gradient", "support"), ("spectral_gradient", "spectral_support")):
         if name not in part:
             continue
@@ -189,14 +192,14 @@ def _averages(part: xr.Dataset, least_support: int) -> xr.Dataset:
         found[f"{name}_samples"] = values.notnull().sum("sample")
         if f"{name}_members" in part:
             members = part[f"{name}_members"].where(enough)
-            found[f"{name}_spread"] = (_variance(members) + _common(part, name, members, enough)) ** 0.5
+            variance, common = members.mean("sample").var("model", ddof=1), _common(part, name, members, enough)
+            found[f"{name}_spread"], found[f"{name}_error"] = (
+                (variance * factor**2 + common) ** 0.5 for factor in (1.0, times)
+            )
         elif f"{name}_spread" in part:
             found[f"{name}_spread"] = part[f"{name}_spread"].where(enough).mean("sample")
+            found[f"{name}_error"] = found[f"{name}_spread"] * times
     return xr.Dataset(found)
-
-
-def _variance(members: xr.DataArray) -> xr.DataArray:
-    return members.mean("sample").var("model", ddof=1)
 
 
 def _common(part: xr.Dataset, name: str, members: xr.DataArray, enough: xr.DataArray) -> xr.DataArray | float:

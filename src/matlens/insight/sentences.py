@@ -19,7 +19,7 @@ from matlens.insight.summaries import error_factor
 __all__ = ["SUPPORTED", "UNSUPPORTED", "WEAK", "statements"]
 
 SUPPORTED, WEAK, UNSUPPORTED = "supported", "weak", "unsupported"
-_COLUMNS = ["about", "subject", "region", "sentence", "status", "reason", "effect", "spread", "unit", "p"]
+_COLUMNS = ["about", "subject", "region", "sentence", "status", "reason", "effect", "error", "unit", "p"]
 _LEVEL, _WEAK_LEVEL = 0.05, 0.32  # family-wise: two and one standard deviation
 _COVERED = 0.5  # of the samples need full support
 _SAME_SIGN = 0.75
@@ -77,7 +77,8 @@ def statements(
     -------
     DataFrame
         One row a sentence: ``about`` (composition, group, band), ``subject``, ``region``, ``sentence``, ``status``
-        (supported, weak, unsupported), ``reason``, ``effect`` and its ``spread`` in ``unit``, ``p`` (family-wise).
+        (supported, weak, unsupported), ``reason``, ``effect`` and its ``error`` (see
+        `error_factor`) in ``unit``, ``p`` (family-wise).
 
     Examples
     --------
@@ -180,25 +181,24 @@ def _composition(
 def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -> NDArray[np.float64]:
     """Family-wise p of each region's and component's mean; NaN where there is no spread to judge by."""
     shape = (len(regions), part.sizes["component"])
-    factor = _factor(part)
     if "composition_gradient_members" not in part:
-        return _normal_chances(means, shape, factor)
+        return _normal_chances(means, shape)
     values = part["composition_gradient_members"].isel(scheme=0, kind=0).transpose("model", "sample", "component")
     if "support" in part:
         values = values.where(part["support"] >= 1)
     profiles = [values.isel(sample=np.flatnonzero(mask)).mean("sample").to_numpy() for mask in regions.values()]
     with np.errstate(invalid="ignore", divide="ignore"):
-        # the spread of the means may count more than the members', as that of the total gradient does
-        t = means["composition_gradient"].to_numpy() / means["composition_gradient_spread"].to_numpy() / factor
+        # the error of the means may count more than the members' spread, as that of the total gradient does
+        t = means["composition_gradient"].to_numpy() / means["composition_gradient_error"].to_numpy()
     return bootstrap_family(np.concatenate(profiles, axis=1)).chance(t).reshape(shape)
 
 
-def _normal_chances(means: xr.Dataset, shape: tuple[int, int], factor: float) -> NDArray[np.float64]:
+def _normal_chances(means: xr.Dataset, shape: tuple[int, int]) -> NDArray[np.float64]:
     """By the mean of the samples' spreads, which is no less than that of the mean, and Bonferroni's correction."""
-    if "composition_gradient_spread" not in means:
+    if "composition_gradient_error" not in means:
         return np.full(shape, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = np.abs(means["composition_gradient"].to_numpy() / means["composition_gradient_spread"].to_numpy()) / factor
+        t = np.abs(means["composition_gradient"].to_numpy() / means["composition_gradient_error"].to_numpy())
     p: NDArray[np.float64] = np.minimum(1, 2 * norm.sf(t) * t.size)
     return p
 
@@ -234,13 +234,13 @@ def _host(insight: xr.Dataset, name: str) -> str:
 
 def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: str, how: str, p: float) -> Row:
     effect = float(mean["composition_gradient"])
-    spread = float(mean.get("composition_gradient_spread", np.nan)) * _factor(insight)
+    error = float(mean.get("composition_gradient_error", np.nan))
     unit = _unit(
         insight,
         "composition_gradient",
         f"{insight.attrs.get('unit') or '1'} per {insight.attrs.get('fraction_name', 'at%')}",
     )
-    size = f"{abs(effect):.3g}" + (f" ± {spread:.2g}" if np.isfinite(spread) else "")
+    size = f"{abs(effect):.3g}" + (f" ± {error:.2g}" if np.isfinite(error) else "")
     count = int(mean["composition_gradient_samples"])
     sentence = (
         f"Adding {name} ({how}) {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
@@ -248,7 +248,7 @@ def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: s
     )
     return {
         "about": "composition", "subject": name, "region": region, "sentence": sentence,
-        "effect": effect, "spread": spread, "unit": unit, "p": p,
+        "effect": effect, "error": error, "unit": unit, "p": p,
     }  # fmt: skip
 
 
@@ -257,7 +257,7 @@ def _silent(name: str, region: str) -> Row:
         "about": "composition", "subject": name, "region": region,
         "sentence": f"Nothing can be said of adding {name} ({region}).",
         "status": UNSUPPORTED, "reason": "no sample has data along this direction",
-        "effect": np.nan, "spread": np.nan, "unit": "", "p": np.nan,
+        "effect": np.nan, "error": np.nan, "unit": "", "p": np.nan,
     }  # fmt: skip
 
 
@@ -280,7 +280,7 @@ def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> I
         )
         yield {
             "about": "group", "subject": row["components"], "region": "all samples", "sentence": sentence,
-            "effect": row["correlation"], "spread": np.nan, "unit": "1", "p": p,
+            "effect": row["correlation"], "error": np.nan, "unit": "1", "p": p,
         } | verdict.conclude()  # fmt: skip
 
 
@@ -297,12 +297,9 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
             verdict.want(False, "all members saw the same data: their spread is of random numbers alone")
         part = insight.isel(axis=np.flatnonzero(((axis >= row["low"]) & (axis <= row["high"])).to_numpy()))
         if "spectral_support" in part:
-            share = float((part["spectral_support"] == 2).mean())
-            verdict.graded(
-                share >= _COVERED,
-                share > 0,
-                f"in {100 * share:.0f} % of channels and samples the intensity varies beyond noise and composition",
-            )
+            some, full = (float((part["spectral_support"] >= flag).mean()) for flag in (1, 2))
+            words = f"in {100 * some:.0f} % of channels and samples the intensity varies beyond noise and composition"
+            verdict.graded(some >= _COVERED and full > 0, some > 0, f"{words} ({100 * full:.0f} % clearly)")
         if "pinned" in part:
             pinned = float(part["pinned"].mean())
             verdict.need(pinned < 0.5, f"{100 * pinned:.0f} % of its channels are pinned by preprocessing or detector")
@@ -314,16 +311,12 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
         )
         yield {
             "about": "band", "subject": where, "region": "all samples", "sentence": sentence,
-            "effect": row["gradient"], "spread": np.nan, "unit": unit, "p": p,
+            "effect": row["gradient"], "error": np.nan, "unit": unit, "p": p,
         } | verdict.conclude()  # fmt: skip
 
 
 def _unit(insight: xr.Dataset, name: str, otherwise: str) -> str:
     return str(insight[name].attrs.get("units", otherwise)) if name in insight else otherwise
-
-
-def _factor(insight: xr.Dataset) -> float:
-    return float(np.nan_to_num(error_factor(insight), nan=1.0))
 
 
 def _target(insight: xr.Dataset) -> str:
