@@ -6,7 +6,7 @@ from library_runs import explained_run, learned_run
 
 from matlens.report import build_report
 from matlens.report.library_words import plain_unit
-from matlens.runs import RunDirectory
+from matlens.runs import RunDirectory, write_table
 
 
 def text_of(run):
@@ -79,6 +79,27 @@ def test_runs_that_have_hardly_begun_have_reports(tmp_path):
     for command in ("learn-library", "explain-library", "suggest"):
         with RunDirectory.create(tmp_path / command, command, {"seed": 0}) as run:
             assert "has not finished" in text_of(run)
+
+
+def test_suggestions_are_ranked_with_trust_and_a_list_to_print(tmp_path):
+    moves = pd.DataFrame(
+        {"rank": [1, 2], "move": ["+1 at% W", "+2 at% Mo for V"], "start": 2.0, "expected": [2.5, 2.4]}
+    )
+    moves = moves.assign(low=[2.2, 2.0], high=[2.8, 2.9], gain=0.4, gain_low=0.1, gain_high=0.7, chance=0.83)
+    moves = moves.assign(support=[2, 0], reason=["8 compositions along it", "beyond the data"])
+    plate = moves[["rank", "move"]].assign(well=["A1", "A2"], Bi=[50.0, 50.0], V=[49.0, 48.0], W=[1.0, 0.0])
+    with RunDirectory.create(tmp_path / "run", "suggest", {"seed": 0}) as run:
+        write_table(run, "suggestions", moves)
+        write_table(run, "plate", plate.assign(Mo=[0.0, 2.0], Tb=0.0))
+        run.mark("finished", resolved={"target": "P", "unit": "mW/cm2", "best": 2.3})
+        html = text_of(run)
+    assert headings(html)[:2] == ["Suggestions", "To make"]
+    assert "2.50\xa0(2.20\xa0to\xa02.80)" in html
+    assert 'class=" mark unsupported"' in html
+    assert "83 %" in html
+    assert '<th class="number">Mo</th>' in html
+    assert "Tb</th>" not in html
+    assert (tmp_path / "run" / "figures" / "suggestions.pdf").is_file()
 
 
 def test_suggestions_without_any_move_say_so(tmp_path):

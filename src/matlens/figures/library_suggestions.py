@@ -44,7 +44,7 @@ def suggestion_chart(table: pd.DataFrame, shares: pd.DataFrame, *, label: str, b
     table, shares = table.head(_MOST), shares.head(_MOST)
     shares = shares.loc[:, (shares > 0).any()]
     figure = Figure(figsize=(DOUBLE, 1.05 + _ROW * len(table)), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.15))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.1))
     _compositions(left, shares)
     _expected(right, table, best, label)
     names = [f"{rank}.  {move}" for rank, move in zip(table["rank"], table["move"])]
@@ -74,6 +74,9 @@ def _compositions(axes: Axes, shares: pd.DataFrame) -> None:
             axes.text(left[place] + values[place] / 2, float(place), f"{values[place]:.1f}", ha="center", va="center",
                       fontsize=5.5, color=COLOURS["exemplar"])  # fmt: skip
         left += values
+    for number, row in enumerate(100 * shares[added].to_numpy(dtype=float)):
+        text = ", ".join(f"{name} {share:.3g}" for name, share in zip(added, row) if share > 0)
+        axes.text(101.5, number, text, va="center", fontsize=5.5, color=COLOURS["exemplar"])
     axes.set_xlim(0, 100)
     axes.set_xlabel("suggested composition (%)")
 

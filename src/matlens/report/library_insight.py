@@ -18,7 +18,7 @@ __all__ = ["by_component", "by_sample", "findings", "on_the_triangle", "trust"]
 
 _MEANING = (
     "Supported means that nothing found speaks against it; weak, that something does, which is named; unsupported, "
-    "that data, statistics or a failed check leave it without a ground: it is listed so that nobody has to find it again."
+    "that data, statistics or a failed check leave it without a ground: it is listed lest it be found again."
 )
 _STATEMENTS = {"status": "trust", "sentence": "statement", "reason": "why"}
 _ATTRIBUTES = ("total_check", "identifiability")  # of the data set: sentences on what the gradients are

@@ -53,7 +53,10 @@ def first_checks(run: RunDirectory) -> Section | None:
         "the position on the wafer) alone, held out; where one does well, composition and preparation may not be told "
         "apart."
     )
-    return Section("Before any model", [picture(run, "checks", figure, pairs, caption)], (), points)
+    source = pd.concat(
+        [pairs.assign(panel="pairs"), replicates.assign(panel="replicates"), reach.assign(panel="reach")]
+    )
+    return Section("Before any model", [picture(run, "checks", figure, source, caption)], (), points)
 
 
 def _replicates(found: pd.DataFrame | None) -> pd.DataFrame:

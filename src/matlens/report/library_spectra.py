@@ -91,7 +91,7 @@ def alike(run: RunDirectory) -> Section | None:
     )
     caption += "; grey: within what closure and chance give." if "beyond" in correlations else "."
     items: list[Any] = [
-        picture(run, "pairs", figures.gradient_pairs(pairs[known], correlations, label=label), correlations, caption)
+        picture(run, "pairs", figures.gradient_pairs(pairs[known], correlations, label=label), pairs[known], caption)
     ]
     members = [] if groups is None else [str(text).split(", ") for text in groups["components"]]
     order = list(dict.fromkeys([name for group in members for name in group if name in known] + known))

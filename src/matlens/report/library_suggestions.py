@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from matlens import figures
 from matlens.figures.library_style import SUPPORT, label_with_unit
-from matlens.report.library_words import notes_of, plain_unit, target_of
+from matlens.report.library_words import interval_text, notes_of, plain_unit, target_of
 from matlens.report.parts import Section, picture, table
 from matlens.runs import RunDirectory, read_table
 
@@ -20,6 +21,7 @@ _COLUMNS = {
     "move": "what to do",
     "expected_text": "expected",
     "gain_text": "gain",
+    "chance_text": "chance to beat the best",
     "support_text": "trust",
     "reason": "why",
 }
@@ -58,6 +60,8 @@ def suggestions(run: RunDirectory) -> Section | None:
     shown = found.assign(support_text=[SUPPORT[int(level)].removesuffix(" support") for level in found["support"]])
     shown["expected_text"] = _text(found, "expected", "low", "high")
     shown["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
+    if "chance" in found:
+        shown["chance_text"] = [f"{100 * share:.0f} %" for share in found["chance"]]
     caption = f"Suggestions, {name} in {plain_unit(unit)}" if plain_unit(unit) else "Suggestions"
     items.append(table(shown, caption, _COLUMNS))
     said = [
@@ -73,16 +77,27 @@ def _text(found: pd.DataFrame, value: str, low: str, high: str) -> list[str]:
         return ["–"] * len(found)
     none = pd.Series(np.nan, index=found.index)
     rows = zip(found[value], found.get(low, none), found.get(high, none))
-    return [
-        (f"{v:.3g}" + (f" ({lo:.3g} to {hi:.3g})" if np.isfinite(lo) else "")).replace("-", "−") for v, lo, hi in rows
-    ]
+    return [_rounded(float(v), float(lo), float(hi)) for v, lo, hi in rows]
+
+
+def _rounded(value: float, low: float, high: float) -> str:
+    r"""Write a number to as many digits as its interval allows.
+
+    Examples
+    --------
+    >>> _rounded(2.34567, 2.31, 2.38), _rounded(1234.5, 1100, 1400)
+    ('2.346\xa0(2.310\xa0to\xa02.380)', '1234\xa0(1100\xa0to\xa01400)')
+    """
+    if not high > low:
+        return f"{value:.3g}".replace("-", "−")
+    return interval_text(value, low, high, max(0, 1 - math.floor(math.log10(high - low))))
 
 
 def _shares(plate_table: pd.DataFrame | None, found: pd.DataFrame) -> pd.DataFrame | None:
     """Fractions of the suggested compositions, one row a suggestion."""
     if plate_table is None or len(plate_table) != len(found):
         return None
-    known = {"rank", "well", "plate", "sample", "row", "column"}
+    known = {"rank", "well", "plate", "sample", "row", "column", "step"}
     values = plate_table[[name for name in plate_table.columns if name not in known]].select_dtypes("number")
     total = values.sum(axis=1)
     return values.div(total, axis=0) if len(values.columns) and (total > 0).all() else None
