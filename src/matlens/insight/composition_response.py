@@ -9,13 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
 from matlens.errors import InputError
-from matlens.insight.trend import Trend, fit_trend
+from matlens.insight.levelling import levelled
+from matlens.insight.trend import Design, Trend, design_of, fit_trend
 from matlens.library import MaterialsLibrary
 
 __all__ = ["CompositionResponse", "channel_noise", "fit_composition_response"]
 
 Array = NDArray[np.float64]
 _MOST = 40  # principal components of the spectra that are followed
+_ROUNDS = 2  # of levelling the spectra by what the last round expects of them
 _LEAST = 0.01  # share of a component's variance that composition must predict, held out, for it to be followed
 
 
@@ -31,12 +33,12 @@ class CompositionResponse:
         Principal components of which composition predicts something.
     trend : Trend
         Their scores as functions of composition.
+    levelled : ndarray, shape (n, C)
+        Spectra without their own factors and backgrounds.
     residual : ndarray, shape (n, C)
-        Spectra less what composition predicts of them, held out by composition.
-    variance : ndarray, shape (C,)
-        Of each channel; NaN for one that does not vary.
+        These less what composition predicts of them, held out by composition.
     within : ndarray, shape (C,)
-        Variance within samples of equal composition; NaN where there are none.
+        Their variance within samples of equal composition; NaN where there are none.
     noise : ndarray, shape (C,)
         Standard deviation of what is random from channel to channel.
     """
@@ -44,10 +46,17 @@ class CompositionResponse:
     mean: Array
     basis: Array
     trend: Trend
+    levelled: Array
     residual: Array
-    variance: Array
     within: Array
     noise: Array
+
+    @property
+    def variance(self) -> Array:
+        """Variance of each channel of the levelled spectra, shape (C,); NaN for one that does not vary."""
+        found = self.levelled.var(0)
+        result: Array = np.where(found > 1e-12 * found.max(), found, np.nan)
+        return result
 
     @property
     def unexplained_share(self) -> Array:
@@ -74,7 +83,9 @@ class CompositionResponse:
         result: Array = self.mean + self.trend.predict(compositions) @ self.basis.T
         return result
 
-    def carried(self, spectral: ArrayLike, compositions: ArrayLike) -> tuple[Array, Array]:
+    def carried(
+        self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None
+    ) -> tuple[Array, Array]:
         """What spectral gradients add to those of composition when the spectrum follows: sum_j dP/dI_j dI_j/dx_k.
 
         Parameters
@@ -82,6 +93,8 @@ class CompositionResponse:
         spectral : array_like, shape (m, n, C)
             Derivatives with respect to intensities.
         compositions : array_like, shape (n, D)
+        spectra : array_like, shape (n, C), optional
+            As recorded: where a spectrum is brighter than expected as a whole, so is its change.
 
         Returns
         -------
@@ -90,8 +103,10 @@ class CompositionResponse:
         covariance : ndarray, shape (n, D, D)
             Of the mean over members, from how well dI_j/dx_k is known; along d its variance is d.covariance.d.
         """
-        through = np.asarray(spectral) @ self.basis.astype(np.asarray(spectral).dtype)
-        through = through.astype(np.float64)
+        slopes = np.asarray(spectral)
+        through = (slopes @ self.basis.astype(slopes.dtype)).astype(np.float64)
+        if spectra is not None:
+            through *= levelled(spectra, self.predict(compositions))[1][:, None]
         addition = np.einsum("mnr,nrk->mnk", through, self.trend.slopes(compositions), optimize=True)
         weight = through.mean(0) ** 2
         covariance = np.einsum("nr,nrkl->nkl", weight, self.trend.slope_covariances(compositions), optimize=True)
@@ -130,20 +145,13 @@ def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
     """
     if library.spectra is None:
         raise InputError("this library has no spectra; there is nothing that could follow composition.")
-    spectra, groups = library.spectra, library.replicates()
-    mean = spectra.mean(0)
-    basis = _principal(spectra - mean, groups)
-    scores = (spectra - mean) @ basis
-    trend = fit_trend(library.compositions, scores, groups)
-    followed = np.flatnonzero(trend.explained > _LEAST)
-    basis, scores = basis[:, followed], scores[:, followed]
-    trend = trend.select(followed)
-    residual = spectra - mean - (scores - trend.residual) @ basis.T
-    variance = spectra.var(0)
-    variance = np.where(variance > 1e-12 * variance.max(), variance, np.nan)
-    return CompositionResponse(
-        mean, basis, trend, residual, variance, _within(spectra, groups), channel_noise(residual)
-    )
+    x, groups = library.compositions, library.replicates()
+    design = design_of(x, groups)
+    found = _followed(x, library.spectra, groups, design)
+    for _ in range(_ROUNDS):
+        even, _ = levelled(library.spectra, found.predict(x))
+        found = _followed(x, even, groups, design)
+    return found
 
 
 def channel_noise(spectra: ArrayLike) -> Array:
@@ -170,6 +178,17 @@ def channel_noise(spectra: ArrayLike) -> Array:
     robust = np.median(bends**2, 0) / 0.4549 / 6  # the median of a squared normal number is 0.4549
     padded = np.pad(robust, 8, mode="reflect" if robust.size > 8 else "edge")
     return np.sqrt(np.convolve(padded, np.full(15, 1 / 15), mode="valid"))
+
+
+def _followed(x: Array, spectra: Array, groups: NDArray[np.intp], design: Design) -> CompositionResponse:
+    mean = spectra.mean(0)
+    basis = _principal(spectra - mean, groups)
+    scores = (spectra - mean) @ basis
+    trend = fit_trend(x, scores, groups, design=design)
+    kept = np.flatnonzero(trend.explained > _LEAST)
+    basis, scores, trend = basis[:, kept], scores[:, kept], trend.select(kept)
+    residual = spectra - mean - (scores - trend.residual) @ basis.T
+    return CompositionResponse(mean, basis, trend, spectra, residual, _within(spectra, groups), channel_noise(residual))
 
 
 def _principal(centred: Array, groups: NDArray[np.intp]) -> Array:

@@ -79,7 +79,7 @@ def composition_gradients(
     partial = found.composition.astype(np.float64)
     total, unsure = partial, np.zeros((*rays.shape[:3],))
     if response is not None and found.spectrum is not None:
-        addition, covariance = response.carried(found.spectrum, library.compositions)
+        addition, covariance = response.carried(found.spectrum, library.compositions, library.spectra)
         total = partial + addition
         unsure = _variance(covariance, rays)
     each = np.stack([np.stack([along(kind, ray) for kind in (partial, total)], 1) for ray in rays], 1) / _HUNDRED

@@ -86,8 +86,8 @@ def explain_library(
     variables |= parts.composition_only(model, library, measured, rays)
     variables |= parts.support(library, measured)
     verdict = _COMPOSITION_ONLY
-    if response is not None and found.spectrum is not None and measured.spectra is not None:
-        verdict = identifiability(response, measured.spectra, found.spectrum.mean(0, dtype=np.float64))
+    if response is not None and found.spectrum is not None:
+        verdict = identifiability(response, found.spectrum.mean(0, dtype=np.float64))
         variables |= parts.spectral_gradients(model, library, measured, found.spectrum, response, members=members)
         variables |= parts.shares(response)
     if integration_steps:

@@ -37,18 +37,18 @@ class Identifiability:
     sentence: str
 
 
-def identifiability(response: CompositionResponse, spectra: ArrayLike, gradient: ArrayLike) -> Identifiability:
+def identifiability(response: CompositionResponse, gradient: ArrayLike) -> Identifiability:
     """Ask how much of what the spectrum tells a model its composition could not have told.
 
-    The spectra's deviations from their mean, weighted by the model's spectral gradient, are what the model reads; what
-    composition predicts of them, held out, is what the composition could have told. Where little is left but noise,
+    The spectra's deviations from their mean, weighted by the model's spectral gradient, are what the model reads (less
+    their factors and backgrounds: an instrument's); what composition predicts of them, held out, is what the
+    composition could have told. Where little is left but noise,
     another function of the composition does as well as the spectrum, and partial gradients are arbitrary.
 
     Parameters
     ----------
     response : CompositionResponse
-        Fitted to these spectra.
-    spectra : array_like, shape (n, C)
+        Fitted to the spectra.
     gradient : array_like, shape (k, C)
         Derivative of the prediction with respect to the intensities, mean over members, at any k samples.
 
@@ -61,15 +61,15 @@ def identifiability(response: CompositionResponse, spectra: ArrayLike, gradient:
     >>> from matlens.insight.composition_response import fit_composition_response
     >>> from matlens.library import MaterialsLibrary
     >>> x, other = np.linspace(0, 1, 41), np.sin(9 * np.arange(41) ** 2)
-    >>> band, second = np.exp(-((np.arange(60) - [[15], [45]]) ** 2) / 50)
-    >>> spectra = np.outer(x, band) + np.outer(x + other / 2, second)  # the second does not follow composition alone
+    >>> host, band, second = np.exp(-((np.arange(60) - [[10], [30], [50]]) ** 2) / 20)
+    >>> spectra = 9 * host + np.outer(x, band) + np.outer(x + other / 2, second)  # the last not by composition alone
     >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, spectra, np.arange(60))
     >>> response = fit_composition_response(library)
-    >>> [identifiability(response, spectra, slope[None]).support for slope in (band, second)]
+    >>> [identifiability(response, slope[None]).support for slope in (band, second)]
     [0, 2]
     """
     slopes = np.asarray(gradient, np.float64)
-    told = (np.asarray(spectra, np.float64) - response.mean) @ slopes.T
+    told = (response.levelled - response.mean) @ slopes.T
     left = response.residual @ slopes.T
     noise = float((channel_noise(response.residual) ** 2 * slopes**2).sum(1).mean())
     whole = float(told.var(0).mean())

@@ -10,7 +10,7 @@ from scipy.linalg import eigh
 
 from matlens.errors import InputError
 
-__all__ = ["Trend", "fit_trend"]
+__all__ = ["Design", "Trend", "design_of", "fit_trend"]
 
 Array = NDArray[np.float64]
 _LENGTHS = (0.5, 1.0, 2.0, 4.0)  # of the kernel, in root mean square distances of the compositions from their mean
@@ -136,7 +136,57 @@ class Trend:
         return found
 
 
-def fit_trend(compositions: ArrayLike, values: ArrayLike, groups: ArrayLike | None = None) -> Trend:
+@dataclass(frozen=True)
+class Design:
+    """Compositions that trends are fitted to, with the eigenvectors that every output shares; made by `design_of`."""
+
+    group: NDArray[np.intp]  # (n,)
+    counts: NDArray[np.intp]  # (g,) rows of each composition
+    points: Array  # (g, D)
+    kept: NDArray[np.intp]  # of the g, those that carry trends
+    kernels: tuple[tuple[_Kernel, Array, Array], ...]  # with their eigenvectors and eigenvalues
+
+
+def design_of(compositions: ArrayLike, groups: ArrayLike | None = None) -> Design:
+    """Prepare compositions for `fit_trend`, which then costs little for further outputs.
+
+    Parameters
+    ----------
+    compositions : array_like, shape (n, D)
+        Fractions.
+    groups : array_like of int, shape (n,), optional
+        Rows of equal composition (`MaterialsLibrary.replicates`); by default every row is one of its own.
+
+    Raises
+    ------
+    InputError
+        If all compositions are equal.
+
+    Examples
+    --------
+    >>> design_of([[0.5, 0.5], [0.4, 0.6], [0.5, 0.5]], [0, 1, 0]).counts
+    array([2, 1])
+    """
+    x = np.asarray(compositions, np.float64)
+    group = np.unique(np.arange(len(x)) if groups is None else np.asarray(groups), return_inverse=True)[1].ravel()
+    counts = np.bincount(group)
+    points = _group_means(x, group, counts)
+    distance = float(np.sqrt(((points - points.mean(0)) ** 2).sum(1).mean()))
+    if distance < 1e-6:
+        raise InputError("all compositions are equal; gradients with respect to composition need several.")
+    kept = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST)).astype(np.intp))
+    root = np.sqrt(counts[kept].astype(np.float64))
+    kernels = []
+    for length in _LENGTHS:
+        kernel = _Kernel(points[kept], points[kept].mean(0), _LINEAR / distance**2, length * distance)
+        values, vectors = eigh(kernel(kernel.points) * root[:, None] * root)
+        kernels.append((kernel, vectors * root[:, None], np.maximum(values, 0)))
+    return Design(group, counts, points, kept, tuple(kernels))
+
+
+def fit_trend(
+    compositions: ArrayLike, values: ArrayLike, groups: ArrayLike | None = None, *, design: Design | None = None
+) -> Trend:
     """Fit each output by a Gaussian process on composition: a linear trend and a bell-shaped kernel.
 
     Length of the kernel and noise are those of the greatest likelihood, for each output by itself; rows of equal
@@ -144,12 +194,12 @@ def fit_trend(compositions: ArrayLike, values: ArrayLike, groups: ArrayLike | No
 
     Parameters
     ----------
-    compositions : array_like, shape (n, D)
-        Fractions.
+    compositions, groups
+        As of `design_of`.
     values : array_like, shape (n, R)
         Outputs, all finite.
-    groups : array_like of int, shape (n,), optional
-        Rows of equal composition (`MaterialsLibrary.replicates`); by default every row is one of its own.
+    design : Design, optional
+        Of these compositions, where it has been made before.
 
     Returns
     -------
@@ -168,29 +218,22 @@ def fit_trend(compositions: ArrayLike, values: ArrayLike, groups: ArrayLike | No
     >>> float((slope[0] - slope[1]).round(3))  # of x^2 at 0.4, the second fraction making room
     0.8
     """
-    x, y = np.asarray(compositions, np.float64), np.asarray(values, np.float64)
-    group = np.unique(np.arange(len(x)) if groups is None else np.asarray(groups), return_inverse=True)[1].ravel()
-    counts = np.bincount(group)
+    design = design or design_of(compositions, groups)
+    y, group, kept = np.asarray(values, np.float64), design.group, design.kept
     mean = y.mean(0)
-    points, means = (_group_means(v, group, counts) for v in (x, y - mean))
+    means = _group_means(y - mean, group, design.counts)
     within = ((y - mean - means[group]) ** 2).sum(0)
-    distance = float(np.sqrt(((points - points.mean(0)) ** 2).sum(1).mean()))
-    if distance < 1e-6:
-        raise InputError("all compositions are equal; gradients with respect to composition need several.")
-    kept = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST)).astype(np.intp))
-    fits = []
-    for length in _LENGTHS:
-        kernel = _Kernel(points[kept], points[kept].mean(0), _LINEAR / distance**2, length * distance)
-        fits.append(_decomposed(kernel, means[kept], counts[kept], within))
+    fits = [_likeliest(*kernel[1:], means[kept], design.counts[kept], within) for kernel in design.kernels]
     best = np.array([fit[-1] for fit in fits]).argmax(0)
     parts, held_out = [], np.zeros_like(means)
-    for number, (kernel, vectors, eigenvalues, ratio, variance, _) in enumerate(fits):
+    for number, (kernel, vectors, eigenvalues) in enumerate(design.kernels):
         own = np.flatnonzero(best == number)
         if own.size:
-            inverse = 1 / (eigenvalues[:, None] + ratio[own])
+            ratio, variance = (values[own] for values in fits[number][:2])
+            inverse = 1 / (eigenvalues[:, None] + ratio)
             weights = vectors @ (inverse * (vectors.T @ means[kept][:, own]))
-            parts.append(_Part(kernel, vectors, eigenvalues, own, ratio[own], variance[own], weights))
-            held_out[:, own] = means[:, own] - kernel(points) @ weights
+            parts.append(_Part(kernel, vectors, eigenvalues, own, ratio, variance, weights))
+            held_out[:, own] = means[:, own] - kernel(design.points) @ weights
             held_out[np.ix_(kept, own)] = weights / (vectors**2 @ inverse)
     residual = y - mean - means[group] + held_out[group]
     total = np.maximum(y.var(0), 1e-300)
@@ -204,13 +247,10 @@ def _group_means(values: Array, group: NDArray[np.intp], counts: NDArray[np.intp
     return result
 
 
-def _decomposed(
-    kernel: _Kernel, means: Array, counts: NDArray[np.intp], within: Array
-) -> tuple[_Kernel, Array, Array, Array, Array, Array]:
-    """Eigenvectors, and for each output noise over signal, variance of the signal, and likelihood at its greatest."""
-    root = np.sqrt(counts.astype(np.float64))
-    values, vectors = eigh(kernel(kernel.points) * root[:, None] * root)
-    values, vectors = np.maximum(values, 0), vectors * root[:, None]
+def _likeliest(
+    vectors: Array, values: Array, means: Array, counts: NDArray[np.intp], within: Array
+) -> tuple[Array, Array, Array]:
+    """Noise over signal and variance of the signal at the greatest likelihood, and that, each of shape (R,)."""
     squared = (vectors.T @ means) ** 2
     rows = counts.sum()
     # Rows of equal composition tell the noise by their scatter, which takes no part in the kernel.
@@ -220,4 +260,4 @@ def _decomposed(
     likelihood = -0.5 * (rows * np.log(variance) + extra[:, None])
     best = likelihood.argmax(0)
     columns = np.arange(len(within))
-    return kernel, vectors, values, _RATIOS[best], variance[best, columns], likelihood[best, columns]
+    return _RATIOS[best], variance[best, columns], likelihood[best, columns]
