@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,11 @@ from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.insight.limits import Limits
 from matlens.insight.moves import Moves, first_moves, move_support, second_moves, words
-from matlens.insight.outlook import Outlook, look_out
+from matlens.insight.outlook import look_out
 from matlens.learning.library.response import Response
 from matlens.library import MaterialsLibrary
 
-__all__ = ["Campaign", "plate_list", "suggest"]
+__all__ = ["Campaign", "Expects", "plan_moves", "plate_list", "suggest"]
 
 Array = NDArray[np.float64]
 _STARTS = 40  # measured compositions that moves start from
@@ -141,8 +142,7 @@ def suggest(
     report.begin(3, "suggestions")
     outlook = look_out(model, library)
     starts, row = _starts(library)
-    levels = (-1 if campaign.minimise else 1) * outlook.expected(starts)
-    moves = _candidates(outlook, starts, levels, library, campaign)
+    moves = plan_moves(outlook, library, campaign)
     report.advance(1, float("nan"), f"{len(moves)} moves looked at")
     origin = starts[moves.start]
     flags, along, together = move_support(origin, moves.compositions, starts)
@@ -150,7 +150,7 @@ def suggest(
     if not len(kept):
         raise InputError("no move is left within the limits and the support asked for; widen them.")
     moves, origin = moves.select(kept), origin[kept]
-    used, place = np.unique([*moves.start, int(levels.argmax())], return_inverse=True)
+    used, place = np.unique([*moves.start, _best(outlook, starts, campaign)], return_inverse=True)
     draws = outlook.draws(np.concatenate([moves.compositions, starts[used]]), _DRAWS, campaign.seed)
     after, before = draws[:, : len(moves)], draws[:, len(moves) + place]
     report.advance(2, float("nan"), "expectations drawn")
@@ -213,13 +213,35 @@ def _starts(library: MaterialsLibrary) -> tuple[Array, NDArray[np.intp]]:
     return library.compositions[row], row
 
 
-def _candidates(outlook: Outlook, starts: Array, levels: Array, library: MaterialsLibrary, campaign: Campaign) -> Moves:
-    """Move from the best measured compositions, and of each co-alloy system's best, once or twice; keep the best."""
-    order = np.argsort(-levels, kind="stable")
-    systems = library.select(np.unique(library.replicates(), return_index=True)[1]).systems()[order]
-    firsts = order[np.sort(np.unique(systems, return_index=True)[1])]
-    chosen = np.unique(np.concatenate([order[:_STARTS], firsts[:_STARTS]]))
+class Expects(Protocol):
+    """What expects a figure of merit at compositions."""
+
+    def expected(self, compositions: Array) -> Array:
+        """Return what is expected, shape (n,)."""
+
+
+def plan_moves(outlook: Expects, library: MaterialsLibrary, campaign: Campaign) -> Moves:
+    """Move from the best measured compositions, and each co-alloy system's best, once or twice; keep the best moves.
+
+    Parameters
+    ----------
+    outlook : Expects
+        An `Outlook`, or anything else that expects a figure of merit.
+    library : MaterialsLibrary
+        What was measured.
+    campaign : Campaign
+        Limits, and how many components may change.
+
+    Returns
+    -------
+    Moves
+        They start from compositions numbered by `MaterialsLibrary.replicates`.
+    """
+    starts, row = _starts(library)
     sign = -1 if campaign.minimise else 1
+    order = np.argsort(-sign * outlook.expected(starts), kind="stable")
+    firsts = order[np.sort(np.unique(library.systems()[row][order].astype(str), return_index=True)[1])]
+    chosen = np.unique(np.concatenate([order[:_STARTS], firsts[:_STARTS]]))
 
     def kept(moves: Moves, count: int) -> Moves:
         if not len(moves):
@@ -241,6 +263,10 @@ def _candidates(outlook: Outlook, starts: Array, levels: Array, library: Materia
     )
     cells = np.unique(every.compositions.round(9), axis=0, return_index=True)[1]
     return every.select(np.sort(cells))
+
+
+def _best(outlook: Expects, starts: Array, campaign: Campaign) -> int:
+    return int(((-1 if campaign.minimise else 1) * outlook.expected(starts)).argmax())
 
 
 def _batch(values: Array, best: float, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:

@@ -59,6 +59,14 @@ class Surrogate:
         covariance: Array = self._kernel(x, x) - known.T @ known
         return self.mean + cross @ self.weights, covariance
 
+    def spread(self, compositions: ArrayLike) -> Array:
+        """Standard deviations of the true values, shape (n,)."""
+        x = np.asarray(compositions, np.float64)
+        known = solve_triangular(self.factor, self._kernel(self.points, x), lower=True)
+        beside = self.linear * ((x - self.points.mean(0)) ** 2).sum(1)
+        found: Array = np.sqrt(np.maximum(self.variance * (1 + beside) - (known**2).sum(0), 0))
+        return found
+
     def _kernel(self, a: Array, b: Array) -> Array:
         return self.variance * _kernel(a, b, self.length, self.linear, self.points.mean(0))
 

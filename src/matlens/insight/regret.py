@@ -1,0 +1,194 @@
+"""How good ten suggestions are where the truth is known: regret against random moves and a Gaussian process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
+from matlens.insight.limits import Limits
+from matlens.insight.moves import Moves, first_moves, second_moves
+from matlens.insight.suggest import Campaign, plan_moves, suggest
+from matlens.insight.surrogate import Surrogate, fit_surrogate
+from matlens.library import MaterialsLibrary
+
+__all__ = ["STRATEGIES", "Truth", "suggestion_regret"]
+
+Array = NDArray[np.float64]
+STRATEGIES = ("suggest", "gp-ucb", "random")
+_KAPPA = 2.0  # standard deviations of the upper confidence bound
+_CLIMBS = 30
+
+
+class Truth(Protocol):
+    """A library of which the truth is known (`matlens.problems.KnownLibrary`)."""
+
+    @property
+    def library(self) -> MaterialsLibrary:
+        """What was measured."""
+
+    def response(self, compositions: Array) -> Array:
+        """Exact figure of merit at compositions, shape (n,)."""
+
+
+def suggestion_regret(
+    known: Truth,
+    make: Callable[[], Any],
+    *,
+    n: int = 10,
+    share: float = 0.25,
+    repeats: int = 1,
+    campaign: Campaign | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Compare strategies by the best of the n compositions that each of them would make.
+
+    Each repeat measures a random share of the compositions; what is then suggested is looked up in the truth. Regret is
+    the best that can be reached within the limits (found by climbing with the truth) less the best of the n.
+
+    Parameters
+    ----------
+    known : KnownLibrary
+    make : callable
+        Makes the model, which has yet to learn.
+    n : int
+        Suggestions.
+    share : float
+        Of the compositions, measured before.
+    repeats : int
+        Random choices of these.
+    campaign : Campaign, optional
+        How `suggest` chooses; all strategies keep its limits.
+    seed : int
+        Of the choices.
+    progress : Progress, optional
+        Told of the repeats.
+
+    Returns
+    -------
+    DataFrame
+        ``repeat``, ``strategy``, ``measured`` (truth of the best composition measured before), ``reached`` (of the best
+        suggestion), ``mean`` (of all), ``possible``, ``regret``; for ``suggest`` also ``inside``, the share of true
+        values inside the intervals.
+
+    Raises
+    ------
+    InputError
+        If too few compositions are left to learn from.
+    """
+    campaign, report = campaign or Campaign(), progress or Silent()
+    library, group = known.library, known.library.replicates()
+    report.begin(repeats, "regret of suggestions")
+    rows: list[dict[str, object]] = []
+    for repeat in range(repeats):
+        random = np.random.default_rng([seed, repeat])
+        count = round(share * float(group.max() + 1))
+        if count < 10:
+            raise InputError(f"{count} compositions are too few to suggest from; raise the share above {share:g}.")
+        seen = library.select(np.isin(group, random.choice(group.max() + 1, count, replace=False)))
+        made = _strategies(seen, make, n, replace(campaign, seed=seed + repeat), random)
+        truth = {name: known.response(x) for name, x in made.compositions.items()}
+        start = np.unique(seen.compositions, axis=0)
+        sign = -1 if campaign.minimise else 1
+        found = np.concatenate([start, *made.compositions.values()])
+        possible = sign * _climbed(known, found, seen, campaign.limits, sign)
+        for name, values in truth.items():
+            reached = float((sign * values).max()) * sign
+            row = {
+                "repeat": repeat,
+                "strategy": name,
+                "measured": float((sign * known.response(start)).max()) * sign,
+                "reached": reached,
+                "mean": float(values.mean()),
+                "possible": possible,
+                "regret": sign * (possible - reached),
+                "inside": np.nan,
+            }
+            if name == "suggest":
+                row["inside"] = float(((values >= made.table["low"]) & (values <= made.table["high"])).mean())
+            rows.append(row)
+        report.advance(repeat + 1, float("nan"), "")
+    report.end()
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class _Made:
+    compositions: dict[str, Array]
+    table: pd.DataFrame
+
+
+def _strategies(
+    seen: MaterialsLibrary, make: Callable[[], Any], n: int, campaign: Campaign, random: np.random.Generator
+) -> _Made:
+    table = suggest(make().fit(seen), seen, n=n, campaign=campaign)
+    bound = _Bound(fit_surrogate(seen.compositions, seen.merit(), seen.replicates()), -1 if campaign.minimise else 1)
+    moves = plan_moves(bound, seen, campaign)
+    found = {
+        "suggest": table[list(seen.components)].to_numpy() / 100,
+        "gp-ucb": moves.compositions[_upper_confidence(bound, moves.compositions, n)],
+        "random": _random_moves(seen, campaign, n, random),
+    }
+    return _Made(found, table)
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """The upper confidence bound, in place of an expectation."""
+
+    surrogate: Surrogate
+    sign: int
+
+    def expected(self, compositions: Array) -> Array:
+        """Mean and two standard deviations in the direction that is wanted, shape (n,)."""
+        mean, spread = self.surrogate.predict(compositions), self.surrogate.spread(compositions)
+        return mean + self.sign * _KAPPA * spread
+
+
+def _upper_confidence(bound: _Bound, x: Array, n: int) -> list[int]:
+    """Choose by the upper confidence bound, one by one, as if each choice were measured as expected (GP-BUCB)."""
+    mean, covariance = bound.surrogate.joint(x)
+    chosen: list[int] = []
+    for _ in range(min(n, len(x))):
+        worth = bound.sign * mean + _KAPPA * np.sqrt(np.maximum(np.diag(covariance), 0))
+        worth[chosen] = -np.inf
+        pick = int(worth.argmax())
+        chosen.append(pick)
+        seen = covariance[:, pick]
+        covariance = covariance - np.outer(seen, seen) / max(covariance[pick, pick] + bound.surrogate.noise, 1e-300)
+    return chosen
+
+
+def _random_moves(seen: MaterialsLibrary, campaign: Campaign, n: int, random: np.random.Generator) -> Array:
+    starts = np.unique(seen.compositions, axis=0)
+    starts = starts[random.permutation(len(starts))[:40]]
+    one = first_moves(starts, seen, campaign.limits)
+    every = one.compositions
+    if campaign.moves == 2 and len(one):
+        some: Moves = one.select(random.permutation(len(one))[:60])
+        every = np.concatenate([every, second_moves(some, seen, campaign.limits).compositions])
+    return every[random.permutation(len(every))[:n]]
+
+
+def _climbed(known: Truth, starts: Array, seen: MaterialsLibrary, limits: Limits, sign: int) -> float:
+    """Climb with the truth from the best compositions there are; give the height, times ``sign``."""
+    x, values = starts, sign * known.response(starts)
+    allowed = limits.allowed(x, seen)
+    best = float(values[allowed].max()) if allowed.any() else -np.inf
+    for _ in range(_CLIMBS):
+        top = x[np.argsort(-values, kind="stable")[:10]]
+        moves = first_moves(top, seen, limits).compositions
+        if not len(moves):
+            break
+        x, values = moves, sign * known.response(moves)
+        if values.max() <= best + 1e-12:
+            break
+        best = float(values.max())
+    return best
