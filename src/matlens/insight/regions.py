@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.insight.summaries import error_factor
+from matlens.insight.summaries import enough_support, error_factor, member_means
 
 __all__ = ["average_regions", "cluster_regions", "composition_box", "merit_regions"]
 
@@ -170,7 +170,7 @@ def average_regions(
     for name, mask in chosen.items():
         if np.asarray(mask).dtype != bool or np.shape(mask) != (insight.sizes["sample"],):
             raise InputError(f"region {name!r} must be one boolean for each of {insight.sizes['sample']} samples.")
-    parts = [_averages(insight.isel(sample=np.flatnonzero(mask)), least_support) for mask in chosen.values()]
+    parts = [_averages(insight, np.flatnonzero(mask), least_support) for mask in chosen.values()]
     region = pd.Index(list(chosen), name="region")
     found = xr.concat(parts, region, coords="minimal", compat="override", join="override")
     found["samples"] = ("region", [int(np.sum(mask)) for mask in chosen.values()])
@@ -179,32 +179,34 @@ def average_regions(
     )
 
 
-def _averages(part: xr.Dataset, least_support: int) -> xr.Dataset:
+def _averages(insight: xr.Dataset, rows: NDArray[np.intp], least_support: int) -> xr.Dataset:
     found = {}
-    times = float(np.nan_to_num(error_factor(part), nan=1.0))
-    for name, support in (("composition_gradient", "support"), ("spectral_gradient", "spectral_support")):
-        if name not in part:
+    times = float(np.nan_to_num(error_factor(insight), nan=1.0))
+    for name in ("composition_gradient", "spectral_gradient"):
+        if name not in insight:
             continue
-        enough = part[support] >= least_support if support in part else xr.ones_like(part[name], bool)
-        values = part[name].where(enough)
+        enough = enough_support(insight, name, least_support)
+        values = insight[name].isel(sample=rows).where(enough.isel(sample=rows))
         found[name] = values.mean("sample", keep_attrs=True)
         found[f"{name}_between"] = values.std("sample", keep_attrs=True)
         found[f"{name}_samples"] = values.notnull().sum("sample")
-        if f"{name}_members" in part:
-            members = part[f"{name}_members"].where(enough)
-            variance, common = members.mean("sample").var("model", ddof=1), _common(part, name, members, enough)
+        if f"{name}_members" in insight:
+            variance = member_means(insight, name, enough, rows).var("model", ddof=1)
+            common = _common(insight, enough, rows) if name == "composition_gradient" else 0.0
             found[f"{name}_spread"], found[f"{name}_error"] = (
                 (variance * factor**2 + common) ** 0.5 for factor in (1.0, times)
             )
-        elif f"{name}_spread" in part:
-            found[f"{name}_spread"] = part[f"{name}_spread"].where(enough).mean("sample")
+        elif f"{name}_spread" in insight:
+            spread = insight[f"{name}_spread"].isel(sample=rows).where(enough.isel(sample=rows))
+            found[f"{name}_spread"] = spread.mean("sample")
             found[f"{name}_error"] = found[f"{name}_spread"] * times
     return xr.Dataset(found)
 
 
-def _common(part: xr.Dataset, name: str, members: xr.DataArray, enough: xr.DataArray) -> xr.DataArray | float:
+def _common(insight: xr.Dataset, enough: xr.DataArray, rows: NDArray[np.intp]) -> xr.DataArray | float:
     """Variance that members do not show, e.g. of how the spectrum follows composition; common to all samples."""
-    if f"{name}_spread" not in part:
+    if "composition_gradient_spread" not in insight:
         return 0.0
-    more = (part[f"{name}_spread"] ** 2 - members.var("model", ddof=1)).clip(min=0) ** 0.5
-    return more.where(enough).mean("sample") ** 2
+    shown = insight["composition_gradient_members"].isel(sample=rows).var("model", ddof=1)
+    more = (insight["composition_gradient_spread"].isel(sample=rows) ** 2 - shown).clip(min=0) ** 0.5
+    return more.where(enough.isel(sample=rows)).mean("sample") ** 2

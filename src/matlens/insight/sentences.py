@@ -14,7 +14,7 @@ from scipy.stats import norm
 from matlens.insight.family import bootstrap_family
 from matlens.insight.groups import ComponentGroups
 from matlens.insight.regions import average_regions, merit_regions
-from matlens.insight.summaries import error_factor
+from matlens.insight.summaries import enough_support, error_factor, member_means
 
 __all__ = ["SUPPORTED", "UNSUPPORTED", "WEAK", "statements"]
 
@@ -93,7 +93,7 @@ def statements(
     >>> found[["subject", "status"]].to_numpy().tolist()
     [['W', 'supported'], ['Mo', 'unsupported']]
     >>> print(found.sentence[0])
-    Adding W (all others shrinking in proportion, with the spectrum following) raises P by 1.99 ± 0.045 mW/cm2 per ...
+    Adding W (all others shrinking in proportion, with the spectrum following) raises P by 1.99 ± 0.045 (ensemble) ...
     """
     common = _Verdict()
     if held_out is not None:
@@ -134,9 +134,12 @@ class _Verdict:
         """Add the checks of one kind of gradient: wrong derivatives end it, the others make it doubtful."""
         verdict = self.copy()
         if checks is not None:
-            for row in checks[checks["what"] == what].itertuples():
+            own = checks[checks["what"] == what]
+            if own["passed"].any():
+                verdict.grounds.append(f"{int(own['passed'].sum())} checks of {what} gradients passed")
+            for row in own[~own["passed"].astype(bool)].itertuples():
                 bearable = float(row.value) <= _FATAL.get(str(row.check), np.inf)  # type: ignore[arg-type]
-                verdict.graded(bool(row.passed), bearable, str(row.sentence).rstrip("."))
+                verdict.graded(False, bearable, str(row.sentence).rstrip("."))
         return verdict
 
     def conclude(self) -> dict[str, object]:
@@ -183,10 +186,10 @@ def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -
     shape = (len(regions), part.sizes["component"])
     if "composition_gradient_members" not in part:
         return _normal_chances(means, shape)
-    values = part["composition_gradient_members"].isel(scheme=0, kind=0).transpose("model", "sample", "component")
-    if "support" in part:
-        values = values.where(part["support"] >= 1)
-    profiles = [values.isel(sample=np.flatnonzero(mask)).mean("sample").to_numpy() for mask in regions.values()]
+    enough = enough_support(part, "composition_gradient", 1)
+    rows = [np.flatnonzero(mask) for mask in regions.values()]
+    averages = [member_means(part, "composition_gradient", enough, some).isel(scheme=0, kind=0) for some in rows]
+    profiles = [average.transpose("model", "component").to_numpy() for average in averages]
     with np.errstate(invalid="ignore", divide="ignore"):
         # the error of the means may count more than the members' spread, as that of the total gradient does
         t = means["composition_gradient"].to_numpy() / means["composition_gradient_error"].to_numpy()
@@ -240,11 +243,12 @@ def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: s
         "composition_gradient",
         f"{insight.attrs.get('unit') or '1'} per {insight.attrs.get('fraction_name', 'at%')}",
     )
-    size = f"{abs(effect):.3g}" + (f" ± {error:.2g}" if np.isfinite(error) else "")
+    size = f"{abs(effect):.3g}" + (f" ± {error:.2g} (ensemble)" if np.isfinite(error) else "")
     count = int(mean["composition_gradient_samples"])
+    where = "" if region == "all samples" else f", {region}"
     sentence = (
         f"Adding {name} ({how}) {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
-        f"(mean of {count} samples: {region})."
+        f"(mean of {count} samples{where})."
     )
     return {
         "about": "composition", "subject": name, "region": region, "sentence": sentence,

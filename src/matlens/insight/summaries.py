@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 from matlens.insight.correlations import correlate_gradients
@@ -160,9 +160,8 @@ def gradient_statistics(insight: xr.Dataset, *, least_support: int = 1) -> xr.Da
     >>> found.composition_mean.values.ravel().tolist(), round(float(found.correlation[0, 0, 0, 1]), 3)
     ([5.5, -5.5], -1.0)
     """
-    composition = insight["composition_gradient"]
-    if "support" in insight:
-        composition = composition.where(insight["support"] >= least_support)
+    enough = enough_support(insight, "composition_gradient", least_support)
+    composition = insight["composition_gradient"].where(enough)
     schemes, kinds = insight["scheme"].values, insight["kind"].values
     correlation = [[correlate_gradients(composition_members(insight, s, k))[0] for k in kinds] for s in schemes]
     found = xr.Dataset(
@@ -178,7 +177,50 @@ def gradient_statistics(insight: xr.Dataset, *, least_support: int = 1) -> xr.Da
     return found
 
 
-def supported_spectra(insight: xr.Dataset, least_support: int, name: str = "spectral_gradient") -> xr.DataArray:
+def member_means(insight: xr.Dataset, name: str, enough: xr.DataArray, rows: ArrayLike | None = None) -> xr.DataArray:
+    """Average gradients over samples in every model, where there is enough support.
+
+    Model by model, for a masked copy of all would take another gigabyte.
+
+    Parameters
+    ----------
+    insight : Dataset
+        With members.
+    name : str
+        "composition_gradient" or "spectral_gradient".
+    enough : DataArray of bool
+        Which values count, of the dimensions of one model's gradients or fewer.
+    rows : array_like of int, optional
+        Which samples; by default all.
+
+    Returns
+    -------
+    DataArray
+        Without the dimension ``sample``; NaN where nothing counts.
+
+    Examples
+    --------
+    >>> data = xr.Dataset({"spectral_gradient_members": (("model", "sample", "axis"), np.arange(8.0).reshape(2, 2, 2))})
+    >>> enough = xr.DataArray([[True, False], [True, True]], dims=("sample", "axis"))
+    >>> member_means(data, "spectral_gradient", enough).values.tolist()
+    [[1.0, 3.0], [5.0, 7.0]]
+    """
+    members = insight[f"{name}_members"]
+    chosen = slice(None) if rows is None else np.asarray(rows)
+    kept = enough.isel(sample=chosen)
+    means = [members.isel(model=k, sample=chosen).where(kept).mean("sample") for k in range(members.sizes["model"])]
+    return xr.concat(means, "model")
+
+
+def supported_spectra(insight: xr.Dataset, least_support: int) -> xr.DataArray:
     """Spectral gradients, NaN where the channel has less support."""
-    spectral = insight[name]
-    return spectral.where(insight["spectral_support"] >= least_support) if "spectral_support" in insight else spectral
+    return insight["spectral_gradient"].where(enough_support(insight, "spectral_gradient", least_support))
+
+
+def enough_support(insight: xr.Dataset, name: str, least: int) -> xr.DataArray:
+    """Where gradients have at least this support; everywhere in data sets that do not say."""
+    support = "support" if name == "composition_gradient" else "spectral_support"
+    if support in insight:
+        return insight[support] >= least
+    dims = ("sample", "component" if support == "support" else "axis")
+    return xr.DataArray(np.ones([insight[name].sizes[dim] for dim in dims], bool), dims=dims)

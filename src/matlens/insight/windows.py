@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 from matlens.insight.family import FamilyTest, bootstrap_family, permutation_family
-from matlens.insight.summaries import error_factor, supported_spectra
+from matlens.insight.summaries import enough_support, error_factor, member_means, supported_spectra
 
 __all__ = ["band_average", "find_bands", "smooth_along_axis", "spectral_bands"]
 
@@ -76,8 +76,8 @@ def spectral_bands(
         test = permutation_family(smooth_along_axis(profile, axis, smooth), smooth_along_axis(draws, axis, smooth))
         judge = f"{len(draws)} ensembles of permuted labels"
     elif insight.sizes.get("model", 1) > 3:
-        members = supported_spectra(insight, least_support, "spectral_gradient_members").mean("sample")
-        profiles = members.transpose("model", "axis").to_numpy()
+        enough = enough_support(insight, "spectral_gradient", least_support)
+        profiles = member_means(insight, "spectral_gradient", enough).transpose("model", "axis").to_numpy()
         profile = profiles.mean(0)
         factor = error_factor(insight)
         test = bootstrap_family(smooth_along_axis(profiles, axis, smooth), factor=1.0 if np.isnan(factor) else factor)
