@@ -36,7 +36,11 @@ _EXPORTS = {
     "write_library_model": "learning.library",
     "read_model": "learning",
     "read_structures": "learning",
+    "Campaign": "insight",
+    "Limits": "insight",
     "explain": "insight",
+    "plate_list": "insight",
+    "suggest": "insight",
     "homogenize": "physics",
     "prune": "reconstruction",
 }

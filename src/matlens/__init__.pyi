@@ -4,7 +4,11 @@ from matlens.errors import Interrupted as Interrupted
 from matlens.errors import MatlensError as MatlensError
 from matlens.errors import ResourceError as ResourceError
 from matlens.errors import RunError as RunError
+from matlens.insight import Campaign as Campaign
+from matlens.insight import Limits as Limits
 from matlens.insight import explain as explain
+from matlens.insight import plate_list as plate_list
+from matlens.insight import suggest as suggest
 from matlens.io import LibraryOptions as LibraryOptions
 from matlens.io import read_library as read_library
 from matlens.io import read_microstructure as read_microstructure

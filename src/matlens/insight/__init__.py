@@ -1,5 +1,6 @@
 """Insight: what a trained model has learned, and whether for the right reason."""
 
+from matlens.insight.beyond import additions_left_out, summarise_additions
 from matlens.insight.composition_response import CompositionResponse, channel_noise, fit_composition_response
 from matlens.insight.correlations import correlate_gradients, resampled_correlations
 from matlens.insight.explain import explain
@@ -9,10 +10,13 @@ from matlens.insight.gradients import explain_library
 from matlens.insight.groups import ComponentGroups, component_groups, group_components
 from matlens.insight.identifiability import Identifiability, identifiability
 from matlens.insight.integrated import Integrated, integrate_gradients
+from matlens.insight.limits import Limits
 from matlens.insight.nulls import closure_null, label_null, permuted_library, smooth_gradients
 from matlens.insight.off_manifold import Subspaces, channel_width, local_subspaces, pinned_channels
 from matlens.insight.older_ways import older_ways
+from matlens.insight.outlook import Outlook, look_out
 from matlens.insight.regions import average_regions, cluster_regions, composition_box, merit_regions
+from matlens.insight.regret import suggestion_regret
 from matlens.insight.sanity import (
     check_differences,
     check_halves,
@@ -42,6 +46,7 @@ from matlens.insight.simplex import (
     moved,
     tangent,
 )
+from matlens.insight.suggest import Campaign, plate_list, suggest
 from matlens.insight.summaries import (
     composition_members,
     error_factor,
@@ -56,16 +61,20 @@ from matlens.insight.windows import band_average, find_bands, smooth_along_axis,
 __all__ = [
     "ERROR_FACTOR",
     "SCHEMES",
+    "Campaign",
     "ComponentGroups",
     "CompositionResponse",
     "Conduction",
     "FamilyTest",
     "Identifiability",
     "Integrated",
+    "Limits",
+    "Outlook",
     "SensitivityStudy",
     "Subspaces",
     "Support",
     "Trend",
+    "additions_left_out",
     "along",
     "average_regions",
     "band_average",
@@ -109,12 +118,14 @@ __all__ = [
     "linearised_map",
     "local_subspaces",
     "longest_step",
+    "look_out",
     "merit_regions",
     "moved",
     "older_ways",
     "permutation_family",
     "permuted_library",
     "pinned_channels",
+    "plate_list",
     "resampled_correlations",
     "score_flips",
     "sensitivity_map",
@@ -126,6 +137,9 @@ __all__ = [
     "spectral_support",
     "statements",
     "study_sensitivity",
+    "suggest",
+    "suggestion_regret",
+    "summarise_additions",
     "summarise_scores",
     "tangent",
     "toggled",
