@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -22,7 +22,7 @@ _GRID = 0.05  # of the binary blends
 _DISTINCT = 0.76  # of the samples; the others are replicates
 _KINDS = np.array([0.2, 0.3, 0.5])  # of the distinct: binary, with three or four constituents, with all five
 _MIDDLE, _WIDTH = 2.0, 0.7  # log10(S/cm) over the library: mean and standard deviation
-_REACH = 0.15
+_REACH = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +111,16 @@ def _draw_law(rng: np.random.Generator, compositions: Floats) -> _BlendLaw:
     pairs = np.triu(rng.normal(0, 2.5, (5, 5)), 1)
     doping = np.concatenate([[0.0], rng.normal(0.2, 0.4, 4)])
     ridge = np.concatenate([[0.5], 0.5 * rng.dirichlet(np.array([2.0, 0.7, 0.7, 0.7]))])
-    parts = [torch.as_tensor(one) for one in (rng.normal(0, 1, 5), pairs, doping, ridge)]
-    height = float(rng.uniform(0.5, 1.0))
-    raw = _BlendLaw(*parts, height=height).logarithm(torch.as_tensor(compositions)).numpy()
+    law = _BlendLaw(
+        linear=torch.as_tensor(rng.normal(0, 1, 5)),
+        pairs=torch.as_tensor(pairs),
+        doping=torch.as_tensor(doping),
+        ridge=torch.as_tensor(ridge),
+        height=float(rng.uniform(0.5, 1.0)),
+    )
+    raw = law.logarithm(torch.as_tensor(compositions)).numpy()
     stretch = _WIDTH / float(raw.std())
-    return _BlendLaw(*parts, height=height, scale=(_MIDDLE - stretch * float(raw.mean()), stretch))
+    return replace(law, scale=(_MIDDLE - stretch * float(raw.mean()), stretch))
 
 
 def _compositions(n: int, rng: np.random.Generator) -> Floats:

@@ -17,7 +17,7 @@ __all__ = ["diffraction"]
 
 Floats = NDArray[np.float64]
 _COMPONENTS = ("Fe", "Ga", "Pd")
-_AXIS = 37 + 0.02 * np.arange(551)  # degrees 2 theta
+_AXIS: Floats = 37.0 + 0.02 * np.arange(551, dtype=np.float64)  # degrees 2 theta
 _CORNER = np.array([0.04, 0.04])  # least Ga and Pd
 _SPAN = 0.5  # most Ga and Pd together, above the corner
 _REPLICATES = 0.1  # of the samples

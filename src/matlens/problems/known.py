@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -23,8 +23,10 @@ _CEILING = 0.93  # R2 of the noise-free figure of merit against the measured one
 class Law(Protocol):
     """How composition and the state of a sample become a spectrum, and both a figure of merit; differentiable."""
 
-    state_names: tuple[str, ...]
-    """What differs between samples of one composition; 0 is nominal."""
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """What differs between samples of one composition; 0 is nominal."""
+        ...
 
     def record(self, compositions: Tensor, state: Tensor) -> Tensor | None:
         """Noise-free intensities as an instrument would write them, shape (n, C); None where there is no spectrum."""
@@ -137,6 +139,32 @@ class KnownLibrary:
         """Noise-free figure of merit with given spectra, shape (n,): the law that a model of both has to find."""
         x, _ = self._tensors(compositions, None)
         return _array(self.law.merit(x, None if spectra is None else torch.as_tensor(np.array(spectra, np.float64))))
+
+    def identifiable(self) -> Floats | None:
+        """Part of the true spectral gradient that any data of this law can tell, shape (n, C); None without spectra.
+
+        At a given composition spectra move only along their derivatives with respect to the state; across these
+        directions no derivative shows in the figure of merit. This is the projection onto them, at each sample.
+
+        Examples
+        --------
+        >>> from matlens.problems import photoanode
+        >>> known = photoanode(40)
+        >>> share = (known.identifiable() ** 2).sum(axis=1) / (known.truth.spectral**2).sum(axis=1)
+        >>> bool(((share > 0.2) & (share < 0.9)).all())
+        True
+        """
+        if self.truth.spectral is None:
+            return None
+        x, z = self._tensors(self.library.compositions, self.state)
+        differentiate: Any = torch.autograd.functional.jvp  # it has no types
+        moves = [
+            differentiate(lambda state: self.law.record(x, state), z, one.expand_as(z))[1]
+            for one in torch.eye(z.shape[1], dtype=torch.float64)
+        ]
+        basis, _ = torch.linalg.qr(torch.stack(moves, dim=2))  # (n, C, S)
+        gradient = torch.as_tensor(self.truth.spectral)[:, :, None]
+        return _array((basis @ (basis.mT @ gradient))[:, :, 0])
 
     def _tensors(self, compositions: ArrayLike, state: ArrayLike | None) -> tuple[Tensor, Tensor]:
         x = np.array(compositions, np.float64)

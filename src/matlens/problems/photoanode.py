@@ -54,8 +54,8 @@ def photoanode(
     noise : float
         Scales replicate scatter and channel noise; at 1 the truth reaches an R2 of 0.93 against the measured power.
     anneal : float
-        Strength of what moves spectra at fixed composition (doublet splitting and texture). With 0 the spectrum
-        is a function of composition, and partial gradients are not identifiable.
+        Strength of what moves spectra at fixed composition (splitting, texture, crystallinity, orientation). With 0
+        the spectrum is a function of composition, and partial gradients are not identifiable.
     alloying : sequence of str
         Which elements are alloyed; the other columns are zero.
     missing : int
@@ -64,7 +64,7 @@ def photoanode(
     Returns
     -------
     KnownLibrary
-        States "anneal", "texture", "gain", "fluorescence", "decay".
+        States "anneal", "texture", "crystallinity", "orientation", "gain", "fluorescence", "decay".
 
     Raises
     ------
@@ -132,7 +132,8 @@ def _alloying(names: Sequence[str]) -> tuple[str, ...]:
 def _compositions(n: int, elements: tuple[str, ...], pairs: list[tuple[str, str]], rng: np.random.Generator) -> Floats:
     """Bare hosts and single elements first, then co-alloys, as many of each pair, then replicates; in random order."""
     count = int(np.ceil(_DISTINCT * n))
-    rows = [{}] + [{element: int(level)} for element in elements for level in range(10)]
+    rows: list[dict[str, int]] = [{}]
+    rows += [{element: int(level)} for element in elements for level in range(10)]
     plain = [_composition(series, loads) for series in range(3) for loads in rows]
     if count < len(plain):
         plain = [plain[k] for k in rng.permutation(len(plain))[:count]]
@@ -165,13 +166,13 @@ def _places(n: int) -> pd.DataFrame:
 
 
 def _state(places: pd.DataFrame, anneal: float, rng: np.random.Generator) -> Floats:
-    """Anneal and texture by chance; gain and fluorescence also drift over each plate."""
+    """The process by chance; gain and fluorescence also drift over each plate."""
     n = len(places)
-    state = rng.standard_normal((n, 5)) * [anneal, anneal, 0.25, 0.25, 0.2]
+    state = rng.standard_normal((n, 7)) * [*[anneal] * 4, 0.25, 0.25, 0.2]
     drift = rng.standard_normal((int(places["plate"].max()), 3))[places["plate"] - 1]
     across = places[["x", "y"]].to_numpy() / 55.0 - 1
-    state[:, 3] += 0.3 * (drift[:, 0] + drift[:, 1] * across[:, 0] + drift[:, 2] * across[:, 1])
-    state[:, 2] += 0.15 * drift[:, 0]
+    state[:, 5] += 0.3 * (drift[:, 0] + drift[:, 1] * across[:, 0] + drift[:, 2] * across[:, 1])
+    state[:, 4] += 0.15 * drift[:, 0]
     return np.asarray(state)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["AXIS", "A_SITE", "COMPONENTS", "V_SITE", "PhotoanodeLaw", "draw_law"]
+__all__ = ["AXIS", "A_SITE", "COMPONENTS", "STATES", "V_SITE", "PhotoanodeLaw", "draw_law"]
 
 COMPONENTS = ("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb")
 A_SITE = frozenset({"Bi", "Dy", "Gd", "Tb"})
@@ -22,6 +22,7 @@ _WIDTHS = (9.0, 13.0, 11.0, 11.0, 14.0, 15.0, 12.0)  # half width at half maximu
 _DOUBLET, _STRETCH = (2, 3), 6
 _MIDDLE, _SPLITTING = 345.0, 41.0  # cm-1
 _FURTHER = (0, 1, 4, 5)  # bands of which the seed draws one to matter
+STATES = ("anneal", "texture", "crystallinity", "orientation", "gain", "fluorescence", "decay")
 _LOADING = 0.04  # a fraction of 4 at% is one unit of loading
 _COUNTS = 2000.0  # of the stretch at nominal gain
 _SHARPNESS = 0.12  # mW/cm2: below it, the power bends towards zero and stays positive
@@ -34,10 +35,11 @@ class PhotoanodeLaw:
     With loadings u = x / 4 at%, A = a.u (Bi, counted from 48 at%, and rare earths) and B = b.u (W, Mo):
 
     - the splitting of the doublet is 41 exp(-d.u) - 2.5 anneal (cm-1); band centres, widths and heights are smooth in
-      u; the further band's height goes as exp(0.25 texture);
+      u; the further band's height goes as exp(0.25 texture), all widths as exp(-0.05 crystallinity), the two of the
+      doublet as exp(-0.08 orientation) and exp(0.08 orientation);
     - V = (I(345) - o) / (p - o) is the filling of the valley, p the mean of I(325) and I(365), o that of I(290) and
       I(400); H = (I(c) - its sides) / (I(826) - its sides), c the further band. I(.) are means with Gaussian weights
-      of 4 or 6 cm-1, so that V and H ignore any factor and any straight baseline;
+      of 7 (V) and 6 cm-1 (H), so that V and H ignore any factor and any straight baseline;
     - P = softplus(base + bump(A) + bump(B) + interaction A B + u'Qu - q (Bi:V off its best)^2 + k V + h H).
 
     Parameters
@@ -62,7 +64,7 @@ class PhotoanodeLaw:
     pairs: Tensor
     numbers: dict[str, float]
     further: int
-    state_names: tuple[str, ...] = field(default=("anneal", "texture", "gain", "fluorescence", "decay"), init=False)
+    state_names: tuple[str, ...] = field(default=STATES, init=False)
 
     @property
     def bands(self) -> tuple[tuple[float, float], ...]:
@@ -74,15 +76,17 @@ class PhotoanodeLaw:
         """Noise-free intensities in counts, shape (n, 1015)."""
         loads = compositions[:, 2:] / _LOADING
         axis = torch.as_tensor(AXIS)
-        anneal, texture, gain, glow, decay = (state[:, k, None] for k in range(5))
+        anneal, texture, crystallinity, orientation, gain, glow, decay = (state[:, k, None] for k in range(7))
         splitting = _SPLITTING * torch.exp(-loads @ self.reduce[2:])[:, None] - 2.5 * anneal
-        broad = 1 + 0.12 * loads.sum(dim=1, keepdim=True)
+        broad = (1 + 0.12 * loads.sum(dim=1, keepdim=True)) * torch.exp(-0.05 * crystallinity)
         total = 0.05 + 0.2 * torch.exp(glow) * torch.exp(-(axis - axis[0]) / (900.0 * torch.exp(decay)))
         for k, (centre, height, width) in enumerate(zip(_CENTRES, _HEIGHTS, _WIDTHS)):
             place = centre + (loads @ self.shift[k, 2:])[:, None]
-            if k in _DOUBLET:
-                place = place - centre + _MIDDLE + (splitting / 2 if k == _DOUBLET[1] else -splitting / 2)
             strength = (loads @ self.swell[k, 2:])[:, None]
+            if k in _DOUBLET:
+                side = 1.0 if k == _DOUBLET[1] else -1.0
+                place = place - centre + _MIDDLE + side * splitting / 2
+                strength = strength + side * 0.08 * orientation
             if k == self.further:
                 strength = strength + 0.25 * texture
             total = total + height * torch.exp(strength) / (1 + ((axis - place) / (width * broad)) ** 2)
@@ -90,8 +94,8 @@ class PhotoanodeLaw:
 
     def functionals(self, spectra: Tensor) -> tuple[Tensor, Tensor]:
         """Filling of the valley and relative height of the further band, each of shape (n,)."""
-        peaks, sides = (_mean(spectra, (325.0, 365.0), 4.0), _mean(spectra, (290.0, 400.0), 4.0))
-        filling = (_mean(spectra, (345.0,), 4.0) - sides) / (peaks - sides)
+        peaks, sides = (_mean(spectra, (325.0, 365.0), 7.0), _mean(spectra, (290.0, 400.0), 7.0))
+        filling = (_mean(spectra, (345.0,), 7.0) - sides) / (peaks - sides)
         centre, stretch = _CENTRES[self.further], _CENTRES[_STRETCH]
         band = _mean(spectra, (centre,), 6.0) - _mean(spectra, (centre - 35.0, centre + 35.0), 6.0)
         reference = _mean(spectra, (stretch,), 6.0) - _mean(spectra, (stretch - 60.0, stretch + 60.0), 6.0)
@@ -133,8 +137,10 @@ def draw_law(rng: np.random.Generator) -> PhotoanodeLaw:
     numbers = {name: float(rng.uniform(low, high)) for name, (low, high) in _RANGES.items()}
     further = int(rng.choice(_FURTHER))
     numbers["height"] *= float(rng.choice([-1.0, 1.0]))
-    tensors = (torch.as_tensor(one) for one in (a, b, reduce, shift, swell, pairs))
-    return PhotoanodeLaw(*tensors, numbers=numbers, further=further)
+    tensors = {"a": a, "b": b, "reduce": reduce, "shift": shift, "swell": swell, "pairs": pairs}
+    return PhotoanodeLaw(
+        **{name: torch.as_tensor(one) for name, one in tensors.items()}, numbers=numbers, further=further
+    )
 
 
 _RANGES = {  # mW/cm2, or units of loading
@@ -155,5 +161,6 @@ _RANGES = {  # mW/cm2, or units of loading
 
 def _mean(spectra: Tensor, centres: tuple[float, ...], width: float) -> Tensor:
     """Mean intensity near some positions, with Gaussian weights that sum to 1, shape (n,)."""
-    weights = sum(torch.exp(-0.5 * ((torch.as_tensor(AXIS) - centre) / width) ** 2) for centre in centres)
+    apart = torch.as_tensor(AXIS) - torch.tensor(centres, dtype=torch.float64)[:, None]
+    weights = torch.exp(-0.5 * (apart / width) ** 2).sum(dim=0)
     return spectra @ (weights / weights.sum())
