@@ -184,8 +184,19 @@ def test_ternary_frame_follows_the_largest_system(insight):
     frame, names = figures.ternary_frame(insight)
     if len(names):
         assert np.allclose(frame[names].sum(axis=1), 1)
-        assert np.allclose(frame[[f"up_{name}" for name in names]].sum(axis=1), 0)
+        assert ("up_Pd" in frame) == (names == ["Fe", "Ga", "Pd"])  # the others lie on a line
         drawn(figures.ternary_map(frame, names, label="P", width=0.66 * figures.DOUBLE))
+
+
+def test_arrows_of_the_ternary_rise_as_the_gradient_does():
+    insight = example_insight(components=("Fe", "Ga", "Pd"), samples=30, channels=0)
+    rise = np.array([3.0, -1.0, 1.0])
+    insight["composition_gradient"][2, 1] = rise
+    frame, names = figures.ternary_frame(insight)
+    assert np.allclose(frame[[f"up_{name}" for name in names]], rise - 1)
+    quiver = drawn(figures.ternary_map(frame, names, label="P")).axes[0].collections[2]
+    assert quiver.U[0] < 0  # towards Fe, at the lower left
+    assert quiver.V[0] == pytest.approx(0, abs=1e-12)  # Pd, at the top, is at its mean
 
 
 def test_wafer_crosses_out_what_has_no_support():

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from matlens.figures.library_style import wrapped
 from matlens.figures.style import COLOURS, DOUBLE, styled
 
 __all__ = ["check_page"]
@@ -70,7 +71,7 @@ def _counts(axes: Axes, pairs: pd.DataFrame) -> None:
 
 def _replicates(axes: Axes, table: pd.DataFrame, label: str) -> None:
     axes.set_title("replicates")
-    axes.set_xlabel(f"{label}, mean of replicates")
+    axes.set_xlabel(wrapped(f"{label}, mean of replicates", 34))
     axes.set_ylabel("each of them")
     axes.set_box_aspect(1)
     if not len(table):

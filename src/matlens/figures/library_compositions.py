@@ -70,7 +70,7 @@ def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "
     crowded = (
         first[math.ceil(0.6 * components) :].max(initial=0.0) > (0.9 - _LONGEST) * tallest
     )  # bars where the scale is drawn
-    top = max(tops) + (0.06 + (_LONGEST if crowded else 0.0)) * tallest
+    top = max(tops) + (0.1 + (_LONGEST if crowded else 0.0)) * tallest
     panels[0].set_ylim(min(0.0, *bottoms) - 0.04 * tallest, top)
     panels[0].locator_params(axis="y", nbins=6)
     panels[0].set_yticks([tick for tick in panels[0].get_yticks() if 0 <= tick <= tallest + 1e-9])

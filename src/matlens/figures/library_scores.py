@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.library_style import GAIN, LOSS
+from matlens.figures.library_style import GAIN, LOSS, wrapped
 from matlens.figures.style import COLOURS, DOUBLE, SINGLE, styled
 
 __all__ = ["held_out_parity", "paired_differences"]
@@ -46,8 +46,8 @@ def held_out_parity(table: pd.DataFrame, *, label: str, coverage: float = 0.9) -
         own = table[table["partition"] == partition]
         _panel(axes, own, limits, coverage)
         axes.set_title(str(partition))
-        axes.set_xlabel(f"{label}, measured")
-    figure.axes[0].set_ylabel(f"{label}, predicted")
+        axes.set_xlabel(wrapped(f"{label}, measured", 50 if len(partitions) == 1 else 34))
+    figure.axes[0].set_ylabel(wrapped(f"{label}, predicted", 30))
     found = {name: mark for axes in figure.axes for mark, name in zip(*axes.get_legend_handles_labels())}
     found = dict(sorted(found.items(), key=lambda pair: pair[0].startswith("censored")))
     figure.legend(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 import matplotlib
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = [
     "line_map",
     "pretty_unit",
     "support_keys",
+    "wrapped",
 ]
 
 GAIN, LOSS, UNKNOWN = CYCLE[1], CYCLE[0], "#9aa2ac"  # vermillion raises the figure of merit, blue lowers it
@@ -91,6 +93,17 @@ def label_with_unit(name: str, unit: str) -> str:
     ('Raman shift (cm$^{-1}$)', 'intensity')
     """
     return f"{name} ({pretty_unit(unit)})" if unit and unit != "1" else name
+
+
+def wrapped(label: str, width: int) -> str:
+    """Break a label that is longer than its axis, between words.
+
+    Examples
+    --------
+    >>> wrapped("Conductivity (log10(S/cm)), expected", 20)
+    'Conductivity\\n(log10(S/cm)),\\nexpected'
+    """
+    return "\n".join(textwrap.wrap(label, width, break_long_words=False, break_on_hyphens=False))
 
 
 def grey_out(axes: Axes, positions: ArrayLike, unsupported: ArrayLike, colour: str = "#e3e6ea") -> None:

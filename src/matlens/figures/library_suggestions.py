@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.library_style import UNKNOWN, gain_colour, support_keys
+from matlens.figures.library_style import UNKNOWN, gain_colour, support_keys, wrapped
 from matlens.figures.style import COLOURS, DOUBLE, styled
 
 __all__ = ["suggestion_chart"]
@@ -95,5 +95,5 @@ def _expected(axes: Axes, table: pd.DataFrame, best: float | None, label: str) -
         mark = "o" if row["support"] else "x"
         face = colour if row["support"] == 2 else "white"
         axes.plot(row["expected"], place, mark, color=colour, markerfacecolor=face, markersize=4)
-    axes.set_xlabel(f"{label}, expected with interval")
+    axes.set_xlabel(wrapped(f"{label}, expected with interval", 30))
     axes.tick_params(axis="y", labelleft=False)

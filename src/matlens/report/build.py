@@ -169,7 +169,7 @@ def _header(run: RunDirectory) -> dict[str, Any]:
         "method": asked.get("method", ""),
         "encoder": "" if baseline else resolved.get("encoder", asked.get("encoder", "")),
         "preset": "" if baseline else asked.get("preset", ""),
-        "structures" if command == "generate" else "realisations": asked.get("n", ""),
+        {"generate": "structures", "suggest": "suggestions"}.get(command, "realisations"): asked.get("n", ""),
         "samples": resolved.get("samples", ""),
         "models": resolved.get("members", ""),
         "seed": settings.get("seed", ""),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from matlens import figures
 from matlens.figures.library_style import label_with_unit
-from matlens.report.library_words import PARTITIONS, interval_text, intervals_of, notes_of, target_of
+from matlens.report.library_words import PARTITIONS, interval_text, intervals_of, notes_of, sentence, target_of
 from matlens.report.parts import Section, picture, table
 from matlens.runs import RunDirectory, read_table
 
@@ -38,8 +38,7 @@ _PAIRED = {
 def first_checks(run: RunDirectory) -> Section | None:
     """Before any model: what was sampled, how far replicates agree, whether position would do."""
     pairs, reach = read_table(run, "component_pairs"), read_table(run, "reach")
-    sentences = read_table(run, "checks")
-    points = [] if sentences is None else [str(text) for text in sentences.iloc[:, -1]]
+    points = _checks(run)
     if pairs is None or reach is None:
         return Section("Before any model", (), points=points) if points else None
     square = pairs.set_index(str(pairs.columns[0]))
@@ -57,6 +56,11 @@ def first_checks(run: RunDirectory) -> Section | None:
         [pairs.assign(panel="pairs"), replicates.assign(panel="replicates"), reach.assign(panel="reach")]
     )
     return Section("Before any model", [picture(run, "checks", figure, source, caption)], (), points)
+
+
+def _checks(run: RunDirectory) -> list[str]:
+    found = read_table(run, "checks")
+    return [] if found is None else [sentence(str(text)) for text in found.iloc[:, -1]]
 
 
 def _replicates(found: pd.DataFrame | None) -> pd.DataFrame:
@@ -85,8 +89,9 @@ def held_out_scores(run: RunDirectory) -> Section | None:
         "Co-alloy systems left out: every sample with that set of components. Intervals resample whole compositions "
         "(or regions, or systems), and the same ones for all models, so that differences are paired."
     ]
-    sentences = [str(sentence) for sentence in run.provenance.get("sentences", ())]
-    return Section("Held-out scores", items, [*said, *notes_of(run)], sentences)
+    sentences = [sentence(str(text)) for text in run.provenance.get("sentences", ())]
+    notes = [note for note in notes_of(run) if note not in _checks(run)]
+    return Section("Held-out scores", items, [*said, *notes], sentences)
 
 
 def _parity(run: RunDirectory) -> list[Any]:
@@ -120,7 +125,7 @@ def _named(model: str) -> str:
 def _bars(run: RunDirectory, scores: pd.DataFrame) -> Any:
     drawn = scores[scores["partition"] != "shuffled"]
     drawn = drawn.rename(columns={"held out": "set"})[["set", "model", "r2", "r2_low", "r2_high"]]
-    caption = "R² on held-out samples, with 90 % intervals; 0 is the mean of the samples."
+    caption = "R² on held-out samples, with 90 % intervals; 0 is the mean of the samples, and below it there is no bar."
     return picture(run, "scores", figures.score_bars(drawn), drawn, caption)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from matlens import figures
 from matlens.figures.library_style import SUPPORT, label_with_unit
-from matlens.report.library_words import interval_text, notes_of, plain_unit, target_of
+from matlens.report.library_words import interval_text, notes_of, plain_unit, sentence, target_of
 from matlens.report.parts import Section, picture, table
 from matlens.runs import RunDirectory, read_table
 
@@ -68,7 +68,7 @@ def suggestions(run: RunDirectory) -> Section | None:
         "Each move is made on the simplex: what is added, and at whose cost. Expected values are of the ensemble at "
         "the suggested composition, not of its gradient alone; what no data support is marked."
     ]
-    sentences = [str(sentence) for sentence in run.provenance.get("sentences", ())]
+    sentences = [sentence(str(text)) for text in run.provenance.get("sentences", ())]
     return Section("Suggestions", items, [*said, *notes_of(run)], sentences)
 
 

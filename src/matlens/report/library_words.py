@@ -100,10 +100,10 @@ def sentence(text: str) -> str:
 
     Examples
     --------
-    >>> sentence("3 rows renormalised"), sentence("Adding W raises P by 2 mW/cm2 per at%.")
-    ('3 rows renormalised.', 'Adding W raises P by 2 mW/cm² per at%.')
+    >>> sentence("an R2 of 0.9"), sentence("Adding W raises P by 2 mW/cm2 per at%.")
+    ('An R² of 0.9.', 'Adding W raises P by 2 mW/cm² per at%.')
     """
-    return plain_unit(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
+    return plain_unit(re.sub(r"\bR2\b", "R²", f"{text[:1].upper()}{text[1:].rstrip('.')}."))
 
 
 def target_of(run: RunDirectory) -> tuple[str, str]:
