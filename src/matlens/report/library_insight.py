@@ -149,7 +149,7 @@ def on_the_triangle(run: RunDirectory) -> Section | None:
         return None
     target = str(insight.attrs.get("target", "figure of merit"))
     label = label_with_unit(f"{target}, predicted", str(insight.attrs.get("unit", "")))
-    figure = figures.ternary_map(frame, names, label=label, fraction_name=_name(insight), width=0.66 * figures.DOUBLE)
+    figure = figures.ternary_map(frame, names, label=label, fraction_name=_name(insight))
     caption = (
         f"{target} as predicted for the samples of {'-'.join(names)} and of its parts; arrows point where the total "
         "gradient rises most on the simplex, their length goes with its root. Crosses have no support."
