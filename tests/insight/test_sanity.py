@@ -144,3 +144,20 @@ def test_gradients_collapse_where_labels_are_permuted(fitted):
     assert found["passed"].all()
     itself = gradient_statistics(insight).expand_dims("permutation")
     assert not check_labels(insight, itself)["passed"].any()
+
+
+def test_channels_that_do_not_vary_do_not_count():
+    """Permuted labels leave large gradients where no spectrum ever differs; they are none of the material."""
+    rng = np.random.default_rng(0)
+    slopes = np.r_[1.0, 1.0, 0.1] * np.ones((40, 3))
+    coords = {"scheme": ["dilution"], "kind": ["total"], "component": list(NAMES)}
+    data = {
+        "composition_gradient": (DIMS, np.ones((1, 1, 40, 3))),
+        "spectral_gradient": (("sample", "axis"), slopes),
+        "spectrum": (("sample", "axis"), rng.normal(size=(40, 3)) * [1, 1, 0.001]),
+    }
+    insight = xr.Dataset(data, coords)
+    null = gradient_statistics(insight.assign(spectral_gradient=insight.spectral_gradient * 0 + [0.1, -0.1, 9.0]))
+    found = check_labels(insight, null.expand_dims("permutation")).set_index(["check", "what"])
+    assert found.loc[("size", "spectrum"), "value"] == pytest.approx(0.1, rel=0.01)
+    assert found.loc[("permuted labels", "spectrum"), "passed"]

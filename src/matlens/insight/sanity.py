@@ -203,7 +203,8 @@ def check_labels(insight: xr.Dataset, null: xr.Dataset) -> pd.DataFrame:
     DataFrame
         As of `check_insight`: ``permuted labels``, the mean over permutations of the cosine of the two fields of
         gradients (of spectra, of their means over samples), to be within a half of zero; ``size``, how large the mean
-        gradients of permuted labels are in units of the real ones (median), to be below a half too.
+        gradients of permuted labels are in units of the real ones (median), to be below a half too. Channels count by
+        how much they vary over the library.
 
     Examples
     --------
@@ -217,16 +218,22 @@ def check_labels(insight: xr.Dataset, null: xr.Dataset) -> pd.DataFrame:
     rows = []
     fields = {"composition": ("composition_gradient", "composition_mean"), "spectrum": ("spectral_mean",) * 2}
     for what, (field, mean) in fields.items():
-        if field not in real or field not in null:
+        if field not in real or field not in null or not np.isfinite(real[mean]).any():  # or nothing has support
             continue
-        cosines = [_cosine(*pair) for pair in _pairs(real[field], null[field])]
-        sizes = [_size(other) / _size(own) for own, other in _pairs(real[mean], null[mean])]
+        weight = _weight(insight) if what == "spectrum" else 1.0
+        cosines = [_cosine(own * weight, other * weight) for own, other in _pairs(real[field], null[field])]
+        sizes = [_size(other * weight) / _size(own * weight) for own, other in _pairs(real[mean], null[mean])]
         alike, size = abs(float(np.mean(cosines))), float(np.median(sizes))
         sentence = f"{what} gradients have a cosine of {alike:.2f} with those of permuted labels"
         rows.append(_row("permuted labels", what, alike, _COLLAPSE, alike <= _COLLAPSE, sentence))
         sentence = f"with permuted labels {100 * size:.0f} % of the size of mean {what} gradients is left"
         rows.append(_row("size", what, size, _COLLAPSE, size <= _COLLAPSE, sentence))
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _weight(insight: xr.Dataset) -> Array | float:
+    """How much each channel varies: gradients of channels that do not may be of any size and mean nothing."""
+    return insight["spectrum"].std("sample").to_numpy() if "spectrum" in insight else 1.0
 
 
 def _pairs(real: xr.DataArray, null: xr.DataArray) -> Iterator[tuple[Array, Array]]:
