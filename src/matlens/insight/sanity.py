@@ -293,7 +293,7 @@ def check_weights(model: LibraryModel, library: MaterialsLibrary, *, samples: in
 
 
 def with_random_weights(model: LibraryModel, *, seed: int = 0) -> LibraryModel:
-    """Return a copy of a model in whose networks every layer's weights are shuffled among each other.
+    """Return a copy of a model in which every layer's weights, and the samples' weights, are shuffled among each other.
 
     Parameters
     ----------
@@ -311,12 +311,16 @@ def with_random_weights(model: LibraryModel, *, seed: int = 0) -> LibraryModel:
     (True, False)
     """
     random = np.random.default_rng(seed)
-    shuffled = {}
-    for name, values in model.ensemble_.parameters.items():
+
+    def shuffled(values: torch.Tensor) -> torch.Tensor:
         order = torch.from_numpy(random.permuted(np.tile(np.arange(values[0].numel()), (len(values), 1)), axis=1))
-        shuffled[name] = values.flatten(1).gather(1, order.to(values.device)).reshape(values.shape)
+        return values.flatten(1).gather(1, order.to(values.device)).reshape(values.shape)
+
+    mixture = model.ensemble_
+    parameters = {name: shuffled(values) for name, values in mixture.networks.parameters.items()}
+    kernel = None if mixture.kernel is None else replace(mixture.kernel, duals=shuffled(mixture.kernel.duals))
     other = copy.copy(model)
-    other.ensemble_ = replace(model.ensemble_, parameters=shuffled)
+    other.ensemble_ = replace(mixture, networks=replace(mixture.networks, parameters=parameters), kernel=kernel)
     return other
 
 

@@ -1,4 +1,4 @@
-"""The preset ``default``: small smooth networks on standardised fractions and principal components."""
+"""The preset ``default``: small smooth networks beside a Gaussian process, on inputs scaled to where they matter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matlens.learning.library.spectra import Preprocessing
 __all__ = ["DEFAULT"]
 
 _WIDTH = 64
-_SCORES = 32
+_SCORES = 20
 
 
 def _stages(inputs: tuple[str, ...]) -> tuple[Stage, ...]:
@@ -34,5 +34,11 @@ def _preprocessing(axis: NDArray[np.float64] | None) -> Preprocessing:
 
 
 DEFAULT = Preset(
-    "default", "groups", _stages, _layers, _preprocessing, partial(NetworkInputs.scores, most=_SCORES, power=0.5)
+    "default",
+    "groups",
+    _stages,
+    _layers,
+    _preprocessing,
+    partial(NetworkInputs.scores, most=_SCORES, power=1.0),
+    sharpness=2.5,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -10,13 +11,17 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 
 from matlens.errors import InputError
 from matlens.hooks import Checkpoint, Progress, Silent
 from matlens.learning.intervals import conformal_factor
-from matlens.learning.library.ensemble import train
+from matlens.learning.library.ensemble import Ensemble, train
+from matlens.learning.library.kernel_part import KernelPart
+from matlens.learning.library.mixture import HeldOut, Mixture, side_by_side_inputs
 from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.recipes import Preset
+from matlens.learning.library.relevance import find_covariance
 from matlens.learning.library.resampling import Resampling, member_rows
 from matlens.learning.library.response import Gradients
 from matlens.learning.library.spectra import Preprocessing
@@ -140,13 +145,13 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.centre_, self.scale_ = float(values.mean()), float(values.std())
         resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
         drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
-        inputs = self.network_inputs_(seen.compositions, seen.spectra, device)
         standard = torch.from_numpy((values - self.centre_) / self.scale_).float().to(device)
-        data = TrainingSet(inputs, standard, drawn, self.seed)
-        stages = preset.stages(tuple(inputs))
-        self.ensemble_ = train(preset, stages, data, progress=progress, checkpoint=checkpoint)
+        kernel = self._kernel_part(preset, seen, standard, drawn)
+        data = TrainingSet(self.network_inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
+        stages = preset.stages(tuple(data.inputs))
+        networks = train(preset, stages, data, progress=progress, checkpoint=checkpoint)
+        self._mix(networks, kernel, data, rows, library)
         self.settle(library, goal.name, goal.unit)
-        self._judge(rows, drawn)
         return self
 
     def predict(self, library: MaterialsLibrary) -> Array:
@@ -247,18 +252,40 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.uses_spectrum_ = self.network_inputs_.uses_spectrum
         self.preprocessing_ = self.network_inputs_.preprocessing
 
-    def _judge(self, rows: NDArray[np.intp], drawn: list[NDArray[np.intp]]) -> None:
-        """Keep, for each sample, mean and spread of the members that did not see its composition."""
-        members = self.predict_members(self.library_)
-        unseen = np.zeros(members.shape, dtype=bool)
-        for member, own in enumerate(drawn):
-            unseen[member, np.delete(rows, np.unique(own))] = True
-        count = unseen.sum(0)
-        enough = np.maximum(count, 1)
-        mean = np.where(unseen, members, 0).sum(0) / enough
-        spread = np.sqrt(np.where(unseen, np.square(members - mean), 0).sum(0) / enough)
-        self.held_out_ = np.where(count > 0, mean, np.nan)
-        self.held_out_spread_ = np.where(count > 0, spread, np.nan)
+    def _kernel_part(
+        self, preset: Preset, seen: MaterialsLibrary, standard: Tensor, drawn: list[NDArray[np.intp]]
+    ) -> KernelPart | None:
+        """Scale the inputs to where they matter and fit each member's sum over its samples, if the preset has one."""
+        if preset.sharpness is None:
+            return None
+        plain = self.network_inputs_(seen.compositions, seen.spectra, standard.device)
+        fractions = plain["composition"].shape[1] if "composition" in plain else 0
+        found = find_covariance(side_by_side_inputs(plain), standard, fractions, self.seed)
+        self.network_inputs_ = self.network_inputs_.rescaled(preset.sharpness / found.lengths)
+        covariance = replace(found, lengths=np.full(len(found.lengths), preset.sharpness))
+        inputs = side_by_side_inputs(self.network_inputs_(seen.compositions, seen.spectra, standard.device))
+        return KernelPart.of(covariance, inputs, standard, drawn)
+
+    def _mix(
+        self,
+        networks: Ensemble,
+        kernel: KernelPart | None,
+        data: TrainingSet,
+        rows: NDArray[np.intp],
+        library: MaterialsLibrary,
+    ) -> None:
+        """Weigh the two parts by their held-out errors; keep what members say of samples that they did not see."""
+        held = HeldOut.of(data.rows, len(rows))
+        values = networks.values(data.inputs).double().cpu().numpy()
+        share = 0.0
+        if kernel is not None:
+            more = kernel.values(side_by_side_inputs(data.inputs)).double().cpu().numpy()
+            share = held.share(more, values, data.target.double().cpu().numpy())
+            values += share * (more - values)
+        self.ensemble_ = Mixture(networks, kernel, share)
+        mean, spread = held.summary(values)
+        self.held_out_, self.held_out_spread_ = np.full((2, len(library)), np.nan)
+        self.held_out_[rows], self.held_out_spread_[rows] = mean * self.scale_ + self.centre_, spread * self.scale_
 
     def _values(self) -> Array:
         return Target(self.target_, self.unit_, self.transform).values(self.library_)

@@ -100,6 +100,15 @@ class NetworkInputs:
             loadings = loadings * ((spread / spread[0]) ** power / spread)[:, None]
         return cls(found.middle, factor, found.mean, loadings, found.axis, found.preprocessing)
 
+    def rescaled(self, factors: Array) -> NetworkInputs:
+        """The same with each input multiplied by a factor, shape (features of composition and spectrum,)."""
+        count = 0 if self.factor is None else len(self.factor)
+        return replace(
+            self,
+            factor=None if self.factor is None else self.factor * factors[:count],
+            loadings=None if self.loadings is None else self.loadings * factors[count:, None],
+        )
+
     @property
     def uses_composition(self) -> bool:
         """Whether the composition is used."""

@@ -74,6 +74,9 @@ class Preset:
     network_inputs : callable
         What the networks see, fitted to a library: called with it, whether composition and spectrum are used, and
         the chain.
+    sharpness : float or None
+        With a number, inputs are scaled to where they matter (`find_covariance`), times this number, and the members
+        have a kernel part beside their networks.
     """
 
     name: str
@@ -82,3 +85,4 @@ class Preset:
     layers: Callable[[Stage, Mapping[str, int]], Layers]
     preprocessing: Callable[[NDArray[np.float64] | None], Preprocessing]
     network_inputs: Callable[..., NetworkInputs]
+    sharpness: float | None = None

@@ -19,6 +19,8 @@ from matlens.hooks import Arrays
 from matlens.io.atomic import atomic_write
 from matlens.io.registry import sha256_of
 from matlens.learning.library.ensemble import Ensemble
+from matlens.learning.library.kernel_part import KernelPart
+from matlens.learning.library.mixture import Mixture
 from matlens.learning.library.model import LibraryModel
 from matlens.learning.library.network_inputs import NetworkInputs
 from matlens.learning.library.presets import PRESETS
@@ -60,7 +62,10 @@ def write_library_model(model: LibraryModel, folder: str | os.PathLike[str]) -> 
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    arrays: Arrays = {f"network.{name}": value.cpu().numpy() for name, value in model.ensemble_.parameters.items()}
+    mixture = model.ensemble_
+    arrays: Arrays = {f"network.{name}": value.cpu().numpy() for name, value in mixture.networks.parameters.items()}
+    if mixture.kernel is not None:
+        arrays |= {f"kernel.{name}": value for name, value in mixture.kernel.arrays().items()}
     arrays |= {f"inputs.{name}": value for name, value in model.network_inputs_.arrays().items()}
     arrays |= {"held_out": model.held_out_, "held_out_spread": model.held_out_spread_}
     words, more = _library_parts(model.library_)
@@ -77,7 +82,8 @@ def write_library_model(model: LibraryModel, folder: str | os.PathLike[str]) -> 
         "centre": model.centre_,
         "scale": model.scale_,
         "preprocessing": model.preprocessing_.settings(),
-        "sizes": dict(model.ensemble_.sizes),
+        "sizes": dict(mixture.networks.sizes),
+        "share": mixture.share,
         "example": _example(model),
         "library": words,
     }
@@ -136,7 +142,9 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
     weights = {name: torch.from_numpy(value).to(device) for name, value in _under("network.", arrays).items()}
     preset = PRESETS[asked["preset"]]
     inputs = tuple(content["sizes"])
-    model.ensemble_ = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
+    networks = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
+    kernel = KernelPart.restored(_under("kernel.", arrays), device) if preset.sharpness is not None else None
+    model.ensemble_ = Mixture(networks, kernel, content["share"])
     model.settle(_library(content["library"], _under("library.", arrays)), content["target"], content["unit"])
     model.held_out_, model.held_out_spread_ = arrays["held_out"], arrays["held_out_spread"]
     return model

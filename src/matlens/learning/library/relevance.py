@@ -1,0 +1,150 @@
+"""How far each input must move to matter: lengths of a covariance, found where the data are most evident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from torch import Tensor
+
+from matlens.learning.library.threads import side_by_side
+
+__all__ = ["Covariance", "find_covariance"]
+
+Array = NDArray[np.float64]
+_ROWS = 600  # that the lengths are found on; more change them little, and cost the cube
+_STEPS = 60
+_SAFE = 1e-7  # of the variance, so that the matrix of near copies stays positive
+# Logarithms: where a number is expected, how surely, and its range; inputs and figure of merit have spread 1.
+_LENGTH = (1.0, 1.0, (-4.0, 6.0))
+_JOINT = (0.0, 1.5, (-8.0, 4.0))
+_ALONE = (-1.0, 1.5, (-8.0, 4.0))
+_LINEAR = (-1.0, 1.5, (-8.0, 4.0))
+_WIDER = (0.0, 1.0, (-3.0, 3.0))
+_NOISE = (-3.0, 1.5, (-9.0, 1.0))
+_NUMBERS = (_JOINT, _ALONE, _LINEAR, _LINEAR, _WIDER, _NOISE)
+
+
+@dataclass(frozen=True, eq=False)
+class Covariance:
+    """Covariance of figures of merit: smooth in all inputs together, smooth in the fractions alone, and linear.
+
+    Parameters
+    ----------
+    lengths : ndarray, shape (F,)
+        By how much each input must change to matter.
+    numbers : ndarray, shape (6,)
+        Logarithms of the variance of the joint part, of the part of fractions alone, of the linear parts of fractions
+        and of scores; of the width of the part of fractions alone over that of the joint one; of the noise.
+    fractions : int
+        How many of the inputs, the first ones, are fractions.
+
+    Examples
+    --------
+    >>> covariance = Covariance(np.ones(2), np.zeros(6), fractions=2)
+    >>> covariance(torch.zeros(1, 2), torch.zeros(1, 2))
+    tensor([[2.]])
+    """
+
+    lengths: Array
+    numbers: Array
+    fractions: int
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        """Covariance, shape (n, N), between inputs over their lengths, shapes (n, F) and (N, F)."""
+        return _covariance(a, b, torch.as_tensor(self.numbers).to(a), self.fractions)
+
+    @property
+    def noise(self) -> float:
+        """Variance of what the inputs do not explain."""
+        return float(np.exp(self.numbers[-1]))
+
+    def pull(self, a: Tensor, b: Tensor, duals: Tensor) -> tuple[Tensor, Tensor]:
+        """Values, shape (m, n), and slopes, shape (m, n, F), at a of the functions with these duals, shape (m, N)."""
+        joint, alone, line, line_s, width = (float(np.exp(number)) for number in self.numbers[:5])
+        c, members = self.fractions, len(duals)
+        values = (self(a, b) @ duals.T).T
+        smooth = joint * torch.exp(-0.5 * _square_distance(a, b))
+        slopes = _smooth_slopes(smooth, a, b, duals)
+        linear = (duals @ b)[:, None].expand(members, len(a), -1)
+        slopes[..., c:] += line_s * linear[..., c:]
+        if c:
+            own = alone * torch.exp(-0.5 * _square_distance(a[:, :c], b[:, :c]) / width**2)
+            slopes[..., :c] += line * linear[..., :c] + _smooth_slopes(own, a[:, :c], b[:, :c], duals) / width**2
+        return values, slopes
+
+
+def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -> Covariance:
+    """Find lengths and variances of greatest evidence, with log-normal priors that keep them finite.
+
+    Parameters
+    ----------
+    inputs : Tensor, shape (n, F)
+        Fractions, then scores, of spread about 1.
+    target : Tensor, shape (n,)
+        Standardised figure of merit.
+    fractions : int
+        How many inputs are fractions.
+    seed : int
+        Of the rows looked at, where there are more than 600.
+
+    Notes
+    -----
+    Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 5.4: automatic relevance
+    determination.
+
+    Examples
+    --------
+    >>> x = torch.rand(60, 2, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    >>> lengths = find_covariance(x, x[:, 0].sin(), fractions=2, seed=0).lengths
+    >>> bool(lengths[1] > 2 * lengths[0])
+    True
+    """
+    rows = np.random.default_rng(seed).permutation(len(target))[:_ROWS]
+    x, y = inputs.cpu().double()[rows], target.cpu().double()[rows, None]
+    priors = [_LENGTH] * x.shape[1] + list(_NUMBERS)
+    middle, width = (torch.tensor([prior[k] for prior in priors], dtype=torch.float64) for k in (0, 1))
+
+    def cost(point: Array) -> tuple[float, Array]:
+        with torch.enable_grad():
+            found = torch.tensor(point, requires_grad=True)
+            scaled, numbers = x / found[: x.shape[1]].exp(), found[x.shape[1] :]
+            noise = (numbers[-1].exp() + _SAFE) * torch.eye(len(x), dtype=torch.float64)
+            factor = torch.linalg.cholesky(_covariance(scaled, scaled, numbers, fractions) + noise)
+            fit = torch.linalg.solve_triangular(factor, y, upper=False)
+            value = 0.5 * fit.square().sum() + factor.diagonal().log().sum()
+            value = value + 0.5 * ((found - middle) / width).square().sum()
+            (slope,) = torch.autograd.grad(value, found)
+        return float(value.detach()), slope.numpy()
+
+    def search(start: Array) -> Array:
+        ranges, options = [prior[2] for prior in priors], {"maxiter": _STEPS}
+        best: Array = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=ranges, options=options).x
+        return best
+
+    best = side_by_side(search, [middle.numpy()])[0]  # on one thread, so that the number of threads changes nothing
+    return Covariance(np.exp(best[: x.shape[1]]), best[x.shape[1] :], fractions)
+
+
+def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int) -> Tensor:
+    joint, alone, line, line_s, width, _ = numbers.exp()
+    total: Tensor = joint * torch.exp(-0.5 * _square_distance(a, b))
+    if fractions < a.shape[1]:
+        total = total + line_s * a[:, fractions:] @ b[:, fractions:].T
+    if fractions:
+        a, b = a[:, :fractions], b[:, :fractions]
+        total = total + line * a @ b.T + alone * torch.exp(-0.5 * _square_distance(a, b) / width**2)
+    return total
+
+
+def _square_distance(a: Tensor, b: Tensor) -> Tensor:
+    return (a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.T).clamp(min=0)
+
+
+def _smooth_slopes(part: Tensor, a: Tensor, b: Tensor, duals: Tensor) -> Tensor:
+    """Slopes at a, shape (m, n, F), of sum_j duals_j part_j, where part = exp(-|a - b|^2 / 2), shape (n, N)."""
+    moved = part @ (duals[:, :, None] * b).permute(1, 0, 2).flatten(1)
+    return moved.view(len(a), len(duals), -1).transpose(0, 1) - (part @ duals.T).T[..., None] * a
