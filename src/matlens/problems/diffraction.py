@@ -36,7 +36,7 @@ class _DiffractionLaw:
     """Phase shares are a softmax of the distances to each phase's home; peaks move with Ga and Pd (Vegard).
 
     The property is a saturating function of S, times a peak in Ga and a fall in Pd, S being the intensity in a Gaussian
-    window around one phase's main peak over the mean of the whole pattern, both above what stands at 37.2 degrees.
+    window around one phase's main peak over the mean of the whole pattern.
     """
 
     homes: Tensor  # (4, 3) fractions
@@ -54,7 +54,7 @@ class _DiffractionLaw:
         anneal, texture, gain, background = (state[:, k, None] for k in range(4))
         shares = self.shares(compositions, anneal[:, 0])
         axis = torch.as_tensor(_AXIS)
-        total = 0.04 * torch.exp(background) * (1 + 0.02 * (axis - 42.0)) + torch.zeros_like(anneal)
+        total = 0.015 * torch.exp(background) * (1 + 0.02 * (axis - 42.0)) + torch.zeros_like(anneal)
         for phase, peaks in enumerate(_PEAKS):
             for number, (place, height) in enumerate(peaks):
                 centre = place + ((compositions[:, 1:] - self.homes[phase, 1:]) @ self.move[phase])[:, None]
@@ -68,9 +68,7 @@ class _DiffractionLaw:
             raise ValueError("the property of a diffracting alloy needs its pattern")
         axis, c = torch.as_tensor(_AXIS), self.numbers
         window = torch.exp(-0.5 * ((axis - _MAIN[self.phase]) / _WINDOW) ** 2)
-        edge = torch.exp(-0.5 * ((axis - 37.2) / 0.1) ** 2)
-        floor = spectra @ (edge / edge.sum())
-        share = (spectra @ (window / window.sum()) - floor) / (spectra.mean(dim=1) - floor)
+        share = spectra @ (window / window.sum()) / spectra.mean(dim=1)
         gallium = torch.exp(-0.5 * ((compositions[:, 1] - c["best_ga"]) / c["wide_ga"]) ** 2)
         chemistry = 0.5 + gallium - c["per_pd"] * compositions[:, 2]
         return c["floor"] + c["most"] * torch.sigmoid((share - c["half"]) / c["step"]) * chemistry
