@@ -64,7 +64,7 @@ class Baseline:
 
     def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
         """Return the spectra above their baselines, and their axis."""
-        found: Tensor = _Subtract.apply(spectra, self.method, self.stiffness)
+        found: Tensor = _Subtract.apply(spectra, self.method, self.stiffness)  # type: ignore[no-untyped-call]
         return found, axis
 
 

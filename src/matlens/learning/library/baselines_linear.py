@@ -115,7 +115,9 @@ class PartialLeastSquares(_Linear):
             load = left.T @ score / norm
             part = float(target @ score / norm)
             left, target = left - np.outer(score, load), target - part * score
-            weights.append(weight), loads.append(load), parts.append(part)
+            weights.append(weight)
+            loads.append(load)
+            parts.append(part)
         self.slope = np.zeros(x.shape[1])
         if weights:
             w, p = np.stack(weights, axis=1), np.stack(loads, axis=1)

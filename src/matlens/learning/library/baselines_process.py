@@ -61,13 +61,13 @@ class Process:
 
     def predict(self, x: Array) -> Array:
         """Return predictions, shape (n,)."""
-        parts = [self._kernel(part, self.rows, self.found) @ self.duals for part in torch.as_tensor(x).split(_CHUNK)]
+        parts = [self._kernel(part, self.rows, self.found) @ self.duals for part in _chunks(x)]
         return torch.cat(parts).numpy() + self.level
 
     def gradient(self, x: Array) -> Array:
         """Return gradients, shape (n, F), by automatic differentiation of the kernel."""
         found = []
-        for part in torch.as_tensor(x).split(_CHUNK):
+        for part in _chunks(x):
             moved = part.clone().requires_grad_()
             total = (self._kernel(moved, self.rows, self.found) @ self.duals).sum()
             found.append(torch.autograd.grad(total, moved)[0].numpy())
@@ -76,7 +76,7 @@ class Process:
     def spread(self, x: Array) -> Array:
         """Return the standard deviation of a new measurement, noise included, shape (n,)."""
         found = []
-        for part in torch.as_tensor(x).split(_CHUNK):
+        for part in _chunks(x):
             cross = torch.linalg.solve_triangular(self.factor, self._kernel(self.rows, part, self.found), upper=False)
             own = torch.stack([self._kernel(row[None], row[None], self.found)[0, 0] for row in part])
             found.append((own - (cross**2).sum(0)).clamp(min=0) + self.found[-1].exp())
@@ -128,13 +128,17 @@ class Process:
             factor = torch.linalg.cholesky(self._kernel(rows, rows, theta) + self._noise(theta, len(rows)))
             fit = torch.linalg.solve_triangular(factor, values, upper=False)
             value = 0.5 * (fit**2).sum() + factor.diagonal().log().sum() + 0.5 * (((theta - middle) / width) ** 2).sum()
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             return float(value.detach()), np.zeros(0) if theta.grad is None else theta.grad.numpy()
 
         bounds = [prior[2] for prior in self._priors()]
         best = minimize(cost, middle.numpy(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
         found: Array = best.x
         return found
+
+
+def _chunks(x: Array) -> list[Tensor]:
+    return [torch.as_tensor(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK)]
 
 
 def _square_distance(a: Tensor, b: Tensor) -> Tensor:

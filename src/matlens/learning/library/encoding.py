@@ -76,7 +76,7 @@ class Encoder:
             middle, spread = library.compositions.mean(0), library.compositions.std(0)
             varies = spread > 1e-9
             factor = np.where(varies, 1 / np.where(varies, spread, 1), 0) / np.sqrt(max(int(varies.sum()), 1))
-        if spectrum and library.axis is not None:
+        if spectrum and library.axis is not None and library.spectra is not None:
             axis = library.axis
             mean, loadings = _components(chain.transform(library.spectra, axis)[0])
         return cls(middle, factor, mean, loadings, axis, chain)
@@ -91,9 +91,9 @@ class Encoder:
     def __call__(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
         """Encode n samples, shape (n, D + k)."""
         parts = []
-        if self.factor is not None:
+        if self.middle is not None and self.factor is not None:
             parts.append((np.asarray(compositions, dtype=np.float64) - self.middle) * self.factor)
-        if self.loadings is not None:
+        if self.mean is not None and self.loadings is not None:
             if spectra is None or self.axis is None or np.shape(spectra)[-1] != len(self.axis):
                 raise InputError(
                     f"the model learned from spectra of {0 if self.axis is None else len(self.axis)} channels and was "
