@@ -101,6 +101,10 @@ def _moved(moves: Moves, library: MaterialsLibrary, limits: Limits) -> Moves:
             for host in (-1, *(h for h in range(size) if h != k)):
                 for sign in (1, -1) if host < 0 else (1,):
                     found.append(_one(moves, free, int(k), host, sign * units * increment))
+    if not found:
+        return Moves(
+            moves.start[:0], moves.compositions[:0], np.concatenate([moves.steps[:0], np.empty((0, 1, 2), np.intp)], 1)
+        )
     every = Moves(
         np.concatenate([one.start for one in found]),
         on_grid(np.concatenate([one.compositions for one in found]), increment),

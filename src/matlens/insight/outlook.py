@@ -25,8 +25,10 @@ class Outlook:
     """Expectations at other compositions; made by `look_out`.
 
     Where the model uses spectra, these follow the composition as they do in the library. What members of the ensemble
-    have in common they may have in common wrongly: errors at held-out compositions are therefore followed with
-    composition by a Gaussian process, which corrects the mean and adds what it does not know to the spread.
+    have in common they may have in common wrongly. Its errors at held-out compositions are therefore followed with
+    composition by a Gaussian process, which corrects the mean and adds what it does not know to the spread. A second
+    view, a Gaussian process of the figure of merit on composition alone, has a say by how well it predicts
+    compositions left out. Where the two views differ, so do the draws.
 
     Parameters
     ----------
@@ -34,12 +36,18 @@ class Outlook:
     following : CompositionResponse or None
         The spectrum as a function of composition.
     errors : Surrogate or None
-        Of the model at held-out compositions; None where the model keeps none.
+        Of the model at held-out compositions.
+    second : Surrogate or None
+        The figure of merit on composition alone; None where nothing tells how the model does on what it has not seen.
+    weight : float
+        Of the model, from 0 to 1; the rest is that of the second view.
     """
 
     model: Response
     following: CompositionResponse | None
     errors: Surrogate | None
+    second: Surrogate | None = None
+    weight: float = 1.0
 
     def members(self, compositions: ArrayLike, *, varied: bool = False) -> Array:
         """Predict with each member, shape (m, n).
@@ -63,29 +71,47 @@ class Outlook:
 
     def expected(self, compositions: ArrayLike) -> Array:
         """Expected figure of merit, shape (n,)."""
+        return self.moments(compositions)[0]
+
+    def moments(self, compositions: ArrayLike) -> tuple[Array, Array]:
+        """Mean and standard deviation of the figure of merit, both views taken together, each of shape (n,)."""
         x = np.asarray(compositions, np.float64)
-        mean: Array = self.members(x).mean(0)
-        return mean if self.errors is None else mean + self.errors.predict(x)
+        members = self.members(x)
+        mean, variance = members.mean(0), members.var(0)
+        if self.errors is not None:
+            mean, variance = mean + self.errors.predict(x), variance + self.errors.spread(x) ** 2
+        if self.second is None:
+            return mean, np.sqrt(variance)
+        other, share = self.second.predict(x), 1 - self.weight
+        between = self.weight * share * (mean - other) ** 2
+        both = self.weight * variance + share * self.second.spread(x) ** 2 + between
+        return self.weight * mean + share * other, np.sqrt(both)
+
+    def hoped(self, compositions: ArrayLike, sign: int = 1) -> Array:
+        """Mean and a standard deviation in the direction that is wanted, shape (n,)."""
+        mean, spread = self.moments(compositions)
+        hoped: Array = mean + sign * spread
+        return hoped
 
     def draws(self, compositions: ArrayLike, count: int, seed: int = 0) -> Array:
-        """Draw the true figure of merit jointly at compositions, shape (count, n); members take turns.
-
-        Raises
-        ------
-        InputError
-            By the model.
-        """
-        x = np.asarray(compositions, np.float64)
+        """Draw the true figure of merit jointly at compositions, shape (count, n); members take turns."""
+        x, random = np.asarray(compositions, np.float64), np.random.default_rng(seed)
+        own = count if self.second is None else round(self.weight * count)
         members = self.members(x, varied=True)
-        found: Array = members[np.arange(count) % len(members)]
-        if self.errors is None:
-            return found
-        mean, covariance = self.errors.joint(x)
-        values, vectors = np.linalg.eigh(covariance)
-        root = vectors * np.sqrt(np.maximum(values, 0))
-        normal = np.random.default_rng(seed).standard_normal((count, len(x)))
-        result: Array = found + mean + normal @ root.T
-        return result
+        found: Array = members[np.arange(own) % len(members)]
+        if self.errors is not None:
+            found = found + _drawn(self.errors, x, own, random)
+        if self.second is not None:
+            found = np.concatenate([found, _drawn(self.second, x, count - own, random)])
+        return found
+
+
+def _drawn(surrogate: Surrogate, x: Array, count: int, random: np.random.Generator) -> Array:
+    mean, covariance = surrogate.joint(x)
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    result: Array = mean + random.standard_normal((count, len(x))) @ root.T
+    return result
 
 
 def look_out(model: Response, library: MaterialsLibrary) -> Outlook:
@@ -107,17 +133,26 @@ def look_out(model: Response, library: MaterialsLibrary) -> Outlook:
     array([1.5])
     """
     following = fit_composition_response(library) if model.uses_spectrum_ else None
-    held_out = getattr(model, "held_out_", None)
-    if held_out is None or np.shape(held_out) != (len(library),) or not np.isfinite(held_out).any():
+    held_out = np.asarray(getattr(model, "held_out_", np.nan), np.float64)
+    honest = held_out.shape == (len(library),) and bool(np.isfinite(held_out).any())
+    if not honest:
         # nothing tells how it does on compositions it has not seen; what it misses of those it has is less than that
         held_out = model.respond(library.compositions, library.spectra if model.uses_spectrum_ else None).mean(0)
-    left = measured_merit(model, library) - held_out
+    values = measured_merit(model, library)
+    left = values - held_out
     known = np.isfinite(left) & (library.censoring(model.target_) == 0)
     if known.sum() <= len(library.components):
         return Outlook(model, following, None)
-    part = library.select(known)
-    errors = fit_surrogate(part.compositions, left[known], part.replicates(), trend=False)
-    return Outlook(model, following, errors)
+    part, left = library.select(known), left[known]
+    x, group = part.compositions, part.replicates()
+    errors = fit_surrogate(x, left, group, trend=False)
+    if not honest:
+        return Outlook(model, following, errors)
+    second = fit_surrogate(x, values[known], group)
+    count = np.bincount(group)
+    missed = float(np.mean((np.bincount(group, left) / count) ** 2))
+    also = float(np.mean(second.left_out() ** 2))
+    return Outlook(model, following, errors, second, also**2 / max(also**2 + missed**2, 1e-300))
 
 
 def measured_merit(model: Response, library: MaterialsLibrary) -> Array:

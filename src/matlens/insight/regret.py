@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
-from matlens.insight.limits import Limits
 from matlens.insight.moves import Moves, first_moves, second_moves
 from matlens.insight.suggest import Campaign, plan_moves, suggest
 from matlens.insight.surrogate import Surrogate, fit_surrogate
@@ -22,8 +21,8 @@ __all__ = ["STRATEGIES", "Truth", "suggestion_regret"]
 
 Array = NDArray[np.float64]
 STRATEGIES = ("suggest", "gp-ucb", "random")
+_STATES = 24  # latent states over which the truth is averaged
 _KAPPA = 2.0  # standard deviations of the upper confidence bound
-_CLIMBS = 30
 
 
 class Truth(Protocol):
@@ -33,8 +32,8 @@ class Truth(Protocol):
     def library(self) -> MaterialsLibrary:
         """What was measured."""
 
-    def response(self, compositions: Array) -> Array:
-        """Exact figure of merit at compositions, shape (n,)."""
+    def response(self, compositions: Array, state: Array | None = None) -> Array:
+        """Exact figure of merit at compositions, in a state that no file tells, shape (n,)."""
 
 
 def suggestion_regret(
@@ -43,6 +42,7 @@ def suggestion_regret(
     *,
     n: int = 10,
     share: float = 0.25,
+    below: float = 0.8,
     repeats: int = 1,
     campaign: Campaign | None = None,
     seed: int = 0,
@@ -51,7 +51,7 @@ def suggestion_regret(
     """Compare strategies by the best of the n compositions that each of them would make.
 
     Each repeat measures a random share of the compositions; what is then suggested is looked up in the truth. Regret is
-    the best that can be reached within the limits (found by climbing with the truth) less the best of the n.
+    the best that moves can reach within the limits, planned with the truth, less the best of the n.
 
     Parameters
     ----------
@@ -62,6 +62,8 @@ def suggestion_regret(
         Suggestions.
     share : float
         Of the compositions, measured before.
+    below : float
+        Quantile of the truth from which on no composition has been measured: there is something left to find.
     repeats : int
         Random choices of these.
     campaign : Campaign, optional
@@ -84,27 +86,25 @@ def suggestion_regret(
         If too few compositions are left to learn from.
     """
     campaign, report = campaign or Campaign(), progress or Silent()
+    sign = -1 if campaign.minimise else 1
     library, group = known.library, known.library.replicates()
     report.begin(repeats, "regret of suggestions")
     rows: list[dict[str, object]] = []
     for repeat in range(repeats):
         random = np.random.default_rng([seed, repeat])
-        count = round(share * float(group.max() + 1))
-        if count < 10:
-            raise InputError(f"{count} compositions are too few to suggest from; raise the share above {share:g}.")
-        seen = library.select(np.isin(group, random.choice(group.max() + 1, count, replace=False)))
+        seen = library.select(np.isin(group, _measured(known, share, below, sign, random)))
         made = _strategies(seen, make, n, replace(campaign, seed=seed + repeat), random)
-        truth = {name: known.response(x) for name, x in made.compositions.items()}
+        truth = {name: _expected(known, x) for name, x in made.compositions.items()}
         start = np.unique(seen.compositions, axis=0)
-        sign = -1 if campaign.minimise else 1
-        found = np.concatenate([start, *made.compositions.values()])
-        possible = sign * _climbed(known, found, seen, campaign.limits, sign)
+        reach = plan_moves(_Knowing(known), seen, campaign).compositions
+        best = _expected(known, reach[np.argsort(-sign * known.response(reach), kind="stable")[: 5 * n]])
+        possible = sign * max(float((sign * values).max()) for values in (best, *truth.values()))
         for name, values in truth.items():
             reached = float((sign * values).max()) * sign
             row = {
                 "repeat": repeat,
                 "strategy": name,
-                "measured": float((sign * known.response(start)).max()) * sign,
+                "measured": float((sign * _expected(known, start)).max()) * sign,
                 "reached": reached,
                 "mean": float(values.mean()),
                 "possible": possible,
@@ -117,6 +117,31 @@ def suggestion_regret(
         report.advance(repeat + 1, float("nan"), "")
     report.end()
     return pd.DataFrame(rows)
+
+
+def _expected(known: Truth, compositions: Array) -> Array:
+    """Average the truth over states as they occur in the library: what making a composition gives on average."""
+    state = getattr(known, "state", None)
+    if state is None or not np.size(state):
+        return known.response(compositions)
+    rows = np.linspace(0, len(state) - 1, min(_STATES, len(state))).astype(np.intp)
+    each = [
+        known.response(compositions, np.broadcast_to(state[row], (len(compositions), state.shape[1]))) for row in rows
+    ]
+    found: Array = np.mean(each, axis=0)
+    return found
+
+
+def _measured(known: Truth, share: float, below: float, sign: int, random: np.random.Generator) -> NDArray[np.intp]:
+    """Draw the compositions that have been measured, by their number."""
+    group = known.library.replicates()
+    _, first = np.unique(group, return_index=True)
+    truth = sign * known.response(known.library.compositions[first])
+    usual = np.flatnonzero(truth <= np.quantile(truth, below))
+    count = round(share * len(first))
+    if not 10 <= count <= len(usual):
+        raise InputError(f"found {count} compositions to suggest from, expected 10 to {len(usual)}; change the share.")
+    return np.sort(random.choice(usual, count, replace=False))
 
 
 @dataclass(frozen=True)
@@ -148,8 +173,27 @@ class _Bound:
 
     def expected(self, compositions: Array) -> Array:
         """Mean and two standard deviations in the direction that is wanted, shape (n,)."""
+        return self.hoped(compositions, self.sign)
+
+    def hoped(self, compositions: Array, sign: int) -> Array:
+        """Return the same."""
         mean, spread = self.surrogate.predict(compositions), self.surrogate.spread(compositions)
-        return mean + self.sign * _KAPPA * spread
+        return mean + sign * _KAPPA * spread
+
+
+@dataclass(frozen=True)
+class _Knowing:
+    """The truth, in place of an expectation."""
+
+    known: Truth
+
+    def expected(self, compositions: Array) -> Array:
+        """Return the truth, shape (n,)."""
+        return self.known.response(compositions)
+
+    def hoped(self, compositions: Array, sign: int) -> Array:
+        """Return the truth, shape (n,)."""
+        return self.known.response(compositions)
 
 
 def _upper_confidence(bound: _Bound, x: Array, n: int) -> list[int]:
@@ -175,20 +219,3 @@ def _random_moves(seen: MaterialsLibrary, campaign: Campaign, n: int, random: np
         some: Moves = one.select(random.permutation(len(one))[:60])
         every = np.concatenate([every, second_moves(some, seen, campaign.limits).compositions])
     return every[random.permutation(len(every))[:n]]
-
-
-def _climbed(known: Truth, starts: Array, seen: MaterialsLibrary, limits: Limits, sign: int) -> float:
-    """Climb with the truth from the best compositions there are; give the height, times ``sign``."""
-    x, values = starts, sign * known.response(starts)
-    allowed = limits.allowed(x, seen)
-    best = float(values[allowed].max()) if allowed.any() else -np.inf
-    for _ in range(_CLIMBS):
-        top = x[np.argsort(-values, kind="stable")[:10]]
-        moves = first_moves(top, seen, limits).compositions
-        if not len(moves):
-            break
-        x, values = moves, sign * known.response(moves)
-        if values.max() <= best + 1e-12:
-            break
-        best = float(values.max())
-    return best

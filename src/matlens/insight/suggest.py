@@ -144,6 +144,8 @@ def suggest(
     starts, row = _starts(library)
     moves = plan_moves(outlook, library, campaign)
     report.advance(1, float("nan"), f"{len(moves)} moves looked at")
+    if not len(moves):
+        raise InputError("no move is left within the limits; widen them.")
     origin = starts[moves.start]
     flags, along, together = move_support(origin, moves.compositions, starts)
     kept = np.flatnonzero(flags >= campaign.least_support)
@@ -157,7 +159,7 @@ def suggest(
     sign = -1 if campaign.minimise else 1
     increment = campaign.limits.resolved(library)[2]
     apart = 2 * increment if campaign.apart is None else campaign.apart
-    chosen = _batch(sign * after, float(sign * before[:, -1].mean()), moves, n, apart)
+    chosen = _batch(sign * after, sign * before[:, -1], moves, n, apart)
     step = 50 * np.abs(moves.compositions - origin).sum(1)[chosen]
     table = _table(after[:, chosen], before[:, chosen], before[:, [-1]], step, campaign)
     facts = np.stack([flags, along, together])[:, kept[chosen]]
@@ -219,6 +221,9 @@ class Expects(Protocol):
     def expected(self, compositions: Array) -> Array:
         """Return what is expected, shape (n,)."""
 
+    def hoped(self, compositions: Array, sign: int) -> Array:
+        """Return what may be hoped for, shape (n,): upwards for sign 1, downwards for -1."""
+
 
 def plan_moves(outlook: Expects, library: MaterialsLibrary, campaign: Campaign) -> Moves:
     """Move from the best measured compositions, and each co-alloy system's best, once or twice; keep the best moves.
@@ -246,7 +251,7 @@ def plan_moves(outlook: Expects, library: MaterialsLibrary, campaign: Campaign) 
     def kept(moves: Moves, count: int) -> Moves:
         if not len(moves):
             return moves
-        values = sign * outlook.expected(moves.compositions)
+        values = sign * outlook.hoped(moves.compositions, sign)
         return moves.select(np.argsort(-values, kind="stable")[:count])
 
     one = first_moves(starts[chosen], library, campaign.limits)
@@ -269,9 +274,12 @@ def _best(outlook: Expects, starts: Array, campaign: Campaign) -> int:
     return int(((-1 if campaign.minimise else 1) * outlook.expected(starts)).argmax())
 
 
-def _batch(values: Array, best: float, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
-    """Choose moves one by one, each for what it adds to the best of those before, over draws of shape (draws, k)."""
-    reached = np.full(len(values), best)
+def _batch(values: Array, reached: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
+    """Choose moves one by one, each for what it adds to the best of those before, over draws of shape (draws, k).
+
+    The first must beat what the best measured composition reaches, in each draw by itself: what all have in common
+    does not count.
+    """
     free = np.ones(len(moves), bool)
     chosen: list[int] = []
     mean = values.mean(0)

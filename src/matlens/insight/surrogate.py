@@ -67,6 +67,12 @@ class Surrogate:
         found: Array = np.sqrt(np.maximum(self.variance * (1 + beside) - (known**2).sum(0), 0))
         return found
 
+    def left_out(self) -> Array:
+        """Error of the prediction of each carrying composition from all others, shape (g,)."""
+        inverse = solve_triangular(self.factor, np.eye(len(self.factor)), lower=True)
+        found: Array = self.weights / (inverse**2).sum(0)
+        return found
+
     def _kernel(self, a: Array, b: Array) -> Array:
         return self.variance * _kernel(a, b, self.length, self.linear, self.points.mean(0))
 
