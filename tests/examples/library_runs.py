@@ -72,10 +72,10 @@ def _paired():
     return pd.DataFrame(rows)
 
 
-def explained_run(folder, **kind):
+def explained_run(folder, model="model", **kind):
     """What explain leaves of a library; ``kind`` as for `example_insight`."""
     insight = example_insight(**kind)
-    run = RunDirectory.create(folder, "explain-library", {"seed": 0, "explain-library": {"model": "model"}})
+    run = RunDirectory.create(folder, "explain-library", {"seed": 0, "explain-library": {"model": str(model)}})
     write_gradients(run, insight, members=False)
     names = insight["component"].values.astype(str)[:-1]
     pairs = [(a, b, 0.8, 0.7, True) for i, a in enumerate(names) for b in names[i + 1 :]]

@@ -5,6 +5,7 @@ import pytest
 from library_runs import explained_run, learned_run
 
 from matlens.report import build_report
+from matlens.report.library_maps import gradients_on_the_wafer
 from matlens.report.library_words import plain_unit
 from matlens.runs import RunDirectory, write_table
 
@@ -28,7 +29,7 @@ def test_learned_shows_held_out_scores_first_and_checks_after(learned):
     run, html = learned
     assert headings(html)[:3] == ["Held-out scores", "Before any model", "On the wafer"]
     assert "co-alloy systems left out" in html
-    assert "0.95 (0.92 to 0.98)" in html
+    assert "0.95\xa0(0.92\xa0to\xa00.98)" in html
     assert "P (mW/cm²) of 60 samples." in html
     for name in ("parity", "scores", "paired", "checks", "wafer"):
         assert {f"{name}.{kind}" for kind in ("png", "pdf", "csv")} <= {
@@ -73,6 +74,18 @@ def test_explained_of_other_libraries(tmp_path, kind):
         found = headings(text_of(run))
     assert ("Where in the spectrum" in found) == (kind["channels"] > 0)
     assert "Which components act alike" in found
+
+
+def test_gradients_stand_where_the_samples_lie(tmp_path, learned):
+    kind = {"components": ("Fe", "Ga", "Pd"), "samples": 10, "channels": 0}
+    with explained_run(tmp_path / "run", learned[0].path, **kind) as run:
+        places = "x,y,sample\n" + "".join(f"{row % 4},{row // 4},{7 * row:04d}\n" for row in range(10))
+        (learned[0].path / "positions.csv").write_text(places, encoding="utf-8")
+        section = gradients_on_the_wafer(run)
+    assert section.title == "On the wafer"
+    found = pd.read_csv(tmp_path / "run" / "figures" / "wafer.csv")
+    assert set(found["panel"]) == {"adding Fe", "adding Ga"}  # nothing supports Pd
+    assert len(found) == 20
 
 
 def test_runs_that_have_hardly_begun_have_reports(tmp_path):

@@ -14,7 +14,7 @@ from matlens.report.library_words import MARKS, SCHEMES, gradients_in, notes_of,
 from matlens.report.parts import Section, picture, table
 from matlens.runs import RunDirectory, read_table
 
-__all__ = ["by_component", "by_sample", "findings", "on_the_triangle", "trust"]
+__all__ = ["by_component", "by_sample", "findings", "trust"]
 
 _MEANING = (
     "Supported means that nothing found speaks against it; weak, that something does, which is named; unsupported, "
@@ -137,24 +137,6 @@ def _regions(run: RunDirectory) -> pd.DataFrame | None:
     if "kind" in found:
         found = found[found["kind"] == "total"].drop(columns="kind")
     return found[found["component"].notna() & (found.get("scheme", "dilution") == "dilution")]
-
-
-def on_the_triangle(run: RunDirectory) -> Section | None:
-    """Measured and predicted over the compositions of three components."""
-    insight = gradients_in(run)
-    if insight is None:
-        return None
-    frame, names = figures.ternary_frame(insight, "predicted")
-    if not len(frame):
-        return None
-    target = str(insight.attrs.get("target", "figure of merit"))
-    label = label_with_unit(f"{target}, predicted", str(insight.attrs.get("unit", "")))
-    figure = figures.ternary_map(frame, names, label=label, fraction_name=_name(insight))
-    caption = (
-        f"{target} as predicted for the samples of {'-'.join(names)} and of its parts; arrows point where the total "
-        "gradient rises most on the simplex, their length goes with its root. Crosses have no support."
-    )
-    return Section("Over the compositions", [picture(run, "ternary", figure, frame, caption)])
 
 
 def trust(run: RunDirectory) -> Section | None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from matlens import figures
 from matlens.figures.library_style import label_with_unit
-from matlens.report.library_words import PARTITIONS, interval_text, intervals_of, notes_of, sentence, target_of
+from matlens.report.library_words import PARTITIONS, intervals_of, notes_of, read_samples, sentence, target_of
 from matlens.report.parts import Section, picture, table
 from matlens.runs import RunDirectory, read_table
 
-__all__ = ["first_checks", "held_out_scores", "wafer"]
+__all__ = ["first_checks", "held_out_scores"]
 
 _SCORES = {
     "held out": "held out",
@@ -95,7 +94,7 @@ def held_out_scores(run: RunDirectory) -> Section | None:
 
 
 def _parity(run: RunDirectory) -> list[Any]:
-    found = _with_ids(run, "held_out")
+    found = read_samples(run.path, "held_out")
     if found is None:
         return []
     model = found["model"].iloc[0]
@@ -110,12 +109,6 @@ def _parity(run: RunDirectory) -> list[Any]:
         "systems left out nothing is promised, and the share inside says how far they still hold."
     )
     return [picture(run, "parity", figure, found, caption)]
-
-
-def _with_ids(run: RunDirectory, name: str) -> pd.DataFrame | None:
-    """Read a table of samples; their ids stay text."""
-    file = run.path / f"{name}.csv"
-    return pd.read_csv(file, dtype={"sample": str, "fold": str}) if file.is_file() else None
 
 
 def _named(model: str) -> str:
@@ -149,32 +142,3 @@ def _ahead(run: RunDirectory) -> list[Any]:
         picture(run, "paired", figures.paired_differences(drawn), drawn, caption),
         table(shown, "The model against each baseline; ratios below 1 are better", _PAIRED),
     ]
-
-
-def wafer(run: RunDirectory) -> Section | None:
-    """Measured, predicted and what is left, where the samples lie."""
-    places, found = _with_ids(run, "positions"), _with_ids(run, "held_out")
-    if places is None or found is None:
-        return None
-    own = found[(found["model"] == found["model"].iloc[0]) & (found["partition"] == found["partition"].iloc[0])]
-    own = own[own["repeat"] == own["repeat"].min()]
-    merged = places.merge(own[["sample", "value", "predicted"]], on="sample").dropna(subset=["x", "y"])
-    if len(merged) < 3:
-        return None
-    if "plate" in merged and merged["plate"].nunique() > 1:
-        merged = merged[merged["plate"] == merged["plate"].mode().iloc[0]]
-    panels = {"measured": merged["value"], "predicted, held out": merged["predicted"]}
-    panels["what is left"] = merged["value"] - merged["predicted"]
-    rows = [
-        merged[["sample", "x", "y"]].assign(panel=panel, value=values, signed=panel == "what is left")
-        for panel, values in panels.items()
-    ]
-    source = pd.concat(rows, ignore_index=True)
-    name, unit = target_of(run)
-    figure = figures.wafer_map(source, labels=dict.fromkeys(panels, label_with_unit(name, unit)))
-    r = float(np.corrcoef(merged["value"], merged["predicted"])[0, 1])
-    caption = (
-        f"Where the samples lie: measured, predicted without them (r = {interval_text(r, np.nan, np.nan)}), and the "
-        "difference; a pattern in what is left speaks of preparation, not of composition."
-    )
-    return Section("On the wafer", [picture(run, "wafer", figure, source, caption)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ __all__ = [
     "library_subtitle",
     "notes_of",
     "plain_unit",
+    "read_samples",
     "sentence",
     "target_of",
     "with_unit",
@@ -120,6 +123,12 @@ def library_subtitle(run: RunDirectory) -> str:
         return {"running": "This run has not finished."}.get(run.status, f"This run is {run.status}.")
     samples = run.provenance.get("resolved", {}).get("samples")
     return with_unit(name, unit) + (f" of {samples} samples." if samples else ".")
+
+
+def read_samples(folder: str | os.PathLike[str], name: str) -> pd.DataFrame | None:
+    """Read a table of samples; their ids stay text."""
+    file = Path(folder) / f"{name}.csv"
+    return pd.read_csv(file, dtype={"sample": str, "fold": str}) if file.is_file() else None
 
 
 def gradients_in(run: RunDirectory) -> xr.Dataset | None:
