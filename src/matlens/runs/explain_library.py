@@ -86,6 +86,10 @@ class ExplainLibraryOrder:
     device: str = "cpu"
     digest: str = ""
 
+    def __post_init__(self) -> None:
+        if self.permutations == 1:
+            raise InputError("one ensemble of permuted labels tells nothing; ask for 19 permutations (5 %), or for 0.")
+
     def settings(self) -> dict[str, Any]:
         """Give the order as a settings file holds it, paths absolute."""
         asked = {name: value for name, value in vars(self).items() if name not in ("seed", "device")}

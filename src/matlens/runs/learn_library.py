@@ -13,6 +13,7 @@ from matlens.hooks import Progress
 from matlens.learning.library import BASELINES, PARTITIONS, Fold, LibraryModel, Preprocessing, read_library_model
 from matlens.learning.library.partitions import grouped, regions, systems
 from matlens.learning.library.presets import PRESETS
+from matlens.learning.library.resampling import RESAMPLINGS
 from matlens.learning.library.scoring import LibraryLearner, held_out
 from matlens.learning.library.targets import resolve_inputs, target_of, training_rows
 from matlens.library import MaterialsLibrary
@@ -45,6 +46,14 @@ class LibraryModelOptions:
     resample: str = "auto"
     transform: str = "none"
     prepare: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value, there in (
+            ("preset", self.preset, PRESETS),
+            ("resample", self.resample, ("auto", *RESAMPLINGS)),
+        ):
+            if value not in there:
+                raise InputError(f"{name} {value!r} is not known; choose one of {', '.join(there)}.")
 
     def model(self, *, seed: int, device: str) -> LibraryModel:
         """Make the model, not yet fitted."""
@@ -213,7 +222,8 @@ class LearnLibraryOrder:
         target = target_of(library, self.target, self.options.transform)
         _, spectrum = resolve_inputs(library, self.options.inputs)
         known = library.select(training_rows(library, target, composition_only=not spectrum))
-        self.options.model(seed=self.seed, device="cpu")
+        if spectrum and library.spectra is not None and library.axis is not None and self.options.chain is not None:
+            self.options.chain.transform(library.spectra, library.axis)  # steps that do not fit are said at once
         self.scoring.partitions(known, self.seed)
         return replace(self, source=self.source.resolved(library), target=target.name)
 

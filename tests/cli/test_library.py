@@ -1,0 +1,282 @@
+"""learn, explain, suggest, resume and report with libraries, through the command line."""
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+
+from matlens.cli.app import main
+from matlens.io import read_library
+from matlens.learning.library import LibraryModel, read_library_model
+from matlens.learning.library.default import DEFAULT
+from matlens.learning.library.presets import PRESETS
+from matlens.runs import RunDirectory, fit_checkpoint
+from matlens.runs import explain_library as explaining
+from matlens.runs import learn_library as learning
+
+QUICK = ("--models", 4, "--scoring-models", 2, "--folds", 2, "--repeats", 1, "--systems", 1, "--baselines", "ridge",
+         "--threads", 1)  # fmt: skip
+CHEAP = ("--permutations", 2, "--permuted-models", 2, "--steps", 4, "--threads", 1)
+COMPONENTS = ["Bi", "V", "W", "Mo", "Tb"]
+
+
+def table(rows=30, channels=10, seed=0):
+    """W raises P, Mo lowers it, so does the intensity near the middle of the axis; Tb is in no sample."""
+    random = np.random.default_rng(seed)
+    x = np.zeros((rows, 5))
+    kind = np.arange(rows) % 4
+    added = random.choice([0.02, 0.04, 0.06, 0.08], size=rows)
+    x[:, 2] = np.where(kind == 0, added, np.where(kind == 2, added / 2, 0))
+    x[:, 3] = np.where(kind == 1, added, np.where(kind == 2, added / 2, 0))
+    ratio = random.choice([0.48, 0.52], size=rows)
+    x[:, 0] = (1 - x.sum(1)) * ratio
+    x[:, 1] = 1 - x.sum(1)
+    axis = np.linspace(300, 390, channels)
+    spectra = 1 + 0.2 * np.exp(-(((axis - 345) / 15) ** 2)) * random.normal(size=(rows, 1))
+    spectra += 0.01 * random.normal(size=spectra.shape)
+    merit = 2 + 10 * x[:, 2] - 10 * x[:, 3] - 0.3 * (spectra[:, channels // 2] - 1) + 0.01 * random.normal(size=rows)
+    found = pd.DataFrame(x, columns=COMPONENTS)
+    found.insert(0, "Sample", [f"{row:03d}" for row in range(rows)])
+    found[[f"{place:.1f}" for place in axis]] = spectra
+    return found.assign(P_mW_cm2=merit)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Figures are made and not drawn, and networks trained shortly: both are tested elsewhere."""
+    short = replace(DEFAULT, stages=lambda inputs: tuple(replace(one, epochs=60) for one in DEFAULT.stages(inputs)))
+    monkeypatch.setitem(PRESETS, "default", short)
+    monkeypatch.setattr(Figure, "savefig", lambda self, path, **options: Path(path).write_bytes(b"drawn"))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    table().to_csv(tmp_path / "library.csv", index=False)
+    table().drop(columns=[name for name in table() if name[0] == "3"]).to_csv(tmp_path / "plain.csv", index=False)
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return end.value.code, printed.out, printed.err
+
+
+def test_from_a_table_to_suggestions(folder, capsys):
+    code, out, err = run(capsys, "learn", "../library.csv", "--target", "P", "-o", "model", *QUICK)
+    assert code == 0, err
+    assert re.search(r"With compositions left out: R² \S+ .* best baseline \(ridge\)", out)
+    scores = pd.read_csv("model/scores.csv")
+    assert scores.groupby("partition")["model"].apply(list).to_dict() == {
+        name: ["model", "ridge"] for name in ("grouped", "regions", "systems")
+    }
+    held_out = pd.read_csv("model/held_out.csv", dtype={"sample": str})
+    own = held_out[(held_out["model"] == "model") & (held_out["partition"] == "grouped")]
+    assert sorted(own["sample"]) == [f"{row:03d}" for row in range(30)]  # each once, under its own name
+    error = ((own["predicted"] - own["value"]) ** 2).mean()
+    assert 1 - error / own["value"].var(ddof=0) == pytest.approx(scores["r2"][0])
+    assert read_library_model("model").library_.components == tuple(COMPONENTS)
+    check_explained(folder, capsys)
+    check_suggested(capsys)
+
+
+def check_explained(folder, capsys):
+    (folder / "library.csv").unlink()  # the model holds what it needs
+    asked = ("--host", "W=V,Mo=V", "--region", "W=1:8", "--region", "clusters:2")
+    code, out, err = run(capsys, "explain", "model", "-o", "insight", *asked, *CHEAP)
+    assert code == 0, err
+    assert re.search(r"\d+ statements: \d+ supported, \d+ weak, \d+ unsupported", out)
+    with xr.open_dataset("insight/gradients.nc", engine="h5netcdf") as data:
+        insight = data.load()
+    assert insight["composition_gradient"].dims == ("scheme", "kind", "sample", "component")
+    assert insight["exchange_host"].to_series().to_dict() | {"Tb": "", "Bi": ""} == {
+        "Bi": "", "V": insight["exchange_host"].sel(component="V").item(), "W": "V", "Mo": "V", "Tb": "",
+    }  # fmt: skip
+    assert list(insight["sample"].values) == [f"{row:03d}" for row in range(30)]
+    assert (insight["support"].sel(component="Tb") == 0).all()
+    assert "model" not in insight.dims
+    assert insight.attrs["schema_version"]
+    mean = insight["composition_gradient"].sel(scheme="dilution", kind="total").mean("sample")
+    assert float(mean.sel(component="W")) > 0 > float(mean.sel(component="Mo"))
+    regions = pd.read_csv("insight/regions.csv")
+    assert {"all samples", "merit 90 to 100 %", "W 0.01 to 0.08"} < set(regions["region"])
+    for name in ("groups", "correlations", "bands", "component_axis", "sanity", "ways", "statements"):
+        assert (folder / "work" / "insight" / f"{name}.csv").is_file()
+
+
+def check_suggested(capsys):
+    asked = ("-n", 3, "--step", 1, "--bounds", "W=0:9", "--forbid", "W-Mo", "--insight", "insight")
+    code, out, err = run(capsys, "suggest", "model", "-o", "plan", *asked)
+    assert code == 0, err
+    assert "3 suggestions for more P" in out
+    plate = pd.read_csv("plan/plate.csv")
+    assert plate[COMPONENTS].sum(axis=1).to_list() == pytest.approx([100] * 3)
+    assert np.allclose(plate[COMPONENTS] % 1, 0)
+    assert not ((plate["W"] > 0) & (plate["Mo"] > 0)).any()
+    assert (plate["W"] <= 9).all()
+    suggestions = pd.read_csv("plan/suggestions.csv")
+    assert (suggestions["rank"] == [1, 2, 3]).all()
+    assert run(capsys, "report", "plan")[0] == 0
+    html = Path("plan/report.html").read_text(encoding="utf-8")
+    assert suggestions["move"][0].split(" (")[0] in html
+    assert "umehara2019analyzing" in html
+
+
+def test_learning_stopped_anywhere_is_resumed_to_the_same_bytes(folder, capsys, monkeypatch):
+    learn = ("learn", "../plain.csv", "--target", "P", "--held-out", "grouped", *QUICK)
+    assert run(capsys, *learn, "-o", "whole")[0] == 0
+    saved, fitted = fit_checkpoint.FitCheckpoint.save, []
+
+    def stopped(self, number, state, *, force=False):
+        fitted.append(number)
+        if len(fitted) == 30:
+            raise KeyboardInterrupt
+        saved(self, number, state, force=True)
+
+    monkeypatch.setattr(fit_checkpoint.FitCheckpoint, "save", stopped)
+    code, _, err = run(capsys, *learn, "-o", "run")
+    assert code == 130
+    assert "go on with 'matlens resume run'" in err
+    assert list((folder / "work" / "run" / ".state").glob("checkpoint_fit_*.npz"))
+    monkeypatch.setattr(fit_checkpoint.FitCheckpoint, "save", saved)
+    tried, calls = learning.held_out, []
+
+    def interrupted(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return tried(*arguments, **options)
+
+    monkeypatch.setattr(learning, "held_out", interrupted)
+    assert run(capsys, "resume", "run")[0] == 130
+    assert (folder / "work" / "run" / "model.json").is_file()
+    assert run(capsys, "resume", "run")[0] == 0
+    assert len(calls) == 4 + 1  # nothing that was finished is done twice
+    with RunDirectory("run") as opened:
+        assert opened.status == "finished"
+    assert not list((folder / "work" / "run" / ".state").glob("checkpoint_*"))
+    for name in ("arrays.safetensors", "held_out.csv", "scores.csv", "paired.csv", "checks.csv"):
+        assert (folder / "work/run" / name).read_bytes() == (folder / "work/whole" / name).read_bytes(), name
+
+
+@pytest.fixture
+def model(folder):
+    LibraryModel(n_models=4).fit(read_library(folder / "plain.csv"), "P").save("model")
+    return folder / "work" / "model"
+
+
+def test_explaining_is_resumed_and_models_and_hosts_are_checked(folder, model, capsys, monkeypatch):
+    made, calls = explaining.label_null, []
+
+    def interrupted(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return made(*arguments, **options)
+
+    monkeypatch.setattr(explaining, "label_null", interrupted)
+    explain = ("explain", "model", "-o", "insight", *CHEAP[2:], "--permutations", 2, "--members")
+    assert run(capsys, *explain)[0] == 130
+    assert (folder / "work" / "insight" / "gradients.nc").is_file()
+    assert run(capsys, "resume", "insight")[0] == 0
+    assert len(calls) == 3
+    with xr.open_dataset("insight/gradients.nc", engine="h5netcdf") as data:
+        assert data["composition_gradient_members"].sizes["model"] == 4
+        assert "axis" not in data.dims
+    before = sorted(os.listdir())
+    for host, words in (("Tb", "absent"), ("W=Xe", "Xe"), ("W=V=", "not understood")):
+        code, _, err = run(capsys, "explain", "model", "--host", host)
+        assert (code, err.count("\n")) == (2, 1)
+        assert words in err
+    for region, words in (("W=1", "not understood"), ("Xe=1:2", "Xe"), ("W=90:95", "no sample"), ("best", "merit:0.5")):
+        code, _, err = run(capsys, "explain", "model", "--region", region)
+        assert (code, err.count("\n")) == (2, 1)
+        assert words in err
+    for options, words in (
+        (("--bounds", "Xe=0:8"), "Xe"),
+        (("--bounds", "W"), "NAME=LOW:HIGH"),
+        (("--forbid", "W"), "A-B"),
+        (("--step", "0.3"), "increment"),
+        (("--insight", "model"), "explain"),
+    ):
+        code, _, err = run(capsys, "suggest", "model", *options)
+        assert (code, err.count("\n")) == (2, 1)
+        assert words in err
+    code, _, err = run(capsys, "explain", "model", "--permutations", 1)
+    assert code == 2
+    assert "19" in err
+    code, _, err = run(capsys, "explain", "model", "../plain.csv")
+    assert code == 2
+    assert "needs no files" in err
+    assert sorted(os.listdir()) == before
+
+
+def changed(**columns):
+    return table().assign(**columns)
+
+
+def edited(row, column, value):
+    found = table().astype(object)
+    found.loc[row, column] = value
+    return found
+
+
+BAD = {
+    "not closing": (lambda: edited(4, "Bi", 0.9), (), ("line 6",)),
+    "negative": (lambda: edited(4, "Bi", -0.1), (), ("line 6", "Bi")),
+    "missing": (lambda: edited(4, "V", np.nan), (), ("line 6", "V")),
+    "infinite": (lambda: edited(4, "P_mW_cm2", np.inf), (), ("line 6", "P_mW_cm2")),
+    "no number": (lambda: edited(4, "P_mW_cm2", "high"), (), ("line 6", "high")),
+    "missing intensity": (lambda: edited(7, "310.0", np.nan), (), ("line 9", "310.0")),
+    "twice on the axis": (lambda: table().rename(columns={"310.0": "300.00"}), (), ("300",)),
+    "constant": (lambda: changed(P_mW_cm2=1.0), (), ("P", "nothing to learn")),
+    "few samples": (lambda: table().head(6), ("--folds", "9"), ("9 folds",)),
+    "one composition": (lambda: changed(Bi=0.5, V=0.5, W=0.0, Mo=0.0), (), ("same composition",)),
+    "unknown target": (table, ("--target", "Q"), ("Q", "P")),
+    "unknown component": (table, ("--components", "Bi,V,Xe"), ("Xe", "Bi")),
+    "unknown preset": (table, ("--preset", "deep"), ("deep", "umehara2019")),
+    "unknown partition": (table, ("--held-out", "months"), ("months", "grouped")),
+    "unknown baseline": (table, ("--baselines", "oracle"), ("oracle", "ridge")),
+    "unknown step": (table, ("--prepare", "iron"), ("iron", "snv")),
+    "crop beyond": (table, ("--prepare", "crop:900:950"), ("900",)),
+    "logarithm": (lambda: changed(P_mW_cm2=table()["P_mW_cm2"] - 2), ("--transform", "log10"), ("not positive",)),
+    "option of structures": (table, ("--encoder", "filterbank"), ("--encoder is for structures",)),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_libraries_end_with_a_sentence_and_nothing_written(folder, capsys, what):
+    make, options, words = BAD[what]
+    make().to_csv(folder / "bad.csv", index=False)
+    target = () if "--target" in options else ("--target", "P")
+    code, _, err = run(capsys, "learn", "../bad.csv", *target, *QUICK, *options)
+    assert code == 2, err
+    assert err.startswith("matlens: ")
+    assert err.count("\n") == 1
+    for word in words:
+        assert word in err
+    assert os.listdir() in ([], ["runs"])
+    assert not os.path.isdir("runs") or os.listdir("runs") == []
+
+
+def test_structures_and_their_models_are_told_apart_from_libraries(folder, model, capsys):
+    (folder / "pictures").mkdir()
+    code, _, err = run(capsys, "learn", "../pictures", "--target", "k", "--preset", "umehara2019")
+    assert code == 2
+    assert "--preset is for libraries" in err
+    code, _, err = run(capsys, "explain", "model", "--flips", "10")
+    assert code == 2
+    assert "--flips is for models of structures" in err
+    code, _, err = run(capsys, "suggest", "../pictures")
+    assert code == 2
+    assert "holds no model" in err
+    assert read_library("../plain.csv").components == tuple(COMPONENTS)
