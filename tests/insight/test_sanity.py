@@ -123,8 +123,8 @@ def test_random_weights_are_the_same_numbers_in_another_order(fitted):
     model, plain, _ = fitted
     other = with_random_weights(model, seed=3)
     before = model.respond(plain.compositions, None)
-    for name, values in model.ensemble_.parameters.items():
-        mixed = other.ensemble_.parameters[name]
+    for name, values in model.ensemble_.networks.parameters.items():
+        mixed = other.ensemble_.networks.parameters[name]
         assert mixed.shape == values.shape
         for member in range(6):
             assert sorted(mixed[member].flatten().tolist()) == sorted(values[member].flatten().tolist())
