@@ -1,0 +1,62 @@
+"""Sums over training samples against the plain normal equations, slopes against finite differences."""
+
+import numpy as np
+import torch
+
+from matlens.learning.library.kernel_part import KernelPart
+from matlens.learning.library.relevance import Covariance, find_covariance
+
+COVARIANCE = Covariance(np.array([0.8, 1.2, 2.0]), np.array([0.1, -0.7, -0.9, -1.3, 0.4, -3.0]), fractions=2)
+
+
+def samples(count: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
+    random = torch.Generator().manual_seed(0)
+    x = torch.randn(count, 3, generator=random, dtype=torch.float64)
+    return x, x[:, 0].sin() + x[:, 1] * x[:, 2]
+
+
+def by_definition(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    joint, alone, line, line_s, width, _ = np.exp(COVARIANCE.numbers)
+    found = np.empty((len(a), len(b)))
+    for i, p in enumerate(a / COVARIANCE.lengths):
+        for j, q in enumerate(b / COVARIANCE.lengths):
+            near, own = np.sum((p - q) ** 2), np.sum((p - q)[:2] ** 2) / width**2
+            found[i, j] = (
+                joint * np.exp(-near / 2) + alone * np.exp(-own / 2) + line * p[:2] @ q[:2] + line_s * p[2] * q[2]
+            )
+    return found
+
+
+def test_members_are_as_if_fitted_to_their_samples_alone() -> None:
+    x, y = samples()
+    seen = [np.arange(30), np.arange(7, 30), np.r_[np.arange(10), np.arange(3), np.arange(20, 30)]]
+    at = torch.randn(5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    found = KernelPart.of(COVARIANCE, x, y, seen).values(at)
+    for member, rows in enumerate(np.unique(rows) for rows in seen):
+        own = x.numpy()[rows]
+        inner = by_definition(own, own) + (np.exp(-3) + 1e-7) * np.eye(len(rows))
+        expected = by_definition(at.numpy(), own) @ np.linalg.solve(inner, y.numpy()[rows])
+        np.testing.assert_allclose(found[member], expected, rtol=1e-7)
+
+
+def test_slopes_are_finite_differences() -> None:
+    x, y = samples()
+    part = KernelPart.of(COVARIANCE, x, y, [np.arange(30), np.arange(20)])
+    at, step = x[:4] + 0.1, 1e-5
+    values, slopes = part.gradients(at)
+    torch.testing.assert_close(values, part.values(at))
+    for k in range(3):
+        move = torch.zeros(3, dtype=torch.float64)
+        move[k] = step
+        expected = (part.values(at + move) - part.values(at - move)) / (2 * step)
+        torch.testing.assert_close(slopes[..., k], expected, rtol=1e-6, atol=1e-8)
+
+
+def test_inputs_that_do_not_matter_get_long_lengths_and_noise_is_found() -> None:
+    random = torch.Generator().manual_seed(3)
+    x = torch.randn(300, 4, generator=random)
+    y = (2 * x[:, 0]).sin() + 0.3 * torch.randn(300, generator=random)
+    found = find_covariance(x, (y - y.mean()) / y.std(), fractions=2, seed=0)
+    assert found.lengths[0] < 2
+    assert (found.lengths[1:] > 3 * found.lengths[0]).all()
+    assert 0.5 < found.noise / (0.09 / float(y.var())) < 2
