@@ -22,6 +22,7 @@ __all__ = ["ComponentGroups", "component_groups", "group_components"]
 
 Array = NDArray[np.float64]
 Cluster = tuple[int, ...]
+_JOINED = 0.1  # share of the null's pairs above the cut; errors are p's affair, the cut only says where a group ends
 _FEWEST = 10  # samples with any support, for a component to be grouped
 
 
@@ -41,7 +42,7 @@ class ComponentGroups:
     together : DataFrame
         Share of the bootstrap resamples that put a pair into one group.
     threshold : float
-        Correlation above which groups are joined: that of 5 % of the null's pairs.
+        Correlation above which groups are joined: that of one in ten of the null's pairs.
     nulls : tuple of str
         The nulls that had to be beaten.
     """
@@ -152,7 +153,7 @@ def group_components(
     resamples : int
         Of the bootstrap, of samples and models at once.
     level : float
-        Share of the null draws that sets ``threshold`` and ``null``.
+        Share of the null draws that sets ``null``.
     seed : int
         Of the bootstrap.
 
@@ -177,7 +178,7 @@ def group_components(
     usable = _usable(correlation)
     inside = np.ix_(usable, usable)
     draws = {name: null[:, usable][:, :, usable] for name, null in draws.items()}
-    threshold = max(0.0, *(_pair_quantile(null, 1 - level) for null in draws.values()))
+    threshold = max(0.0, *(_pair_quantile(null, 1 - _JOINED) for null in draws.values()))
     best = {name: np.array([_best(one) for one in null]) for name, null in draws.items()}
     found = _cut(correlation[inside], threshold)
     boot = [
