@@ -1,9 +1,11 @@
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from library_runs import explained_run, learned_run
 
+from matlens import figures
 from matlens.report import build_report
 from matlens.report.library_maps import gradients_on_the_wafer
 from matlens.report.library_words import plain_unit
@@ -17,6 +19,19 @@ def text_of(run):
 
 def headings(html):
     return re.findall(r"<h2>(.*?)</h2>", html)
+
+
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Figures are made but not painted, which takes most of the time; two tests paint them all."""
+
+    def save(figure, stem, source):
+        source.to_csv(f"{stem}.csv", index=False)
+        for suffix in ("png", "pdf"):
+            Path(f"{stem}.{suffix}").write_bytes(b"")
+        return tuple(Path(f"{stem}.{suffix}") for suffix in ("png", "pdf", "csv"))
+
+    monkeypatch.setattr(figures, "save_figure", save)
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +84,14 @@ def test_explained_says_what_was_found_with_marks_of_trust(tmp_path):
     ],
     ids=["three", "no spectrum"],
 )
-def test_explained_of_other_libraries(tmp_path, kind):
+def test_explained_of_other_libraries(tmp_path, kind, unpainted):
     with explained_run(tmp_path / "run", **kind) as run:
         found = headings(text_of(run))
     assert ("Where in the spectrum" in found) == (kind["channels"] > 0)
     assert "Which components act alike" in found
 
 
-def test_gradients_stand_where_the_samples_lie(tmp_path, learned):
+def test_gradients_stand_where_the_samples_lie(tmp_path, learned, unpainted):
     kind = {"components": ("Fe", "Ga", "Pd"), "samples": 10, "channels": 0}
     with explained_run(tmp_path / "run", learned[0].path, **kind) as run:
         places = "x,y,sample\n" + "".join(f"{row % 4},{row // 4},{7 * row:04d}\n" for row in range(10))
@@ -94,7 +109,7 @@ def test_runs_that_have_hardly_begun_have_reports(tmp_path):
             assert "has not finished" in text_of(run)
 
 
-def test_suggestions_are_ranked_with_trust_and_a_list_to_print(tmp_path):
+def test_suggestions_are_ranked_with_trust_and_a_list_to_print(tmp_path, unpainted):
     moves = pd.DataFrame(
         {"rank": [1, 2], "move": ["+1 at% W", "+2 at% Mo for V"], "start": 2.0, "expected": [2.5, 2.4]}
     )
