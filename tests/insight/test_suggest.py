@@ -243,7 +243,7 @@ class Known:
     def __init__(self):
         self.library = library(n=160)
 
-    def response(self, compositions):
+    def response(self, compositions, state=None):
         return truth(compositions)
 
 

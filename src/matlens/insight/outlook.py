@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matlens.insight.composition_response import CompositionResponse, fit_composition_response
+from matlens.insight.family import ERROR_FACTOR
 from matlens.insight.surrogate import Surrogate, fit_surrogate
+from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.response import Response
 from matlens.learning.library.targets import target_of
 from matlens.library import MaterialsLibrary
@@ -41,6 +43,8 @@ class Outlook:
         The figure of merit on composition alone; None where nothing tells how the model does on what it has not seen.
     weight : float
         Of the model, from 0 to 1; the rest is that of the second view.
+    widening : float
+        From the spread of the members to an error, see `ERROR_FACTOR`.
     """
 
     model: Response
@@ -48,6 +52,7 @@ class Outlook:
     errors: Surrogate | None
     second: Surrogate | None = None
     weight: float = 1.0
+    widening: float = 1.0
 
     def members(self, compositions: ArrayLike, *, varied: bool = False) -> Array:
         """Predict with each member, shape (m, n).
@@ -77,7 +82,7 @@ class Outlook:
         """Mean and standard deviation of the figure of merit, both views taken together, each of shape (n,)."""
         x = np.asarray(compositions, np.float64)
         members = self.members(x)
-        mean, variance = members.mean(0), members.var(0)
+        mean, variance = members.mean(0), self.widening**2 * members.var(0)
         if self.errors is not None:
             mean, variance = mean + self.errors.predict(x), variance + self.errors.spread(x) ** 2
         if self.second is None:
@@ -98,7 +103,8 @@ class Outlook:
         x, random = np.asarray(compositions, np.float64), np.random.default_rng(seed)
         own = count if self.second is None else round(self.weight * count)
         members = self.members(x, varied=True)
-        found: Array = members[np.arange(own) % len(members)]
+        mean = members.mean(0)
+        found: Array = mean + self.widening * (members - mean)[np.arange(own) % len(members)]
         if self.errors is not None:
             found = found + _drawn(self.errors, x, own, random)
         if self.second is not None:
@@ -141,18 +147,26 @@ def look_out(model: Response, library: MaterialsLibrary) -> Outlook:
     values = measured_merit(model, library)
     left = values - held_out
     known = np.isfinite(left) & (library.censoring(model.target_) == 0)
+    widening = _widening(model)
     if known.sum() <= len(library.components):
-        return Outlook(model, following, None)
+        return Outlook(model, following, None, widening=widening)
     part, left = library.select(known), left[known]
     x, group = part.compositions, part.replicates()
     errors = fit_surrogate(x, left, group, trend=False)
     if not honest:
-        return Outlook(model, following, errors)
+        return Outlook(model, following, errors, widening=widening)
     second = fit_surrogate(x, values[known], group)
     count = np.bincount(group)
     missed = float(np.mean((np.bincount(group, left) / count) ** 2))
     also = float(np.mean(second.left_out() ** 2))
-    return Outlook(model, following, errors, second, also**2 / max(also**2 + missed**2, 1e-300))
+    weight = also**2 / max(also**2 + missed**2, 1e-300)  # of mean squared errors, squared: the better view decides
+    return Outlook(model, following, errors, second, weight, widening)
+
+
+def _widening(model: Response) -> float:
+    asked = str(getattr(model, "resample", "none"))
+    asked = PRESETS[str(getattr(model, "preset", ""))].resample if asked == "auto" else asked
+    return ERROR_FACTOR.get(asked, 1.0)
 
 
 def measured_merit(model: Response, library: MaterialsLibrary) -> Array:

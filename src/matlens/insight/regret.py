@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.insight.moves import Moves, first_moves, second_moves
+from matlens.insight.outlook import measured_merit
 from matlens.insight.suggest import Campaign, plan_moves, suggest
 from matlens.insight.surrogate import Surrogate, fit_surrogate
 from matlens.library import MaterialsLibrary
@@ -22,6 +23,7 @@ __all__ = ["STRATEGIES", "Truth", "suggestion_regret"]
 Array = NDArray[np.float64]
 STRATEGIES = ("suggest", "gp-ucb", "random")
 _STATES = 24  # latent states over which the truth is averaged
+_TOP = 50  # moves that are looked up in every state
 _KAPPA = 2.0  # standard deviations of the upper confidence bound
 
 
@@ -86,82 +88,105 @@ def suggestion_regret(
         If too few compositions are left to learn from.
     """
     campaign, report = campaign or Campaign(), progress or Silent()
-    sign = -1 if campaign.minimise else 1
-    library, group = known.library, known.library.replicates()
     report.begin(repeats, "regret of suggestions")
-    rows: list[dict[str, object]] = []
+    tables = []
     for repeat in range(repeats):
-        random = np.random.default_rng([seed, repeat])
-        seen = library.select(np.isin(group, _measured(known, share, below, sign, random)))
-        made = _strategies(seen, make, n, replace(campaign, seed=seed + repeat), random)
-        truth = {name: _expected(known, x) for name, x in made.compositions.items()}
-        start = np.unique(seen.compositions, axis=0)
-        reach = plan_moves(_Knowing(known), seen, campaign).compositions
-        best = _expected(known, reach[np.argsort(-sign * known.response(reach), kind="stable")[: 5 * n]])
-        possible = sign * max(float((sign * values).max()) for values in (best, *truth.values()))
-        for name, values in truth.items():
-            reached = float((sign * values).max()) * sign
-            row = {
-                "repeat": repeat,
-                "strategy": name,
-                "measured": float((sign * _expected(known, start)).max()) * sign,
-                "reached": reached,
-                "mean": float(values.mean()),
-                "possible": possible,
-                "regret": sign * (possible - reached),
-                "inside": np.nan,
-            }
-            if name == "suggest":
-                row["inside"] = float(((values >= made.table["low"]) & (values <= made.table["high"])).mean())
-            rows.append(row)
+        random, model = np.random.default_rng([seed, repeat]), make()
+        truth = _Knowing(known, str(getattr(model, "transform", "none")), -1 if campaign.minimise else 1)
+        seen = truth.measured(share, below, random)
+        model.fit(seen, seen.merit_name())
+        made, table = _strategies(seen, model, n, replace(campaign, seed=seed + repeat), random)
+        tables.append(_scores(truth, seen, made, table, campaign).assign(repeat=repeat))
         report.advance(repeat + 1, float("nan"), "")
     report.end()
-    return pd.DataFrame(rows)
-
-
-def _expected(known: Truth, compositions: Array) -> Array:
-    """Average the truth over states as they occur in the library: what making a composition gives on average."""
-    state = getattr(known, "state", None)
-    if state is None or not np.size(state):
-        return known.response(compositions)
-    rows = np.linspace(0, len(state) - 1, min(_STATES, len(state))).astype(np.intp)
-    each = [
-        known.response(compositions, np.broadcast_to(state[row], (len(compositions), state.shape[1]))) for row in rows
-    ]
-    found: Array = np.mean(each, axis=0)
-    return found
-
-
-def _measured(known: Truth, share: float, below: float, sign: int, random: np.random.Generator) -> NDArray[np.intp]:
-    """Draw the compositions that have been measured, by their number."""
-    group = known.library.replicates()
-    _, first = np.unique(group, return_index=True)
-    truth = sign * known.response(known.library.compositions[first])
-    usual = np.flatnonzero(truth <= np.quantile(truth, below))
-    count = round(share * len(first))
-    if not 10 <= count <= len(usual):
-        raise InputError(f"found {count} compositions to suggest from, expected 10 to {len(usual)}; change the share.")
-    return np.sort(random.choice(usual, count, replace=False))
+    return pd.concat(tables, ignore_index=True)
 
 
 @dataclass(frozen=True)
-class _Made:
-    compositions: dict[str, Array]
-    table: pd.DataFrame
+class _Knowing:
+    """The truth, on the scale that is learned; it stands in place of an expectation, too."""
+
+    known: Truth
+    transform: str
+    sign: int
+
+    def expected(self, compositions: Array) -> Array:
+        """Return the truth in the nominal state, shape (n,)."""
+        return self._scaled(self.known.response(compositions))
+
+    def hoped(self, compositions: Array, sign: int) -> Array:
+        """Return the same."""
+        return self.expected(compositions)
+
+    def average(self, compositions: Array) -> Array:
+        """Average over states as they occur in the library: what making a composition gives on average."""
+        state = getattr(self.known, "state", None)
+        if state is None or not np.size(state):
+            return self.expected(compositions)
+        rows = np.linspace(0, len(state) - 1, min(_STATES, len(state))).astype(np.intp)
+        shape = (len(compositions), state.shape[1])
+        each = [self._scaled(self.known.response(compositions, np.broadcast_to(state[row], shape))) for row in rows]
+        found: Array = np.mean(each, axis=0)
+        return found
+
+    def best(self, values: Array) -> float:
+        """Return the best of some values."""
+        return self.sign * float((self.sign * values).max())
+
+    def measured(self, share: float, below: float, random: np.random.Generator) -> MaterialsLibrary:
+        """Draw the compositions that have been measured."""
+        library, group = self.known.library, self.known.library.replicates()
+        truth = self.sign * self.expected(library.compositions[np.unique(group, return_index=True)[1]])
+        usual = np.flatnonzero(truth <= np.quantile(truth, below))
+        count = round(share * len(truth))
+        if not 10 <= count <= len(usual):
+            raise InputError(
+                f"found {count} compositions to suggest from, expected 10 to {len(usual)}; change the share."
+            )
+        return library.select(np.isin(group, random.choice(usual, count, replace=False)))
+
+    def _scaled(self, values: Array) -> Array:
+        found: Array = np.log10(values) if self.transform == "log10" else values
+        return found
+
+
+def _scores(
+    truth: _Knowing, seen: MaterialsLibrary, made: dict[str, Array], table: pd.DataFrame, campaign: Campaign
+) -> pd.DataFrame:
+    values = {name: truth.average(x) for name, x in made.items()}
+    start = truth.best(truth.average(np.unique(seen.compositions, axis=0)))
+    reach = plan_moves(truth, seen, campaign).compositions
+    top = np.argsort(-truth.sign * truth.expected(reach), kind="stable")[:_TOP]
+    possible = truth.best(np.concatenate([truth.average(reach[top]), *values.values()]))
+    inside = (values["suggest"] >= table["low"]) & (values["suggest"] <= table["high"])
+    rows = [
+        {
+            "strategy": name,
+            "measured": start,
+            "reached": truth.best(found),
+            "mean": float(found.mean()),
+            "possible": possible,
+            "regret": truth.sign * (possible - truth.best(found)),
+            "inside": float(inside.mean()) if name == "suggest" else np.nan,
+        }
+        for name, found in values.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _strategies(
-    seen: MaterialsLibrary, make: Callable[[], Any], n: int, campaign: Campaign, random: np.random.Generator
-) -> _Made:
-    table = suggest(make().fit(seen), seen, n=n, campaign=campaign)
-    bound = _Bound(fit_surrogate(seen.compositions, seen.merit(), seen.replicates()), -1 if campaign.minimise else 1)
+    seen: MaterialsLibrary, model: Any, n: int, campaign: Campaign, random: np.random.Generator
+) -> tuple[dict[str, Array], pd.DataFrame]:
+    table = suggest(model, seen, n=n, campaign=campaign)
+    values = measured_merit(model, seen)
+    bound = _Bound(fit_surrogate(seen.compositions, values, seen.replicates()), -1 if campaign.minimise else 1)
     moves = plan_moves(bound, seen, campaign)
-    found = {
+    made = {
         "suggest": table[list(seen.components)].to_numpy() / 100,
         "gp-ucb": moves.compositions[_upper_confidence(bound, moves.compositions, n)],
         "random": _random_moves(seen, campaign, n, random),
     }
-    return _Made(found, table)
+    return made, table
 
 
 @dataclass(frozen=True)
@@ -179,21 +204,6 @@ class _Bound:
         """Return the same."""
         mean, spread = self.surrogate.predict(compositions), self.surrogate.spread(compositions)
         return mean + sign * _KAPPA * spread
-
-
-@dataclass(frozen=True)
-class _Knowing:
-    """The truth, in place of an expectation."""
-
-    known: Truth
-
-    def expected(self, compositions: Array) -> Array:
-        """Return the truth, shape (n,)."""
-        return self.known.response(compositions)
-
-    def hoped(self, compositions: Array, sign: int) -> Array:
-        """Return the truth, shape (n,)."""
-        return self.known.response(compositions)
 
 
 def _upper_confidence(bound: _Bound, x: Array, n: int) -> list[int]:
