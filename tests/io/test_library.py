@@ -277,3 +277,5 @@ def test_fe_ga_pd(data_dir) -> None:
     assert int(found.censoring().sum()) == 19
     assert (found.merit()[found.censoring() == 1] == 10).all()
     assert np.ptp(found.compositions.sum(1)) < 1e-12
+    with pytest.raises(InputError, match="'Mag'"):
+        read_library(data_dir / "library" / "fegapd", options=LibraryOptions(merits=("Q",)))

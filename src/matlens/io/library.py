@@ -121,6 +121,10 @@ def _from_cameo(folder: Path, options: LibraryOptions) -> MaterialsLibrary:
         covariates=parts.covariates,
         notes=notes,
     )
+    for name in options.merits:
+        library.merit_name(name)  # there, or an error that lists what is
+    for name in options.components:
+        library.component(name)
     saturated = np.where(parts.merit >= SATURATION, 1, 0).astype(np.int8)
     library = _with_limits(library, {"Mag": saturated}, options)
     known = replace(options, axis_name=options.axis_name or "2theta", axis_unit=options.axis_unit or "deg")
