@@ -1,4 +1,4 @@
-"""``matlens demo``: see MatLens at work on structures that are at hand everywhere."""
+"""``matlens demo``: see MatLens at work on structures, and a library, that are at hand everywhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
+from matlens.cli.demo_library import library_demo_in
 from matlens.cli.options import Machine, Place, Seed, Talk
 from matlens.cli.work import complete, described, machine_settings, say, start_talking
 from matlens.errors import ResourceError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo", "demo_in"]
 
+DEMO = {name: f"problem:{name}" for name in ("gravel", "bicontinuous")}
 _PAPER = ("alloy", "carbonate", "ceramics", "composite", "copolymer", "pmma", "sandstone")
 
 
@@ -28,15 +30,16 @@ def demo(
     talk: Talk,
     paper: Annotated[bool, Option("--paper", help="The seven materials of Li et al. 2018 instead.")] = False,
 ) -> None:
-    """Reconstruct a photograph of gravel and a bicontinuous structure, and write the evidence."""
+    """Reconstruct a photograph of gravel and a bicontinuous structure, and learn from a library of photoanodes."""
     from matlens.runs import RunDirectory
 
     start_talking(talk)
-    members = _paper_members() if paper else {name: f"problem:{name}" for name in ("gravel", "bicontinuous")}
+    members = _paper_members() if paper else DEMO
     settings = {
         "seed": chance.seed,
         "token": secrets.token_hex(4),  # tells members of this run from those of one that --force replaces
         "members": list(members),
+        "library": not paper,
         "files": members,
         "environment": machine_settings(machine),
     }
@@ -45,7 +48,7 @@ def demo(
 
 
 def demo_in(run: RunDirectory, progress: Progress, talk: Talk) -> None:
-    """Reconstruct every member in a run directory of its own below this one; those that are finished are left alone."""
+    """Do every part in a run directory of its own below this one; those that are finished are left alone."""
     from matlens.report import build_report, headlines
     from matlens.runs import Inputs, Order, RunDirectory, read_inputs, reconstruct_in, resolved, working
 
@@ -72,6 +75,8 @@ def demo_in(run: RunDirectory, progress: Progress, talk: Talk) -> None:
             build_report(member)
         for line in headlines(member):
             say(talk, f"{name}: {line}")
+    if run.settings.get("library"):
+        library_demo_in(run, progress, talk, _opened)
 
 
 def _opened(run: RunDirectory, name: str) -> RunDirectory | None:

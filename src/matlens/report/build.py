@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matlens.report import (
     characterization,
     datasets,
+    demonstration,
     homogenization,
     learning,
     library_insight,
@@ -79,7 +80,7 @@ _SECTIONS = {
         library_insight.trust,
     ),
     "suggest": (library_suggestions.suggestions, library_suggestions.plate, library_suggestions.beyond),
-    "demo": (parts.members,),
+    "demo": (parts.members, demonstration.library),
 }
 _TITLES = {
     "reconstruct": "Reconstruction of {}",

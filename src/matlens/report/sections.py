@@ -283,6 +283,8 @@ def sources(run: RunDirectory) -> Section:
         for encoder, method in sorted(engines)
         for key in citation_keys(encoder=encoder, threshold=threshold, command=command, method=method)
     )
+    if run.settings.get("library"):  # a demonstration
+        keys |= dict.fromkeys(key for command in LIBRARY for key in citation_keys(command=command))
     return Section("Sources", [Text(bibtex(list(keys)))], ["Please cite the methods this run used."])
 
 
