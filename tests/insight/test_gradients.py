@@ -28,8 +28,8 @@ def bands(positions: np.ndarray) -> np.ndarray:
 
 
 def spectrum(x: np.ndarray, state: np.ndarray) -> np.ndarray:
-    """W moves the second band, Dy raises the third to second order; the state raises the second alone."""
-    heights = np.stack([1 + 0 * state, 1 + state, 0.3 + 4 * x[:, 3] + 30 * x[:, 3] ** 2], 1)
+    """The first band is the host's; W moves the second, Dy raises the third; the state raises the second alone."""
+    heights = np.stack([5 + 0 * state, 1 + state, 0.3 + 4 * x[:, 3] + 30 * x[:, 3] ** 2], 1)
     return np.einsum("nb,nbc->nc", heights, bands(CENTRES[1] + 40 * x[:, 2]))
 
 
@@ -226,10 +226,10 @@ def test_unexplained_share_shows_where_the_state_acts(insight):
 def test_projection_keeps_what_changes_spectra_and_drops_the_rest(insight, data):
     raw, projected = insight.spectral_gradient_raw.values, insight.spectral_gradient.values
     assert (insight.off_manifold_share > 0).all()
-    assert (insight.off_manifold_share < 0.7).all()
+    assert (insight.off_manifold_share < 0.9).all()  # the third band has no part in what the state does
     assert (np.linalg.norm(projected, axis=1) <= np.linalg.norm(raw, axis=1)).all()
     change = spectrum(data.compositions, np.full(300, 0.1)) - spectrum(data.compositions, np.zeros(300))
-    np.testing.assert_allclose((projected * change).sum(1), (raw * change).sum(1), rtol=0.1)
+    np.testing.assert_allclose((projected * change).sum(1), (raw * change).sum(1), rtol=0.15)
     np.testing.assert_allclose(insight.spectral_gradient_density * insight.channel_width, projected, rtol=1e-5)
 
 

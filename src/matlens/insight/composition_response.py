@@ -157,8 +157,8 @@ def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
 def channel_noise(spectra: ArrayLike) -> Array:
     """Standard deviation of what is random from one channel to the next, shape (C,).
 
-    Second differences of neighbouring channels leave little of bands and nothing of a slope; medians over the samples
-    and means over 15 channels keep single peaks out.
+    Second differences of neighbouring channels leave little of bands, nothing of a slope, and less their median over
+    the samples nothing of what all share; means over 15 channels keep single peaks out.
 
     Parameters
     ----------
@@ -175,7 +175,9 @@ def channel_noise(spectra: ArrayLike) -> Array:
     if values.shape[1] < 3:
         return np.zeros(values.shape[1])
     bends = values[:, :-2] - 2 * values[:, 1:-1] + values[:, 2:]
-    robust = np.median(bends**2, 0) / 0.4549 / 6  # the median of a squared normal number is 0.4549
+    robust = (
+        np.median((bends - np.median(bends, 0)) ** 2, 0) / 0.4549 / 6
+    )  # the median of a squared normal number is 0.4549
     padded = np.pad(robust, 8, mode="reflect" if robust.size > 8 else "edge")
     return np.sqrt(np.convolve(padded, np.full(15, 1 / 15), mode="valid"))
 

@@ -132,6 +132,7 @@ def spectral_gradients(
     gradient: Single,
     response: CompositionResponse,
     *,
+    held: bool,
     members: bool,
 ) -> Variables:
     """Raw and projected gradients with respect to intensities, and which channels they can be believed in."""
@@ -139,7 +140,13 @@ def spectral_gradients(
     if axis is None or spectra is None or measured.spectra is None:
         return {}
     raw, raw_spread = _moments(gradient)
-    spaces = local_subspaces(spectra, (raw != 0).any(0), measured=measured.spectra, noise=response.noise)
+    spaces = local_subspaces(
+        response.residual if held else response.levelled,
+        library.compositions,
+        measured.compositions,
+        seen=(raw != 0).any(0),
+        noise=response.noise,
+    )
     projected = spaces.project(gradient)
     mean, deviation = _moments(projected)
     pinned = pinned_channels(spectra, measured.spectra)

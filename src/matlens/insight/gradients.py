@@ -88,7 +88,11 @@ def explain_library(
     verdict = _COMPOSITION_ONLY
     if response is not None and found.spectrum is not None:
         verdict = identifiability(response, found.spectrum.mean(0, dtype=np.float64))
-        variables |= parts.spectral_gradients(model, library, measured, found.spectrum, response, members=members)
+        # Where spectra follow composition alone, nothing varies with the composition held, and all variation counts.
+        held = model.uses_composition_ and verdict.support > 0
+        variables |= parts.spectral_gradients(
+            model, library, measured, found.spectrum, response, held=held, members=members
+        )
         variables |= parts.shares(response)
     if integration_steps:
         variables |= parts.integrated(model, library, integration_steps, progress)

@@ -12,7 +12,7 @@ from matlens.insight.composition_response import CompositionResponse, channel_no
 __all__ = ["Identifiability", "identifiability"]
 
 Array = NDArray[np.float64]
-_SMALL, _ENOUGH = 0.02, 0.1  # share that composition does not explain: below, unsupported; above, supported
+_SMALL, _ENOUGH = 0.1, 0.25  # share that composition does not explain: below, unsupported; above, supported
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = ["levelled"]
 
 Array = NDArray[np.float64]
-_DEGREE = 4  # of the background; lower where there are fewer than 30 channels a degree
+_DEGREE = 4  # of the background; lower where there are fewer than 100 channels a degree
 _WIDEST = 10.0  # factors beyond it, or below its inverse, are no gain of an instrument
 
 
@@ -36,15 +36,15 @@ def levelled(spectra: ArrayLike, expected: ArrayLike) -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> band = np.exp(-((np.arange(90.0) - 40) ** 2) / 20)[None]
-    >>> even, scale = levelled(3 * band + 0.5 + 0.01 * np.arange(90), band)
+    >>> band = np.exp(-((np.arange(120.0) - 40) ** 2) / 20)[None]
+    >>> even, scale = levelled(3 * band + 0.5 + 0.01 * np.arange(120), band)
     >>> scale.round(6).tolist(), bool(np.allclose(even, band))
     ([3.0], True)
     """
     recorded, target = np.asarray(spectra, np.float64), np.asarray(expected, np.float64)
     channels = target.shape[1]
     place = np.linspace(-1, 1, channels)
-    smooth = np.linalg.qr(np.vander(place, 1 + min(_DEGREE, channels // 30)))[0]
+    smooth = np.linalg.qr(np.vander(place, 1 + min(_DEGREE, channels // 100)))[0]
 
     def sharp(values: Array) -> Array:
         result: Array = values - (values @ smooth) @ smooth.T

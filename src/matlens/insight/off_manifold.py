@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh
 
 from matlens.insight.composition_response import channel_noise
 
 __all__ = ["Subspaces", "channel_width", "local_subspaces", "pinned_channels"]
 
 Array = NDArray[np.float64]
-_NEIGHBOURS = 60
-_MOST = 20  # directions kept at a sample
-_SMOOTH = 0.999  # share of the variance kept where spectra have no noise to speak of
+_NEIGHBOURS = 400
+_GLOBAL, _MOST = 60, 20  # directions of the whole library, and of them kept at a sample
+_SMOOTH = 0.9999  # share of the variance kept where spectra have no noise to speak of
 _TIES = 0.1  # share of the samples that hold a channel at one and the same value
 
 
@@ -24,23 +25,31 @@ class Subspaces:
 
     Parameters
     ----------
-    basis : ndarray of float32, shape (n, C, R)
-        Orthonormal columns; zeros beyond a sample's ``dimension``.
+    basis : ndarray, shape (C, R)
+        Orthonormal directions of the whole library.
+    local : ndarray of float32, shape (n, R, r)
+        The sample's own, as combinations of them; zeros beyond its ``dimension``.
+    weight : ndarray of float32, shape (n, r)
+        Share of each direction's variance that is not noise.
     dimension : ndarray of int, shape (n,)
     variance : ndarray, shape (n, C)
-        Of each channel in these directions.
+        Of each channel in these directions, without noise.
     """
 
-    basis: NDArray[np.float32]
+    basis: Array
+    local: NDArray[np.float32]
+    weight: NDArray[np.float32]
     dimension: NDArray[np.intp]
     variance: Array
 
     def project(self, gradient: ArrayLike) -> NDArray[np.float32]:
         """Take off what leads away from the data, of gradients of shape (m, n, C)."""
         values = np.asarray(gradient, np.float32)
+        single = self.basis.astype(np.float32)
         found = np.empty_like(values)
-        for row, basis in enumerate(self.basis[:, :, : max(1, int(self.dimension.max()))]):
-            found[:, row] = (values[:, row] @ basis) @ basis.T
+        for row, (local, weight) in enumerate(zip(self.local, self.weight, strict=True)):
+            scores = (values[:, row] @ single) @ local
+            found[:, row] = ((scores * weight) @ local.T) @ single.T
         return found
 
     def share_off(self, gradient: ArrayLike) -> Array:
@@ -52,22 +61,26 @@ class Subspaces:
 
 
 def local_subspaces(
-    spectra: ArrayLike,
-    seen: ArrayLike | None = None,
-    *,
+    variation: ArrayLike,
+    places: ArrayLike | None = None,
     measured: ArrayLike | None = None,
+    *,
+    seen: ArrayLike | None = None,
     noise: ArrayLike | None = None,
     neighbours: int = _NEIGHBOURS,
 ) -> Subspaces:
-    """Find the directions in which the measured spectra most like each sample's vary by more than noise.
+    """Find the directions in which spectra vary around each sample by more than noise.
 
     Parameters
     ----------
-    spectra : array_like, shape (n, C)
+    variation : array_like, shape (N, C)
+        Measured spectra, or what of them composition does not explain.
+    places : array_like, shape (n, P), optional
+        Where to look, e.g. compositions; by default at the rows of ``variation`` themselves.
+    measured : array_like, shape (N, P), optional
+        Where the spectra were measured, in the same terms; by default ``places``.
     seen : array_like of bool, shape (C,), optional
         Channels that the model sees; directions have nothing elsewhere.
-    measured : array_like, shape (N, C), optional
-        Spectra that the model learned from; by default ``spectra``.
     noise : array_like, shape (C,), optional
         Standard deviation of the noise of each channel; by default `channel_noise`.
     neighbours : int
@@ -77,7 +90,7 @@ def local_subspaces(
     -------
     Subspaces
         A direction is kept when its variance is above all that noise alone would show in so few spectra (the edge of
-        Marchenko and Pastur), and until 99.9 % of the variance are there.
+        Marchenko and Pastur), and until 99.99 % of the variance are there.
 
     Examples
     --------
@@ -86,29 +99,30 @@ def local_subspaces(
     >>> found.project(np.ones((1, 100, 4)))[0, 0].astype(float).round(2).tolist()  # on (0.6, 0.8, 0, 0)
     [0.84, 1.12, 0.0, 0.0]
     """
-    values = np.asarray(spectra, np.float64)
-    count, channels = values.shape
-    mask = np.ones(channels, bool) if seen is None else np.asarray(seen, bool)
-    known = values if measured is None else np.asarray(measured, np.float64)
-    values, known = (np.where(mask, each - known.mean(0), 0) for each in (values, known))
-    sigma = channel_noise(known) if noise is None else np.asarray(noise, np.float64)
-    size = min(neighbours, len(known))
-    edge = float((sigma[mask] ** 2).mean()) * (1 + np.sqrt(mask.sum() / size)) ** 2 if mask.any() else 0.0
-    nearest = _nearest(values, known, size)
-    most = min(_MOST, size, channels)
-    basis = np.zeros((count, channels, most), np.float32)
-    dimension = np.zeros(count, np.intp)
-    variance = np.zeros((count, channels))
-    for row in range(count):
-        cloud = known[nearest[row]]
-        cloud = cloud - cloud.mean(0)
-        power, vectors = np.linalg.eigh(cloud @ cloud.T / size)
+    clouds = np.asarray(variation, np.float64)
+    mask = np.ones(clouds.shape[1], bool) if seen is None else np.asarray(seen, bool)
+    clouds = np.where(mask, clouds - clouds.mean(0), 0)
+    sigma = channel_noise(clouds) if noise is None else np.asarray(noise, np.float64)
+    here = clouds if places is None else np.asarray(places, np.float64)
+    known = here if measured is None else np.asarray(measured, np.float64)
+    size = min(neighbours, len(clouds))
+    level = float((sigma[mask] ** 2).mean()) if mask.any() else 0.0
+    edge = level * (1 + np.sqrt(mask.sum() / size)) ** 2
+    basis = _global(clouds)
+    scores = clouds @ basis
+    most = min(_MOST, basis.shape[1])
+    local = np.zeros((len(here), basis.shape[1], most), np.float32)
+    weight = np.zeros((len(here), most), np.float32)
+    dimension = np.zeros(len(here), np.intp)
+    variance = np.zeros((len(here), clouds.shape[1]))
+    for row, near in enumerate(_nearest(here, known, size)):
+        power, vectors = np.linalg.eigh(np.cov(scores[near], rowvar=False, bias=True).reshape(basis.shape[1], -1))
         power, vectors = power[::-1][:most], vectors[:, ::-1][:, :most]
         kept = _kept(power, edge)
-        directions = cloud.T @ (vectors[:, :kept] / np.sqrt(size * power[:kept]))
-        basis[row, :, :kept], dimension[row] = directions, kept
-        variance[row] = directions**2 @ power[:kept]
-    return Subspaces(basis, dimension, variance)
+        local[row, :, :kept], dimension[row] = vectors[:, :kept], kept
+        weight[row, :kept] = 1 - edge / power[:kept]
+        variance[row] = (basis @ vectors[:, :kept]) ** 2 @ (power[:kept] - level)
+    return Subspaces(basis, local, weight, dimension, variance)
 
 
 def pinned_channels(spectra: ArrayLike, measured: ArrayLike | None = None) -> NDArray[np.bool_]:
@@ -154,6 +168,19 @@ def channel_width(axis: ArrayLike) -> Array:
     if positions.size < 2:
         return np.ones_like(positions)
     return np.abs(np.gradient(positions, np.arange(positions.size)))
+
+
+def _global(clouds: Array) -> Array:
+    """Directions of the greatest variance over the whole library, shape (C, R)."""
+    few = clouds if len(clouds) < clouds.shape[1] else clouds.T
+    size = len(few)
+    most = min(_GLOBAL, size)
+    values, vectors = eigh(few @ few.T, subset_by_index=(size - most, size - 1))
+    kept = values > 1e-12 * max(values[-1], 1e-300)
+    if few is clouds:
+        vectors = clouds.T @ (vectors[:, kept] / np.sqrt(values[kept]))
+        return np.asarray(vectors[:, ::-1])
+    return np.asarray(vectors[:, kept][:, ::-1])
 
 
 def _nearest(values: Array, known: Array, size: int) -> NDArray[np.intp]:
