@@ -142,35 +142,27 @@ def suggest(
     report.begin(3, "suggestions")
     outlook = look_out(model, library)
     starts, row = _starts(library)
-    moves = plan_moves(outlook, library, campaign)
+    moves, facts = _supported(plan_moves(outlook, library, campaign), starts, campaign)
     report.advance(1, float("nan"), f"{len(moves)} moves looked at")
-    if not len(moves):
-        raise InputError("no move is left within the limits; widen them.")
-    origin = starts[moves.start]
-    flags, along, together = move_support(origin, moves.compositions, starts)
-    kept = np.flatnonzero(flags >= campaign.least_support)
-    if not len(kept):
-        raise InputError("no move is left within the limits and the support asked for; widen them.")
-    moves, origin = moves.select(kept), origin[kept]
     used, place = np.unique([*moves.start, _best(outlook, starts, campaign)], return_inverse=True)
     draws = outlook.draws(np.concatenate([moves.compositions, starts[used]]), _DRAWS, campaign.seed)
-    after, before = draws[:, : len(moves)], draws[:, len(moves) + place]
+    after, before, best = draws[:, : len(moves)], draws[:, len(moves) + place[:-1]], draws[:, len(moves) + place[-1]]
     report.advance(2, float("nan"), "expectations drawn")
-    sign = -1 if campaign.minimise else 1
     increment = campaign.limits.resolved(library)[2]
     apart = 2 * increment if campaign.apart is None else campaign.apart
-    chosen = _batch(sign * after, sign * before[:, -1], moves, n, apart)
-    step = 50 * np.abs(moves.compositions - origin).sum(1)[chosen]
-    table = _table(after[:, chosen], before[:, chosen], before[:, [-1]], step, campaign)
-    facts = np.stack([flags, along, together])[:, kept[chosen]]
-    table = _told(table, moves.select(chosen), starts, row, facts, library)
-    table = _with_gradient(table, moves.select(chosen), library, insight)
-    table[list(library.components)] = (100 * moves.compositions[chosen]).round(6)
+    sign = -1 if campaign.minimise else 1
+    chosen = _batch(sign * after, sign * before, sign * best, moves, n, apart)
+    moves = moves.select(chosen)
+    table = _table(after[:, chosen], before[:, chosen], best[:, None], campaign)
+    table.insert(1, "step", 50 * np.abs(moves.compositions - starts[moves.start]).sum(1))
+    table = _told(table, moves, starts, row, facts[:, chosen], library)
+    table = _with_gradient(table, moves, library, insight)
+    table[list(library.components)] = (100 * moves.compositions).round(6)
     table.attrs = {
         "components": list(library.components),
         "target": model.target_,
         "unit": model.unit_,
-        "best": float(before[:, -1].mean()),
+        "best": float(best.mean()),
         "increment": increment,
         "fraction_name": library.fraction_name,
     }
@@ -274,28 +266,38 @@ def _best(outlook: Expects, starts: Array, campaign: Campaign) -> int:
     return int(((-1 if campaign.minimise else 1) * outlook.expected(starts)).argmax())
 
 
-def _batch(values: Array, reached: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
+def _supported(moves: Moves, starts: Array, campaign: Campaign) -> tuple[Moves, NDArray[np.intp]]:
+    """Keep the moves with the support asked for; with flag, compositions along and together, shape (3, k)."""
+    flags, along, together = move_support(starts[moves.start], moves.compositions, starts)
+    kept = np.flatnonzero(flags >= campaign.least_support)
+    if not len(kept):
+        raise InputError("no move is left within the limits and the support asked for; widen them.")
+    return moves.select(kept), np.stack([flags, along, together])[:, kept].astype(np.intp)
+
+
+def _batch(after: Array, before: Array, best: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
     """Choose moves one by one, each for what it adds to the best of those before, over draws of shape (draws, k).
 
     The first must beat what the best measured composition reaches, in each draw by itself: what all have in common
-    does not count.
+    does not count. Moves that are not expected to gain on their start come last.
     """
-    free = np.ones(len(moves), bool)
+    free, gains = np.ones(len(moves), bool), (after - before).mean(0) > 0
     chosen: list[int] = []
-    mean = values.mean(0)
+    reached, mean = best, after.mean(0)
     while len(chosen) < n and free.any():
-        added = np.maximum(values - reached[:, None], 0).mean(0)
-        worth = added + 1e-6 * mean  # where nothing is left to add, the best expectation decides
-        pick = int(np.flatnonzero(free)[worth[free].argmax()])
+        open_rows = np.flatnonzero(free & gains) if (free & gains).any() else np.flatnonzero(free)
+        added = np.maximum(after[:, open_rows] - reached[:, None], 0).mean(0)
+        worth = added + 1e-6 * mean[open_rows]  # where nothing is left to add, the best expectation decides
+        pick = int(open_rows[worth.argmax()])
         chosen.append(pick)
-        reached = np.maximum(reached, values[:, pick])
+        reached = np.maximum(reached, after[:, pick])
         far = 0.5 * np.abs(moves.compositions - moves.compositions[pick]).sum(1)
         free &= far > apart - 1e-9
         free[pick] = False
     return np.array(chosen, np.intp)
 
 
-def _table(after: Array, before: Array, best: Array, step: Array, campaign: Campaign) -> pd.DataFrame:
+def _table(after: Array, before: Array, best: Array, campaign: Campaign) -> pd.DataFrame:
     """Summarise draws, shape (draws, n), of moves, of where they start, and of the best measured, shape (draws, 1)."""
     ends = ((1 - campaign.coverage) / 2, (1 + campaign.coverage) / 2)
     low, high = np.quantile(after, ends, axis=0)
@@ -303,8 +305,7 @@ def _table(after: Array, before: Array, best: Array, step: Array, campaign: Camp
     beats = after < best if campaign.minimise else after > best
     return pd.DataFrame(
         {
-            "rank": np.arange(1, len(step) + 1),
-            "step": step,
+            "rank": np.arange(1, after.shape[1] + 1),
             "start": before.mean(0),
             "expected": after.mean(0),
             "low": low,
@@ -329,7 +330,7 @@ def _told(
     systems = library.systems()
     said = [words(starts[s], x, steps, library) for s, x, steps in zip(moves.start, moves.compositions, moves.steps)]
     rows = row[moves.start]
-    table.insert(1, "move", [f"{move} ({systems[r]})" for (move, _), r in zip(said, rows, strict=True)])
+    table.insert(1, "move", [f"{move} (from {systems[r]})" for (move, _), r in zip(said, rows, strict=True)])
     table.insert(2, "scheme", [scheme for _, scheme in said])
     table.insert(3, "sample", [library.samples[r] for r in rows])
     table.insert(4, "system", list(systems[rows]))
