@@ -36,7 +36,7 @@ def options_of(command: str) -> dict[str, Any]:
 
 
 def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _ = blocks("python")
+    code, *_ = blocks("python")
     assert len(code.splitlines()) == 5
     small = {  # the same example on a tenth of the pixels, whatever weights are at hand
         "gravel()": "gravel().crop(slice(0, 96), slice(0, 96))",
@@ -52,7 +52,7 @@ def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_learning_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    _, code = blocks("python")
+    _, code, _ = blocks("python")
     small = {
         "contrasts=(50,)": "contrasts=(50,), stiffness_contrasts=(), shape=(32, 32)",
         "120)": "16)",
@@ -65,6 +65,17 @@ def test_learning_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
         code = code.replace(text, replacement, 1)
     exec(compile(code, "README.md", "exec"), {})
     assert "in_domain" in capsys.readouterr().out
+
+
+def test_library_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    *_, code = blocks("python")
+    for text, replacement in {"150": "40", "n_models=10": "n_models=3", "n=5": "n=2"}.items():
+        assert code.count(text) == 1
+        code = code.replace(text, replacement)
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "component" in printed
+    assert "at%" in printed
 
 
 @pytest.mark.parametrize("words", command_lines(), ids=" ".join)

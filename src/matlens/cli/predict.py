@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from matlens.cli.options import Cleaning, Machine, Place, Talk
 from matlens.cli.work import complete, machine_settings, say, start_talking
+from matlens.errors import InputError
 
 __all__ = ["predict"]
 
@@ -34,9 +35,14 @@ def predict(
     talk: Talk,
 ) -> None:
     """Predict the property of structures, with intervals and a flag where they are unlike those learned from."""
-    from matlens.runs import PredictOrder, RunDirectory, predict_in
+    from matlens.runs import PredictOrder, RunDirectory, kind_of_model, predict_in
 
     start_talking(talk)
+    if kind_of_model(model) == "library":
+        raise InputError(
+            f"{model} holds the model of a library, and predict is for structures; use 'matlens suggest', or "
+            "LibraryModel.predict_interval in Python."
+        )
     environment = machine_settings(machine)
     order = PredictOrder(
         model,

@@ -36,6 +36,10 @@ class Asked:
     apart: Annotated[
         float | None, Option(help="By how much suggestions differ at least, in at%; default: two increments.")
     ] = None
+    tested: Annotated[
+        bool,
+        Option("--test", help="Also ask models that never saw a co-alloy system for it, and baselines (takes long)."),
+    ] = False
     insight: Annotated[Path | None, Option(help="Run directory of explain, where there is one.")] = None
 
 
@@ -65,7 +69,7 @@ def suggest(
         apart=asked.apart,
     )
     insight = None if asked.insight is None else str(asked.insight)
-    order = SuggestOrder(model, asked.n, wishes, insight, chance.seed, environment["device"]).resolved()
+    order = SuggestOrder(model, asked.n, wishes, insight, asked.tested, chance.seed, environment["device"]).resolved()
     found = order.checked()
     run = RunDirectory.create(
         place.output, "suggest", {**order.settings(), "environment": environment}, force=place.force

@@ -27,6 +27,7 @@ _COLUMNS = {
 }
 _TESTS = {
     "model": "model",
+    "way": "told by",
     "component": "component added",
     "system": "co-alloy system left out",
     "n": "n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,19 @@ import xarray as xr
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.insight import explain_library
+from matlens.insight.beyond import additions_left_out, summarise_additions
 from matlens.insight.limits import Limits
 from matlens.insight.suggest import Campaign, plate_list, suggest
-from matlens.learning.library import LibraryModel, read_library_model
-from matlens.runs.directory import RunDirectory
+from matlens.learning.library import BASELINES, LibraryModel, read_library_model
+from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.library_insight import GRADIENTS
+from matlens.runs.library_tables import MODEL
 from matlens.runs.provenance import sha256
 from matlens.runs.tables import write_table
 
 __all__ = ["SuggestOrder", "Wishes", "suggest_in"]
+
+_MEMBERS = 10  # of ensembles trained to be tested
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class SuggestOrder:
         What may be suggested.
     insight : str, optional
         Run directory of ``explain``, where there is one; without, gradients are read anew.
+    tested : bool
+        Whether models that never saw a co-alloy system are asked for it, as a test.
     seed : int
         Of what is drawn.
     device : str
@@ -107,6 +114,7 @@ class SuggestOrder:
     n: int = 10
     wishes: Wishes = Wishes()
     insight: str | None = None
+    tested: bool = False
     seed: int = 0
     device: str = "cpu"
     digest: str = ""
@@ -117,6 +125,7 @@ class SuggestOrder:
             "model": os.path.abspath(self.model),
             "n": self.n,
             "insight": None if self.insight is None else os.path.abspath(self.insight),
+            "tested": self.tested,
             "digest": self.digest,
             "wishes": asdict(self.wishes),
         }
@@ -170,7 +179,7 @@ class SuggestOrder:
 
 
 def suggest_in(run: RunDirectory, progress: Progress, model: LibraryModel | None = None) -> None:
-    """Suggest as the run's settings say: ``plate.csv`` and, last, ``suggestions.csv``.
+    """Suggest as the run's settings say: ``plate.csv``, where it is asked ``beyond.csv``, last ``suggestions.csv``.
 
     Parameters
     ----------
@@ -191,10 +200,48 @@ def suggest_in(run: RunDirectory, progress: Progress, model: LibraryModel | None
     insight = order.read_insight(found, progress)
     campaign = order.wishes.campaign(seed=order.seed)
     table = suggest(found, found.library_, insight, order.n, campaign=campaign, progress=progress)
+    said = _sentences(table, order)
+    if order.tested:
+        tested = _beyond(run, order, found, progress)
+        write_table(run, "beyond", tested)
+        said.append(_tested(tested))
     facts = {name: table.attrs[name] for name in ("target", "unit", "best", "increment")}
-    run.mark("running", resolved=facts, sentences=_sentences(table, order))
+    run.mark("running", resolved=facts, sentences=said)
     write_table(run, "plate", plate_list(table))
     write_table(run, "suggestions", table)
+    for name in (MODEL, *BASELINES):
+        run.remove(_file(name))
+
+
+def _beyond(run: RunDirectory, order: SuggestOrder, model: LibraryModel, progress: Progress) -> pd.DataFrame:
+    """Scores of the model and the baselines on co-alloy systems they never saw; those made before are read."""
+    asked = model.get_params() | {"n_models": min(_MEMBERS, model.members_), "seed": order.seed}
+    shared = {name: asked[name] for name in ("inputs", "preprocessing", "transform", "seed")}
+    makers = {MODEL: partial(LibraryModel, **asked)} | {
+        name: partial(make, **shared) for name, make in BASELINES.items()
+    }
+    parts = []
+    for name, make in makers.items():
+        file = run.path / _file(name)
+        if not file.is_file():
+            made = additions_left_out(make, model.library_, name=name, target=model.target_, progress=progress)
+            run.write_text(_file(name), made.to_csv(index=False, lineterminator="\n"))
+        parts.append(pd.read_csv(file, float_precision="round_trip"))
+    return summarise_additions(pd.concat(parts, ignore_index=True), seed=order.seed)
+
+
+def _tested(found: pd.DataFrame) -> str:
+    """What the test says of the model's differences."""
+    own = found[(found["model"] == MODEL) & (found["way"] == "difference")].iloc[0]
+    return (
+        f"Asked for co-alloys that it never saw, the model has the sign of {100 * own['sign']:.0f} % of {own['n']} "
+        f"additions right ({100 * own['sign_low']:.0f} to {100 * own['sign_high']:.0f} %), and its sizes correlate by "
+        f"{own['size']:.2f} with those measured."
+    )
+
+
+def _file(name: str) -> str:
+    return f"{STATE}/checkpoint_additions_{name}.csv"
 
 
 def _sentences(table: pd.DataFrame, order: SuggestOrder) -> list[str]:
