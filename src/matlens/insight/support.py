@@ -13,11 +13,11 @@ from matlens.library import PRESENT
 __all__ = ["Support", "composition_support", "spectral_support"]
 
 Array = NDArray[np.float64]
-_REACH = 0.5  # how far along a direction to look, in the range of the component over the library
+_REACH = 0.65  # how far along a direction to look, in the range of the component over the library
 _NARROW, _WIDE = 0.4, 1.0  # how far beside the direction, in steps along it: supported, weak
 _ENOUGH = 2  # measured compositions along the direction
 _ELEMENT, _PAIR = 5, 3  # measured compositions with the component, and with it and another of the sample
-_TRACE = 0.1  # a component with less of its range than this in a sample counts as absent in pairs
+_TRACE = 0.05  # a component with less of its range than this in a sample counts as absent in pairs
 
 
 @dataclass(frozen=True)
