@@ -6,7 +6,9 @@ import torch
 from matlens.learning.library.kernel_part import KernelPart
 from matlens.learning.library.relevance import Covariance, find_covariance
 
-COVARIANCE = Covariance(np.array([0.8, 1.2, 2.0]), np.array([0.1, -0.7, -0.9, -1.3, 0.4, -3.0]), fractions=2)
+COVARIANCE = Covariance(
+    np.array([0.8, 1.2, 2.0]), np.array([0.1, -0.7, -0.2, -0.4, -0.9, -1.3, 0.4, 0.2, -0.3, -3.0]), fractions=2
+)
 
 
 def samples(count: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
@@ -16,14 +18,14 @@ def samples(count: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def by_definition(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    joint, alone, line, line_s, width, _ = np.exp(COVARIANCE.numbers)
+    joint, both, each, own, plane, plane_s, wide, wide_each, wide_s, _ = np.exp(COVARIANCE.numbers)
     found = np.empty((len(a), len(b)))
     for i, p in enumerate(a / COVARIANCE.lengths):
         for j, q in enumerate(b / COVARIANCE.lengths):
-            near, own = np.sum((p - q) ** 2), np.sum((p - q)[:2] ** 2) / width**2
-            found[i, j] = (
-                joint * np.exp(-near / 2) + alone * np.exp(-own / 2) + line * p[:2] @ q[:2] + line_s * p[2] * q[2]
-            )
+            gap = np.square(p - q)
+            found[i, j] = joint * np.exp(-gap.sum() / 2) + both * np.exp(-gap[:2].sum() / 2 / wide**2)
+            found[i, j] += sum(each / 2 * np.exp(-gap[k] / 2 / wide_each**2) for k in range(2))
+            found[i, j] += own * np.exp(-gap[2] / 2 / wide_s**2) + plane * p[:2] @ q[:2] + plane_s * p[2] * q[2]
     return found
 
 

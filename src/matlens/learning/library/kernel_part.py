@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -31,11 +31,13 @@ class KernelPart:
         Inputs of training samples, over their lengths.
     duals : Tensor, shape (m, N)
         Weight of each sample's covariance; zero for those that a member did not see.
+    whole : Tensor, shape (N,)
+        The weights of a member that saw all.
 
     Examples
     --------
     >>> x = torch.linspace(-2, 2, 20)[:, None]
-    >>> covariance = Covariance(np.ones(1), np.array([0, -8, -8, -8, 0, -7.0]), fractions=1)
+    >>> covariance = Covariance(np.ones(1), np.array([0, -9, -9, -9, -9, -9, 0, 0, 0, -7.0]), fractions=1)
     >>> part = KernelPart.of(covariance, x, x[:, 0].sin(), [np.arange(20), np.arange(10)])
     >>> part.values(torch.tensor([[1.0]])).round(decimals=1)
     tensor([[0.8000],
@@ -45,6 +47,11 @@ class KernelPart:
     covariance: Covariance
     rows: Tensor
     duals: Tensor
+    whole: Tensor
+
+    def centred(self) -> KernelPart:
+        """The same spread of members about the process that saw every sample: the mean loses nothing to resampling."""
+        return replace(self, duals=self.duals + (self.whole - self.duals.mean(0)))
 
     @classmethod
     def of(cls, covariance: Covariance, inputs: Tensor, target: Tensor, seen: Sequence[NDArray[np.intp]]) -> KernelPart:
@@ -66,18 +73,18 @@ class KernelPart:
             weights = whole - inverse[:, left] @ torch.linalg.solve(inverse[left][:, left], whole[left])
             weights[left] = 0
             duals.append(weights)
-        return cls(covariance, rows.to(inputs), torch.stack(duals).to(inputs))
+        return cls(covariance, *(each.to(inputs.device) for each in (rows, torch.stack(duals), whole)))
 
     def values(self, inputs: Tensor) -> Tensor:
         """Value of each member, shape (m, n), at inputs of shape (n, F)."""
-        scaled = inputs / self._lengths()
-        return torch.cat([(self.covariance(part, self.rows) @ self.duals.T).T for part in self._parts(scaled, 1)], 1)
+        parts = self._parts(inputs, 1)
+        return torch.cat([(self.covariance(part, self.rows) @ self.duals.T).T for part in parts], 1).to(inputs)
 
     def gradients(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Values, shape (m, n), and slopes in the inputs, shape (m, n, F)."""
-        scaled, lengths = inputs / self._lengths(), self._lengths()
-        found = [self.covariance.pull(part, self.rows, self.duals) for part in self._parts(scaled, len(self.duals))]
-        return torch.cat([values for values, _ in found], 1), torch.cat([slopes / lengths for _, slopes in found], 1)
+        found = [self.covariance.pull(part, self.rows, self.duals) for part in self._parts(inputs, len(self.duals))]
+        values, slopes = (torch.cat(each, 1) for each in zip(*found))
+        return values.to(inputs), (slopes / self._lengths()).to(inputs)
 
     def arrays(self) -> Arrays:
         """Everything as arrays."""
@@ -87,6 +94,7 @@ class KernelPart:
             "fractions": np.array([self.covariance.fractions]),
             "rows": self.rows.cpu().numpy(),
             "duals": self.duals.cpu().numpy(),
+            "whole": self.whole.cpu().numpy(),
         }
 
     @classmethod
@@ -97,12 +105,13 @@ class KernelPart:
             np.asarray(arrays["numbers"], np.float64),
             int(arrays["fractions"][0]),
         )
-        rows, duals = (torch.from_numpy(np.array(arrays[name])).to(device) for name in ("rows", "duals"))
-        return cls(covariance, rows, duals)
+        names = ("rows", "duals", "whole")
+        return cls(covariance, *(torch.from_numpy(np.array(arrays[name])).to(device) for name in names))
 
     def _lengths(self) -> Tensor:
         return torch.as_tensor(self.covariance.lengths).to(self.rows)
 
-    def _parts(self, scaled: Tensor, members: int) -> tuple[Tensor, ...]:
-        batch = max(1, _BLOCK // (members * max(scaled.shape[1], 1) + len(self.rows)))
-        return torch.split(scaled, batch)
+    def _parts(self, inputs: Tensor, members: int) -> tuple[Tensor, ...]:
+        """Inputs over their lengths, so many samples at a time; double, for large duals cancel each other."""
+        batch = max(1, _BLOCK // (members * max(inputs.shape[1], 1) + len(self.rows)))
+        return torch.split(inputs.double() / self._lengths(), batch)

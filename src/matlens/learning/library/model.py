@@ -282,6 +282,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             more = kernel.values(side_by_side_inputs(data.inputs)).double().cpu().numpy()
             share = held.share(more, values, data.target.double().cpu().numpy())
             values += share * (more - values)
+            kernel = kernel.centred()
         self.ensemble_ = Mixture(networks, kernel, share)
         mean, spread = held.summary(values)
         self.held_out_, self.held_out_spread_ = np.full((2, len(library)), np.nan)

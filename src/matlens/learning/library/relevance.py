@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,33 +21,49 @@ _STEPS = 60
 _SAFE = 1e-7  # of the variance, so that the matrix of near copies stays positive
 # Logarithms: where a number is expected, how surely, and its range; inputs and figure of merit have spread 1.
 _LENGTH = (1.0, 1.0, (-4.0, 6.0))
-_JOINT = (0.0, 1.5, (-8.0, 4.0))
-_ALONE = (-1.0, 1.5, (-8.0, 4.0))
-_LINEAR = (-1.0, 1.5, (-8.0, 4.0))
+_VARIANCE = (-1.0, 1.5, (-8.0, 4.0))
 _WIDER = (0.0, 1.0, (-3.0, 3.0))
 _NOISE = (-3.0, 1.5, (-9.0, 1.0))
-_NUMBERS = (_JOINT, _ALONE, _LINEAR, _LINEAR, _WIDER, _NOISE)
+_NUMBERS = (*[_VARIANCE] * 6, *[_WIDER] * 3, _NOISE)  # in the order of `_Numbers`
+
+
+class _Numbers(NamedTuple):
+    """Variances of the parts, widths over those of the joint part, and the variance of the noise."""
+
+    joint: Tensor
+    fractions: Tensor
+    each: Tensor
+    scores: Tensor
+    linear_fractions: Tensor
+    linear_scores: Tensor
+    wider_fractions: Tensor
+    wider_each: Tensor
+    wider_scores: Tensor
+    noise: Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Covariance:
-    """Covariance of figures of merit: smooth in all inputs together, smooth in the fractions alone, and linear.
+    """Covariance of figures of merit as a sum: what depends on all inputs together, and simpler parts.
+
+    The parts are smooth functions of all inputs, of the fractions, of each fraction by itself, of the scores, and
+    planes in fractions and in scores. Simple parts are what carries over to co-alloys that were never made.
 
     Parameters
     ----------
     lengths : ndarray, shape (F,)
         By how much each input must change to matter.
-    numbers : ndarray, shape (6,)
-        Logarithms of the variance of the joint part, of the part of fractions alone, of the linear parts of fractions
-        and of scores; of the width of the part of fractions alone over that of the joint one; of the noise.
+    numbers : ndarray, shape (10,)
+        Logarithms of the parts' variances in this order; of the widths of the second to fourth over the first's; of
+        the variance of the noise.
     fractions : int
         How many of the inputs, the first ones, are fractions.
 
     Examples
     --------
-    >>> covariance = Covariance(np.ones(2), np.zeros(6), fractions=2)
+    >>> covariance = Covariance(np.ones(2), np.zeros(10), fractions=2)
     >>> covariance(torch.zeros(1, 2), torch.zeros(1, 2))
-    tensor([[2.]])
+    tensor([[3.]])
     """
 
     lengths: Array
@@ -64,17 +81,13 @@ class Covariance:
 
     def pull(self, a: Tensor, b: Tensor, duals: Tensor) -> tuple[Tensor, Tensor]:
         """Values, shape (m, n), and slopes, shape (m, n, F), at a of the functions with these duals, shape (m, N)."""
-        joint, alone, line, line_s, width = (float(np.exp(number)) for number in self.numbers[:5])
-        c, members = self.fractions, len(duals)
-        values = (self(a, b) @ duals.T).T
-        smooth = joint * torch.exp(-0.5 * _square_distance(a, b))
-        slopes = _smooth_slopes(smooth, a, b, duals)
-        linear = (duals @ b)[:, None].expand(members, len(a), -1)
-        slopes[..., c:] += line_s * linear[..., c:]
-        if c:
-            own = alone * torch.exp(-0.5 * _square_distance(a[:, :c], b[:, :c]) / width**2)
-            slopes[..., :c] += line * linear[..., :c] + _smooth_slopes(own, a[:, :c], b[:, :c], duals) / width**2
-        return values, slopes
+        numbers = torch.as_tensor(self.numbers).to(a)
+        planes = (duals @ b) * _plane_variances(numbers, self.fractions, a.shape[1])
+        slopes = planes[:, None].repeat(1, len(a), 1)
+        for columns, variance, width in _smooth_parts(numbers, self.fractions, a.shape[1]):
+            near, far = a[:, columns] / width, b[:, columns] / width
+            slopes[..., columns] += _smooth_slopes(variance * _bell(near, far), near, far, duals) / width
+        return (self(a, b) @ duals.T).T, slopes
 
 
 def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -> Covariance:
@@ -130,21 +143,38 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -
 
 
 def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int) -> Tensor:
-    joint, alone, line, line_s, width, _ = numbers.exp()
-    total: Tensor = joint * torch.exp(-0.5 * _square_distance(a, b))
-    if fractions < a.shape[1]:
-        total = total + line_s * a[:, fractions:] @ b[:, fractions:].T
-    if fractions:
-        a, b = a[:, :fractions], b[:, :fractions]
-        total = total + line * a @ b.T + alone * torch.exp(-0.5 * _square_distance(a, b) / width**2)
+    total: Tensor = (a * _plane_variances(numbers, fractions, a.shape[1])) @ b.T
+    for columns, variance, width in _smooth_parts(numbers, fractions, a.shape[1]):
+        total = total + variance * _bell(a[:, columns] / width, b[:, columns] / width)
     return total
 
 
-def _square_distance(a: Tensor, b: Tensor) -> Tensor:
-    return (a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.T).clamp(min=0)
+def _smooth_parts(numbers: Tensor, fractions: int, count: int) -> list[tuple[slice, Tensor, Tensor]]:
+    """Columns, variance and width of each part that is a squared exponential."""
+    n = _Numbers(*numbers.exp())
+    first, rest = slice(0, fractions), slice(fractions, count)
+    parts = [(slice(0, count), n.joint, torch.ones_like(n.joint))]
+    if fractions:
+        each = n.each / fractions
+        parts += [(first, n.fractions, n.wider_fractions)]
+        parts += [(slice(k, k + 1), each, n.wider_each) for k in range(fractions)]
+    if fractions and fractions < count:  # with scores alone, the joint part is theirs
+        parts += [(rest, n.scores, n.wider_scores)]
+    return parts
+
+
+def _plane_variances(numbers: Tensor, fractions: int, count: int) -> Tensor:
+    n = _Numbers(*numbers.exp())
+    return torch.cat([n.linear_fractions.expand(fractions), n.linear_scores.expand(count - fractions)])
+
+
+def _bell(a: Tensor, b: Tensor) -> Tensor:
+    """exp(-|a - b|^2 / 2), shape (n, N)."""
+    apart = a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.T
+    return torch.exp(-0.5 * apart.clamp(min=0))
 
 
 def _smooth_slopes(part: Tensor, a: Tensor, b: Tensor, duals: Tensor) -> Tensor:
-    """Slopes at a, shape (m, n, F), of sum_j duals_j part_j, where part = exp(-|a - b|^2 / 2), shape (n, N)."""
+    """Slopes at a, shape (m, n, F), of sum_j duals_j part_j, where part is a multiple of `_bell`, shape (n, N)."""
     moved = part @ (duals[:, :, None] * b).permute(1, 0, 2).flatten(1)
     return moved.view(len(a), len(duals), -1).transpose(0, 1) - (part @ duals.T).T[..., None] * a
