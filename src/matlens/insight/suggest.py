@@ -123,6 +123,11 @@ def suggest(
     InputError
         If components or limits do not fit the library, or nothing is left to suggest.
 
+    Notes
+    -----
+    Intervals are of the ensemble and its held-out errors. Suggestions are chosen for looking good and lead beyond the
+    data, so that fewer true values lie inside than asked; `suggestion_regret` measures how many.
+
     Examples
     --------
     >>> from matlens.learning.library.baselines import BASELINES
