@@ -137,7 +137,7 @@ class RunDirectory:
     @property
     def has_results(self) -> bool:
         """Whether anything was computed that would be a loss."""
-        kinds = ("realisation_", "partial_", "checkpoint_", "record_")
+        kinds = ("realisation_", "partial_", "checkpoint_", "record_", "model.", "gradients.")
         return any(Path(name).name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
 
     def mark(self, status: str, **facts: Any) -> None:

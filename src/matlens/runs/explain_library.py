@@ -177,37 +177,52 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
         return
     order = ExplainLibraryOrder.of(run.settings)
     found = order.read_model() if model is None else model
-    library = found.library_
-    insight = order.explain(found, library, progress, order.steps)
-    regions = regions_of(insight, order.regions, seed=order.seed)
+    insight = order.explain(found, found.library_, progress, order.steps)
     write_gradients(run, insight, members=order.members)
     null = _null(run, order, found, progress)
-    progress.begin(6, "statements")
-    groups = component_groups(insight, null, seed=order.seed)
-    progress.advance(1, float("nan"), "groups")
-    write_table(run, "groups", groups.groups)
-    write_table(run, "correlations", pairs_table(groups))
-    bands = None
+    said, notes = _told(run, order, found, insight, null, progress)
+    facts = {"target": found.target_, "unit": found.unit_, "members": found.members_}
+    facts["samples"] = insight.sizes["sample"]
+    run.mark("running", resolved=facts, notes=[*_notes(order, insight), *notes], sentences=said_of(said))
+    write_table(run, "statements", said)
+    for number in range(order.permutations):
+        run.remove(_file(number))
+
+
+def _told(
+    run: RunDirectory,
+    order: ExplainLibraryOrder,
+    model: LibraryModel,
+    insight: xr.Dataset,
+    null: xr.Dataset | None,
+    progress: Progress,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Every table but the statements, which are returned with notes on what could not be told."""
+    library, notes = model.library_, []
+    progress.begin(4, "statements")
+    groups = bands = None
+    try:
+        groups = component_groups(insight, null, seed=order.seed)
+        write_table(run, "groups", groups.groups)
+        write_table(run, "correlations", pairs_table(groups))
+    except InputError as error:  # too few samples or components to compare; the gradients stand by themselves
+        notes.append(f"no groups of components: {error}")
     if "spectral_gradient" in insight:
         bands = spectral_bands(insight, null)
         write_table(run, "bands", bands)
         write_table(run, "component_axis", axis_table(insight))
-    progress.advance(2, float("nan"), "bands")
+    progress.advance(1, float("nan"), "groups and bands")
+    regions = regions_of(insight, order.regions, seed=order.seed)
     write_table(run, "regions", averages_table(insight, regions))
-    checks = check_insight(insight, model=found, library=library, null=null, seed=order.seed)
+    checks = check_insight(insight, model=model, library=library, null=null, seed=order.seed)
     write_table(run, "sanity", checks)
-    progress.advance(3, float("nan"), "checks")
-    write_table(run, "ways", older_ways(insight, library, found.target_, transform=found.transform, seed=order.seed))
-    progress.advance(5, float("nan"), "older ways")
-    said = statements(
-        insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=held_out_score(order.model)
-    )
+    progress.advance(2, float("nan"), "checks")
+    write_table(run, "ways", older_ways(insight, library, model.target_, transform=model.transform, seed=order.seed))
+    progress.advance(3, float("nan"), "older ways")
+    r2 = held_out_score(order.model)
+    said = statements(insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=r2)
     progress.end()
-    facts = {"target": found.target_, "unit": found.unit_, "members": found.members_, "samples": len(library)}
-    run.mark("running", resolved=facts, notes=_notes(order, insight), sentences=said_of(said))
-    write_table(run, "statements", said)
-    for number in range(order.permutations):
-        run.remove(_file(number))
+    return said, notes
 
 
 def held_out_score(folder: str | os.PathLike[str]) -> float | None:

@@ -224,8 +224,30 @@ class LearnLibraryOrder:
         known = library.select(training_rows(library, target, composition_only=not spectrum))
         if spectrum and library.spectra is not None and library.axis is not None and self.options.chain is not None:
             self.options.chain.transform(library.spectra, library.axis)  # steps that do not fit are said at once
-        self.scoring.partitions(known, self.seed)
+        self.folds(known)
         return replace(self, source=self.source.resolved(library), target=target.name)
+
+    def folds(self, library: MaterialsLibrary) -> tuple[list[Fold], list[str]]:
+        """List the folds from which something can be learned, and say in sentences what cannot be held out.
+
+        Raises
+        ------
+        InputError
+            If there are fewer compositions than folds, or none is left.
+        """
+        target = target_of(library, self.target, self.options.transform)
+        every, notes = self.scoring.partitions(library, self.seed)
+        found = []
+        for fold in every:
+            try:
+                training_rows(library.select(fold.train), target)
+            except InputError as error:
+                notes.append(f"{fold.partition} {fold.name} is not held out: of what is left, {error}")
+            else:
+                found.append(fold)
+        if not found:
+            raise InputError(" ".join(notes) or "nothing can be held out; choose another partition.")
+        return found, notes
 
     def contender(self, name: str) -> LibraryLearner:
         """Make the model, with fewer members, or a baseline of the same inputs, not yet fitted.
@@ -269,7 +291,7 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
     write_checks(run, found, str(order.target), order.options.transform, order.seed)
     model = _model(run, order, found, progress)
     known = found.select(training_rows(found, target_of(found, order.target, order.options.transform)))
-    folds, notes = order.scoring.partitions(known, order.seed)
+    folds, notes = order.folds(known)
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_, "samples": len(known)}
     run.mark("running", resolved=facts, notes=[*found.notes, *notes])
     trials = [(name, number) for number in range(len(folds)) for name in order.scoring.contenders]

@@ -19,6 +19,7 @@ from matlens.insight.beyond import additions_left_out, summarise_additions
 from matlens.insight.limits import Limits
 from matlens.insight.suggest import Campaign, plate_list, suggest
 from matlens.learning.library import BASELINES, LibraryModel, read_library_model
+from matlens.learning.library.partitions import systems
 from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.library_insight import GRADIENTS
 from matlens.runs.library_tables import MODEL
@@ -152,6 +153,8 @@ class SuggestOrder:
         if self.digest and self.digest != sha256(Path(self.model) / "model.json"):
             raise InputError(f"the model in {self.model} has changed since the run started; start a new run.")
         self.wishes.campaign(seed=self.seed).limits.resolved(model.library_)
+        if self.tested:
+            systems(model.library_)  # raises where none can be left out
         return model
 
     def resolved(self) -> SuggestOrder:
