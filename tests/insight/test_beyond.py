@@ -88,6 +88,8 @@ def test_additive_laws_are_told_right_and_an_unseen_interaction_is_not() -> None
     assert (scores["error"] > 1).all()
     assert (scores["sign_low"] <= scores["sign"]).all()
     assert (scores["sign_high"] >= scores["sign"]).all()
+    short = summarise_additions(table, least=0, longest=1.0)
+    assert short["n"].max() == (table["step"] <= 1.0).sum()
 
 
 def test_errors_of_differences_come_from_replicates() -> None:

@@ -96,7 +96,9 @@ def additions_left_out(
     return pd.concat(tables, ignore_index=True).dropna(subset="measured").reset_index(drop=True)
 
 
-def summarise_additions(table: pd.DataFrame, *, least: float = 0.2, seed: int = 0) -> pd.DataFrame:
+def summarise_additions(
+    table: pd.DataFrame, *, least: float = 0.2, longest: float = np.inf, seed: int = 0
+) -> pd.DataFrame:
     """Score signs and sizes of additions, per model and way of asking.
 
     Parameters
@@ -106,6 +108,8 @@ def summarise_additions(table: pd.DataFrame, *, least: float = 0.2, seed: int = 
     least : float
         Differences below this share of the standard deviation of all measured ones, or below two standard deviations of
         their own error, have no sign worth asking for.
+    longest : float
+        Step, in hundredths, up to which additions count; a gradient says little of the end of a long one.
     seed : int
         Of the bootstrap over systems and components, within which errors go together.
 
@@ -127,7 +131,7 @@ def summarise_additions(table: pd.DataFrame, *, least: float = 0.2, seed: int = 
     """
     rows = []
     random = np.random.default_rng(seed)
-    for model, part in table.groupby("model", sort=False):
+    for model, part in table[table["step"] <= longest].groupby("model", sort=False):
         clear = np.abs(part["measured"]) > np.maximum(least * part["measured"].std(), 2 * part["error"].fillna(0))
         asked = part[clear]
         group = asked.groupby(["system", "component"], sort=False).ngroup().to_numpy()
