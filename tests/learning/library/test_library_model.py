@@ -131,6 +131,19 @@ def test_missing_figures_of_merit_are_not_learned_from(library: MaterialsLibrary
     assert np.isnan(fitted.held_out_[:10]).all()
 
 
+def test_censored_samples_are_believed_to_lie_beyond_their_limit(library: MaterialsLibrary) -> None:
+    limit = float(np.quantile(library.merit(), 0.85))
+    clipped = np.minimum(library.merit(), limit)
+    over = library.merit() >= limit
+    plain = replace(library, merits=pd.DataFrame({"P": clipped}))
+    told = replace(plain, censored=pd.DataFrame({"P": over.astype(np.int8)}))
+    error = [
+        np.abs(LibraryModel(n_models=10).fit(each).predict(each) - library.merit())[over].mean()
+        for each in (plain, told)
+    ]
+    assert error[1] < 0.8 * error[0]
+
+
 def test_files_give_the_same_model(model: LibraryModel, library: MaterialsLibrary, tmp_path: Path) -> None:
     again = read_library_model(write_library_model(model, tmp_path))
     np.testing.assert_array_equal(again.predict_members(library), model.predict_members(library))

@@ -37,8 +37,10 @@ Array = NDArray[np.float64]
 class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Predict a figure of merit from composition and spectrum, and say what it depends on.
 
-    All members of the ensemble are trained side by side. They differ in their random numbers and, unless
-    ``resample="none"``, in the compositions they have seen; those they have not seen give the intervals.
+    In the preset ``"default"`` inputs are scaled to where they matter, and each member is a network and a Gaussian
+    process of its samples, weighed by held-out errors. All members of the ensemble are trained side by side. They
+    differ in their random numbers and, unless ``resample="none"``, in the compositions they have seen; those they have
+    not seen give the intervals.
 
     Parameters
     ----------
@@ -146,7 +148,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
         drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
         standard = torch.from_numpy((values - self.centre_) / self.scale_).float().to(device)
-        kernel = self._kernel_part(preset, seen, standard, drawn)
+        kernel, standard = self._kernel_part(preset, seen, standard, drawn, goal.name)
         data = TrainingSet(self.network_inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
         stages = preset.stages(tuple(data.inputs))
         networks = train(preset, stages, data, progress=progress, checkpoint=checkpoint)
@@ -184,7 +186,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         members = self.predict_members(library)
         if not 0 < coverage < 1:
             raise InputError(f"coverage {coverage!r} must lie between 0 and 1, e.g. 0.9.")
-        known = np.isfinite(self.held_out_)
+        known = np.isfinite(self.held_out_) & (self.library_.censoring(self.target_) == 0)
         if not known.any():
             raise InputError(
                 "all members of this ensemble saw all samples, so that nothing tells how far off they are; fit with "
@@ -198,9 +200,9 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return np.stack([mean - half, mean + half], axis=1)
 
     def score(self, library: MaterialsLibrary) -> float:
-        """R squared on the samples that have the figure of merit."""
+        """R squared on the samples whose figure of merit was measured, and is not censored."""
         value = Target(self.target_, self.unit_, self.transform).values(library)
-        there = ~np.isnan(value)
+        there = ~np.isnan(value) & (library.censoring(self.target_) == 0)
         error = np.square(value - self.predict(library))[there].sum()
         return float(1 - error / np.square(value[there] - value[there].mean()).sum())
 
@@ -253,18 +255,27 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.preprocessing_ = self.network_inputs_.preprocessing
 
     def _kernel_part(
-        self, preset: Preset, seen: MaterialsLibrary, standard: Tensor, drawn: list[NDArray[np.intp]]
-    ) -> KernelPart | None:
-        """Scale the inputs to where they matter and fit each member's sum over its samples, if the preset has one."""
+        self, preset: Preset, seen: MaterialsLibrary, standard: Tensor, drawn: list[NDArray[np.intp]], target: str
+    ) -> tuple[KernelPart | None, Tensor]:
+        """Scale the inputs to where they matter and fit each member's sum over its samples, if the preset has one.
+
+        Where a figure of merit is censored, what members that did not see it say beyond the limit takes its place.
+        """
         if preset.sharpness is None:
-            return None
+            return None, standard
         plain = self.network_inputs_(seen.compositions, seen.spectra, standard.device)
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
         found = find_covariance(side_by_side_inputs(plain), standard, fractions, self.seed)
         self.network_inputs_ = self.network_inputs_.rescaled(preset.sharpness / found.lengths)
         covariance = replace(found, lengths=np.full(len(found.lengths), preset.sharpness))
         inputs = side_by_side_inputs(self.network_inputs_(seen.compositions, seen.spectra, standard.device))
-        return KernelPart.of(covariance, inputs, standard, drawn)
+        kernel, censored = KernelPart.of(covariance, inputs, standard, drawn), seen.censoring(target)
+        if not censored.any():
+            return kernel, standard
+        held = HeldOut.of(drawn, len(seen)).summary(kernel.values(inputs).double().cpu().numpy())[0]
+        sign, limit = torch.tensor(censored).to(standard), torch.from_numpy(held).to(standard)
+        standard = standard + sign * (sign * (limit - standard)).nan_to_num(0).clamp(min=0)
+        return KernelPart.of(covariance, inputs, standard, drawn), standard
 
     def _mix(
         self,
