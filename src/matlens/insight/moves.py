@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.insight.limits import Limits, on_grid
 from matlens.library import PRESENT, MaterialsLibrary
 
-__all__ = ["Moves", "first_moves", "move_support", "second_moves", "words"]
+__all__ = ["Moves", "distances", "first_moves", "move_support", "second_moves", "words"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -113,7 +113,7 @@ def _moved(moves: Moves, library: MaterialsLibrary, limits: Limits) -> Moves:
     _, first = np.unique(np.rint(every.compositions / increment), axis=0, return_index=True)
     every = every.select(np.sort(first))
     kept = limits.allowed(every.compositions, library)
-    kept &= _distance(every.compositions, library.compositions) > increment * 1.01
+    kept &= distances(every.compositions, library.compositions) > increment * 1.01
     return every.select(kept)
 
 
@@ -134,8 +134,14 @@ def _one(moves: Moves, free: NDArray[np.bool_], k: int, host: int, step: float) 
     return Moves(moves.start[rows], np.clip(made, 0, 1), steps)
 
 
-def _distance(compositions: Array, measured: Array) -> Array:
-    """Share of atoms to exchange to come to the nearest measured composition, shape (n,)."""
+def distances(compositions: Array, measured: Array) -> Array:
+    """Share of atoms to exchange to come to the nearest measured composition, shape (n,).
+
+    Examples
+    --------
+    >>> distances(np.array([[0.5, 0.5], [0.9, 0.1]]), np.array([[1.0, 0.0], [0.6, 0.4]])).round(2).tolist()
+    [0.1, 0.1]
+    """
     nearest = np.full(len(compositions), np.inf)
     for row in np.unique(measured, axis=0):
         np.minimum(nearest, 0.5 * np.abs(compositions - row).sum(1), out=nearest)

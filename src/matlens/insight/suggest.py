@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.insight.limits import Limits
-from matlens.insight.moves import Moves, first_moves, move_support, second_moves, words
+from matlens.insight.moves import Moves, distances, first_moves, move_support, second_moves, words
 from matlens.insight.outlook import look_out
 from matlens.learning.library.response import Response
-from matlens.library import MaterialsLibrary
+from matlens.library import PRESENT, MaterialsLibrary
 
 __all__ = ["Campaign", "Expects", "plan_moves", "plate_list", "suggest"]
 
 Array = NDArray[np.float64]
+_REACH = 0.35  # of the usual range of a component
 _STARTS = 40  # measured compositions that moves start from
 _BEAM = 60  # moves that a second one follows
 _SHORT = 400  # moves that are looked at closely
@@ -43,6 +44,9 @@ class Campaign:
         0: also where nothing was measured; 1: where little was; 2: only along measured compositions.
     minimise : bool
         Whether a small figure of merit is wanted.
+    reach : float, optional
+        Share of atoms to exchange, at most, to come from a suggestion to a measured composition; by default a third of
+        the usual range of a component. No model is worth asking far from everything that was measured.
     apart : float, optional
         Share of atoms by which suggestions differ at least; by default two increments.
     coverage : float
@@ -65,6 +69,7 @@ class Campaign:
     moves: int = 2
     least_support: int = 0
     minimise: bool = False
+    reach: float | None = None
     apart: float | None = None
     coverage: float = 0.9
     seed: int = 0
@@ -72,6 +77,8 @@ class Campaign:
     def __post_init__(self) -> None:
         if self.moves not in (1, 2) or self.least_support not in (0, 1, 2):
             raise InputError("suggestions change 1 or 2 components, and ask for a support of 0, 1 or 2 at least.")
+        if (self.reach is not None and self.reach <= 0) or (self.apart is not None and self.apart < 0):
+            raise InputError("the reach of suggestions must be positive, and what they are apart not negative.")
         if not 0 < self.coverage < 1:
             raise InputError(f"coverage is {self.coverage:g}, expected a share between 0 and 1, e.g. 0.9.")
 
@@ -245,9 +252,12 @@ def plan_moves(outlook: Expects, library: MaterialsLibrary, campaign: Campaign) 
     firsts = order[np.sort(np.unique(library.systems()[row][order].astype(str), return_index=True)[1])]
     chosen = np.unique(np.concatenate([order[:_STARTS], firsts[:_STARTS]]))
 
+    span = np.ptp(starts, axis=0)
+    usual = float(np.median(span[span > PRESENT])) if (span > PRESENT).any() else 1.0
+    reach = campaign.reach if campaign.reach is not None else _REACH * usual
+
     def kept(moves: Moves, count: int) -> Moves:
-        if not len(moves):
-            return moves
+        moves = moves.select(distances(moves.compositions, starts) <= reach + PRESENT)
         values = sign * outlook.hoped(moves.compositions, sign)
         return moves.select(np.argsort(-values, kind="stable")[:count])
 
