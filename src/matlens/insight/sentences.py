@@ -160,6 +160,7 @@ def _composition(
     means = average_regions(part, regions).isel(scheme=0, kind=0)
     chances = _chances(part, means, regions)
     names = [str(name) for name in insight["component"].values]
+    held = f", {_KIND.get(kind, kind)}" if insight.attrs.get("uses_spectrum", 1) else ""  # there is no spectrum
     for place, (region, mask) in enumerate(regions.items()):
         for column, name in enumerate(names):
             mean = means.isel(region=place, component=column)
@@ -175,10 +176,7 @@ def _composition(
                 verdict, part.isel(sample=np.flatnonzero(mask), component=column), float(mean["composition_gradient"])
             )
             cost = _COST.get(scheme, scheme).format(host=_host(insight, name))
-            yield (
-                _composition_row(insight, mean, name, region, f"{cost}, {_KIND.get(kind, kind)}", p)
-                | verdict.conclude()
-            )
+            yield (_composition_row(insight, mean, name, region, cost + held, p) | verdict.conclude())
 
 
 def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -> NDArray[np.float64]:
