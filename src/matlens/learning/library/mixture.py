@@ -17,7 +17,7 @@ from matlens.learning.library.kernel_part import KernelPart
 __all__ = ["HeldOut", "Mixture", "side_by_side_inputs"]
 
 Array = NDArray[np.float64]
-_DOUBT = 10.0  # samples' worth of belief that both parts weigh the same
+_DOUBT = 100.0  # samples' worth of belief that both parts weigh the same
 _LEAST, _MOST = 0.25, 0.75  # of the kernel part; its lengths have seen the held-out samples, which flatters it
 
 

@@ -32,6 +32,7 @@ from matlens.library import MaterialsLibrary
 __all__ = ["LibraryModel"]
 
 Array = NDArray[np.float64]
+_ROUNDS = 3  # of believing the model beyond a limit, each of which moves it further
 
 
 class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -272,10 +273,12 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         kernel, censored = KernelPart.of(covariance, inputs, standard, drawn), seen.censoring(target)
         if not censored.any():
             return kernel, standard
-        held = HeldOut.of(drawn, len(seen)).summary(kernel.values(inputs).double().cpu().numpy())[0]
-        sign, limit = torch.tensor(censored).to(standard), torch.from_numpy(held).to(standard)
-        standard = standard + sign * (sign * (limit - standard)).nan_to_num(0).clamp(min=0)
-        return KernelPart.of(covariance, inputs, standard, drawn), standard
+        sign, start, held = torch.tensor(censored).to(standard), standard, HeldOut.of(drawn, len(seen))
+        for _ in range(_ROUNDS):
+            said = torch.from_numpy(held.summary(kernel.values(inputs).double().cpu().numpy())[0]).to(standard)
+            standard = start + sign * (sign * (said - start)).nan_to_num(0).clamp(min=0)
+            kernel = KernelPart.of(covariance, inputs, standard, drawn)
+        return kernel, standard
 
     def _mix(
         self,
