@@ -116,7 +116,7 @@ class HeldOut:
         --------
         >>> held = HeldOut.of([np.arange(50), np.arange(50, 100)], 100)
         >>> target = np.sin(np.arange(100))
-        >>> held.share(np.tile(target, (2, 1)), np.zeros((2, 100)), target)
+        >>> round(held.share(np.tile(target, (2, 1)), np.zeros((2, 100)), target), 2)
         0.75
         """
         known = self.unseen.any(0)
