@@ -19,7 +19,7 @@ __all__ = ["LIBRARY_RUNS", "library_demo_in"]
 
 LIBRARY_RUNS = {"learn-library": "photoanode", "explain-library": "photoanode-insight", "suggest": "photoanode-plan"}
 """Folder of each run, by command."""
-_SAMPLES, _MODELS = 150, 10
+_SAMPLES, _MODELS = 300, 30
 
 
 def library_demo_in(run: RunDirectory, progress: Progress, talk: Talk, opened: Opened) -> None:
@@ -60,7 +60,7 @@ def _settings(run: RunDirectory, command: str) -> dict[str, Any]:
     if command == "learn-library":
         source = runs.LibrarySource(str(_table(run, seed)), {"merits": ["P"]})
         options = runs.LibraryModelOptions(n_models=_MODELS, prepare=("band-maximum:750:850",))
-        scoring = runs.Scoring(("grouped",), baselines=("ridge", "gaussian-process"), members=_MODELS // 2)
+        scoring = runs.Scoring(("grouped",), baselines=("ridge", "gaussian-process"), members=min(_MODELS, 10))
         order = runs.LearnLibraryOrder(source, "P", options, scoring, **common)
         asked = order.resolved(source.read()).settings()
     elif command == "explain-library":
@@ -68,7 +68,8 @@ def _settings(run: RunDirectory, command: str) -> dict[str, Any]:
         asked = runs.ExplainLibraryOrder(model, hosts, permutations=0, **common).resolved().settings()
     else:
         insight = str(run.path / LIBRARY_RUNS["explain-library"])
-        asked = runs.SuggestOrder(model, 5, insight=insight, **common).resolved().settings()
+        wishes = runs.Wishes(support=1)
+        asked = runs.SuggestOrder(model, 5, wishes, insight, **common).resolved().settings()
     return {**asked, "environment": environment}
 
 
