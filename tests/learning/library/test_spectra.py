@@ -11,6 +11,7 @@ from matlens.learning.library import (
     Baseline,
     Crop,
     Despike,
+    Detrend,
     Preprocessing,
     Resample,
     StandardNormalVariate,
@@ -19,7 +20,7 @@ from matlens.learning.library import (
 from matlens.learning.library.channels import mean_matrix, widths
 
 CHAIN = Preprocessing(
-    [Crop(1.0, 9.0), Despike(), Resample(step=0.5), BandMaximum(4, 6), Area(2, 8), StandardNormalVariate()]
+    [Crop(1.0, 9.0), Despike(), Resample(step=0.5), BandMaximum(4, 6), Area(2, 8), Detrend(2), StandardNormalVariate()]
 )
 
 
@@ -79,6 +80,17 @@ def test_area_and_standard_normal_variate() -> None:
     np.testing.assert_allclose(found.std(1), 1)
 
 
+def test_detrending_takes_off_polynomials_of_an_uneven_axis_and_nothing_else() -> None:
+    axis = uneven_axis()
+    place = torch.tensor((axis - 5) / 5)
+    band = spectra(1)
+    once = Detrend(3)(band, axis)[0]
+    np.testing.assert_allclose(Detrend(3)(band + 4 - place + 2 * place**3, axis)[0], once, atol=1e-12)
+    np.testing.assert_allclose(Detrend(3)(once, axis)[0], once, atol=1e-12)
+    assert float(Detrend(2)(place[None] ** 3, axis)[0].abs().max()) > 0.1
+    np.testing.assert_allclose(Detrend(0)(band, axis)[0], band - band.mean(1, keepdim=True))
+
+
 @pytest.mark.parametrize("method", ["asls", "airpls"])
 def test_baseline_is_found(method: str) -> None:
     axis = np.arange(600.0)
@@ -117,7 +129,8 @@ def test_pull_back_agrees_with_finite_differences(falling: bool) -> None:
 def test_settings_survive_json_and_text() -> None:
     chain = Preprocessing([*CHAIN.steps, Resample(axis=(2.5, 3.0, 4.5)), Baseline("airpls", 1e4)])
     assert Preprocessing.of(json.loads(json.dumps(chain.settings()))) == chain
-    texts = ["crop:1:9", "despike", "resample:0.5", "band-maximum:4:6", "area:2:8", "snv", "baseline:airpls:1e4"]
+    texts = ["crop:1:9", "despike", "resample:0.5", "band-maximum:4:6", "area:2:8", "detrend:2", "snv"]
+    texts.append("baseline:airpls:1e4")
     assert Preprocessing.parse(texts) == Preprocessing([*CHAIN.steps, Baseline("airpls", 1e4)])
     assert Preprocessing([]).settings() == []
 

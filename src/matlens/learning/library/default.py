@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from matlens.learning.library.layers import Dense, Silu
 from matlens.learning.library.network_inputs import NetworkInputs
+from matlens.learning.library.normalising import CHAINS
 from matlens.learning.library.recipes import Layers, Preset, Stage
 from matlens.learning.library.spectra import Preprocessing
 
@@ -40,5 +41,6 @@ DEFAULT = Preset(
     _layers,
     _preprocessing,
     partial(NetworkInputs.scores, most=_SCORES, power=1.0),
+    chains=CHAINS,
     sharpness=2.5,
 )

@@ -19,6 +19,7 @@ from matlens.learning.intervals import conformal_factor
 from matlens.learning.library.ensemble import Ensemble, train
 from matlens.learning.library.kernel_part import KernelPart
 from matlens.learning.library.mixture import HeldOut, Mixture, side_by_side_inputs
+from matlens.learning.library.normalising import choose_preprocessing
 from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.recipes import Preset
 from matlens.learning.library.relevance import find_covariance
@@ -55,7 +56,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         What members see: all rows; compositions drawn with replacement; all but a tenth of the compositions.
         ``"auto"`` is the preset's own.
     preprocessing : Preprocessing, optional
-        From the intensities of the file to those learned from; None for the preset's own.
+        From the intensities of the file to those learned from; ``Preprocessing()`` for none. Without, the preset's
+        own: in ``"default"`` whichever of a few chains predicts held-out compositions best (`chains_tried_`).
     transform : {"none", "log10"}
         Scale on which the figure of merit is learned, predicted and differentiated.
     seed : int
@@ -72,6 +74,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     held_out_ : ndarray, shape (n,)
         For each of these samples the mean of the members that did not see its composition; NaN where all did or the
         figure of merit is missing.
+    chains_tried_ : dict
+        R squared, on compositions held out, of a Gaussian process with each chain that was tried; empty where none was.
     components_, axis_, members_, uses_composition_, uses_spectrum_, preprocessing_
         As in `Response`.
 
@@ -142,7 +146,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         composition, spectrum = resolve_inputs(library, self.inputs)
         rows = training_rows(library, goal, composition_only=not spectrum)
         seen = library.select(rows)
-        chain = self.preprocessing or preset.preprocessing(seen.axis if spectrum else None)
+        chain = self._chain(preset, seen, goal, composition, spectrum)
         self.network_inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
         values = goal.values(seen)
         self.centre_, self.scale_ = float(values.mean()), float(values.std())
@@ -238,6 +242,21 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if self.n_models < 1:
             raise InputError(f"found n_models {self.n_models}, expected at least 1.")
         return PRESETS[self.preset], self._device()
+
+    def _chain(
+        self, preset: Preset, seen: MaterialsLibrary, goal: Target, composition: bool, spectrum: bool
+    ) -> Preprocessing:
+        """As asked; else the preset's own, or whichever of those that it tries does best."""
+        self.chains_tried_: dict[str, float] = {}
+        if self.preprocessing is not None:
+            return self.preprocessing
+        if not (spectrum and preset.chains):
+            return preset.preprocessing(seen.axis if spectrum else None)
+        choice = choose_preprocessing(
+            seen, goal.values(seen), composition=composition, chains=preset.chains, seed=self.seed
+        )
+        self.chains_tried_ = choice.tried
+        return choice.chain
 
     def _device(self) -> torch.device:
         if self.device == "cuda" and not torch.cuda.is_available():

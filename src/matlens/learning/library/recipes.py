@@ -74,6 +74,8 @@ class Preset:
     network_inputs : callable
         What the networks see, fitted to a library: called with it, whether composition and spectrum are used, and
         the chain.
+    chains : tuple of Preprocessing
+        With some, the one that predicts held-out compositions best is taken instead of `preprocessing`.
     sharpness : float or None
         With a number, inputs are scaled to where they matter (`find_covariance`), times this number, and the members
         have a kernel part beside their networks.
@@ -85,4 +87,5 @@ class Preset:
     layers: Callable[[Stage, Mapping[str, int]], Layers]
     preprocessing: Callable[[NDArray[np.float64] | None], Preprocessing]
     network_inputs: Callable[..., NetworkInputs]
+    chains: tuple[Preprocessing, ...] = ()
     sharpness: float | None = None

@@ -14,7 +14,15 @@ from torch import Tensor
 from matlens.errors import InputError
 from matlens.learning.library.background import Baseline
 from matlens.learning.library.channels import Axis
-from matlens.learning.library.spectral_steps import Area, BandMaximum, Crop, Despike, Resample, StandardNormalVariate
+from matlens.learning.library.spectral_steps import (
+    Area,
+    BandMaximum,
+    Crop,
+    Despike,
+    Detrend,
+    Resample,
+    StandardNormalVariate,
+)
 
 __all__ = [
     "STEPS",
@@ -23,6 +31,7 @@ __all__ = [
     "Baseline",
     "Crop",
     "Despike",
+    "Detrend",
     "Preprocessing",
     "Resample",
     "StandardNormalVariate",
@@ -30,8 +39,17 @@ __all__ = [
 ]
 
 
-Step = Crop | Resample | Despike | BandMaximum | Area | StandardNormalVariate | Baseline
-_CLASSES: tuple[type[Step], ...] = (Crop, Resample, Despike, BandMaximum, Area, StandardNormalVariate, Baseline)
+Step = Crop | Resample | Despike | BandMaximum | Area | StandardNormalVariate | Detrend | Baseline
+_CLASSES: tuple[type[Step], ...] = (
+    Crop,
+    Resample,
+    Despike,
+    BandMaximum,
+    Area,
+    StandardNormalVariate,
+    Detrend,
+    Baseline,
+)
 STEPS: dict[str, type[Step]] = {kind.name: kind for kind in _CLASSES}
 
 
@@ -42,7 +60,8 @@ class Preprocessing:
     Parameters
     ----------
     steps : sequence of Step
-        `Crop`, `Resample`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`, `Baseline`.
+        `Crop`, `Resample`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`, `Detrend`,
+        `Baseline`.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from torch import Tensor
 from matlens.errors import InputError
 from matlens.learning.library.channels import Axis, band, check_scale, mean_matrix
 
-__all__ = ["Area", "BandMaximum", "Crop", "Despike", "Resample", "StandardNormalVariate"]
+__all__ = ["Area", "BandMaximum", "Crop", "Despike", "Detrend", "Resample", "StandardNormalVariate"]
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Area:
         low = -np.inf if self.low is None else self.low
         high = np.inf if self.high is None else self.high
         inside = band(axis, low, high, least=2)
-        area = torch.trapezoid(spectra[..., inside], torch.as_tensor(axis[inside]).to(spectra), dim=-1)[..., None]
+        area = torch.trapezoid(spectra[..., inside], torch.tensor(axis[inside]).to(spectra), dim=-1)[..., None]
         check_scale(area, "area")
         return spectra / area, axis
 
@@ -200,3 +200,38 @@ class StandardNormalVariate:
         spread = spectra.std(-1, keepdim=True)
         check_scale(spread, "standard deviation")
         return (spectra - spectra.mean(-1, keepdim=True)) / spread, axis
+
+
+@dataclass(frozen=True)
+class Detrend:
+    """Subtract each spectrum's polynomial of least squares, e.g. a sloping background.
+
+    Parameters
+    ----------
+    degree : int
+        Of the polynomial in the axis's unit; 0 subtracts the mean.
+
+    Notes
+    -----
+    Barnes et al., Appl. Spectrosc. 43, 772 (1989). Linear in the spectrum, so that gradients are exact.
+
+    Examples
+    --------
+    >>> bool(Detrend()(torch.tensor([[1.0, 3.0, 7.0]]), np.array([0.0, 1.0, 3.0]))[0].abs().max() < 1e-6)
+    True
+    """
+
+    degree: int = 1
+    name: ClassVar[str] = "detrend"
+
+    def __post_init__(self) -> None:
+        if self.degree < 0 or int(self.degree) != self.degree:
+            raise InputError(f"detrend has the degree {self.degree}, expected a whole number from 0 on.")
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the spectra without their polynomials, and their axis."""
+        if len(axis) <= self.degree:
+            raise InputError(f"detrend of degree {self.degree} needs more channels than that, found {len(axis)}.")
+        place = np.interp(axis, (axis[0], axis[-1]), (-1.0, 1.0))
+        smooth = torch.as_tensor(np.linalg.qr(np.vander(place, int(self.degree) + 1))[0]).to(spectra)
+        return spectra - (spectra @ smooth) @ smooth.T, axis

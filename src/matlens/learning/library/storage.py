@@ -82,6 +82,7 @@ def write_library_model(model: LibraryModel, folder: str | os.PathLike[str]) -> 
         "centre": model.centre_,
         "scale": model.scale_,
         "preprocessing": model.preprocessing_.settings(),
+        "chains_tried": model.chains_tried_,
         "sizes": dict(mixture.networks.sizes),
         "share": mixture.share,
         "example": _example(model),
@@ -138,6 +139,7 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
     own = asked.pop("own_preprocessing")
     model = LibraryModel(**asked, preprocessing=chain if own else None, device=device)
     model.network_inputs_ = NetworkInputs.of(_under("inputs.", arrays), chain)
+    model.chains_tried_ = dict(content.get("chains_tried", {}))
     model.centre_, model.scale_ = content["centre"], content["scale"]
     weights = {name: torch.from_numpy(value).to(device) for name, value in _under("network.", arrays).items()}
     preset = PRESETS[asked["preset"]]
