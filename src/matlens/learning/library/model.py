@@ -28,6 +28,7 @@ from matlens.learning.library.response import Gradients
 from matlens.learning.library.spectra import Preprocessing
 from matlens.learning.library.targets import Target, resolve_inputs, target_of, training_rows
 from matlens.learning.library.training import TrainingSet
+from matlens.learning.library.warp import Warp, find_warp
 from matlens.library import MaterialsLibrary
 
 __all__ = ["LibraryModel"]
@@ -59,7 +60,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         From the intensities of the file to those learned from; ``Preprocessing()`` for none. Without, the preset's
         own: in ``"default"`` whichever of a few chains predicts held-out compositions best (`chains_tried_`).
     transform : {"none", "log10"}
-        Scale on which the figure of merit is learned, predicted and differentiated.
+        Scale on which the figure of merit is predicted and differentiated. Within, ``"default"`` learns on a bent one
+        where the data make that much more likely (`warp_`).
     seed : int
         Of everything drawn.
     device : {"cpu", "cuda"}
@@ -76,6 +78,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         figure of merit is missing.
     chains_tried_ : dict
         R squared, on compositions held out, of a Gaussian process with each chain that was tried; empty where none was.
+    warp_ : Warp
+        From that scale to the one within, and back.
     components_, axis_, members_, uses_composition_, uses_spectrum_, preprocessing_
         As in `Response`.
 
@@ -149,10 +153,10 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         chain = self._chain(preset, seen, goal, composition, spectrum)
         self.network_inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
         values = goal.values(seen)
-        self.centre_, self.scale_ = float(values.mean()), float(values.std())
+        self.warp_ = self._warp(preset, seen, values)
         resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
         drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
-        standard = torch.from_numpy((values - self.centre_) / self.scale_).float().to(device)
+        standard = torch.from_numpy(self.warp_.standard(values)).float().to(device)
         kernel, standard = self._kernel_part(preset, seen, standard, drawn, goal.name)
         data = TrainingSet(self.network_inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
         stages = preset.stages(tuple(data.inputs))
@@ -215,8 +219,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
         check_is_fitted(self, "ensemble_")
         values = self.ensemble_.values(self.network_inputs_(compositions, spectra, self._device()))
-        found: Array = values.double().cpu().numpy() * self.scale_ + self.centre_
-        return found
+        return self.warp_.values(values.double().cpu().numpy())
 
     def gradients(
         self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress | None = None
@@ -225,10 +228,12 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "ensemble_")
         inputs = self.network_inputs_(compositions, spectra, self._device())
         values, slopes = self.ensemble_.gradients(inputs, progress or Silent())
+        standard = values.double().cpu().numpy()
+        steep = torch.from_numpy(self.warp_.slopes(standard)).to(values)[..., None]
         of_fractions, of_spectra = self.network_inputs_.back(
-            {name: slope.mul_(self.scale_) for name, slope in slopes.items()}, compositions, spectra
+            {name: slope.mul_(steep) for name, slope in slopes.items()}, compositions, spectra
         )
-        return Gradients(values.double().cpu().numpy() * self.scale_ + self.centre_, of_fractions, of_spectra)
+        return Gradients(self.warp_.values(standard), of_fractions, of_spectra)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the model to a folder (`write_library_model`)."""
@@ -274,6 +279,14 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.uses_spectrum_ = self.network_inputs_.uses_spectrum
         self.preprocessing_ = self.network_inputs_.preprocessing
 
+    def _warp(self, preset: Preset, seen: MaterialsLibrary, values: Array) -> Warp:
+        """As it stands, or as evidence says if the preset looks for any."""
+        if preset.sharpness is None:
+            return Warp.of(values)
+        plain = self.network_inputs_(seen.compositions, seen.spectra)
+        fractions = plain["composition"].shape[1] if "composition" in plain else 0
+        return find_warp(side_by_side_inputs(plain), values, fractions, self.seed)
+
     def _kernel_part(
         self, preset: Preset, seen: MaterialsLibrary, standard: Tensor, drawn: list[NDArray[np.intp]], target: str
     ) -> tuple[KernelPart | None, Tensor]:
@@ -317,9 +330,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             values += share * (more - values)
             kernel = kernel.centred()
         self.ensemble_ = Mixture(networks, kernel, share)
-        mean, spread = held.summary(values)
         self.held_out_, self.held_out_spread_ = np.full((2, len(library)), np.nan)
-        self.held_out_[rows], self.held_out_spread_[rows] = mean * self.scale_ + self.centre_, spread * self.scale_
+        self.held_out_[rows], self.held_out_spread_[rows] = held.summary(self.warp_.values(values))
 
     def _values(self) -> Array:
         return Target(self.target_, self.unit_, self.transform).values(self.library_)

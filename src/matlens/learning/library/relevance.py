@@ -58,6 +58,8 @@ class Covariance:
         the variance of the noise.
     fractions : int
         How many of the inputs, the first ones, are fractions.
+    evidence : float
+        Logarithm of how likely it makes the figures of merit it was found from, priors included.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class Covariance:
     lengths: Array
     numbers: Array
     fractions: int
+    evidence: float = float("nan")
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         """Covariance, shape (n, N), between inputs over their lengths, shapes (n, F) and (N, F)."""
@@ -133,13 +136,14 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -
             (slope,) = torch.autograd.grad(value, found)
         return float(value.detach()), slope.numpy()
 
-    def search(start: Array) -> Array:
+    def search(start: Array) -> tuple[Array, float]:
         ranges, options = [prior[2] for prior in priors], {"maxiter": _STEPS}
-        best: Array = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=ranges, options=options).x
-        return best
+        found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=ranges, options=options)
+        return found.x, -float(found.fun)
 
-    best = side_by_side(search, [middle.numpy()])[0]  # on one thread, so that the number of threads changes nothing
-    return Covariance(np.exp(best[: x.shape[1]]), best[x.shape[1] :], fractions)
+    # on one thread, so that the number of threads changes nothing
+    ((best, evidence),) = side_by_side(search, [middle.numpy()])
+    return Covariance(np.exp(best[: x.shape[1]]), best[x.shape[1] :], fractions, evidence)
 
 
 def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int) -> Tensor:

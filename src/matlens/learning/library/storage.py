@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from matlens.learning.library.model import LibraryModel
 from matlens.learning.library.network_inputs import NetworkInputs
 from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.spectra import Preprocessing
+from matlens.learning.library.warp import Warp
 from matlens.library import MaterialsLibrary
 
 __all__ = ["SCHEMA", "read_library_model", "write_library_model"]
@@ -79,8 +81,7 @@ def write_library_model(model: LibraryModel, folder: str | os.PathLike[str]) -> 
         "parameters": _parameters(model),
         "target": model.target_,
         "unit": model.unit_,
-        "centre": model.centre_,
-        "scale": model.scale_,
+        "warp": asdict(model.warp_),
         "preprocessing": model.preprocessing_.settings(),
         "chains_tried": model.chains_tried_,
         "sizes": dict(mixture.networks.sizes),
@@ -125,7 +126,7 @@ def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         raise ResourceError(f"{place / _MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
     found, expected = _example(model), content["example"]
-    if not abs(found - expected) <= _ALIKE * model.scale_:
+    if not abs(found - expected) <= _ALIKE * float(model.warp_.slopes([model.warp_.low, model.warp_.high]).max()):
         raise ResourceError(
             f"the model in {place} predicts {found:.9g} where it predicted {expected:.9g} when it was written; "
             "restore the versions named in model.json, or train anew."
@@ -140,7 +141,7 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
     model = LibraryModel(**asked, preprocessing=chain if own else None, device=device)
     model.network_inputs_ = NetworkInputs.of(_under("inputs.", arrays), chain)
     model.chains_tried_ = dict(content.get("chains_tried", {}))
-    model.centre_, model.scale_ = content["centre"], content["scale"]
+    model.warp_ = Warp(**content["warp"])
     weights = {name: torch.from_numpy(value).to(device) for name, value in _under("network.", arrays).items()}
     preset = PRESETS[asked["preset"]]
     inputs = tuple(content["sizes"])
