@@ -12,7 +12,7 @@ import torch
 from matlens.errors import InputError
 from matlens.library import PRESENT
 from matlens.problems import LIBRARIES, KnownLibrary, blend, diffraction, photoanode
-from matlens.problems.known import layout_support
+from matlens.problems.libraries.known import layout_support
 
 SMALL = {"photoanode": 80, "diffraction": 60, "blend": 60}
 WITH_SPECTRA = ("photoanode", "diffraction")

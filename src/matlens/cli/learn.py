@@ -41,12 +41,12 @@ def learn(
     start_talking(talk)
     settings = {"environment": machine_settings(machine), "seed": chance.seed}
     if is_library(source):
-        for group in (data, model, cleaning):
-            unasked(group, "is for structures, and the source is a library")
+        for of_structures in (data, model, cleaning):
+            unasked(of_structures, "is for structures, and the source is a library")
         learn_library(source, target, reading, asked, settings, place, talk)
         return
-    for group in (reading, asked):
-        unasked(group, "is for libraries, and the source is structures")
+    for of_libraries in (reading, asked):
+        unasked(of_libraries, "is for libraries, and the source is structures")
     if target is None:
         raise InputError("found no property to learn; give --target, a column of the labels.")
     learn_structures(source, target, data, model, cleaning, settings, place, talk)

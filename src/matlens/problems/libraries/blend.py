@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matlens.library import MaterialsLibrary
-from matlens.problems.known import KnownLibrary, Truth, checked_size, derive, layout_support, scattered
+from matlens.problems.libraries.known import KnownLibrary, Truth, checked_size, derive, layout_support, scattered
 
 __all__ = ["blend"]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.library import MaterialsLibrary
-from matlens.problems.known import KnownLibrary, Truth, checked_size, derive, layout_support, scattered
-from matlens.problems.photoanode_law import A_SITE, AXIS, COMPONENTS, V_SITE, PhotoanodeLaw, draw_law
+from matlens.problems.libraries.known import KnownLibrary, Truth, checked_size, derive, layout_support, scattered
+from matlens.problems.libraries.photoanode_law import A_SITE, AXIS, COMPONENTS, V_SITE, PhotoanodeLaw, draw_law
 
 __all__ = ["photoanode"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from matlens.problems.blend import blend
-from matlens.problems.diffraction import diffraction
-from matlens.problems.known import KnownLibrary
-from matlens.problems.photoanode import photoanode
+from matlens.problems.libraries.blend import blend
+from matlens.problems.libraries.diffraction import diffraction
+from matlens.problems.libraries.known import KnownLibrary
+from matlens.problems.libraries.photoanode import photoanode
 
 __all__ = ["LIBRARIES"]
 
