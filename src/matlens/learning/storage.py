@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections.abc import MutableMapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,28 +17,22 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save
 
-from matlens._version import __version__
 from matlens.encoders.base import Encoder
 from matlens.encoders.vgg19 import VGG19
-from matlens.errors import InputError, ResourceError, RunError
-from matlens.io.atomic import atomic_write
-from matlens.io.registry import sha256_of
+from matlens.errors import InputError, ResourceError
 from matlens.learning.domain import Domain
 from matlens.learning.features import EncoderFeatures
 from matlens.learning.learners import FeatureLearner
+from matlens.learning.model_files import MODEL, read_model_files, write_model_files
 from matlens.learning.network import Freedom, NetworkLearner
 from matlens.learning.scales import Scale
 from matlens.learning.structure_property import StructurePropertyModel
 
-__all__ = ["FILES", "read_model", "write_model"]
+__all__ = ["read_model", "write_model"]
 
 Arrays = dict[str, NDArray[Any]]
 SCHEMA = "matlens model 1"
-FILES = ("arrays.safetensors", "model.json")
-"""What a model consists of; the second is written last, and says that all is there."""
-_ARRAYS, _MODEL = FILES
 _ELSEWHERE = ("encoder", "device", "cache")  # parameters that belong to the machine, not to the model
 _EXACT, _ALIKE = 1e-6, 1e-3  # in spreads of the values: of one and the same sum; of a network on another machine
 
@@ -67,10 +60,6 @@ def write_model(model: StructurePropertyModel, folder: str | os.PathLike[str]) -
 
     check_is_fitted(model, "learner_")
     place = Path(folder)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{place} cannot be made a folder ({error.strerror or error}); name another.") from error
     training = model.training_
     arrays: Arrays = {
         "rows": _narrow(training.rows),
@@ -84,12 +73,7 @@ def write_model(model: StructurePropertyModel, folder: str | os.PathLike[str]) -
     arrays |= {f"held_out.{name}": held_out[name].to_numpy() for name in held_out}
     learner, own = _learner_facts(model)
     arrays |= own
-    with atomic_write(place / _ARRAYS) as temporary:
-        temporary.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
     content = {
-        "schema": SCHEMA,
-        "arrays_sha256": sha256_of(place / _ARRAYS),
-        "versions": {"matlens": __version__, **{name: version(name) for name in ("numpy", "scikit-learn", "torch")}},
         "parameters": _parameters(model),
         "fitted": _fitted(model),
         "scale": {"kind": model.scale_.kind, "phase_values": list(model.scale_.phase_values)},
@@ -97,8 +81,7 @@ def write_model(model: StructurePropertyModel, folder: str | os.PathLike[str]) -
         "structures": [str(name) for name in model.held_out_["structure"]],
         "selection": model.selection_.to_dict("records"),
     }
-    with atomic_write(place / _MODEL) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_model_files(place, SCHEMA, arrays, content, ("numpy", "scikit-learn", "torch"))
     return place
 
 
@@ -143,7 +126,7 @@ def read_model(
     matlens.errors.InputError: nowhere holds no model (no model.json); name a folder that 'matlens learn' wrote.
     """
     place = Path(folder)
-    content, arrays = _read(place)
+    content, arrays = read_model_files(place, SCHEMA)
     try:
         asked = content["parameters"] | {"extras": tuple(content["parameters"]["extras"])}
         model = StructurePropertyModel(encoder or content["learner"].get("encoder", "auto"), **asked)
@@ -155,28 +138,8 @@ def read_model(
         model.selection_ = pd.DataFrame(content["selection"], columns=["depth", "head", "error"])
         _restore(model, place, content, arrays)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ResourceError(f"{place / _MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
+        raise ResourceError(f"{place / MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
     return model
-
-
-def _read(place: Path) -> tuple[dict[str, Any], Arrays]:
-    """The two files, with their hash checked."""
-    file = place / _MODEL
-    if not file.is_file():
-        raise InputError(f"{place} holds no model (no {_MODEL}); name a folder that 'matlens learn' wrote.")
-    try:
-        content = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise ResourceError(f"{file} cannot be read ({error}); copy the model again or train anew.") from error
-    if content.get("schema") != SCHEMA:
-        raise ResourceError(
-            f"{file} is of the schema {content.get('schema')!r} where {SCHEMA!r} is expected; use the version of "
-            "MatLens that wrote it, or train anew."
-        )
-    arrays = place / _ARRAYS
-    if not arrays.is_file() or sha256_of(arrays) != content.get("arrays_sha256"):
-        raise ResourceError(f"{arrays} is missing or not the file written with the model; copy both files again.")
-    return content, load_file(arrays)
 
 
 def _restore(model: StructurePropertyModel, place: Path, content: dict[str, Any], arrays: Arrays) -> None:

@@ -24,7 +24,7 @@ from matlens.insight import (
 )
 from matlens.insight.simplex import default_hosts
 from matlens.io.atomic import atomic_write
-from matlens.learning.library import LibraryModel, read_library_model
+from matlens.learning.library import LibraryModel
 from matlens.library import MaterialsLibrary
 from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.library_insight import (
@@ -35,7 +35,7 @@ from matlens.runs.library_insight import (
     said_of,
     write_gradients,
 )
-from matlens.runs.provenance import sha256
+from matlens.runs.models import digest_of_model, read_unchanged
 from matlens.runs.tables import write_table
 
 __all__ = ["ExplainLibraryOrder", "explain_library_in"]
@@ -111,10 +111,7 @@ class ExplainLibraryOrder:
         InputError
             If there is none, or it has changed.
         """
-        model = read_library_model(self.model, device=self.device)
-        if self.digest and self.digest != sha256(Path(self.model) / "model.json"):
-            raise InputError(f"the model in {self.model} has changed since the run started; start a new run.")
-        return model
+        return read_unchanged(self.model, self.digest, self.device)
 
     def checked(self) -> LibraryModel:
         """Read the model, once hosts and regions have been found to fit its library.
@@ -136,7 +133,7 @@ class ExplainLibraryOrder:
 
     def resolved(self) -> ExplainLibraryOrder:
         """Note what the model is."""
-        return replace(self, digest=sha256(Path(self.model) / "model.json"))
+        return replace(self, digest=digest_of_model(self.model))
 
     def exchange_hosts(self, library: MaterialsLibrary) -> dict[str, str] | str | None:
         """Hosts as `explain_library` takes them."""

@@ -15,7 +15,7 @@ from matlens.encoders.loading import resolve_encoder
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.learning import StructurePropertyModel, StructureSet, read_model
-from matlens.learning.storage import FILES
+from matlens.learning.model_files import FILES
 from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.feature_cache import FeatureCache
 from matlens.runs.labelled import fingerprint, phase_values_of, read_sets

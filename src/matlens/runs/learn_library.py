@@ -17,6 +17,7 @@ from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.resampling import RESAMPLINGS
 from matlens.learning.library.scoring import LibraryLearner, held_out
 from matlens.learning.library.targets import resolve_inputs, target_of, training_rows
+from matlens.learning.model_files import FILES
 from matlens.library import MaterialsLibrary
 from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.fit_checkpoint import FitCheckpoint
@@ -24,8 +25,6 @@ from matlens.runs.library_source import LibrarySource
 from matlens.runs.library_tables import MODEL, read_held_out, write_checks, write_library_evidence
 
 __all__ = ["LearnLibraryOrder", "LibraryModelOptions", "Scoring", "learn_library_in"]
-
-_FILES = ("arrays.safetensors", "model.json")  # the second is written last, and says that all is there
 
 
 @dataclass(frozen=True)
@@ -309,12 +308,12 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
 
 def _model(run: RunDirectory, order: LearnLibraryOrder, library: MaterialsLibrary, progress: Progress) -> LibraryModel:
     """Fit the model to all samples, or read it where that has been done."""
-    if (run.path / _FILES[-1]).is_file():
+    if (run.path / FILES[-1]).is_file():
         return read_library_model(run.path, device=order.device)
     checkpoint = FitCheckpoint(run)
     model = order.options.model(seed=order.seed, device=order.device)
     model.fit(library, order.target, progress=progress, checkpoint=checkpoint)
-    for name in _FILES:
+    for name in FILES:
         run.claim(name)
     model.save(run.path)
     checkpoint.drop()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from matlens.errors import InputError
+from matlens.runs.provenance import sha256
 
-__all__ = ["kind_of_model"]
+if TYPE_CHECKING:
+    from matlens.learning.library import LibraryModel
+
+__all__ = ["digest_of_model", "kind_of_model", "read_unchanged"]
 
 
 def kind_of_model(folder: str | os.PathLike[str]) -> Literal["structures", "library"]:
@@ -34,3 +38,24 @@ def kind_of_model(folder: str | os.PathLike[str]) -> Literal["structures", "libr
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{file} is damaged; run 'matlens learn' again.") from None
     return "library" if schema.startswith("matlens library model") else "structures"
+
+
+def digest_of_model(folder: str | os.PathLike[str]) -> str:
+    """Hash of what a model is; it holds the hash of its arrays."""
+    return sha256(Path(folder) / "model.json")
+
+
+def read_unchanged(folder: str, digest: str, device: str) -> LibraryModel:
+    """Read a model of a library; it must be the one that the run started with, where its digest is known.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it has changed.
+    """
+    from matlens.learning.library import read_library_model
+
+    model = read_library_model(folder, device=device)
+    if digest and digest != digest_of_model(folder):
+        raise InputError(f"the model in {folder} has changed since the run started; start a new run.")
+    return model

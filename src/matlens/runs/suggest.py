@@ -18,12 +18,12 @@ from matlens.insight import explain_library
 from matlens.insight.beyond import additions_left_out, summarise_additions
 from matlens.insight.limits import Limits
 from matlens.insight.suggest import Campaign, plate_list, suggest
-from matlens.learning.library import BASELINES, LibraryModel, read_library_model
+from matlens.learning.library import BASELINES, LibraryModel
 from matlens.learning.library.partitions import systems
 from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.library_insight import GRADIENTS
 from matlens.runs.library_tables import MODEL
-from matlens.runs.provenance import sha256
+from matlens.runs.models import digest_of_model, read_unchanged
 from matlens.runs.tables import write_table
 
 __all__ = ["SuggestOrder", "Wishes", "suggest_in"]
@@ -149,9 +149,7 @@ class SuggestOrder:
         InputError
             If there is no model, it has changed, or a component or bound does not fit.
         """
-        model = read_library_model(self.model, device=self.device)
-        if self.digest and self.digest != sha256(Path(self.model) / "model.json"):
-            raise InputError(f"the model in {self.model} has changed since the run started; start a new run.")
+        model = read_unchanged(self.model, self.digest, self.device)
         self.wishes.campaign(seed=self.seed).limits.resolved(model.library_)
         if self.tested:
             systems(model.library_)  # raises where none can be left out
@@ -159,7 +157,7 @@ class SuggestOrder:
 
     def resolved(self) -> SuggestOrder:
         """Note what the model is."""
-        return replace(self, digest=sha256(Path(self.model) / "model.json"))
+        return replace(self, digest=digest_of_model(self.model))
 
     def read_insight(self, model: LibraryModel, progress: Progress) -> xr.Dataset:
         """Read the gradients where a run of ``explain`` holds them, or from the model.

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.numpy import load_file, save
 
-from matlens._version import __version__
-from matlens.errors import InputError, ResourceError
+from matlens.errors import ResourceError
 from matlens.hooks import Arrays
-from matlens.io.atomic import atomic_write
-from matlens.io.registry import sha256_of
 from matlens.learning.library.ensemble import Ensemble
 from matlens.learning.library.kernel_part import KernelPart
 from matlens.learning.library.mixture import Mixture
@@ -27,12 +21,12 @@ from matlens.learning.library.network_inputs import NetworkInputs
 from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.spectra import Preprocessing
 from matlens.learning.library.warp import Warp
+from matlens.learning.model_files import MODEL, read_model_files, write_model_files
 from matlens.library import MaterialsLibrary
 
 __all__ = ["SCHEMA", "read_library_model", "write_library_model"]
 
 SCHEMA = "matlens library model 1"
-_MODEL, _ARRAYS = "model.json", "arrays.safetensors"
 _PLAIN = ("axis_name", "axis_unit", "spectrum_name", "spectrum_unit", "fraction_name")
 _ALIKE = 1e-3  # of the standard deviation: predictions on another machine differ in rounding only
 
@@ -63,7 +57,6 @@ def write_library_model(model: LibraryModel, folder: str | os.PathLike[str]) -> 
     True
     """
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
     mixture = model.ensemble_
     arrays: Arrays = {f"network.{name}": value.cpu().numpy() for name, value in mixture.networks.parameters.items()}
     if mixture.kernel is not None:
@@ -72,12 +65,7 @@ def write_library_model(model: LibraryModel, folder: str | os.PathLike[str]) -> 
     arrays |= {"held_out": model.held_out_, "held_out_spread": model.held_out_spread_}
     words, more = _library_parts(model.library_)
     arrays |= {f"library.{name}": value for name, value in more.items()}
-    with atomic_write(place / _ARRAYS) as temporary:
-        temporary.write_bytes(save({name: np.ascontiguousarray(value) for name, value in arrays.items()}))
     content = {
-        "schema": SCHEMA,
-        "arrays_sha256": sha256_of(place / _ARRAYS),
-        "versions": {"matlens": __version__, **{name: version(name) for name in ("numpy", "torch")}},
         "parameters": _parameters(model),
         "target": model.target_,
         "unit": model.unit_,
@@ -89,8 +77,7 @@ def write_library_model(model: LibraryModel, folder: str | os.PathLike[str]) -> 
         "example": _example(model),
         "library": words,
     }
-    with atomic_write(place / _MODEL) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_model_files(place, SCHEMA, arrays, content, ("numpy", "torch"))
     return place
 
 
@@ -120,11 +107,11 @@ def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -
     matlens.errors.InputError: nowhere holds no model (no model.json); name a folder that 'matlens learn' wrote.
     """
     place = Path(folder)
-    content, arrays = _read(place)
+    content, arrays = read_model_files(place, SCHEMA)
     try:
         model = _model(content, arrays, device)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
-        raise ResourceError(f"{place / _MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
+        raise ResourceError(f"{place / MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
     found, expected = _example(model), content["example"]
     if not abs(found - expected) <= _ALIKE * float(model.warp_.slopes([model.warp_.low, model.warp_.high]).max()):
         raise ResourceError(
@@ -151,26 +138,6 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
     model.settle(_library(content["library"], _under("library.", arrays)), content["target"], content["unit"])
     model.held_out_, model.held_out_spread_ = arrays["held_out"], arrays["held_out_spread"]
     return model
-
-
-def _read(place: Path) -> tuple[dict[str, Any], Arrays]:
-    """The two files, with their hash checked."""
-    file = place / _MODEL
-    if not file.is_file():
-        raise InputError(f"{place} holds no model (no {_MODEL}); name a folder that 'matlens learn' wrote.")
-    try:
-        content = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise ResourceError(f"{file} cannot be read ({error}); copy the model again or train anew.") from error
-    if content.get("schema") != SCHEMA:
-        raise ResourceError(
-            f"{file} is of the schema {content.get('schema')!r} where {SCHEMA!r} is expected; use the version of "
-            "MatLens that wrote it, or train anew."
-        )
-    arrays = place / _ARRAYS
-    if not arrays.is_file() or sha256_of(arrays) != content.get("arrays_sha256"):
-        raise ResourceError(f"{arrays} is missing or not the file written with the model; copy both files again.")
-    return content, load_file(arrays)
 
 
 def _parameters(model: LibraryModel) -> dict[str, Any]:
