@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -42,7 +43,7 @@ def measure(preset: str, device: str, models: int) -> dict[str, float | str | in
     clock.append(time.perf_counter())
     gradient_correlations(insight)
     clock.append(time.perf_counter())
-    seconds = dict(zip(("train", "gradients", "explain", "correlate"), (b - a for a, b in zip(clock, clock[1:]))))
+    seconds = dict(zip(("train", "gradients", "explain", "correlate"), (b - a for a, b in pairwise(clock))))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
         "preset": preset,
@@ -57,8 +58,8 @@ def measure(preset: str, device: str, models: int) -> dict[str, float | str | in
 
 def summary() -> str:
     """What was measured beside what was asked."""
-    heads = ("preset", "models", "device", "train", "(asked)", "gradients", "explain", "(asked)", "correlate", "(asked)",
-             "peak GiB")  # fmt: skip
+    heads = ("preset", "models", "device", "train", "(asked)", "gradients", "explain", "(asked)", "correlate",
+             "(asked)", "peak GiB")  # fmt: skip
     lines = [heads, ("---",) * len(heads)]
     for file in sorted(FOLDER.glob("*.json")):
         row = json.loads(file.read_text())
