@@ -27,9 +27,7 @@ import xarray as xr
 from matlens.insight import component_groups, explain_library, label_null, spectral_bands
 from matlens.insight.simplex import along, default_hosts, directions
 from matlens.insight.windows import band_average
-from matlens.learning.library import BASELINES, PARTITIONS, BaselineModel, LibraryModel, held_out, paired, summarise
-from matlens.learning.library.normalising import choose_preprocessing
-from matlens.learning.library.targets import target_of, training_rows
+from matlens.learning.library import BASELINES, PARTITIONS, LibraryModel, held_out, paired, summarise
 from matlens.problems import LIBRARIES, KnownLibrary
 
 FOLDER = Path("build/benchmark/library")
@@ -43,19 +41,7 @@ Row = dict[str, Any]
 
 def models(members: int, seed: int) -> dict[str, Callable[[], Any]]:
     """Every contender, not yet fitted."""
-    prepared = {name: partial(PreparedBaseline, name) for name in BASELINES}
-    return {REFERENCE: lambda: LibraryModel(n_models=members, seed=seed)} | prepared
-
-
-class PreparedBaseline(BaselineModel):
-    """A baseline that normalises spectra as `default` does: the same chains, tried on the same held-out samples."""
-
-    def fit(self, library: Any, target: str | None = None, *, progress: Any = None) -> Any:
-        goal = target_of(library, target, self.transform)
-        if library.has_spectra:
-            known = library.select(training_rows(library, goal, composition_only=False))
-            self.preprocessing = choose_preprocessing(known, goal.values(known), seed=self.seed).chain
-        return super().fit(library, target, progress=progress)
+    return {REFERENCE: partial(LibraryModel, n_models=members, seed=seed), **BASELINES}
 
 
 def scores(known: KnownLibrary, name: str, seed: int, file: Path) -> None:

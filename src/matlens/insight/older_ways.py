@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from matlens.insight.regions import average_regions
 from matlens.learning.library.baselines import BaselineModel
+from matlens.learning.library.spectra import Preprocessing
 from matlens.learning.library.targets import target_of, training_rows
 from matlens.library import MaterialsLibrary
 
@@ -96,8 +97,8 @@ def _gradients(insight: xr.Dataset, axis: Array | None) -> pd.DataFrame:
 
 
 def _pls(library: MaterialsLibrary, target: str, transform: str, seed: int) -> pd.DataFrame:
-    """Coefficients, the same for all samples; where spectra are normalised first, their mean over samples."""
-    model = BaselineModel("pls", transform=transform, seed=seed).fit(library, target)
+    """Coefficients, the same for all samples, of spectra as in the file."""
+    model = BaselineModel("pls", preprocessing=Preprocessing(), transform=transform, seed=seed).fit(library, target)
     found = model.gradients(library.compositions, library.spectra)
     spectrum = None if found.spectrum is None else found.spectrum[0].mean(0, dtype=np.float64)
     composition = found.composition[0].mean(0, dtype=np.float64) / _HUNDRED

@@ -328,7 +328,7 @@ def _prepared(model: LibraryModel) -> list[str]:
     chosen = in_words(model.preprocessing_)
     return [
         f"preparation of spectra chosen by the model: {chosen} (R2 of a Gaussian process on compositions held out: "
-        f"{tried}); baselines see spectra as in the file, give the chosen steps to prepare them alike"
+        f"{tried}); baselines choose in the same way"
     ]
 
 

@@ -1,15 +1,19 @@
 """Choosing how spectra are normalised: against libraries made so that one way is right."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from matlens.learning.library import (
+    BASELINES,
     Area,
+    BaselineModel,
     LibraryModel,
     Preprocessing,
     StandardNormalVariate,
+    normalising,
     read_library_model,
     write_library_model,
 )
@@ -31,6 +35,12 @@ def made(*, gain: float, informative: bool = False, background: float = 0.0, cou
     merit = np.log(bright) / max(gain, 1e-9) if informative else ratio
     merit = merit[:, 0] + 0.3 * x[:, 0] + 0.02 * random.normal(size=count)
     return MaterialsLibrary(x, ("Bi", "V", "W"), {"P": merit}, spectra=spectra, axis=AXIS)
+
+
+@pytest.fixture(autouse=True)
+def forgetful() -> None:
+    """What an earlier test asked must not answer for this one."""
+    normalising._made.clear()
 
 
 def chosen(library: MaterialsLibrary) -> Choice:
@@ -62,7 +72,9 @@ def test_what_may_be_chance_changes_nothing() -> None:
 
 def test_the_same_seed_gives_the_same_choice() -> None:
     library = made(gain=0.8)
-    assert chosen(library) == chosen(library)
+    one = chosen(library)
+    normalising._made.clear()
+    assert chosen(library) == one
 
 
 def test_the_level_and_scale_of_the_figure_of_merit_do_not_matter() -> None:
@@ -107,3 +119,55 @@ def test_what_the_user_asks_for_is_done(chain: Preprocessing) -> None:
     model = LibraryModel(n_models=2, preprocessing=chain).fit(made(gain=0.8, count=40))
     assert model.preprocessing_ == chain
     assert model.chains_tried_ == {}
+
+
+def test_models_of_the_same_samples_ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, asked = normalising._held_out, []
+    monkeypatch.setattr(normalising, "_held_out", lambda *given: (asked.append(given[2]), tried(*given))[1])
+    library = made(gain=0.8, count=40)
+    one = LibraryModel(n_models=2).fit(library)
+    others = [BASELINES[name]().fit(library) for name in ("ridge", "pls")]
+    assert asked == list(CHAINS)
+    assert [model.chains_tried_ for model in others] == [one.chains_tried_] * 2
+    one.chains_tried_.clear()  # nobody else's
+    assert chosen(library).tried == BaselineModel("ridge", seed=1).fit(library).chains_tried_ != {}
+    for other in (
+        library.select(np.arange(len(library))[::-1]),
+        replace(library, merits=library.merits**2),
+        library.with_spectra(1.1 * np.asarray(library.spectra), AXIS),
+    ):
+        before = len(asked)
+        BaselineModel("ridge").fit(other)
+        assert len(asked) == before + len(CHAINS)
+
+
+def test_what_is_remembered_stays_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normalising, "_REMEMBERED", 2)
+    library = made(gain=0.8).select([0, 1])  # one composition, about which nothing is tried
+    for value in range(5):
+        choose_preprocessing(library, [value, value + 1.0])
+    assert len(normalising._made) == 2
+
+
+@pytest.mark.parametrize("name", ["ridge", "gaussian-process"])
+def test_a_baseline_normalises_as_default_does(name: str) -> None:
+    """Where brightness means nothing, what is left of it would be noise; gradients are of the file's intensities."""
+    library = made(gain=0.8, count=120)
+    seen, rest = library.select(range(80)), library.select(range(80, 120))
+    model, plain = BASELINES[name]().fit(seen), BASELINES[name](preprocessing=Preprocessing()).fit(seen)
+    assert model.preprocessing_ == choose_preprocessing(seen, seen.merit()).chain != Preprocessing()
+    assert model.preprocessing is None
+    assert plain.preprocessing_ == Preprocessing()
+    assert plain.chains_tried_ == {}
+    assert model.score(rest) > plain.score(rest)
+    x, spectra = rest.compositions[:5], np.asarray(rest.spectra)[:5]
+    found, scaled = model.gradients(x, spectra).spectrum, model.gradients(x, 2 * spectra).spectrum
+    assert found is not None
+    assert scaled is not None
+    np.testing.assert_allclose(scaled, found / 2, atol=1e-3 * np.abs(found).max())
+
+
+def test_a_baseline_of_compositions_tries_nothing() -> None:
+    model = BaselineModel("ridge", inputs="composition").fit(made(gain=0.8))
+    assert model.chains_tried_ == {}
+    assert model.preprocessing_ == Preprocessing()

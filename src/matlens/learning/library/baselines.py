@@ -19,6 +19,7 @@ from matlens.learning.library.baselines_kernel import KernelRidge
 from matlens.learning.library.baselines_linear import PartialLeastSquares, Ridge
 from matlens.learning.library.baselines_process import Process
 from matlens.learning.library.encoding import Blocks, Encoder
+from matlens.learning.library.normalising import choose_preprocessing
 from matlens.learning.library.response import Gradients
 from matlens.learning.library.spectra import Preprocessing
 from matlens.learning.library.targets import resolve_inputs, target_of, training_rows
@@ -91,11 +92,17 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     inputs : {"auto", "composition", "spectrum", "both"}
         What it sees; ``auto`` is all there is.
     preprocessing : Preprocessing, optional
-        What is done to spectra first.
+        What is done to spectra first; ``Preprocessing()`` for nothing. Without, whichever of a few chains predicts
+        held-out compositions best, as in the preset ``"default"`` of `LibraryModel`.
     transform : {"none", "log10"}
         Of the figure of merit; predictions and gradients are on its scale.
     seed : int
         Of folds and trees.
+
+    Attributes
+    ----------
+    chains_tried_ : dict
+        R squared, on compositions held out, of a Gaussian process with each chain that was tried; empty where none was.
 
     Raises
     ------
@@ -138,9 +145,10 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         rows = training_rows(library, found, composition_only=not self.uses_spectrum_)
         known = library.select(rows)
         self.library_, self.components_, self.target_, self.unit_ = library, library.components, found.name, found.unit
-        self.encoder_ = Encoder.of(known, self.uses_composition_, self.uses_spectrum_, self.preprocessing)
-        self.axis_, self.preprocessing_ = self.encoder_.axis, self.preprocessing
         values = found.values(known)
+        self.preprocessing_ = self._chain(known, values)
+        self.encoder_ = Encoder.of(known, self.uses_composition_, self.uses_spectrum_, self.preprocessing_)
+        self.axis_ = self.encoder_.axis
         self.level_, self.scale_ = float(values.mean()), float(values.std())
         x, y = self.encoder_(known.compositions, known.spectra), (values - self.level_) / self.scale_
         self._learn(x, y, known.replicates(), known.censoring(found.name), progress or Silent())
@@ -190,6 +198,15 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             of_fractions[None].astype(np.float32),
             None if of_channels is None else of_channels[None].astype(np.float32),
         )
+
+    def _chain(self, known: MaterialsLibrary, values: Array) -> Preprocessing:
+        """As asked; else whichever does best, as in the preset ``default``."""
+        self.chains_tried_: dict[str, float] = {}
+        if self.preprocessing is not None or not self.uses_spectrum_:
+            return self.preprocessing or Preprocessing()
+        choice = choose_preprocessing(known, values, composition=self.uses_composition_, seed=self.seed)
+        self.chains_tried_ = choice.tried
+        return choice.chain
 
     def _encoded(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
         if not hasattr(self, "regressor_"):

@@ -15,6 +15,7 @@ from matlens.hooks import Progress, Silent
 from matlens.learning.library.baselines import BASELINES
 from matlens.learning.library.partitions import grouped, shuffled
 from matlens.learning.library.scoring import held_out
+from matlens.learning.library.spectra import Preprocessing
 from matlens.learning.library.targets import Target, target_of, training_rows
 from matlens.library import PRESENT, MaterialsLibrary
 
@@ -225,7 +226,8 @@ def confounding(
     value = learned.values(used)
     compositions = len(np.unique(used.replicates()))
     folds = (grouped if compositions > 1 else shuffled)(used, folds=min(_FOLDS, max(compositions, 2)), seed=seed)
-    errors = held_out(partial(BASELINES["gaussian-process"], transform=transform), used, folds, target=learned.name)
+    process = partial(BASELINES["gaussian-process"], preprocessing=Preprocessing(), transform=transform)
+    errors = held_out(process, used, folds, target=learned.name)
     missed = (errors["value"] - errors["predicted"]).set_axis(errors["sample"].astype(str))
     rest = missed.loc[list(used.samples)].to_numpy(np.float64)
     tried = {ORDER: np.arange(len(used), dtype=np.float64)[:, None]} | _covariates(used.covariates)
