@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matlens.insight import along, composition_support, directions, explain_library
-from matlens.learning.library import Gradients
+from matlens.learning.library import Gradients, LibraryModel
 from matlens.problems import LIBRARIES, photoanode
 
 
@@ -63,3 +63,25 @@ def test_support_against_what_layouts_support(family):
     true = known.truth.supported > 0
     assert said[true].mean() >= 0.8
     assert (said & ~true).sum() <= 0.15 * said.sum()
+
+
+def test_errors_of_gradients_hold_the_truth_where_spreads_do_not():
+    known = LIBRARIES["blend"](160, seed=102)
+    insight = explain_library(LibraryModel(n_models=5).fit(known.library), known.library)
+    true = along(known.truth.total, directions("dilution", known.library.compositions)) / 100
+    part = insight.sel(scheme="dilution", kind="total")
+    miss = np.abs(part.composition_gradient.to_numpy() - true)
+    good = (insight.support.to_numpy() == 2) & np.isfinite(miss)
+    error, spread = part.composition_gradient_error.to_numpy(), part.composition_gradient_spread.to_numpy()
+    assert 0.75 < (miss < 1.645 * error)[good].mean() < 0.99
+    assert (miss < 1.645 * spread)[good].mean() < 0.7
+    ranks = [np.argsort(np.argsort(values[good])) for values in (miss, error)]
+    assert np.corrcoef(*ranks)[0, 1] > 0.4  # it tells which gradients are known, and not only how well all are
+
+
+def test_errors_of_total_and_spectral_gradients():
+    known = LIBRARIES["diffraction"](80, seed=102)
+    insight = explain_library(LibraryModel(n_models=3).fit(known.library), known.library)
+    assert (insight.composition_gradient_error >= insight.composition_gradient_spread).sum() > 0
+    assert (insight.spectral_gradient_error >= insight.spectral_gradient_spread).all()
+    assert insight.spectral_gradient_error.dims == ("sample", "axis")

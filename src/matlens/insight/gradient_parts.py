@@ -13,7 +13,7 @@ from matlens.insight.off_manifold import channel_width, local_subspaces, pinned_
 from matlens.insight.simplex import along
 from matlens.insight.support import composition_support, spectral_support
 from matlens.insight.trend import fit_trend
-from matlens.learning.library.response import Gradients, Response, Single
+from matlens.learning.library.response import Gradients, Response, Single, SlopeErrors
 from matlens.learning.library.targets import target_of
 from matlens.library import MaterialsLibrary
 
@@ -72,29 +72,43 @@ def composition_gradients(
     found: Gradients,
     response: CompositionResponse | None,
     rays: Array,
+    errors: SlopeErrors | None,
     *,
     members: bool,
 ) -> Variables:
     """Partial and total gradients along rays, shape (schemes, n, D, D)."""
-    partial = found.composition.astype(np.float64)
-    total, unsure = partial, np.zeros((*rays.shape[:3],))
-    if response is not None and found.spectrum is not None:
-        addition, covariance = response.carried(found.spectrum, library.compositions, library.spectra)
-        total = partial + addition
-        unsure = _variance(covariance, rays)
-    each = np.stack([np.stack([along(kind, ray) for kind in (partial, total)], 1) for ray in rays], 1) / _HUNDRED
+    each, unsure = _along_rays(found, library, response, rays)
     deviation = spread(each)
-    deviation[:, 1] = np.sqrt(deviation[:, 1] ** 2 + unsure / _HUNDRED**2)
+    deviation[:, 1] = np.sqrt(deviation[:, 1] ** 2 + unsure)
     unit, dims = per(model.unit_, library.fraction_name), "scheme kind sample component"
     name = "gradient of the figure of merit with respect to composition"
     result = {
         "composition_gradient": variable(dims, each.mean(0), name, unit),
         "composition_gradient_spread": variable(dims, deviation, f"standard deviation of the {name}", unit),
     }
+    if errors is not None:
+        steps, _ = _along_rays(errors.features, library, response, rays)  # (F, schemes, kinds, n, D)
+        own = errors.along(np.moveaxis(steps, 3, 1))
+        error = np.hypot(deviation, np.moveaxis(own, 0, 2))
+        result["composition_gradient_error"] = variable(dims, error, f"standard error of the {name}", unit)
     if members:
         single = each.astype(np.float32)
         result["composition_gradient_members"] = variable(f"model {dims}", single, f"{name}, of each model", unit)
     return result
+
+
+def _along_rays(
+    found: Gradients, library: MaterialsLibrary, response: CompositionResponse | None, rays: Array
+) -> tuple[Array, Array]:
+    """Slopes per at%, shape (m, schemes, kinds, n, D), and the variance that unknown changes of the spectrum add."""
+    partial = found.composition.astype(np.float64)
+    total, unsure = partial, np.zeros((*rays.shape[:3],))
+    if response is not None and found.spectrum is not None:
+        addition, covariance = response.carried(found.spectrum, library.compositions, library.spectra)
+        total = partial + addition
+        unsure = _variance(covariance, rays) / _HUNDRED**2
+    each = np.stack([np.stack([along(kind, ray) for kind in (partial, total)], 1) for ray in rays], 1) / _HUNDRED
+    return each, unsure
 
 
 def composition_only(model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, rays: Array) -> Variables:
@@ -131,6 +145,7 @@ def spectral_gradients(
     measured: MaterialsLibrary,
     gradient: Single,
     response: CompositionResponse,
+    errors: SlopeErrors | None,
     *,
     held: bool,
     members: bool,
@@ -170,6 +185,9 @@ def spectral_gradients(
         "pinned": variable("axis", pinned.any(0).astype(np.int8), "held at one value in many samples"),
         "channel_width": variable("axis", width, "length of axis of each channel", library.axis_unit or "1"),
     }
+    if errors is not None and errors.features.spectrum is not None:
+        error = np.hypot(deviation, errors.along(spaces.project(errors.features.spectrum)))
+        result["spectral_gradient_error"] = variable(dims, error, f"standard error of the {name}, projected", unit)
     if members:
         result["spectral_gradient_members"] = variable(f"model {dims}", projected, f"{name}, of each model", unit)
     return result

@@ -18,7 +18,7 @@ from matlens.library import MaterialsLibrary
 
 __all__ = ["SCHEMA_VERSION", "explain_library"]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 _KINDS = ("partial", "total")
 
 
@@ -81,8 +81,10 @@ def explain_library(
     rays = np.stack([directions(scheme, library.compositions, host) for scheme in SCHEMES])
     found = model.gradients(library.compositions, library.spectra if model.uses_spectrum_ else None, progress=progress)
     response = fit_composition_response(measured) if model.uses_spectrum_ else None
+    ask = getattr(model, "slope_errors", None)
+    errors = None if ask is None else ask(library.compositions, library.spectra if model.uses_spectrum_ else None)
     variables = parts.predictions(model, library, found, members=members)
-    variables |= parts.composition_gradients(model, library, found, response, rays, members=members)
+    variables |= parts.composition_gradients(model, library, found, response, rays, errors, members=members)
     variables |= parts.composition_only(model, library, measured, rays)
     variables |= parts.support(library, measured)
     verdict = _COMPOSITION_ONLY
@@ -91,7 +93,7 @@ def explain_library(
         # Where spectra follow composition alone, nothing varies with the composition held, and all variation counts.
         held = model.uses_composition_ and verdict.support > 0
         variables |= parts.spectral_gradients(
-            model, library, measured, found.spectrum, response, held=held, members=members
+            model, library, measured, found.spectrum, response, errors, held=held, members=members
         )
         variables |= parts.shares(response)
     if integration_steps:

@@ -62,3 +62,20 @@ def test_inputs_that_do_not_matter_get_long_lengths_and_noise_is_found() -> None
     assert found.lengths[0] < 2
     assert (found.lengths[1:] > 3 * found.lengths[0]).all()
     assert 0.5 < found.noise / (0.09 / float(y.var())) < 2
+
+
+def test_errors_of_value_and_slopes_are_those_of_draws_that_pass_through_the_data() -> None:
+    """By definition: condition a process drawn on a fine difference stencil on the same noisy samples."""
+    x, y = samples()
+    part = KernelPart.of(COVARIANCE, x, y, [np.arange(30)])
+    at, step = x[0].numpy() + 0.2, 1e-3
+    stencil = np.concatenate([at[None], *[[at + step * one, at - step * one] for one in np.eye(3)]])
+    differences = np.zeros((4, 7))
+    differences[0, 0] = 1
+    for k in range(3):
+        differences[k + 1, 2 * k + 1 : 2 * k + 3] = 1 / (2 * step), -1 / (2 * step)
+    inner = by_definition(x.numpy(), x.numpy()) + (np.exp(-3) + 1e-7) * np.eye(30)
+    cross = by_definition(stencil, x.numpy())
+    expected = by_definition(stencil, stencil) - cross @ np.linalg.solve(inner, cross.T)
+    found = part.posterior(torch.as_tensor(at)[None])[0]
+    np.testing.assert_allclose(found, differences @ expected @ differences.T, rtol=1e-3, atol=1e-5)

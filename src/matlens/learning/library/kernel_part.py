@@ -64,7 +64,7 @@ class KernelPart:
         x, y = inputs.cpu().double()[chosen], target.cpu().double()[chosen]
         rows = x / torch.as_tensor(covariance.lengths)
         eye = torch.eye(len(rows), dtype=torch.float64)
-        factor = torch.linalg.cholesky(covariance(rows, rows) + (covariance.noise + 1e-7) * eye)
+        factor = torch.linalg.cholesky(cls._measured(covariance, rows, eye))
         inverse = torch.cholesky_inverse(factor)
         whole = inverse @ y
         duals = []
@@ -85,6 +85,21 @@ class KernelPart:
         found = [self.covariance.pull(part, self.rows, self.duals) for part in self._parts(inputs, len(self.duals))]
         values, slopes = (torch.cat(each, 1) for each in zip(*found))
         return values.to(inputs), (slopes / self._lengths()).to(inputs)
+
+    def posterior(self, inputs: Tensor) -> Tensor:
+        """Covariance of errors in value and slopes, shape (n, 1 + F, 1 + F), of a process that saw every sample.
+
+        Lengths and variances count as known.
+        """
+        eye = torch.eye(len(self.rows), dtype=torch.float64, device=self.rows.device)
+        factor = torch.linalg.cholesky(self._measured(self.covariance, self.rows, eye))
+        found = []
+        for part in self._parts(inputs, inputs.shape[1]):
+            seen = self.covariance.with_slopes(part, self.rows)
+            told = torch.linalg.solve_triangular(factor, seen.flatten(0, 1).T, upper=False).T.view_as(seen)
+            found.append(self.covariance.prior(part) - told @ told.mT)
+        scale = torch.cat([torch.ones_like(self._lengths()[:1]), self._lengths()])
+        return torch.cat(found) / (scale[:, None] * scale)
 
     def arrays(self) -> Arrays:
         """Everything as arrays."""
@@ -107,6 +122,11 @@ class KernelPart:
         )
         names = ("rows", "duals", "whole")
         return cls(covariance, *(torch.from_numpy(np.array(arrays[name])).to(device) for name in names))
+
+    @staticmethod
+    def _measured(covariance: Covariance, rows: Tensor, eye: Tensor) -> Tensor:
+        """Covariance of figures of merit as they were measured, with their noise."""
+        return covariance(rows, rows) + (covariance.noise + 1e-7) * eye
 
     def _lengths(self) -> Tensor:
         return torch.as_tensor(self.covariance.lengths).to(self.rows)

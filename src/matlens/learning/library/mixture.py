@@ -62,6 +62,21 @@ class Mixture:
             name: slopes[name].lerp_(part, self.share) for name, part in zip(inputs, parts)
         }
 
+    def errors(self, inputs: Mapping[str, Tensor]) -> Tensor | None:
+        """Covariance of errors in value and slopes, shape (n, 1 + F, 1 + F); None without a kernel part.
+
+        To what the kernel part does not know comes how far its mean and the networks' lie apart.
+        """
+        if self.kernel is None:
+            return None
+        beside = side_by_side_inputs(inputs)
+        both = [self.networks.gradients(inputs), self.kernel.gradients(beside)]
+        slopes = (torch.cat(list(both[0][1].values()), 2), both[1][1])
+        means = [torch.cat([one[0].mean(0)[:, None], slope.mean(0)], 1) for one, slope in zip(both, slopes)]
+        apart = (means[1] - means[0]).double()
+        between = self.share * (1 - self.share) * apart[:, :, None] * apart[:, None]
+        return self.kernel.posterior(beside) + between
+
 
 def side_by_side_inputs(inputs: Mapping[str, Tensor]) -> Tensor:
     """Inputs of all branches next to each other, shape (n, F).

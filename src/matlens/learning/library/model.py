@@ -24,7 +24,7 @@ from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.recipes import Preset
 from matlens.learning.library.relevance import find_covariance
 from matlens.learning.library.resampling import Resampling, member_rows
-from matlens.learning.library.response import Gradients
+from matlens.learning.library.response import Gradients, SlopeErrors
 from matlens.learning.library.spectra import Preprocessing
 from matlens.learning.library.targets import Target, resolve_inputs, target_of, training_rows
 from matlens.learning.library.training import TrainingSet
@@ -234,6 +234,33 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             {name: slope.mul_(steep) for name, slope in slopes.items()}, compositions, spectra
         )
         return Gradients(self.warp_.values(standard), of_fractions, of_spectra)
+
+    def slope_errors(self, compositions: ArrayLike, spectra: ArrayLike | None) -> SlopeErrors | None:
+        """How well the gradients are known, shape of `gradients`; None in presets that do not tell.
+
+        Notes
+        -----
+        Posterior covariance of a Gaussian process's value and slopes (Rasmussen and Williams, Gaussian Processes for
+        Machine Learning, 2006, section 9.4), and how far its mean and the networks' lie apart.
+        """
+        check_is_fitted(self, "ensemble_")
+        inputs = self.network_inputs_(compositions, spectra, self._device())
+        found = self.ensemble_.errors(inputs)
+        if found is None:
+            return None
+        values, slopes = self.ensemble_.gradients(inputs, Silent())
+        standard = values.double().mean(0).cpu().numpy()
+        mean = torch.cat([slope.mean(0) for slope in slopes.values()], 1).double().cpu().numpy()
+        steep, bent = self.warp_.slopes(standard), self.warp_.bends(standard)
+        # of the slopes' product with that of the warp, which itself depends on the value
+        turn = np.concatenate([(bent[:, None] * mean)[:, :, None], steep[:, None, None] * np.eye(mean.shape[1])], 2)
+        covariance = turn @ found.cpu().numpy() @ turn.transpose(0, 2, 1)
+        each = torch.eye(mean.shape[1])[:, None].expand(-1, len(mean), -1)
+        parts = torch.split(each, [x.shape[1] for x in inputs.values()], 2)
+        features = side_by_side_inputs(inputs).T.double().cpu().numpy()
+        return SlopeErrors(
+            Gradients(features, *self.network_inputs_.back(dict(zip(inputs, parts)), compositions, spectra)), covariance
+        )
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the model to a folder (`write_library_model`)."""

@@ -82,6 +82,28 @@ class Covariance:
         """Variance of what the inputs do not explain."""
         return float(np.exp(self.numbers[-1]))
 
+    def prior(self, a: Tensor) -> Tensor:
+        """Covariance of value and slopes with each other, shape (n, 1 + F, 1 + F), at inputs over their lengths."""
+        numbers, (count, size) = torch.as_tensor(self.numbers).to(a), a.shape
+        planes = _plane_variances(numbers, self.fractions, size)
+        found, steep = a.new_zeros(count, 1 + size, 1 + size), planes.clone()
+        found[:, 0, 0] = a.square() @ planes
+        found[:, 0, 1:] = found[:, 1:, 0] = a * planes
+        for columns, variance, width in _smooth_parts(numbers, self.fractions, size):
+            found[:, 0, 0] += variance
+            steep[columns] += variance / width**2
+        found[:, 1:, 1:] = steep.diag()
+        return found
+
+    def with_slopes(self, a: Tensor, b: Tensor) -> Tensor:
+        """Covariance of value and slopes at a with values at b, shape (n, 1 + F, N)."""
+        numbers, size = torch.as_tensor(self.numbers).to(a), a.shape[1]
+        slopes = (b * _plane_variances(numbers, self.fractions, size)).T.repeat(len(a), 1, 1)
+        for columns, variance, width in _smooth_parts(numbers, self.fractions, size):
+            near, far = a[:, columns] / width, b[:, columns] / width
+            slopes[:, columns] += (variance * _bell(near, far))[:, None] * (far.T - near[:, :, None]) / width
+        return torch.cat([self(a, b)[:, None], slopes], 1)
+
     def pull(self, a: Tensor, b: Tensor, duals: Tensor) -> tuple[Tensor, Tensor]:
         """Values, shape (m, n), and slopes, shape (m, n, F), at a of the functions with these duals, shape (m, N)."""
         numbers = torch.as_tensor(self.numbers).to(a)

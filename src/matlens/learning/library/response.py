@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.hooks import Progress
 
-__all__ = ["Gradients", "Response"]
+__all__ = ["Gradients", "Response", "SlopeErrors"]
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -53,6 +53,37 @@ class Gradients:
     def samples(self) -> int:
         """Number of samples, n."""
         return int(self.values.shape[1])
+
+
+@dataclass(frozen=True)
+class SlopeErrors:
+    """How well a model knows its slopes, in the few features that it sees of a sample.
+
+    Parameters
+    ----------
+    features : Gradients
+        Derivatives of each of the F features, as if it were a member.
+    covariance : ndarray, shape (n, F, F)
+        Of the errors of the figure of merit's derivatives with respect to the features.
+
+    Examples
+    --------
+    >>> features = Gradients(np.zeros((2, 3)), np.zeros((2, 3, 4), np.float32), None)
+    >>> SlopeErrors(features, np.tile(np.eye(2), (3, 1, 1))).along(np.full((2, 3, 1), 3.0)).ravel().round(1).tolist()
+    [4.2, 4.2, 4.2]
+    """
+
+    features: Gradients
+    covariance: Array
+
+    def along(self, steps: NDArray[np.floating]) -> Array:
+        """Standard error of slopes along steps in the features, shape (F, n, ...); the result's is (n, ...)."""
+        variance = np.empty(steps.shape[1:])
+        for row, covariance in enumerate(self.covariance):
+            own = steps[:, row].reshape(len(steps), -1).astype(np.float64)
+            variance[row] = (own * (covariance @ own)).sum(0).reshape(variance.shape[1:])
+        found: Array = np.sqrt(np.maximum(variance, 0))
+        return found
 
 
 @runtime_checkable

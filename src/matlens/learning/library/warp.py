@@ -77,6 +77,14 @@ class Warp:
             return np.full_like(within, self.scale)
         return np.asarray(self.bend * self.scale * np.cosh(within * self.scale + self.centre))
 
+    def bends(self, standard: ArrayLike) -> Array:
+        """Second derivative of `values`; zero beyond the values measured."""
+        given = np.asarray(standard, np.float64)
+        if self.bend is None:
+            return np.zeros_like(given)
+        within = (given >= self.low) & (given <= self.high)
+        return np.where(within, self.bend * self.scale**2 * np.sinh(given * self.scale + self.centre), 0.0)
+
 
 def find_warp(inputs: Tensor, values: Array, fractions: int, seed: int) -> Warp:
     """Find the scale on which a Gaussian process of the inputs makes the values most likely.
