@@ -37,14 +37,14 @@ def marks(axes):
 
 @pytest.fixture
 def arrows():
-    """Up, down, weak, zero within its spread, unsupported zero, host."""
+    """Up, down, weak, zero within its error, unsupported zero, host."""
     return pd.DataFrame(
         {
             "sample": "1",
             "component": list("ABCDEF"),
             "fraction": [40.0, 30.0, 20.0, 10.0, 0.0, 0.0],
             "gradient": [0.5, -0.5, 0.3, 0.0, 0.0, np.nan],
-            "spread": [0.1, 0.1, 0.1, 0.05, 0.0, 0.0],
+            "error": [0.1, 0.1, 0.1, 0.05, 0.0, 0.0],
             "support": [2, 2, 1, 2, 0, 2],
         }
     )

@@ -25,15 +25,15 @@ _MARKERS = "sD^vP*<>"
 def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "at%") -> Figure:
     """Draw compositions as bars, and on each an arrow: what adding this component does to the figure of merit.
 
-    Supported arrows are filled and weakly supported ones open, with the spread as error caps; a dot with caps is a
-    gradient that its spread does not tell from zero; a grey cross marks a gradient that no data support, whatever its
+    Supported arrows are filled and weakly supported ones open, with their errors as caps; a dot with caps is a
+    gradient that its error does not tell from zero; a grey cross marks a gradient that no data support, whatever its
     value. Arrows of all panels have one scale.
 
     Parameters
     ----------
     table : DataFrame
         One row a bar: ``sample`` (the panel's title), ``component``, ``fraction`` (in hundredths), ``gradient`` (NaN
-        where it is not defined, as for the host of an exchange), ``spread``, ``support`` (2, 1, 0) and optionally
+        where it is not defined, as for the host of an exchange), ``error``, ``support`` (2, 1, 0) and optionally
         ``undefined``: what to write where the gradient is not defined ("host").
     unit : str
         Of the gradient, as print has it.
@@ -43,7 +43,7 @@ def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "
     Examples
     --------
     >>> rows = {"sample": "12", "component": ["Bi", "V"], "fraction": [52.0, 48.0], "gradient": [0.3, -0.3]}
-    >>> figure = composition_arrows(pd.DataFrame({**rows, "spread": 0.1, "support": [2, 0]}), unit="mW per at%")
+    >>> figure = composition_arrows(pd.DataFrame({**rows, "error": 0.1, "support": [2, 0]}), unit="mW per at%")
     >>> [text.get_text() for text in figure.axes[0].get_xticklabels()]
     ['Bi\\n52', 'V\\n48']
     """
@@ -56,7 +56,7 @@ def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "
     figure = Figure(figsize=(width, 1.5 * rows + 0.55), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     shown = table[table["support"] > 0]
-    longest = float((shown["gradient"].abs() + shown["spread"]).max()) if len(shown) else np.nan
+    longest = float((shown["gradient"].abs() + shown["error"]).max()) if len(shown) else np.nan
     tallest = float(table["fraction"].max())
     unit_length = _LONGEST * tallest / longest if longest > 0 else 0.0
     for axes, sample in zip(panels, samples):
@@ -111,11 +111,11 @@ def _arrow(axes: Axes, place: float, row: dict[Any, Any], unit_length: float) ->
     if support == 0:
         axes.plot(place, start, "x", color="#6b737d", markersize=4, markeredgewidth=0.9, clip_on=False, zorder=4)
         return
-    tip, spread = start + value * unit_length, row["spread"] * unit_length
+    tip, error = start + value * unit_length, row["error"] * unit_length
     colour = gain_colour(value)
-    axes.errorbar(place, tip, spread, color="#1a1a1a", elinewidth=0.6, capsize=2, capthick=0.6, zorder=4)
+    axes.errorbar(place, tip, error, color="#1a1a1a", elinewidth=0.6, capsize=2, capthick=0.6, zorder=4)
     face = colour if support == 2 else "white"
-    if abs(value) <= row["spread"]:
+    if abs(value) <= row["error"]:
         mark, colour, face = "o", "#1a1a1a", "#1a1a1a" if support == 2 else "white"
     else:
         mark = "^" if value > 0 else "v"
@@ -126,10 +126,10 @@ def _arrow(axes: Axes, place: float, row: dict[Any, Any], unit_length: float) ->
 def _reach(own: pd.DataFrame, unit_length: float) -> tuple[float, float]:
     """Top and bottom of what is drawn of one sample."""
     shown = own[(own["support"] > 0) & own["gradient"].notna()]
-    tips, spread = shown["fraction"] + shown["gradient"] * unit_length, shown["spread"] * unit_length
+    tips, error = shown["fraction"] + shown["gradient"] * unit_length, shown["error"] * unit_length
     return (
-        float(max(own["fraction"].max(), (tips + spread).max() if len(shown) else 0.0)),
-        float((tips - spread).min()) if len(shown) else 0.0,
+        float(max(own["fraction"].max(), (tips + error).max() if len(shown) else 0.0)),
+        float((tips - error).min()) if len(shown) else 0.0,
     )
 
 
@@ -156,7 +156,7 @@ def _legend(figure: Figure, kinds: set[int], width: float) -> None:
     entries += [(arrows(False), "the same, weak support")] if 1 in kinds else []
     dot = Line2D([], [], linestyle="", marker="o", color="#1a1a1a", markersize=3)
     cross = Line2D([], [], linestyle="", marker="x", color="#6b737d", markersize=4)
-    handles: list[tuple[Any, str]] = [*entries, (dot, "zero within its spread")] + (
+    handles: list[tuple[Any, str]] = [*entries, (dot, "zero within its error")] + (
         [(cross, "unsupported")] if 0 in kinds else []
     )
     figure.legend(

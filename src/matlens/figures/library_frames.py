@@ -76,27 +76,31 @@ def arrow_frame(
     Returns
     -------
     DataFrame
-        ``sample``, ``component``, ``fraction`` (in hundredths), ``gradient``, ``spread``, ``support`` (the lower of the
-        direction's and the kind's), ``undefined`` (why a gradient may be missing).
+        ``sample``, ``component``, ``fraction`` (in hundredths), ``gradient``, ``error`` (the standard error; where the
+        model tells none, the spread over its members), ``support`` (the lower of the direction's and the kind's),
+        ``undefined`` (why a gradient may be missing); ``attrs["caps"]`` says what the error is.
     """
     part = insight.isel(sample=list(rows)).sel(scheme=scheme, kind=kind)
     systems = [_system(insight, row) for row in rows]
     titles = [f"{name}: {system}" for name, system in zip(part["sample"].values, systems)]
     components = list(map(str, part["component"].values))
-    spread = np.nan_to_num(part["composition_gradient_spread"].to_numpy())
+    known = "composition_gradient_error" in insight
+    error = np.nan_to_num(part[f"composition_gradient_{'error' if known else 'spread'}"].to_numpy())
     hosts = insight["exchange_host"].values.astype(str) if "exchange_host" in insight else np.array(components)
     undefined = ["host" if name == host else f"no {host}" for name, host in zip(components, hosts)]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "sample": np.repeat(titles, len(components)),
             "component": components * len(titles),
             "fraction": 100 * part["composition"].to_numpy().ravel(),
             "gradient": part["composition_gradient"].to_numpy().ravel(),
-            "spread": spread.ravel(),
+            "error": error.ravel(),
             "support": _support(part, kind).ravel(),
             "undefined": undefined * len(titles),
         }
     )
+    table.attrs["caps"] = "standard error" if known else "standard deviation over the ensemble"
+    return table
 
 
 def gradient_frame(insight: xr.Dataset, schemes: Sequence[str], *, kind: str = "total") -> pd.DataFrame:

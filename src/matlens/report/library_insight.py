@@ -83,8 +83,8 @@ def by_sample(run: RunDirectory) -> Section | None:
         figure = figures.composition_arrows(frame, unit=pretty_unit(_units(insight)), fraction_name=_name(insight))
         caption = (
             "The best sample of each of the most frequent co-alloy systems, and those least like them, in "
-            f"{_name(insight)}, with the total gradient of each component by {SCHEMES[scheme]}. Error caps are one "
-            "standard deviation over the ensemble. A dot is a gradient of known size that its spread does not tell "
+            f"{_name(insight)}, with the total gradient of each component by {SCHEMES[scheme]}. Caps are one "
+            f"{frame.attrs['caps']}. A dot is a gradient of known size that they do not tell "
             "from zero; a cross is a direction in which no data lie, whatever the model says of it."
         )
         if scheme == "exchange":
