@@ -1,4 +1,4 @@
-"""``matlens predict``: the property of structures by a model that ``learn`` made."""
+"""``matlens predict``: the property of structures, or of samples of a library, by a model that ``learn`` made."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from matlens.cli.learn_library import LibraryReading
 from matlens.cli.options import Cleaning, Machine, Place, Talk
-from matlens.cli.work import complete, machine_settings, say, start_talking
+from matlens.cli.predict_library import predict_library
+from matlens.cli.work import complete, machine_settings, say, start_talking, unasked
 from matlens.errors import InputError
 
 __all__ = ["predict"]
@@ -25,28 +27,37 @@ class Asked:
 
 def predict(
     model: Annotated[str, Argument(metavar="MODEL", help="Run directory of learn, or folder of a saved model.")],
-    structures: Annotated[
-        list[str], Argument(metavar="STRUCTURES...", help="Pictures or volumes of any size, folders, HDF5 files.")
+    sources: Annotated[
+        list[str],
+        Argument(
+            metavar="SOURCES...",
+            help="For a model of structures: pictures or volumes of any size, folders, HDF5 files. For a model of a "
+            "library: one table, or folder, of samples with the same components (and axis).",
+        ),
     ],
     asked: Asked,
     machine: Machine,
     place: Place,
     cleaning: Cleaning,
+    reading: LibraryReading,
     talk: Talk,
 ) -> None:
-    """Predict the property of structures, with intervals and a flag where they are unlike those learned from."""
+    """Predict a property, with intervals, and say where structures or samples are unlike those learned from."""
     from matlens.runs import PredictOrder, RunDirectory, kind_of_model, predict_in
 
     start_talking(talk)
     if kind_of_model(model) == "library":
-        raise InputError(
-            f"{model} holds the model of a library, and predict is for structures; use 'matlens suggest', or "
-            "LibraryModel.predict_interval in Python."
-        )
+        for of_structures in (asked, cleaning):
+            unasked(of_structures, "is for models of structures, and this one is of a library")
+        if len(sources) > 1:
+            raise InputError(f"found {len(sources)} sources, and a model of a library takes one table; name one.")
+        predict_library(model, sources[0], reading, {"environment": machine_settings(machine)}, place, talk)
+        return
+    unasked(reading, "is for models of a library, and this one is of structures")
     environment = machine_settings(machine)
     order = PredictOrder(
         model,
-        tuple(structures),
+        tuple(sources),
         None if asked.labels is None else str(asked.labels),
         None if asked.weights is None else str(asked.weights),
         cleaning.options().settings(),

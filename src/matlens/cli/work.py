@@ -45,6 +45,7 @@ _STEPS = {
     "predict": "predict_in",
     "explain": "sensitivity_in",
     "learn-library": "learn_library_in",
+    "predict-library": "predict_library_in",
     "explain-library": "explain_library_in",
     "suggest": "suggest_in",
 }

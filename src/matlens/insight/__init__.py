@@ -15,6 +15,7 @@ from matlens.insight.nulls import closure_null, label_null, permuted_library, sm
 from matlens.insight.off_manifold import Subspaces, channel_width, local_subspaces, pinned_channels
 from matlens.insight.older_ways import older_ways
 from matlens.insight.outlook import Outlook, look_out
+from matlens.insight.prediction_support import prediction_support
 from matlens.insight.regions import average_regions, cluster_regions, composition_box, merit_regions
 from matlens.insight.regret import suggestion_regret
 from matlens.insight.sanity import (
@@ -126,6 +127,7 @@ __all__ = [
     "permuted_library",
     "pinned_channels",
     "plate_list",
+    "prediction_support",
     "resampled_correlations",
     "score_flips",
     "sensitivity_map",

@@ -29,7 +29,9 @@ _PHOTOANODES = frozenset(("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb"))
 _AXIS_NAMES = {"cm-1": "wavenumber", "1/cm": "wavenumber", "nm": "wavelength", "eV": "energy", "deg": "2theta"}
 
 
-def read_library(path: str | os.PathLike[str], *, options: LibraryOptions | None = None) -> MaterialsLibrary:
+def read_library(
+    path: str | os.PathLike[str], *, options: LibraryOptions | None = None, varied: bool = True
+) -> MaterialsLibrary:
     """Read a library from a table (CSV, TSV, XLSX) or a folder.
 
     In a table, columns with numbers as names are the spectrum, and the largest set of columns that close to 1 or 100 %
@@ -43,6 +45,8 @@ def read_library(path: str | os.PathLike[str], *, options: LibraryOptions | None
         Table or folder.
     options : LibraryOptions, optional
         What goes before what is found.
+    varied : bool
+        Refuse a library of one composition alone, from which nothing can be learned.
 
     Returns
     -------
@@ -70,18 +74,19 @@ def read_library(path: str | os.PathLike[str], *, options: LibraryOptions | None
     if not source.exists():
         raise InputError(f"{source} does not exist; give the path of a table or a folder with a library.")
     if source.is_dir() and is_cameo(source):
-        return _varied(_from_cameo(source, options), source)
+        return _checked(_from_cameo(source, options), source, varied)
     spectra = None if options.spectra is None else Path(options.spectra)
     if source.is_dir():
         source, beside = table_and_spectra(source)
         spectra = spectra or beside
     table = read_table(source, options.sheet)
-    if is_written(table) and set(options.settings()) <= {"merits"}:
+    if is_written(table) and set(options.settings()) <= {"merits", "components"}:
         library = read_written(table)
         for name in options.merits:
             library.merit_name(name)  # there, or an error that lists what is
-        return library
-    return _varied(_from_table(table, options, spectra), source)
+        if not options.components or set(options.components) == set(library.components):
+            return library
+    return _checked(_from_table(table, options, spectra), source, varied)
 
 
 def _from_table(table: TextTable, options: LibraryOptions, spectra: Path | None) -> MaterialsLibrary:
@@ -185,8 +190,8 @@ def _rivals(table: TextTable, columns: Columns) -> tuple[str, ...]:
     return tuple(f"the columns {names} close, too; name the components to use them" for names in sets)
 
 
-def _varied(library: MaterialsLibrary, source: Path) -> MaterialsLibrary:
-    if len(library) > 1 and np.ptp(library.compositions, axis=0).max() < 1e-9:
+def _checked(library: MaterialsLibrary, source: Path, varied: bool) -> MaterialsLibrary:
+    if varied and len(library) > 1 and np.ptp(library.compositions, axis=0).max() < 1e-9:
         raise InputError(
             f"all {len(library)} samples of {source.name} have the same composition; nothing can be learned."
         )

@@ -16,6 +16,7 @@ from matlens.report import (
     library_insight,
     library_learning,
     library_maps,
+    library_predictions,
     library_spectra,
     library_suggestions,
     pruning,
@@ -68,6 +69,7 @@ _SECTIONS = {
     "predict": (learning.predictions, learning.intervals),
     "explain": (sensitivity.agreement, sensitivity.maps),
     "learn-library": (library_learning.held_out_scores, library_learning.first_checks, library_maps.wafer),
+    "predict-library": (library_predictions.predictions,),
     "explain-library": (
         library_insight.findings,
         library_insight.by_component,
@@ -94,6 +96,7 @@ _TITLES = {
     "predict": "Predictions of a property",
     "explain": "Where a property comes from",
     "learn-library": "Model of a library",
+    "predict-library": "Predictions of samples",
     "explain-library": "What a library says of its figure of merit",
     "suggest": "What to make next",
     "demo": "Demonstration",

@@ -29,7 +29,7 @@ __all__ = [
     "with_unit",
 ]
 
-LIBRARY = ("learn-library", "explain-library", "suggest")  # commands, as settings hold them
+LIBRARY = ("learn-library", "predict-library", "explain-library", "suggest")  # commands, as settings hold them
 MARKS = ("supported", "weak", "unsupported")
 PARTITIONS = {
     "grouped": "compositions left out",

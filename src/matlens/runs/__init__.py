@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matlens.runs.machine import chosen_device, set_threads
     from matlens.runs.models import kind_of_model
     from matlens.runs.predict import PredictOrder, predict_in
+    from matlens.runs.predict_library import PredictLibraryOrder, predict_library_in
     from matlens.runs.progress import progress_for
     from matlens.runs.provenance import environment, mismatches, sha256
     from matlens.runs.prune import PruneOrder, cell_folder, prune_in
@@ -50,6 +51,7 @@ _EXPORTS = {
     "Lock": "lock",
     "ModelOptions": "learn",
     "Order": "reconstruct",
+    "PredictLibraryOrder": "predict_library",
     "PredictOrder": "predict",
     "PruneOrder": "prune",
     "RebuildOrder": "rebuild",
@@ -76,6 +78,7 @@ _EXPORTS = {
     "mismatches": "provenance",
     "numbered": "inputs",
     "predict_in": "predict",
+    "predict_library_in": "predict_library",
     "progress_for": "progress",
     "prune_in": "prune",
     "read_inputs": "inputs",
@@ -109,6 +112,7 @@ __all__ = [
     "Lock",
     "ModelOptions",
     "Order",
+    "PredictLibraryOrder",
     "PredictOrder",
     "PruneOrder",
     "RebuildOrder",
@@ -135,6 +139,7 @@ __all__ = [
     "mismatches",
     "numbered",
     "predict_in",
+    "predict_library_in",
     "progress_for",
     "prune_in",
     "read_inputs",

@@ -20,6 +20,7 @@ _OF_COMMAND = {
     "explain": ("li2018transfer", *_CONDUCTION),
     "predict": ("li2018transfer", "simonyan2014very", "lei2018distribution"),
     "learn-library": ("umehara2019analyzing", "lakshminarayanan2017simple", "meredig2018can", "lei2018distribution"),
+    "predict-library": ("umehara2019analyzing", "lakshminarayanan2017simple", "lei2018distribution"),
     "explain-library": (
         "umehara2019analyzing",
         "cox1971note",

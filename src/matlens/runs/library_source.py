@@ -69,15 +69,17 @@ class LibrarySource:
         """Read it back."""
         return cls(settings["library"], dict(settings["reading"]), settings["digest"])
 
-    def read(self) -> MaterialsLibrary:
+    def read(self, *, learned: bool = True) -> MaterialsLibrary:
         """Read the library; it must be the one that the run started with.
+
+        Unless it is ``learned`` from, all compositions may be the same.
 
         Raises
         ------
         InputError
             If the file cannot be used, or has changed.
         """
-        found = read_library(Path(self.path), options=LibraryOptions(**self.reading))
+        found = read_library(Path(self.path), options=LibraryOptions(**self.reading), varied=learned)
         if self.digest and self.digest != library_digest(found):
             raise InputError(f"{self.path} has changed since the run started; put the old one back or start a new run.")
         return found

@@ -264,7 +264,8 @@ def concordance(predictions: pd.DataFrame) -> float:
 
 
 def _ends(name: str, found: Array) -> dict[str, float]:
-    low, high = np.nanquantile(found[1:], _ENDS)  # a draw may hold one value only, and then has no R squared
+    known = found[1:][~np.isnan(found[1:])]  # a draw may hold one value only, and then has no R squared
+    low, high = np.quantile(known, _ENDS) if len(known) else (np.nan, np.nan)
     return {f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
