@@ -3,7 +3,13 @@ import pytest
 import xarray as xr
 
 from matlens.errors import InputError
-from matlens.insight import closure_null, component_groups, correlate_gradients, group_components
+from matlens.insight import (
+    closure_null,
+    component_groups,
+    correlate_gradients,
+    group_components,
+    smooth_gradients,
+)
 from matlens.insight.simplex import along, directions
 
 NAMES = ("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb")
@@ -82,6 +88,44 @@ def test_stability_counts_compositions_not_their_replicates(null, seed):
         few, NAMES, {"closure": null}, replicates=np.repeat(np.arange(6), 30), seed=1, resamples=100
     )
     assert whole.groups["stability"].mean() < single.groups["stability"].mean() - 0.05
+
+
+def scattered_support(samples=150, share=0.6):
+    return np.random.default_rng(8).random((samples, 7)) < share
+
+
+def test_random_functions_seen_in_part_give_groups_in_one_of_twenty_too(compositions):
+    """As above, where each gradient counts in six of ten samples, so that a pair is compared over a third of them."""
+    there, way = scattered_support(), directions("dilution", compositions)
+    null = closure_null(compositions, way, draws=200, there=there)
+    least = []
+    for gradient in smooth_gradients(compositions, 80, seed=77):
+        seen = np.where(there, along(gradient, way), np.nan)
+        groups = group_components(seen[None], NAMES, {"closure": null}, resamples=2).groups
+        least.append(groups["p"].min() if len(groups) else 1.0)
+    assert np.mean(np.array(least) <= 0.05) <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 80)
+
+
+def test_gradients_without_data_neither_hide_a_group_nor_make_one(compositions):
+    there, way = scattered_support(), directions("dilution", compositions)
+    true = along(grouped(4, 0.2), way)
+    wrong = np.where(there, true, 5 * np.random.default_rng(1).normal(size=true.shape) * true.std())
+    alike = np.where(there, np.random.default_rng(2).normal(size=true.shape), 5 * true[:, :, :1])
+    hidden, made = (component_groups(dataset(one, compositions, 2 * there), draws=60) for one in (wrong, alike))
+    assert hidden.groups["components"].tolist() == ["Bi, Dy, Gd, Tb", "W, Mo"]
+    assert made.groups.empty
+    blind = component_groups(dataset(wrong, compositions, np.full((150, 7), 2)), draws=60)
+    assert blind.groups.empty
+
+
+def test_groups_say_which_pairs_were_measured_together(compositions):
+    gradients = along(grouped(2, 0.3), directions("dilution", compositions))
+    counts = np.full((7, 7), 4)
+    counts[2, 5] = counts[5, 2] = 0
+    counts[3, 4] = counts[4, 3] = 0
+    data = dataset(gradients, compositions, np.full((150, 7), 2))
+    found = component_groups(data.assign(pair_count=(("component", "other"), counts)), draws=60)
+    assert found.groups["made"].tolist() == pytest.approx([5 / 6, 0])
 
 
 def dataset(gradients, compositions, support, scheme="dilution"):

@@ -93,6 +93,25 @@ def test_every_permutation_is_fitted_once():
     np.testing.assert_allclose(null.composition_mean, x[:, 0].mean())
 
 
+def test_correlations_of_permuted_labels_are_over_samples_with_data():
+    x = np.random.default_rng(0).dirichlet([1] * 2, 30)
+    library = MaterialsLibrary(x, ("A", "B"), {"P": x[:, 0]})
+    support = np.full((30, 2), 2)
+    support[20:, 1] = 0
+
+    def fit(permuted, number):
+        label = permuted.merit()
+        gradient = np.stack([label, np.where(np.arange(30) < 20, -label, 9 * label)], 1)
+        dims = ("scheme", "kind", "sample", "component")
+        coords = {"scheme": ["dilution"], "kind": ["total"], "component": ["A", "B"]}
+        variables = {"composition_gradient": (dims, gradient[None, None]), "support": (dims[2:], support)}
+        return xr.Dataset(variables, coords)
+
+    null = label_null(fit, library, permutations=2)
+    np.testing.assert_allclose(null.correlation[:, 0, 0, 0, 1], -1, atol=1e-5)
+    assert np.isfinite(null.composition_gradient).all()  # of all samples, to be held against the real ones
+
+
 def test_one_composition_is_not_enough():
     with pytest.raises(InputError, match="the same"):
         next(smooth_gradients(np.full((5, 2), 0.5), 1))

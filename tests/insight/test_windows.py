@@ -126,6 +126,26 @@ def test_gradients_without_support_make_no_band(insight):
     assert every.attrs["null"] == "spread of 30 models of different samples"
 
 
+@pytest.mark.parametrize(("known", "bands"), [(2, 0), (4, 1)])
+def test_a_mean_over_the_few_samples_with_data_is_none_of_the_library(insight, known, bands):
+    support = np.full((6, AXIS.size), 2)
+    support[known:, 50:56] = 0
+    members = insight["spectral_gradient_members"].copy()
+    members[:, 3:, 50:56] += 20  # as the first three samples have it
+    data = insight.assign(spectral_gradient_members=members, spectral_support=(("sample", "axis"), support))
+    null = xr.Dataset({"spectral_mean": (("permutation", "axis"), noise(np.random.default_rng(6), 19))})
+    real = data.assign(spectral_gradient=members.mean("model"))
+    assert len(spectral_bands(data, method="max-t")) == bands
+    assert len(spectral_bands(real, null, method="max-t")) == bands
+
+
+def test_bands_tell_their_share_of_the_gradient():
+    profile = np.array([0.0, 3.0, 3.0, 0.0, -2.0, 0.0, np.nan])
+    null = np.random.default_rng(0).normal(size=(99, 7)) * 0.1
+    found = find_bands(profile, np.arange(7.0), permutation_family(profile, null))
+    assert found["share"].tolist() == pytest.approx([18 / 22, 4 / 22])
+
+
 def test_permuted_labels_are_the_null_where_given(insight):
     wide = xr.Dataset({"spectral_mean": (("permutation", "axis"), 90 * noise(np.random.default_rng(6), 19))})
     found = spectral_bands(insight, wide, least_support=0)

@@ -23,7 +23,6 @@ __all__ = ["ComponentGroups", "component_groups", "group_components"]
 Array = NDArray[np.float64]
 Cluster = tuple[int, ...]
 _JOINED = 0.1  # share of the null's pairs above the cut; errors are p's affair, the cut only says where a group ends
-_FEWEST = 10  # samples with any support, for a component to be grouped
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,9 @@ def component_groups(
 ) -> ComponentGroups:
     """Find groups of components in an insight data set.
 
-    Components with any support in fewer than ten samples are left out: what a model says of them is its start.
+    Two components are compared over the samples in which data support the gradients of both, in the nulls too:
+    elsewhere a model extrapolates, and says most of all what it is made of. With fewer than ten such samples they are
+    not compared; where they were never made together, only what others do to both can tell that they act alike.
 
     Parameters
     ----------
@@ -85,8 +86,8 @@ def component_groups(
     Returns
     -------
     ComponentGroups
-        Its ``groups`` have one more column, ``supported``: the share of the gradients behind a group that have any
-        support.
+        Its ``groups`` have two more columns: ``supported``, the share of the gradients of a group that have any
+        support, and, where the insight counts them, ``made``: the share of its pairs that were measured together.
 
     Examples
     --------
@@ -109,20 +110,20 @@ def component_groups(
     there = np.ones(fractions.shape, bool)
     if "support" in insight:
         there = insight["support"].transpose("sample", "component").to_numpy() > 0
-        gradients[:, :, there.sum(0) < _FEWEST] = np.nan
     nulls: dict[str, ArrayLike] = {
-        "closure": closure_null(fractions, directions(scheme, fractions, hosts), draws=draws, seed=seed)
+        "closure": closure_null(fractions, directions(scheme, fractions, hosts), draws=draws, there=there, seed=seed)
     }
     if null is not None:
         nulls["permuted labels"] = null["correlation"].sel(scheme=scheme, kind=kind).to_numpy()
     same = np.unique(fractions.round(4), axis=0, return_inverse=True)[1]
-    found = group_components(
-        gradients, names, nulls, replicates=same.ravel(), resamples=resamples, level=level, seed=seed
-    )
-    shares = [
-        there[:, [names.index(name) for name in group.split(", ")]].mean() for group in found.groups["components"]
-    ]
-    return replace(found, groups=found.groups.assign(supported=shares))
+    known = np.where(there, gradients, np.nan)
+    found = group_components(known, names, nulls, replicates=same.ravel(), resamples=resamples, level=level, seed=seed)
+    clusters = [[names.index(name) for name in group.split(", ")] for group in found.groups["components"]]
+    more = {"supported": [there[:, cluster].mean() for cluster in clusters]}
+    if "pair_count" in insight:
+        made = insight["pair_count"].to_numpy() > 0
+        more["made"] = [made[np.ix_(cluster, cluster)][np.triu_indices(len(cluster), 1)].mean() for cluster in clusters]
+    return replace(found, groups=found.groups.assign(**more))
 
 
 def group_components(

@@ -14,7 +14,7 @@ from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.insight.correlations import correlate_gradients
 from matlens.insight.simplex import along
-from matlens.insight.summaries import gradient_statistics
+from matlens.insight.summaries import enough_support, gradient_statistics
 from matlens.library import MaterialsLibrary
 
 __all__ = ["closure_null", "label_null", "permuted_library", "smooth_gradients"]
@@ -143,7 +143,8 @@ def label_null(
     Returns
     -------
     Dataset
-        As of `gradient_statistics`, with the dimension ``permutation`` in front.
+        As of `gradient_statistics`, with the dimension ``permutation`` in front; ``correlation`` is over samples with
+        support, as `component_groups` takes it.
 
     Examples
     --------
@@ -160,10 +161,17 @@ def label_null(
     found = []
     for number in range(permutations):
         permuted = permuted_library(library, target=target, seed=seed + number)
-        found.append(gradient_statistics(fit(permuted, number)))
+        found.append(gradient_statistics(_supported(fit(permuted, number))))
         progress.advance(number + 1, float("nan"), "ensembles of permuted labels")
     progress.end()
     return xr.concat(found, "permutation")
+
+
+def _supported(insight: xr.Dataset) -> xr.Dataset:
+    """With members' composition gradients only where data support them; their mean stays as it is."""
+    members = insight.get("composition_gradient_members", insight["composition_gradient"])
+    kept = members.where(enough_support(insight, "composition_gradient", 1))
+    return insight.assign(composition_gradient_members=kept)
 
 
 def permuted_library(library: MaterialsLibrary, *, target: str | None = None, seed: int = 0) -> MaterialsLibrary:

@@ -276,6 +276,8 @@ def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> I
             verdict.want(
                 row["supported"] >= _COVERED, f"data lie along {100 * row['supported']:.0f} % of the directions"
             )
+        if "made" in row:
+            verdict.want(row["made"] >= _COVERED, f"{100 * row['made']:.0f} % of its pairs were measured together")
         sentence = (
             f"{row['components']} act alike on {_target(insight)}: their gradients correlate by "
             f"{row['correlation']:.2f} on average across samples, where {row['null']:.2f} would be chance."
@@ -309,12 +311,17 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
         sentence = (
             f"More intensity at {where} (most clearly at {row['peak']:g}) goes with "
             f"{'higher' if row['sign'] > 0 else 'lower'} {_target(insight)}, composition held: "
-            f"{row['gradient']:.3g} {unit} and channel."
+            f"{row['gradient']:.3g} {unit} and channel"
+            f"{_share_words(row.get('share'))}."
         )
         yield {
             "about": "band", "subject": where, "region": "all samples", "sentence": sentence,
             "effect": row["gradient"], "error": np.nan, "unit": unit, "p": p,
         } | verdict.conclude()  # fmt: skip
+
+
+def _share_words(share: float | None) -> str:
+    return "" if share is None else f", {100 * share:.0f} % of the squared gradient of the whole axis"
 
 
 def _unit(insight: xr.Dataset, name: str, otherwise: str) -> str:

@@ -18,7 +18,8 @@ __all__ = ["band_average", "find_bands", "smooth_along_axis", "spectral_bands"]
 
 Array = NDArray[np.float64]
 _FORMING = 2.0  # |t| of the channels that make a cluster; any value is valid, this one finds wide bands
-_COLUMNS = ["low", "high", "peak", "sign", "channels", "gradient", "t", "p"]
+_COVERED = 0.5  # of the samples must support a channel, for their mean to speak of the library
+_COLUMNS = ["low", "high", "peak", "sign", "channels", "gradient", "share", "t", "p"]
 
 
 def spectral_bands(
@@ -45,7 +46,8 @@ def spectral_bands(
     smooth : float
         Width (standard deviation) of a smoothing of the profile along the axis, in its unit; 0 for none.
     least_support : int
-        Averages are over samples in which a channel has this ``spectral_support``.
+        Averages are over samples in which a channel has this ``spectral_support``; channels that have it in fewer than
+        half of the samples are in no band.
 
     Returns
     -------
@@ -70,14 +72,16 @@ def spectral_bands(
     if "spectral_gradient" not in insight:
         raise InputError("this insight has no spectral gradients, so no bands: its model uses no spectra.")
     axis = insight["axis"].to_numpy()
+    enough = enough_support(insight, "spectral_gradient", least_support)
+    covered = (enough.mean("sample") >= _COVERED).to_numpy()
     if null is not None:
-        profile = supported_spectra(insight, least_support).mean("sample").to_numpy()
-        draws = null["spectral_mean"].transpose("permutation", "axis").to_numpy()
+        profile = np.where(covered, supported_spectra(insight, least_support).mean("sample"), np.nan)
+        draws = np.where(covered, null["spectral_mean"].transpose("permutation", "axis"), np.nan)
         test = permutation_family(smooth_along_axis(profile, axis, smooth), smooth_along_axis(draws, axis, smooth))
         judge = f"{len(draws)} ensembles of permuted labels"
     elif insight.sizes.get("model", 1) > 3:
-        enough = enough_support(insight, "spectral_gradient", least_support)
-        profiles = member_means(insight, "spectral_gradient", enough).transpose("model", "axis").to_numpy()
+        means = member_means(insight, "spectral_gradient", enough).transpose("model", "axis")
+        profiles = np.where(covered, means, np.nan)
         profile = profiles.mean(0)
         factor = error_factor(insight)
         test = bootstrap_family(smooth_along_axis(profiles, axis, smooth), factor=1.0 if np.isnan(factor) else factor)
@@ -120,7 +124,8 @@ def find_bands(
     -------
     DataFrame
         One row a band along the axis: ``low``, ``high`` (its first and last channel), ``peak`` (of the largest |t|),
-        ``sign``, ``channels``, ``gradient`` (mean of the profile), ``t`` (the largest |t|, signed), ``p``.
+        ``sign``, ``channels``, ``gradient`` (mean of the profile), ``share`` (of the squared profile of the whole axis:
+        bands of a large gradient come before those that are merely sure), ``t`` (the largest |t|, signed), ``p``.
 
     Examples
     --------
@@ -229,6 +234,7 @@ def _row(profile: Array, axis: Array, t: Array, run: slice, p: float) -> dict[st
         "sign": float(np.sign(t[peak])),
         "channels": run.stop - run.start,
         "gradient": float(profile[run].mean()),
+        "share": float(np.square(profile[run]).sum() / np.nansum(np.square(profile))),
         "t": float(t[peak]),
         "p": p,
     }
