@@ -8,6 +8,7 @@ from matlens.insight import (
     component_groups,
     correlate_gradients,
     group_components,
+    relative_gradients,
     smooth_gradients,
 )
 from matlens.insight.simplex import along, directions
@@ -28,14 +29,14 @@ def grouped(seed, noise, members=4, samples=150):
 
 @pytest.fixture(scope="module")
 def null(compositions):
-    return closure_null(compositions, directions("dilution", compositions), draws=200)
+    return closure_null(compositions, directions("dilution", compositions), draws=200, relative=True)
 
 
 def test_both_groups_of_the_published_library_are_found_and_the_host_alone_stays_out(compositions, null):
     gradients = along(
         grouped(0, 0.3) + np.random.default_rng(9).normal(size=(150, 1)), directions("dilution", compositions)
     )
-    found = group_components(gradients, NAMES, {"closure": null})
+    found = group_components(relative_gradients(gradients), NAMES, {"closure": null})
     assert found.groups["components"].tolist() == ["Bi, Dy, Gd, Tb", "W, Mo"]
     assert (found.groups["p"] <= 0.05).all()
     assert (found.groups["stability"] > 0.9).all()
@@ -46,7 +47,7 @@ def test_both_groups_of_the_published_library_are_found_and_the_host_alone_stays
 
 def test_random_functions_give_groups_in_one_of_twenty(compositions, null):
     """Family-wise: any group of any size. The draws tested are others than those of the null."""
-    draws = closure_null(compositions, directions("dilution", compositions), draws=80, seed=77)
+    draws = closure_null(compositions, directions("dilution", compositions), draws=80, relative=True, seed=77)
     least = []
     for number in range(80):
         # gradients whose correlations are those of the draw: three models that agree
@@ -97,10 +98,10 @@ def scattered_support(samples=150, share=0.6):
 def test_random_functions_seen_in_part_give_groups_in_one_of_twenty_too(compositions):
     """As above, where each gradient counts in six of ten samples, so that a pair is compared over a third of them."""
     there, way = scattered_support(), directions("dilution", compositions)
-    null = closure_null(compositions, way, draws=200, there=there)
+    null = closure_null(compositions, way, draws=200, there=there, relative=True)
     least = []
     for gradient in smooth_gradients(compositions, 80, seed=77):
-        seen = np.where(there, along(gradient, way), np.nan)
+        seen = relative_gradients(along(gradient, way), there)
         groups = group_components(seen[None], NAMES, {"closure": null}, resamples=2).groups
         least.append(groups["p"].min() if len(groups) else 1.0)
     assert np.mean(np.array(least) <= 0.05) <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 80)
@@ -116,6 +117,15 @@ def test_gradients_without_data_neither_hide_a_group_nor_make_one(compositions):
     assert made.groups.empty
     blind = component_groups(dataset(wrong, compositions, np.full((150, 7), 2)), draws=60)
     assert blind.groups.empty
+
+
+def test_what_all_components_share_makes_no_group(compositions):
+    """One slope for all, e.g. where the host does everything, and noise of each: alike in plain correlation only."""
+    rng = np.random.default_rng(5)
+    gradients = 3 * rng.normal(size=(150, 1)) + rng.normal(size=(4, 150, 7))
+    data = dataset(gradients, compositions, np.full((150, 7), 2))
+    assert correlate_gradients(gradients)[0].min() > 0.8
+    assert component_groups(data, draws=60).groups.empty
 
 
 def test_groups_say_which_pairs_were_measured_together(compositions):

@@ -16,7 +16,7 @@ def compositions():
 
 
 def test_random_functions_have_gradients_of_any_direction(compositions):
-    gradients = np.array(list(smooth_gradients(compositions, 200)))
+    gradients = np.array(list(smooth_gradients(compositions, 200, length=0.2)))
     flat = gradients.reshape(-1, 7)
     covariance = np.cov(flat.T)
     off = covariance - np.diag(np.diag(covariance))
@@ -48,6 +48,14 @@ def test_a_shared_term_makes_correlations_of_a_half(compositions):
     assert np.isnan(null[:, 0]).all()
     rows, columns = np.triu_indices(6, 1)
     assert null[:, rows + 1, columns + 1].mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_relative_gradients_are_closed_in_any_scheme(compositions):
+    """The host's share is gone: six gradients that sum to zero have a mean correlation of -1/5."""
+    way = directions("exchange", compositions, [0] * 7)
+    null = closure_null(compositions, way, draws=60, length=0.1, relative=True)
+    rows, columns = np.triu_indices(6, 1)
+    assert null[:, rows + 1, columns + 1].mean() == pytest.approx(-1 / 5, abs=0.02)
 
 
 def test_functions_of_few_wiggles_scatter_widely(compositions):
@@ -94,21 +102,21 @@ def test_every_permutation_is_fitted_once():
 
 
 def test_correlations_of_permuted_labels_are_over_samples_with_data():
-    x = np.random.default_rng(0).dirichlet([1] * 2, 30)
-    library = MaterialsLibrary(x, ("A", "B"), {"P": x[:, 0]})
-    support = np.full((30, 2), 2)
+    x = np.random.default_rng(0).dirichlet([1] * 3, 30)
+    library = MaterialsLibrary(x, ("A", "B", "C"), {"P": x[:, 0]})
+    support = np.full((30, 3), 2)
     support[20:, 1] = 0
 
     def fit(permuted, number):
         label = permuted.merit()
-        gradient = np.stack([label, np.where(np.arange(30) < 20, -label, 9 * label)], 1)
+        gradient = np.stack([label, np.where(np.arange(30) < 20, label, -9 * label), 0 * label], 1)
         dims = ("scheme", "kind", "sample", "component")
-        coords = {"scheme": ["dilution"], "kind": ["total"], "component": ["A", "B"]}
+        coords = {"scheme": ["dilution"], "kind": ["total"], "component": ["A", "B", "C"]}
         variables = {"composition_gradient": (dims, gradient[None, None]), "support": (dims[2:], support)}
         return xr.Dataset(variables, coords)
 
     null = label_null(fit, library, permutations=2)
-    np.testing.assert_allclose(null.correlation[:, 0, 0, 0, 1], -1, atol=1e-5)
+    np.testing.assert_allclose(null.correlation[:, 0, 0, 0, 1], 1, atol=1e-5)  # -0.5 over all thirty
     assert np.isfinite(null.composition_gradient).all()  # of all samples, to be held against the real ones
 
 

@@ -2,7 +2,7 @@
 
 from matlens.insight.beyond import additions_left_out, summarise_additions
 from matlens.insight.composition_response import CompositionResponse, channel_noise, fit_composition_response
-from matlens.insight.correlations import correlate_gradients, resampled_correlations
+from matlens.insight.correlations import correlate_gradients, relative_gradients, resampled_correlations
 from matlens.insight.explain import explain
 from matlens.insight.family import ERROR_FACTOR, FamilyTest, bootstrap_family, permutation_family
 from matlens.insight.flips import Conduction, draw_flips, flip_effects, flip_map, interface, linearised_map, toggled
@@ -128,6 +128,7 @@ __all__ = [
     "pinned_channels",
     "plate_list",
     "prediction_support",
+    "relative_gradients",
     "resampled_correlations",
     "score_flips",
     "sensitivity_map",

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 
-__all__ = ["correlate_gradients", "resampled_correlations"]
+__all__ = ["correlate_gradients", "relative_gradients", "resampled_correlations"]
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -74,6 +74,34 @@ def correlate_gradients(
     if others is None:
         np.fill_diagonal(correlation, np.where(np.isnan(np.diag(correlation)), np.nan, 1.0))
     return correlation, spread
+
+
+def relative_gradients(gradients: ArrayLike, there: ArrayLike | None = None) -> Array:
+    """Take off each sample's mean over components: what all share tells no groups apart, and correlates them all.
+
+    By dilution that is x.g, which every other component gives way for, in exchange the gradient of the host.
+
+    Parameters
+    ----------
+    gradients : array_like, shape (..., n, D)
+    there : array_like of bool, shape (n, D), optional
+        Which to use; by default all that are finite.
+
+    Returns
+    -------
+    ndarray, shape (..., n, D)
+        NaN where not used, and in samples with fewer than two components.
+
+    Examples
+    --------
+    >>> relative_gradients([[1.0, 3.0, 9.0], [1.0, 2.0, 3.0]], [[True, True, False], [True, False, False]]).tolist()
+    [[-1.0, 1.0, nan], [nan, nan, nan]]
+    """
+    values = np.asarray(gradients, np.float64)
+    used = np.isfinite(values) if there is None else np.isfinite(values) & np.asarray(there, bool)
+    count = used.sum(-1, keepdims=True)
+    mean = np.where(used, values, 0).sum(-1, keepdims=True) / np.maximum(count, 1)
+    return np.where(used & (count > 1), values - mean, np.nan)
 
 
 def resampled_correlations(

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.cluster.hierarchy import linkage
 
 from matlens.errors import InputError
-from matlens.insight.correlations import correlate_gradients, resampled_correlations
+from matlens.insight.correlations import correlate_gradients, relative_gradients, resampled_correlations
 from matlens.insight.family import permutation_family
 from matlens.insight.nulls import closure_null
 from matlens.insight.simplex import directions
@@ -32,7 +32,8 @@ class ComponentGroups:
     Parameters
     ----------
     correlation : DataFrame
-        Correlation of the gradients of each pair of components across samples, averaged over models.
+        Correlation of the gradients of each pair of components across samples, averaged over models; of
+        `component_groups`, where data support both, and relative to the mean over components.
     groups : DataFrame
         One row a group of two or more, the largest first: ``components`` ("Bi, Dy"), ``size``, ``correlation`` (mean
         within the group), ``least`` (of any pair in it), ``null`` (what the best group of that size reaches in 5 % of
@@ -66,9 +67,11 @@ def component_groups(
 ) -> ComponentGroups:
     """Find groups of components in an insight data set.
 
-    Two components are compared over the samples in which data support the gradients of both, in the nulls too:
-    elsewhere a model extrapolates, and says most of all what it is made of. With fewer than ten such samples they are
-    not compared; where they were never made together, only what others do to both can tell that they act alike.
+    What is compared are gradients less their mean over components (`relative_gradients`): components that go up and
+    down together with all others act no more alike than any. Two are compared over the samples in which data support
+    the gradients of both: elsewhere a model extrapolates, and says most of all what it is made of. With fewer than ten
+    such samples they are not compared; where they were never made together, only what others do to both can tell that
+    they act alike. The nulls are treated in the same way.
 
     Parameters
     ----------
@@ -110,13 +113,13 @@ def component_groups(
     there = np.ones(fractions.shape, bool)
     if "support" in insight:
         there = insight["support"].transpose("sample", "component").to_numpy() > 0
-    nulls: dict[str, ArrayLike] = {
-        "closure": closure_null(fractions, directions(scheme, fractions, hosts), draws=draws, there=there, seed=seed)
-    }
+    ways = directions(scheme, fractions, hosts)
+    closure = closure_null(fractions, ways, draws=draws, there=there, relative=True, seed=seed)
+    nulls: dict[str, ArrayLike] = {"closure": closure}
     if null is not None:
         nulls["permuted labels"] = null["correlation"].sel(scheme=scheme, kind=kind).to_numpy()
     same = np.unique(fractions.round(4), axis=0, return_inverse=True)[1]
-    known = np.where(there, gradients, np.nan)
+    known = relative_gradients(gradients, there)
     found = group_components(known, names, nulls, replicates=same.ravel(), resamples=resamples, level=level, seed=seed)
     clusters = [[names.index(name) for name in group.split(", ")] for group in found.groups["components"]]
     more = {"supported": [there[:, cluster].mean() for cluster in clusters]}

@@ -12,7 +12,7 @@ from scipy.spatial.distance import pdist
 
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
-from matlens.insight.correlations import correlate_gradients
+from matlens.insight.correlations import correlate_gradients, relative_gradients
 from matlens.insight.simplex import along
 from matlens.insight.summaries import enough_support, gradient_statistics
 from matlens.library import MaterialsLibrary
@@ -22,6 +22,7 @@ __all__ = ["closure_null", "label_null", "permuted_library", "smooth_gradients"]
 Array = NDArray[np.float64]
 _ROWS = 400  # of which distances are taken: the median of more is the same
 _WAVES = 256
+_LENGTH = 2.0  # median distances over which a random function varies; over one it is rougher than models of noise are
 
 
 def smooth_gradients(
@@ -36,7 +37,7 @@ def smooth_gradients(
     draws : int
         How many functions.
     length : float, optional
-        Over which a function varies, in fractions; by default the median distance between compositions.
+        Over which a function varies, in fractions; by default twice the median distance between compositions.
     seed : int
         Of the functions.
 
@@ -60,7 +61,7 @@ def smooth_gradients(
     distances = pdist(some)
     if not distances.any():
         raise InputError("all compositions are the same; correlations across samples need different ones.")
-    scale = length if length is not None else float(np.median(distances[distances > 0]))
+    scale = length if length is not None else _LENGTH * float(np.median(distances[distances > 0]))
     for _ in range(draws):
         waves = rng.normal(size=(fractions.shape[1], _WAVES)) / scale
         heights = rng.normal(size=_WAVES)
@@ -74,6 +75,7 @@ def closure_null(
     draws: int = 200,
     length: float | None = None,
     there: ArrayLike | None = None,
+    relative: bool = False,
     seed: int = 0,
 ) -> Array:
     """Correlations that a compensation scheme alone makes between gradients of functions without any groups.
@@ -90,6 +92,8 @@ def closure_null(
         As for `smooth_gradients`.
     there : array_like of bool, shape (n, D), optional
         Which gradients are used; by default all.
+    relative : bool
+        Whether of gradients less their mean over components, see `relative_gradients`.
 
     Returns
     -------
@@ -101,14 +105,15 @@ def closure_null(
     >>> compositions = np.random.default_rng(0).dirichlet([1] * 5, 300)
     >>> null = closure_null(compositions, directions("tangent", compositions))
     >>> float(null[:, *np.triu_indices(5, 1)].mean().round(2))  # near -1 / 4
-    -0.24
+    -0.23
     """
     ways = np.asarray(directions, np.float64)
     used = None if there is None else np.asarray(there, bool)
     found = []
     for gradient in smooth_gradients(compositions, draws, length=length, seed=seed):
         bent = along(gradient, ways)
-        found.append(correlate_gradients([bent if used is None else np.where(used, bent, np.nan)])[0])
+        bent = bent if used is None else np.where(used, bent, np.nan)
+        found.append(correlate_gradients([relative_gradients(bent) if relative else bent])[0])
     return np.array(found)
 
 
@@ -143,8 +148,8 @@ def label_null(
     Returns
     -------
     Dataset
-        As of `gradient_statistics`, with the dimension ``permutation`` in front; ``correlation`` is over samples with
-        support, as `component_groups` takes it.
+        As of `gradient_statistics`, with the dimension ``permutation`` in front; ``correlation`` is of relative
+        gradients over samples with support, as `component_groups` takes it.
 
     Examples
     --------
@@ -161,17 +166,19 @@ def label_null(
     found = []
     for number in range(permutations):
         permuted = permuted_library(library, target=target, seed=seed + number)
-        found.append(gradient_statistics(_supported(fit(permuted, number))))
+        found.append(gradient_statistics(_compared(fit(permuted, number))))
         progress.advance(number + 1, float("nan"), "ensembles of permuted labels")
     progress.end()
     return xr.concat(found, "permutation")
 
 
-def _supported(insight: xr.Dataset) -> xr.Dataset:
-    """With members' composition gradients only where data support them; their mean stays as it is."""
+def _compared(insight: xr.Dataset) -> xr.Dataset:
+    """With members' composition gradients as groups compare them; their mean stays as it is."""
     members = insight.get("composition_gradient_members", insight["composition_gradient"])
     kept = members.where(enough_support(insight, "composition_gradient", 1))
-    return insight.assign(composition_gradient_members=kept)
+    dims = [*(dim for dim in kept.dims if dim not in ("sample", "component")), "sample", "component"]
+    kept = kept.transpose(*dims)
+    return insight.assign(composition_gradient_members=kept.copy(data=relative_gradients(kept)))
 
 
 def permuted_library(library: MaterialsLibrary, *, target: str | None = None, seed: int = 0) -> MaterialsLibrary:

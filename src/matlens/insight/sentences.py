@@ -279,8 +279,8 @@ def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> I
         if "made" in row:
             verdict.want(row["made"] >= _COVERED, f"{100 * row['made']:.0f} % of its pairs were measured together")
         sentence = (
-            f"{row['components']} act alike on {_target(insight)}: their gradients correlate by "
-            f"{row['correlation']:.2f} on average across samples, where {row['null']:.2f} would be chance."
+            f"{row['components']} act alike on {_target(insight)}: their gradients, less the mean over components, "
+            f"correlate by {row['correlation']:.2f} on average across samples, where {row['null']:.2f} would be chance."
         )
         yield {
             "about": "group", "subject": row["components"], "region": "all samples", "sentence": sentence,
