@@ -27,11 +27,12 @@ import xarray as xr
 from matlens.insight import component_groups, explain_library, label_null, spectral_bands
 from matlens.insight.simplex import along, default_hosts, directions
 from matlens.insight.windows import band_average
-from matlens.learning.library import BASELINES, PARTITIONS, LibraryModel, held_out, paired, summarise
+from matlens.learning.library import BASELINES, PARTITIONS, Gradients, LibraryModel, held_out, paired, summarise
 from matlens.problems import LIBRARIES, KnownLibrary
 
 FOLDER = Path("build/benchmark/library")
 REFERENCE = "default"
+ORACLE = "true gradients"
 SEEDS = tuple(range(7))
 MEMBERS = {"scores": 10, "gradients": 50, "groups": 50, "null": 5}
 BAND = 20.0  # cm-1 (degrees / 66 for diffraction): width over which spectral gradients are averaged
@@ -45,6 +46,24 @@ def models(members: int, seed: int) -> dict[str, Callable[[], Any]]:
     return {REFERENCE: partial(LibraryModel, n_models=members, seed=seed), **BASELINES}
 
 
+class TrueGradients:
+    """A model that has learned the law exactly: what is still wrong then is the analysis's own."""
+
+    members_, uses_composition_, preprocessing_ = 1, True, None
+
+    def __init__(self, known: KnownLibrary) -> None:
+        library, self.truth = known.library, known.truth
+        self.components_, self.axis_, self.uses_spectrum_ = library.components, library.axis, library.has_spectra
+        self.target_, self.unit_ = library.merit_name(), library.unit()
+
+    def respond(self, compositions: Any, spectra: Any) -> Any:
+        return self.truth.merit[None]
+
+    def gradients(self, compositions: Any, spectra: Any, *, progress: Any = None) -> Gradients:
+        of_channels = None if self.truth.spectral is None else self.truth.spectral[None].astype(np.float32)
+        return Gradients(self.truth.merit[None], self.truth.partial[None].astype(np.float32), of_channels)
+
+
 def scores(known: KnownLibrary, name: str, seed: int, file: Path) -> None:
     """Held out by composition, five folds; all models on the same."""
     begun = time.perf_counter()
@@ -56,7 +75,8 @@ def scores(known: KnownLibrary, name: str, seed: int, file: Path) -> None:
 def gradients(known: KnownLibrary, name: str, seed: int, file: Path) -> None:
     """Gradients of a model of all samples, against the true ones."""
     begun = time.perf_counter()
-    model = models(MEMBERS["gradients"], seed)[name]().fit(known.library)
+    oracle = name == ORACLE
+    model = TrueGradients(known) if oracle else models(MEMBERS["gradients"], seed)[name]().fit(known.library)
     fitted = time.perf_counter() - begun
     insight = explain_library(model, known.library)
     row: Row = {"fit": fitted, "explain": time.perf_counter() - begun - fitted}
@@ -76,16 +96,18 @@ def compositional(insight: xr.Dataset, known: KnownLibrary) -> Row:
             true = along(truth, directions(scheme, library.compositions, hosts)) / 100
             part = insight.sel(scheme=scheme, kind=kind)
             found = part["composition_gradient"].to_numpy()
-            spread = part["composition_gradient_spread"].to_numpy()
+            errors = {"spread": part["composition_gradient_spread"].to_numpy()}
+            if "composition_gradient_error" in part:
+                errors["error"] = part["composition_gradient_error"].to_numpy()
             good = (insight["support"].to_numpy() == 2) & np.isfinite(true) & np.isfinite(found)
-            row |= {f"{kind} {scheme} {key}": value for key, value in compared(found, spread, true, good).items()}
+            row |= {f"{kind} {scheme} {key}": value for key, value in compared(found, errors, true, good).items()}
     return row
 
 
-def compared(found: np.ndarray, spread: np.ndarray, true: np.ndarray, good: np.ndarray) -> Row:
+def compared(found: np.ndarray, errors: dict[str, np.ndarray], true: np.ndarray, good: np.ndarray) -> Row:
     """Of supported directions: sign where |true| exceeds 20 % of its deviation, r, coverage of 90 % intervals."""
     column = np.broadcast_to(np.arange(true.shape[1]), true.shape)[good]
-    found, spread, true = found[good], spread[good], true[good]
+    found, errors, true = found[good], {name: one[good] for name, one in errors.items()}, true[good]
     large = np.abs(true) > 0.2 * true.std()
     right = np.sign(found) == np.sign(true)
     row: Row = {"n": len(true), "sign": right[large].mean(), "r": np.corrcoef(found, true)[0, 1]}
@@ -94,14 +116,24 @@ def compared(found: np.ndarray, spread: np.ndarray, true: np.ndarray, good: np.n
     ]
     row["r within components"] = float(np.median(each)) if each else np.nan
     row["slope"] = float(found @ true / (true @ true))
-    if np.isfinite(spread).all():
-        half = 1.645 * spread
-        outside = np.maximum(np.abs(found - true) - half, 0)
-        row |= {"coverage": (outside == 0).mean(), "interval score": (2 * half + 20 * outside).mean() / true.std()}
-        order = np.argsort(-np.abs(found[large]) / np.maximum(spread[large], 1e-12))
+    for name, error in errors.items():
+        if not np.isfinite(error).all():
+            continue
+        held, score = intervals(found - true, 1.645 * error)
+        row |= {f"coverage by {name}": held, f"interval score by {name}": score / true.std()}
+        # the strongest control: one width for all, which knows the truth's errors
+        best = np.quantile(np.abs(found - true), 0.9)
+        row["interval score of one true width"] = intervals(found - true, np.full_like(true, best))[1] / true.std()
+        order = np.argsort(-np.abs(found[large]) / np.maximum(error[large], 1e-12))
         for share in (25, 50, 75):
-            row[f"sign, surest {share} %"] = right[large][order[: max(1, len(order) * share // 100)]].mean()
+            row[f"sign, surest {share} % by {name}"] = right[large][order[: max(1, len(order) * share // 100)]].mean()
     return {key: float(value) for key, value in row.items()}
+
+
+def intervals(missed: np.ndarray, half: np.ndarray) -> tuple[float, float]:
+    """Coverage and score of 90 % intervals; the score (lower is better) is their width plus 20 times the overshoot."""
+    outside = np.maximum(np.abs(missed) - half, 0)
+    return float((outside == 0).mean()), float((2 * half + 20 * outside).mean())
 
 
 def spectral(insight: xr.Dataset, known: KnownLibrary) -> Row:
@@ -277,12 +309,21 @@ def markdown(rows: list[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def contenders(part: str, asked: list[str]) -> list[str]:
+    """Who takes part: groups are the ensemble's, and true gradients predict nothing."""
+    if part == "groups":
+        return [REFERENCE]
+    return [name for name in asked if part == "gradients" or name != ORACLE]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what is measured")
     parser.add_argument("--families", nargs="+", default=list(LIBRARIES), choices=list(LIBRARIES))
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
-    parser.add_argument("--models", nargs="+", default=[REFERENCE, *BASELINES], choices=[REFERENCE, *BASELINES])
+    parser.add_argument(
+        "--models", nargs="+", default=[REFERENCE, *BASELINES, ORACLE], choices=[REFERENCE, *BASELINES, ORACLE]
+    )
     parser.add_argument("--threads", type=int)
     parser.add_argument("--summary", action="store_true")
     parser.add_argument("--markdown", type=Path)
@@ -293,7 +334,7 @@ def main() -> None:
     for part in args.parts:
         for seed in args.seeds:
             for family in args.families:
-                for name in [REFERENCE] if part == "groups" else args.models:
+                for name in contenders(part, args.models):
                     file = place(part, family, seed, name)
                     if not file.is_file():
                         print(part, family, seed, name, flush=True)

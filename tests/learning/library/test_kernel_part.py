@@ -60,7 +60,8 @@ def test_inputs_that_do_not_matter_get_long_lengths_and_noise_is_found() -> None
     y = (2 * x[:, 0]).sin() + 0.3 * torch.randn(300, generator=random)
     found = find_covariance(x, (y - y.mean()) / y.std(), fractions=2, seed=0)
     assert found.lengths[0] < 2
-    assert (found.lengths[1:] > 3 * found.lengths[0]).all()
+    assert (found.lengths[2:] > 3 * found.lengths[0]).all()
+    assert found.lengths[1] > 1.5 * found.lengths[0]  # fractions have most of their length in common
     assert 0.5 < found.noise / (0.09 / float(y.var())) < 2
 
 

@@ -20,7 +20,8 @@ _ROWS = 600  # that the lengths are found on; more change them little, and cost 
 _STEPS = 60
 _SAFE = 1e-7  # of the variance, so that the matrix of near copies stays positive
 # Logarithms: where a number is expected, how surely, and its range; inputs and figure of merit have spread 1.
-_LENGTH = (1.0, 1.0, (-4.0, 6.0))
+_LENGTH = (1.0, 1.0, (-4.0, 6.0))  # that of all fractions, and that of all scores
+_OWN = (0.0, 0.3, (-4.0, 4.0))  # each one's over that: freer ones fit noise where samples are few
 _VARIANCE = (-1.0, 1.5, (-8.0, 4.0))
 _WIDER = (0.0, 1.0, (-3.0, 3.0))
 _NOISE = (-3.0, 1.5, (-9.0, 1.0))
@@ -116,7 +117,9 @@ class Covariance:
 
 
 def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -> Covariance:
-    """Find lengths and variances of greatest evidence, with log-normal priors that keep them finite.
+    """Find lengths and variances of greatest evidence, with log-normal priors.
+
+    Fractions have a length in common, and so have scores, from which the length of each departs as far as the data ask.
 
     Parameters
     ----------
@@ -143,13 +146,15 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -
     """
     rows = np.random.default_rng(seed).permutation(len(target))[:_ROWS]
     x, y = inputs.cpu().double()[rows], target.cpu().double()[rows, None]
-    priors = [_LENGTH] * x.shape[1] + list(_NUMBERS)
+    size = x.shape[1]
+    priors = [_OWN] * size + [_LENGTH] * 2 + list(_NUMBERS)
+    common = torch.tensor([size] * fractions + [size + 1] * (size - fractions))
     middle, width = (torch.tensor([prior[k] for prior in priors], dtype=torch.float64) for k in (0, 1))
 
     def cost(point: Array) -> tuple[float, Array]:
         with torch.enable_grad():
             found = torch.tensor(point, requires_grad=True)
-            scaled, numbers = x / found[: x.shape[1]].exp(), found[x.shape[1] :]
+            scaled, numbers = x / (found[:size] + found[common]).exp(), found[size + 2 :]
             noise = (numbers[-1].exp() + _SAFE) * torch.eye(len(x), dtype=torch.float64)
             factor = torch.linalg.cholesky(_covariance(scaled, scaled, numbers, fractions) + noise)
             fit = torch.linalg.solve_triangular(factor, y, upper=False)
@@ -165,7 +170,7 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -
 
     # on one thread, so that the number of threads changes nothing
     ((best, evidence),) = side_by_side(search, [middle.numpy()])
-    return Covariance(np.exp(best[: x.shape[1]]), best[x.shape[1] :], fractions, evidence)
+    return Covariance(np.exp(best[:size] + best[common.numpy()]), best[size + 2 :], fractions, evidence)
 
 
 def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int) -> Tensor:
