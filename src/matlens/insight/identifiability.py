@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matlens.insight.composition_response import CompositionResponse, channel_noise
+from matlens.insight.off_manifold import local_subspaces
 
 __all__ = ["Identifiability", "identifiability"]
 
@@ -75,6 +76,8 @@ def identifiability(response: CompositionResponse, gradient: ArrayLike) -> Ident
     whole = float(told.var(0).mean())
     unexplained = float(np.clip((left.var(0).mean() - noise) / max(whole - noise, 1e-300), 0, 1))
     support = 2 if unexplained > _ENOUGH else 1 if unexplained > _SMALL else 0
+    if not _varies(response):
+        support = 0  # what is left, however large its share, is noise that networks have learned
     verdict = (
         "partial gradients are not identifiable, only total ones",
         "partial gradients are weakly identifiable; trust total ones",
@@ -85,3 +88,10 @@ def identifiability(response: CompositionResponse, gradient: ArrayLike) -> Ident
         f"noise taken off): {verdict}"
     )
     return Identifiability(unexplained, min(noise / max(whole, 1e-300), 1.0), support, sentence)
+
+
+def _varies(response: CompositionResponse) -> bool:
+    """Whether spectra vary, beyond what composition predicts, by more than channels at random would show."""
+    left = response.residual
+    anywhere = np.zeros((1, 1)), np.zeros((len(left), 1))  # a neighbourhood of any spectra
+    return bool(local_subspaces(left, *anywhere, noise=response.noise).dimension[0] > 0)
