@@ -185,7 +185,10 @@ def insight_tables() -> list[str]:
     ):
         if (found / f"{name}.csv").is_file():
             table = pd.read_csv(found / f"{name}.csv").round(4)
-            lines = (table if kept is None else table[kept]).fillna("").astype(str).to_dict("records")
+            if name == "regions":
+                table = table[(table["scheme"] == "dilution") & (table["kind"] == "total")]
+            lines = (table if kept is None else table[kept]).astype(object)
+            lines = lines.where(lines.notna(), "").astype(str).to_dict("records")
             parts += [f"### {title}", markdown(lines) if lines else "None."]
     return parts
 
