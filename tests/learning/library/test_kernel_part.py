@@ -80,3 +80,39 @@ def test_errors_of_value_and_slopes_are_those_of_draws_that_pass_through_the_dat
     expected = by_definition(stencil, stencil) - cross @ np.linalg.solve(inner, cross.T)
     found = part.posterior(torch.as_tensor(at)[None])[0]
     np.testing.assert_allclose(found, differences @ expected @ differences.T, rtol=1e-3, atol=1e-5)
+
+
+def test_components_that_act_alike_are_found_and_carry_over_to_pairs_never_made() -> None:
+    """An optimum in the sum of the first two of seven, of which no sample has both."""
+    random = np.random.default_rng(1)
+    x = random.uniform(0, 1, (300, 7))
+    x[np.arange(300), random.integers(0, 2, 300)] = 0
+
+    def law(rows: np.ndarray) -> np.ndarray:
+        return np.exp(-(((rows[:, 0] + rows[:, 1]) - 0.8) ** 2) / 0.1) + 0.3 * rows[:, 2]
+
+    y = law(x)
+    middle, spread = x.mean(0), x.std(0)
+    standard = torch.as_tensor((y - y.mean()) / y.std())
+    pairs = random.uniform(0, 1, (100, 7))
+    pairs[:, :2] /= 2
+    told = {}
+    for sums in (0, 3):
+        inputs = torch.as_tensor((x - middle) / spread)
+        found = find_covariance(inputs, standard, fractions=7, seed=0, sums=sums)
+        assert found.weights.shape == (7, sums)
+
+        def see(rows: np.ndarray, weights: np.ndarray = found.weights) -> torch.Tensor:
+            scaled = (rows - middle) / spread
+            return torch.as_tensor(np.concatenate([scaled, scaled @ weights], 1))
+
+        part = KernelPart.of(found, see(x), standard, [np.arange(300)])
+        told[sums] = part.values(see(pairs))[0].numpy() * y.std() + y.mean()
+    missed = {sums: np.sqrt(np.mean((values - law(pairs)) ** 2)) / law(pairs).std() for sums, values in told.items()}
+    assert missed[3] < 0.3
+    assert missed[3] < 0.5 * missed[0]
+
+
+def test_few_components_have_no_sums() -> None:
+    x, y = samples(60)
+    assert find_covariance(x, (y - y.mean()) / y.std(), fractions=3, seed=0, sums=3).weights.shape == (3, 0)

@@ -107,6 +107,7 @@ class KernelPart:
             "lengths": self.covariance.lengths,
             "numbers": self.covariance.numbers,
             "fractions": np.array([self.covariance.fractions]),
+            "weights": self.covariance.weights,
             "rows": self.rows.cpu().numpy(),
             "duals": self.duals.cpu().numpy(),
             "whole": self.whole.cpu().numpy(),
@@ -119,6 +120,7 @@ class KernelPart:
             np.asarray(arrays["lengths"], np.float64),
             np.asarray(arrays["numbers"], np.float64),
             int(arrays["fractions"][0]),
+            np.asarray(arrays["weights"], np.float64),
         )
         names = ("rows", "duals", "whole")
         return cls(covariance, *(torch.from_numpy(np.array(arrays[name])).to(device) for name in names))

@@ -71,10 +71,9 @@ class Mixture:
         if self.kernel is None:
             return None
         beside = side_by_side_inputs(inputs)
-        both = [self.networks.gradients(inputs), self.kernel.gradients(beside)]
-        slopes = (torch.cat(list(both[0][1].values()), 2), both[1][1])
-        means = [torch.cat([one[0].mean(0)[:, None], slope.mean(0)], 1) for one, slope in zip(both, slopes)]
-        apart = (means[1] - means[0]).double()
+        values, slopes = self.networks.gradients(inputs)
+        more, own = self.kernel.gradients(beside)
+        apart = torch.cat([(more - values)[..., None], own - torch.cat(list(slopes.values()), 2)], 2).mean(0).double()
         between = self.share * (1 - self.share) * apart[:, :, None] * apart[:, None]
         return _WIDER**2 * (self.kernel.posterior(beside) + between)
 

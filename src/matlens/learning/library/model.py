@@ -34,6 +34,7 @@ from matlens.library import MaterialsLibrary
 __all__ = ["LibraryModel"]
 
 Array = NDArray[np.float64]
+_SUMS = 3  # of fractions, in which components that act alike weigh the same
 _ROUNDS = 3  # of believing the model beyond a limit, each of which moves it further
 
 
@@ -325,8 +326,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return None, standard
         plain = self.network_inputs_(seen.compositions, seen.spectra, standard.device)
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
-        found = find_covariance(side_by_side_inputs(plain), standard, fractions, self.seed)
-        self.network_inputs_ = self.network_inputs_.rescaled(preset.sharpness / found.lengths)
+        found = find_covariance(side_by_side_inputs(plain), standard, fractions, self.seed, sums=_SUMS)
+        self.network_inputs_ = self.network_inputs_.with_sums(found.weights).rescaled(preset.sharpness / found.lengths)
         covariance = replace(found, lengths=np.full(len(found.lengths), preset.sharpness))
         inputs = side_by_side_inputs(self.network_inputs_(seen.compositions, seen.spectra, standard.device))
         kernel, censored = KernelPart.of(covariance, inputs, standard, drawn), seen.censoring(target)

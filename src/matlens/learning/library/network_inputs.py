@@ -28,8 +28,9 @@ class NetworkInputs:
 
     Attributes
     ----------
-    middle, factor : ndarray, shape (D,), or None
-        A fraction enters as (fraction - middle) factor; None where the composition is not used.
+    middle : ndarray, shape (D,), or None
+    factor : ndarray, shape (D, K), or None
+        Fractions enter as K sums (fractions - middle) factor; None where the composition is not used.
     mean : ndarray, shape (C',), or None
         Taken off the prepared spectrum; None where the spectrum is not used.
     loadings : ndarray, shape (k, C'), or None
@@ -64,7 +65,7 @@ class NetworkInputs:
         channels = 0 if axis is None else len(preprocessing.new_axis(axis))
         return cls(
             np.zeros(count) if composition else None,
-            np.ones(count) if composition else None,
+            np.eye(count) if composition else None,
             None if axis is None else np.zeros(channels),
             None,
             axis,
@@ -90,7 +91,7 @@ class NetworkInputs:
         found = Encoder.of(library, composition, spectrum, preprocessing)
         factor, loadings = found.factor, found.loadings
         if factor is not None:
-            factor = factor * np.sqrt(max(int((factor > 0).sum()), 1))
+            factor = np.diag(factor * np.sqrt(max(int((factor > 0).sum()), 1)))
         if loadings is not None:
             loadings = loadings[:most]
             spread = np.maximum(
@@ -102,12 +103,18 @@ class NetworkInputs:
 
     def rescaled(self, factors: Array) -> NetworkInputs:
         """The same with each input multiplied by a factor, shape (features of composition and spectrum,)."""
-        count = 0 if self.factor is None else len(self.factor)
+        count = 0 if self.factor is None else self.factor.shape[1]
         return replace(
             self,
             factor=None if self.factor is None else self.factor * factors[:count],
             loadings=None if self.loadings is None else self.loadings * factors[count:, None],
         )
+
+    def with_sums(self, sums: Array) -> NetworkInputs:
+        """The same with weighted sums of the inputs of composition behind them, weights of shape (K, R)."""
+        if self.factor is None:
+            return self
+        return replace(self, factor=np.concatenate([self.factor, self.factor @ sums], axis=1))
 
     @property
     def uses_composition(self) -> bool:
@@ -137,7 +144,7 @@ class NetworkInputs:
                     f"the model learned from {len(self.middle)} components and was given fractions of shape "
                     f"{given.shape}; give the same components."
                 )
-            found["composition"] = (given - self.middle) * self.factor
+            found["composition"] = (given - self.middle) @ self.factor
         if self.mean is not None:
             prepared = self.preprocessing.transform(self._checked(spectra), self._axis())[0] - self.mean
             found["spectrum"] = prepared if self.loadings is None else prepared @ self.loadings.T
@@ -153,7 +160,7 @@ class NetworkInputs:
         members = len(next(iter(slopes.values())))
         of_fractions = np.zeros((members, *np.shape(compositions)), dtype=np.float32)
         if self.factor is not None:
-            of_fractions[:] = slopes["composition"].cpu().numpy() * self.factor
+            of_fractions[:] = slopes["composition"].cpu().numpy() @ self.factor.T.astype(np.float32)
         if self.mean is None:
             return of_fractions, None
         given = torch.from_numpy(self._checked(spectra).astype(np.float32))  # a copy: a library's arrays are read-only

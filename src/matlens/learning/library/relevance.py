@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = ["Covariance", "find_covariance"]
 Array = NDArray[np.float64]
 _ROWS = 600  # that the lengths are found on; more change them little, and cost the cube
 _STEPS = 60
+_STEPS_WITH_SUMS = 200  # at 60 their weights have not yet left what additive parts explain as well
 _SAFE = 1e-7  # of the variance, so that the matrix of near copies stays positive
 # Logarithms: where a number is expected, how surely, and its range; inputs and figure of merit have spread 1.
 _LENGTH = (1.0, 1.0, (-4.0, 6.0))  # that of all fractions, and that of all scores
@@ -25,6 +26,8 @@ _OWN = (0.0, 0.3, (-4.0, 4.0))  # each one's over that: freer ones fit noise whe
 _VARIANCE = (-1.0, 1.5, (-8.0, 4.0))
 _WIDER = (0.0, 1.0, (-3.0, 3.0))
 _NOISE = (-3.0, 1.5, (-9.0, 1.0))
+_WEIGHT = (0.0, 0.5, (-10.0, 10.0))  # not a logarithm: of a fraction in a sum
+_START = 0.4  # spread of weights to start from
 _NUMBERS = (*[_VARIANCE] * 6, *[_WIDER] * 3, _NOISE)  # in the order of `_Numbers`
 
 
@@ -47,8 +50,9 @@ class _Numbers(NamedTuple):
 class Covariance:
     """Covariance of figures of merit as a sum: what depends on all inputs together, and simpler parts.
 
-    The parts are smooth functions of all inputs, of the fractions, of each fraction by itself, of the scores, and
-    planes in fractions and in scores. Simple parts are what carries over to co-alloys that were never made.
+    The parts are smooth functions of sums and scores together, of the sums, of each fraction by itself, of the scores,
+    and planes in fractions and in scores. Sums are weighted ones of the fractions, in which components that act alike
+    have like weights; they and the simple parts are what carries over to co-alloys that were never made.
 
     Parameters
     ----------
@@ -59,6 +63,8 @@ class Covariance:
         the variance of the noise.
     fractions : int
         How many of the inputs, the first ones, are fractions.
+    weights : ndarray, shape (fractions, R)
+        Of the fractions in the sums, which are the inputs behind the fractions.
     evidence : float
         Logarithm of how likely it makes the figures of merit it was found from, priors included.
 
@@ -72,11 +78,17 @@ class Covariance:
     lengths: Array
     numbers: Array
     fractions: int
+    weights: Array = field(default_factory=lambda: np.zeros((0, 0)))
     evidence: float = float("nan")
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         """Covariance, shape (n, N), between inputs over their lengths, shapes (n, F) and (N, F)."""
-        return _covariance(a, b, torch.as_tensor(self.numbers).to(a), self.fractions)
+        return _covariance(a, b, torch.as_tensor(self.numbers).to(a), *self.counts)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many inputs are fractions, and how many are sums of them."""
+        return self.fractions, self.weights.shape[1]
 
     @property
     def noise(self) -> float:
@@ -86,11 +98,11 @@ class Covariance:
     def prior(self, a: Tensor) -> Tensor:
         """Covariance of value and slopes with each other, shape (n, 1 + F, 1 + F), at inputs over their lengths."""
         numbers, (count, size) = torch.as_tensor(self.numbers).to(a), a.shape
-        planes = _plane_variances(numbers, self.fractions, size)
+        planes = _plane_variances(numbers, *self.counts, size)
         found, steep = a.new_zeros(count, 1 + size, 1 + size), planes.clone()
         found[:, 0, 0] = a.square() @ planes
         found[:, 0, 1:] = found[:, 1:, 0] = a * planes
-        for columns, variance, width in _smooth_parts(numbers, self.fractions, size):
+        for columns, variance, width in _smooth_parts(numbers, *self.counts, size):
             found[:, 0, 0] += variance
             steep[columns] += variance / width**2
         found[:, 1:, 1:] = steep.diag()
@@ -99,8 +111,8 @@ class Covariance:
     def with_slopes(self, a: Tensor, b: Tensor) -> Tensor:
         """Covariance of value and slopes at a with values at b, shape (n, 1 + F, N)."""
         numbers, size = torch.as_tensor(self.numbers).to(a), a.shape[1]
-        slopes = (b * _plane_variances(numbers, self.fractions, size)).T.repeat(len(a), 1, 1)
-        for columns, variance, width in _smooth_parts(numbers, self.fractions, size):
+        slopes = (b * _plane_variances(numbers, *self.counts, size)).T.repeat(len(a), 1, 1)
+        for columns, variance, width in _smooth_parts(numbers, *self.counts, size):
             near, far = a[:, columns] / width, b[:, columns] / width
             slopes[:, columns] += (variance * _bell(near, far))[:, None] * (far.T - near[:, :, None]) / width
         return torch.cat([self(a, b)[:, None], slopes], 1)
@@ -108,15 +120,15 @@ class Covariance:
     def pull(self, a: Tensor, b: Tensor, duals: Tensor) -> tuple[Tensor, Tensor]:
         """Values, shape (m, n), and slopes, shape (m, n, F), at a of the functions with these duals, shape (m, N)."""
         numbers = torch.as_tensor(self.numbers).to(a)
-        planes = (duals @ b) * _plane_variances(numbers, self.fractions, a.shape[1])
+        planes = (duals @ b) * _plane_variances(numbers, *self.counts, a.shape[1])
         slopes = planes[:, None].repeat(1, len(a), 1)
-        for columns, variance, width in _smooth_parts(numbers, self.fractions, a.shape[1]):
+        for columns, variance, width in _smooth_parts(numbers, *self.counts, a.shape[1]):
             near, far = a[:, columns] / width, b[:, columns] / width
             slopes[..., columns] += _smooth_slopes(variance * _bell(near, far), near, far, duals) / width
         return (self(a, b) @ duals.T).T, slopes
 
 
-def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -> Covariance:
+def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int, *, sums: int = 0) -> Covariance:
     """Find lengths and variances of greatest evidence, with log-normal priors.
 
     Fractions have a length in common, and so have scores, from which the length of each departs as far as the data ask.
@@ -130,12 +142,16 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -
     fractions : int
         How many inputs are fractions.
     seed : int
-        Of the rows looked at, where there are more than 600.
+        Of the rows looked at, where there are more than 600, and of the weights that sums start from.
+    sums : int
+        Weighted sums of the fractions to find; none unless there are more than twice as many fractions, for sums are
+        to say the same with fewer numbers.
 
     Notes
     -----
     Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 5.4: automatic relevance
-    determination.
+    determination. Vivarelli and Williams, Discovering hidden features with Gaussian processes regression (1999): the
+    sums.
 
     Examples
     --------
@@ -144,19 +160,23 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -
     >>> bool(lengths[1] > 2 * lengths[0])
     True
     """
-    rows = np.random.default_rng(seed).permutation(len(target))[:_ROWS]
+    random = np.random.default_rng(seed)
+    rows = random.permutation(len(target))[:_ROWS]
     x, y = inputs.cpu().double()[rows], target.cpu().double()[rows, None]
-    size = x.shape[1]
-    priors = [_OWN] * size + [_LENGTH] * 2 + list(_NUMBERS)
-    common = torch.tensor([size] * fractions + [size + 1] * (size - fractions))
+    size, sums = x.shape[1], sums if 2 * sums < fractions else 0
+    priors = [_OWN] * size + [_LENGTH] * 2 + list(_NUMBERS) + [_WEIGHT] * (fractions * sums)
+    counts = [size, 2, len(_NUMBERS), fractions * sums]
+    common = torch.tensor([0] * fractions + [1] * (size - fractions))
     middle, width = (torch.tensor([prior[k] for prior in priors], dtype=torch.float64) for k in (0, 1))
 
     def cost(point: Array) -> tuple[float, Array]:
         with torch.enable_grad():
             found = torch.tensor(point, requires_grad=True)
-            scaled, numbers = x / (found[:size] + found[common]).exp(), found[size + 2 :]
+            own, both, numbers, weights = torch.split(found, counts)
+            scaled, added = x / (own + both[common]).exp(), x[:, :fractions] @ weights.reshape(fractions, sums)
+            scaled = torch.cat([scaled[:, :fractions], added, scaled[:, fractions:]], 1)
             noise = (numbers[-1].exp() + _SAFE) * torch.eye(len(x), dtype=torch.float64)
-            factor = torch.linalg.cholesky(_covariance(scaled, scaled, numbers, fractions) + noise)
+            factor = torch.linalg.cholesky(_covariance(scaled, scaled, numbers, fractions, sums) + noise)
             fit = torch.linalg.solve_triangular(factor, y, upper=False)
             value = 0.5 * fit.square().sum() + factor.diagonal().log().sum()
             value = value + 0.5 * ((found - middle) / width).square().sum()
@@ -164,39 +184,44 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int) -
         return float(value.detach()), slope.numpy()
 
     def search(start: Array) -> tuple[Array, float]:
-        ranges, options = [prior[2] for prior in priors], {"maxiter": _STEPS}
+        ranges, options = [prior[2] for prior in priors], {"maxiter": _STEPS_WITH_SUMS if sums else _STEPS}
         found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=ranges, options=options)
         return found.x, -float(found.fun)
 
     # on one thread, so that the number of threads changes nothing
-    ((best, evidence),) = side_by_side(search, [middle.numpy()])
-    return Covariance(np.exp(best[:size] + best[common.numpy()]), best[size + 2 :], fractions, evidence)
+    start = middle.numpy().copy()
+    start[len(start) - fractions * sums :] = _START * random.standard_normal(fractions * sums)
+    ((best, evidence),) = side_by_side(search, [start])
+    own, both, numbers, weights = np.split(best, np.cumsum(counts)[:-1])
+    lengths = np.insert(np.exp(own + both[common.numpy()]), [fractions] * sums, 1.0)
+    return Covariance(lengths, numbers, fractions, weights.reshape(fractions, sums), evidence)
 
 
-def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int) -> Tensor:
-    total: Tensor = (a * _plane_variances(numbers, fractions, a.shape[1])) @ b.T
-    for columns, variance, width in _smooth_parts(numbers, fractions, a.shape[1]):
+def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int, sums: int) -> Tensor:
+    total: Tensor = (a * _plane_variances(numbers, fractions, sums, a.shape[1])) @ b.T
+    for columns, variance, width in _smooth_parts(numbers, fractions, sums, a.shape[1]):
         total = total + variance * _bell(a[:, columns] / width, b[:, columns] / width)
     return total
 
 
-def _smooth_parts(numbers: Tensor, fractions: int, count: int) -> list[tuple[slice, Tensor, Tensor]]:
+def _smooth_parts(numbers: Tensor, fractions: int, sums: int, count: int) -> list[tuple[slice, Tensor, Tensor]]:
     """Columns, variance and width of each part that is a squared exponential."""
     n = _Numbers(*numbers.exp())
-    first, rest = slice(0, fractions), slice(fractions, count)
-    parts = [(slice(0, count), n.joint, torch.ones_like(n.joint))]
+    first = slice(fractions if sums else 0, fractions + sums)
+    parts = [(slice(first.start, count), n.joint, torch.ones_like(n.joint))]
     if fractions:
         each = n.each / fractions
         parts += [(first, n.fractions, n.wider_fractions)]
         parts += [(slice(k, k + 1), each, n.wider_each) for k in range(fractions)]
-    if fractions and fractions < count:  # with scores alone, the joint part is theirs
-        parts += [(rest, n.scores, n.wider_scores)]
+    if fractions and first.stop < count:  # with scores alone, the joint part is theirs
+        parts += [(slice(first.stop, count), n.scores, n.wider_scores)]
     return parts
 
 
-def _plane_variances(numbers: Tensor, fractions: int, count: int) -> Tensor:
+def _plane_variances(numbers: Tensor, fractions: int, sums: int, count: int) -> Tensor:
     n = _Numbers(*numbers.exp())
-    return torch.cat([n.linear_fractions.expand(fractions), n.linear_scores.expand(count - fractions)])
+    scores = n.linear_scores.expand(count - fractions - sums)
+    return torch.cat([n.linear_fractions.expand(fractions), n.noise.new_zeros(sums), scores])
 
 
 def _bell(a: Tensor, b: Tensor) -> Tensor:
