@@ -111,9 +111,8 @@ def compared(found: np.ndarray, errors: dict[str, np.ndarray], true: np.ndarray,
     large = np.abs(true) > 0.2 * true.std()
     right = np.sign(found) == np.sign(true)
     row: Row = {"n": len(true), "sign": right[large].mean(), "r": np.corrcoef(found, true)[0, 1]}
-    each = [
-        np.corrcoef(found[column == k], true[column == k])[0, 1] for k in np.unique(column) if (column == k).sum() > 9
-    ]
+    parts = [(found[column == k], true[column == k]) for k in np.unique(column) if (column == k).sum() > 9]
+    each = [np.corrcoef(*part)[0, 1] for part in parts if min(part[0].std(), part[1].std()) > 1e-9 * true.std()]
     row["r within components"] = float(np.median(each)) if each else np.nan
     row["slope"] = float(found @ true / (true @ true))
     for name, error in errors.items():
