@@ -21,9 +21,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from library_truth import REFERENCE, SEEDS, markdown
+from library_truth import REFERENCE, SEEDS, conclude, markdown, understood
 from matlens.insight.beyond import additions_left_out, summarise_additions
 from matlens.insight.regret import STRATEGIES, suggestion_regret
 from matlens.learning.library import BASELINES, LibraryModel
@@ -195,13 +194,7 @@ def main() -> None:
     parser.add_argument("--families", nargs="+", default=list(LIBRARIES), choices=list(LIBRARIES))
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--models", nargs="+", default=[REFERENCE, *BASELINES], choices=[REFERENCE, *BASELINES])
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--summary", action="store_true")
-    parser.add_argument("--markdown", type=Path)
-    args = parser.parse_args()
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    args = understood(parser, FOLDER)
     for part in args.parts:
         for seed in args.seeds:
             for family in (one for one in args.families if one in FAMILIES[part]):
@@ -210,11 +203,7 @@ def main() -> None:
                     if not file.is_file():
                         print(part, family, seed, name, flush=True)
                         PARTS[part](family, name, seed, file)
-    if args.summary or not args.parts:
-        text = summary(args)
-        print(text)
-        if args.markdown:
-            args.markdown.write_text(text, encoding="utf-8")
+    conclude(args, summary)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from library_truth import REFERENCE, markdown
+from library_truth import REFERENCE, conclude, markdown, understood
 from matlens.cli.app import main as matlens
 from matlens.io import read_library
 from matlens.learning.library import BASELINES, PARTITIONS, LibraryModel, held_out, paired, summarise
@@ -199,20 +199,10 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=list(DATA), choices=list(DATA))
     parser.add_argument("--partitions", nargs="+", default=list(FOLDS), choices=list(FOLDS))
     parser.add_argument("--models", nargs="+", default=[REFERENCE, *BASELINES], choices=[REFERENCE, *BASELINES])
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--summary", action="store_true")
-    parser.add_argument("--markdown", type=Path)
-    args = parser.parse_args()
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    args = understood(parser, FOLDER)
     for part in args.parts:
         PARTS[part](args)
-    if args.summary or not args.parts:
-        text = summary(args)
-        print(text)
-        if args.markdown:
-            args.markdown.write_text(text, encoding="utf-8")
+    conclude(args, summary)
 
 
 if __name__ == "__main__":

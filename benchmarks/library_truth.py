@@ -315,6 +315,27 @@ def contenders(part: str, asked: list[str]) -> list[str]:
     return [name for name in asked if part == "gradients" or name != ORACLE]
 
 
+def understood(parser: argparse.ArgumentParser, folder: Path) -> argparse.Namespace:
+    """What was asked, with the options that all studies of libraries have, and a folder to keep results in."""
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--summary", action="store_true")
+    parser.add_argument("--markdown", type=Path)
+    args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    return args
+
+
+def conclude(args: argparse.Namespace, summary: Callable[[argparse.Namespace], str]) -> None:
+    """Print the summary, and write it, where it was asked for or nothing else was."""
+    if args.summary or not args.parts:
+        text = summary(args)
+        print(text)
+        if args.markdown:
+            args.markdown.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what is measured")
@@ -323,13 +344,7 @@ def main() -> None:
     parser.add_argument(
         "--models", nargs="+", default=[REFERENCE, *BASELINES, ORACLE], choices=[REFERENCE, *BASELINES, ORACLE]
     )
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--summary", action="store_true")
-    parser.add_argument("--markdown", type=Path)
-    args = parser.parse_args()
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    args = understood(parser, FOLDER)
     for part in args.parts:
         for seed in args.seeds:
             for family in args.families:
@@ -338,11 +353,7 @@ def main() -> None:
                     if not file.is_file():
                         print(part, family, seed, name, flush=True)
                         PARTS[part](LIBRARIES[family](seed=seed), name, seed, file)
-    if args.summary or not args.parts:
-        text = summary(args)
-        print(text)
-        if args.markdown:
-            args.markdown.write_text(text, encoding="utf-8")
+    conclude(args, summary)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 
-__all__ = ["CLOSURE", "PRESENT", "MaterialsLibrary", "named"]
+__all__ = ["CLOSURE", "PRESENT", "MaterialsLibrary", "array_digest", "named"]
 
 CLOSURE = 1e-6  # how far the sum of a row may lie from 1; readers close rows, this only catches mistakes
 PRESENT = 1e-9  # a fraction above it means that the component is in the sample
@@ -257,6 +258,22 @@ class MaterialsLibrary:
             spectra = f"{self.axis.size} channels {self.axis.min():g} to {self.axis.max():g} {self.axis_unit}".rstrip()
         names = "-".join(self.components)
         return f"MaterialsLibrary({len(self)} samples, {names}, {', '.join(units) or 'no merit'}, {spectra})"
+
+
+def array_digest(*arrays: NDArray[np.generic] | None, about: object = None) -> str:
+    """Hash arrays with their shapes, those that are missing left out, and what ``about`` prints as.
+
+    Examples
+    --------
+    >>> one, other = np.zeros((2, 3)), np.zeros((3, 2))
+    >>> array_digest(one, None) == array_digest(one), array_digest(one) == array_digest(other)
+    (True, False)
+    """
+    found = hashlib.sha256(repr(about).encode())
+    for array in arrays:
+        if array is not None:
+            found.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
 
 
 def named(items: Iterable[object], most: int = 8) -> str:

@@ -82,6 +82,8 @@ def test_errors_of_gradients_hold_the_truth_where_spreads_do_not():
 def test_errors_of_total_and_spectral_gradients():
     known = LIBRARIES["diffraction"](80, seed=102)
     insight = explain_library(LibraryModel(n_models=3).fit(known.library), known.library)
-    assert (insight.composition_gradient_error >= insight.composition_gradient_spread).sum() > 0
+    defined = np.isfinite(insight.composition_gradient)
+    assert ((insight.composition_gradient_error > insight.composition_gradient_spread) == defined).all()
     assert (insight.spectral_gradient_error >= insight.spectral_gradient_spread).all()
+    assert (insight.spectral_gradient_error > insight.spectral_gradient_spread).mean() > 0.5
     assert insight.spectral_gradient_error.dims == ("sample", "axis")

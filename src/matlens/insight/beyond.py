@@ -207,7 +207,7 @@ def _asked(model: Response, seen: MaterialsLibrary, start: Array, end: Array) ->
         found = model.gradients(start, here)
         slope = np.asarray(found.composition, np.float64)
         if found.spectrum is not None:
-            slope = slope + following.carried(found.spectrum, start)[0]
+            slope = slope + following.carried(found.spectrum, start)
     along = np.einsum("mnk,nk->mn", slope, way)
     told = after - before
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy.linalg import eigh
 from matlens.errors import InputError
 from matlens.insight.levelling import levelled
 from matlens.insight.trend import Design, Trend, design_of, fit_trend
-from matlens.library import MaterialsLibrary
+from matlens.library import MaterialsLibrary, array_digest
 
 __all__ = ["CompositionResponse", "channel_noise", "fit_composition_response"]
 
@@ -84,9 +83,7 @@ class CompositionResponse:
         result: Array = self.mean + self.trend.predict(compositions) @ self.basis.T
         return result
 
-    def carried(
-        self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None
-    ) -> tuple[Array, Array]:
+    def carried(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None) -> Array:
         """What spectral gradients add to those of composition when the spectrum follows: sum_j dP/dI_j dI_j/dx_k.
 
         Parameters
@@ -99,19 +96,32 @@ class CompositionResponse:
 
         Returns
         -------
-        addition : ndarray, shape (m, n, D)
+        ndarray, shape (m, n, D)
             Per unit fraction; to be asked along directions on the simplex.
-        covariance : ndarray, shape (n, D, D)
-            Of the mean over members, from how well dI_j/dx_k is known; along d its variance is d.covariance.d.
         """
+        through = self._through(spectral, compositions, spectra)
+        found: Array = np.einsum("mnr,nrk->mnk", through, self.trend.slopes(compositions), optimize=True)
+        return found
+
+    def carried_covariance(
+        self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None
+    ) -> Array:
+        """Covariance, shape (n, D, D), of the mean over members of `carried`, from how well dI_j/dx_k is known.
+
+        Along d its variance is d.covariance.d.
+        """
+        weight = self._through(spectral, compositions, spectra).mean(0) ** 2
+        slopes = self.trend.slope_covariances(compositions)
+        found: Array = np.einsum("nr,nrkl->nkl", weight, slopes, optimize=True)
+        return found
+
+    def _through(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
+        """Derivatives with respect to the scores that are followed, shape (m, n, R)."""
         slopes = np.asarray(spectral)
-        through = (slopes @ self.basis.astype(slopes.dtype)).astype(np.float64)
+        through: Array = (slopes @ self.basis.astype(slopes.dtype)).astype(np.float64)
         if spectra is not None:
             through *= levelled(spectra, self.predict(compositions))[1][:, None]
-        addition = np.einsum("mnr,nrk->mnk", through, self.trend.slopes(compositions), optimize=True)
-        weight = through.mean(0) ** 2
-        covariance = np.einsum("nr,nrkl->nkl", weight, self.trend.slope_covariances(compositions), optimize=True)
-        return addition, covariance
+        return through
 
 
 _last: dict[str, CompositionResponse] = {}
@@ -145,14 +155,14 @@ def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
     >>> peak = np.exp(-((np.arange(40) - 20) ** 2) / 20)
     >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, x[:, None] * peak, np.arange(40))
     >>> response = fit_composition_response(library)
-    >>> addition, _ = response.carried(np.eye(40)[None, [20]], [[0.5, 0.5]])  # the gradient is 1 at the peak
+    >>> addition = response.carried(np.eye(40)[None, [20]], [[0.5, 0.5]])  # the gradient is 1 at the peak
     >>> float((addition[0, 0, 0] - addition[0, 0, 1]).round(3))
     1.0
     """
     if library.spectra is None:
         raise InputError("this library has no spectra; there is nothing that could follow composition.")
     x, groups = library.compositions, library.replicates()
-    key = hashlib.sha256(repr(x.shape).encode() + x.tobytes() + library.spectra.tobytes()).hexdigest()
+    key = array_digest(x, library.spectra)
     if (known := _last.get(key)) is not None:
         return known
     design = design_of(x, groups)

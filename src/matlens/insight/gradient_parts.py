@@ -77,9 +77,11 @@ def composition_gradients(
     members: bool,
 ) -> Variables:
     """Partial and total gradients along rays, shape (schemes, n, D, D)."""
-    each, unsure = _along_rays(found, library, response, rays)
+    each = _along_rays(found, library, response, rays)
     deviation = spread(each)
-    deviation[:, 1] = np.sqrt(deviation[:, 1] ** 2 + unsure)
+    if response is not None and found.spectrum is not None:
+        covariance = response.carried_covariance(found.spectrum, library.compositions, library.spectra)
+        deviation[:, 1] = np.sqrt(deviation[:, 1] ** 2 + _variance(covariance, rays) / _HUNDRED**2)
     unit, dims = per(model.unit_, library.fraction_name), "scheme kind sample component"
     name = "gradient of the figure of merit with respect to composition"
     result = {
@@ -87,7 +89,7 @@ def composition_gradients(
         "composition_gradient_spread": variable(dims, deviation, f"standard deviation of the {name}", unit),
     }
     if errors is not None:
-        steps, _ = _along_rays(errors.features, library, response, rays)  # (F, schemes, kinds, n, D)
+        steps = _along_rays(errors.features, library, response, rays)  # (F, schemes, kinds, n, D)
         own = errors.along(np.moveaxis(steps, 3, 1))
         error = np.hypot(deviation, np.moveaxis(own, 0, 2))
         result["composition_gradient_error"] = variable(dims, error, f"standard error of the {name}", unit)
@@ -99,16 +101,12 @@ def composition_gradients(
 
 def _along_rays(
     found: Gradients, library: MaterialsLibrary, response: CompositionResponse | None, rays: Array
-) -> tuple[Array, Array]:
-    """Slopes per at%, shape (m, schemes, kinds, n, D), and the variance that unknown changes of the spectrum add."""
-    partial = found.composition.astype(np.float64)
-    total, unsure = partial, np.zeros((*rays.shape[:3],))
+) -> Array:
+    """Slopes per at%, shape (m, schemes, kinds, n, D)."""
+    partial = total = found.composition.astype(np.float64)
     if response is not None and found.spectrum is not None:
-        addition, covariance = response.carried(found.spectrum, library.compositions, library.spectra)
-        total = partial + addition
-        unsure = _variance(covariance, rays) / _HUNDRED**2
-    each = np.stack([np.stack([along(kind, ray) for kind in (partial, total)], 1) for ray in rays], 1) / _HUNDRED
-    return each, unsure
+        total = partial + response.carried(found.spectrum, library.compositions, library.spectra)
+    return np.stack([np.stack([along(kind, ray) for kind in (partial, total)], 1) for ray in rays], 1) / _HUNDRED
 
 
 def composition_only(model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, rays: Array) -> Variables:

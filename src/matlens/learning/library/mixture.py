@@ -63,8 +63,8 @@ class Mixture:
             name: slopes[name].lerp_(part, self.share) for name, part in zip(inputs, parts)
         }
 
-    def errors(self, inputs: Mapping[str, Tensor]) -> Tensor | None:
-        """Covariance of errors in value and slopes, shape (n, 1 + F, 1 + F); None without a kernel part.
+    def known(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor] | None:
+        """Mean value and slopes, shape (n, 1 + F), with the covariance of their errors; None without a kernel part.
 
         To what the kernel part does not know comes how far its mean and the networks' lie apart.
         """
@@ -72,10 +72,11 @@ class Mixture:
             return None
         beside = side_by_side_inputs(inputs)
         values, slopes = self.networks.gradients(inputs)
-        more, own = self.kernel.gradients(beside)
-        apart = torch.cat([(more - values)[..., None], own - torch.cat(list(slopes.values()), 2)], 2).mean(0).double()
+        of_networks = torch.cat([values[..., None], *slopes.values()], 2).mean(0).double()
+        values, own = self.kernel.gradients(beside)
+        apart = torch.cat([values[..., None], own], 2).mean(0).double() - of_networks
         between = self.share * (1 - self.share) * apart[:, :, None] * apart[:, None]
-        return _WIDER**2 * (self.kernel.posterior(beside) + between)
+        return of_networks + self.share * apart, _WIDER**2 * (self.kernel.posterior(beside) + between)
 
 
 def side_by_side_inputs(inputs: Mapping[str, Tensor]) -> Tensor:

@@ -246,16 +246,15 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "ensemble_")
         inputs = self.network_inputs_(compositions, spectra, self._device())
-        found = self.ensemble_.errors(inputs)
-        if found is None:
+        known = self.ensemble_.known(inputs)
+        if known is None:
             return None
-        values, slopes = self.ensemble_.gradients(inputs, Silent())
-        standard = values.double().mean(0).cpu().numpy()
-        mean = torch.cat([slope.mean(0) for slope in slopes.values()], 1).double().cpu().numpy()
+        found, errors = (each.cpu().numpy() for each in known)
+        standard, mean = found[:, 0], found[:, 1:]
         steep, bent = self.warp_.slopes(standard), self.warp_.bends(standard)
         # of the slopes' product with that of the warp, which itself depends on the value
         turn = np.concatenate([(bent[:, None] * mean)[:, :, None], steep[:, None, None] * np.eye(mean.shape[1])], 2)
-        covariance = turn @ found.cpu().numpy() @ turn.transpose(0, 2, 1)
+        covariance = turn @ errors @ turn.transpose(0, 2, 1)
         each = torch.eye(mean.shape[1])[:, None].expand(-1, len(mean), -1)
         parts = torch.split(each, [x.shape[1] for x in inputs.values()], 2)
         features = side_by_side_inputs(inputs).T.double().cpu().numpy()

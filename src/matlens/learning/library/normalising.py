@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +16,7 @@ from matlens.learning.library.network_inputs import NetworkInputs
 from matlens.learning.library.relevance import find_covariance
 from matlens.learning.library.spectra import Area, Detrend, Preprocessing, StandardNormalVariate
 from matlens.learning.splits import draw_groups, grouped_folds
-from matlens.library import MaterialsLibrary
+from matlens.library import MaterialsLibrary, array_digest
 
 __all__ = ["CHAINS", "Choice", "choose_preprocessing"]
 
@@ -88,23 +87,13 @@ def choose_preprocessing(
     True
     """
     y = np.asarray(values, dtype=np.float64)
-    asked = _digest(library, y, composition, chains, seed)
+    how = (composition, [chain.settings() for chain in chains], seed)
+    asked = array_digest(library.compositions, library.spectra, library.axis, y, about=how)
     if asked not in _made:
         _made[asked] = _tried(library, y, composition, chains, seed)
         while len(_made) > _REMEMBERED:
             del _made[next(iter(_made))]
     return replace(_made[asked], tried=dict(_made[asked].tried))
-
-
-def _digest(
-    library: MaterialsLibrary, y: NDArray[np.float64], composition: bool, chains: Sequence[Preprocessing], seed: int
-) -> str:
-    """Hash of all that the choice depends on."""
-    found = hashlib.sha256(repr((composition, [chain.settings() for chain in chains], seed)).encode())
-    for array in (library.compositions, library.spectra, library.axis, y):
-        if array is not None:
-            found.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
 
 
 def _tried(
