@@ -248,7 +248,9 @@ def _size(values: Array) -> float:
     return float(np.sqrt(np.nanmean(values**2)))
 
 
-def check_weights(model: LibraryModel, library: MaterialsLibrary, *, samples: int = 100, seed: int = 0) -> pd.DataFrame:
+def check_weights(
+    model: LibraryModel, library: MaterialsLibrary, *, samples: int = 100, repeats: int = 10, seed: int = 0
+) -> pd.DataFrame:
     """Compare gradients with those of the same networks with random weights: they must not look alike.
 
     Parameters
@@ -258,15 +260,17 @@ def check_weights(model: LibraryModel, library: MaterialsLibrary, *, samples: in
     library : MaterialsLibrary
     samples : int
         How many to compare at, drawn at random.
+    repeats : int
+        How often each member's weights are shuffled.
     seed : int
         Of samples and weights.
 
     Returns
     -------
     DataFrame
-        As of `check_insight`: mean over members of the cosine of the two fields of gradients (by dilution; of spectra
-        as they are), to be within a half of zero (Adebayo et al. 2018). A single cosine of a few components would
-        often be larger by chance.
+        As of `check_insight`: mean over members and repeats of the cosine of the two fields of gradients (by dilution;
+        of spectra as they are), to be within a half of zero (Adebayo et al. 2018). A single cosine of a few components,
+        or the mean of a few, would often be larger by chance.
 
     Examples
     --------
@@ -277,16 +281,18 @@ def check_weights(model: LibraryModel, library: MaterialsLibrary, *, samples: in
     """
     part = _some(library, samples, np.random.default_rng(seed))
     spectra = part.spectra if model.uses_spectrum_ else None
-    both = [each.gradients(part.compositions, spectra) for each in (model, with_random_weights(model, seed=seed))]
     ways = directions("dilution", part.compositions)
-    fields: dict[str, list[NDArray[np.floating]]] = {}
-    if model.uses_composition_:
-        fields["composition"] = [along(each.composition, ways) for each in both]
-    if both[0].spectrum is not None and both[1].spectrum is not None:
-        fields["spectrum"] = [each.spectrum for each in both if each.spectrum is not None]
+
+    def fields(model: LibraryModel) -> dict[str, NDArray[np.floating]]:
+        found = model.gradients(part.compositions, spectra)
+        of_composition = along(found.composition, ways) if model.uses_composition_ else None
+        both = (("composition", of_composition), ("spectrum", found.spectrum))
+        return {what: field for what, field in both if field is not None}
+
+    others = [fields(with_random_weights(model, seed=seed + k)) for k in range(repeats)]
     rows = []
-    for what, pair in fields.items():
-        value = abs(float(np.mean([_cosine(*members) for members in zip(*pair, strict=True)])))
+    for what, own in fields(model).items():
+        value = abs(float(np.mean([_cosine(*pair) for other in others for pair in zip(own, other[what], strict=True)])))
         sentence = f"{what} gradients have a cosine of {value:.2f} with those of random weights"
         rows.append(_row("random weights", what, value, _COLLAPSE, value <= _COLLAPSE, sentence))
     return pd.DataFrame(rows, columns=_COLUMNS)
