@@ -171,6 +171,7 @@ def regret_lines(family: str, table: pd.DataFrame) -> list[Row]:
         line |= {name: interval(each[name]) for name in STRATEGIES}
         line |= {f"{name} less suggest": interval(each[name] - each["suggest"]) for name in STRATEGIES[1:]}
         line["inside 90 % intervals"] = f"{part['inside'].mean():.2f}"
+        line["better than they say"] = f"{part['better'].mean():.2f}" if "better" in part else ""
         left = ((part["possible"] - part["measured"]) / part["scale"]).groupby(part["seed"]).mean()
         lines.append(line | {"left to find": f"{left.mean():.2f}"})
     return lines

@@ -178,7 +178,7 @@ def groups(known: KnownLibrary, name: str, seed: int, file: Path) -> None:
 
     def fit(permuted: Any, number: int) -> xr.Dataset:
         small = LibraryModel(n_models=MEMBERS["null"], preprocessing=prepared, seed=1000 * seed + number)
-        return explain_library(small.fit(permuted), permuted, members=True)
+        return explain_library(small.fit(permuted), permuted, members=True, errors=False)
 
     insight = explain_library(model, library, members=True)
     null = label_null(fit, library, permutations=19, seed=seed)

@@ -256,5 +256,7 @@ def test_regret_of_a_model_that_knows_the_truth_is_nothing() -> None:
     assert (regret["random"] > regret["suggest"]).all()
     assert (table["regret"] >= -1e-9).all()
     assert (table["possible"] <= 5 + 1e-9).all()
+    own = table[table["strategy"] == "suggest"]
+    assert (own["inside"] + own["better"] <= 1).all()
     with pytest.raises(InputError, match="1 compositions to suggest from"):
         suggestion_regret(Known(), Oracle, share=0.01)

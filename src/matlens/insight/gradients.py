@@ -28,6 +28,7 @@ def explain_library(
     *,
     hosts: Hosts = None,
     members: bool = False,
+    errors: bool = True,
     integration_steps: int = 0,
     measured: MaterialsLibrary | None = None,
     progress: Progress | None = None,
@@ -45,6 +46,8 @@ def explain_library(
         component of the largest mean fraction.
     members : bool
         Keep the gradients of every model, not only mean and spread.
+    errors : bool
+        Also tell standard errors of gradients, where the model knows them; they may take longer than all else.
     integration_steps : int
         Of integrated gradients; 0 leaves them out.
     measured : MaterialsLibrary, optional
@@ -81,10 +84,10 @@ def explain_library(
     rays = np.stack([directions(scheme, library.compositions, host) for scheme in SCHEMES])
     found = model.gradients(library.compositions, library.spectra if model.uses_spectrum_ else None, progress=progress)
     response = fit_composition_response(measured) if model.uses_spectrum_ else None
-    ask = getattr(model, "slope_errors", None)
-    errors = None if ask is None else ask(library.compositions, library.spectra if model.uses_spectrum_ else None)
+    ask = getattr(model, "slope_errors", None) if errors else None
+    known = None if ask is None else ask(library.compositions, library.spectra if model.uses_spectrum_ else None)
     variables = parts.predictions(model, library, found, members=members)
-    variables |= parts.composition_gradients(model, library, found, response, rays, errors, members=members)
+    variables |= parts.composition_gradients(model, library, found, response, rays, known, members=members)
     variables |= parts.composition_only(model, library, measured, rays)
     variables |= parts.support(library, measured)
     verdict = _COMPOSITION_ONLY
@@ -93,7 +96,7 @@ def explain_library(
         # Where spectra follow composition alone, nothing varies with the composition held, and all variation counts.
         held = model.uses_composition_ and verdict.support > 0
         variables |= parts.spectral_gradients(
-            model, library, measured, found.spectrum, response, errors, held=held, members=members
+            model, library, measured, found.spectrum, response, known, held=held, members=members
         )
         variables |= parts.shares(response)
     if integration_steps:

@@ -80,7 +80,7 @@ def suggestion_regret(
     DataFrame
         ``repeat``, ``strategy``, ``measured`` (truth of the best composition measured before), ``reached`` (of the best
         suggestion), ``mean`` (of all), ``possible``, ``regret``; for ``suggest`` also ``inside``, the share of true
-        values inside the intervals.
+        values inside the intervals, and ``better``, the share beyond them on the side that is wanted.
 
     Raises
     ------
@@ -159,6 +159,7 @@ def _scores(
     top = np.argsort(-truth.sign * truth.expected(reach), kind="stable")[:_TOP]
     possible = truth.best(np.concatenate([truth.average(reach[top]), *values.values()]))
     inside = (values["suggest"] >= table["low"]) & (values["suggest"] <= table["high"])
+    better = values["suggest"] > table["high"] if truth.sign > 0 else values["suggest"] < table["low"]
     rows = [
         {
             "strategy": name,
@@ -168,6 +169,7 @@ def _scores(
             "possible": possible,
             "regret": truth.sign * (possible - truth.best(found)),
             "inside": float(inside.mean()) if name == "suggest" else np.nan,
+            "better": float(better.mean()) if name == "suggest" else np.nan,
         }
         for name, found in values.items()
     ]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.insight.simplex import along, directions, longest_step, moved
 from matlens.insight.summaries import composition_members, gradient_statistics, spectral_members
+from matlens.learning.library.kernel_parts import KernelParts
 from matlens.learning.library.model import LibraryModel
 from matlens.learning.library.response import Response
 from matlens.library import MaterialsLibrary
@@ -324,7 +325,9 @@ def with_random_weights(model: LibraryModel, *, seed: int = 0) -> LibraryModel:
 
     mixture = model.ensemble_
     parameters = {name: shuffled(values) for name, values in mixture.networks.parameters.items()}
-    kernel = None if mixture.kernel is None else replace(mixture.kernel, duals=shuffled(mixture.kernel.duals))
+    kernel = mixture.kernel
+    if kernel is not None:
+        kernel = KernelParts(tuple(replace(part, duals=shuffled(part.duals)) for part in kernel.parts))
     other = copy.copy(model)
     other.ensemble_ = replace(mixture, networks=replace(mixture.networks, parameters=parameters), kernel=kernel)
     return other

@@ -142,10 +142,14 @@ class ExplainLibraryOrder:
             return named or None
         return dict.fromkeys(library.components, self.hosts[""]) | named if named else self.hosts[""]
 
-    def explain(self, model: LibraryModel, library: MaterialsLibrary, progress: Progress, steps: int = 0) -> xr.Dataset:
+    def explain(
+        self, model: LibraryModel, library: MaterialsLibrary, progress: Progress, *, errors: bool = True, steps: int = 0
+    ) -> xr.Dataset:
         """Read gradients with every member."""
         hosts = self.exchange_hosts(library)
-        return explain_library(model, library, hosts=hosts, members=True, integration_steps=steps, progress=progress)
+        return explain_library(
+            model, library, hosts=hosts, members=True, errors=errors, integration_steps=steps, progress=progress
+        )
 
 
 def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryModel | None = None) -> None:
@@ -174,7 +178,7 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
         return
     order = ExplainLibraryOrder.of(run.settings)
     found = order.read_model() if model is None else model
-    insight = order.explain(found, found.library_, progress, order.steps)
+    insight = order.explain(found, found.library_, progress, steps=order.steps)
     write_gradients(run, insight, members=order.members)
     null = _null(run, order, found, progress)
     said, notes = _told(run, order, found, insight, null, progress)
@@ -263,7 +267,8 @@ def _permuted(order: ExplainLibraryOrder, model: LibraryModel, number: int) -> x
     asked = model.get_params() | {"n_models": members, "seed": order.seed + 1 + number}
 
     def fit(permuted: MaterialsLibrary, _: int) -> xr.Dataset:
-        return order.explain(LibraryModel(**asked).fit(permuted, model.target_), permuted, Silent())
+        fitted = LibraryModel(**asked).fit(permuted, model.target_)
+        return order.explain(fitted, permuted, Silent(), errors=False)
 
     return label_null(fit, model.library_, target=model.target_, permutations=1, seed=order.seed + number)
 

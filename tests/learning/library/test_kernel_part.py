@@ -1,10 +1,14 @@
 """Sums over training samples against the plain normal equations, slopes against finite differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
+from matlens.learning.library import relevance
 from matlens.learning.library.kernel_part import KernelPart
-from matlens.learning.library.relevance import Covariance, find_covariance
+from matlens.learning.library.kernel_parts import KernelParts
+from matlens.learning.library.relevance import Covariance, find_covariance, find_covariances
 
 COVARIANCE = Covariance(
     np.array([0.8, 1.2, 2.0]), np.array([0.1, -0.7, -0.2, -0.4, -0.9, -1.3, 0.4, 0.2, -0.3, -3.0]), fractions=2
@@ -116,3 +120,72 @@ def test_components_that_act_alike_are_found_and_carry_over_to_pairs_never_made(
 def test_few_components_have_no_sums() -> None:
     x, y = samples(60)
     assert find_covariance(x, (y - y.mean()) / y.std(), fractions=3, seed=0, sums=3).weights.shape == (3, 0)
+
+
+def test_evidence_and_its_slopes_are_those_of_the_definition() -> None:
+    """Rows in two blocks, a plane in both inputs, a bell in both and another in the second."""
+    random = torch.Generator().manual_seed(4)
+    x, y = (torch.randn(12, size, generator=random, dtype=torch.float64) for size in (2, 1))
+    numbers = ([0.3, 0.5], [0.7, 1.1], [0.9, 2.0], 0.2)
+    terms = [x, *(torch.tensor(each, dtype=torch.float64) for each in numbers)]
+    columns, blocks = [slice(0, 2), slice(1, 2)], [slice(0, 7), slice(7, 12)]
+
+    def by_density(x: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        planes, variances, widths, noise = others
+        total = torch.zeros((), dtype=torch.float64)
+        for rows in blocks:
+            a, size = x[rows], rows.stop - rows.start
+            covariance = (a * planes) @ a.T + noise * torch.eye(size, dtype=torch.float64)
+            for own, variance, width in zip(columns, variances, widths, strict=True):
+                covariance = covariance + variance * torch.exp(-(torch.cdist(a[:, own], a[:, own]) ** 2) / 2 / width**2)
+            density = torch.distributions.MultivariateNormal(torch.zeros(size, dtype=torch.float64), covariance)
+            total = total - density.log_prob(y[rows, 0]) - size / 2 * np.log(2 * np.pi)
+        return total
+
+    value, slopes = relevance._unlikely(terms, y, columns, blocks)
+    np.testing.assert_allclose(value, float(by_density(*terms)))
+    for number, slope in enumerate(slopes):
+        for place in np.ndindex(*terms[number].shape):
+            moved = []
+            for step in (1e-5, -1e-5):
+                other = [term.clone() for term in terms]
+                other[number][place] += step
+                moved.append(float(by_density(*other)))
+            np.testing.assert_allclose(float(slope[place]), (moved[0] - moved[1]) / 2e-5, rtol=1e-6, atol=1e-7)
+
+
+def test_what_one_search_finds_others_do_not_use() -> None:
+    """Each covariance has the sums of both as inputs, and is the one found, with the same slopes and errors."""
+    random = np.random.default_rng(2)
+    x = torch.as_tensor(random.normal(size=(40, 4)))
+    y = (x[:, 0] + x[:, 1]).sin() + 0.1 * x[:, 3]
+    alone = [find_covariance(x, y, 3, 5, sums=1, start=start) for start in (0, 1)]
+    both = find_covariances(x, y, 3, 5, sums=1, times=2)
+    assert not np.allclose(alone[0].weights, alone[1].weights)
+    wide = torch.cat([x[:, :3], x[:, :3] @ torch.as_tensor(both[0].weights), x[:, 3:]], 1)
+    for number, (own, shared) in enumerate(zip(alone, both, strict=True)):
+        columns = [0, 1, 2, 3 + number, 5]
+        expected = KernelPart.of(own, wide[:, columns], y, [np.arange(40)])
+        found = KernelPart.of(shared, wide, y, [np.arange(40)])
+        torch.testing.assert_close(found.values(wide), expected.values(wide[:, columns]))
+        torch.testing.assert_close(found.gradients(wide)[1][..., columns], expected.gradients(wide[:, columns])[1])
+        assert (found.gradients(wide)[1][..., 4 - number] == 0).all()
+        kept = np.ix_(range(40), [0, *(k + 1 for k in columns)], [0, *(k + 1 for k in columns)])
+        torch.testing.assert_close(found.posterior(wide)[kept], expected.posterior(wide[:, columns]))
+
+
+def test_members_are_divided_among_parts_and_errors_hold_how_far_these_lie_apart() -> None:
+    x, y = samples()
+    others = [COVARIANCE, replace(COVARIANCE, lengths=COVARIANCE.lengths * 3)]
+    seen = [np.arange(30), np.arange(20), np.arange(10, 30)]
+    parts = KernelParts.of(others, x, y, seen)
+    one, two = KernelPart.of(others[0], x, y, seen[:2]), KernelPart.of(others[1], x, y, seen[2:])
+    torch.testing.assert_close(parts.values(x), torch.cat([one.values(x), two.values(x)]))
+    whole = [KernelPart.of(each, x, y, [np.arange(30)]) for each in others]
+    told = [torch.cat([values[..., None], slopes], 2)[0] for values, slopes in (part.gradients(x) for part in whole)]
+    gap = told[0] - told[1]
+    expected = (2 * whole[0].posterior(x) + whole[1].posterior(x)) / 3 + 2 / 9 * gap[:, :, None] * gap[:, None]
+    torch.testing.assert_close(parts.posterior(x), expected)
+    again = KernelParts.restored({name: np.array(value) for name, value in parts.arrays().items()}, "cpu")
+    torch.testing.assert_close(again.gradients(x), parts.gradients(x))
+    assert len(KernelParts.of(others, x, y, seen[:1]).parts) == 1

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from matlens.hooks import Progress
 from matlens.learning.library.ensemble import Ensemble
-from matlens.learning.library.kernel_part import KernelPart
+from matlens.learning.library.kernel_parts import KernelParts
 
 __all__ = ["HeldOut", "Mixture", "side_by_side_inputs"]
 
@@ -30,14 +30,14 @@ class Mixture:
     ----------
     networks : Ensemble
         m networks.
-    kernel : KernelPart, optional
+    kernel : KernelParts, optional
         The same members' sums over training samples.
     share : float
         0 without a kernel part.
     """
 
     networks: Ensemble
-    kernel: KernelPart | None = None
+    kernel: KernelParts | None = None
     share: float = 0.0
 
     @property

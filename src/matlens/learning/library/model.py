@@ -17,12 +17,12 @@ from matlens.errors import InputError
 from matlens.hooks import Checkpoint, Progress, Silent
 from matlens.learning.intervals import conformal_factor
 from matlens.learning.library.ensemble import Ensemble, train
-from matlens.learning.library.kernel_part import KernelPart
+from matlens.learning.library.kernel_parts import KernelParts
 from matlens.learning.library.mixture import HeldOut, Mixture, side_by_side_inputs
 from matlens.learning.library.normalising import choose_preprocessing
 from matlens.learning.library.presets import PRESETS
 from matlens.learning.library.recipes import Preset
-from matlens.learning.library.relevance import find_covariance
+from matlens.learning.library.relevance import find_covariances
 from matlens.learning.library.resampling import Resampling, member_rows
 from matlens.learning.library.response import Gradients, SlopeErrors
 from matlens.learning.library.spectra import Preprocessing
@@ -35,6 +35,7 @@ __all__ = ["LibraryModel"]
 
 Array = NDArray[np.float64]
 _SUMS = 3  # of fractions, in which components that act alike weigh the same
+_SEARCHES = 4  # for them, each of which gives a share of the members: what one finds by chance others do not
 _ROUNDS = 3  # of believing the model beyond a limit, each of which moves it further
 
 
@@ -316,7 +317,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _kernel_part(
         self, preset: Preset, seen: MaterialsLibrary, standard: Tensor, drawn: list[NDArray[np.intp]], target: str
-    ) -> tuple[KernelPart | None, Tensor]:
+    ) -> tuple[KernelParts | None, Tensor]:
         """Scale the inputs to where they matter and fit each member's sum over its samples, if the preset has one.
 
         Where a figure of merit is censored, what members that did not see it say beyond the limit takes its place.
@@ -325,24 +326,27 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return None, standard
         plain = self.network_inputs_(seen.compositions, seen.spectra, standard.device)
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
-        found = find_covariance(side_by_side_inputs(plain), standard, fractions, self.seed, sums=_SUMS)
-        self.network_inputs_ = self.network_inputs_.with_sums(found.weights).rescaled(preset.sharpness / found.lengths)
-        covariance = replace(found, lengths=np.full(len(found.lengths), preset.sharpness))
+        found = find_covariances(
+            side_by_side_inputs(plain), standard, fractions, self.seed, sums=_SUMS, times=_SEARCHES
+        )
+        shared = _shared_lengths([one.lengths for one in found])
+        self.network_inputs_ = self.network_inputs_.with_sums(found[0].weights).rescaled(preset.sharpness / shared)
+        covariances = [replace(one, lengths=preset.sharpness * one.lengths / shared) for one in found]
         inputs = side_by_side_inputs(self.network_inputs_(seen.compositions, seen.spectra, standard.device))
-        kernel, censored = KernelPart.of(covariance, inputs, standard, drawn), seen.censoring(target)
+        kernel, censored = KernelParts.of(covariances, inputs, standard, drawn), seen.censoring(target)
         if not censored.any():
             return kernel, standard
         sign, start, held = torch.tensor(censored).to(standard), standard, HeldOut.of(drawn, len(seen))
         for _ in range(_ROUNDS):
             said = torch.from_numpy(held.summary(kernel.values(inputs).double().cpu().numpy())[0]).to(standard)
             standard = start + sign * (sign * (said - start)).nan_to_num(0).clamp(min=0)
-            kernel = KernelPart.of(covariance, inputs, standard, drawn)
+            kernel = KernelParts.of(covariances, inputs, standard, drawn)
         return kernel, standard
 
     def _mix(
         self,
         networks: Ensemble,
-        kernel: KernelPart | None,
+        kernel: KernelParts | None,
         data: TrainingSet,
         rows: NDArray[np.intp],
         library: MaterialsLibrary,
@@ -375,3 +379,11 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 "the spectra of this library are missing or on another axis than those learned from; give spectra on "
                 "the same axis."
             )
+
+
+def _shared_lengths(each: list[Array]) -> Array:
+    """Lengths of the networks' inputs: typical ones; a sum that one in K searches found counts for one in K."""
+    lengths = np.array(each)
+    there = np.isfinite(lengths)
+    typical = np.exp(np.where(there, np.log(lengths), 0).sum(0) / there.sum(0))
+    return np.asarray(typical * np.sqrt(len(lengths) / there.sum(0)))

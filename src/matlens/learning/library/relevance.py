@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,13 @@ from torch import Tensor
 
 from matlens.learning.library.threads import side_by_side
 
-__all__ = ["Covariance", "find_covariance"]
+__all__ = ["Covariance", "find_covariance", "find_covariances"]
 
 Array = NDArray[np.float64]
-_ROWS = 600  # that the lengths are found on; more change them little, and cost the cube
+_ROWS = 700  # of which the evidence is taken together; more cost the square, and tell little more
 _STEPS = 60
-_STEPS_WITH_SUMS = 200  # at 60 their weights have not yet left what additive parts explain as well
+_STEPS_WITH_SUMS = 150  # at 60 their weights have not yet left what additive parts explain as well
+_CLOSE = 20.0  # nats of evidence; searches that end further below the best one have failed
 _SAFE = 1e-7  # of the variance, so that the matrix of near copies stays positive
 # Logarithms: where a number is expected, how surely, and its range; inputs and figure of merit have spread 1.
 _LENGTH = (1.0, 1.0, (-4.0, 6.0))  # that of all fractions, and that of all scores
@@ -28,6 +30,7 @@ _WIDER = (0.0, 1.0, (-3.0, 3.0))
 _NOISE = (-3.0, 1.5, (-9.0, 1.0))
 _WEIGHT = (0.0, 0.5, (-10.0, 10.0))  # not a logarithm: of a fraction in a sum
 _START = 0.4  # spread of weights to start from
+_FIRST = (0.0, 1.0, -3.0)  # added to the first variances to start from: additive parts may take over once sums cannot
 _NUMBERS = (*[_VARIANCE] * 6, *[_WIDER] * 3, _NOISE)  # in the order of `_Numbers`
 
 
@@ -128,7 +131,55 @@ class Covariance:
         return (self(a, b) @ duals.T).T, slopes
 
 
-def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int, *, sums: int = 0) -> Covariance:
+def find_covariances(
+    inputs: Tensor, target: Tensor, fractions: int, seed: int, *, sums: int, times: int
+) -> list[Covariance]:
+    """Find a covariance with sums of fractions several times, from other weights, and keep what is about as evident.
+
+    Data that do not tell the weights have many of nearly the same evidence; what depends on which was found is chance.
+    Some searches end where evidence is far less.
+
+    Parameters
+    ----------
+    inputs, target, fractions, seed, sums
+        As for `find_covariance`.
+    times : int
+        How often; once where there are no sums.
+
+    Returns
+    -------
+    list of Covariance
+        At most ``times``. Each has the sums of all for its inputs, with the same ``weights``; those that others found
+        have infinite lengths.
+
+    Examples
+    --------
+    >>> x = torch.rand(40, 3, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    >>> found = find_covariances(x, x.sum(1).sin(), fractions=3, seed=0, sums=1, times=2)
+    >>> found[0].weights.shape, [np.isinf(one.lengths).tolist() for one in found]
+    ((3, 2), [[False, False, False, False, True], [False, False, False, True, False]])
+    """
+
+    def find(number: int) -> Covariance:
+        return find_covariance(inputs, target, fractions, seed, sums=sums, start=number)
+
+    found = side_by_side(find, range(times if _has_sums(fractions, sums) else 1))
+    best = max(one.evidence for one in found)
+    found = [one for one in found if one.evidence > best - _CLOSE]
+    weights, each = np.concatenate([one.weights for one in found], 1), found[0].weights.shape[1]
+    widened = []
+    for number, one in enumerate(found):
+        of_fractions, of_sums, of_scores = np.split(one.lengths, [fractions, fractions + each])
+        lengths = np.full((len(found), each), np.inf)
+        lengths[number] = of_sums
+        joined = np.concatenate([of_fractions, lengths.ravel(), of_scores])
+        widened.append(replace(one, lengths=joined, weights=weights))
+    return widened
+
+
+def find_covariance(
+    inputs: Tensor, target: Tensor, fractions: int, seed: int, *, sums: int = 0, start: int = 0
+) -> Covariance:
     """Find lengths and variances of greatest evidence, with log-normal priors.
 
     Fractions have a length in common, and so have scores, from which the length of each departs as far as the data ask.
@@ -142,10 +193,12 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int, *
     fractions : int
         How many inputs are fractions.
     seed : int
-        Of the rows looked at, where there are more than 600, and of the weights that sums start from.
+        Of which rows are looked at together, where there are more than 700, and of the weights that sums start from.
     sums : int
         Weighted sums of the fractions to find; none unless there are more than twice as many fractions, for sums are
         to say the same with fewer numbers.
+    start : int
+        Number of the weights to start from.
 
     Notes
     -----
@@ -160,14 +213,14 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int, *
     >>> bool(lengths[1] > 2 * lengths[0])
     True
     """
-    random = np.random.default_rng(seed)
-    rows = random.permutation(len(target))[:_ROWS]
-    x, y = inputs.cpu().double()[rows], target.cpu().double()[rows, None]
-    size, sums = x.shape[1], sums if 2 * sums < fractions else 0
+    order = np.random.default_rng(seed).permutation(len(target))
+    x, y = inputs.cpu().double()[order], target.cpu().double()[order, None]
+    blocks = [slice(own[0], own[-1] + 1) for own in np.array_split(np.arange(len(x)), -(-len(x) // _ROWS))]
+    size, sums = x.shape[1], sums if _has_sums(fractions, sums) else 0
     priors = [_OWN] * size + [_LENGTH] * 2 + list(_NUMBERS) + [_WEIGHT] * (fractions * sums)
     counts = [size, 2, len(_NUMBERS), fractions * sums]
     common = torch.tensor([0] * fractions + [1] * (size - fractions))
-    middle, width = (torch.tensor([prior[k] for prior in priors], dtype=torch.float64) for k in (0, 1))
+    middle, width = (np.array([prior[k] for prior in priors], dtype=np.float64) for k in (0, 1))
 
     def cost(point: Array) -> tuple[float, Array]:
         with torch.enable_grad():
@@ -175,26 +228,71 @@ def find_covariance(inputs: Tensor, target: Tensor, fractions: int, seed: int, *
             own, both, numbers, weights = torch.split(found, counts)
             scaled, added = x / (own + both[common]).exp(), x[:, :fractions] @ weights.reshape(fractions, sums)
             scaled = torch.cat([scaled[:, :fractions], added, scaled[:, fractions:]], 1)
-            noise = (numbers[-1].exp() + _SAFE) * torch.eye(len(x), dtype=torch.float64)
-            factor = torch.linalg.cholesky(_covariance(scaled, scaled, numbers, fractions, sums) + noise)
-            fit = torch.linalg.solve_triangular(factor, y, upper=False)
-            value = 0.5 * fit.square().sum() + factor.diagonal().log().sum()
-            value = value + 0.5 * ((found - middle) / width).square().sum()
-            (slope,) = torch.autograd.grad(value, found)
-        return float(value.detach()), slope.numpy()
+            parts = _smooth_parts(numbers, fractions, sums, scaled.shape[1])
+            planes, noise = _plane_variances(numbers, fractions, sums, scaled.shape[1]), numbers[-1].exp() + _SAFE
+            variances, widths = torch.stack([part[1] for part in parts]), torch.stack([part[2] for part in parts])
+            terms = (scaled, planes, variances, widths, noise)
+            columns = [part[0] for part in parts]
+            value, slopes = _unlikely([term.detach() for term in terms], y, columns, blocks)
+            free = [k for k, term in enumerate(terms) if term.requires_grad]  # of one part alone the width is fixed
+            (slope,) = torch.autograd.grad([terms[k] for k in free], found, [slopes[k] for k in free])
+        off = (point - middle) / width
+        return value + 0.5 * float(off @ off), slope.numpy() + off / width
 
-    def search(start: Array) -> tuple[Array, float]:
+    def search(first: Array) -> tuple[Array, float]:
         ranges, options = [prior[2] for prior in priors], {"maxiter": _STEPS_WITH_SUMS if sums else _STEPS}
-        found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=ranges, options=options)
+        found = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=ranges, options=options)
         return found.x, -float(found.fun)
 
     # on one thread, so that the number of threads changes nothing
-    start = middle.numpy().copy()
-    start[len(start) - fractions * sums :] = _START * random.standard_normal(fractions * sums)
-    ((best, evidence),) = side_by_side(search, [start])
+    first = middle.copy()
+    if sums:
+        first[size + 2 : size + 5] += _FIRST
+        first[-fractions * sums :] = _START * np.random.default_rng([seed, start]).standard_normal(fractions * sums)
+    ((best, evidence),) = side_by_side(search, [first])
     own, both, numbers, weights = np.split(best, np.cumsum(counts)[:-1])
     lengths = np.insert(np.exp(own + both[common.numpy()]), [fractions] * sums, 1.0)
     return Covariance(lengths, numbers, fractions, weights.reshape(fractions, sums), evidence)
+
+
+def _unlikely(
+    terms: Sequence[Tensor], y: Tensor, columns: Sequence[slice], blocks: Sequence[slice]
+) -> tuple[float, tuple[Tensor, ...]]:
+    """Minus the logarithm of the evidence, without constants, and its slopes in the terms.
+
+    These are inputs, variances of planes, variances and widths of smooth parts, and noise. By hand, with dL/dK =
+    (K^-1 - K^-1 y y' K^-1) / 2: recording every step on matrices takes three times as long.
+    """
+    x, planes, variances, widths, noise = terms
+    value, slopes = 0.0, tuple(torch.zeros_like(term) for term in terms)
+    of_x, of_planes, of_variances, of_widths, of_noise = slopes
+    for block in blocks:
+        own, merit = x[block], y[block]
+        covariance, parts = (own * planes) @ own.T, []
+        for cols, variance, width in zip(columns, variances, widths):
+            near = own[:, cols] / width
+            parts.append((cols, width, near, _bell(near, near)))
+            covariance += variance * parts[-1][-1]
+        covariance.diagonal().add_(noise)
+        factor = torch.linalg.cholesky(covariance)
+        dual = torch.cholesky_solve(merit, factor)
+        value += 0.5 * float((merit * dual).sum()) + float(factor.diagonal().log().sum())
+        steep = (torch.cholesky_inverse(factor) - dual @ dual.T) / 2
+        of_noise += steep.trace()
+        moved = steep @ own
+        of_planes += (own * moved).sum(0)
+        of_x[block] += 2 * moved * planes
+        for k, (cols, width, near, bell) in enumerate(parts):
+            bell *= steep
+            of_variances[k] += bell.sum()
+            pulled = 2 * variances[k] * (bell @ near - bell.sum(1)[:, None] * near)
+            of_x[block, cols] += pulled / width
+            of_widths[k] -= (pulled * near).sum() / width
+    return value, slopes
+
+
+def _has_sums(fractions: int, sums: int) -> bool:
+    return 2 * sums < fractions
 
 
 def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int, sums: int) -> Tensor:
@@ -226,8 +324,9 @@ def _plane_variances(numbers: Tensor, fractions: int, sums: int, count: int) -> 
 
 def _bell(a: Tensor, b: Tensor) -> Tensor:
     """exp(-|a - b|^2 / 2), shape (n, N)."""
-    apart = a.square().sum(1)[:, None] + b.square().sum(1)[None] - 2 * a @ b.T
-    return torch.exp(-0.5 * apart.clamp(min=0))
+    one, other = (-0.5 * each.square().sum(1, keepdim=True) for each in (a, b))
+    near = torch.cat([a, one, torch.ones_like(one)], 1) @ torch.cat([b, torch.ones_like(other), other], 1).T
+    return near.clamp_(max=0).exp_()
 
 
 def _smooth_slopes(part: Tensor, a: Tensor, b: Tensor, duals: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from matlens.errors import ResourceError
 from matlens.hooks import Arrays
 from matlens.learning.library.ensemble import Ensemble
-from matlens.learning.library.kernel_part import KernelPart
+from matlens.learning.library.kernel_parts import KernelParts
 from matlens.learning.library.mixture import Mixture
 from matlens.learning.library.model import LibraryModel
 from matlens.learning.library.network_inputs import NetworkInputs
@@ -133,7 +133,7 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
     preset = PRESETS[asked["preset"]]
     inputs = tuple(content["sizes"])
     networks = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
-    kernel = KernelPart.restored(_under("kernel.", arrays), device) if preset.sharpness is not None else None
+    kernel = KernelParts.restored(_under("kernel.", arrays), device) if preset.sharpness is not None else None
     model.ensemble_ = Mixture(networks, kernel, content["share"])
     model.settle(_library(content["library"], _under("library.", arrays)), content["target"], content["unit"])
     model.held_out_, model.held_out_spread_ = arrays["held_out"], arrays["held_out_spread"]
