@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
+from matlens.hooks import Silent
 from matlens.learning.library import relevance
 from matlens.learning.library.kernel_part import KernelPart
 from matlens.learning.library.kernel_parts import KernelParts
@@ -189,3 +191,18 @@ def test_members_are_divided_among_parts_and_errors_hold_how_far_these_lie_apart
     again = KernelParts.restored({name: np.array(value) for name, value in parts.arrays().items()}, "cpu")
     torch.testing.assert_close(again.gradients(x), parts.gradients(x))
     assert len(KernelParts.of(others, x, y, seen[:1]).parts) == 1
+
+
+def test_an_interrupt_ends_searches_soon() -> None:
+    x, y = samples(60)
+    reported: list[int] = []
+
+    class Impatient(Silent):
+        def advance(self, done: int, loss: float, detail: str) -> None:
+            reported.append(done)
+            if done == 3:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        find_covariances(x, y, 3, 0, sums=1, times=4, progress=Impatient())
+    assert len(reported) < 50

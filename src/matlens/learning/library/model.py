@@ -159,7 +159,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
         drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
         standard = torch.from_numpy(self.warp_.standard(values)).float().to(device)
-        kernel, standard = self._kernel_part(preset, seen, standard, drawn, goal.name)
+        kernel, standard = self._kernel_part(preset, seen, standard, drawn, goal.name, progress)
         data = TrainingSet(self.network_inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
         stages = preset.stages(tuple(data.inputs))
         networks = train(preset, stages, data, progress=progress, checkpoint=checkpoint)
@@ -316,7 +316,13 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return find_warp(side_by_side_inputs(plain), values, fractions, self.seed)
 
     def _kernel_part(
-        self, preset: Preset, seen: MaterialsLibrary, standard: Tensor, drawn: list[NDArray[np.intp]], target: str
+        self,
+        preset: Preset,
+        seen: MaterialsLibrary,
+        standard: Tensor,
+        drawn: list[NDArray[np.intp]],
+        target: str,
+        progress: Progress | None,
     ) -> tuple[KernelParts | None, Tensor]:
         """Scale the inputs to where they matter and fit each member's sum over its samples, if the preset has one.
 
@@ -326,9 +332,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return None, standard
         plain = self.network_inputs_(seen.compositions, seen.spectra, standard.device)
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
-        found = find_covariances(
-            side_by_side_inputs(plain), standard, fractions, self.seed, sums=_SUMS, times=_SEARCHES
-        )
+        inputs = side_by_side_inputs(plain)
+        found = find_covariances(inputs, standard, fractions, self.seed, sums=_SUMS, times=_SEARCHES, progress=progress)
         shared = _shared_lengths([one.lengths for one in found])
         self.network_inputs_ = self.network_inputs_.with_sums(found[0].weights).rescaled(preset.sharpness / shared)
         covariances = [replace(one, lengths=preset.sharpness * one.lengths / shared) for one in found]

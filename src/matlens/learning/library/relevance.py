@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor
 
+from matlens.hooks import Progress, Silent
 from matlens.learning.library.threads import side_by_side
 
 __all__ = ["Covariance", "find_covariance", "find_covariances"]
@@ -132,7 +134,14 @@ class Covariance:
 
 
 def find_covariances(
-    inputs: Tensor, target: Tensor, fractions: int, seed: int, *, sums: int, times: int
+    inputs: Tensor,
+    target: Tensor,
+    fractions: int,
+    seed: int,
+    *,
+    sums: int,
+    times: int,
+    progress: Progress | None = None,
 ) -> list[Covariance]:
     """Find a covariance with sums of fractions several times, from other weights, and keep what is about as evident.
 
@@ -145,6 +154,8 @@ def find_covariances(
         As for `find_covariance`.
     times : int
         How often; once where there are no sums.
+    progress : Progress, optional
+        Told of the steps of all searches together.
 
     Returns
     -------
@@ -159,11 +170,23 @@ def find_covariances(
     >>> found[0].weights.shape, [np.isinf(one.lengths).tolist() for one in found]
     ((3, 2), [[False, False, False, False, True], [False, False, False, True, False]])
     """
+    told, stop, lock, done = progress or Silent(), threading.Event(), threading.Lock(), 0
+
+    def step(_: Array) -> None:
+        nonlocal done
+        if stop.is_set():
+            raise StopIteration  # ends the search
+        with lock:
+            done += 1
+            told.advance(done, float("nan"), "")
 
     def find(number: int) -> Covariance:
-        return find_covariance(inputs, target, fractions, seed, sums=sums, start=number)
+        return find_covariance(inputs, target, fractions, seed, sums=sums, start=number, step=step)
 
-    found = side_by_side(find, range(times if _has_sums(fractions, sums) else 1))
+    several = _has_sums(fractions, sums)
+    told.begin(times * _STEPS_WITH_SUMS if several else _STEPS, "finding what matters")
+    found = side_by_side(find, range(times if several else 1), stop)
+    told.end()
     best = max(one.evidence for one in found)
     found = [one for one in found if one.evidence > best - _CLOSE]
     weights, each = np.concatenate([one.weights for one in found], 1), found[0].weights.shape[1]
@@ -178,7 +201,14 @@ def find_covariances(
 
 
 def find_covariance(
-    inputs: Tensor, target: Tensor, fractions: int, seed: int, *, sums: int = 0, start: int = 0
+    inputs: Tensor,
+    target: Tensor,
+    fractions: int,
+    seed: int,
+    *,
+    sums: int = 0,
+    start: int = 0,
+    step: Callable[[Array], None] | None = None,
 ) -> Covariance:
     """Find lengths and variances of greatest evidence, with log-normal priors.
 
@@ -199,6 +229,8 @@ def find_covariance(
         to say the same with fewer numbers.
     start : int
         Number of the weights to start from.
+    step : callable, optional
+        Called after every step; may raise StopIteration.
 
     Notes
     -----
@@ -241,7 +273,7 @@ def find_covariance(
 
     def search(first: Array) -> tuple[Array, float]:
         ranges, options = [prior[2] for prior in priors], {"maxiter": _STEPS_WITH_SUMS if sums else _STEPS}
-        found = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=ranges, options=options)
+        found = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=ranges, options=options, callback=step)
         return found.x, -float(found.fun)
 
     # on one thread, so that the number of threads changes nothing
