@@ -26,7 +26,7 @@ from matlens.library import MaterialsLibrary
 
 __all__ = ["SCHEMA", "read_library_model", "write_library_model"]
 
-SCHEMA = "matlens library model 1"
+SCHEMA = "matlens library model 2"
 _PLAIN = ("axis_name", "axis_unit", "spectrum_name", "spectrum_unit", "fraction_name")
 _ALIKE = 1e-3  # of the standard deviation: predictions on another machine differ in rounding only
 
