@@ -62,7 +62,7 @@ class Covariance:
     Parameters
     ----------
     lengths : ndarray, shape (F,)
-        By how much each input must change to matter.
+        By how much each input must change to matter; infinite where it never does.
     numbers : ndarray, shape (10,)
         Logarithms of the parts' variances in this order; of the widths of the second to fourth over the first's; of
         the variance of the noise.
