@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -53,6 +53,8 @@ def side_by_side(
     pool = ThreadPoolExecutor(max(1, min(before, len(items))))
     try:
         futures = [pool.submit(alone, item) for item in items]
+        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+            future.result()  # raises what the piece of work raised, while others may be at work yet
         return [future.result() for future in futures]
     except BaseException:
         stop.set()
