@@ -10,7 +10,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
 from matlens import Campaign, InputError, Limits, MaterialsLibrary, plate_list, suggest
-from matlens.insight import look_out, suggestion_regret
+from matlens.insight import look_out, regret, suggestion_regret
 from matlens.insight.surrogate import fit_surrogate
 from matlens.learning.library.response import Gradients
 
@@ -247,13 +247,23 @@ class Known:
         return truth(compositions)
 
 
+@pytest.mark.parametrize(("minimise", "better"), [(False, 1.0), (True, 0.0)])
+def test_values_above_the_interval_are_better_where_much_is_wanted(monkeypatch, minimise, better) -> None:
+    modest = regret.suggest
+    monkeypatch.setattr(regret, "suggest", lambda *given, **more: modest(*given, **more).assign(low=-99.0, high=-98.0))
+    campaign = Campaign(limits=Limits(increment=0.01), minimise=minimise)
+    table = suggestion_regret(Known(), Oracle, n=3, share=0.3, campaign=campaign)
+    own = table[table["strategy"] == "suggest"]
+    assert own[["inside", "better"]].to_numpy().tolist() == [[0.0, better]]
+
+
 def test_regret_of_a_model_that_knows_the_truth_is_nothing() -> None:
     table = suggestion_regret(
         Known(), Oracle, n=5, share=0.3, repeats=2, campaign=Campaign(limits=Limits(increment=0.01))
     )
-    regret = table.pivot_table(index="repeat", columns="strategy", values="regret")
-    assert (regret["suggest"] < 0.02).all()
-    assert (regret["random"] > regret["suggest"]).all()
+    missed = table.pivot_table(index="repeat", columns="strategy", values="regret")
+    assert (missed["suggest"] < 0.02).all()
+    assert (missed["random"] > missed["suggest"]).all()
     assert (table["regret"] >= -1e-9).all()
     assert (table["possible"] <= 5 + 1e-9).all()
     own = table[table["strategy"] == "suggest"]

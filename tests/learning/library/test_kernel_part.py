@@ -176,6 +176,19 @@ def test_what_one_search_finds_others_do_not_use() -> None:
         torch.testing.assert_close(found.posterior(wide)[kept], expected.posterior(wide[:, columns]))
 
 
+def test_a_search_that_ends_far_below_the_best_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, evidence = relevance.find_covariance, {0: 100.0, 1: 70.0, 2: 95.0}
+
+    def search(*given: object, start: int, **more: object) -> Covariance:
+        return replace(real(*given, start=start, **more), evidence=evidence[start])
+
+    monkeypatch.setattr(relevance, "find_covariance", search)
+    x, y = samples(40)
+    found = find_covariances(x, y, 3, 0, sums=1, times=3)
+    assert [one.evidence for one in found] == [100, 95]
+    assert [one.weights.shape for one in found] == [(3, 2), (3, 2)]
+
+
 def test_members_are_divided_among_parts_and_errors_hold_how_far_these_lie_apart() -> None:
     x, y = samples()
     others = [COVARIANCE, replace(COVARIANCE, lengths=COVARIANCE.lengths * 3)]
