@@ -86,10 +86,11 @@ def complete(run: RunDirectory, talk: Talk, *, fresh: bool = True, step: Step | 
     step : callable, optional
         The work; by default what the run's command does.
     """
-    from matlens.report import build_report, headlines
     from matlens.runs import progress_for, working
 
     with working(run, fresh=fresh):
+        from matlens.report import build_report, headlines  # takes a while, and the run is there to go on with
+
         (step or steps_of(run, talk))(run, progress_for(quiet=talk.quiet))
         report = build_report(run)
     if talk.quiet:
