@@ -51,7 +51,7 @@ def pairs_of(number: int | None) -> list[tuple[int, str]]:
 
 def solve(volume: Any, published: pd.Series, axis: str, tolerance: float) -> Row:
     from matlens import __version__
-    from matlens.physics import formation_factor
+    from matlens.microstructure.physics import formation_factor
 
     corner = [int(published[f"{name}0"]) for name in AXES]
     cube = volume.crop(*(slice(start, start + SIDE) for start in corner))

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from berea import data_file
-from matlens.encoders import load_encoder
-from matlens.io import read_microstructure
-from matlens.learning import StructurePropertyModel, StructureSet
-from matlens.learning.symmetry import views
-from matlens.runs.feature_cache import FeatureCache
+from matlens.microstructure.commands.feature_cache import FeatureCache
+from matlens.microstructure.encoders import load_encoder
+from matlens.microstructure.properties import StructurePropertyModel, StructureSet
+from matlens.microstructure.properties.data_sets.symmetry import views
+from matlens.microstructure.segmentation import read_microstructure
 
 PLACE = Path("build/benchmark/transfer")
 AXES = "zyx"

@@ -27,14 +27,14 @@ Maker = Callable[[int, int], object]
 
 
 def boolean(fraction: float = FRACTION, radius: float = RADIUS) -> Maker:
-    from matlens.problems import discs
+    from matlens.microstructure.problems import discs
 
     return lambda side, seed: discs((side, side), radius=radius, fraction=fraction, seed=seed, periodic=False)
 
 
 def random_field(fraction: float = FRACTION, length: float = LENGTH) -> Maker:
     """Windows of a larger field, so that their fractions scatter as windows of a material do."""
-    from matlens.problems import gaussian_field
+    from matlens.microstructure.problems import gaussian_field
 
     def make(side: int, seed: int) -> object:
         wide = gaussian_field((WIDEST,) * 2, length, fraction, seed=seed)
@@ -44,7 +44,7 @@ def random_field(fraction: float = FRACTION, length: float = LENGTH) -> Maker:
 
 
 def noise(kind: str, length: float = 1.0) -> Callable[[int, int, object], object]:
-    from matlens.problems import blurred_noise, white_noise
+    from matlens.microstructure.problems import blurred_noise, white_noise
 
     def make(side: int, seed: int, exemplar: object) -> object:
         fractions = exemplar.volume_fractions
@@ -76,7 +76,7 @@ def media() -> dict[str, dict[str, Maker]]:
 
 def judged(medium: str, pair: int, count: int, side: int) -> dict:
     """Verdicts on ``count`` results of every kind against one exemplar."""
-    from matlens.statistics import Curves, Variability, correlation_length_radial, joint_verdict
+    from matlens.microstructure.statistics import Curves, Variability, correlation_length_radial, joint_verdict
 
     kinds = media()[medium]
     first = 10_000 * (pair + 1)  # seeds of a pair; never those of another

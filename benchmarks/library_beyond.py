@@ -23,10 +23,12 @@ import numpy as np
 import pandas as pd
 
 from library_truth import REFERENCE, SEEDS, conclude, markdown, understood
-from matlens.insight.beyond import additions_left_out, summarise_additions
-from matlens.insight.regret import STRATEGIES, suggestion_regret
-from matlens.learning.library import BASELINES, LibraryModel
-from matlens.problems import LIBRARIES, KnownLibrary
+from matlens.library.baselines import BASELINES
+from matlens.library.evidence import additions_left_out, summarise_additions
+from matlens.library.model import LibraryModel
+from matlens.library.problems import LIBRARIES, KnownLibrary
+from matlens.library.suggestions import suggestion_regret
+from matlens.library.suggestions.regret import STRATEGIES
 
 FOLDER = Path("build/benchmark/library_beyond")
 SIZES = {"photoanode": 600}

@@ -28,10 +28,12 @@ import torch
 
 from library_truth import REFERENCE, conclude, markdown, understood
 from matlens.cli.app import main as matlens
-from matlens.io import read_library
-from matlens.learning.library import BASELINES, PARTITIONS, LibraryModel, held_out, paired, summarise
-from matlens.learning.library.checks import noise_ceiling
-from matlens.library import MaterialsLibrary
+from matlens.library.baselines import BASELINES
+from matlens.library.io import read_library
+from matlens.library.model import LibraryModel
+from matlens.library.table import MaterialsLibrary
+from matlens.library.validation import PARTITIONS, held_out, paired, summarise
+from matlens.library.validation.checks import noise_ceiling
 
 FOLDER = Path("build/benchmark/library_real")
 MEMBERS = {"scores": 10, "insight": 50}

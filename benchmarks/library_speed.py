@@ -29,9 +29,9 @@ ASKED = {"default": (240, 60, 20), "umehara2019": (6000, 60, 20)}
 
 def measure(preset: str, device: str, models: int) -> dict[str, float | str | int]:
     """Train on 1379 samples of 1015 channels, read all gradients, correlate all 1022 columns within each model."""
-    from matlens.insight import explain_library, gradient_correlations
-    from matlens.learning.library import LibraryModel
-    from matlens.problems import LIBRARIES
+    from matlens.library.gradients import explain_library, gradient_correlations
+    from matlens.library.model import LibraryModel
+    from matlens.library.problems import LIBRARIES
 
     library = LIBRARIES["photoanode"](seed=0).library
     clock = [time.perf_counter()]

@@ -24,11 +24,12 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from matlens.insight import component_groups, explain_library, label_null, spectral_bands
-from matlens.insight.simplex import along, default_hosts, directions
-from matlens.insight.windows import band_average
-from matlens.learning.library import BASELINES, PARTITIONS, Gradients, LibraryModel, held_out, paired, summarise
-from matlens.problems import LIBRARIES, KnownLibrary
+from matlens.library.baselines import BASELINES
+from matlens.library.evidence import band_average, component_groups, label_null, spectral_bands
+from matlens.library.gradients import along, default_hosts, directions, explain_library
+from matlens.library.model import Gradients, LibraryModel
+from matlens.library.problems import LIBRARIES, KnownLibrary
+from matlens.library.validation import PARTITIONS, held_out, paired, summarise
 
 FOLDER = Path("build/benchmark/library")
 REFERENCE = "default"

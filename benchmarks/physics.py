@@ -25,9 +25,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from matlens.physics import check_conductivity, effective_conductivity, solve_conduction
-from matlens.problems import gaussian_field
-from matlens.problems.families import FAMILIES, draw_structure
+from matlens.microstructure.physics import check_conductivity, effective_conductivity, solve_conduction
+from matlens.microstructure.problems import FAMILIES, draw_structure, gaussian_field
 
 Row = dict[str, Any]
 LIMITS = {2: 0.4, 3: 25.0}  # seconds a load case that were asked for

@@ -23,7 +23,7 @@ COLUMNS = ("s2_error", "lineal_path_error", "cluster_error", "euler_density_erro
 
 def variants() -> dict:
     """The default, and the default without one part at a time."""
-    from matlens.reconstruction import PRESETS
+    from matlens.microstructure.reconstruction import PRESETS
 
     full = PRESETS["default"]
     return {
@@ -42,8 +42,8 @@ def one(job: tuple[str, str, str, int, Path]) -> None:
     import torch
 
     from matlens import read_microstructure, reconstruct
-    from matlens.io import locate
-    from matlens.statistics import errors
+    from matlens.core.registry import locate
+    from matlens.microstructure.statistics import errors
 
     torch.set_num_threads(1)
     exemplar = read_microstructure(locate(f"li2018_{material}.npy")).crop(slice(0, 128), slice(0, 128))

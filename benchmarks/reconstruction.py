@@ -89,7 +89,7 @@ def work(job: Job, folder: Path, mcrpy: str) -> None:
 def realisation(job: Job, exemplar: Any, seed: int, path: Path, mcrpy: str) -> Row:
     import numpy as np
 
-    from matlens.statistics import errors
+    from matlens.microstructure.statistics import errors
 
     begun, busy = time.perf_counter(), time.process_time()
     made = make(job.method, exemplar, seed, mcrpy)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 import matlens
-from matlens.statistics import CopyTest, Variability, joint_verdict, pasted_blocks
+from matlens.microstructure.statistics import CopyTest, Variability, joint_verdict, pasted_blocks
 from reconstruction_materials import corner, image_of
 
 Row = dict[str, Any]

@@ -26,7 +26,7 @@ class Fetched:
     file: str
 
     def path(self) -> Path:
-        from matlens.io import locate
+        from matlens.core.registry import locate
 
         path = locate(self.file)
         if path is None:
@@ -57,7 +57,7 @@ class Micrograph:
         return path
 
     def __call__(self) -> Any:
-        from matlens.io import CleaningOptions, load
+        from matlens.microstructure.segmentation import CleaningOptions, load
 
         whole = load(self.path(), CleaningOptions(**self.cleaning)).microstructure
         return whole.crop(slice(self.row, self.row + SIDE), slice(self.column, self.column + SIDE))
@@ -65,7 +65,7 @@ class Micrograph:
 
 @dataclass(frozen=True)
 class Synthetic:
-    """A texture of `matlens.problems`, not periodic."""
+    """A texture of `matlens.microstructure.problems`, not periodic."""
 
     problem: str
     options: dict[str, Any]
@@ -74,7 +74,7 @@ class Synthetic:
         """Nothing is needed."""
 
     def __call__(self) -> Any:
-        from matlens import problems
+        from matlens.microstructure import problems
 
         return getattr(problems, self.problem)((SIDE, SIDE), seed=2018, periodic=False, **self.options)
 

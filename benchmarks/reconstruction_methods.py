@@ -87,8 +87,8 @@ def make(method: str, exemplar: Any, seed: int, mcrpy: str) -> Made:
 def control(name: str, exemplar: Any, seed: int) -> Any:
     import numpy as np
 
-    from matlens.problems import blurred_noise, white_noise
-    from matlens.statistics import correlation_length_radial
+    from matlens.microstructure.problems import blurred_noise, white_noise
+    from matlens.microstructure.statistics import correlation_length_radial
 
     if name == "perfect copy":
         return exemplar

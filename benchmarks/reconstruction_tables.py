@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from matlens.figures.micrographs import draw_phases
 from matlens.figures.style import DOUBLE, styled
-from matlens.microstructure import Microstructure
+from matlens.microstructure.figures.pictures import draw_phases
+from matlens.microstructure.structure import Microstructure
 from reconstruction_methods import CONTROLS
 from reconstruction_summary import methods_tables, records_of
 from reconstruction_summary import written as table

@@ -18,10 +18,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy import ndimage
 
-from matlens import Microstructure, problems, reconstruct
-from matlens import statistics as st
-from matlens.figures.micrographs import draw_phases
+from matlens import Microstructure, reconstruct
 from matlens.figures.style import CYCLE, DOUBLE, styled
+from matlens.microstructure import problems
+from matlens.microstructure import statistics as st
+from matlens.microstructure.figures.pictures import draw_phases
 
 SIDE, REACH = 128, 32
 SHAPE = (SIDE, SIDE)

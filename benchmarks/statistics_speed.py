@@ -39,7 +39,7 @@ LIMITS: dict[tuple[str, int], tuple[float, float]] = {
 
 
 def ours() -> dict[str, Work]:
-    from matlens import statistics as s
+    from matlens.microstructure import statistics as s
 
     return {
         "two_point": s.two_point_map,
@@ -154,7 +154,7 @@ def in_own_process(python: str, name: str, side: str, array: Path, threads: int)
 
 
 def arrays(folder: Path, quick: bool) -> list[Path]:
-    from matlens.problems import gaussian_field
+    from matlens.microstructure.problems import gaussian_field
 
     found = []
     for shape in ((512, 512), (64, 64, 64)) if quick else (FLAT, DEEP):

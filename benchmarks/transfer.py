@@ -23,14 +23,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from matlens.encoders import load_encoder
-from matlens.encoders.vgg19 import VGG19, random_weights
-from matlens.insight import sensitivity_scores, summarise_scores
-from matlens.learning import Recipe, StructurePropertyModel, StructureSet, generate_structures, read_structures
-from matlens.learning.curves import learning_curve, scores
-from matlens.learning.splits import draw_groups, leave_one_out
-from matlens.physics import effective_conductivity
-from matlens.runs.feature_cache import FeatureCache
+from matlens.core.splits import draw_groups, leave_one_out
+from matlens.microstructure.commands.feature_cache import FeatureCache
+from matlens.microstructure.encoders import VGG19, load_encoder, random_weights
+from matlens.microstructure.physics import effective_conductivity
+from matlens.microstructure.properties import (
+    Recipe,
+    StructurePropertyModel,
+    StructureSet,
+    generate_structures,
+    read_structures,
+    sensitivity_scores,
+    summarise_scores,
+)
+from matlens.microstructure.properties.learning_curves import learning_curve, scores
 
 PLACE = Path("build/benchmark/transfer")
 TARGET, PHASES = "k_00_c50", (1.0, 50.0)

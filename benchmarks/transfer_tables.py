@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from matlens.figures import learning_curves, save_figure
-from matlens.learning.curves import summary
+from matlens.figures.save import save_figure
+from matlens.microstructure.figures import learning_curves
+from matlens.microstructure.properties.learning_curves import summary
 
 REFERENCE = "VGG-19"
 

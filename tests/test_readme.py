@@ -9,10 +9,11 @@ import pytest
 import typer
 
 from matlens.cli.app import app
-from matlens.encoders import ENCODERS
-from matlens.io import parse_crop, parse_flatten, parse_spacing, parse_threshold
-from matlens.io.registry import entries
-from matlens.reconstruction import PRESETS
+from matlens.core.registry import entries
+from matlens.core.units import parse_spacing
+from matlens.microstructure.encoders import ENCODERS
+from matlens.microstructure.reconstruction import PRESETS
+from matlens.microstructure.segmentation import parse_crop, parse_flatten, parse_threshold
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

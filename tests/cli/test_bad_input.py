@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from matlens.cli.app import main
-from matlens.io import write_microstructure
-from matlens.problems import bicontinuous
-from matlens.runs import RunDirectory
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.problems import bicontinuous
+from matlens.runs.directory import RunDirectory
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 
 from matlens.cli.app import main
-from matlens.io import write_microstructure
-from matlens.problems import gaussian_field
-from matlens.runs import RunDirectory
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.problems import gaussian_field
+from matlens.runs.directory import RunDirectory
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_a_mask_is_found_again_from_another_folder(folder, capsys):
 
 
 def test_an_interrupt_while_comparing_takes_the_bar_away(folder, monkeypatch):
-    from matlens.runs import compare as steps
+    from matlens.microstructure.commands.compare import run as steps
 
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from matlens import runs
 from matlens.cli import demo, demo_library
 from matlens.cli.app import main
-from matlens.reconstruction import Plan, Reconstruction
-from matlens.runs import RunDirectory, compare
+from matlens.library.commands.suggest import run as suggest_run
+from matlens.microstructure.commands.compare import run as compare
+from matlens.microstructure.reconstruction import Plan, Reconstruction
+from matlens.runs.directory import RunDirectory
 
 
 class Engine:
@@ -95,7 +96,7 @@ def test_the_library_of_the_demo_goes_from_table_to_plate_list_and_is_resumed(mo
     monkeypatch.setattr(demo_library, "_MODELS", 4)
     monkeypatch.setattr(demo, "DEMO", {})
     monkeypatch.setattr(Figure, "savefig", lambda self, path, **options: Path(path).write_bytes(b"drawn"))
-    suggested, calls = runs.suggest_in, []
+    suggested, calls = suggest_run.suggest_in, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -103,7 +104,7 @@ def test_the_library_of_the_demo_goes_from_table_to_plate_list_and_is_resumed(mo
             raise KeyboardInterrupt
         return suggested(*arguments)
 
-    monkeypatch.setattr(runs, "suggest_in", interrupted)
+    monkeypatch.setattr(suggest_run, "suggest_in", interrupted)
     assert ended("demo", "-o", "run") == 130
     assert ended("resume", "run") == 0
     out = capsys.readouterr().out

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from matlens.cli.app import main
-from matlens.learning import read_structures, workers
-from matlens.problems import FAMILIES
-from matlens.runs import RunDirectory
+from matlens.microstructure.problems import FAMILIES
+from matlens.microstructure.properties import read_structures
+from matlens.microstructure.properties.data_sets import workers
+from matlens.runs.directory import RunDirectory
 
 TINY = ("--size", 32, "--conductivity-contrast", "10,50", "--stiffness-contrast", 10, "--workers", 1)
 FILES = ("structures.h5", "test.h5", "labels.csv", "test_labels.csv")

@@ -7,13 +7,23 @@ import pandas as pd
 import pytest
 
 from matlens.cli.app import main
-from matlens.io import write_microstructure
-from matlens.learning import Recipe, StructurePropertyModel, StructureSet, generate_structures, read_model
-from matlens.learning.features import EncoderFeatures
-from matlens.microstructure import Microstructure
-from matlens.problems import gaussian_field
-from matlens.runs import RunDirectory, feature_cache, learn_tables, read_predictions, trials
-from matlens.runs import learn as steps
+from matlens.microstructure.commands import feature_cache
+from matlens.microstructure.commands.learn import run as steps
+from matlens.microstructure.commands.learn import tables as learn_tables
+from matlens.microstructure.commands.learn import trials
+from matlens.microstructure.commands.learn.tables import read_predictions
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.problems import gaussian_field
+from matlens.microstructure.properties import (
+    Recipe,
+    StructurePropertyModel,
+    StructureSet,
+    generate_structures,
+    read_model,
+)
+from matlens.microstructure.properties.features import EncoderFeatures
+from matlens.microstructure.structure import Microstructure
+from matlens.runs.directory import RunDirectory
 
 QUICK = ("--encoder", "filterbank", "--depth", "scale4", "--head", "ridge", "--threads", 1)
 TABLES = ("scores.csv", "predictions.csv", "coverage.csv")

@@ -12,13 +12,14 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from matlens.cli.app import main
-from matlens.io import read_library
-from matlens.learning.library import LibraryModel, read_library_model
-from matlens.learning.library.default import DEFAULT
-from matlens.learning.library.presets import PRESETS
-from matlens.runs import RunDirectory, fit_checkpoint
-from matlens.runs import explain_library as explaining
-from matlens.runs import learn_library as learning
+from matlens.library.commands.explain import run as explaining
+from matlens.library.commands.learn import run as learning
+from matlens.library.io import read_library
+from matlens.library.model import LibraryModel, read_library_model
+from matlens.library.model.presets.default import DEFAULT
+from matlens.library.model.presets.registry import PRESETS
+from matlens.runs import fit_checkpoint
+from matlens.runs.directory import RunDirectory
 
 QUICK = ("--models", 4, "--scoring-models", 2, "--folds", 2, "--repeats", 1, "--systems", 1, "--baselines", "ridge",
          "--threads", 1)  # fmt: skip

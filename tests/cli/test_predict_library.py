@@ -9,10 +9,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from matlens.cli.app import main
-from matlens.io import read_library, write_library
-from matlens.learning.library import LibraryModel
-from matlens.library import MaterialsLibrary
-from matlens.runs import predict_library
+from matlens.library.commands.predict import run as predict_library
+from matlens.library.io import read_library, write_library
+from matlens.library.model import LibraryModel
+from matlens.library.table import MaterialsLibrary
 
 AXIS = [300.0, 310.0, 320.0, 330.0]
 

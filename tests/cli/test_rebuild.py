@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from matlens import characterize, read_microstructure
 from matlens.cli.app import app
-from matlens.problems import gaussian_field
+from matlens.microstructure.problems import gaussian_field
 
 pytest.importorskip("numba", reason="annealing needs numba")
 

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from library_example import example_insight
 
-from matlens.insight import statements
-from matlens.runs import RunDirectory, write_table
-from matlens.runs.library_insight import averages_table, axis_table, regions_of, write_gradients
+from matlens.library.commands.explain.tables import averages_table, axis_table, regions_of, write_gradients
+from matlens.library.evidence import statements
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import write_table
 
 FACTS = {"target": "P", "unit": "mW/cm2", "members": 50, "samples": 60}
 BASELINES = ("model", "ridge", "pls", "random-forest", "kernel-ridge", "gaussian-process")

@@ -1,11 +1,12 @@
 import pandas as pd
 import pytest
 
-from matlens.problems import bicontinuous
-from matlens.report import build_report, headlines
+from matlens.microstructure.commands.inputs import Inputs, store_structures
+from matlens.microstructure.problems import bicontinuous
+from matlens.report.build import build_report, headlines
 from matlens.report.parts import shown, table
-from matlens.runs import Inputs, RunDirectory, bibtex, citation_keys
-from matlens.runs.inputs import store_structures
+from matlens.runs.citations import bibtex, citation_keys
+from matlens.runs.directory import RunDirectory
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import tomllib
 
 import pytest
 
+from matlens.core.atomic import atomic_write
 from matlens.errors import RunError
-from matlens.io.atomic import atomic_write
-from matlens.runs import RunDirectory
 from matlens.runs import directory as module
+from matlens.runs.directory import RunDirectory
 
 
 def files(path):

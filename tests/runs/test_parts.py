@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 
 from matlens import InputError, Microstructure
-from matlens.io import read_microstructure, write_microstructure
-from matlens.problems import checkerboard, laminate
-from matlens.runs import RunCheckpoint, RunDirectory, environment, mismatches, progress_for, sha256, stoppable
-from matlens.runs.inputs import Inputs, read_inputs
-from matlens.runs.progress import Bar, Lines
+from matlens.microstructure.commands.checkpoint import RunCheckpoint
+from matlens.microstructure.commands.inputs import Inputs, read_inputs
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.problems import checkerboard, laminate
+from matlens.microstructure.segmentation import read_microstructure
+from matlens.runs.directory import RunDirectory
+from matlens.runs.progress import Bar, Lines, progress_for
+from matlens.runs.provenance import environment, mismatches, sha256
+from matlens.runs.signals import stoppable
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from matlens.io import write_microstructure
-from matlens.problems import gaussian_field
-from matlens.runs import RunDirectory
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.problems import gaussian_field
+from matlens.runs.directory import RunDirectory
 
 # Runs the command line, and kills or interrupts itself at the n-th call of one function: never a matter of timing.
 DRIVER = """
 import importlib, os, signal, sys
-from matlens.runs import checkpoint
+from matlens.microstructure.commands import checkpoint
 checkpoint.INTERVAL = 0.0
 module, owner, name, number, after, kind = sys.argv[1].split(",")
 if module:
@@ -36,10 +36,10 @@ from matlens.cli.app import main
 main(sys.argv[2:])
 """
 STOPS = [
-    "matlens.runs.reconstruct,,exemplars_of,1,before,SIGKILL",  # only settings.toml is there
-    "matlens.runs.checkpoint,RunCheckpoint,save,4,after,SIGKILL",  # in the first realisation
-    "matlens.runs.checkpoint,RunCheckpoint,_write_labels,1,after,SIGKILL",  # labels written, record not
-    "matlens.runs.compare,,write_table,2,after,SIGKILL",  # among the tables
+    "matlens.microstructure.commands.reconstruct.run,,exemplars_of,1,before,SIGKILL",  # only settings.toml is there
+    "matlens.microstructure.commands.checkpoint,RunCheckpoint,save,4,after,SIGKILL",  # in the first realisation
+    "matlens.microstructure.commands.checkpoint,RunCheckpoint,_write_labels,1,after,SIGKILL",  # no record yet
+    "matlens.microstructure.commands.compare.run,,write_table,2,after,SIGKILL",  # among the tables
     "matlens.report.build,,_header,1,before,SIGKILL",  # in the report
 ]
 TABLES = ["history.csv", "fractions.csv", "errors.csv", "ratios.csv", "curves.csv", "copy_test.csv", "verdict.json"]
@@ -91,7 +91,7 @@ def test_kills_cost_nothing(tmp_path, asked):
 
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
 def test_an_interrupt_keeps_the_best_so_far(kind, tmp_path, asked):
-    stop = f"matlens.runs.checkpoint,RunCheckpoint,save,3,after,{kind}"
+    stop = f"matlens.microstructure.commands.checkpoint,RunCheckpoint,save,3,after,{kind}"
     stopped = run_with(stop, *asked, "-o", "run", cwd=tmp_path)
     assert stopped.returncode == 130, stopped.stderr
     assert stopped.stderr.count("\n") == 1

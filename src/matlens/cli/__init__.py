@@ -1,1 +1,1 @@
-"""Filled in the next steps."""
+"""The command line."""

@@ -21,7 +21,9 @@ def characterize(
     talk: Talk,
 ) -> None:
     """Measure the statistics of micrographs: fractions, correlations, lineal path, clusters, surface, topology."""
-    from matlens.runs import Inputs, RunDirectory, characterize_in, read_inputs
+    from matlens.microstructure.commands.characterize.run import characterize_in
+    from matlens.microstructure.commands.inputs import Inputs, read_inputs
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings())

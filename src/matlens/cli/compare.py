@@ -28,7 +28,9 @@ def compare(
 
     The cleaning options are for the exemplars; the result must hold labels.
     """
-    from matlens.runs import Inputs, RunDirectory, compare_files_in, read_inputs, read_results
+    from matlens.microstructure.commands.compare.run import compare_files_in
+    from matlens.microstructure.commands.inputs import Inputs, read_inputs, read_results
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     inputs = Inputs(tuple(exemplars), cleaning.dataset, cleaning.options().settings())

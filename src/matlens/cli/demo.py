@@ -15,7 +15,7 @@ from matlens.errors import ResourceError
 
 if TYPE_CHECKING:
     from matlens.hooks import Progress
-    from matlens.runs import RunDirectory
+    from matlens.runs.directory import RunDirectory
 
 __all__ = ["demo", "demo_in"]
 
@@ -31,7 +31,7 @@ def demo(
     paper: Annotated[bool, Option("--paper", help="The seven materials of Li et al. 2018 instead.")] = False,
 ) -> None:
     """Reconstruct a photograph of gravel and a bicontinuous structure, and learn from a library of photoanodes."""
-    from matlens.runs import RunDirectory
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     members = _paper_members() if paper else DEMO
@@ -49,8 +49,11 @@ def demo(
 
 def demo_in(run: RunDirectory, progress: Progress, talk: Talk) -> None:
     """Do every part in a run directory of its own below this one; those that are finished are left alone."""
-    from matlens.report import build_report, headlines
-    from matlens.runs import Inputs, Order, RunDirectory, read_inputs, reconstruct_in, resolved, working
+    from matlens.microstructure.commands.inputs import Inputs, read_inputs
+    from matlens.microstructure.commands.reconstruct.run import Order, reconstruct_in, resolved
+    from matlens.report.build import build_report, headlines
+    from matlens.runs.directory import RunDirectory
+    from matlens.runs.lifecycle import working
 
     for name, source in run.settings["files"].items():
         member = _opened(run, name)
@@ -91,7 +94,7 @@ def _opened(run: RunDirectory, name: str) -> RunDirectory | None:
 
 
 def _paper_members() -> dict[str, str]:
-    from matlens.io.registry import locate
+    from matlens.core.registry import locate
 
     found = {name: locate(f"li2018_{name}.npy") for name in _PAPER}
     missing = [name for name, path in found.items() if path is None]

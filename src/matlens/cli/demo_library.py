@@ -11,7 +11,7 @@ from matlens.cli.work import say
 
 if TYPE_CHECKING:
     from matlens.hooks import Progress
-    from matlens.runs import RunDirectory
+    from matlens.runs.directory import RunDirectory
 
     Opened = Callable[[RunDirectory, str], RunDirectory | None]
 
@@ -27,23 +27,27 @@ def library_demo_in(run: RunDirectory, progress: Progress, talk: Talk, opened: O
 
     ``opened`` opens a folder that this very run has begun.
     """
-    from matlens import runs
-    from matlens.report import build_report, headlines
+    from matlens.library.commands.explain.run import explain_library_in
+    from matlens.library.commands.learn.run import learn_library_in
+    from matlens.library.commands.suggest.run import suggest_in
+    from matlens.report.build import build_report, headlines
+    from matlens.runs.directory import RunDirectory
+    from matlens.runs.lifecycle import working
 
     steps: dict[str, Callable[[RunDirectory, Progress], None]] = {
-        "learn-library": runs.learn_library_in,
-        "explain-library": runs.explain_library_in,
-        "suggest": runs.suggest_in,
+        "learn-library": learn_library_in,
+        "explain-library": explain_library_in,
+        "suggest": suggest_in,
     }
     for command, name in LIBRARY_RUNS.items():
         member = opened(run, name)
         if member is None:
             settings = {**_settings(run, command), "part_of": run.settings["token"]}
-            member = runs.RunDirectory.create(run.path / name, command, settings, force=True)
+            member = RunDirectory.create(run.path / name, command, settings, force=True)
         if member.status == "finished":
             member.close()
             continue
-        with runs.working(member):
+        with working(member):
             steps[command](member, progress)
             build_report(member)
         for line in headlines(member):
@@ -52,31 +56,34 @@ def library_demo_in(run: RunDirectory, progress: Progress, talk: Talk, opened: O
 
 def _settings(run: RunDirectory, command: str) -> dict[str, Any]:
     """What each of the runs is asked: few samples and models, so that it takes a minute."""
-    from matlens import runs
+    from matlens.library.commands.explain.run import ExplainLibraryOrder
+    from matlens.library.commands.learn.run import LearnLibraryOrder, LibraryModelOptions, Scoring
+    from matlens.library.commands.source import LibrarySource
+    from matlens.library.commands.suggest.run import SuggestOrder, Wishes
 
     seed, environment = run.settings["seed"], run.settings["environment"]
     common = {"seed": seed, "device": environment["device"]}
     model = str(run.path / LIBRARY_RUNS["learn-library"])
     if command == "learn-library":
-        source = runs.LibrarySource(str(_table(run, seed)), {"merits": ["P"]})
-        options = runs.LibraryModelOptions(n_models=_MODELS, prepare=("band-maximum:750:850",))
-        scoring = runs.Scoring(("grouped",), baselines=("ridge", "gaussian-process"), members=min(_MODELS, 10))
-        order = runs.LearnLibraryOrder(source, "P", options, scoring, **common)
+        source = LibrarySource(str(_table(run, seed)), {"merits": ["P"]})
+        options = LibraryModelOptions(n_models=_MODELS, prepare=("band-maximum:750:850",))
+        scoring = Scoring(("grouped",), baselines=("ridge", "gaussian-process"), members=min(_MODELS, 10))
+        order = LearnLibraryOrder(source, "P", options, scoring, **common)
         asked = order.resolved(source.read()).settings()
     elif command == "explain-library":
         hosts = {"": "Bi", "W": "V", "Mo": "V"}
-        asked = runs.ExplainLibraryOrder(model, hosts, permutations=0, **common).resolved().settings()
+        asked = ExplainLibraryOrder(model, hosts, permutations=0, **common).resolved().settings()
     else:
         insight = str(run.path / LIBRARY_RUNS["explain-library"])
-        wishes = runs.Wishes(support=1)
-        asked = runs.SuggestOrder(model, 5, wishes, insight, **common).resolved().settings()
+        wishes = Wishes(support=1)
+        asked = SuggestOrder(model, 5, wishes, insight, **common).resolved().settings()
     return {**asked, "environment": environment}
 
 
 def _table(run: RunDirectory, seed: int) -> Path:
     """Write the library as a table, as a user would bring it."""
-    from matlens.io import write_library
-    from matlens.problems import photoanode
+    from matlens.library.io import write_library
+    from matlens.library.problems import photoanode
 
     path = run.claim("photoanode.csv")
     write_library(photoanode(_SAMPLES, seed=seed).library, path)

@@ -37,7 +37,7 @@ def explain(
 
     What a model of structures says is scored against solving structures with pixels flipped.
     """
-    from matlens.runs import kind_of_model
+    from matlens.runs.models import kind_of_model
 
     start_talking(talk)
     kind = kind_of_model(model)

@@ -49,7 +49,8 @@ class LibraryExplained:
 
 def explain_library(model: str, asked: LibraryExplained, settings: dict[str, Any], place: Place, talk: Talk) -> None:
     """Read the gradients of a model of a library; ``settings`` holds seed and environment."""
-    from matlens.runs import ExplainLibraryOrder, RunDirectory, explain_library_in
+    from matlens.library.commands.explain.run import ExplainLibraryOrder, explain_library_in
+    from matlens.runs.directory import RunDirectory
 
     order = ExplainLibraryOrder(
         model,

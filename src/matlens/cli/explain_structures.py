@@ -58,8 +58,10 @@ def explain_structures(
     talk: Talk,
 ) -> None:
     """Map where a model sees a property come from; ``settings`` holds seed and environment."""
-    from matlens.physics import phase_values
-    from matlens.runs import ExplainOrder, PredictOrder, RunDirectory, sensitivity_in
+    from matlens.microstructure.commands.explain.run import ExplainOrder, sensitivity_in
+    from matlens.microstructure.commands.predict.run import PredictOrder
+    from matlens.microstructure.physics import phase_values
+    from matlens.runs.directory import RunDirectory
 
     weights = None if asked.weights is None else str(asked.weights)
     device = settings["environment"]["device"]

@@ -22,7 +22,7 @@ def fetch(
     talk: Talk,
 ) -> None:
     """Fetch published data or weights, checked by their SHA-256; without a name, list them."""
-    from matlens.io import registry
+    from matlens.core import registry
 
     start_talking(talk)
     if name is not None:
@@ -36,7 +36,7 @@ def fetch(
 
 
 def _place(name: str) -> str:
-    from matlens.io import registry
+    from matlens.core import registry
 
     try:
         return str(registry.locate(name) or "not at hand")

@@ -38,9 +38,10 @@ def generate(asked: Asked, chance: Seed, machine: Machine, place: Place, talk: T
 
     Runs on the processor, each of the --workers with one thread.
     """
-    from matlens.learning import Recipe
-    from matlens.problems import FAMILIES
-    from matlens.runs import GenerateOrder, RunDirectory, generate_in
+    from matlens.microstructure.commands.generate.run import GenerateOrder, generate_in
+    from matlens.microstructure.problems import FAMILIES
+    from matlens.microstructure.properties import Recipe
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     recipe = Recipe(

@@ -48,7 +48,9 @@ def homogenize(
     talk: Talk,
 ) -> None:
     """Compute the effective conductivity or stiffness of a microstructure, with its fields and its bounds."""
-    from matlens.runs import HomogenizeOrder, Inputs, RunDirectory, homogenize_in, read_inputs
+    from matlens.microstructure.commands.homogenize.run import HomogenizeOrder, homogenize_in
+    from matlens.microstructure.commands.inputs import Inputs, read_inputs
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     inputs = Inputs((file,), cleaning.dataset, cleaning.options().settings())

@@ -36,7 +36,7 @@ def learn(
     target: Annotated[str | None, Option(help="The property, or figure of merit, to learn: a column's name.")] = None,
 ) -> None:
     """Learn a property of microstructures, or a figure of merit of a library, and test it on what was held out."""
-    from matlens.runs import is_library
+    from matlens.library.commands.source import is_library
 
     start_talking(talk)
     settings = {"environment": machine_settings(machine), "seed": chance.seed}

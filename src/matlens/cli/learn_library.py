@@ -12,7 +12,7 @@ from matlens.cli.options import Place, Talk
 from matlens.cli.work import complete, say, words
 
 if TYPE_CHECKING:
-    from matlens.runs import LibraryModelOptions, Scoring
+    from matlens.library.commands.learn.run import LibraryModelOptions, Scoring
 
 __all__ = ["LibraryAsked", "LibraryReading", "learn_library"]
 
@@ -52,7 +52,7 @@ class LibraryReading:
 
     def settings(self, target: str | None) -> dict[str, Any]:
         """Make the library's settings of them, and check them."""
-        from matlens.io import LibraryOptions
+        from matlens.library.io import LibraryOptions
 
         return LibraryOptions(
             components=words(self.components),
@@ -117,7 +117,7 @@ class LibraryAsked:
 
     def options(self) -> LibraryModelOptions:
         """Make the model's options of them, and check them."""
-        from matlens.runs import LibraryModelOptions
+        from matlens.library.commands.learn.run import LibraryModelOptions
 
         return LibraryModelOptions(
             self.preset, self.inputs, self.models, self.resample, self.transform, words(self.prepare)
@@ -125,7 +125,7 @@ class LibraryAsked:
 
     def scoring(self) -> Scoring:
         """Make the scoring's options of them, and check them."""
-        from matlens.runs import Scoring
+        from matlens.library.commands.learn.run import Scoring
 
         return Scoring(
             words(self.held_out),
@@ -147,7 +147,9 @@ def learn_library(
     talk: Talk,
 ) -> None:
     """Learn a figure of merit from a library; ``settings`` holds seed and environment."""
-    from matlens.runs import LearnLibraryOrder, LibrarySource, RunDirectory, learn_library_in
+    from matlens.library.commands.learn.run import LearnLibraryOrder, learn_library_in
+    from matlens.library.commands.source import LibrarySource
+    from matlens.runs.directory import RunDirectory
 
     order = LearnLibraryOrder(
         LibrarySource(source, reading.settings(target)),

@@ -13,7 +13,7 @@ from matlens.cli.work import complete, say
 from matlens.errors import InputError
 
 if TYPE_CHECKING:
-    from matlens.runs import ModelOptions
+    from matlens.microstructure.commands.learn.run import ModelOptions
 
 __all__ = ["StructureData", "StructureModel", "learn_structures"]
 
@@ -91,7 +91,8 @@ def learn_structures(
     talk: Talk,
 ) -> None:
     """Learn a property of labelled microstructures; ``settings`` holds seed and environment."""
-    from matlens.runs import LearnOrder, RunDirectory, learn_in
+    from matlens.microstructure.commands.learn.run import LearnOrder, learn_in
+    from matlens.runs.directory import RunDirectory
 
     order = LearnOrder(
         source,
@@ -117,8 +118,9 @@ def learn_structures(
 
 def options_of(model: StructureModel) -> ModelOptions:
     """Make the library's options of a command's, with the depth that a pruning study recommends read from it."""
-    from matlens.reconstruction.recommendation import read_recommendation, studied_encoder
-    from matlens.runs import ModelOptions
+    from matlens.microstructure.commands.learn.run import ModelOptions
+    from matlens.microstructure.pruning import read_recommendation
+    from matlens.microstructure.pruning.recommendation import studied_encoder
 
     encoder, depth = model.encoder, model.depth
     if Path(depth).is_dir() or len(Path(depth).parts) > 1:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 if TYPE_CHECKING:
-    from matlens.io import CleaningOptions
+    from matlens.microstructure.segmentation import CleaningOptions
 
 __all__ = ["Cleaning", "Machine", "Place", "Seed", "Talk"]
 
@@ -94,7 +94,7 @@ class Cleaning:
 
     def options(self) -> CleaningOptions:
         """Check them and make them the library's options (without ``dataset``, which belongs to reading)."""
-        from matlens.io import CleaningOptions
+        from matlens.microstructure.segmentation import CleaningOptions
 
         values = {name: value for name, value in asdict(self).items() if name != "dataset"}
         if self.mask is not None:  # a run may be resumed from another folder

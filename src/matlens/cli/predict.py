@@ -43,7 +43,9 @@ def predict(
     talk: Talk,
 ) -> None:
     """Predict a property, with intervals, and say where structures or samples are unlike those learned from."""
-    from matlens.runs import PredictOrder, RunDirectory, kind_of_model, predict_in
+    from matlens.microstructure.commands.predict.run import PredictOrder, predict_in
+    from matlens.runs.directory import RunDirectory
+    from matlens.runs.models import kind_of_model
 
     start_talking(talk)
     if kind_of_model(model) == "library":

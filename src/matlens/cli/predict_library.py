@@ -15,7 +15,9 @@ def predict_library(
     model: str, samples: str, reading: LibraryReading, settings: dict[str, Any], place: Place, talk: Talk
 ) -> None:
     """Predict the samples of a table; ``settings`` holds the environment."""
-    from matlens.runs import LibrarySource, PredictLibraryOrder, RunDirectory, predict_library_in
+    from matlens.library.commands.predict.run import PredictLibraryOrder, predict_library_in
+    from matlens.library.commands.source import LibrarySource
+    from matlens.runs.directory import RunDirectory
 
     order = PredictLibraryOrder(model, LibrarySource(samples), settings["environment"]["device"])
     learned = order.read_model()

@@ -42,7 +42,9 @@ def prune(
     talk: Talk,
 ) -> None:
     """Reconstruct with ever fewer layers of a network: what each layer is worth for a material, and what it costs."""
-    from matlens.runs import Inputs, PruneOrder, RunDirectory, prune_in, read_inputs
+    from matlens.microstructure.commands.inputs import Inputs, read_inputs
+    from matlens.microstructure.commands.prune.run import PruneOrder, prune_in
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     inputs = Inputs(tuple(files), cleaning.dataset, cleaning.options().settings())

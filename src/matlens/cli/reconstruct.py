@@ -62,7 +62,9 @@ def reconstruct(
 
     With --target no micrograph is needed: they are made from two-point probabilities, lineal path and fractions alone.
     """
-    from matlens.runs import Inputs, Order, RunDirectory, read_inputs, reconstruct_in, resolved
+    from matlens.microstructure.commands.inputs import Inputs, read_inputs
+    from matlens.microstructure.commands.reconstruct.run import Order, reconstruct_in, resolved
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     if asked.target is not None:
@@ -100,7 +102,8 @@ def rebuild(
     target: Path, files: list[str], asked: Asked, chance: Seed, machine: Machine, place: Place, talk: Talk
 ) -> None:
     """Make microstructures from statistics alone."""
-    from matlens.runs import RebuildOrder, RunDirectory, rebuild_in
+    from matlens.microstructure.commands.rebuild.run import RebuildOrder, rebuild_in
+    from matlens.runs.directory import RunDirectory
 
     if files:
         raise InputError(f"found --target and {files[0]}; give either statistics to have or micrographs to resemble.")

@@ -16,8 +16,8 @@ __all__ = ["report"]
 
 def report(path: Annotated[Path, Argument(metavar="RUN", help="The run directory.")], talk: Talk) -> None:
     """Write a run's report.html and figures again from the tables it holds."""
-    from matlens.report import build_report
-    from matlens.runs import RunDirectory
+    from matlens.report.build import build_report
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     with RunDirectory(path) as run:

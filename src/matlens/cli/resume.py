@@ -24,7 +24,7 @@ def resume(
     ] = False,
 ) -> None:
     """Go on with a run that was interrupted or killed; it ends as if it had never stopped."""
-    from matlens.runs import RunDirectory
+    from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
     run = RunDirectory(path)
@@ -50,7 +50,7 @@ def resume(
 
 def _differences(then: dict[str, object], machine: Machine) -> list[str]:
     """Take the run's threads and device where none are asked, and list what still differs."""
-    from matlens.runs import mismatches
+    from matlens.runs.provenance import mismatches
 
     threads = machine.threads or int(str(then["threads"]))
     device = str(then["device"]) if machine.device == "auto" else machine.device

@@ -52,7 +52,9 @@ def suggest(
     talk: Talk,
 ) -> None:
     """Suggest compositions to make next, each a move from a measured one, with its expected gain and its support."""
-    from matlens.runs import RunDirectory, SuggestOrder, Wishes, kind_of_model, suggest_in
+    from matlens.library.commands.suggest.run import SuggestOrder, Wishes, suggest_in
+    from matlens.runs.directory import RunDirectory
+    from matlens.runs.models import kind_of_model
 
     start_talking(talk)
     if kind_of_model(model) != "library":

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,7 +16,7 @@ from matlens.errors import InputError
 
 if TYPE_CHECKING:
     from matlens.hooks import Progress
-    from matlens.runs import RunDirectory
+    from matlens.runs.directory import RunDirectory
 
     Step = Callable[[RunDirectory, Progress], None]
 
@@ -34,20 +35,20 @@ __all__ = [
 ]
 
 _STEPS = {
-    "reconstruct": "reconstruct_in",
-    "rebuild": "rebuild_in",
-    "characterize": "characterize_in",
-    "compare": "compare_files_in",
-    "prune": "prune_in",
-    "homogenize": "homogenize_in",
-    "generate": "generate_in",
-    "learn": "learn_in",
-    "predict": "predict_in",
-    "explain": "sensitivity_in",
-    "learn-library": "learn_library_in",
-    "predict-library": "predict_library_in",
-    "explain-library": "explain_library_in",
-    "suggest": "suggest_in",
+    "reconstruct": "matlens.microstructure.commands.reconstruct.run:reconstruct_in",
+    "rebuild": "matlens.microstructure.commands.rebuild.run:rebuild_in",
+    "characterize": "matlens.microstructure.commands.characterize.run:characterize_in",
+    "compare": "matlens.microstructure.commands.compare.run:compare_files_in",
+    "prune": "matlens.microstructure.commands.prune.run:prune_in",
+    "homogenize": "matlens.microstructure.commands.homogenize.run:homogenize_in",
+    "generate": "matlens.microstructure.commands.generate.run:generate_in",
+    "learn": "matlens.microstructure.commands.learn.run:learn_in",
+    "predict": "matlens.microstructure.commands.predict.run:predict_in",
+    "explain": "matlens.microstructure.commands.explain.run:sensitivity_in",
+    "learn-library": "matlens.library.commands.learn.run:learn_library_in",
+    "predict-library": "matlens.library.commands.predict.run:predict_library_in",
+    "explain-library": "matlens.library.commands.explain.run:explain_library_in",
+    "suggest": "matlens.library.commands.suggest.run:suggest_in",
 }
 
 
@@ -66,7 +67,8 @@ def say(talk: Talk, text: str) -> None:
 
 def machine_settings(machine: Machine) -> dict[str, Any]:
     """Choose device and threads, and describe what the bytes of the result depend on."""
-    from matlens.runs import chosen_device, environment, set_threads
+    from matlens.core.device import chosen_device, set_threads
+    from matlens.runs.provenance import environment
 
     device = chosen_device(machine.device)
     return environment(threads=set_threads(machine.threads), device=device)
@@ -86,10 +88,11 @@ def complete(run: RunDirectory, talk: Talk, *, fresh: bool = True, step: Step | 
     step : callable, optional
         The work; by default what the run's command does.
     """
-    from matlens.runs import progress_for, working
+    from matlens.runs.lifecycle import working
+    from matlens.runs.progress import progress_for
 
     with working(run, fresh=fresh):
-        from matlens.report import build_report, headlines  # takes a while, and the run is there to go on with
+        from matlens.report.build import build_report, headlines  # takes a while, and the run is there to go on with
 
         (step or steps_of(run, talk))(run, progress_for(quiet=talk.quiet))
         report = build_report(run)
@@ -104,7 +107,6 @@ def complete(run: RunDirectory, talk: Talk, *, fresh: bool = True, step: Step | 
 
 def steps_of(run: RunDirectory, talk: Talk) -> Step:
     """Look up the work that belongs to a run's command."""
-    from matlens import runs
     from matlens.cli.demo import demo_in
 
     command = str(run.settings.get("command"))
@@ -112,7 +114,8 @@ def steps_of(run: RunDirectory, talk: Talk) -> Step:
         return lambda run, progress: demo_in(run, progress, talk)
     if command not in _STEPS:
         raise InputError(f"{run.path} was made by the command {command!r}, which this version cannot resume.")
-    step: Step = getattr(runs, _STEPS[command])
+    module, _, name = _STEPS[command].partition(":")
+    step: Step = getattr(import_module(module), name)
     return step
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from matlens.core.atomic import atomic_write
 from matlens.figures.style import RC
-from matlens.io.atomic import atomic_write
 
 __all__ = ["save_figure"]
 

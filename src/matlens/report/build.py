@@ -7,27 +7,25 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from matlens.report import (
-    characterization,
-    datasets,
-    demonstration,
-    homogenization,
-    learning,
-    library_insight,
-    library_learning,
-    library_maps,
-    library_predictions,
-    library_spectra,
-    library_suggestions,
-    pruning,
-    rebuilding,
-    representative,
-    sensitivity,
-)
+from matlens.library.commands import maps as library_maps
+from matlens.library.commands.demo import report as demonstration
+from matlens.library.commands.explain import report as library_insight
+from matlens.library.commands.explain import spectra_report as library_spectra
+from matlens.library.commands.learn import report as library_learning
+from matlens.library.commands.predict import report as library_predictions
+from matlens.library.commands.suggest import report as library_suggestions
+from matlens.library.commands.words import MARKS
+from matlens.microstructure.commands.characterize import report as characterization
+from matlens.microstructure.commands.characterize import representative_report as representative
+from matlens.microstructure.commands.explain import report as sensitivity
+from matlens.microstructure.commands.generate import report as datasets
+from matlens.microstructure.commands.homogenize import report as homogenization
+from matlens.microstructure.commands.learn import report as learning
+from matlens.microstructure.commands.prune import report as pruning
+from matlens.microstructure.commands.rebuild import report as rebuilding
 from matlens.report import sections as parts
-from matlens.report.library_words import MARKS
 from matlens.report.parts import Section
-from matlens.runs import RunDirectory
+from matlens.runs.directory import RunDirectory
 
 __all__ = ["build_report", "headlines"]
 

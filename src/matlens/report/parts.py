@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import pandas as pd
 from matplotlib.figure import Figure
 
-from matlens import figures
-from matlens.runs import RunDirectory
+from matlens.figures.save import save_figure
+from matlens.figures.style import DOUBLE
+from matlens.runs.directory import RunDirectory
 
 __all__ = ["Links", "Picture", "Section", "Table", "Text", "picture", "table"]
 
@@ -72,8 +73,8 @@ def picture(run: RunDirectory, name: str, figure: Figure, source: pd.DataFrame, 
     """Save a figure in the run's ``figures`` folder (PNG, PDF, CSV) and make it part of a report."""
     for suffix in ("png", "pdf", "csv"):
         run.claim(f"figures/{name}.{suffix}")
-    png, pdf, csv = figures.save_figure(figure, run.path / "figures" / name, source)
-    width = round(100 * figure.get_figwidth() / figures.DOUBLE)
+    png, pdf, csv = save_figure(figure, run.path / "figures" / name, source)
+    width = round(100 * figure.get_figwidth() / DOUBLE)
     return Picture(data_uri(png), caption, f"figures/{pdf.name}", f"figures/{csv.name}", width)
 
 

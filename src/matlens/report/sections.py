@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matlens import figures
-from matlens.io import read_microstructure
-from matlens.microstructure import Microstructure
-from matlens.report.library_words import LIBRARY, library_subtitle
+from matlens.library.commands.words import LIBRARY, library_subtitle
+from matlens.microstructure import figures
+from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inputs
+from matlens.microstructure.segmentation import read_microstructure
+from matlens.microstructure.statistics.equivalence.sentences import NAMES as STATISTICS
+from matlens.microstructure.statistics.equivalence.variability import MARGIN
+from matlens.microstructure.structure import Microstructure
 from matlens.report.parts import Links, Section, Text, picture, table
-from matlens.runs import Inputs, RunDirectory, bibtex, citation_keys, numbered, read_table, stored_inputs
-from matlens.statistics.sentences import NAMES as STATISTICS
-from matlens.statistics.variability import MARGIN
+from matlens.runs.citations import bibtex, citation_keys
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
 
 __all__ = [
     "cleaning",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from matlens.reconstruction import BASELINES
+from matlens.microstructure.reconstruction import BASELINES
 
 __all__ = ["bibtex", "citation_keys"]
 

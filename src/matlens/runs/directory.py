@@ -17,8 +17,8 @@ from typing import Any
 import tomli_w
 
 from matlens._version import __version__
+from matlens.core.atomic import TEMPORARY, atomic_write
 from matlens.errors import RunError
-from matlens.io.atomic import TEMPORARY, atomic_write
 from matlens.runs.lock import Lock
 from matlens.runs.provenance import now
 

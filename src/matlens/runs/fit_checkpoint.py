@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.core.atomic import atomic_write
 from matlens.hooks import Arrays, NoCheckpoint
-from matlens.io.atomic import atomic_write
 from matlens.runs.directory import STATE, RunDirectory
 
 __all__ = ["FitCheckpoint"]

@@ -11,7 +11,7 @@ from matlens.errors import InputError
 from matlens.runs.provenance import sha256
 
 if TYPE_CHECKING:
-    from matlens.learning.library import LibraryModel
+    from matlens.library.model import LibraryModel
 
 __all__ = ["digest_of_model", "kind_of_model", "read_unchanged"]
 
@@ -53,7 +53,7 @@ def read_unchanged(folder: str, digest: str, device: str) -> LibraryModel:
     InputError
         If there is none, or it has changed.
     """
-    from matlens.learning.library import read_library_model
+    from matlens.library.model import read_library_model
 
     model = read_library_model(folder, device=device)
     if digest and digest != digest_of_model(folder):

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from matlens._version import __version__
+from matlens.core.registry import sha256_of
 from matlens.errors import InputError
-from matlens.io.registry import sha256_of
 
 __all__ = ["environment", "mismatches", "now", "sha256"]
 

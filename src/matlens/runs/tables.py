@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from matlens.io.atomic import atomic_write
+from matlens.core.atomic import atomic_write
 from matlens.runs.directory import RunDirectory
 
 __all__ = ["curves_of_comparison", "curves_of_files", "read_table", "write_table"]
@@ -38,7 +38,7 @@ def curves_of_comparison(bands: xr.Dataset) -> pd.DataFrame:
     Parameters
     ----------
     bands : Dataset
-        `matlens.statistics.Comparison.curves`.
+        `matlens.microstructure.statistics.Comparison.curves`.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def curves_of_comparison(bands: xr.Dataset) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from matlens.problems import gaussian_field
-    >>> from matlens.statistics import compare
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> from matlens.microstructure.statistics import compare
     >>> field = gaussian_field((64, 64), 3.0, 0.4, seed=0)
     >>> found = compare(field.crop(slice(0, 32), slice(0, 32)), field, controls=False, copying=False)
     >>> sorted(set(curves_of_comparison(found.curves)["source"]))
@@ -76,8 +76,8 @@ def curves_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFram
 
     Examples
     --------
-    >>> from matlens.problems import checkerboard
-    >>> from matlens.statistics import characterize
+    >>> from matlens.microstructure.problems import checkerboard
+    >>> from matlens.microstructure.statistics import characterize
     >>> table = curves_of_files(characterize(checkerboard((16, 16), cell=4)), ["board"])
     >>> table["source"].unique().tolist(), len(table)
     (['board'], 72)

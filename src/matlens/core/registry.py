@@ -1,0 +1,230 @@
+"""Published data and weights: found on disk or fetched once, always checked by their SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from functools import cache as remembered
+from importlib.resources import files
+from pathlib import Path
+
+from matlens.core.atomic import atomic_write
+from matlens.core.vgg19_shards import join_shards
+from matlens.errors import InputError, ResourceError
+
+__all__ = ["Entry", "RegisteredFile", "default_cache", "entries", "fetch", "locate", "sha256_of"]
+
+_PATIENCE = (5.0, 30.0)  # seconds to wait for a connection, and for the next bytes
+_DEPTH = 3  # levels of folders searched below each folder of MATLENS_DATA
+
+
+@dataclass(frozen=True)
+class RegisteredFile:
+    """A file with its hash (or the leading digits its publisher gives) and the places it comes from.
+
+    One URL is the file itself; several are the parts it is made of.
+    """
+
+    name: str
+    sha256: str
+    sources: tuple[tuple[str, str], ...]
+    """(URL, SHA-256) of what is downloaded."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered data set or network.
+
+    Examples
+    --------
+    >>> entries()["li2018"].licence, len(entries()["li2018"].files)
+    ('CC BY 4.0', 7)
+    """
+
+    name: str
+    description: str
+    licence: str
+    citation: str
+    files: tuple[RegisteredFile, ...]
+
+
+@remembered
+def entries() -> dict[str, Entry]:
+    """All registered names, with description, licence, BibTeX citation and files.
+
+    Examples
+    --------
+    >>> list(entries())
+    ['li2018', 'vgg19-oxford', 'vgg19-torchvision']
+    """
+    table = tomllib.loads(files("matlens.core").joinpath("registry.toml").read_text(encoding="utf-8"))
+    found = {}
+    for name, row in table.items():
+        listed = []
+        for item in row["files"]:
+            parts = item.get("shards") or [item]
+            sources = tuple((part["url"], part["sha256"]) for part in parts)
+            listed.append(RegisteredFile(item["name"], item["sha256"], sources))
+        found[name] = Entry(name, row["description"], row["licence"], row["citation"].strip(), tuple(listed))
+    return found
+
+
+def locate(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path | None:
+    """Find a registered file on this machine, without a network.
+
+    Parameters
+    ----------
+    name : str
+        An entry with one file (``"vgg19-oxford"``) or a file (``"li2018_alloy.npy"``); for an entry with several files
+        the answer is their folder, if all are there.
+    cache : path-like, optional
+        Folder of fetched files; by default the user's cache.
+
+    Returns
+    -------
+    Path or None
+        Searched in the folders of ``MATLENS_DATA`` and their sub-folders, then in the cache.
+
+    Raises
+    ------
+    InputError
+        If the name is not registered.
+    ResourceError
+        If a file of that name is there but is another one by its hash.
+
+    Examples
+    --------
+    >>> path = locate("vgg19-oxford")
+    >>> path is None or path.suffix == ".safetensors"
+    True
+    """
+    paths = [_find(file, cache) for file in _wanted(name)]
+    if None in paths:
+        return None
+    return paths[0] if len(paths) == 1 or paths[0] is None else paths[0].parent
+
+
+def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> list[Path]:
+    """Give the files of a registered name, downloading to the cache what is not on this machine.
+
+    Parameters
+    ----------
+    name : str
+        An entry, such as ``"li2018"``, or one file of it.
+    cache : path-like, optional
+        Where to keep what is downloaded; by default the user's cache.
+
+    Returns
+    -------
+    list of Path
+        The files, each with the registered hash.
+
+    Raises
+    ------
+    InputError
+        If the name is not registered.
+    ResourceError
+        If there is no network, or what came (or is there) has another hash; nothing is kept then.
+
+    Examples
+    --------
+    >>> fetch("nothing")
+    Traceback (most recent call last):
+    matlens.errors.InputError: 'nothing' is not registered; choose one of li2018, vgg19-oxford, vgg19-torchvision.
+    """
+    return [_find(file, cache) or _download(file, Path(cache or default_cache())) for file in _wanted(name)]
+
+
+def default_cache() -> Path:
+    """Folder where this user's caches live on this system.
+
+    Examples
+    --------
+    >>> default_cache().name
+    'matlens'
+    """
+    import pooch
+
+    return Path(pooch.os_cache("matlens"))
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file in hexadecimal digits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "empty"
+    >>> path.touch()
+    >>> sha256_of(path)[:8]
+    'e3b0c442'
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _wanted(name: str) -> tuple[RegisteredFile, ...]:
+    known = entries()
+    if name in known:
+        return known[name].files
+    for entry in known.values():
+        for file in entry.files:
+            if file.name == name:
+                return (file,)
+    raise InputError(f"{name!r} is not registered; choose one of {', '.join(known)}.")
+
+
+def _find(file: RegisteredFile, cache: str | os.PathLike[str] | None) -> Path | None:
+    folders = [Path(folder) for folder in os.environ.get("MATLENS_DATA", "").split(os.pathsep) if folder]
+    candidates = [path for folder in folders for path in _below(folder, file.name)]
+    candidates.append(Path(cache or default_cache()) / file.name)
+    for path in candidates:
+        if path.is_file():
+            _check(path, file.sha256, f"{path} is not the registered {file.name}")
+            return path
+    return None
+
+
+def _below(folder: Path, name: str) -> list[Path]:
+    patterns = ("/".join(["*"] * depth + [name]) for depth in range(_DEPTH))
+    return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+
+
+def _check(path: Path, expected: str, what: str) -> None:
+    found = sha256_of(path)
+    if not found.startswith(expected):
+        raise ResourceError(f"{what}: its SHA-256 is {found} and should be {expected}; remove it and fetch it again.")
+
+
+def _download(file: RegisteredFile, cache: Path) -> Path:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(f"the cache {cache} cannot be made ({error.strerror}); name another place.") from error
+    with atomic_write(cache / file.name) as temporary:
+        if len(file.sources) == 1:
+            _retrieve(*file.sources[0], temporary)
+        else:
+            temporary.write_bytes(join_shards([_retrieved(url, digest, temporary) for url, digest in file.sources]))
+        _check(temporary, file.sha256, f"what was made of the downloads for {file.name} is not what is registered")
+    return cache / file.name
+
+
+def _retrieved(url: str, digest: str, temporary: Path) -> bytes:
+    _retrieve(url, digest, temporary)
+    return temporary.read_bytes()
+
+
+def _retrieve(url: str, digest: str, target: Path) -> None:
+    import pooch
+
+    try:
+        pooch.HTTPDownloader(timeout=_PATIENCE)(url, str(target), None)
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        raise ResourceError(
+            f"{url} could not be fetched ({type(error).__name__}); connect to a network, or fetch the file elsewhere "
+            "and put it into a folder that MATLENS_DATA names."
+        ) from error
+    _check(target, digest, f"what came from {url} is not what is registered")

@@ -1,0 +1,1 @@
+"""Combinatorial libraries: from compositions, spectra and figures of merit to gradients and suggestions."""

@@ -1,0 +1,2 @@
+from .model import BASELINES as BASELINES
+from .model import BaselineModel as BaselineModel

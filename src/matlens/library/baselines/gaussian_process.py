@@ -1,0 +1,146 @@
+"""The Gaussian process as a baseline: kernels of composition and of spectrum, and of both together."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from torch import Tensor
+
+from matlens.library.model.encoding import Blocks
+
+__all__ = ["Process"]
+
+Array = NDArray[np.float64]
+_ROWS = 300  # that fix the parameters of the kernel; more change them little, and cost the cube
+_CHUNK = 256
+_STEPS = 60
+# Logarithms: where a parameter is expected, how surely, and its range; x has a total variance of 1 a block, y of 1.
+_AMPLITUDE = (-1.0, 2.0, (-12.0, 5.0))
+_LENGTH = (0.0, 1.5, (-3.0, 5.0))
+_NOISE = (-3.0, 2.0, (-9.0, 1.0))
+
+
+class Process:
+    """Gaussian process: linear and squared-exponential parts of each block, one of both together, and noise.
+
+    Every fraction has a length of its own; principal components of the spectrum share one. Parameters maximise the
+    evidence, with wide log-normal priors that keep them finite where the data say nothing.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Columns of the rows.
+    scores : int
+        Principal components of the spectrum that are used.
+    theta : ndarray, optional
+        Logarithms of the parameters, as once found; without, `fit` finds them.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 21)[:, None]
+    >>> model = Process(Blocks(1, 0), 0).fit(x, x[:, 0] ** 2)
+    >>> model.predict(np.array([[0.5]])).round(2), model.gradient(np.array([[0.5]])).round(1)
+    (array([0.25]), array([[1.]]))
+    """
+
+    def __init__(self, blocks: Blocks, scores: int, theta: Array | None = None) -> None:
+        self.blocks, self.scores, self.theta = blocks, min(scores, blocks.spectrum), theta
+
+    def fit(self, x: Array, y: Array) -> Process:
+        """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
+        if self.theta is None:
+            self.theta = self._most_evident(x, y)
+        self.level = float(y.mean())
+        self.rows, self.found = torch.as_tensor(x), torch.as_tensor(self.theta)
+        inner = self._kernel(self.rows, self.rows, self.found) + self._noise(self.found, len(x))
+        self.factor = torch.linalg.cholesky(inner)
+        self.duals = torch.cholesky_solve(torch.as_tensor(y - self.level)[:, None], self.factor)[:, 0]
+        return self
+
+    def predict(self, x: Array) -> Array:
+        """Return predictions, shape (n,)."""
+        parts = [self._kernel(part, self.rows, self.found) @ self.duals for part in _chunks(x)]
+        return torch.cat(parts).numpy() + self.level
+
+    def gradient(self, x: Array) -> Array:
+        """Return gradients, shape (n, F), by automatic differentiation of the kernel."""
+        found = []
+        for part in _chunks(x):
+            moved = part.clone().requires_grad_()
+            total = (self._kernel(moved, self.rows, self.found) @ self.duals).sum()
+            found.append(torch.autograd.grad(total, moved)[0].numpy())
+        return np.concatenate(found)
+
+    def spread(self, x: Array) -> Array:
+        """Return the standard deviation of a new measurement, noise included, shape (n,)."""
+        found = []
+        for part in _chunks(x):
+            cross = torch.linalg.solve_triangular(self.factor, self._kernel(self.rows, part, self.found), upper=False)
+            own = torch.stack([self._kernel(row[None], row[None], self.found)[0, 0] for row in part])
+            found.append((own - (cross**2).sum(0)).clamp(min=0) + self.found[-1].exp())
+        return torch.cat(found).sqrt().numpy()
+
+    @classmethod
+    def candidates(cls, blocks: Blocks, x: Array, y: Array) -> list[Process]:
+        """Processes with few and many principal components to choose from, their parameters found on these rows."""
+        counts = sorted({min(k, blocks.spectrum) for k in (5, 15, 40)})
+        found = [cls(blocks, scores) for scores in counts]
+        for process in found:
+            process.theta = process._most_evident(x, y)
+        return found
+
+    def _priors(self) -> list[tuple[float, float, tuple[float, float]]]:
+        """Prior of each entry of theta, in the order in which `_kernel` reads it."""
+        count = self.blocks.composition
+        found = [_AMPLITUDE] * 2 + [_LENGTH] * count if count else []
+        found = found + ([_AMPLITUDE] * 2 + [_LENGTH] if self.scores else [])
+        return found + ([_AMPLITUDE] if count and self.scores else []) + [_NOISE]
+
+    def _kernel(self, a: Tensor, b: Tensor, theta: Tensor) -> Tensor:
+        """Covariance of the noise-free values, shape (rows of a, rows of b)."""
+        count, read = self.blocks.composition, 0
+        total, smooth = a.new_zeros(len(a), len(b)), []
+        for start, stop, lengths in ((0, count, count), (count, count + self.scores, 1)):
+            if stop == start:
+                continue
+            left, right = a[:, start:stop], b[:, start:stop]
+            scale = torch.exp(theta[read + 2 : read + 2 + lengths])
+            smooth.append(torch.exp(-0.5 * _square_distance(left / scale, right / scale)))
+            total = total + theta[read].exp() * left @ right.T + theta[read + 1].exp() * smooth[-1]
+            read += 2 + lengths
+        if len(smooth) == 2:
+            total = total + theta[read].exp() * smooth[0] * smooth[1]
+        return total
+
+    def _noise(self, theta: Tensor, count: int) -> Tensor:
+        return (theta[-1].exp() + 1e-8) * torch.eye(count, dtype=torch.float64)
+
+    def _most_evident(self, x: Array, y: Array) -> Array:
+        """Logarithms of the parameters of greatest evidence times prior, from at most 300 rows."""
+        chosen = np.linspace(0, len(y) - 1, min(len(y), _ROWS)).round().astype(int)
+        rows, values = torch.as_tensor(x[chosen]), torch.as_tensor(y[chosen] - y.mean())[:, None]
+        middle, width = (torch.tensor([prior[k] for prior in self._priors()], dtype=torch.float64) for k in (0, 1))
+
+        def cost(point: Array) -> tuple[float, Array]:
+            theta = torch.tensor(point, requires_grad=True)
+            factor = torch.linalg.cholesky(self._kernel(rows, rows, theta) + self._noise(theta, len(rows)))
+            fit = torch.linalg.solve_triangular(factor, values, upper=False)
+            value = 0.5 * (fit**2).sum() + factor.diagonal().log().sum() + 0.5 * (((theta - middle) / width) ** 2).sum()
+            value.backward()
+            return float(value.detach()), np.zeros(0) if theta.grad is None else theta.grad.numpy()
+
+        bounds = [prior[2] for prior in self._priors()]
+        best = minimize(cost, middle.numpy(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
+        found: Array = best.x
+        return found
+
+
+def _chunks(x: Array) -> list[Tensor]:
+    return [torch.as_tensor(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK)]
+
+
+def _square_distance(a: Tensor, b: Tensor) -> Tensor:
+    cross = a @ b.T
+    return ((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * cross).clamp(min=0)

@@ -1,0 +1,69 @@
+"""Kernel ridge regression as a baseline."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.spatial.distance import cdist
+
+from matlens.library.baselines.linear import block_weights, weights_tried
+from matlens.library.model.encoding import Blocks
+
+__all__ = ["KernelRidge"]
+
+Array = NDArray[np.float64]
+_CHUNK = 512  # rows whose kernel is held at a time
+
+
+class KernelRidge:
+    """Ridge regression in the space of a squared-exponential kernel of one width.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 21)[:, None]
+    >>> model = KernelRidge(Blocks(1, 0), width=1.0, penalty=1e-6).fit(x, x[:, 0] ** 2)
+    >>> model.predict(np.array([[0.5]])).round(3), model.gradient(np.array([[0.5]])).round(2)
+    (array([0.25]), array([[1.]]))
+    """
+
+    def __init__(self, blocks: Blocks, width: float, penalty: float, weight: float = 1.0) -> None:
+        self.width, self.penalty, self.factors = width, penalty, block_weights(blocks, weight)
+
+    def fit(self, x: Array, y: Array) -> KernelRidge:
+        """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
+        self.rows, self.level = self._scaled(x), float(y.mean())
+        inner = np.exp(-0.5 * cdist(self.rows, self.rows, "sqeuclidean")) + self.penalty * np.eye(len(x))
+        self.duals = cho_solve(cho_factor(inner, lower=True), y - self.level)
+        return self
+
+    def predict(self, x: Array) -> Array:
+        """Return predictions, shape (n,)."""
+        return np.concatenate([part.sum(1) for _, part in self._parts(x)]) + self.level
+
+    def gradient(self, x: Array) -> Array:
+        """Return gradients, shape (n, F)."""
+        found = [part @ self.rows - part.sum(1)[:, None] * scaled for scaled, part in self._parts(x)]
+        return np.concatenate(found) * self.factors / self.width
+
+    def spread(self, x: Array) -> Array:
+        """Return ones: errors are taken to be alike everywhere."""
+        return np.ones(len(x))
+
+    def _scaled(self, x: Array) -> Array:
+        return x * self.factors / self.width
+
+    def _parts(self, x: Array) -> list[tuple[Array, Array]]:
+        """Scaled rows, and what each training row adds to their predictions, shape (rows, N); in chunks."""
+        scaled = self._scaled(x)
+        chunks = [scaled[start : start + _CHUNK] for start in range(0, len(scaled), _CHUNK)]
+        return [(chunk, np.exp(-0.5 * cdist(chunk, self.rows, "sqeuclidean")) * self.duals) for chunk in chunks]
+
+    @classmethod
+    def candidates(cls, blocks: Blocks) -> list[KernelRidge]:
+        """Widths (the rows have a total variance of 1), penalties and weights of the spectrum to choose from."""
+        widths, penalties = (0.15, 0.3, 0.6, 1.2, 2.5, 5.0), np.logspace(-5, 0, 6)
+        tried = product(widths, penalties, weights_tried(blocks))
+        return [cls(blocks, width, float(penalty), weight) for width, penalty, weight in tried]

@@ -1,0 +1,132 @@
+"""Linear baselines: ridge regression and partial least squares."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.library.model.encoding import Blocks
+
+__all__ = ["PartialLeastSquares", "Ridge", "block_weights", "weights_tried"]
+
+Array = NDArray[np.float64]
+
+
+def block_weights(blocks: Blocks, weight: float) -> Array:
+    """Factor of each column: 1 for the composition, ``weight`` for the spectrum.
+
+    Examples
+    --------
+    >>> block_weights(Blocks(2, 1), 3.0)
+    array([1., 1., 3.])
+    """
+    return np.repeat([1.0, weight], [blocks.composition, blocks.spectrum])
+
+
+def weights_tried(blocks: Blocks) -> tuple[float, ...]:
+    """Weights of the spectrum against the composition worth trying: one where only one of them is there.
+
+    Examples
+    --------
+    >>> weights_tried(Blocks(2, 0))
+    (1.0,)
+    """
+    return (0.3, 1.0, 3.0) if blocks.composition and blocks.spectrum else (1.0,)
+
+
+class _Linear:
+    """A plane: what ridge and partial least squares have in common."""
+
+    slope: Array
+    level: float
+
+    def predict(self, x: Array) -> Array:
+        """Return predictions, shape (n,)."""
+        found: Array = x @ self.slope + self.level
+        return found
+
+    def gradient(self, x: Array) -> Array:
+        """Return gradients, shape (n, F), the same everywhere."""
+        return np.tile(self.slope, (len(x), 1))
+
+    def spread(self, x: Array) -> Array:
+        """Return ones: errors are taken to be alike everywhere."""
+        return np.ones(len(x))
+
+
+class Ridge(_Linear):
+    """Least squares with a penalty on squared slopes (Hoerl and Kennard 1970).
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 9)[:, None]
+    >>> Ridge(Blocks(1, 0), penalty=1e-9).fit(x, 2 * x[:, 0] + 1).gradient(x[:1]).round(6)
+    array([[2.]])
+    """
+
+    def __init__(self, blocks: Blocks, penalty: float, weight: float = 1.0) -> None:
+        self.penalty, self.factors = penalty, block_weights(blocks, weight)
+
+    def fit(self, x: Array, y: Array) -> Ridge:
+        """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
+        middle = x.mean(0)
+        scaled = (x - middle) * self.factors
+        inner = scaled.T @ scaled + self.penalty * np.eye(x.shape[1])
+        self.slope = np.linalg.solve(inner, scaled.T @ (y - y.mean())) * self.factors
+        self.level = float(y.mean() - middle @ self.slope)
+        return self
+
+    @classmethod
+    def candidates(cls, blocks: Blocks) -> list[Ridge]:
+        """Ridge regressions to choose from."""
+        penalties = np.logspace(-4, 3, 8)
+        return [cls(blocks, float(p), weight) for p, weight in product(penalties, weights_tried(blocks))]
+
+
+class PartialLeastSquares(_Linear):
+    """Regression on directions of greatest covariance with the figure of merit (Wold; PLS1).
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(30, 3))
+    >>> PartialLeastSquares(Blocks(3, 0), 3).fit(x, x @ [1.0, 2.0, 3.0]).gradient(x[:1]).round(6)
+    array([[1., 2., 3.]])
+    """
+
+    def __init__(self, blocks: Blocks, directions: int, weight: float = 1.0) -> None:
+        self.directions, self.factors = directions, block_weights(blocks, weight)
+
+    def fit(self, x: Array, y: Array) -> PartialLeastSquares:
+        """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
+        middle = x.mean(0)
+        left, target = (x - middle) * self.factors, y - y.mean()
+        weights, loads, parts = [], [], []
+        enough = 1e-10 * np.linalg.norm(left.T @ target)
+        for _ in range(min(self.directions, len(x) - 1, x.shape[1])):
+            weight = left.T @ target
+            size = np.linalg.norm(weight)
+            if size <= enough:  # nothing left that goes with the figure of merit
+                break
+            weight /= size
+            score = left @ weight
+            norm = score @ score
+            load = left.T @ score / norm
+            part = float(target @ score / norm)
+            left, target = left - np.outer(score, load), target - part * score
+            weights.append(weight)
+            loads.append(load)
+            parts.append(part)
+        self.slope = np.zeros(x.shape[1])
+        if weights:
+            w, p = np.stack(weights, axis=1), np.stack(loads, axis=1)
+            self.slope = (w @ np.linalg.solve(p.T @ w, np.array(parts))) * self.factors
+        self.level = float(y.mean() - middle @ self.slope)
+        return self
+
+    @classmethod
+    def candidates(cls, blocks: Blocks) -> list[PartialLeastSquares]:
+        """Regressions with up to 20 directions to choose from."""
+        most = min(20, blocks.composition + blocks.spectrum)
+        return [cls(blocks, k, weight) for k, weight in product(range(1, most + 1), weights_tried(blocks))]

@@ -1,0 +1,174 @@
+"""The sections of a report that explains a model of a library: what its gradients say, and how far to trust it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from matlens.library import figures
+from matlens.library.commands.words import MARKS, SCHEMES, gradients_in, notes_of, plain_unit, sentence
+from matlens.library.figures.style import label_with_unit, pretty_unit
+from matlens.report.parts import Section, picture, table
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
+
+__all__ = ["by_component", "by_sample", "findings", "trust"]
+
+_MEANING = (
+    "Supported means that nothing found speaks against it; weak, that something does, which is named; unsupported, "
+    "that data, statistics or a failed check leave it without a ground: it is listed lest it be found again."
+)
+_STATEMENTS = {"status": "trust", "sentence": "statement", "reason": "why"}
+_ATTRIBUTES = ("total_check", "identifiability")  # of the data set: sentences on what the gradients are
+_MOST = 40  # statements listed
+_REGIONS = {
+    "region": "region",
+    "component": "component",
+    "mean": "gradient",
+    "spread": "ensemble spread",
+    "between": "between samples",
+    "samples": "samples",
+}
+
+
+def findings(run: RunDirectory) -> Section | None:
+    """Every statement with its mark of trust, the supported ones first."""
+    found, insight = read_table(run, "statements"), gradients_in(run)
+    if found is None:
+        return None
+    found = found.assign(order=found["status"].map(MARKS.index)).sort_values("order", kind="stable")
+    counts = [f"{int((found['status'] == mark).sum())} {mark}" for mark in MARKS]
+    said = [f"Of {len(found)} statements that could be made, {', '.join(counts[:-1])} and {counts[-1]}. {_MEANING}"]
+    if insight is not None:
+        said.append(_how(insight))
+    found["sentence"] = [sentence(str(text)) for text in found["sentence"]]
+    points = list(found.loc[found["status"] == "supported", "sentence"].head(8))
+    if not points:
+        said.append("No statement is supported by these data; what follows describes the model, not the material.")
+    shown = found.head(_MOST)
+    caption = "All statements" if len(shown) == len(found) else f"The first {len(shown)} of {len(found)} statements"
+    return Section("What was found", [table(shown, caption, _STATEMENTS)], [*said, *_notes(run, insight)], points)
+
+
+def _notes(run: RunDirectory, insight: xr.Dataset | None) -> list[str]:
+    """Notes of the run, but for what stands with the components."""
+    known = [] if insight is None else [sentence(str(insight.attrs.get(key, ""))) for key in _ATTRIBUTES]
+    return [note for note in notes_of(run) if note not in known]
+
+
+def _how(insight: xr.Dataset) -> str:
+    """What was explained, and what its spreads are."""
+    members = int(insight.attrs.get("members", 1))
+    inputs = [word for word, key in (("composition", "composition"), ("spectrum", "spectrum"))
+              if insight.attrs.get(f"uses_{key}")]  # fmt: skip
+    model = f"an ensemble of {members} models" if members > 1 else "a single model"
+    return (
+        f"Read from {model} of {' and '.join(inputs)}, at {insight.sizes['sample']} samples, in "
+        f"{plain_unit(str(insight['composition_gradient'].attrs.get('units', '')))}. Spreads are the "
+        f"{insight.attrs.get('spread', 'standard deviation over models')}."
+    )
+
+
+def by_sample(run: RunDirectory) -> Section | None:
+    """Compositions of single samples with an arrow for each gradient."""
+    insight = gradients_in(run)
+    if insight is None:
+        return None
+    rows = figures.typical_samples(insight)
+    items: list[Any] = []
+    for scheme in ("dilution", "exchange"):
+        frame = figures.arrow_frame(insight, rows, scheme=scheme)
+        figure = figures.composition_arrows(frame, unit=pretty_unit(_units(insight)), fraction_name=_name(insight))
+        caption = (
+            "The best sample of each of the most frequent co-alloy systems, and those least like them, in "
+            f"{_name(insight)}, with the total gradient of each component by {SCHEMES[scheme]}. Caps are one "
+            f"{frame.attrs['caps']}. A dot is a gradient of known size that they do not tell "
+            "from zero; a cross is a direction in which no data lie, whatever the model says of it."
+        )
+        if scheme == "exchange":
+            caption += f" Hosts: {_hosts(insight)}."
+        items.append(picture(run, f"arrows_{scheme}", figure, frame, caption))
+    return Section("What to add to a sample", items)
+
+
+def _hosts(insight: xr.Dataset) -> str:
+    hosts = pd.Series(insight["exchange_host"].values.astype(str), index=insight["component"].values.astype(str))
+    return "; ".join(f"{host} for {', '.join(part.index)}" for host, part in hosts.groupby(hosts, sort=False))
+
+
+def by_component(run: RunDirectory) -> Section | None:
+    """Gradients of each component over the library, and where they have support."""
+    insight = gradients_in(run)
+    if insight is None:
+        return None
+    frame = figures.gradient_frame(insight, ["dilution", "exchange"])
+    label = label_with_unit("total gradient", _units(insight))
+    caption = (
+        "Total gradient of each component over the samples in which its direction has support: median (dot), central "
+        "half (thick) and nine tenths (thin) of the samples. Beside it the same of a Gaussian process on composition "
+        "alone, which knows nothing of the spectra and is the check of the total; crosses have no support."
+    )
+    items: list[Any] = [picture(run, "components", figures.component_gradients(frame, label=label), frame, caption)]
+    shares = figures.support_frame(insight)
+    caption = (
+        "Share of samples in which measured compositions lie along the direction of adding the component (supported), "
+        "barely do (weak), or do not. Taken from the compositions alone, before any model."
+    )
+    items.append(picture(run, "support", figures.support_shares(shares), shares, caption))
+    regions = _regions(run)
+    if regions is not None:
+        items.append(
+            table(regions, f"Total gradients (dilution) averaged over regions, {plain_unit(_units(insight))}", _REGIONS)
+        )
+    said = [sentence(str(insight.attrs[key])) for key in _ATTRIBUTES if insight.attrs.get(key)]
+    partial = int(insight["kind_support"].sel(kind="partial")) if "kind_support" in insight else 2
+    if partial < 2:
+        word = "unsupported" if partial == 0 else "weak"
+        said.append(f"Partial gradients, with the spectrum held, are therefore {word} throughout, and not drawn.")
+    return Section("What each component does", items, said)
+
+
+def _regions(run: RunDirectory) -> pd.DataFrame | None:
+    found = read_table(run, "regions")
+    if found is None or "component" not in found or "mean" not in found:
+        return None
+    if "kind" in found:
+        found = found[found["kind"] == "total"].drop(columns="kind")
+    return found[found["component"].notna() & (found.get("scheme", "dilution") == "dilution")]
+
+
+def trust(run: RunDirectory) -> Section | None:
+    """The checks that a wrong gradient fails."""
+    found, insight = read_table(run, "sanity"), gradients_in(run)
+    if found is None:
+        return None
+    shown = found.assign(result=np.where(found["passed"].astype(str) == "True", "passed", "failed"))
+    names = {"check": "check", "what": "of", "value": "value", "limit": "limit", "result": "result",
+             "sentence": "in words"}  # fmt: skip
+    said = [
+        "Gradients must be those of the model (finite differences, completeness of integrated gradients), of what was "
+        "learned (they collapse when weights are drawn anew or labels are permuted), and of the data rather than of "
+        "one training (halves of the ensemble agree)."
+    ]
+    if insight is not None and "off_manifold_share" in insight:
+        share = insight["off_manifold_share"].to_numpy()
+        said.append(
+            f"Of the squared norm of the raw spectral gradient, {100 * float(np.nanmedian(share)):.0f} % (median over "
+            "samples) points in directions in which no spectrum near the sample varies; it is projected off, and kept "
+            f"as spectral_gradient_raw. {int(insight['pinned'].sum())} of {insight.sizes['axis']} channels are held at "
+            "one value by the preprocessing or the detector."
+        )
+    failed = shown[shown["result"] == "failed"]
+    points = [f"Failed: {sentence}" for sentence in failed["sentence"]]
+    return Section("Whether to trust the gradients", [table(shown, "Checks", names)], said, points)
+
+
+def _units(insight: xr.Dataset) -> str:
+    return str(insight["composition_gradient"].attrs.get("units", ""))
+
+
+def _name(insight: xr.Dataset) -> str:
+    return str(insight.attrs.get("fraction_name", "at%"))

@@ -1,0 +1,200 @@
+"""The sections of a report that explains a model of a library: along the spectrum, and which components act alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from matlens.library import figures
+from matlens.library.commands.words import gradients_in, plain_unit
+from matlens.library.figures.style import label_with_unit
+from matlens.library.gradients import gradient_correlations
+from matlens.report.parts import Section, picture, table
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
+
+__all__ = ["alike", "along_the_spectrum", "older_ways"]
+
+_BANDS = {
+    "low": "from",
+    "high": "to",
+    "peak": "most clearly at",
+    "sign": "sign",
+    "channels": "channels",
+    "gradient": "mean gradient",
+    "t": "largest t",
+    "p": "family-wise p",
+}
+_GROUPS = {
+    "components": "group",
+    "correlation": "mean correlation",
+    "least": "least of any pair",
+    "null": "by chance (5 %)",
+    "p": "family-wise p",
+    "stability": "stability",
+    "supported": "share with data",
+}
+
+
+def along_the_spectrum(run: RunDirectory) -> Section | None:
+    """Spectrum coloured by gradient, the mean gradient with its band, and the stretches that pass the test."""
+    insight = gradients_in(run)
+    if insight is None or "spectral_gradient" not in insight:
+        return None
+    bands = read_table(run, "bands")
+    frame = figures.spectrum_frame(insight)
+    units = str(insight["spectral_gradient"].attrs.get("units", ""))
+    figure = figures.spectrum_gradient(
+        frame,
+        bands,
+        axis=_axis(insight),
+        intensity=_intensity(insight),
+        gradient=label_with_unit("mean gradient", units),
+    )
+    caption = (
+        "Above: mean spectrum of all samples, as it stands in the file, coloured by the mean gradient of the figure of "
+        "merit with respect to each channel, composition held; orange: more intensity goes with a higher one. Below: "
+        "that gradient, with one standard deviation of the ensemble either way. Hatched channels do not vary beyond "
+        "noise and composition in most samples, so that nothing can be said of them."
+    )
+    items: list[Any] = [picture(run, "spectrum", figure, frame, caption)]
+    said = []
+    if bands is not None and len(bands):
+        shown = bands.assign(sign=np.where(bands["sign"] > 0, "raises", "lowers"))
+        items.append(table(shown, f"Windows with a gradient that is not zero, {_axis_unit(insight)}", _BANDS))
+        said.append(
+            "Windows are tested together: the chance that any of them is false is 5 %, however many channels there are."
+        )
+    else:
+        said.append("No stretch of the axis passes the family-wise test; single peaks of the curve may be chance.")
+    return Section("Where in the spectrum", items, said)
+
+
+def alike(run: RunDirectory) -> Section | None:
+    """Gradients of each pair of components, groups of them, and their correlation with channels."""
+    insight = gradients_in(run)
+    if insight is None:
+        return None
+    groups = read_table(run, "groups")
+    pairs = figures.pair_frame(insight)
+    known = [str(name) for name in pairs if pairs[name].notna().sum() >= 10]
+    if len(known) < 2:
+        return None
+    correlations = _correlations(run, insight, known)
+    label = label_with_unit("total gradient, dilution", str(insight["composition_gradient"].attrs.get("units", "")))
+    caption = (
+        "Total gradients (dilution) of each pair of components, a dot a sample in which both have support, with "
+        "Pearson's r over the samples, within each model and averaged over models"
+    )
+    caption += "; grey: within what closure and chance give." if "beyond" in correlations else "."
+    items: list[Any] = [
+        picture(run, "pairs", figures.gradient_pairs(pairs[known], correlations, label=label), pairs[known], caption)
+    ]
+    members = [] if groups is None else [str(text).split(", ") for text in groups["components"]]
+    order = list(dict.fromkeys([name for group in members for name in group if name in known] + known))
+    framed = [group for group in members if set(group) <= set(order)]
+    figure = figures.correlation_matrix(correlations, order, framed, label="correlation r of total gradients")
+    caption = "The same correlations; frames are groups of components that act alike, beyond closure and chance."
+    items.append(picture(run, "groups", figure, correlations, caption))
+    said = [
+        "Closure alone makes gradients go together or against each other, so groups are compared with random smooth "
+        "functions on the same compositions (and, where trained, with ensembles of permuted labels). Stability is the "
+        "mean overlap with the groups of bootstrap resamples; above 0.75 a group is stable."
+    ]
+    if groups is not None and len(groups):
+        items.append(table(groups, "Groups of components whose gradients go together", _GROUPS))
+    else:
+        said.append("No group of components stands out.")
+    items += _axis_map(run, insight, correlations)
+    return Section("Which components act alike", items, said)
+
+
+def _correlations(run: RunDirectory, insight: xr.Dataset, names: list[str]) -> pd.DataFrame:
+    found = read_table(run, "correlations")
+    if found is not None and {"first", "second", "r"} <= set(found):
+        return found[found["first"].isin(names) & found["second"].isin(names)]
+    values = figures.pair_frame(insight)[names].corr(min_periods=10)
+    rows = [(a, b, values.loc[a, b]) for i, a in enumerate(names) for b in names[i + 1 :]]
+    return pd.DataFrame(rows, columns=["first", "second", "r"])
+
+
+def _axis_map(run: RunDirectory, insight: xr.Dataset, correlations: pd.DataFrame) -> list[Any]:
+    """Correlations of components with channels."""
+    if "spectral_gradient" not in insight:
+        return []
+    frame = read_table(run, "component_axis")
+    if frame is None or not {"component", "axis", "r"} <= set(frame):
+        found = gradient_correlations(insight, kind="partial")
+        names = [str(name) for name in insight["component"].values]
+        block = found.to_numpy()[: len(names), len(names) :]
+        places = insight["axis"].to_numpy().astype(float)
+        frame = pd.DataFrame(
+            {"component": np.repeat(names, len(places)), "axis": np.tile(places, len(names)), "r": block.ravel()}
+        )
+    spectrum = figures.spectrum_frame(insight)
+    silent = spectrum.loc[spectrum["support"] == 0, "axis"].to_numpy()
+    known = set(correlations["first"]) | set(correlations["second"])
+    frame = frame.assign(r=frame["r"].where(frame["component"].isin(known) & ~_among(frame["axis"], silent)))
+    null = float(frame["limit"].iloc[0]) if "limit" in frame and frame["limit"].notna().any() else None
+    figure = figures.component_axis_map(
+        frame, spectrum[["axis", "intensity"]], axis=_axis(insight), label="correlation r", null=null
+    )
+    caption = (
+        "Correlation over samples between the gradient of each component and that of each channel: channels and "
+        "components of one colour move the figure of merit together. Hatched: no support, or a gradient that does not "
+        "vary."
+    )
+    caption += " What chance reaches is pale." if null is not None else ""
+    return [picture(run, "axis_map", figure, frame, caption)]
+
+
+def _among(places: pd.Series, others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which places are among others, but for what single precision and text files round."""
+    return np.isin(places.to_numpy().astype(np.float32), others.astype(np.float32))
+
+
+def older_ways(run: RunDirectory) -> Section | None:
+    """What PLS, forests and NMF show of the same data, beside the gradients."""
+    found = read_table(run, "ways")
+    if found is None or not {"way", "place", "value"} <= set(found):
+        return None
+    insight = gradients_in(run)
+    found = found.assign(line=found["line"].astype(object).fillna("") if "line" in found else "")
+    places = pd.to_numeric(found["place"], errors="coerce")
+    items: list[Any] = []
+    axis = "" if insight is None or "axis" not in insight.coords else _axis(insight)
+    for name, part, label in (
+        ("ways_axis", found[places.notna()].assign(place=places[places.notna()]), axis),
+        ("ways_components", found[places.isna()], ""),
+    ):
+        if len(part):
+            caption = "Along the axis" if label else "By component"
+            caption += ": the gradients beside what older ways show of the same data; each panel has its own scale."
+            items.append(picture(run, name, figures.ways_beside(part, axis=label), part, caption))
+    said = [
+        "Coefficients of partial least squares hold for all samples at once; importances of a forest have no sign; "
+        "factors of a non-negative factorisation know nothing of the figure of merit, and r beside each is the "
+        "correlation of its weight with it. Agreement is reassuring; a gradient that none of them shows should be "
+        "looked at in the checks below."
+    ]
+    return Section("Beside older ways", items, said) if items else None
+
+
+def _axis(insight: xr.Dataset) -> str:
+    about = insight["axis"].attrs
+    return label_with_unit(str(about.get("long_name", "channel")), str(about.get("units", "")))
+
+
+def _axis_unit(insight: xr.Dataset) -> str:
+    about = insight["axis"].attrs
+    unit = plain_unit(str(about.get("units", "")))
+    return f"{about.get('long_name', 'channel')} in {unit}" if unit else str(about.get("long_name", "channel"))
+
+
+def _intensity(insight: xr.Dataset) -> str:
+    about = insight["spectrum"].attrs
+    return label_with_unit(str(about.get("long_name", "intensity")), str(about.get("units", "")))

@@ -1,0 +1,244 @@
+"""The steps of ``predict`` for a model of a library: a table of samples to a table of predictions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens.errors import InputError
+from matlens.hooks import Progress
+from matlens.library.commands.source import LibrarySource
+from matlens.library.evidence import prediction_support
+from matlens.library.model import LibraryModel
+from matlens.library.model.targets import target_of
+from matlens.library.table import MaterialsLibrary, named
+from matlens.library.validation import summarise
+from matlens.runs.directory import RunDirectory
+from matlens.runs.models import digest_of_model, read_unchanged
+from matlens.runs.tables import write_table
+
+__all__ = ["PredictLibraryOrder", "predict_library_in"]
+
+_COVERAGE = 0.9
+_SAME = 0.01  # hundredths of the atoms: a composition that was learned from
+_LEAST = 5  # measured samples that are scored
+_PERCENT = 100
+
+
+@dataclass(frozen=True)
+class PredictLibraryOrder:
+    """What is asked, as a settings file holds it.
+
+    Parameters
+    ----------
+    model : str
+        Folder of the model.
+    source : LibrarySource
+        The samples.
+    device : str
+        Where the model runs.
+    digest : str
+        Hash of the model when the run started.
+
+    Examples
+    --------
+    >>> order = PredictLibraryOrder("/model", LibrarySource("/new.csv", {"components": ["Fe", "Pd"]}))
+    >>> PredictLibraryOrder.of(order.settings()) == order
+    True
+    """
+
+    model: str
+    source: LibrarySource
+    device: str = "cpu"
+    digest: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """Give the order as a settings file holds it, paths absolute."""
+        asked = {"model": os.path.abspath(self.model), "model_digest": self.digest, **self.source.settings()}
+        return {"device": self.device, "predict-library": asked}
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> PredictLibraryOrder:
+        """Read it back."""
+        asked = settings["predict-library"]
+        return cls(asked["model"], LibrarySource.of(asked), settings["device"], asked["model_digest"])
+
+    def read_model(self) -> LibraryModel:
+        """Read the model; it must be the one that the run started with.
+
+        Raises
+        ------
+        InputError
+            If there is none, or it has changed.
+        """
+        return read_unchanged(self.model, self.digest, self.device)
+
+    def reading(self, model: LibraryModel, options: Mapping[str, Any]) -> PredictLibraryOrder:
+        """Say how the table is read (by default the model's components are its columns), and note what is there.
+
+        Raises
+        ------
+        InputError
+            If the table cannot be used.
+        """
+        source = replace(self.source, reading={"components": list(model.components_)} | dict(options))
+        found = source.read(learned=False)
+        return replace(self, source=source.resolved(found), digest=digest_of_model(self.model))
+
+    def read(self, model: LibraryModel) -> MaterialsLibrary:
+        """Read the samples as the model takes them: its components in its order, spectra on its axis.
+
+        Raises
+        ------
+        InputError
+            If the table has changed, lacks a component or has another, or has no spectra on the model's axis.
+        """
+        return _fitting(self.source.read(learned=False), model, self.source.path)
+
+
+def predict_library_in(
+    run: RunDirectory, progress: Progress, found: tuple[LibraryModel, MaterialsLibrary] | None = None
+) -> None:
+    """Predict as the run's settings say: ``predictions.csv`` and, where the figure of merit is known, ``scores.csv``.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open.
+    progress : Progress
+        Told of the samples.
+    found : tuple of LibraryModel and MaterialsLibrary, optional
+        The model and the samples, where they have been read already.
+
+    Raises
+    ------
+    InputError
+        If the model or the samples have changed since the run started.
+    """
+    order = PredictLibraryOrder.of(run.settings)
+    if found is None:
+        model = order.read_model()
+        found = model, order.read(model)
+    model, library = found
+    progress.begin(len(library), f"predicting {model.target_}")
+    table, notes = _predicted(model, library)
+    scores = None
+    if model.target_ in library.merits and library.merits[model.target_].notna().any():
+        _beside(table, model, library)
+        scores, more = _scores(table, library)
+        notes += more
+    progress.advance(len(library), float("nan"), "samples")
+    progress.end()
+    facts = {"target": model.target_, "unit": model.unit_, "members": model.members_, "samples": len(library)}
+    said = _sentences(model, table, scores)
+    run.mark("running", resolved=facts, notes=[*library.notes, *notes], sentences=said)
+    if scores is not None:
+        write_table(run, "scores", scores)
+    write_table(run, "predictions", table)
+
+
+def _fitting(library: MaterialsLibrary, model: LibraryModel, place: str) -> MaterialsLibrary:
+    """The samples with the model's components in its order; what the model does not see is left out."""
+    missing = [name for name in model.components_ if name not in library.components]
+    more = [name for name in library.components if name not in model.components_]
+    if missing or more:
+        odd = f"lacks {named(missing)}" if missing else f"has {named(more)} too"
+        raise InputError(
+            f"{place} {odd}, and the model learned from {', '.join(model.components_)}; give a column for each of "
+            "these (0 where a sample has none) and no others."
+        )
+    order = [library.component(name) for name in model.components_]
+    found = replace(library, compositions=library.compositions[:, order], components=model.components_)
+    if not model.uses_spectrum_:
+        return found.without_spectra()
+    if model.axis_ is None or (found.axis is not None and np.shape(found.axis) == model.axis_.shape
+                               and np.allclose(found.axis, model.axis_)):  # fmt: skip
+        return found
+    has = "no spectra" if found.axis is None else f"spectra {_axis_words(found.axis)}"
+    raise InputError(
+        f"{place} has {has}, and the model learned from spectra {_axis_words(model.axis_)}; give spectra on the same "
+        "axis."
+    )
+
+
+def _axis_words(axis: np.ndarray) -> str:
+    return f"of {len(axis)} channels from {axis[0]:g} to {axis[-1]:g}"
+
+
+def _predicted(model: LibraryModel, library: MaterialsLibrary) -> tuple[pd.DataFrame, list[str]]:
+    """A row a sample, in the order of the file; and what could not be told."""
+    members, notes = model.predict_members(library), []
+    try:
+        ends = model.predict_interval(library, _COVERAGE)
+    except InputError as error:  # all members saw all samples
+        ends = np.full((len(library), 2), np.nan)
+        notes.append(f"no intervals: {error}")
+    table = pd.DataFrame(
+        {
+            "sample": list(library.samples),
+            "predicted": members.mean(0),
+            "spread": members.std(0),
+            "low": ends[:, 0],
+            "high": ends[:, 1],
+        }
+    )
+    return table.join(prediction_support(model, model.library_, library)), notes
+
+
+def _beside(table: pd.DataFrame, model: LibraryModel, library: MaterialsLibrary) -> None:
+    """Put what was measured beside the predictions, where the samples' table has it."""
+    table["value"] = target_of(library, model.target_, model.transform).values(library)
+    table["censored"] = library.censoring(model.target_)
+    measured = table["value"].notna() & (table["censored"] == 0) & table["low"].notna()
+    table["inside"] = ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).where(measured)
+
+
+def _scores(table: pd.DataFrame, library: MaterialsLibrary) -> tuple[pd.DataFrame | None, list[str]]:
+    """Score the predictions of measured samples whose compositions were not learned from."""
+    known, learned = table["value"].notna(), table["distance"] < _SAME
+    notes = []
+    if (known & learned).any():
+        notes.append(
+            f"{int((known & learned).sum())} of {int(known.sum())} samples with a figure of merit are of compositions "
+            "that the model learned from; they are not scored."
+        )
+    rows = (known & ~learned).to_numpy()
+    measured = table["value"][rows & (table["censored"] == 0)]
+    if len(measured) < _LEAST or np.ptp(measured) == 0:
+        return None, notes
+    about: dict[str, Any] = {
+        "model": "model",
+        "partition": "new",
+        "repeat": 0,
+        "fold": "new",
+        "group": library.replicates()[rows],
+    }
+    return summarise(table[rows].assign(**about), coverage=_COVERAGE), notes
+
+
+def _sentences(model: LibraryModel, table: pd.DataFrame, scores: pd.DataFrame | None) -> list[str]:
+    unit = f" {model.unit_}" if model.unit_ else ""
+    value = table["predicted"].to_numpy(np.float64)
+    said = [
+        f"{model.target_} of {len(table)} samples: {value.min():.4g} to {value.max():.4g}{unit}, median "
+        f"{np.median(value):.4g}; the largest is predicted of {table['sample'][int(value.argmax())]}."
+    ]
+    weak, none = (int((table["support"] == level).sum()) for level in (1, 0))
+    if weak or none:
+        said.append(
+            f"{weak + none} of {len(table)} are not like what the model learned from ({weak} weakly supported, {none} "
+            "not at all); nothing is claimed for their intervals."
+        )
+    if scores is not None:
+        own = scores.iloc[0]
+        said.append(
+            f"Of {own['n']} measured samples of new compositions: R² {own['r2']:.3f} (90 % interval "
+            f"{own['r2_low']:.3f} to {own['r2_high']:.3f}), RMSE {own['rmse']:.3g}{unit}"
+            + (f"; {_PERCENT * own['coverage']:.0f} % lie inside their intervals." if own["coverage"] >= 0 else ".")
+        )
+    return said

@@ -1,0 +1,5 @@
+"""What gradients support: nulls, groups, bands, sanity checks and statements."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

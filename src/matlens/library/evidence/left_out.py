@@ -1,0 +1,218 @@
+"""The honest test of gradients beyond the data: adding B to A from models that never saw A and B together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
+from matlens.library.gradients import fit_composition_response
+from matlens.library.model import Response
+from matlens.library.model.targets import target_of
+from matlens.library.table import PRESENT, MaterialsLibrary
+from matlens.library.validation.partitions import systems
+
+__all__ = ["additions_left_out", "summarise_additions"]
+
+Array = NDArray[np.float64]
+_BESIDE = 0.5  # share of the addition by which the two compositions may differ otherwise
+_RESAMPLES = 1000
+_ENDS = (0.05, 0.95)
+
+
+def additions_left_out(
+    make: Callable[[], Any],
+    library: MaterialsLibrary,
+    *,
+    name: str = "model",
+    target: str | None = None,
+    truth: Array | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Ask models that never saw a co-alloy system what adding one component to the rest of it does.
+
+    Each system that can be is left out, with all that contain it. For each of its compositions and each component B of
+    it, the measured composition without B that lies nearest to it diluted is the start; model and measurement tell what
+    the way from there does. Spectra follow the composition as in what was learned from.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a model, `LibraryModel` or a baseline, which has yet to learn.
+    library : MaterialsLibrary
+        With co-alloys.
+    name : str
+        Of the model, for the table.
+    target : str, optional
+        Figure of merit; without, the only one.
+    truth : ndarray, shape (n,), optional
+        Noise-free figure of merit, in place of what was measured, where it is known.
+    progress : Progress, optional
+        Told of the systems.
+
+    Returns
+    -------
+    DataFrame
+        One row an addition: ``model``, ``system``, ``component`` (B), ``start`` and ``end`` (a sample of each
+        composition), ``step`` (hundredths of B), ``measured`` (difference), ``error`` (its standard deviation, from the
+        scatter of replicates; NaN without any), ``predicted`` (difference of predictions), ``gradient`` (total gradient
+        at the start times the way), and the spread of both over members.
+
+    Raises
+    ------
+    InputError
+        If no system can be left out, or none has its components in a system without one of them.
+    """
+    report = progress or Silent()
+    folds = systems(library)
+    pairs = [_additions(library, fold.train, fold.held) for fold in folds]
+    if not any(len(each) for each in pairs):
+        raise InputError("no co-alloy system has a measured composition next to it without one of its components.")
+    report.begin(len(folds), f"additions by {name}")
+    tables = []
+    for done, (fold, added) in enumerate(zip(folds, pairs, strict=True), start=1):
+        if len(added):
+            seen = library.select(fold.train)
+            model = make()
+            goal = target_of(library, target, getattr(model, "transform", "none"))
+            model.fit(seen, goal.name)
+            told = _asked(model, seen, library.compositions[added[:, 0]], library.compositions[added[:, 1]])
+            values = np.where(library.censoring(goal.name) == 0, goal.values(library), np.nan)
+            measured = _differences(library.replicates(), values, added)
+            if truth is not None:
+                measured = _differences(library.replicates(), truth, added) | {"error": np.zeros(len(added))}
+            about = {"model": name, "system": fold.name, "component": [library.components[k] for k in added[:, 2]]}
+            about["start"] = [library.samples[row] for row in added[:, 0]]
+            about["end"] = [library.samples[row] for row in added[:, 1]]
+            about["step"] = list(100 * library.compositions[added[:, 1], added[:, 2]])
+            tables.append(pd.DataFrame(about | measured | told))
+        report.advance(done, float("nan"), fold.name)
+    report.end()
+    return pd.concat(tables, ignore_index=True).dropna(subset="measured").reset_index(drop=True)
+
+
+def summarise_additions(
+    table: pd.DataFrame, *, least: float = 0.2, longest: float = np.inf, seed: int = 0
+) -> pd.DataFrame:
+    """Score signs and sizes of additions, per model and way of asking.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `additions_left_out` gives it; of several models, one below the other.
+    least : float
+        Differences below this share of the standard deviation of all measured ones, or below two standard deviations of
+        their own error, have no sign worth asking for.
+    longest : float
+        Step, in hundredths, up to which additions count; a gradient says little of the end of a long one.
+    seed : int
+        Of the bootstrap over systems and components, within which errors go together.
+
+    Returns
+    -------
+    DataFrame
+        ``model``, ``way`` ("difference" of predictions, or "gradient" times the step), ``n``, ``additions`` (systems
+        and components), ``sign`` (share right, with ``sign_low`` and ``sign_high`` of a 90 % interval), ``size``
+        (correlation), ``slope`` (of measured on told) and ``error`` (root mean square, over that of the measured
+        differences: 1 is no better than expecting nothing).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"model": "m", "system": "A-B", "component": ["A", "B"] * 4, "step": 1.0, "error": np.nan,
+    ...     "measured": [1.0, -1, 2, -2, 1, -1, 3, -3]})
+    >>> table = table.assign(predicted=table["measured"], gradient=-table["measured"])
+    >>> summarise_additions(table)[["way", "sign", "error"]].values.tolist()
+    [['difference', 1.0, 0.0], ['gradient', 0.0, 2.0]]
+    """
+    rows = []
+    random = np.random.default_rng(seed)
+    for model, part in table[table["step"] <= longest].groupby("model", sort=False):
+        clear = np.abs(part["measured"]) > np.maximum(least * part["measured"].std(), 2 * part["error"].fillna(0))
+        asked = part[clear]
+        group = asked.groupby(["system", "component"], sort=False).ngroup().to_numpy()
+        count = int(group.max()) + 1 if len(group) else 0
+        draws = random.multinomial(count, np.full(count, 1 / count), _RESAMPLES)[:, group] if count else None
+        for way, column in (("difference", "predicted"), ("gradient", "gradient")):
+            right = (np.sign(asked[column]) == np.sign(asked["measured"])).to_numpy(np.float64)
+            low = high = np.nan
+            if draws is not None:
+                low, high = np.quantile(draws @ right / np.maximum(draws.sum(1), 1), _ENDS)
+            told, true = asked[column].to_numpy(np.float64), asked["measured"].to_numpy(np.float64)
+            row = {"model": model, "way": way, "n": len(asked), "additions": count}
+            row |= {"sign": float(right.mean()) if len(asked) else np.nan, "sign_low": low, "sign_high": high}
+            rows.append(row | _sizes(told, true))
+    return pd.DataFrame(rows)
+
+
+def _sizes(told: Array, true: Array) -> dict[str, float]:
+    if len(true) < 3 or told.std() < 1e-12 or true.std() < 1e-12:
+        size, slope = np.nan, np.nan
+    else:
+        size = float(np.corrcoef(told, true)[0, 1])
+        slope = float((told @ true) / (told @ told))
+    scale = float(np.sqrt(np.mean(true**2))) if len(true) else np.nan
+    error = float(np.sqrt(np.mean((told - true) ** 2))) / scale if len(true) and scale > 0 else np.nan
+    return {"size": size, "slope": slope, "error": error}
+
+
+def _additions(library: MaterialsLibrary, train: NDArray[np.intp], held: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Find (row of the start, row of the end, component), shape (k, 3), one for each composition that was left out."""
+    x, group = library.compositions, library.replicates()
+    there = x > PRESENT
+    _, first = np.unique(group[held], return_index=True)
+    found = []
+    for end in held[np.sort(first)]:
+        for k in np.flatnonzero(there[end]):
+            wanted = there[end].copy()
+            wanted[k] = False
+            base = train[(there[train] == wanted).all(1)]
+            if not len(base) or not wanted.any():
+                continue
+            diluted = np.where(wanted, x[end], 0) / (1 - x[end, k])
+            beside = 0.5 * np.abs(x[base] - diluted).sum(1)
+            if beside.min() <= _BESIDE * x[end, k]:
+                found.append((base[beside.argmin()], end, k))
+    return np.array(found, dtype=np.intp).reshape(-1, 3)
+
+
+def _differences(group: NDArray[np.intp], values: Array, added: NDArray[np.intp]) -> dict[str, Any]:
+    """Means over equal compositions at the end less those at the start, with their error; NaN is not measured."""
+    known = np.isfinite(values)
+    count = np.bincount(group[known], minlength=group.max() + 1)
+    sums = np.bincount(group[known], values[known], minlength=group.max() + 1)
+    mean = np.where(count > 0, sums / np.maximum(count, 1), np.nan)
+    within = ((values - mean[group])[known] ** 2).sum()
+    free = int(known.sum() - (count > 0).sum())
+    noise = np.sqrt(within / free) if free > 0 else np.nan
+    start, end = group[added[:, 0]], group[added[:, 1]]
+    error = noise * np.sqrt(1 / np.maximum(count[start], 1) + 1 / np.maximum(count[end], 1))
+    return {"measured": mean[end] - mean[start], "error": error}
+
+
+def _asked(model: Response, seen: MaterialsLibrary, start: Array, end: Array) -> dict[str, Array]:
+    """What the model tells of the way from start to end: by two predictions, and by its gradient at the start."""
+    way = end - start
+    if not model.uses_spectrum_:
+        before, after = model.respond(start, None), model.respond(end, None)
+        slope = np.asarray(model.gradients(start, None).composition, np.float64)
+    else:
+        following = fit_composition_response(seen)
+        here, there = following.predict(start), following.predict(end)
+        before, after = model.respond(start, here), model.respond(end, there)
+        found = model.gradients(start, here)
+        slope = np.asarray(found.composition, np.float64)
+        if found.spectrum is not None:
+            slope = slope + following.carried(found.spectrum, start)
+    along = np.einsum("mnk,nk->mn", slope, way)
+    told = after - before
+    return {
+        "predicted": told.mean(0),
+        "predicted_spread": told.std(0),
+        "gradient": along.mean(0),
+        "gradient_spread": along.std(0),
+    }

@@ -1,0 +1,142 @@
+"""Whether anything was measured near the samples that a model is asked to predict, from the data alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from matlens.library.model import Response
+from matlens.library.table import PRESENT, MaterialsLibrary, named
+
+__all__ = ["prediction_support"]
+
+Array = NDArray[np.float64]
+_USUAL = 0.95  # of measured samples have another composition as near as this
+_FAR = 3.0  # times as far: weak up to there
+_ELEMENT, _PAIR = 5, 3  # measured compositions with a component, and with a pair of them
+_TRACE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class _Nearness:
+    """How far samples are from the nearest measured one, and how far measured ones are from another composition."""
+
+    distance: Array
+    nearest: NDArray[np.intp]
+    usual: float
+
+    @classmethod
+    def of(cls, places: Array, measured: Array, groups: NDArray[np.intp], metric: str) -> _Nearness:
+        found = cdist(places, measured, metric)
+        apart = cdist(measured, measured, metric)
+        apart[groups[:, None] == groups] = np.inf
+        others = apart.min(1)
+        usual = float(np.quantile(others, _USUAL)) if np.isfinite(others).all() else 0.0
+        return cls(found.min(1), found.argmin(1), usual)
+
+    @property
+    def levels(self) -> NDArray[np.int8]:
+        near, far = (self.distance <= times * self.usual + _TRACE for times in (1.0, _FAR))
+        return np.select([near, far], [2, 1], 0).astype(np.int8)
+
+
+def prediction_support(model: Response, measured: MaterialsLibrary, library: MaterialsLibrary) -> pd.DataFrame:
+    """Judge samples to be predicted by the samples that a model learned from, and by nothing that it says.
+
+    A sample is supported where its composition, and its spectrum as the model prepares it, are no farther from the
+    nearest measured one than 19 in 20 measured ones are from another composition, weak up to three times as far, and
+    where enough compositions were measured with each of its components and pairs of them. Intervals were made from
+    errors on measured compositions left out: they are for supported samples.
+
+    Parameters
+    ----------
+    model : Response
+        Fitted; says what it uses, and how spectra are prepared.
+    measured : MaterialsLibrary
+        What it learned from.
+    library : MaterialsLibrary
+        Samples to predict, of the same components in the same order, and on the same axis.
+
+    Returns
+    -------
+    DataFrame
+        ``support`` (2 supported, 1 weak, 0 unsupported), ``nearest`` (id of the measured sample of the nearest
+        composition), ``distance`` (hundredths of the atoms to exchange to come there) and ``note``, what speaks against
+        it.
+
+    Examples
+    --------
+    >>> from matlens.library.baselines import BaselineModel
+    >>> a = np.linspace(0, 0.5, 26)
+    >>> measured = MaterialsLibrary(np.stack([a, 1 - a, 0 * a], 1), ("Fe", "Ga", "Pd"), {"P": a})
+    >>> asked = MaterialsLibrary([[0.21, 0.79, 0], [0.55, 0.45, 0], [0.2, 0.7, 0.1]], ("Fe", "Ga", "Pd"), {})
+    >>> found = prediction_support(BaselineModel("ridge").fit(measured), measured, asked)
+    >>> found["support"].tolist(), found["distance"].tolist()
+    ([2, 1, 0], [1.0, 5.0, 10.0])
+    >>> found["note"][2]
+    'nothing was measured with Pd; 10 at% from the nearest measured composition (usually 2 at most)'
+    """
+    groups = measured.replicates()
+    compositions = _Nearness.of(library.compositions, measured.compositions, groups, "cityblock")
+    levels = np.full(len(library), 2, np.int8)
+    notes: list[list[str]] = [[] for _ in range(len(library))]
+    if model.uses_composition_:
+        counted, rare = _counted(library, measured)
+        far = compositions.levels
+        levels = np.minimum(counted, far)
+        for row, why in enumerate(rare):
+            notes[row] += why
+            if far[row] < 2:
+                notes[row].append(
+                    f"{50 * compositions.distance[row]:.3g} {library.fraction_name} from the nearest measured "
+                    f"composition (usually {50 * compositions.usual:.2g} at most)"
+                )
+    if model.uses_spectrum_ and library.spectra is not None and measured.spectra is not None:
+        spectra = _spectra(model, library, measured, groups)
+        levels = np.minimum(levels, spectra.levels)
+        for row in np.flatnonzero(spectra.levels < 2).tolist():
+            times = spectra.distance[row] / max(spectra.usual, 1e-300)
+            notes[row].append(f"its spectrum is {times:.2g} times as far from the nearest measured one as is usual")
+    return pd.DataFrame(
+        {
+            "support": levels,
+            "nearest": [measured.samples[row] for row in compositions.nearest],
+            "distance": (50 * compositions.distance).round(6),
+            "note": ["; ".join(each) for each in notes],
+        }
+    )
+
+
+def _spectra(
+    model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, groups: NDArray[np.intp]
+) -> _Nearness:
+    """Nearness of the spectra as the model prepares them."""
+    chain = model.preprocessing_
+    here, there = (
+        one.spectra if chain is None else chain.transform(one.spectra, model.axis_)[0] for one in (library, measured)
+    )
+    return _Nearness.of(np.asarray(here), np.asarray(there), groups, "euclidean")
+
+
+def _counted(library: MaterialsLibrary, measured: MaterialsLibrary) -> tuple[NDArray[np.int8], list[list[str]]]:
+    """What the counts of components and pairs allow, shape (n,), and what was measured too rarely, in words."""
+    _, first = np.unique(measured.replicates(), return_index=True)
+    there = (measured.compositions[first] > PRESENT).astype(np.intp)
+    pairs = there.T @ there
+    names, levels, words = library.components, [], []
+    for own in library.compositions > PRESENT:
+        held = np.flatnonzero(own)
+        counts = {names[k]: (int(pairs[k, k]), _ELEMENT) for k in held}
+        both = combinations([k for k in held if pairs[k, k]], 2)
+        counts |= {f"{names[a]}-{names[b]}": (int(pairs[a, b]), _PAIR) for a, b in both}
+        none = [name for name, (count, _) in counts.items() if not count]
+        few = [name for name, (count, enough) in counts.items() if 0 < count < enough]
+        levels.append(0 if none else 1 if few else 2)
+        said = (("nothing was", none), ("little was", few))
+        words.append([f"{how} measured with {named(which, 3)}" for how, which in said if which])
+    return np.array(levels, np.int8), words

@@ -1,0 +1,332 @@
+"""What may be said of a library, sentence by sentence: supported, weak or unsupported, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from matlens.library.evidence.family import bootstrap_family
+from matlens.library.evidence.groups import ComponentGroups
+from matlens.library.gradients import average_regions, error_factor, merit_regions
+from matlens.library.gradients.summaries import enough_support, member_means
+
+__all__ = ["SUPPORTED", "UNSUPPORTED", "WEAK", "statements"]
+
+SUPPORTED, WEAK, UNSUPPORTED = "supported", "weak", "unsupported"
+_COLUMNS = ["about", "subject", "region", "sentence", "status", "reason", "effect", "error", "unit", "p"]
+_LEVEL, _WEAK_LEVEL = 0.05, 0.32  # family-wise: two and one standard deviation
+_COVERED = 0.5  # of the samples need full support
+_SAME_SIGN = 0.75
+_STABLE = 0.75  # Hennig (2007): clusters below it are not to be believed
+_FEWEST = 3
+_FATAL = {
+    "finite differences": 0.2,
+    "random weights": 0.8,
+    "permuted labels": 0.8,
+}  # values of checks that leave no ground; others make weak
+_COST = {
+    "dilution": "all others shrinking in proportion",
+    "exchange": "in place of {host}",
+    "tangent": "the mean of those present taken off",
+}
+_KIND = {"partial": "with the spectrum held", "total": "with the spectrum following"}
+Row = dict[str, object]
+Mask = NDArray[np.bool_]
+
+
+def statements(
+    insight: xr.Dataset,
+    *,
+    checks: pd.DataFrame | None = None,
+    groups: ComponentGroups | None = None,
+    bands: pd.DataFrame | None = None,
+    regions: Mapping[str, Mask] | None = None,
+    scheme: str = "dilution",
+    kind: str = "total",
+    held_out: float | None = None,
+) -> pd.DataFrame:
+    """Say what the gradients say, and how far to trust each sentence.
+
+    Supported is a sentence that nothing speaks against; weak one against which something does; unsupported one that
+    data, statistics or a failed check leave without a ground. The reason names all that was found.
+
+    Parameters
+    ----------
+    insight : Dataset
+        As of `explain_library`.
+    checks : DataFrame, optional
+        As of `check_insight`; without them nothing is asked of finite differences, halves and permuted labels.
+    groups : ComponentGroups, optional
+        Of `component_groups`.
+    bands : DataFrame, optional
+        Of `spectral_bands`.
+    regions : mapping of str to array of bool, shape (n,), optional
+        Where to average; by default all samples and those with the best tenth of the figure of merit.
+    scheme, kind : str
+        Which composition gradients to speak of.
+    held_out : float, optional
+        R squared on held-out compositions; at or below zero nothing is supported.
+
+    Returns
+    -------
+    DataFrame
+        One row a sentence: ``about`` (composition, group, band), ``subject``, ``region``, ``sentence``, ``status``
+        (supported, weak, unsupported), ``reason``, ``effect`` and its ``error`` (see
+        `error_factor`) in ``unit``, ``p`` (family-wise).
+
+    Examples
+    --------
+    >>> dims = ("scheme", "kind", "sample", "component")
+    >>> members = np.random.default_rng(0).normal([[2.0, 0.0]], 0.1, size=(30, 1, 1, 8, 2))
+    >>> data = xr.Dataset({"composition_gradient_members": (("model", *dims), members),
+    ...                    "composition_gradient": (dims, members.mean(0)),
+    ...                    "support": (("sample", "component"), np.full((8, 2), 2))},
+    ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["W", "Mo"]},
+    ...                   {"target": "P", "unit": "mW/cm2", "fraction_name": "at%", "resample": "bootstrap"})
+    >>> found = statements(data)
+    >>> found[["subject", "status"]].to_numpy().tolist()
+    [['W', 'supported'], ['Mo', 'unsupported']]
+    >>> print(found.sentence[0])
+    Adding W (all others shrinking in proportion, with the spectrum following) raises P by 1.99 ± 0.045 (ensemble) ...
+    """
+    common = _Verdict()
+    if held_out is not None:
+        common.need(held_out > 0, f"R2 on held-out compositions is {held_out:.2f}")
+    chosen = dict(regions) if regions is not None else _default_regions(insight)
+    rows = list(_composition(insight, chosen, scheme, kind, common.with_checks(checks, "composition")))
+    if groups is not None:
+        rows += _groups(groups, insight, common.with_checks(checks, "composition"))
+    if bands is not None:
+        rows += _bands(bands, insight, common.with_checks(checks, "spectrum"))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+@dataclass
+class _Verdict:
+    """Collects what speaks against a sentence; the worst decides."""
+
+    against: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    grounds: list[str] = field(default_factory=list)
+
+    def need(self, holds: bool, what: str) -> None:
+        """Without this the sentence has no ground."""
+        (self.grounds if holds else self.against).append(what)
+
+    def want(self, holds: bool, what: str) -> None:
+        """Without this it is weak."""
+        (self.grounds if holds else self.doubts).append(what)
+
+    def graded(self, firm: bool, faint: bool, what: str) -> None:
+        """Firm, else faint and weak, else unsupported."""
+        (self.grounds if firm else self.doubts if faint else self.against).append(what)
+
+    def copy(self) -> _Verdict:
+        return _Verdict([*self.against], [*self.doubts], [*self.grounds])
+
+    def with_checks(self, checks: pd.DataFrame | None, what: str) -> _Verdict:
+        """Add the checks of one kind of gradient: wrong derivatives end it, the others make it doubtful."""
+        verdict = self.copy()
+        if checks is not None:
+            own = checks[checks["what"] == what]
+            if own["passed"].any():
+                verdict.grounds.append(f"{int(own['passed'].sum())} checks of {what} gradients passed")
+            for row in own[~own["passed"].astype(bool)].itertuples():
+                bearable = float(row.value) <= _FATAL.get(str(row.check), np.inf)  # type: ignore[arg-type]
+                verdict.graded(False, bearable, str(row.sentence).rstrip("."))
+        return verdict
+
+    def conclude(self) -> dict[str, object]:
+        """Status, and in one line what speaks against it, or else for it."""
+        status = UNSUPPORTED if self.against else WEAK if self.doubts else SUPPORTED
+        return {"status": status, "reason": "; ".join([*self.against, *self.doubts] or self.grounds)}
+
+
+def _default_regions(insight: xr.Dataset) -> dict[str, Mask]:
+    found = {"all samples": np.ones(insight.sizes["sample"], bool)}
+    return found | (merit_regions(insight) if "merit" in insight else {})
+
+
+def _composition(
+    insight: xr.Dataset, regions: Mapping[str, Mask], scheme: str, kind: str, common: _Verdict
+) -> Iterator[Row]:
+    part = insight.sel(scheme=[scheme], kind=[kind])
+    means = average_regions(part, regions).isel(scheme=0, kind=0)
+    chances = _chances(part, means, regions)
+    names = [str(name) for name in insight["component"].values]
+    held = f", {_KIND.get(kind, kind)}" if insight.attrs.get("uses_spectrum", 1) else ""  # there is no spectrum
+    for place, (region, mask) in enumerate(regions.items()):
+        for column, name in enumerate(names):
+            mean = means.isel(region=place, component=column)
+            if not np.isfinite(float(mean["composition_gradient"])):
+                yield _silent(name, region)
+                continue
+            verdict = common.copy()
+            p = float(chances[place, column])
+            verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, _chance_words(p))
+            if not np.isfinite(error_factor(insight)):
+                verdict.want(False, "all members saw the same data: their spread is of random numbers alone")
+            _judge_support(
+                verdict, part.isel(sample=np.flatnonzero(mask), component=column), float(mean["composition_gradient"])
+            )
+            cost = _COST.get(scheme, scheme).format(host=_host(insight, name))
+            yield (_composition_row(insight, mean, name, region, cost + held, p) | verdict.conclude())
+
+
+def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -> NDArray[np.float64]:
+    """Family-wise p of each region's and component's mean; NaN where there is no spread to judge by."""
+    shape = (len(regions), part.sizes["component"])
+    if "composition_gradient_members" not in part:
+        return _normal_chances(means, shape)
+    enough = enough_support(part, "composition_gradient", 1)
+    rows = [np.flatnonzero(mask) for mask in regions.values()]
+    averages = [member_means(part, "composition_gradient", enough, some).isel(scheme=0, kind=0) for some in rows]
+    profiles = [average.transpose("model", "component").to_numpy() for average in averages]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # the error of the means may count more than the members' spread, as that of the total gradient does
+        t = means["composition_gradient"].to_numpy() / means["composition_gradient_error"].to_numpy()
+    return bootstrap_family(np.concatenate(profiles, axis=1)).chance(t).reshape(shape)
+
+
+def _normal_chances(means: xr.Dataset, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """By the mean of the samples' spreads, which is no less than that of the mean, and Bonferroni's correction."""
+    if "composition_gradient_error" not in means:
+        return np.full(shape, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = np.abs(means["composition_gradient"].to_numpy() / means["composition_gradient_error"].to_numpy())
+    p: NDArray[np.float64] = np.minimum(1, 2 * norm.sf(t) * t.size)
+    return p
+
+
+def _chance_words(p: float) -> str:
+    if not np.isfinite(p):
+        return "a single model has no spread to judge the mean by"
+    return f"family-wise p of the mean, by the ensemble's spread, is {p:.2g}"
+
+
+def _judge_support(verdict: _Verdict, part: xr.Dataset, mean: float) -> None:
+    """Whether data lie along the direction, the spectrum can be told apart, and samples agree in sign."""
+    values = part["composition_gradient"].isel(scheme=0, kind=0)
+    if "support" in part:
+        support = part["support"].to_numpy()
+        verdict.need((support > 0).sum() >= _FEWEST, f"{(support > 0).sum()} samples have data along this direction")
+        share = float((support == 2).mean())
+        verdict.want(share >= _COVERED, f"{100 * share:.0f} % of the samples are fully supported by data")
+        values = values.where(part["support"] >= 1)
+    if "kind_support" in part:
+        kind = int(part["kind_support"].isel(kind=0))
+        words = ("cannot be told apart", "can hardly be told apart", "can be told apart")[kind]
+        verdict.graded(kind == 2, kind == 1, f"effects of composition and spectrum {words}")
+    same = float((np.sign(values) == np.sign(mean)).sum() / max(int(values.notnull().sum()), 1))
+    verdict.want(same >= _SAME_SIGN, f"the sign is the same in {100 * same:.0f} % of the samples")
+
+
+def _host(insight: xr.Dataset, name: str) -> str:
+    if "exchange_host" not in insight:
+        return "its host"
+    return str(insight["exchange_host"].sel(component=name).item())
+
+
+def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: str, how: str, p: float) -> Row:
+    effect = float(mean["composition_gradient"])
+    error = float(mean.get("composition_gradient_error", np.nan))
+    unit = _unit(
+        insight,
+        "composition_gradient",
+        f"{insight.attrs.get('unit') or '1'} per {insight.attrs.get('fraction_name', 'at%')}",
+    )
+    size = f"{abs(effect):.3g}" + (f" ± {error:.2g} (ensemble)" if np.isfinite(error) else "")
+    count = int(mean["composition_gradient_samples"])
+    where = "" if region == "all samples" else f", {region}"
+    sentence = (
+        f"Adding {name} ({how}) {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
+        f"(mean of {count} samples{where})."
+    )
+    return {
+        "about": "composition", "subject": name, "region": region, "sentence": sentence,
+        "effect": effect, "error": error, "unit": unit, "p": p,
+    }  # fmt: skip
+
+
+def _silent(name: str, region: str) -> Row:
+    return {
+        "about": "composition", "subject": name, "region": region,
+        "sentence": f"Nothing can be said of adding {name} ({region}).",
+        "status": UNSUPPORTED, "reason": "no sample has data along this direction",
+        "effect": np.nan, "error": np.nan, "unit": "", "p": np.nan,
+    }  # fmt: skip
+
+
+def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> Iterator[Row]:
+    for row in groups.groups.to_dict("records"):
+        verdict = common.copy()
+        p, stability = float(row["p"]), float(row["stability"])
+        nulls = " and ".join(groups.nulls)
+        verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, f"family-wise p against the null of {nulls} is {p:.2g}")
+        verdict.graded(stability >= _STABLE, stability >= 0.5, f"stability under resampling is {stability:.2f}")
+        if "permuted labels" not in groups.nulls:
+            verdict.want(False, "no ensembles of permuted labels were compared with")
+        if "supported" in row:
+            verdict.want(
+                row["supported"] >= _COVERED, f"data lie along {100 * row['supported']:.0f} % of the directions"
+            )
+        if "made" in row:
+            verdict.want(row["made"] >= _COVERED, f"{100 * row['made']:.0f} % of its pairs were measured together")
+        sentence = (
+            f"{row['components']} act alike on {_target(insight)}: their gradients, less the mean over components, "
+            f"correlate by {row['correlation']:.2f} on average across samples, where {row['null']:.2f} would be chance."
+        )
+        yield {
+            "about": "group", "subject": row["components"], "region": "all samples", "sentence": sentence,
+            "effect": row["correlation"], "error": np.nan, "unit": "1", "p": p,
+        } | verdict.conclude()  # fmt: skip
+
+
+def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterator[Row]:
+    axis = insight["axis"]
+    unit = _unit(insight, "spectral_gradient", f"{insight.attrs.get('unit') or '1'} per unit of intensity")
+    scale = f" {axis.attrs['units']}" if axis.attrs.get("units") else ""
+    judge = str(bands.attrs.get("null", "the spread of models"))
+    for row in bands.to_dict("records"):
+        verdict = common.copy()
+        p = float(row["p"])
+        verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, f"family-wise p over the axis is {p:.2g} ({judge})")
+        if "the same samples" in judge:
+            verdict.want(False, "all members saw the same data: their spread is of random numbers alone")
+        part = insight.isel(axis=np.flatnonzero(((axis >= row["low"]) & (axis <= row["high"])).to_numpy()))
+        if "spectral_support" in part:
+            some, full = (float((part["spectral_support"] >= flag).mean()) for flag in (1, 2))
+            words = f"in {100 * some:.0f} % of channels and samples the intensity varies beyond noise and composition"
+            verdict.graded(some >= _COVERED and full > 0, some > 0, f"{words} ({100 * full:.0f} % clearly)")
+        if "pinned" in part:
+            pinned = float(part["pinned"].mean())
+            verdict.need(pinned < 0.5, f"{100 * pinned:.0f} % of its channels are pinned by preprocessing or detector")
+        where = f"{row['low']:g} to {row['high']:g}{scale}"
+        sentence = (
+            f"More intensity at {where} (most clearly at {row['peak']:g}) goes with "
+            f"{'higher' if row['sign'] > 0 else 'lower'} {_target(insight)}, composition held: "
+            f"{row['gradient']:.3g} {unit} and channel"
+            f"{_share_words(row.get('share'))}."
+        )
+        yield {
+            "about": "band", "subject": where, "region": "all samples", "sentence": sentence,
+            "effect": row["gradient"], "error": np.nan, "unit": unit, "p": p,
+        } | verdict.conclude()  # fmt: skip
+
+
+def _share_words(share: float | None) -> str:
+    return "" if share is None else f", {100 * share:.0f} % of the squared gradient of the whole axis"
+
+
+def _unit(insight: xr.Dataset, name: str, otherwise: str) -> str:
+    return str(insight[name].attrs.get("units", otherwise)) if name in insight else otherwise
+
+
+def _target(insight: xr.Dataset) -> str:
+    return str(insight.attrs.get("target", "the figure of merit"))

@@ -1,0 +1,241 @@
+"""How the spectrum follows the composition, and what of it the composition does not explain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh
+
+from matlens.errors import InputError
+from matlens.library.gradients.levelling import levelled
+from matlens.library.gradients.trend import Design, Trend, design_of, fit_trend
+from matlens.library.table import MaterialsLibrary, array_digest
+
+__all__ = ["CompositionResponse", "channel_noise", "fit_composition_response"]
+
+Array = NDArray[np.float64]
+_MOST = 40  # principal components of the spectra that are followed
+_ROUNDS = 2  # of levelling the spectra by what the last round expects of them
+_LEAST = 0.01  # share of a component's variance that composition must predict, held out, for it to be followed
+
+
+@dataclass(frozen=True)
+class CompositionResponse:
+    """Spectra as a smooth function of composition; made by `fit_composition_response`.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (C,)
+        Of the spectra.
+    basis : ndarray, shape (C, R)
+        Principal components of which composition predicts something.
+    trend : Trend
+        Their scores as functions of composition.
+    levelled : ndarray, shape (n, C)
+        Spectra without their own factors and backgrounds.
+    residual : ndarray, shape (n, C)
+        These less what composition predicts of them, held out by composition.
+    within : ndarray, shape (C,)
+        Their variance within samples of equal composition; NaN where there are none.
+    noise : ndarray, shape (C,)
+        Standard deviation of what is random from channel to channel.
+    """
+
+    mean: Array
+    basis: Array
+    trend: Trend
+    levelled: Array
+    residual: Array
+    within: Array
+    noise: Array
+
+    @property
+    def variance(self) -> Array:
+        """Variance of each channel of the levelled spectra, shape (C,); NaN for one that does not vary."""
+        found = self.levelled.var(0)
+        result: Array = np.where(found > 1e-12 * found.max(), found, np.nan)
+        return result
+
+    @property
+    def unexplained_share(self) -> Array:
+        """Share of each channel's variance that composition does not predict, held out, shape (C,)."""
+        result: Array = np.minimum((self.residual**2).mean(0) / self.variance, 1)
+        return result
+
+    @property
+    def noise_share(self) -> Array:
+        """Share of each channel's variance that is noise, shape (C,)."""
+        result: Array = np.minimum(self.noise**2 / self.variance, 1)
+        return result
+
+    @property
+    def free_share(self) -> Array:
+        """Share of each channel's variance without noise that composition does not predict, shape (C,)."""
+        left = self.variance - self.noise**2
+        free = (self.residual**2).mean(0) - self.noise**2
+        result: Array = np.clip(free / np.where(left > 0, left, np.inf), 0, 1)
+        return result
+
+    def predict(self, compositions: ArrayLike) -> Array:
+        """Spectra at other compositions, shape (n, C)."""
+        result: Array = self.mean + self.trend.predict(compositions) @ self.basis.T
+        return result
+
+    def carried(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None) -> Array:
+        """What spectral gradients add to those of composition when the spectrum follows: sum_j dP/dI_j dI_j/dx_k.
+
+        Parameters
+        ----------
+        spectral : array_like, shape (m, n, C)
+            Derivatives with respect to intensities.
+        compositions : array_like, shape (n, D)
+        spectra : array_like, shape (n, C), optional
+            As recorded: where a spectrum is brighter than expected as a whole, so is its change.
+
+        Returns
+        -------
+        ndarray, shape (m, n, D)
+            Per unit fraction; to be asked along directions on the simplex.
+        """
+        through = self._through(spectral, compositions, spectra)
+        found: Array = np.einsum("mnr,nrk->mnk", through, self.trend.slopes(compositions), optimize=True)
+        return found
+
+    def carried_covariance(
+        self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None
+    ) -> Array:
+        """Covariance, shape (n, D, D), of the mean over members of `carried`, from how well dI_j/dx_k is known.
+
+        Along d its variance is d.covariance.d.
+        """
+        weight = self._through(spectral, compositions, spectra).mean(0) ** 2
+        slopes = self.trend.slope_covariances(compositions)
+        found: Array = np.einsum("nr,nrkl->nkl", weight, slopes, optimize=True)
+        return found
+
+    def _through(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
+        """Derivatives with respect to the scores that are followed, shape (m, n, R)."""
+        slopes = np.asarray(spectral)
+        through: Array = (slopes @ self.basis.astype(slopes.dtype)).astype(np.float64)
+        if spectra is not None:
+            through *= levelled(spectra, self.predict(compositions))[1][:, None]
+        return through
+
+
+_last: dict[str, CompositionResponse] = {}
+
+
+def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
+    """Follow the spectra of a library with composition.
+
+    Asked again of the same compositions and spectra, as by each ensemble of permuted labels, it knows its answer.
+
+    The scores of the spectra's principal components are Gaussian processes on composition, so that the slopes of
+    the spectrum come with how well they are known; noise and what varies at equal composition stay in the residual.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        With spectra, and at least two compositions.
+
+    Returns
+    -------
+    CompositionResponse
+
+    Raises
+    ------
+    InputError
+        If there are no spectra, or all compositions are equal.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 21)
+    >>> peak = np.exp(-((np.arange(40) - 20) ** 2) / 20)
+    >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, x[:, None] * peak, np.arange(40))
+    >>> response = fit_composition_response(library)
+    >>> addition = response.carried(np.eye(40)[None, [20]], [[0.5, 0.5]])  # the gradient is 1 at the peak
+    >>> float((addition[0, 0, 0] - addition[0, 0, 1]).round(3))
+    1.0
+    """
+    if library.spectra is None:
+        raise InputError("this library has no spectra; there is nothing that could follow composition.")
+    x, groups = library.compositions, library.replicates()
+    key = array_digest(x, library.spectra)
+    if (known := _last.get(key)) is not None:
+        return known
+    design = design_of(x, groups)
+    found = _followed(x, library.spectra, groups, design)
+    for _ in range(_ROUNDS):
+        even, _ = levelled(library.spectra, found.predict(x))
+        found = _followed(x, even, groups, design)
+    _last.clear()  # one alone is kept: it is as large as the spectra
+    _last[key] = found
+    return found
+
+
+def channel_noise(spectra: ArrayLike) -> Array:
+    """Standard deviation of what is random from one channel to the next, shape (C,).
+
+    Second differences of neighbouring channels leave little of bands, nothing of a slope, and less their median over
+    the samples nothing of what all share; means over 15 channels keep single peaks out.
+
+    Parameters
+    ----------
+    spectra : array_like, shape (n, C)
+        At least three channels; fewer give zeros.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(0, 0.1, (200, 50)) + np.linspace(0, 9, 50)
+    >>> float(channel_noise(noise).mean().round(2))
+    0.1
+    """
+    values = np.asarray(spectra, np.float64)
+    if values.shape[1] < 3:
+        return np.zeros(values.shape[1])
+    bends = values[:, :-2] - 2 * values[:, 1:-1] + values[:, 2:]
+    robust = (
+        np.median((bends - np.median(bends, 0)) ** 2, 0) / 0.4549 / 6
+    )  # the median of a squared normal number is 0.4549
+    padded = np.pad(robust, 8, mode="reflect" if robust.size > 8 else "edge")
+    return np.sqrt(np.convolve(padded, np.full(15, 1 / 15), mode="valid"))
+
+
+def _followed(x: Array, spectra: Array, groups: NDArray[np.intp], design: Design) -> CompositionResponse:
+    mean = spectra.mean(0)
+    basis = _principal(spectra - mean, groups)
+    scores = (spectra - mean) @ basis
+    trend = fit_trend(x, scores, groups, design=design)
+    kept = np.flatnonzero(trend.explained > _LEAST)
+    basis, scores, trend = basis[:, kept], scores[:, kept], trend.select(kept)
+    residual = spectra - mean - (scores - trend.residual) @ basis.T
+    return CompositionResponse(mean, basis, trend, spectra, residual, _within(spectra, groups), channel_noise(residual))
+
+
+def _principal(centred: Array, groups: NDArray[np.intp]) -> Array:
+    """Directions in which means over equal compositions vary most, shape (C, R): noise is averaged there."""
+    counts = np.bincount(groups)
+    means = np.zeros((len(counts), centred.shape[1]))
+    np.add.at(means, groups, centred)
+    means /= counts[:, None]
+    channels = means.shape[1]
+    most = min(_MOST, channels, len(means))
+    if channels <= len(means):
+        vectors = eigh(means.T @ means, subset_by_index=(channels - most, channels - 1))[1]
+        return np.asarray(vectors[:, ::-1])
+    values, vectors = eigh(means @ means.T, subset_by_index=(len(means) - most, len(means) - 1))
+    kept = values > 1e-12 * values[-1]
+    result: Array = means.T @ (vectors[:, kept] / np.sqrt(values[kept]))[:, ::-1]
+    return result
+
+
+def _within(spectra: Array, groups: NDArray[np.intp]) -> Array:
+    counts = np.bincount(groups)
+    if (counts == 1).all():
+        return np.full(spectra.shape[1], np.nan)
+    means = np.zeros((len(counts), spectra.shape[1]))
+    np.add.at(means, groups, spectra)
+    within: Array = ((spectra - (means / counts[:, None])[groups]) ** 2).sum(0) / (len(spectra) - len(counts))
+    return within

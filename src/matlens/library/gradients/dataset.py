@@ -1,0 +1,192 @@
+"""Gradients of a model of a library as one labelled data set in physical units (docs/gradients_schema.md)."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
+from matlens.library.gradients import parts
+from matlens.library.gradients.composition_response import fit_composition_response
+from matlens.library.gradients.separability import Identifiability, identifiability
+from matlens.library.gradients.simplex import SCHEMES, Hosts, default_hosts, directions
+from matlens.library.model import Response
+from matlens.library.model.presets.registry import PRESETS
+from matlens.library.table import MaterialsLibrary
+
+__all__ = ["SCHEMA_VERSION", "explain_library"]
+
+SCHEMA_VERSION = "1.1"
+_KINDS = ("partial", "total")
+
+
+def explain_library(
+    model: Response,
+    library: MaterialsLibrary,
+    *,
+    hosts: Hosts = None,
+    members: bool = False,
+    errors: bool = True,
+    integration_steps: int = 0,
+    measured: MaterialsLibrary | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Read a model's gradients at the samples of a library.
+
+    Parameters
+    ----------
+    model : Response
+        Fitted ensemble or baseline.
+    library : MaterialsLibrary
+        Samples to explain, with the components, and the channels, that the model knows.
+    hosts : str or mapping of str to str, optional
+        What components replace in the scheme `exchange`: one host for all, or component to host; by default the
+        component of the largest mean fraction.
+    members : bool
+        Keep the gradients of every model, not only mean and spread.
+    errors : bool
+        Also tell standard errors of gradients, where the model knows them; they may take longer than all else.
+    integration_steps : int
+        Of integrated gradients; 0 leaves them out.
+    measured : MaterialsLibrary, optional
+        What the model learned from, by which support is judged; by default the model's own, else ``library``.
+    progress : Progress, optional
+        Told how far the gradients are.
+
+    Returns
+    -------
+    xarray.Dataset
+        As docs/gradients_schema.md says; samples in the order of the library, none left out.
+
+    Raises
+    ------
+    InputError
+        If components or axis are not the model's, a host is unknown or absent from every sample, or all compositions
+        are equal.
+
+    Examples
+    --------
+    >>> from matlens.library.baselines import BaselineModel
+    >>> w = np.linspace(0, 0.08, 9)
+    >>> library = MaterialsLibrary(np.stack([1 - w, w], 1), ("V", "W"), {"P": 1 + 20 * w}, {"P": "mW/cm2"})
+    >>> insight = explain_library(BaselineModel("ridge").fit(library), library)
+    >>> gradient = insight.composition_gradient.sel(scheme="exchange", kind="total", component="W")
+    >>> f"{float(gradient[4]):.1f} {gradient.units}, support {int(insight.support[4, 1])}"
+    '0.2 mW/cm2 per at%, support 2'
+    """
+    progress = progress or Silent()
+    measured = measured or getattr(model, "library_", None) or library
+    for each in (library, measured):
+        _check(model, each)
+    host = default_hosts(measured.compositions, library.components, hosts)
+    rays = np.stack([directions(scheme, library.compositions, host) for scheme in SCHEMES])
+    found = model.gradients(library.compositions, library.spectra if model.uses_spectrum_ else None, progress=progress)
+    response = fit_composition_response(measured) if model.uses_spectrum_ else None
+    ask = getattr(model, "slope_errors", None) if errors else None
+    known = None if ask is None else ask(library.compositions, library.spectra if model.uses_spectrum_ else None)
+    variables = parts.predictions(model, library, found, members=members)
+    variables |= parts.composition_gradients(model, library, found, response, rays, known, members=members)
+    variables |= parts.composition_only(model, library, measured, rays)
+    variables |= parts.support(library, measured)
+    verdict = _COMPOSITION_ONLY
+    if response is not None and found.spectrum is not None:
+        verdict = identifiability(response, found.spectrum.mean(0, dtype=np.float64))
+        # Where spectra follow composition alone, nothing varies with the composition held, and all variation counts.
+        held = model.uses_composition_ and verdict.support > 0
+        variables |= parts.spectral_gradients(
+            model, library, measured, found.spectrum, response, known, held=held, members=members
+        )
+        variables |= parts.shares(response)
+    if integration_steps:
+        variables |= parts.integrated(model, library, integration_steps, progress)
+    names = np.array(library.components)
+    variables["exchange_host"] = xr.Variable("component", names[host], {"long_name": "host in the scheme exchange"})
+    kinds = np.array([verdict.support if model.uses_composition_ else 0, 2], np.int8)
+    variables["kind_support"] = parts.variable("kind", kinds, "2 identifiable, 1 weakly, 0 not")
+    return _dataset(model, library, variables, verdict)
+
+
+_COMPOSITION_ONLY = Identifiability(
+    float("nan"), float("nan"), 2, "the model uses no spectrum: partial and total gradients are the same"
+)
+
+
+def _check(model: Response, library: MaterialsLibrary) -> None:
+    if library.components != tuple(model.components_):
+        raise InputError(
+            f"found the components {', '.join(library.components)}; the model knows {', '.join(model.components_)}, "
+            "in this order."
+        )
+    if not model.uses_spectrum_ or model.axis_ is None:
+        return
+    if library.axis is None:
+        raise InputError("the model uses spectra, and this library has none; give a library with spectra.")
+    found, known = library.axis, model.axis_
+    if found.shape != known.shape or not np.allclose(found, known):
+        raise InputError(
+            f"found spectra of {found.size} channels from {found[0]:g} to {found[-1]:g}; the model knows {known.size} "
+            f"from {known[0]:g} to {known[-1]:g}; resample them to the model's axis."
+        )
+
+
+def _dataset(
+    model: Response, library: MaterialsLibrary, variables: parts.Variables, verdict: Identifiability
+) -> xr.Dataset:
+    names = list(library.components)
+    coordinates: dict[str, object] = {
+        "scheme": list(SCHEMES),
+        "kind": list(_KINDS),
+        "sample": list(library.samples),
+        "component": names,
+        "other": names,
+    }
+    if model.uses_spectrum_ and library.axis is not None:
+        about = {"long_name": library.axis_name, "units": library.axis_unit or "1"}
+        coordinates["axis"] = xr.Variable("axis", library.axis, about)
+    data = xr.Dataset(variables, coordinates)
+    data.attrs = {
+        "title": f"gradients of {model.target_}",
+        "schema_version": SCHEMA_VERSION,
+        "target": model.target_,
+        "unit": model.unit_,
+        "fraction_name": library.fraction_name,
+        "members": int(model.members_),
+        "uses_composition": int(model.uses_composition_),
+        "uses_spectrum": int(model.uses_spectrum_),
+        "spread": "standard deviation over the models of the ensemble; its coverage was not measured",
+        "resample": _resample(model),
+        "unexplained": verdict.unexplained,
+        "identifiability": verdict.sentence,
+        "total_check": _total_check(data),
+    }
+    return data
+
+
+def _resample(model: Response) -> str:
+    """What members saw: it tells what their spread stands for."""
+    asked = str(getattr(model, "resample", "none"))
+    return PRESETS[str(getattr(model, "preset", ""))].resample if asked == "auto" else asked
+
+
+def _total_check(data: xr.Dataset) -> str:
+    """Compare total gradients with those of composition alone, where they are supported."""
+    total = data["composition_gradient"].sel(scheme="dilution", kind="total").to_numpy()
+    alone = data["composition_only_gradient"].sel(scheme="dilution").to_numpy()
+    rows = (data["support"].to_numpy() == 2) & np.isfinite(total) & np.isfinite(alone)
+    if rows.sum() < 3:
+        return "too few supported directions to compare total gradients with those of composition alone"
+    first, second = _centred(total[rows]), _centred(alone[rows])
+    scale = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    r = float((first * second).sum() / scale) if scale > 0 else float("nan")
+    sign = float((np.sign(total[rows]) == np.sign(alone[rows])).mean())
+    return (
+        f"in {int(rows.sum())} supported directions (dilution) total gradients and those of a Gaussian process on "
+        f"composition alone correlate with r = {r:.2f}; {sign:.0%} have the same sign"
+    )
+
+
+def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = values - values.mean()
+    return result

@@ -1,0 +1,237 @@
+"""The variables of gradients.nc, part by part."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.hooks import Progress
+from matlens.library.gradients.composition_response import CompositionResponse
+from matlens.library.gradients.integrated import integrate_gradients
+from matlens.library.gradients.off_manifold import channel_width, local_subspaces, pinned_channels
+from matlens.library.gradients.simplex import along
+from matlens.library.gradients.support import composition_support, spectral_support
+from matlens.library.gradients.trend import fit_trend
+from matlens.library.model import Gradients, Response
+from matlens.library.model.response import Single, SlopeErrors
+from matlens.library.model.targets import target_of
+from matlens.library.table import MaterialsLibrary
+
+__all__: list[str] = []  # of explain_library alone
+
+Array = NDArray[np.float64]
+Variables = dict[str, xr.Variable]
+_HUNDRED = 100.0  # at% in a fraction
+_BLOCK = 64  # samples whose spectral gradients are in double precision at once
+
+
+def variable(dims: str, values: ArrayLike, name: str, units: str = "1") -> xr.Variable:
+    """Give an array its dimensions, written with spaces, and attributes."""
+    return xr.Variable(dims.split(), np.asarray(values), {"long_name": name, "units": units})
+
+
+def per(unit: str, *over: str) -> str:
+    """Name the unit of a derivative.
+
+    Examples
+    --------
+    >>> per("mW/cm2", "at%"), per("", "at%")
+    ('mW/cm2 per at%', '1 per at%')
+    """
+    return " per ".join([unit or "1", *(name or "1" for name in over)])
+
+
+def spread(values: ArrayLike) -> Array:
+    """Standard deviation over the first dimension; NaN for a single model, which has none."""
+    array = np.asarray(values, np.float64)
+    if len(array) == 1:
+        return np.full(array.shape[1:], np.nan)
+    result: Array = array.std(0, ddof=1)
+    return result
+
+
+def predictions(model: Response, library: MaterialsLibrary, found: Gradients, *, members: bool) -> Variables:
+    """What was put in and what comes out."""
+    unit = model.unit_
+    result = {
+        "predicted": variable("sample", found.values.mean(0), "predicted figure of merit", unit),
+        "predicted_spread": variable("sample", spread(found.values), "standard deviation over models", unit),
+        "merit": variable("sample", _merit(model, library), "measured figure of merit", unit),
+        "composition": variable("sample component", library.compositions, "fraction"),
+    }
+    if members:
+        result["predicted_members"] = variable("model sample", found.values, "prediction of each model", unit)
+    if model.uses_spectrum_ and library.spectra is not None:
+        result["spectrum"] = variable("sample axis", library.spectra, library.spectrum_name, library.spectrum_unit)
+    return result
+
+
+def composition_gradients(
+    model: Response,
+    library: MaterialsLibrary,
+    found: Gradients,
+    response: CompositionResponse | None,
+    rays: Array,
+    errors: SlopeErrors | None,
+    *,
+    members: bool,
+) -> Variables:
+    """Partial and total gradients along rays, shape (schemes, n, D, D)."""
+    each = _along_rays(found, library, response, rays)
+    deviation = spread(each)
+    if response is not None and found.spectrum is not None:
+        covariance = response.carried_covariance(found.spectrum, library.compositions, library.spectra)
+        deviation[:, 1] = np.sqrt(deviation[:, 1] ** 2 + _variance(covariance, rays) / _HUNDRED**2)
+    unit, dims = per(model.unit_, library.fraction_name), "scheme kind sample component"
+    name = "gradient of the figure of merit with respect to composition"
+    result = {
+        "composition_gradient": variable(dims, each.mean(0), name, unit),
+        "composition_gradient_spread": variable(dims, deviation, f"standard deviation of the {name}", unit),
+    }
+    if errors is not None:
+        steps = _along_rays(errors.features, library, response, rays)  # (F, schemes, kinds, n, D)
+        own = errors.along(np.moveaxis(steps, 3, 1))
+        error = np.hypot(deviation, np.moveaxis(own, 0, 2))
+        result["composition_gradient_error"] = variable(dims, error, f"standard error of the {name}", unit)
+    if members:
+        single = each.astype(np.float32)
+        result["composition_gradient_members"] = variable(f"model {dims}", single, f"{name}, of each model", unit)
+    return result
+
+
+def _along_rays(
+    found: Gradients, library: MaterialsLibrary, response: CompositionResponse | None, rays: Array
+) -> Array:
+    """Slopes per at%, shape (m, schemes, kinds, n, D)."""
+    partial = total = found.composition.astype(np.float64)
+    if response is not None and found.spectrum is not None:
+        total = partial + response.carried(found.spectrum, library.compositions, library.spectra)
+    return np.stack([np.stack([along(kind, ray) for kind in (partial, total)], 1) for ray in rays], 1) / _HUNDRED
+
+
+def composition_only(model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, rays: Array) -> Variables:
+    """Total gradients by a Gaussian process on composition, which knows no spectra."""
+    merit = _merit(model, measured)
+    rows = np.flatnonzero(~np.isnan(merit))
+    trend = fit_trend(measured.compositions[rows], merit[rows, None], measured.replicates()[rows])
+    slopes = np.stack([along(trend.slopes(library.compositions)[:, 0], ray) for ray in rays]) / _HUNDRED
+    deviation = np.sqrt(_variance(trend.slope_covariances(library.compositions)[:, 0], rays)) / _HUNDRED
+    unit, dims = per(model.unit_, library.fraction_name), "scheme sample component"
+    name = "gradient with respect to composition, by a Gaussian process without spectra"
+    return {
+        "composition_only_gradient": variable(dims, slopes, name, unit),
+        "composition_only_gradient_spread": variable(dims, deviation, f"posterior deviation of the {name}", unit),
+    }
+
+
+def support(library: MaterialsLibrary, measured: MaterialsLibrary) -> Variables:
+    """What was measured along each direction."""
+    found = composition_support(library.compositions, measured.compositions, measured.replicates())
+    dims, unit = "sample component", library.fraction_name
+    return {
+        "support": variable(dims, found.flags, "2 supported, 1 weak, 0 unsupported by measured compositions"),
+        "support_distance": variable(dims, found.distance * _HUNDRED, "step to the nearest measured composition", unit),
+        "support_count": variable(dims, found.count, "measured compositions along the direction"),
+        "component_count": variable("component", found.elements, "measured compositions with the component"),
+        "pair_count": variable("component other", found.pairs, "measured compositions with both components"),
+    }
+
+
+def spectral_gradients(
+    model: Response,
+    library: MaterialsLibrary,
+    measured: MaterialsLibrary,
+    gradient: Single,
+    response: CompositionResponse,
+    errors: SlopeErrors | None,
+    *,
+    held: bool,
+    members: bool,
+) -> Variables:
+    """Raw and projected gradients with respect to intensities, and which channels they can be believed in."""
+    axis, spectra = library.axis, library.spectra
+    if axis is None or spectra is None or measured.spectra is None:
+        return {}
+    raw, raw_spread = _moments(gradient)
+    spaces = local_subspaces(
+        response.residual if held else response.levelled,
+        library.compositions,
+        measured.compositions,
+        seen=(raw != 0).any(0),
+        noise=response.noise,
+    )
+    projected = spaces.project(gradient)
+    mean, deviation = _moments(projected)
+    pinned = pinned_channels(spectra, measured.spectra)
+    width = channel_width(axis)
+    flags = spectral_support(spaces.variance, response.noise, response.free_share, pinned)
+    unit = per(model.unit_, library.spectrum_unit or library.spectrum_name)
+    name, dims = "gradient of the figure of merit with respect to intensity", "sample axis"
+    density, density_unit = f"{name}, per length of axis", f"{unit} per {library.axis_unit or library.axis_name}"
+    result = {
+        "spectral_gradient": variable(dims, mean, f"{name}, projected on the data", unit),
+        "spectral_gradient_spread": variable(dims, deviation, f"standard deviation of the {name}, projected", unit),
+        "spectral_gradient_raw": variable(dims, raw, f"{name}, not projected", unit),
+        "spectral_gradient_raw_spread": variable(dims, raw_spread, f"standard deviation of the {name}", unit),
+        "spectral_gradient_density": variable(dims, mean / width, density, density_unit),
+        "spectral_gradient_density_spread": variable(
+            dims, deviation / width, f"deviation of the {density}", density_unit
+        ),
+        "spectral_support": variable(dims, flags, "2 supported, 1 weak, 0 unsupported by the variation of spectra"),
+        "off_manifold_share": variable("sample", spaces.share_off(raw), "share of the raw gradient off the data"),
+        "manifold_dimension": variable("sample", spaces.dimension, "directions in which spectra vary"),
+        "pinned": variable("axis", pinned.any(0).astype(np.int8), "held at one value in many samples"),
+        "channel_width": variable("axis", width, "length of axis of each channel", library.axis_unit or "1"),
+    }
+    if errors is not None and errors.features.spectrum is not None:
+        error = np.hypot(deviation, errors.along(spaces.project(errors.features.spectrum)))
+        result["spectral_gradient_error"] = variable(dims, error, f"standard error of the {name}, projected", unit)
+    if members:
+        result["spectral_gradient_members"] = variable(f"model {dims}", projected, f"{name}, of each model", unit)
+    return result
+
+
+def shares(response: CompositionResponse) -> Variables:
+    """What of each channel's variance composition does not explain, and what that is."""
+    return {
+        "unexplained_share": variable("axis", response.unexplained_share, "share of variance composition misses"),
+        "replicate_share": variable("axis", response.within / response.variance, "share of variance within replicates"),
+        "noise_share": variable("axis", response.noise_share, "share of variance that is noise"),
+    }
+
+
+def integrated(model: Response, library: MaterialsLibrary, steps: int, progress: Progress) -> Variables:
+    """Integrated gradients from the mean of the library."""
+    found = integrate_gradients(model, library.compositions, library.spectra, steps=steps, progress=progress)
+    unit, name = model.unit_, "integrated gradient from the mean of the library"
+    result = {
+        "integrated_composition": variable("sample component", found.composition, f"{name}, composition", unit),
+        "completeness_error": variable("sample", found.error, "integrated gradients less difference", unit),
+    }
+    if found.spectrum is not None:
+        single = found.spectrum.astype(np.float32)
+        result["integrated_spectrum"] = variable("sample axis", single, f"{name}, channel", unit)
+    return result
+
+
+def _merit(model: Response, library: MaterialsLibrary) -> Array:
+    """The figure of merit on the model's scale; NaN throughout where the library has not measured it."""
+    if model.target_ not in library.merits:
+        return np.full(len(library), np.nan)
+    return target_of(library, model.target_, getattr(model, "transform", "none")).values(library)
+
+
+def _variance(covariance: Array, rays: Array) -> Array:
+    """Variances along rays (schemes, n, D, D) of gradients with covariances (n, D, D), shape (schemes, n, D)."""
+    found: Array = np.einsum("snkj,nji,snki->snk", rays, covariance, rays, optimize=True)
+    return np.maximum(found, 0)
+
+
+def _moments(values: Single) -> tuple[Single, Single]:
+    """Mean and standard deviation over models, a few samples at a time."""
+    mean, deviation = (np.empty(values.shape[1:], np.float32) for _ in range(2))
+    for start in range(0, values.shape[1], _BLOCK):
+        block = values[:, start : start + _BLOCK].astype(np.float64)
+        mean[start : start + _BLOCK], deviation[start : start + _BLOCK] = block.mean(0), spread(block)
+    return mean, deviation

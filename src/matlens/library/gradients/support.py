@@ -1,0 +1,159 @@
+"""Whether anything was measured where a gradient points, from the data alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.library.gradients.simplex import directions
+from matlens.library.table import PRESENT
+
+__all__ = ["Support", "composition_support", "spectral_support"]
+
+Array = NDArray[np.float64]
+_REACH = 0.65  # how far along a direction to look, in the range of the component over the library
+_NARROW, _WIDE = 0.4, 1.0  # how far beside the direction, in steps along it: supported, weak
+_ENOUGH = 2  # measured compositions along the direction
+_ELEMENT, _PAIR = 5, 3  # measured compositions with the component, and with it and another of the sample
+_TRACE = 0.05  # a component with less of its range than this in a sample counts as absent in pairs
+
+
+@dataclass(frozen=True)
+class Support:
+    """How well measured compositions support each component's gradient in each sample.
+
+    Parameters
+    ----------
+    flags : ndarray of int8, shape (n, D)
+        2 supported, 1 weak, 0 unsupported.
+    distance : ndarray, shape (n, D)
+        Change of the fraction to the nearest measured composition along the direction; NaN where there is none.
+    count : ndarray of int, shape (n, D)
+        Measured compositions along the direction.
+    elements : ndarray of int, shape (D,)
+        Measured compositions with each component.
+    pairs : ndarray of int, shape (D, D)
+        Measured compositions with both.
+    """
+
+    flags: NDArray[np.int8]
+    distance: Array
+    count: NDArray[np.intp]
+    elements: NDArray[np.intp]
+    pairs: NDArray[np.intp]
+
+
+def composition_support(
+    compositions: ArrayLike, measured: ArrayLike, groups: ArrayLike | None = None, *, scheme: str = "dilution"
+) -> Support:
+    """Judge each direction at each sample by the compositions that were measured.
+
+    A direction is supported when at least two measured compositions lie along it within reach, and enough hold the
+    component, alone and in pair with each other component of the sample; a gradient elsewhere is an extrapolation,
+    however well the members of an ensemble agree on it.
+
+    Parameters
+    ----------
+    compositions : array_like, shape (n, D)
+        Samples at which gradients are taken.
+    measured : array_like, shape (N, D)
+        Compositions that the model learned from.
+    groups : array_like of int, shape (N,), optional
+        Rows of equal composition, which count once.
+    scheme : {"dilution", "tangent"}
+        Whose directions are judged.
+
+    Returns
+    -------
+    Support
+
+    Examples
+    --------
+    >>> line = np.array([[1 - w, w, 0] for w in np.linspace(0, 0.1, 11)])
+    >>> composition_support(line[1:2], line).flags.tolist()  # the third component was never measured
+    [[2, 2, 0]]
+    """
+    x = np.asarray(compositions, np.float64)
+    points = _unique(np.asarray(measured, np.float64), groups)
+    there = points > PRESENT
+    elements, pairs = there.sum(0), there.T.astype(np.intp) @ there.astype(np.intp)
+    span = np.ptp(points, axis=0)
+    lines = directions(scheme, x)
+    flags = np.zeros(x.shape, np.int8)
+    distance = np.full(x.shape, np.nan)
+    count = np.zeros(x.shape, np.intp)
+    for k in range(x.shape[1]):
+        if span[k] <= PRESENT:
+            continue
+        step, beside = _seen_from(x, points, lines[:, k], k)
+        within = (np.abs(step) <= _REACH * span[k]) & (np.abs(step) > 1e-3 * span[k])
+        near, far = (within & (beside <= wide * np.abs(step)) for wide in (_NARROW, _WIDE))
+        count[:, k] = near.sum(1)
+        nearest = np.where(near, np.abs(step), np.inf).min(1)
+        distance[:, k] = np.where(np.isfinite(nearest), nearest, np.nan)
+        flags[:, k] = np.where(count[:, k] >= _ENOUGH, 2, far.any(1))
+    flags = np.minimum(flags, _counted(x, span, elements, pairs))
+    return Support(flags, distance, count, elements, pairs)
+
+
+def spectral_support(
+    variance: ArrayLike, noise: ArrayLike, unexplained: ArrayLike, pinned: ArrayLike
+) -> NDArray[np.int8]:
+    """Judge each channel at each sample: does it vary there by more than noise, and not with composition alone?
+
+    Parameters
+    ----------
+    variance : array_like, shape (n, C)
+        Of each channel around each sample, without noise.
+    noise : array_like, shape (C,)
+        Standard deviation of the noise.
+    unexplained : array_like, shape (C,)
+        Share of the channel's variance, without noise, that composition does not explain.
+    pinned : array_like of bool, shape (n, C)
+        Where the channel is held at one value.
+
+    Returns
+    -------
+    ndarray of int8, shape (n, C)
+        2 supported, 1 weak, 0 unsupported.
+
+    Examples
+    --------
+    >>> spectral_support([[4.0, 0.5, 4.0, 4.0]], np.ones(4), [0.5, 0.5, 0.001, 0.5], [[False, False, False, True]])
+    array([[2, 1, 0, 0]], dtype=int8)
+    """
+    signal, sigma2 = np.asarray(variance, np.float64), np.asarray(noise, np.float64) ** 2
+    free = np.nan_to_num(np.asarray(unexplained, np.float64))
+    flags = np.select([(signal > sigma2) & (free > 0.05), (signal > 0.25 * sigma2) & (free > 0.01)], [2, 1], 0)
+    return np.where(np.asarray(pinned), 0, flags).astype(np.int8)
+
+
+def _unique(points: Array, groups: ArrayLike | None) -> Array:
+    if groups is None:
+        return points
+    return points[np.unique(np.asarray(groups), return_index=True)[1]]
+
+
+def _seen_from(x: Array, points: Array, line: Array, k: int) -> tuple[Array, Array]:
+    """Step along the direction of component k to each measured composition, and how far beside it that lies, (n, N).
+
+    Distances beside are shares of atoms to be exchanged: half the sum of the differences of the fractions.
+    """
+    step = points[:, k] - x[:, k, None]
+    beside = np.zeros_like(step)
+    for j in range(x.shape[1]):
+        beside += 0.5 * np.abs(points[:, j] - x[:, j, None] - step * line[:, j, None])
+    return step, beside
+
+
+def _counted(x: Array, span: Array, elements: NDArray[np.intp], pairs: NDArray[np.intp]) -> NDArray[np.int8]:
+    """Let flags be no higher than the counts of elements and pairs allow, shape (n, D)."""
+    single = np.select([elements >= _ELEMENT, elements > 0], [2, 1], 0)
+    both = np.select([pairs >= _PAIR, pairs > 0], [2, 1], 0)
+    np.fill_diagonal(both, 2)
+    held = x > _TRACE * span
+    worst = np.where(held[:, None, :], both[None], 2).min(-1)
+    result: NDArray[np.int8] = np.minimum(single, worst).astype(np.int8)
+    return result

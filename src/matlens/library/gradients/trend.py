@@ -1,0 +1,263 @@
+"""Smooth functions of composition, with their slopes and how well these are known: a Gaussian process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh
+
+from matlens.errors import InputError
+
+__all__ = ["Design", "Trend", "design_of", "fit_trend"]
+
+Array = NDArray[np.float64]
+_LENGTHS = (0.5, 1.0, 2.0, 4.0)  # of the kernel, in root mean square distances of the compositions from their mean
+_RATIOS = np.logspace(-7, 3, 41)  # variance of the noise over that of the kernel
+_LINEAR = 9.0  # variance of the linear trend over one such distance: it is hardly held back
+_MOST = 2500  # compositions that carry a trend; time grows with their cube
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """A linear trend and a bell, on the compositions that carry the trend."""
+
+    points: Array  # (g, D)
+    centre: Array  # (D,)
+    linear: float
+    length: float
+
+    def bells(self, x: Array) -> Array:
+        squared = (x**2).sum(1)[:, None] + (self.points**2).sum(1) - 2 * x @ self.points.T
+        result: Array = np.exp(-squared / (2 * self.length**2))
+        return result
+
+    def __call__(self, x: Array) -> Array:
+        return self.bells(x) + self.linear * (x - self.centre) @ (self.points - self.centre).T
+
+    def slopes(self, x: Array, weights: Array) -> Array:
+        """Derivatives of the function with these weights (g, r), shape (n, r, D)."""
+        bells, (count, size) = self.bells(x), x.shape
+        pull = (weights[:, :, None] * self.points[:, None]).reshape(len(self.points), -1)
+        curved = (bells @ pull).reshape(count, -1, size) - (bells @ weights)[:, :, None] * x[:, None]
+        result: Array = curved / self.length**2 + self.linear * (weights.T @ (self.points - self.centre))
+        return result
+
+    def each_slope(self, x: Array) -> Array:
+        """Derivatives of each kernel function, shape (n, D, g)."""
+        shift = self.points.T - x[:, :, None]
+        result: Array = self.bells(x)[:, None] * shift / self.length**2
+        return result + self.linear * (self.points - self.centre).T
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Outputs whose kernels have the same length.
+
+    ``vectors`` and ``values`` are of the kernel with the number of rows of each composition: the inverse of kernel and
+    noise is vectors / (values + ratio) @ vectors.T.
+    """
+
+    kernel: _Kernel
+    vectors: Array  # (g, g)
+    values: Array  # (g,)
+    outputs: NDArray[np.intp]  # r of the R
+    ratio: Array  # (r,) noise over signal
+    variance: Array  # (r,) of the signal
+    weights: Array  # (g, r)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """R outputs as smooth functions of composition; made by `fit_trend`.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (R,)
+        Of the outputs.
+    residual : ndarray, shape (n, R)
+        Of the rows it was fitted to, from predictions made without any row of the same composition.
+    explained : ndarray, shape (R,)
+        Share of the variance of the outputs that these predictions explain.
+    parts : tuple
+        Outputs by the length of their kernel.
+    """
+
+    mean: Array
+    residual: Array
+    explained: Array
+    parts: tuple[_Part, ...]
+
+    def predict(self, compositions: ArrayLike) -> Array:
+        """Outputs at other compositions, shape (n, R)."""
+        x = np.asarray(compositions, np.float64)
+        found = np.tile(self.mean, (len(x), 1))
+        for part in self.parts:
+            found[:, part.outputs] += part.kernel(x) @ part.weights
+        return found
+
+    def slopes(self, compositions: ArrayLike) -> Array:
+        """Derivatives with respect to fractions, shape (n, R, D).
+
+        Off the simplex the function is arbitrary: ask along `matlens.library.gradients.directions`.
+        """
+        x = np.asarray(compositions, np.float64)
+        found = np.zeros((len(x), len(self.mean), x.shape[1]))
+        for part in self.parts:
+            found[:, part.outputs] = part.kernel.slopes(x, part.weights)
+        return found
+
+    def select(self, outputs: NDArray[np.intp]) -> Trend:
+        """Keep some outputs, in their order."""
+        place = {int(output): number for number, output in enumerate(outputs)}
+        parts = []
+        for part in self.parts:
+            kept = np.array([int(output) in place for output in part.outputs])
+            if kept.any():
+                own = np.array([place[int(output)] for output in part.outputs[kept]])
+                cut = replace(part, outputs=own, ratio=part.ratio[kept], variance=part.variance[kept])
+                parts.append(replace(cut, weights=part.weights[:, kept]))
+        return Trend(self.mean[outputs], self.residual[:, outputs], self.explained[outputs], tuple(parts))
+
+    def slope_covariances(self, compositions: ArrayLike) -> Array:
+        """How well `slopes` are known: posterior covariances, shape (n, R, D, D)."""
+        x = np.asarray(compositions, np.float64)
+        size = x.shape[1]
+        found = np.zeros((len(x), len(self.mean), size, size))
+        for part in self.parts:
+            prior = (part.kernel.linear + 1 / part.kernel.length**2) * np.eye(size)
+            seen = (part.kernel.each_slope(x).reshape(-1, len(part.vectors)) @ part.vectors).reshape(len(x), size, -1)
+            for ratio in np.unique(part.ratio):
+                known = seen / np.sqrt(part.values + ratio)
+                left = prior - known @ known.transpose(0, 2, 1)
+                same = part.ratio == ratio
+                found[:, part.outputs[same]] = left[:, None] * part.variance[same][:, None, None]
+        return found
+
+
+@dataclass(frozen=True)
+class Design:
+    """Compositions that trends are fitted to, with the eigenvectors that every output shares; made by `design_of`."""
+
+    group: NDArray[np.intp]  # (n,)
+    counts: NDArray[np.intp]  # (g,) rows of each composition
+    points: Array  # (g, D)
+    kept: NDArray[np.intp]  # of the g, those that carry trends
+    kernels: tuple[tuple[_Kernel, Array, Array], ...]  # with their eigenvectors and eigenvalues
+
+
+def design_of(compositions: ArrayLike, groups: ArrayLike | None = None) -> Design:
+    """Prepare compositions for `fit_trend`, which then costs little for further outputs.
+
+    Parameters
+    ----------
+    compositions : array_like, shape (n, D)
+        Fractions.
+    groups : array_like of int, shape (n,), optional
+        Rows of equal composition (`MaterialsLibrary.replicates`); by default every row is one of its own.
+
+    Raises
+    ------
+    InputError
+        If all compositions are equal.
+
+    Examples
+    --------
+    >>> design_of([[0.5, 0.5], [0.4, 0.6], [0.5, 0.5]], [0, 1, 0]).counts
+    array([2, 1])
+    """
+    x = np.asarray(compositions, np.float64)
+    group = np.unique(np.arange(len(x)) if groups is None else np.asarray(groups), return_inverse=True)[1].ravel()
+    counts = np.bincount(group)
+    points = _group_means(x, group, counts)
+    distance = float(np.sqrt(((points - points.mean(0)) ** 2).sum(1).mean()))
+    if distance < 1e-6:
+        raise InputError("all compositions are equal; gradients with respect to composition need several.")
+    kept = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST)).astype(np.intp))
+    root = np.sqrt(counts[kept].astype(np.float64))
+    kernels = []
+    for length in _LENGTHS:
+        kernel = _Kernel(points[kept], points[kept].mean(0), _LINEAR / distance**2, length * distance)
+        values, vectors = eigh(kernel(kernel.points) * root[:, None] * root)
+        kernels.append((kernel, vectors * root[:, None], np.maximum(values, 0)))
+    return Design(group, counts, points, kept, tuple(kernels))
+
+
+def fit_trend(
+    compositions: ArrayLike, values: ArrayLike, groups: ArrayLike | None = None, *, design: Design | None = None
+) -> Trend:
+    """Fit each output by a Gaussian process on composition: a linear trend and a bell-shaped kernel.
+
+    Length of the kernel and noise are those of the greatest likelihood, for each output by itself; rows of equal
+    composition count as repeated measurements.
+
+    Parameters
+    ----------
+    compositions, groups
+        As of `design_of`.
+    values : array_like, shape (n, R)
+        Outputs, all finite.
+    design : Design, optional
+        Of these compositions, where it has been made before.
+
+    Returns
+    -------
+    Trend
+
+    Raises
+    ------
+    InputError
+        If all compositions are equal.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 21)
+    >>> trend = fit_trend(np.stack([x, 1 - x], 1), (x**2)[:, None])
+    >>> slope = trend.slopes([[0.4, 0.6]])[0, 0]
+    >>> float((slope[0] - slope[1]).round(3))  # of x^2 at 0.4, the second fraction making room
+    0.8
+    """
+    design = design or design_of(compositions, groups)
+    y, group, kept = np.asarray(values, np.float64), design.group, design.kept
+    mean = y.mean(0)
+    means = _group_means(y - mean, group, design.counts)
+    within = ((y - mean - means[group]) ** 2).sum(0)
+    fits = [_likeliest(*kernel[1:], means[kept], design.counts[kept], within) for kernel in design.kernels]
+    best = np.array([fit[-1] for fit in fits]).argmax(0)
+    parts, held_out = [], np.zeros_like(means)
+    for number, (kernel, vectors, eigenvalues) in enumerate(design.kernels):
+        own = np.flatnonzero(best == number)
+        if own.size:
+            ratio, variance = (values[own] for values in fits[number][:2])
+            inverse = 1 / (eigenvalues[:, None] + ratio)
+            weights = vectors @ (inverse * (vectors.T @ means[kept][:, own]))
+            parts.append(_Part(kernel, vectors, eigenvalues, own, ratio, variance, weights))
+            held_out[:, own] = means[:, own] - kernel(design.points) @ weights
+            held_out[np.ix_(kept, own)] = weights / (vectors**2 @ inverse)
+    residual = y - mean - means[group] + held_out[group]
+    total = np.maximum(y.var(0), 1e-300)
+    return Trend(mean, residual, 1 - (residual**2).mean(0) / total, tuple(parts))
+
+
+def _group_means(values: Array, group: NDArray[np.intp], counts: NDArray[np.intp]) -> Array:
+    sums = np.zeros((len(counts), values.shape[1]))
+    np.add.at(sums, group, values)
+    result: Array = sums / counts[:, None]
+    return result
+
+
+def _likeliest(
+    vectors: Array, values: Array, means: Array, counts: NDArray[np.intp], within: Array
+) -> tuple[Array, Array, Array]:
+    """Noise over signal and variance of the signal at the greatest likelihood, and that, each of shape (R,)."""
+    squared = (vectors.T @ means) ** 2
+    rows = counts.sum()
+    # Rows of equal composition tell the noise by their scatter, which takes no part in the kernel.
+    variance = np.array([(squared / (values + r)[:, None]).sum(0) + within / r for r in _RATIOS]) / rows
+    variance = np.maximum(variance, 1e-300)
+    extra = (rows - len(counts)) * np.log(_RATIOS) + np.log(values + _RATIOS[:, None]).sum(1)
+    likelihood = -0.5 * (rows * np.log(variance) + extra[:, None])
+    best = likelihood.argmax(0)
+    columns = np.arange(len(within))
+    return _RATIOS[best], variance[best, columns], likelihood[best, columns]

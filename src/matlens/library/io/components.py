@@ -1,0 +1,203 @@
+"""Which columns of a table are the components: the largest set that closes to 1 or to 100 %."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.library.io.names import ELEMENTS, component_names, is_element, pattern
+
+__all__ = ["TOLERANCE", "Components", "find_components"]
+
+TOLERANCE = 0.005  # how far the sum of a row may lie from 1, relatively
+_ROWS = 256  # rows looked at
+_MOST = 0.5  # share of the rows that must close, for columns that stand together
+_SCATTERED = 0.9  # ... and for columns that stand anywhere
+_LONGEST = 60  # columns that stand together
+_NODES = 20_000  # steps of the search among columns that stand anywhere
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Components:
+    """Columns of the components.
+
+    Parameters
+    ----------
+    columns : tuple of int
+        Places of the components among the columns, ascending; columns of zeros that belong to them among these.
+    total : float
+        What the rows sum to: 1 or 100.
+    others : tuple of tuple of int
+        Further sets of columns that close, such as nominal beside measured compositions.
+    """
+
+    columns: tuple[int, ...]
+    total: float
+    others: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Closing:
+    """A set of columns that closes in a share of the rows, missing 1 by ``deviation`` there on average."""
+
+    columns: frozenset[int]
+    total: float
+    share: float
+    deviation: float
+    kinds: int  # number of patterns of their names
+
+    def better_than(self, other: _Closing) -> bool:
+        """Tell whether this set replaces another one that it holds, or that holds it."""
+        if not (self.columns > other.columns or self.columns < other.columns):
+            return False
+        if self.share != other.share:
+            return self.share > other.share
+        # columns of next to nothing (a current in A) may join without breaking closure, but do not improve it
+        rounding = 1e-6
+        if self.columns > other.columns:
+            return self.deviation <= max(other.deviation, rounding)
+        return self.deviation < other.deviation and other.deviation > rounding
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Most components first, then names of one kind, then how well they close, then their order in the file."""
+        return len(self.columns), -self.kinds, self.share, -self.deviation, -min(self.columns)
+
+
+def find_components(names: Sequence[str], values: Floats) -> Components | None:
+    """Find the components among columns of numbers.
+
+    Looked at are all columns that stand together, and sets of columns that stand anywhere. Columns that are zero (or
+    next to it) everywhere say nothing by their sums; they are components if they stand between components, or next to
+    them with a name of the same kind. Where nothing closes, columns that are named as elements are taken, so that the
+    rows at fault can be named.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns' names, in the order of the file.
+    values : ndarray
+        Shape (rows, columns), NaN where a cell is no number.
+
+    Returns
+    -------
+    Components or None
+        None if no columns qualify.
+
+    Examples
+    --------
+    >>> values = np.array([[7, 0.5, 0.5, 0, 3], [8, 0.4, 0.6, 0, 4.0]])
+    >>> find_components(["Sample", "Bi", "V", "W", "P"], values)
+    Components(columns=(1, 2, 3), total=1.0, others=())
+    """
+    part = values[:: -(-len(values) // _ROWS)]
+    sets = [found for total in (1.0, 100.0) for found in _closing_sets(names, part, total)]
+    kept = [one for one in sets if not any(other.better_than(one) for other in sets)]
+    if not kept:
+        return _by_elements(names, part)
+    best = max(kept, key=lambda one: one.rank)
+    chosen = _with_small(names, part / best.total, best.columns)
+    rivals = [one for one in kept if not one.columns & set(chosen)]
+    others = tuple(_with_small(names, part / one.total, one.columns) for one in rivals)
+    return Components(chosen, best.total, others)
+
+
+def _closing_sets(names: Sequence[str], values: Floats, total: float) -> list[_Closing]:
+    fitting = np.mean((values >= 0) & (values <= total * (1 + TOLERANCE)), axis=0) >= _MOST
+    small = np.array([_negligible(values[:, k], total) for k in range(values.shape[1])], dtype=bool)
+    usable = [int(k) for k in np.flatnonzero(fitting & ~small)]
+    scaled = np.nan_to_num(values) / total
+    found: dict[frozenset[int], _Closing] = {}
+    for columns in [*_together(scaled, fitting, small), *_anywhere(scaled, usable)]:
+        sums = scaled[:, sorted(columns)].sum(axis=1)
+        closes = np.abs(sums - 1) <= TOLERANCE + 1e-9
+        if len(columns) > 1 and closes.mean() >= _MOST:
+            kinds = len({pattern(names[k]) for k in columns})
+            deviation = float(np.abs(sums[closes] - 1).mean())
+            found[columns] = _Closing(columns, total, float(closes.mean()), deviation, kinds)
+    return list(found.values())
+
+
+def _together(scaled: Floats, fitting: NDArray[np.bool_], small: NDArray[np.bool_]) -> list[frozenset[int]]:
+    """List the columns of the runs that close, without those of next to nothing."""
+    upto = np.concatenate([np.zeros((len(scaled), 1)), np.cumsum(np.where(fitting, scaled, 0), axis=1)], axis=1)
+    runs = set()
+    for first in map(int, np.flatnonzero(fitting)):
+        stop = first + int(np.argmin([*fitting[first : first + _LONGEST], False]))
+        sums = upto[:, first + 1 : stop + 1] - upto[:, [first]]
+        for length in np.flatnonzero(np.mean(np.abs(sums - 1) <= 2 * TOLERANCE, axis=0) >= _MOST):
+            runs.add(frozenset(k for k in range(first, first + int(length) + 1) if not small[k]))
+    return list(runs)
+
+
+def _anywhere(scaled: Floats, usable: list[int]) -> list[frozenset[int]]:
+    """Search sets of columns that close in most rows, wherever they stand; large columns are decided on first."""
+    order = sorted(usable, key=lambda k: -float(scaled[:, k].mean()))
+    rows = scaled[:, order]
+    left = np.cumsum(rows[:, ::-1], axis=1)[:, ::-1]  # what the columns from k on can still add
+    found, nodes = [], 0
+    stack: list[tuple[int, tuple[int, ...], Floats]] = [(0, (), np.zeros(len(rows)))]
+    while stack and nodes < _NODES:
+        nodes += 1
+        k, taken, sums = stack.pop()
+        if np.mean(sums <= 1 + TOLERANCE) < _SCATTERED:
+            continue
+        if k == len(order):
+            if np.mean(sums >= 1 - TOLERANCE) >= _SCATTERED:
+                found.append(frozenset(order[j] for j in taken))
+            continue
+        if np.mean(sums + left[:, k] >= 1 - TOLERANCE) < _SCATTERED:
+            continue
+        stack.append((k + 1, taken, sums))
+        stack.append((k + 1, (*taken, k), sums + rows[:, k]))
+    return found
+
+
+def _with_small(names: Sequence[str], scaled: Floats, columns: frozenset[int]) -> tuple[int, ...]:
+    """Add the columns of next to nothing that belong to the components."""
+    kinds, block = {pattern(names[k]) for k in columns}, [names[k] for k in sorted(columns)]
+    sums = np.nan_to_num(scaled[:, sorted(columns)]).sum(axis=1)
+    closes = np.abs(sums - 1) <= TOLERANCE
+
+    def belongs(k: int, between: bool) -> bool:
+        column = np.nan_to_num(scaled[:, k])
+        alike = pattern(names[k]) in kinds or set(component_names([*block, names[k]])[0]) <= ELEMENTS
+        if not column.any():
+            return between or alike
+        helps = np.abs(sums + column - 1)[closes].mean() < np.abs(sums - 1)[closes].mean()
+        return alike and (between or bool(helps))
+
+    small = [k for k in range(len(names)) if k not in columns and _negligible(scaled[:, k], 1.0)]
+    chosen = set(columns) | {k for k in small if min(columns) < k < max(columns) and belongs(k, True)}
+    for step, k in ((1, max(columns) + 1), (-1, min(columns) - 1)):
+        while k in small and belongs(k, False):
+            chosen.add(k)
+            k += step
+    return tuple(sorted(chosen))
+
+
+def _negligible(column: Floats, total: float) -> bool:
+    known = column[np.isfinite(column)]
+    return bool(known.size and (known >= 0).all() and known.max() <= TOLERANCE * total)
+
+
+def _by_elements(names: Sequence[str], values: Floats) -> Components | None:
+    proper = component_names(list(names))[0] if len(names) else []
+    columns = [k for k, name in enumerate(names) if is_element(name) or proper[k] in ELEMENTS]
+    columns = [k for k in columns if np.isfinite(values[:, k]).any()]
+    if len(columns) < 2:
+        return None
+    known, best = np.nan_to_num(values), (np.inf, columns, 1.0)
+    for left_out in (None, *columns):  # a figure of merit may be called P, or V
+        kept = [k for k in columns if k != left_out]
+        for total in (1.0, 100.0):
+            middle = float(np.median(known[:, kept].sum(axis=1))) / total
+            miss = abs(np.log(middle)) if middle > 0 else np.inf
+            if len(kept) > 1 and miss < best[0]:
+                best = miss, kept, total
+    return Components(tuple(best[1]), best[2])

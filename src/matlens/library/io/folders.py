@@ -1,0 +1,131 @@
+"""Folders that hold a library: the Fe-Ga-Pd files, or a table with its spectra beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from matlens.errors import InputError
+from matlens.library.io.names import axis_number
+from matlens.library.io.spectra_files import SUFFIXES, is_spectrum, read_matrix
+from matlens.library.io.text_table import TextTable, read_rows, read_table
+from matlens.library.table import named
+
+__all__ = ["SATURATION", "Parts", "is_cameo", "read_cameo", "table_and_spectra"]
+
+SATURATION = 10.0  # V: the scanning SQUID of the Fe-Ga-Pd library measures no more
+_TABLES = (*SUFFIXES, ".xlsx", ".xlsm")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A library in the layout of the Fe-Ga-Pd files, as it stands there."""
+
+    table: TextTable
+    spectra: np.ndarray
+    axis: np.ndarray
+    merit: np.ndarray
+    covariates: pd.DataFrame
+
+
+def is_cameo(folder: Path) -> bool:
+    """Tell whether a folder holds one file each ending in CMP, XRD and Mag, as the Fe-Ga-Pd library does.
+
+    Examples
+    --------
+    >>> is_cameo(Path("."))
+    False
+    """
+    return all(len(_ending(folder, end)) == 1 for end in ("cmp", "xrd", "mag"))
+
+
+def read_cameo(folder: Path) -> Parts:
+    """Read the Fe-Ga-Pd layout: fractions under names, diffraction with its axis first, a voltage in column one.
+
+    The samples have no names in it and are numbered from 1. The Mag file's second column, where saturated voltages were
+    replaced by random ones, is not read.
+
+    Raises
+    ------
+    InputError
+        If the files do not hold the same number of samples, or numbers are missing.
+    """
+    table = read_table(_ending(folder, "cmp")[0])
+    samples = [str(k + 1) for k in range(len(table))]
+    spectra = read_matrix(_ending(folder, "xrd")[0], samples)
+    source = _ending(folder, "mag")[0]
+    rows = read_rows(source)
+    try:
+        merit = np.array([float(row[0]) for _, row in rows])
+    except ValueError as error:
+        raise InputError(f"{source.name} must have numbers in its first column: {error}.") from error
+    if len(merit) != len(table):
+        raise InputError(f"{source.name} has {len(merit)} values for the {len(table)} samples of {table.name}.")
+    regions = _ending(folder, "dft_regions")
+    labels = [row[0] for _, row in read_rows(regions[0])] if regions else []
+    covariates = pd.DataFrame({"DFT region": labels}) if len(labels) == len(table) else pd.DataFrame()
+    return Parts(table, spectra.intensities, spectra.axis, merit, covariates)
+
+
+def table_and_spectra(folder: Path) -> tuple[Path, Path | None]:
+    """Find the table of a folder, and the matrix or the folder of its spectra (None if there are none).
+
+    Raises
+    ------
+    InputError
+        If there is not exactly one table, or more than one matrix.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "samples.csv").write_text("Sample,Fe,Ga\\na,0.5,0.5\\n")
+    >>> _ = (folder / "a.txt").write_text("100 1.5\\n101 2.5\\n")
+    >>> table, spectra = table_and_spectra(folder)
+    >>> table.name, spectra == folder
+    ('samples.csv', True)
+    """
+    files = sorted(
+        file for file in folder.iterdir() if file.suffix.lower() in _TABLES and not file.name.startswith(".")
+    )
+    single = [file for file in files if is_spectrum(file)]
+    matrices = [file for file in files if file not in single and _is_matrix(file)]
+    tables = [file for file in files if file not in single and file not in matrices and _is_table(file)]
+    if len(tables) != 1 or len(matrices) > 1:
+        raise InputError(
+            f"{folder} holds {len(tables)} tables with column names ({named(file.name for file in tables) or 'none'}) "
+            f"and {len(matrices)} matrices of spectra, where one table, with one matrix or one file of two columns for "
+            "each sample, is expected; give the table's own path, and the spectra's as an option."
+        )
+    if matrices or single:
+        return tables[0], matrices[0] if matrices else folder
+    below = [
+        part for part in sorted(folder.iterdir()) if part.is_dir() and any(is_spectrum(file) for file in part.iterdir())
+    ]
+    return tables[0], below[0] if len(below) == 1 else None
+
+
+def _ending(folder: Path, end: str) -> list[Path]:
+    return [
+        file
+        for file in sorted(folder.iterdir())
+        if file.stem.lower().endswith(end) and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+    ]
+
+
+def _is_matrix(path: Path) -> bool:
+    if path.suffix.lower() not in SUFFIXES:
+        return False
+    rows = read_rows(path)
+    return len(rows) > 1 and len(rows[0][1]) > 2 and None not in map(axis_number, rows[0][1][1:])
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        table = read_table(path)
+    except InputError:
+        return False
+    return bool(np.isfinite(table.guessed(range(len(table.columns)))).any())

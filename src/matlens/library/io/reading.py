@@ -1,0 +1,198 @@
+"""Libraries of materials out of files: compositions, spectra and figures of merit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.library.io.columns import Columns, find_columns
+from matlens.library.io.components import Components
+from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
+from matlens.library.io.names import component_names, same_name
+from matlens.library.io.options import LibraryOptions
+from matlens.library.io.spectra_files import Spectra, read_spectra
+from matlens.library.io.text_table import TextTable, read_table
+from matlens.library.io.values import close, covariates, fraction_name, merit_names, sample_ids, without_signs
+from matlens.library.io.writing import is_written, read_written
+from matlens.library.table import MaterialsLibrary, named
+
+__all__ = ["read_library"]
+
+_PHOTOANODES = frozenset(("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb"))
+_AXIS_NAMES = {"cm-1": "wavenumber", "1/cm": "wavenumber", "nm": "wavelength", "eV": "energy", "deg": "2theta"}
+
+
+def read_library(
+    path: str | os.PathLike[str], *, options: LibraryOptions | None = None, varied: bool = True
+) -> MaterialsLibrary:
+    """Read a library from a table (CSV, TSV, XLSX) or a folder.
+
+    In a table, columns with numbers as names are the spectrum, and the largest set of columns that close to 1 or 100 %
+    are the components; a column of zeros among them stays a component. Units are taken from names such as "P_mW_cm2"
+    or "Conductivity (S/cm)". A folder holds the Fe-Ga-Pd files, or one table with a matrix of spectra (axis in its
+    first row) or one two-column file for each sample. What all this gets wrong, ``options`` put right.
+
+    Parameters
+    ----------
+    path : path-like
+        Table or folder.
+    options : LibraryOptions, optional
+        What goes before what is found.
+    varied : bool
+        Refuse a library of one composition alone, from which nothing can be learned.
+
+    Returns
+    -------
+    MaterialsLibrary
+        Samples in the order of the file; ``notes`` says what was changed: rows that closed within 0.5 % are
+        renormalised, the axis is put in rising order.
+
+    Raises
+    ------
+    InputError
+        If a number is missing, negative, infinite or none, fractions do not close, names repeat, or all compositions
+        are the same; the message names rows and columns.
+    ResourceError
+        If the table is a workbook and openpyxl is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "library.csv"
+    >>> _ = path.write_text("Sample,Bi,V,W,100.5,102,P_mW_cm2\\na,0.5,0.5,0,7,8,1.2\\nb,0.4,0.6,0,7,9,1.4\\n")
+    >>> read_library(path)
+    MaterialsLibrary(2 samples, Bi-V-W, P in mW/cm2, 2 channels 100.5 to 102)
+    """
+    source, options = Path(path), options or LibraryOptions()
+    if not source.exists():
+        raise InputError(f"{source} does not exist; give the path of a table or a folder with a library.")
+    if source.is_dir() and is_cameo(source):
+        return _checked(_from_cameo(source, options), source, varied)
+    spectra = None if options.spectra is None else Path(options.spectra)
+    if source.is_dir():
+        source, beside = table_and_spectra(source)
+        spectra = spectra or beside
+    table = read_table(source, options.sheet)
+    if is_written(table) and set(options.settings()) <= {"merits", "components"}:
+        library = read_written(table)
+        for name in options.merits:
+            library.merit_name(name)  # there, or an error that lists what is
+        if not options.components or set(options.components) == set(library.components):
+            return library
+    return _checked(_from_table(table, options, spectra), source, varied)
+
+
+def _from_table(table: TextTable, options: LibraryOptions, spectra: Path | None) -> MaterialsLibrary:
+    table, signs = without_signs(table)
+    columns = find_columns(table, options)
+    samples = sample_ids(table, columns.sample)
+    fractions, notes = close(table, columns.components)
+    heads = [table.columns[k] for k in columns.components.columns]
+    names, rest = component_names(heads)
+    merits = _merits(table, columns, options)
+    library = MaterialsLibrary(
+        fractions,
+        tuple(names if len(set(names)) == len(names) else heads),
+        *merits,
+        samples=samples,
+        covariates=covariates(table, columns.covariates),
+        fraction_name=options.fraction_name or fraction_name(names, rest),
+        notes=notes + _rivals(table, columns),
+    )
+    cells = {name: signs[k] for name, k in zip(merits[1], columns.merits, strict=True) if k in signs}
+    library = _with_limits(library, cells, options)
+    if columns.axis:
+        read = Spectra(table.numbers(columns.axis), columns.positions, columns.axis_unit)
+        return _with_spectra(library, read, options)
+    return library if spectra is None else _with_spectra(library, read_spectra(spectra, library.samples), options)
+
+
+def _from_cameo(folder: Path, options: LibraryOptions) -> MaterialsLibrary:
+    parts = read_cameo(folder)
+    fractions, notes = close(parts.table, Components(tuple(range(len(parts.table.columns))), 1.0))
+    library = MaterialsLibrary(
+        fractions,
+        tuple(parts.table.columns),
+        pd.DataFrame({"Mag": parts.merit}),
+        {"Mag": "V"} | options.units(),
+        samples=tuple(str(k + 1) for k in range(len(fractions))),
+        covariates=parts.covariates,
+        notes=notes,
+    )
+    for name in options.merits:
+        library.merit_name(name)  # there, or an error that lists what is
+    for name in options.components:
+        library.component(name)
+    saturated = np.where(parts.merit >= SATURATION, 1, 0).astype(np.int8)
+    library = _with_limits(library, {"Mag": saturated}, options)
+    known = replace(options, axis_name=options.axis_name or "2theta", axis_unit=options.axis_unit or "deg")
+    return _with_spectra(library, Spectra(parts.spectra, parts.axis), known)
+
+
+def _merits(table: TextTable, columns: Columns, options: LibraryOptions) -> tuple[pd.DataFrame, dict[str, str]]:
+    units = merit_names([table.columns[k] for k in columns.merits])
+    for asked, unit in options.units().items():
+        units[_meant(asked, list(units), [table.columns[k] for k in columns.merits])] = unit
+    return pd.DataFrame(table.numbers(columns.merits, missing=True), columns=list(units)), units
+
+
+def _meant(asked: str, names: list[str], columns: list[str]) -> str:
+    fitting = [name for name, column in zip(names, columns, strict=True) if asked == name or same_name(asked, column)]
+    if not fitting:
+        raise InputError(f"found no figure of merit {asked!r}; this library has {named(names) or 'none'}.")
+    return fitting[0]
+
+
+def _with_limits(
+    library: MaterialsLibrary, cells: Mapping[str, NDArray[np.int8]], options: LibraryOptions
+) -> MaterialsLibrary:
+    """Mark what is censored: cells that say so, and values beyond the limits of the options."""
+    signs = pd.DataFrame(0, index=library.merits.index, columns=library.merits.columns, dtype=np.int8)
+    for name, values in cells.items():
+        signs[name] = values
+    for asked, sign, limit in options.limits():
+        name = library.merit_name(asked)
+        signs.loc[sign * (library.merits[name] - limit) >= 0, name] = sign
+    counted = {name: int(np.count_nonzero(signs[name])) for name in signs}
+    notes = tuple(f"{count} values of {name} are limits only (censored)" for name, count in counted.items() if count)
+    return replace(library, censored=signs, notes=library.notes + notes) if notes else library
+
+
+def _with_spectra(library: MaterialsLibrary, read: Spectra, options: LibraryOptions) -> MaterialsLibrary:
+    order = np.argsort(read.axis, kind="stable")
+    moved = bool((np.diff(order) < 0).any())
+    axis, unit = read.axis[order], options.axis_unit or read.axis_unit
+    name = options.axis_name or _AXIS_NAMES.get(unit, "channel")
+    if set(library.components) == _PHOTOANODES and not unit and axis[0] > 50 and axis[-1] < 2000:
+        name, unit = options.axis_name or "Raman shift", "cm-1"  # the published library, or another of its layout
+        library = replace(library, merit_units={"P": "mW/cm2"} | {k: v for k, v in library.merit_units.items() if v})
+    return replace(
+        library,
+        spectra=read.intensities[:, order],
+        axis=axis,
+        axis_name=name,
+        axis_unit=unit,
+        spectrum_name=options.spectrum_name or "intensity",
+        spectrum_unit=options.spectrum_unit or "",
+        notes=library.notes + read.notes + (("the axis was put in rising order",) if moved else ()),
+    )
+
+
+def _rivals(table: TextTable, columns: Columns) -> tuple[str, ...]:
+    sets = (named((table.columns[k] for k in other), 20) for other in columns.components.others)
+    return tuple(f"the columns {names} close, too; name the components to use them" for names in sets)
+
+
+def _checked(library: MaterialsLibrary, source: Path, varied: bool) -> MaterialsLibrary:
+    if varied and len(library) > 1 and np.ptp(library.compositions, axis=0).max() < 1e-9:
+        raise InputError(
+            f"all {len(library)} samples of {source.name} have the same composition; nothing can be learned."
+        )
+    return library

@@ -1,0 +1,156 @@
+"""A library written as a table of MatLens' own: plain CSV below one line that tells what the columns are."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens.core.atomic import atomic_write
+from matlens.errors import InputError
+from matlens.library.io.names import split_unit
+from matlens.library.io.text_table import WRITTEN, TextTable
+from matlens.library.table import MaterialsLibrary
+
+__all__ = ["is_written", "read_written", "write_library"]
+
+_SIGNS = {-1: "<", 0: "", 1: ">"}
+
+
+def write_library(library: MaterialsLibrary, path: str | os.PathLike[str]) -> None:
+    """Write a library as CSV; `read_library` gives the same library back, to the last digit.
+
+    The columns are Sample, the components (fractions), covariates, the spectrum and the figures of merit; the line
+    above them is for MatLens alone.
+
+    Raises
+    ------
+    InputError
+        If two columns would have the same name.
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "library.csv"
+    >>> write_library(MaterialsLibrary([[0.5, 0.5]], ("Fe", "Ga"), {"M": [2.0]}, {"M": "T"}), path)
+    >>> path.read_text().splitlines()[1:]
+    ['Sample,Fe,Ga,M (T)', '0,0.5,0.5,2.0']
+    """
+    merits = [_headed(name, unit) for name, unit in library.merit_units.items()]
+    channels = [] if library.axis is None else [repr(value) for value in library.axis.tolist()]
+    columns = ["Sample", *library.components, *library.covariates, *channels, *merits]
+    twice = sorted({name for name in columns if columns.count(name) > 1}) if len(set(columns)) < len(columns) else []
+    if twice:
+        raise InputError(
+            f"the columns {', '.join(twice)} would be there twice; rename components, covariates or merits."
+        )
+    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.write(f"{WRITTEN} {json.dumps(_description(library), ensure_ascii=False)}\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(_rows(library))
+
+
+def is_written(table: TextTable) -> bool:
+    """Tell whether a table is one of `write_library`.
+
+    Examples
+    --------
+    >>> is_written(TextTable("t.csv", ("A title",), [], [], []))
+    False
+    """
+    return bool(table.title) and table.title[0].startswith(WRITTEN)
+
+
+def read_written(table: TextTable) -> MaterialsLibrary:
+    """Read what `write_library` wrote.
+
+    Raises
+    ------
+    InputError
+        If the first line is damaged, does not fit the columns, or a cell is no number.
+    """
+    try:
+        known = json.loads(table.title[0].removeprefix(WRITTEN))
+        sizes = [1, len(known["components"]), len(known["covariates"]), known["channels"], len(known["merits"])]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"the first line of {table.name} is damaged ({error}); remove it to read a plain table."
+        ) from error
+    ends = np.cumsum(sizes)
+    if ends[-1] != len(table.columns):
+        raise InputError(
+            f"{table.name} has {len(table.columns)} columns, but its first line tells of {ends[-1]}; remove that line "
+            "to read a plain table."
+        )
+    components, covariates, channels, merits = (range(low, high) for low, high in pairwise(ends))
+    signs = {}
+    for name, k in zip(known["merits"], merits, strict=True):
+        table, signs[name] = table.limits(k)
+    spectral: dict[str, Any] = {}
+    if known["channels"]:
+        axis = [float(table.columns[k]) for k in channels]
+        spectral = {"spectra": table.numbers(channels), "axis": np.array(axis)}
+    return MaterialsLibrary(
+        table.numbers(components),
+        tuple(known["components"]),
+        pd.DataFrame(table.numbers(merits, missing=True), columns=list(known["merits"])),
+        known["merits"],
+        **spectral,
+        **known["names"],
+        samples=tuple(table.texts(0)),
+        covariates=_covariates(table, known["covariates"], covariates),
+        censored=pd.DataFrame(signs) if any(sign.any() for sign in signs.values()) else None,
+        notes=tuple(known["notes"]),
+    )
+
+
+def _description(library: MaterialsLibrary) -> dict[str, Any]:
+    names = ("axis_name", "axis_unit", "spectrum_name", "spectrum_unit", "fraction_name")
+    numeric = {str(name): library.covariates[name].dtype.kind in "biuf" for name in library.covariates}
+    return {
+        "version": 1,
+        "components": library.components,
+        "covariates": numeric,
+        "channels": 0 if library.axis is None else library.axis.size,
+        "merits": dict(library.merit_units),
+        "names": {name: getattr(library, name) for name in names},
+        "notes": library.notes,
+    }
+
+
+def _rows(library: MaterialsLibrary) -> list[list[object]]:
+    spectra = np.empty((len(library), 0)) if library.spectra is None else library.spectra
+    values = library.merits.to_numpy()
+    signs = np.zeros(values.shape, dtype=int) if library.censored is None else library.censored.to_numpy()
+    merits = [
+        ["" if np.isnan(value) else _SIGNS[int(sign)] + repr(value) for value, sign in zip(row, marks, strict=True)]
+        for row, marks in zip(values.tolist(), signs, strict=True)
+    ]
+    covariates = library.covariates.astype(object).where(library.covariates.notna(), "").to_numpy().tolist()
+    fractions = library.compositions.tolist()
+    return [
+        [sample, *fractions[k], *covariates[k], *spectra[k].tolist(), *merits[k]]
+        for k, sample in enumerate(library.samples)
+    ]
+
+
+def _covariates(table: TextTable, numeric: dict[str, bool], columns: range) -> pd.DataFrame:
+    found = {
+        name: table.numbers([k], missing=True)[:, 0] if plain else np.array(table.texts(k), dtype=object)
+        for (name, plain), k in zip(numeric.items(), columns, strict=True)
+    }
+    return pd.DataFrame(found, index=range(len(table)))
+
+
+def _headed(name: str, unit: str) -> str:
+    head = f"{name} ({unit})"
+    return head if unit and split_unit(head) == (name, unit) else name

@@ -1,0 +1,5 @@
+"""The ensemble that learns a figure of merit from composition and spectrum."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,213 @@
+"""An ensemble of networks: trained in chunks that fit the cache, asked for values and gradients in one pass."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from matlens.core.threads import side_by_side
+from matlens.errors import Interrupted
+from matlens.hooks import Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.library.model.networks.stacked import StackedNetwork
+from matlens.library.model.networks.training import ChunkTrainer, TrainingSet
+from matlens.library.model.presets.preset import Preset, Stage
+
+__all__ = ["Ensemble", "chunks_of", "train"]
+
+_CACHED = 2**19  # parameters of a chunk: with slopes and moments 8 MB, about what a core's share of the cache holds
+_MOST = 32  # members of a chunk; more would leave nothing to the other threads
+_BLOCK = 2**21  # numbers of the largest activation when values and gradients are asked for
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Trained members.
+
+    Parameters
+    ----------
+    preset : Preset
+        What they are made of.
+    stage : Stage
+        The one that they come from.
+    sizes : mapping of str to int
+        Features of each input.
+    parameters : mapping of str to Tensor
+        By name, each of shape (m, ...).
+
+    Examples
+    --------
+    >>> from matlens.library.model.presets.registry import PRESETS
+    >>> data = TrainingSet({"composition": torch.rand(20, 2)}, torch.rand(20), [np.arange(20)] * 3, seed=0)
+    >>> stage = Stage("composition", ("composition",), epochs=2)
+    >>> ensemble = train(PRESETS["umehara2019"], (stage,), data)
+    >>> values, slopes = ensemble.gradients(data.inputs)
+    >>> values.shape, slopes["composition"].shape
+    (torch.Size([3, 20]), torch.Size([3, 20, 2]))
+    """
+
+    preset: Preset
+    stage: Stage
+    sizes: Mapping[str, int]
+    parameters: Mapping[str, Tensor]
+
+    @property
+    def members(self) -> int:
+        """Number of networks."""
+        return len(next(iter(self.parameters.values())))
+
+    def values(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Outputs of all members, shape (m, n), for inputs of shape (n, features)."""
+        return self._run(inputs, slopes=False, progress=Silent())[0]
+
+    def gradients(
+        self, inputs: Mapping[str, Tensor], progress: Progress | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Outputs, shape (m, n), and their derivatives with respect to each input, shape (m, n, features)."""
+        return self._run(inputs, slopes=True, progress=progress or Silent())
+
+    def _run(
+        self, inputs: Mapping[str, Tensor], *, slopes: bool, progress: Progress
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        inputs = {name: inputs[name].float() for name in self.stage.inputs}
+        first = next(iter(inputs.values()))
+        values = first.new_empty(self.members, len(first))
+        found = {name: first.new_empty(self.members, *x.shape) for name, x in inputs.items() if slopes}
+        lock, done = threading.Lock(), 0
+
+        def work(members: NDArray[np.intp]) -> None:
+            nonlocal done
+            network = self._network(members)
+            low, high = int(members[0]), int(members[-1]) + 1
+            batch = max(1, _BLOCK // (len(members) * max(2 * sum(self.sizes.values()), 64)))
+            for start in range(0, len(first), batch):
+                rows = slice(start, start + batch)
+                part = {name: x[rows].expand(len(members), -1, -1) for name, x in inputs.items()}
+                out = network.forward(part)
+                values[low:high, rows] = out
+                if slopes:
+                    for name, slope in network.backward(torch.ones_like(out), inputs=True).items():
+                        found[name][low:high, rows] = slope
+            with lock:
+                done += len(members)
+                progress.advance(done, float("nan"), "")
+
+        progress.begin(self.members, "gradients of the members" if slopes else "predictions of the members")
+        side_by_side(work, chunks_of(self.members, self._chunk_size(first)))
+        progress.end()
+        return values, found
+
+    def _chunk_size(self, like: Tensor) -> int:
+        per_member = sum(value[0].numel() for value in self.parameters.values())
+        return self.members if like.is_cuda else _CACHED // per_member
+
+    def _network(self, members: NDArray[np.intp]) -> StackedNetwork:
+        device = next(iter(self.parameters.values())).device
+        network = StackedNetwork(*self.preset.layers(self.stage, self.sizes), len(members), device)
+        for name, value in network.named.items():
+            value.copy_(self.parameters[name][int(members[0]) : int(members[-1]) + 1])
+        return network
+
+
+def chunks_of(members: int, size: int) -> list[NDArray[np.intp]]:
+    """Divide members into an even number of chunks of about equal size, at most ``size`` each.
+
+    Examples
+    --------
+    >>> [len(chunk) for chunk in chunks_of(10, 4)], [len(chunk) for chunk in chunks_of(1, 4)]
+    ([3, 3, 2, 2], [1])
+    """
+    count = -(-members // max(1, min(size, _MOST)))
+    count += count % 2
+    return [chunk for chunk in np.array_split(np.arange(members), count) if len(chunk)]
+
+
+def train(
+    preset: Preset,
+    stages: Sequence[Stage],
+    data: TrainingSet,
+    *,
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Ensemble:
+    """Train one member for each entry of ``data.rows``.
+
+    Chunks are trained side by side, and each member's random numbers are its own: neither the number of threads nor
+    an interruption changes the result.
+
+    Parameters
+    ----------
+    preset, stages : Preset, sequence of Stage
+        Networks, and what is done with them.
+    data : TrainingSet
+        What to learn; where its tensors lie is where the work is done.
+    progress : Progress, optional
+        Told of the epochs of all chunks together.
+    checkpoint : Checkpoint, optional
+        Keeps the state of each chunk at the end of its epochs, under the chunk's number.
+
+    Raises
+    ------
+    Interrupted
+        On KeyboardInterrupt, once every chunk at work has saved its state.
+    """
+    kept, told = checkpoint or NoCheckpoint(), progress or Silent()
+    work = _Work(preset, tuple(stages), data, kept, told)
+    chunks = chunks_of(len(data.rows), _chunk_size(preset, stages, data))
+    told.begin(len(chunks) * sum(stage.epochs for stage in stages), f"training {len(data.rows)} networks")
+    try:
+        parts = side_by_side(partial(work.chunk, chunks), range(len(chunks)), work.stop)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; what was done so far is kept.") from None
+    told.end()
+    sizes = {name: x.shape[1] for name, x in data.inputs.items()}
+    merged = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return Ensemble(preset, stages[-1], sizes, merged)
+
+
+def _chunk_size(preset: Preset, stages: Sequence[Stage], data: TrainingSet) -> int:
+    if data.target.is_cuda:
+        return len(data.rows)
+    sizes = {name: x.shape[1] for name, x in data.inputs.items()}
+    return _CACHED // max(StackedNetwork(*preset.layers(stage, sizes), 1).size for stage in stages)
+
+
+class _Work:
+    """What the threads that train chunks share."""
+
+    def __init__(
+        self, preset: Preset, stages: tuple[Stage, ...], data: TrainingSet, checkpoint: Checkpoint, progress: Progress
+    ) -> None:
+        self.preset, self.stages, self.data = preset, stages, data
+        self.checkpoint, self.progress = checkpoint, progress
+        self.stop, self.lock, self.done = threading.Event(), threading.Lock(), 0
+
+    def chunk(self, chunks: Sequence[NDArray[np.intp]], number: int) -> dict[str, Tensor]:
+        """Train one chunk to its end, from where its checkpoint stands."""
+        trainer = ChunkTrainer(self.preset, self.stages, self.data, chunks[number].tolist())
+        with self.lock:
+            kept = self.checkpoint.load(number)
+        if kept is not None:
+            trainer.restore(kept)
+            self._tell(sum(stage.epochs for stage in self.stages[: trainer.stage]) + trainer.passed, float("nan"), "")
+        while not trainer.done and not self.stop.is_set():
+            name = trainer.stages[trainer.stage].name
+            loss = trainer.epoch()
+            with self.lock:
+                self.checkpoint.save(number, trainer.arrays, force=trainer.done)
+            self._tell(1, loss, name)
+        if self.stop.is_set():
+            with self.lock:
+                self.checkpoint.save(number, trainer.arrays, force=True)
+        return trainer.parameters()
+
+    def _tell(self, epochs: int, loss: float, detail: str) -> None:
+        with self.lock:
+            self.done += epochs
+            self.progress.advance(self.done, loss, detail)

@@ -1,0 +1,1 @@
+"""The Gaussian-process part of an ensemble, and its covariance."""

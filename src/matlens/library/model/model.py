@@ -1,0 +1,394 @@
+"""A model of a materials library: an ensemble of small networks, in scikit-learn's manners."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from matlens.core.intervals import conformal_factor
+from matlens.errors import InputError
+from matlens.hooks import Checkpoint, Progress, Silent
+from matlens.library.model.ensemble import Ensemble, train
+from matlens.library.model.kernel.covariance import find_covariances
+from matlens.library.model.kernel.kernel_parts import KernelParts
+from matlens.library.model.mixture import HeldOut, Mixture, side_by_side_inputs
+from matlens.library.model.networks.training import TrainingSet
+from matlens.library.model.preprocessing_choice import choose_preprocessing
+from matlens.library.model.presets.preset import Preset
+from matlens.library.model.presets.registry import PRESETS
+from matlens.library.model.resampling import Resampling, member_rows
+from matlens.library.model.response import Gradients, SlopeErrors
+from matlens.library.model.targets import Target, resolve_inputs, target_of, training_rows
+from matlens.library.model.warp import Warp, find_warp
+from matlens.library.spectra import Preprocessing
+from matlens.library.table import MaterialsLibrary
+
+__all__ = ["LibraryModel"]
+
+Array = NDArray[np.float64]
+_SUMS = 3  # of fractions, in which components that act alike weigh the same
+_SEARCHES = 4  # for them, each of which gives a share of the members: what one finds by chance others do not
+_ROUNDS = 3  # of believing the model beyond a limit, each of which moves it further
+
+
+class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Predict a figure of merit from composition and spectrum, and say what it depends on.
+
+    In the preset ``"default"`` inputs are scaled to where they matter, and each member is a network and a Gaussian
+    process of its samples, weighed by held-out errors. All members of the ensemble are trained side by side. They
+    differ in their random numbers and, unless ``resample="none"``, in the compositions they have seen; those they have
+    not seen give the intervals.
+
+    Parameters
+    ----------
+    preset : {"default", "umehara2019"}
+        Networks and training: what measured best, or those of Umehara et al. (2019), exactly.
+    inputs : {"auto", "composition", "spectrum", "both"}
+        What the networks see; ``"auto"``: everything the library has.
+    n_models : int
+        Members.
+    resample : {"auto", "none", "bootstrap", "groups"}
+        What members see: all rows; compositions drawn with replacement; all but a tenth of the compositions.
+        ``"auto"`` is the preset's own.
+    preprocessing : Preprocessing, optional
+        From the intensities of the file to those learned from; ``Preprocessing()`` for none. Without, the preset's
+        own: in ``"default"`` whichever of a few chains predicts held-out compositions best (`chains_tried_`).
+    transform : {"none", "log10"}
+        Scale on which the figure of merit is predicted and differentiated. Within, ``"default"`` learns on a bent one
+        where the data make that much more likely (`warp_`).
+    seed : int
+        Of everything drawn.
+    device : {"cpu", "cuda"}
+        Where the networks are trained.
+
+    Attributes
+    ----------
+    target_, unit_ : str
+        Figure of merit and its unit on the learned scale.
+    library_ : MaterialsLibrary
+        The samples it was fitted to.
+    held_out_ : ndarray, shape (n,)
+        For each of these samples the mean of the members that did not see its composition; NaN where all did or the
+        figure of merit is missing.
+    chains_tried_ : dict
+        R squared, on compositions held out, of a Gaussian process with each chain that was tried; empty where none was.
+    warp_ : Warp
+        From that scale to the one within, and back.
+    components_, axis_, members_, uses_composition_, uses_spectrum_, preprocessing_
+        As in `Response`.
+
+    Notes
+    -----
+    Umehara et al., npj Comput. Mater. 5, 34 (2019), train 150 such networks one after the other.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> x = random.dirichlet([1, 1, 1], 60)
+    >>> library = MaterialsLibrary(x, ("Fe", "Ga", "Pd"), {"P": x[:, 0] + 2 * x[:, 1] * x[:, 2]})
+    >>> model = LibraryModel(n_models=4).fit(library)
+    >>> bool(model.score(library) > 0.9)
+    True
+    """
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        inputs: str = "auto",
+        n_models: int = 50,
+        resample: str = "auto",
+        preprocessing: Preprocessing | None = None,
+        transform: str = "none",
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.preset = preset
+        self.inputs = inputs
+        self.n_models = n_models
+        self.resample = resample
+        self.preprocessing = preprocessing
+        self.transform = transform
+        self.seed = seed
+        self.device = device
+
+    def fit(
+        self,
+        library: MaterialsLibrary,
+        target: str | None = None,
+        *,
+        progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> LibraryModel:
+        """Train on all samples that have the figure of merit.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            What to learn from.
+        target : str, optional
+            Figure of merit; not needed where there is only one.
+        progress, checkpoint : optional
+            Told of every epoch; keeps the state of each chunk of members, so that training goes on where it stopped
+            and ends with the same bytes.
+
+        Raises
+        ------
+        InputError
+            If an option is not known, spectra are asked for and missing, or the figure of merit cannot be learned.
+        Interrupted
+            On KeyboardInterrupt, with the state saved.
+        """
+        preset, device = self._checked()
+        goal = target_of(library, target, self.transform)
+        composition, spectrum = resolve_inputs(library, self.inputs)
+        rows = training_rows(library, goal, composition_only=not spectrum)
+        seen = library.select(rows)
+        chain = self._chain(preset, seen, goal, composition, spectrum)
+        self.network_inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
+        values = goal.values(seen)
+        self.warp_ = self._warp(preset, seen, values)
+        resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
+        drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
+        standard = torch.from_numpy(self.warp_.standard(values)).float().to(device)
+        kernel, standard = self._kernel_part(preset, seen, standard, drawn, goal.name, progress)
+        data = TrainingSet(self.network_inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
+        stages = preset.stages(tuple(data.inputs))
+        networks = train(preset, stages, data, progress=progress, checkpoint=checkpoint)
+        self._mix(networks, kernel, data, rows, library)
+        self.settle(library, goal.name, goal.unit)
+        return self
+
+    def predict(self, library: MaterialsLibrary) -> Array:
+        """Mean of the members, shape (n,)."""
+        mean: Array = self.predict_members(library).mean(0)
+        return mean
+
+    def predict_members(self, library: MaterialsLibrary) -> Array:
+        """Prediction of each member, shape (m, n).
+
+        Raises
+        ------
+        InputError
+            If the library has other components, or no spectra on the axis of those learned from.
+        """
+        self._check_library(library)
+        return self.respond(library.compositions, library.spectra if self.uses_spectrum_ else None)
+
+    def predict_interval(self, library: MaterialsLibrary, coverage: float = 0.9) -> Array:
+        """Lower and upper end, shape (n, 2), of intervals that hold a new composition's value as often as asked.
+
+        The spread of the members, with the usual error as its floor, is scaled by what it takes to hold the samples
+        that members did not see (conformal; each composition counts the same).
+
+        Raises
+        ------
+        InputError
+            If all members saw all samples, so that nothing says how far they are off; or ``coverage`` is no share.
+        """
+        members = self.predict_members(library)
+        if not 0 < coverage < 1:
+            raise InputError(f"coverage {coverage!r} must lie between 0 and 1, e.g. 0.9.")
+        known = np.isfinite(self.held_out_) & (self.library_.censoring(self.target_) == 0)
+        if not known.any():
+            raise InputError(
+                "all members of this ensemble saw all samples, so that nothing tells how far off they are; fit with "
+                "resample='groups' for intervals."
+            )
+        errors = np.abs(self._values() - self.held_out_)[known]
+        floor = float(np.median(errors))
+        scores = errors / np.hypot(self.held_out_spread_[known], floor)
+        factor = conformal_factor(scores, self.library_.replicates()[known], coverage)
+        mean, half = members.mean(0), factor * np.hypot(members.std(0), floor)
+        return np.stack([mean - half, mean + half], axis=1)
+
+    def score(self, library: MaterialsLibrary) -> float:
+        """R squared on the samples whose figure of merit was measured, and is not censored."""
+        value = Target(self.target_, self.unit_, self.transform).values(library)
+        there = ~np.isnan(value) & (library.censoring(self.target_) == 0)
+        error = np.square(value - self.predict(library))[there].sum()
+        return float(1 - error / np.square(value[there] - value[there].mean()).sum())
+
+    def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
+        """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
+        check_is_fitted(self, "ensemble_")
+        values = self.ensemble_.values(self.network_inputs_(compositions, spectra, self._device()))
+        return self.warp_.values(values.double().cpu().numpy())
+
+    def gradients(
+        self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress | None = None
+    ) -> Gradients:
+        """Predictions and their partial derivatives with respect to fractions and file intensities, of each member."""
+        check_is_fitted(self, "ensemble_")
+        inputs = self.network_inputs_(compositions, spectra, self._device())
+        values, slopes = self.ensemble_.gradients(inputs, progress or Silent())
+        standard = values.double().cpu().numpy()
+        steep = torch.from_numpy(self.warp_.slopes(standard)).to(values)[..., None]
+        of_fractions, of_spectra = self.network_inputs_.back(
+            {name: slope.mul_(steep) for name, slope in slopes.items()}, compositions, spectra
+        )
+        return Gradients(self.warp_.values(standard), of_fractions, of_spectra)
+
+    def slope_errors(self, compositions: ArrayLike, spectra: ArrayLike | None) -> SlopeErrors | None:
+        """How well the gradients are known, shape of `gradients`; None in presets that do not tell.
+
+        Notes
+        -----
+        Posterior covariance of a Gaussian process's value and slopes (Rasmussen and Williams, Gaussian Processes for
+        Machine Learning, 2006, section 9.4), and how far its mean and the networks' lie apart.
+        """
+        check_is_fitted(self, "ensemble_")
+        inputs = self.network_inputs_(compositions, spectra, self._device())
+        known = self.ensemble_.known(inputs)
+        if known is None:
+            return None
+        found, errors = (each.cpu().numpy() for each in known)
+        standard, mean = found[:, 0], found[:, 1:]
+        steep, bent = self.warp_.slopes(standard), self.warp_.bends(standard)
+        # of the slopes' product with that of the warp, which itself depends on the value
+        turn = np.concatenate([(bent[:, None] * mean)[:, :, None], steep[:, None, None] * np.eye(mean.shape[1])], 2)
+        covariance = turn @ errors @ turn.transpose(0, 2, 1)
+        each = torch.eye(mean.shape[1])[:, None].expand(-1, len(mean), -1)
+        parts = torch.split(each, [x.shape[1] for x in inputs.values()], 2)
+        features = side_by_side_inputs(inputs).T.double().cpu().numpy()
+        return SlopeErrors(
+            Gradients(features, *self.network_inputs_.back(dict(zip(inputs, parts)), compositions, spectra)), covariance
+        )
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the model to a folder (`write_library_model`)."""
+        from matlens.library.model.storage import write_library_model
+
+        write_library_model(self, folder)
+
+    def _checked(self) -> tuple[Preset, torch.device]:
+        if self.preset not in PRESETS:
+            raise InputError(f"preset {self.preset!r} is not known; choose one of {', '.join(PRESETS)}.")
+        if self.n_models < 1:
+            raise InputError(f"found n_models {self.n_models}, expected at least 1.")
+        return PRESETS[self.preset], self._device()
+
+    def _chain(
+        self, preset: Preset, seen: MaterialsLibrary, goal: Target, composition: bool, spectrum: bool
+    ) -> Preprocessing:
+        """As asked; else the preset's own, or whichever of those that it tries does best."""
+        self.chains_tried_: dict[str, float] = {}
+        if self.preprocessing is not None:
+            return self.preprocessing
+        if not (spectrum and preset.chains):
+            return preset.preprocessing(seen.axis if spectrum else None)
+        choice = choose_preprocessing(
+            seen, goal.values(seen), composition=composition, chains=preset.chains, seed=self.seed
+        )
+        self.chains_tried_ = choice.tried
+        return choice.chain
+
+    def _device(self) -> torch.device:
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device 'cuda' was asked for and there is none; use 'cpu'.")
+        return torch.device(self.device)
+
+    def settle(self, library: MaterialsLibrary, target: str, unit: str) -> None:
+        """Set what follows from the library and the trained networks; for reading a model from its files."""
+        self.library_ = library
+        self.target_, self.unit_ = target, unit
+        self.components_ = library.components
+        self.axis_ = self.network_inputs_.axis
+        self.members_ = self.ensemble_.members
+        self.uses_composition_ = self.network_inputs_.uses_composition
+        self.uses_spectrum_ = self.network_inputs_.uses_spectrum
+        self.preprocessing_ = self.network_inputs_.preprocessing
+
+    def _warp(self, preset: Preset, seen: MaterialsLibrary, values: Array) -> Warp:
+        """As it stands, or as evidence says if the preset looks for any."""
+        if preset.sharpness is None:
+            return Warp.of(values)
+        plain = self.network_inputs_(seen.compositions, seen.spectra)
+        fractions = plain["composition"].shape[1] if "composition" in plain else 0
+        return find_warp(side_by_side_inputs(plain), values, fractions, self.seed)
+
+    def _kernel_part(
+        self,
+        preset: Preset,
+        seen: MaterialsLibrary,
+        standard: Tensor,
+        drawn: list[NDArray[np.intp]],
+        target: str,
+        progress: Progress | None,
+    ) -> tuple[KernelParts | None, Tensor]:
+        """Scale the inputs to where they matter and fit each member's sum over its samples, if the preset has one.
+
+        Where a figure of merit is censored, what members that did not see it say beyond the limit takes its place.
+        """
+        if preset.sharpness is None:
+            return None, standard
+        plain = self.network_inputs_(seen.compositions, seen.spectra, standard.device)
+        fractions = plain["composition"].shape[1] if "composition" in plain else 0
+        inputs = side_by_side_inputs(plain)
+        found = find_covariances(inputs, standard, fractions, self.seed, sums=_SUMS, times=_SEARCHES, progress=progress)
+        shared = _shared_lengths([one.lengths for one in found])
+        self.network_inputs_ = self.network_inputs_.with_sums(found[0].weights).rescaled(preset.sharpness / shared)
+        covariances = [replace(one, lengths=preset.sharpness * one.lengths / shared) for one in found]
+        inputs = side_by_side_inputs(self.network_inputs_(seen.compositions, seen.spectra, standard.device))
+        kernel, censored = KernelParts.of(covariances, inputs, standard, drawn), seen.censoring(target)
+        if not censored.any():
+            return kernel, standard
+        sign, start, held = torch.tensor(censored).to(standard), standard, HeldOut.of(drawn, len(seen))
+        for _ in range(_ROUNDS):
+            said = torch.from_numpy(held.summary(kernel.values(inputs).double().cpu().numpy())[0]).to(standard)
+            standard = start + sign * (sign * (said - start)).nan_to_num(0).clamp(min=0)
+            kernel = KernelParts.of(covariances, inputs, standard, drawn)
+        return kernel, standard
+
+    def _mix(
+        self,
+        networks: Ensemble,
+        kernel: KernelParts | None,
+        data: TrainingSet,
+        rows: NDArray[np.intp],
+        library: MaterialsLibrary,
+    ) -> None:
+        """Weigh the two parts by their held-out errors; keep what members say of samples that they did not see."""
+        held = HeldOut.of(data.rows, len(rows))
+        values = networks.values(data.inputs).double().cpu().numpy()
+        share = 0.0
+        if kernel is not None:
+            more = kernel.values(side_by_side_inputs(data.inputs)).double().cpu().numpy()
+            share = held.share(more, values, data.target.double().cpu().numpy())
+            values += share * (more - values)
+            kernel = kernel.centred()
+        self.ensemble_ = Mixture(networks, kernel, share)
+        self.held_out_, self.held_out_spread_ = np.full((2, len(library)), np.nan)
+        self.held_out_[rows], self.held_out_spread_[rows] = held.summary(self.warp_.values(values))
+
+    def _values(self) -> Array:
+        return Target(self.target_, self.unit_, self.transform).values(self.library_)
+
+    def _check_library(self, library: MaterialsLibrary) -> None:
+        check_is_fitted(self, "ensemble_")
+        if library.components != self.components_:
+            raise InputError(
+                f"the model learned from the components {', '.join(self.components_)} and the library has "
+                f"{', '.join(library.components)}; give the same ones in the same order."
+            )
+        if self.axis_ is not None and (library.axis is None or not np.allclose(library.axis, self.axis_)):
+            raise InputError(
+                "the spectra of this library are missing or on another axis than those learned from; give spectra on "
+                "the same axis."
+            )
+
+
+def _shared_lengths(each: list[Array]) -> Array:
+    """Lengths of the networks' inputs: typical ones; a sum that one in K searches found counts for one in K."""
+    lengths = np.array(each)
+    there = np.isfinite(lengths)
+    typical = np.exp(np.where(there, np.log(lengths), 0).sum(0) / there.sum(0))
+    return np.asarray(typical * np.sqrt(len(lengths) / there.sum(0)))

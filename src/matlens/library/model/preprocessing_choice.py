@@ -1,0 +1,161 @@
+"""Which way of normalising spectra tells most of a figure of merit: a few fixed chains, tried on held-out samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.core.splits import draw_groups, grouped_folds
+from matlens.errors import InputError
+from matlens.library.model.kernel.covariance import find_covariance
+from matlens.library.model.kernel.kernel_part import KernelPart
+from matlens.library.model.mixture import HeldOut, side_by_side_inputs
+from matlens.library.model.network_inputs import NetworkInputs
+from matlens.library.spectra import Area, Detrend, Preprocessing, StandardNormalVariate
+from matlens.library.table import MaterialsLibrary, array_digest
+
+__all__ = ["CHAINS", "Choice", "choose_preprocessing"]
+
+CHAINS = (
+    Preprocessing(),
+    Preprocessing([Area()]),
+    Preprocessing([StandardNormalVariate()]),
+    Preprocessing([Detrend(4), StandardNormalVariate()]),
+)
+_ROWS = 300  # that lengths are found on
+_MOST = 1000  # tried at all
+_FOLDS = 10
+_SCORES = 20
+_REMEMBERED = 64  # choices, of a few numbers each
+_made: dict[str, Choice] = {}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chain, and how well each of those tried did.
+
+    Attributes
+    ----------
+    chain : Preprocessing
+        The one chosen.
+    tried : dict
+        R squared on compositions held out, by the chain in words; chains that do not fit the spectra are not in it.
+    """
+
+    chain: Preprocessing
+    tried: dict[str, float]
+
+
+def choose_preprocessing(
+    library: MaterialsLibrary,
+    values: ArrayLike,
+    *,
+    composition: bool = True,
+    chains: Sequence[Preprocessing] = CHAINS,
+    seed: int = 0,
+) -> Choice:
+    """Choose the chain with which a Gaussian process errs least on compositions held out.
+
+    The first chain stays unless the best one's squared errors are smaller by more than the scatter of that difference.
+    Asked again of the same samples, as by each of several models that are held against each other, it knows its answer.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        With spectra.
+    values : array_like, shape (n,)
+        Figure of merit of each sample, on the scale on which it is learned.
+    composition : bool
+        Whether composition is known beside the spectrum.
+    chains : sequence of Preprocessing
+        What to choose from.
+    seed : int
+        Of samples and folds.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> x, gain, height = random.dirichlet([1, 1], 80), random.uniform(0.5, 2, (80, 1)), random.uniform(0, 1, (80, 1))
+    >>> axis = np.arange(30.0)
+    >>> spectra = gain * (np.exp(-((axis - 8) ** 2) / 9) + height * np.exp(-((axis - 20) ** 2) / 9))
+    >>> library = MaterialsLibrary(x, ("Fe", "Pd"), {"P": height[:, 0]}, spectra=spectra, axis=axis)
+    >>> in_words(choose_preprocessing(library, height[:, 0]).chain) != "none"
+    True
+    """
+    y = np.asarray(values, dtype=np.float64)
+    how = (composition, [chain.settings() for chain in chains], seed)
+    asked = array_digest(library.compositions, library.spectra, library.axis, y, about=how)
+    if asked not in _made:
+        _made[asked] = _tried(library, y, composition, chains, seed)
+        while len(_made) > _REMEMBERED:
+            del _made[next(iter(_made))]
+    return replace(_made[asked], tried=dict(_made[asked].tried))
+
+
+def _tried(
+    library: MaterialsLibrary, y: NDArray[np.float64], composition: bool, chains: Sequence[Preprocessing], seed: int
+) -> Choice:
+    """Try the chains on compositions held out."""
+    groups = library.replicates()
+    rows = np.arange(len(y))
+    if len(rows) > _MOST:
+        rows = draw_groups(groups, max(_FOLDS, len(np.unique(groups)) * _MOST // len(y)), seed)
+    seen, y, groups = library.select(rows), y[rows], groups[rows]
+    folds = min(_FOLDS, len(np.unique(groups)))
+    if folds < 2 or y.std() == 0:
+        return Choice(chains[0], {})
+    y = (y - y.mean()) / y.std()
+    trained = [train for train, _ in grouped_folds(groups, folds, seed)]
+    errors: dict[Preprocessing, NDArray[np.float64]] = {}
+    for chain in chains:
+        try:
+            errors[chain] = np.square(_held_out(seen, composition, chain, y, trained, seed) - y)
+        except InputError:  # e.g. no positive area
+            continue
+    return _best(errors, chains[0], groups)
+
+
+def in_words(chain: Preprocessing) -> str:
+    """Name a chain's steps, as `Preprocessing.parse` takes them.
+
+    Examples
+    --------
+    >>> in_words(CHAINS[0]), in_words(CHAINS[-1])
+    ('none', 'detrend:4,snv')
+    """
+    said = (":".join(map(str, settings.values())) for settings in chain.settings())
+    return ",".join(said) or "none"
+
+
+def _held_out(
+    library: MaterialsLibrary,
+    composition: bool,
+    chain: Preprocessing,
+    y: NDArray[np.float64],
+    trained: list[NDArray[np.intp]],
+    seed: int,
+) -> NDArray[np.float64]:
+    """Predictions, shape (n,), by sums over samples of other compositions."""
+    see = NetworkInputs.scores(library, composition, True, chain, most=_SCORES, power=1.0)
+    inputs, target = side_by_side_inputs(see(library.compositions, library.spectra)).double(), torch.from_numpy(y)
+    some = np.random.default_rng(seed).permutation(len(y))[:_ROWS]
+    covariance = find_covariance(inputs[some], target[some], len(library.components) if composition else 0, seed)
+    members = KernelPart.of(covariance, inputs, target, trained).values(inputs)
+    return HeldOut.of(trained, len(y)).summary(members.numpy())[0]
+
+
+def _best(errors: dict[Preprocessing, NDArray[np.float64]], first: Preprocessing, groups: NDArray[np.intp]) -> Choice:
+    """The chain of least squared errors, unless the first one's are as small within their scatter over groups."""
+    tried = {in_words(chain): float(1 - error.mean()) for chain, error in errors.items()}
+    if not errors:
+        return Choice(first, {})
+    best = min(errors, key=lambda chain: float(errors[chain].mean()))
+    if first in errors:
+        gain = np.bincount(np.unique(groups, return_inverse=True)[1], errors[first] - errors[best])
+        if gain.sum() <= float(np.sqrt(np.square(gain).sum())):
+            best = first
+    return Choice(best, tried)

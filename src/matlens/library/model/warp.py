@@ -1,0 +1,129 @@
+"""Scale on which a figure of merit is learned: nearly a logarithm where scatter grows with the value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from matlens.library.model.kernel.covariance import find_covariance
+
+__all__ = ["Warp", "find_warp"]
+
+Array = NDArray[np.float64]
+_BENDS = (1.0, 0.1, 0.001)  # of the median size: as a square root, between, and nearly a logarithm
+_ROWS = 300  # that scales are compared on
+_CLEAR = 0.5  # nats a sample that a bent scale must gain to be believed; less came with additive scatter
+
+
+@dataclass(frozen=True)
+class Warp:
+    """Standardised asinh(y / bend): straight where y is below ``bend``, a logarithm above.
+
+    Beyond the values measured the way back is straight, so that a model that goes further does not run off
+    exponentially.
+
+    Parameters
+    ----------
+    bend : float or None
+        In the figure of merit's unit; None: straight everywhere.
+    centre, scale : float
+        Mean and standard deviation after bending.
+    low, high : float
+        Standardised values between which it is bent.
+
+    Examples
+    --------
+    >>> warp = Warp.of([1.0, 10.0, 100.0], bend=0.01)
+    >>> warp.standard([1.0, 100.0]).round(2)
+    array([-1.22,  1.22])
+    >>> warp.values([0.0, 2.0]).round(1)
+    array([ 10. , 245.8])
+    """
+
+    bend: float | None
+    centre: float
+    scale: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: ArrayLike, bend: float | None = None) -> Warp:
+        """The scale on which these values have mean 0 and spread 1."""
+        bent = np.asarray(values, np.float64) if bend is None else np.arcsinh(np.asarray(values, np.float64) / bend)
+        centre, scale = float(bent.mean()), float(bent.std())
+        return cls(bend, centre, scale, float(bent.min() - centre) / scale, float(bent.max() - centre) / scale)
+
+    def standard(self, values: ArrayLike) -> Array:
+        """Values on this scale."""
+        given = np.asarray(values, np.float64)
+        return np.asarray(((given if self.bend is None else np.arcsinh(given / self.bend)) - self.centre) / self.scale)
+
+    def values(self, standard: ArrayLike) -> Array:
+        """The way back."""
+        given = np.asarray(standard, np.float64)
+        if self.bend is None:
+            return given * self.scale + self.centre
+        within = np.clip(given, self.low, self.high)
+        return self.bend * np.sinh(within * self.scale + self.centre) + self.slopes(given) * (given - within)
+
+    def slopes(self, standard: ArrayLike) -> Array:
+        """Derivative of `values`."""
+        within = np.clip(np.asarray(standard, np.float64), self.low, self.high)
+        if self.bend is None:
+            return np.full_like(within, self.scale)
+        return np.asarray(self.bend * self.scale * np.cosh(within * self.scale + self.centre))
+
+    def bends(self, standard: ArrayLike) -> Array:
+        """Second derivative of `values`; zero beyond the values measured."""
+        given = np.asarray(standard, np.float64)
+        if self.bend is None:
+            return np.zeros_like(given)
+        within = (given >= self.low) & (given <= self.high)
+        return np.where(within, self.bend * self.scale**2 * np.sinh(given * self.scale + self.centre), 0.0)
+
+
+def find_warp(inputs: Tensor, values: Array, fractions: int, seed: int) -> Warp:
+    """Find the scale on which a Gaussian process of the inputs makes the values most likely.
+
+    Parameters
+    ----------
+    inputs : Tensor, shape (n, F)
+        As for `find_covariance`.
+    values : ndarray, shape (n,)
+        Figures of merit.
+    fractions, seed : int
+        As there.
+
+    Notes
+    -----
+    Snelson, Rasmussen and Ghahramani, Warped Gaussian Processes (2003): the density of a value is that of its image
+    times the slope of the map.
+
+    Examples
+    --------
+    >>> x = torch.rand(80, 2, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    >>> scatter = np.random.default_rng(0).normal(0, 0.2, 80)
+    >>> smooth = x[:, 0].sin().double().numpy() + scatter
+    >>> find_warp(x, smooth, 2, 0).bend, find_warp(x, np.exp(2 * smooth), 2, 0).bend is None
+    (None, False)
+    """
+    rows = np.random.default_rng(seed).permutation(len(values))[:_ROWS]
+    some, seen = inputs.cpu()[torch.from_numpy(rows)], values[rows]
+
+    def evidence(bend: float | None) -> float:
+        warp = Warp.of(seen, bend)
+        standard = warp.standard(seen)
+        found = find_covariance(some, torch.from_numpy(standard), fractions, seed).evidence
+        return found - float(np.log(warp.slopes(standard)).sum())
+
+    if np.ptp(seen) == 0:  # some rows may be alike where all are not
+        return Warp.of(values)
+    size = float(np.median(np.abs(values))) or float(np.std(values))
+    bends = [size * one for one in _BENDS]
+    found = [evidence(bend) for bend in bends]
+    best = int(np.argmax(found))
+    return Warp.of(values, bends[best] if found[best] > evidence(None) + _CLEAR * len(seen) else None)

@@ -1,0 +1,232 @@
+"""Preparing spectra: a short, recorded chain of steps through which gradients flow back to the file's intensities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from matlens.errors import InputError
+from matlens.library.spectra.background import Baseline
+from matlens.library.spectra.channels import Axis
+from matlens.library.spectra.steps import Area, BandMaximum, Crop, Despike, Detrend, Resample, StandardNormalVariate
+
+__all__ = [
+    "STEPS",
+    "Area",
+    "BandMaximum",
+    "Baseline",
+    "Crop",
+    "Despike",
+    "Detrend",
+    "Preprocessing",
+    "Resample",
+    "StandardNormalVariate",
+    "Step",
+]
+
+
+Step = Crop | Resample | Despike | BandMaximum | Area | StandardNormalVariate | Detrend | Baseline
+_CLASSES: tuple[type[Step], ...] = (
+    Crop,
+    Resample,
+    Despike,
+    BandMaximum,
+    Area,
+    StandardNormalVariate,
+    Detrend,
+    Baseline,
+)
+STEPS: dict[str, type[Step]] = {kind.name: kind for kind in _CLASSES}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Steps taken one after the other, each spectrum by itself: nothing is learned from the library.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        `Crop`, `Resample`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`, `Detrend`,
+        `Baseline`.
+
+    Examples
+    --------
+    >>> chain = Preprocessing([Crop(1, 3), BandMaximum(2, 3)])
+    >>> chain.apply(torch.tensor([[1.0, 2.0, 4.0, 8.0]]), np.arange(4.0))
+    (tensor([[0.2500, 0.5000, 1.0000]]), array([1., 2., 3.]))
+    >>> chain == Preprocessing.of(chain.settings()) == Preprocessing.parse(["crop:1:3", "band-maximum:2:3"])
+    True
+    """
+
+    steps: tuple[Step, ...]
+
+    def __init__(self, steps: Iterable[Step] = ()) -> None:
+        object.__setattr__(self, "steps", tuple(steps))
+        for step in self.steps:
+            if not isinstance(step, _CLASSES):
+                raise InputError(f"{step!r} is no step of preprocessing; choose from {', '.join(STEPS)}.")
+
+    def apply(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Prepare spectra; autograd carries gradients of the result back to them.
+
+        Parameters
+        ----------
+        spectra : Tensor, shape (..., C)
+            Intensities as they stand in the file.
+        axis : ndarray, shape (C,)
+            Their axis; a falling one comes out rising.
+
+        Returns
+        -------
+        Tensor, shape (..., C')
+            Prepared intensities.
+        ndarray, shape (C',)
+            Their axis.
+
+        Raises
+        ------
+        InputError
+            If a step does not fit the axis or a spectrum.
+        """
+        if self.steps and axis[0] > axis[-1]:
+            spectra, axis = spectra.flip(-1), axis[::-1].copy()
+        for step in self.steps:
+            spectra, axis = step(spectra, axis)
+        return spectra, axis
+
+    def transform(self, spectra: ArrayLike, axis: ArrayLike) -> tuple[NDArray[np.float64], Axis]:
+        """As `apply`, for arrays, in double precision and without gradients.
+
+        Examples
+        --------
+        >>> Preprocessing([Area()]).transform([[1, 2, 3]], [0, 1, 2])[0]
+        array([[0.25, 0.5 , 0.75]])
+        """
+        with torch.no_grad():
+            start = torch.tensor(np.asarray(spectra), dtype=torch.float64)
+            found, kept = self.apply(start, np.asarray(axis, dtype=np.float64))
+        return found.numpy(), kept
+
+    def new_axis(self, axis: Axis) -> Axis:
+        """Axis of the prepared spectra, for spectra on ``axis``.
+
+        Examples
+        --------
+        >>> Preprocessing([BandMaximum(0, 1), Crop(1, 2)]).new_axis(np.arange(4.0))
+        array([1., 2.])
+        """
+        for step in self.steps:
+            if isinstance(step, Crop | Resample):
+                axis = step(torch.zeros(1, len(axis)), np.sort(axis))[1]
+        return np.sort(axis) if self.steps else axis
+
+    def pull_back(self, gradients: Tensor, spectra: Tensor, axis: Axis) -> Tensor:
+        """Turn gradients with respect to prepared intensities into those with respect to the file's.
+
+        Parameters
+        ----------
+        gradients : Tensor, shape (..., n, C')
+            E.g. of each of many models: leading dimensions are free.
+        spectra : Tensor, shape (n, C)
+            Intensities as they stand in the file.
+        axis : ndarray, shape (C,)
+            Their axis.
+
+        Returns
+        -------
+        Tensor, shape (..., n, C)
+            On the device and in the precision of ``gradients``.
+
+        Examples
+        --------
+        >>> chain = Preprocessing([BandMaximum(0, 2)])
+        >>> chain.pull_back(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 2.0]]), np.arange(2.0))
+        tensor([[ 0.5000, -0.2500]])
+        """
+        if not self.steps:
+            return gradients
+        with torch.enable_grad():
+            start = spectra.detach().to(gradients).requires_grad_()
+            prepared, _ = self.apply(start, axis)
+        flat = gradients.reshape(-1, *prepared.shape)
+        back = [torch.autograd.grad(prepared, start, grad_outputs=each, retain_graph=True)[0] for each in flat]
+        return torch.stack(back).reshape(*gradients.shape[:-2], *spectra.shape)
+
+    def settings(self) -> list[dict[str, Any]]:
+        """Plain values (for JSON, TOML) from which `of` makes the same chain.
+
+        Examples
+        --------
+        >>> Preprocessing([Crop(1, 2), StandardNormalVariate()]).settings()
+        [{'name': 'crop', 'low': 1, 'high': 2}, {'name': 'snv'}]
+        """
+        return [{"name": step.name} | _values(step) for step in self.steps]
+
+    @classmethod
+    def of(cls, settings: Sequence[Mapping[str, Any]]) -> Preprocessing:
+        """Make the chain again that gave these `settings`.
+
+        Raises
+        ------
+        InputError
+            If a step or one of its options is not known.
+        """
+        named = [(str(entry.get("name", "")), dict(entry)) for entry in settings]
+        return cls(
+            _step(name, {key: value for key, value in options.items() if key != "name"}) for name, options in named
+        )
+
+    @classmethod
+    def parse(cls, texts: Sequence[str]) -> Preprocessing:
+        """Make a chain of texts: the step's name and its options in order, e.g. ``"crop:100:900"``, ``"snv"``.
+
+        Raises
+        ------
+        InputError
+            If a step is not known or an option is not a number where one is expected.
+        """
+        steps = []
+        for text in texts:
+            name, *options = text.split(":")
+            names = [field.name for field in fields(STEPS[name])] if name in STEPS else []
+            if name in STEPS and len(options) > len(names):
+                raise InputError(f"preprocessing {text!r} has {len(options)} options, expected at most {len(names)}.")
+            steps.append(_step(name, dict(zip(names, map(_number, options), strict=False))))
+        return cls(steps)
+
+
+def _values(step: Step) -> dict[str, Any]:
+    values = {field.name: getattr(step, field.name) for field in fields(step)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value is not None
+    }
+
+
+def _number(text: str) -> float | str:
+    try:
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError:
+        return text
+
+
+def _step(name: str, options: Mapping[str, Any]) -> Step:
+    if name not in STEPS:
+        raise InputError(f"preprocessing step {name!r} is not known; choose from {', '.join(STEPS)}.")
+    known = {field.name: str(field.type) for field in fields(STEPS[name])}
+    for option, value in options.items():
+        if option not in known:
+            raise InputError(
+                f"preprocessing step {name!r} has no option {option!r}; it has {', '.join(known) or 'none'}."
+            )
+        if ("str" not in known[option]) == isinstance(value, str):
+            raise InputError(f"option {option!r} of preprocessing step {name!r} is {value!r}; give a {known[option]}.")
+    missing = [field for field in known if field not in options and name in ("crop", "band-maximum")]
+    if missing:
+        raise InputError(f"preprocessing step {name!r} lacks {' and '.join(missing)}; give e.g. {name}:100:900.")
+    return STEPS[name](**options)

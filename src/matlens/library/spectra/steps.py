@@ -1,0 +1,237 @@
+"""Steps of preparing spectra that need nothing but the spectrum itself; each takes (spectra, axis) and gives both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from matlens.errors import InputError
+from matlens.library.spectra.channels import Axis, band, check_scale, mean_matrix
+
+__all__ = ["Area", "BandMaximum", "Crop", "Despike", "Detrend", "Resample", "StandardNormalVariate"]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Keep the channels from ``low`` to ``high``, in the axis's unit.
+
+    Raises
+    ------
+    InputError
+        If no channel lies there.
+
+    Examples
+    --------
+    >>> Crop(2, 3)(torch.arange(5.0), np.arange(5.0))
+    (tensor([2., 3.]), array([2., 3.]))
+    """
+
+    low: float
+    high: float
+    name: ClassVar[str] = "crop"
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the cropped spectra and axis."""
+        kept = band(axis, self.low, self.high)
+        return spectra[..., kept], axis[kept]
+
+
+@dataclass(frozen=True)
+class Resample:
+    """Take the spectrum to a uniform axis of a given ``step``, or to the ``axis`` given.
+
+    Each new channel is the mean of the straight lines between old channels over its own width, so that a coarser axis
+    averages noise away and a finer one interpolates.
+
+    Raises
+    ------
+    InputError
+        If not exactly one of the two is given, or the new axis leaves the old one.
+
+    Examples
+    --------
+    >>> Resample(step=2.0)(torch.arange(5.0) ** 2, np.arange(5.0))[1]
+    array([0., 2., 4.])
+    """
+
+    step: float | None = None
+    axis: tuple[float, ...] | None = None
+    name: ClassVar[str] = "resample"
+
+    def __post_init__(self) -> None:
+        if (self.step is None) == (self.axis is None):
+            raise InputError("resample needs a step or an axis, one of the two; give e.g. step=2.")
+        if self.step is not None and not self.step > 0:
+            raise InputError(f"resample has the step {self.step:g}, expected a positive number.")
+        if self.axis is not None:
+            object.__setattr__(self, "axis", tuple(float(value) for value in self.axis))
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the resampled spectra and axis."""
+        if self.axis is not None:
+            target = np.asarray(self.axis)
+        else:
+            step = float(self.step or np.nan)
+            target = axis[0] + step * np.arange(int((axis[-1] - axis[0]) / step + 1e-9) + 1)
+        matrix = torch.as_tensor(mean_matrix(axis, target)).to(spectra)
+        return spectra @ matrix.T, target
+
+
+@dataclass(frozen=True)
+class Despike:
+    """Replace spikes (cosmic rays) of one or two channels by the running median.
+
+    Parameters
+    ----------
+    threshold : float
+        How far above the running median, in standard deviations of what is left after it (by the median absolute
+        deviation of the spectrum, and of the window), a channel counts as a spike.
+    width : int
+        Channels of the window, odd; spikes narrower than half of it are found.
+
+    Examples
+    --------
+    >>> spectrum = torch.sin(torch.linspace(0, 3, 40, dtype=torch.float64))
+    >>> spiked = spectrum.clone()
+    >>> spiked[20] += 5
+    >>> bool((Despike()(spiked, np.arange(40.0))[0] - spectrum).abs().max() < 0.01)
+    True
+    """
+
+    threshold: float = 8.0
+    width: int = 5
+    name: ClassVar[str] = "despike"
+
+    def __post_init__(self) -> None:
+        if self.width < 3 or self.width % 2 == 0:
+            raise InputError(f"despike has a window of {self.width} channels, expected an odd number from 3 on.")
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the spectra without spikes, and their axis."""
+        half = self.width // 2
+        around = torch.arange(spectra.shape[-1])[:, None] + torch.arange(-half, half + 1)
+        windows = spectra[..., around.clamp(0, spectra.shape[-1] - 1).to(spectra.device)]
+        middle = windows.median(-1).values
+        above = (spectra - middle).detach()
+        overall = 1.4826 * above.abs().median(-1, keepdim=True).values
+        local = (windows - middle[..., None]).detach().abs().median(-1).values  # large on a true, narrow peak
+        spike = above > self.threshold * torch.maximum(overall, local)
+        return torch.where(spike, middle, spectra), axis
+
+
+@dataclass(frozen=True)
+class BandMaximum:
+    """Divide by the largest intensity from ``low`` to ``high``, as Umehara et al. (2019) did in 750 to 850 cm-1.
+
+    Raises
+    ------
+    InputError
+        If no channel lies there, or a maximum is not positive.
+
+    Examples
+    --------
+    >>> BandMaximum(1, 2)(torch.tensor([8.0, 2.0, 4.0]), np.arange(3.0))[0]
+    tensor([2.0000, 0.5000, 1.0000])
+    """
+
+    low: float
+    high: float
+    name: ClassVar[str] = "band-maximum"
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the scaled spectra and their axis."""
+        scale = spectra[..., band(axis, self.low, self.high)].max(-1, keepdim=True).values
+        check_scale(scale, f"maximum from {self.low:g} to {self.high:g}")
+        return spectra / scale, axis
+
+
+@dataclass(frozen=True)
+class Area:
+    """Divide by the area under the spectrum (trapezoids), over the whole axis or from ``low`` to ``high``.
+
+    Raises
+    ------
+    InputError
+        If fewer than two channels lie there, or an area is not positive.
+
+    Examples
+    --------
+    >>> Area()(torch.tensor([1.0, 1.0, 1.0]), np.array([0.0, 1.0, 4.0]))[0]
+    tensor([0.2500, 0.2500, 0.2500])
+    """
+
+    low: float | None = None
+    high: float | None = None
+    name: ClassVar[str] = "area"
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the scaled spectra and their axis."""
+        low = -np.inf if self.low is None else self.low
+        high = np.inf if self.high is None else self.high
+        inside = band(axis, low, high, least=2)
+        area = torch.trapezoid(spectra[..., inside], torch.tensor(axis[inside]).to(spectra), dim=-1)[..., None]
+        check_scale(area, "area")
+        return spectra / area, axis
+
+
+@dataclass(frozen=True)
+class StandardNormalVariate:
+    """Subtract each spectrum's mean and divide by its standard deviation (Barnes et al., Appl. Spectrosc. 43, 1989).
+
+    Raises
+    ------
+    InputError
+        If a spectrum is constant.
+
+    Examples
+    --------
+    >>> StandardNormalVariate()(torch.tensor([1.0, 2.0, 3.0]), np.arange(3.0))[0]
+    tensor([-1.,  0.,  1.])
+    """
+
+    name: ClassVar[str] = "snv"
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the standardised spectra and their axis."""
+        spread = spectra.std(-1, keepdim=True)
+        check_scale(spread, "standard deviation")
+        return (spectra - spectra.mean(-1, keepdim=True)) / spread, axis
+
+
+@dataclass(frozen=True)
+class Detrend:
+    """Subtract each spectrum's polynomial of least squares, e.g. a sloping background.
+
+    Parameters
+    ----------
+    degree : int
+        Of the polynomial in the axis's unit; 0 subtracts the mean.
+
+    Notes
+    -----
+    Barnes et al., Appl. Spectrosc. 43, 772 (1989). Linear in the spectrum, so that gradients are exact.
+
+    Examples
+    --------
+    >>> bool(Detrend()(torch.tensor([[1.0, 3.0, 7.0]]), np.array([0.0, 1.0, 3.0]))[0].abs().max() < 1e-6)
+    True
+    """
+
+    degree: int = 1
+    name: ClassVar[str] = "detrend"
+
+    def __post_init__(self) -> None:
+        if self.degree < 0 or int(self.degree) != self.degree:
+            raise InputError(f"detrend has the degree {self.degree}, expected a whole number from 0 on.")
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the spectra without their polynomials, and their axis."""
+        if len(axis) <= self.degree:
+            raise InputError(f"detrend of degree {self.degree} needs more channels than that, found {len(axis)}.")
+        place = np.interp(axis, (axis[0], axis[-1]), (-1.0, 1.0))
+        smooth = torch.as_tensor(np.linalg.qr(np.vander(place, int(self.degree) + 1))[0]).to(spectra)
+        return spectra - (spectra @ smooth) @ smooth.T, axis

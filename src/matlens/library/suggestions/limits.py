@@ -1,0 +1,160 @@
+"""What may be made: bounds of the components, the increments of the synthesis, pairs that must not meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.errors import InputError
+from matlens.library.table import PRESENT, MaterialsLibrary, named
+
+__all__ = ["Limits", "on_grid"]
+
+Array = NDArray[np.float64]
+_INCREMENTS = (0.001, 0.002, 0.0025, 0.005, 0.01, 0.02, 0.025, 0.05)
+_STEPS = 20  # increments in the range of a component, about
+_BEYOND = 0.25  # of the measured range, how far suggestions may leave it
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits within which compositions are suggested.
+
+    Parameters
+    ----------
+    bounds : mapping of str to (float, float)
+        Least and greatest fraction of components; the others may leave the measured range by a quarter of it.
+    increment : float, optional
+        Fractions are multiples of it; 1 must be one, too. By default a twentieth of the usual range, rounded.
+    forbidden : sequence of (str, str)
+        Pairs of components that must not be in one composition.
+    most : int, optional
+        Components in a composition, at most.
+
+    Raises
+    ------
+    InputError
+        If a bound or the increment is impossible.
+
+    Examples
+    --------
+    >>> limits = Limits.of(["W=0:8"], increment=0.5, forbidden=["W-Mo"])
+    >>> limits
+    Limits(bounds={'W': (0.0, 0.08)}, increment=0.005, forbidden=(('W', 'Mo'),), most=None)
+    """
+
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    increment: float | None = None
+    forbidden: tuple[tuple[str, str], ...] = ()
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self.bounds.items():
+            if not 0 <= low <= high <= 1:
+                raise InputError(f"found the bounds {low:g} to {high:g} of {name}; expected 0 <= low <= high <= 1.")
+        step = self.increment
+        if step is not None and not (0 < step <= 0.5 and abs(1 / step - round(1 / step)) < 1e-6):
+            raise InputError(f"found the increment {step:g}; expected a fraction that divides 1, such as 0.005.")
+        if self.most is not None and self.most < 1:
+            raise InputError(f"found {self.most} components at most; expected 1 or more.")
+
+    @classmethod
+    def of(
+        cls,
+        bounds: Sequence[str] = (),
+        increment: float | None = None,
+        forbidden: Sequence[str] = (),
+        most: int | None = None,
+    ) -> Limits:
+        """Read limits as they are written on the command line, in hundredths: "W=0:8", 0.5, "W-Mo".
+
+        Raises
+        ------
+        InputError
+            If a text is not understood.
+        """
+        read = {}
+        for text in bounds:
+            try:
+                name, span = text.split("=", 1)
+                low, high = span.split(":", 1)
+                read[name.strip()] = (float(low or 0) / 100, float(high or 100) / 100)
+            except ValueError as error:
+                raise InputError(f"bounds are written NAME=LOW:HIGH in hundredths, found {text!r}.") from error
+        pairs = [tuple(part.strip() for part in text.split("-")) for text in forbidden]
+        wrong = [text for text, pair in zip(forbidden, pairs, strict=True) if len(pair) != 2]
+        if wrong:
+            raise InputError(f"forbidden pairs are written A-B, found {wrong[0]!r}.")
+        kept = tuple((pair[0], pair[1]) for pair in pairs)
+        return cls(read, None if increment is None else increment / 100, kept, most)
+
+    def resolved(self, library: MaterialsLibrary) -> tuple[Array, Array, float]:
+        """Give the least and the greatest fraction of each component, shape (D,), and the increment.
+
+        Raises
+        ------
+        InputError
+            If a component is unknown, or bounds leave no composition.
+
+        Examples
+        --------
+        >>> library = MaterialsLibrary([[0.9, 0.1, 0], [0.7, 0.3, 0]], ("Bi", "V", "W"), {"P": [1, 2]})
+        >>> low, high, increment = Limits({"Bi": (0.5, 1)}).resolved(library)
+        >>> low.round(3).tolist(), high.round(3).tolist(), increment
+        ([0.5, 0.05, 0.0], [1.0, 0.35, 0.0], 0.01)
+        """
+        for name in [*self.bounds, *(name for pair in self.forbidden for name in pair)]:
+            library.component(name)
+        x = library.compositions
+        span = np.ptp(x, axis=0)
+        low = np.clip(x.min(0) - _BEYOND * span, 0, 1)
+        high = np.clip(x.max(0) + _BEYOND * span, 0, 1)
+        for name, (least, greatest) in self.bounds.items():
+            low[library.component(name)], high[library.component(name)] = least, greatest
+        if low.sum() > 1 + PRESENT or high.sum() < 1 - PRESENT:
+            raise InputError(f"no composition sums to 1 within the bounds of {named(self.bounds)}; widen them.")
+        if self.increment is not None:
+            return low, high, self.increment
+        usual = float(np.median(span[span > PRESENT])) if (span > PRESENT).any() else 0.1
+        step = max((one for one in _INCREMENTS if one <= usual / _STEPS * 1.01), default=_INCREMENTS[0])
+        return low, high, step
+
+    def allowed(self, compositions: ArrayLike, library: MaterialsLibrary) -> NDArray[np.bool_]:
+        """Tell which compositions, shape (n, D), are within the limits.
+
+        Examples
+        --------
+        >>> library = MaterialsLibrary([[0.5, 0.5, 0], [0.8, 0, 0.2]], ("Bi", "V", "W"), {"P": [1, 2]})
+        >>> Limits(forbidden=(("V", "W"),)).allowed([[0.6, 0.4, 0], [0.6, 0.3, 0.1]], library)
+        array([ True, False])
+        """
+        x = np.asarray(compositions, np.float64)
+        low, high, _ = self.resolved(library)
+        found = np.asarray(((x >= low - PRESENT) & (x <= high + PRESENT)).all(1))
+        for pair in self.forbidden:
+            first, second = map(library.component, pair)
+            found &= ~((x[:, first] > PRESENT) & (x[:, second] > PRESENT))
+        if self.most is not None:
+            found &= (x > PRESENT).sum(1) <= self.most
+        return found
+
+
+def on_grid(compositions: ArrayLike, increment: float) -> Array:
+    """Round compositions to multiples of the increment that still sum to 1; what is absent stays absent.
+
+    Examples
+    --------
+    >>> on_grid([[0.503, 0.487, 0.01, 0]], 0.01).tolist()
+    [[0.5, 0.49, 0.01, 0.0]]
+    """
+    units = round(1 / increment)
+    scaled = np.asarray(compositions, np.float64) * units
+    whole = np.floor(scaled + 1e-9)
+    lacking = np.rint(units - whole.sum(1)).astype(np.intp)
+    order = np.argsort(-(scaled - whole), axis=1, kind="stable")
+    ranks = np.argsort(order, axis=1, kind="stable")  # the largest remainders get the units that lack
+    found: Array = (whole + (ranks < lacking[:, None])) / units
+    return found

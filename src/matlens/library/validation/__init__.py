@@ -1,0 +1,5 @@
+"""Held-out samples: partitions, scores, and what the data allow."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,314 @@
+"""First page of a library: what was sampled, what noise leaves to be learned, and what else may explain the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from sklearn.ensemble import RandomForestRegressor
+
+from matlens.hooks import Progress, Silent
+from matlens.library.baselines import BASELINES
+from matlens.library.model.targets import Target, target_of, training_rows
+from matlens.library.spectra import Preprocessing
+from matlens.library.table import PRESENT, MaterialsLibrary
+from matlens.library.validation.partitions import grouped, shuffled
+from matlens.library.validation.scoring import held_out
+
+__all__ = ["LibraryChecks", "NoiseCeiling", "check_library", "confounding", "noise_ceiling", "sampled"]
+
+Array = NDArray[np.float64]
+ORDER = "order in the file"
+ALL = "all together"
+CONTROL = "composition (control)"
+_DRAWS = 1000
+_FOLDS = 5
+_TELLING = 0.1  # share of variance that covariates explain on held-out samples, from which on it is said
+_WIDE = 0.8  # share of mixtures near a sample, below which gaps are mentioned
+
+
+@dataclass(frozen=True)
+class NoiseCeiling:
+    """What replicates say of noise.
+
+    Attributes
+    ----------
+    groups, samples : int
+        Compositions made more than once, and their samples.
+    noise : float
+        Standard deviation between replicates, in the unit learned; NaN without replicates.
+    ceiling : float
+        R squared that a perfect model of composition would reach: 1 - noise variance / variance of all samples.
+    low, high : float
+        Ends of its 90 % interval, by drawing the groups of replicates anew.
+    """
+
+    groups: int
+    samples: int
+    noise: float
+    ceiling: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class LibraryChecks:
+    """First page of checks.
+
+    Attributes
+    ----------
+    components : DataFrame
+        One row a component: ``component``, ``samples`` that hold it, ``alone`` (those that hold no other component
+        but hosts, which are in every sample), ``levels`` (different fractions), ``low``, ``median``, ``high`` where
+        present.
+    pairs : DataFrame
+        Samples that hold both components, components by components.
+    systems : DataFrame
+        ``system``, ``samples``, ``compositions``.
+    spacing : float
+        Median distance from a composition to its nearest neighbour, in fractions.
+    filled : float
+        Share of random mixtures of two or three sampled compositions with a sample nearer than two spacings.
+    noise : NoiseCeiling
+        From replicates.
+    confounding : DataFrame
+        As `confounding` gives it.
+    sentences : tuple of str
+        The same in words.
+    """
+
+    components: pd.DataFrame
+    pairs: pd.DataFrame
+    systems: pd.DataFrame
+    spacing: float
+    filled: float
+    noise: NoiseCeiling
+    confounding: pd.DataFrame
+    sentences: tuple[str, ...]
+
+
+def check_library(
+    library: MaterialsLibrary,
+    target: str | None = None,
+    *,
+    transform: str = "none",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> LibraryChecks:
+    """Make the first page of checks of a library.
+
+    Raises
+    ------
+    InputError
+        If there is no such figure of merit, or nothing to learn.
+
+    Examples
+    --------
+    >>> a = np.linspace(0, 1, 40).round(1)
+    >>> library = MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": 3 * a})
+    >>> checks = check_library(library)
+    >>> checks.noise.ceiling, checks.sentences[1]
+    (1.0, 'Replicates: 11 compositions were made more than once (40 samples) and differ by 0 (standard deviation), so \
+that no model of composition can exceed an R2 of 1.00 (90 % interval 1.00 to 1.00).')
+    """
+    found = target_of(library, target, transform)
+    rows = training_rows(library, found)
+    components, pairs, systems = sampled(library)
+    spacing, filled = _filling(library, seed)
+    report = progress or Silent()
+    report.begin(2, "checks")
+    noise = noise_ceiling(library.select(rows), found.name, transform=transform, seed=seed)
+    report.advance(1, float("nan"), "covariates")
+    others = confounding(library.select(rows), found.name, transform=transform, seed=seed)
+    report.end()
+    sentences = (
+        _coverage_sentence(library, len(systems), spacing, filled),
+        _noise_sentence(noise, found),
+        _confounding_sentence(others, found),
+    )
+    return LibraryChecks(components, pairs, systems, spacing, filled, noise, others, sentences)
+
+
+def sampled(library: MaterialsLibrary) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Count what was made: by component, by pair of components, by co-alloy system (tables of `LibraryChecks`).
+
+    Examples
+    --------
+    >>> library = MaterialsLibrary([[1, 0], [0.5, 0.5], [0.5, 0.5]], ("A", "B"), {"P": [1, 2, 3]})
+    >>> components, pairs, systems = sampled(library)
+    >>> components["samples"].tolist(), int(pairs.loc["A", "B"]), systems["compositions"].tolist()
+    ([3, 2], 2, [1, 1])
+    """
+    there = np.asarray(library.compositions > PRESENT)
+    optional = there & ~there.all(axis=0)
+    rows = []
+    for column, name in enumerate(library.components):
+        present = there[:, column]
+        held = library.compositions[present, column]
+        others = np.delete(optional, column, axis=1).any(axis=1)
+        low, median, high = np.quantile(held, [0, 0.5, 1]) if len(held) else [np.nan] * 3
+        levels = len(np.unique(held.round(4)))
+        rows.append((name, int(present.sum()), int((present & ~others).sum()), levels, low, median, high))
+    columns = ["component", "samples", "alone", "levels", "low", "median", "high"]
+    counts = there.astype(int).T @ there.astype(int)
+    pairs = pd.DataFrame(counts, index=list(library.components), columns=list(library.components))
+    named = pd.DataFrame({"system": library.systems(), "composition": library.replicates()})
+    by_system = named.groupby("system", sort=False)["composition"]
+    systems = pd.DataFrame({"samples": by_system.size(), "compositions": by_system.nunique()}).reset_index()
+    systems = systems.sort_values("samples", ascending=False, kind="stable", ignore_index=True)
+    return pd.DataFrame(rows, columns=columns), pairs, systems
+
+
+def noise_ceiling(
+    library: MaterialsLibrary, target: str | None = None, *, transform: str = "none", seed: int = 0
+) -> NoiseCeiling:
+    """Estimate from replicates the R squared that a perfect model of composition would reach.
+
+    A model that also sees the spectrum may exceed it, where replicates differ in ways that the spectrum shows.
+    Censored samples do not count.
+
+    Examples
+    --------
+    >>> library = MaterialsLibrary([[1, 0], [1, 0], [0, 1], [0, 1]], ("A", "B"), {"P": [0.0, 2.0, 10.0, 12.0]})
+    >>> found = noise_ceiling(library)
+    >>> round(found.noise, 3), round(found.ceiling, 3)
+    (1.414, 0.923)
+    """
+    learned = target_of(library, target, transform)
+    value = learned.values(library)
+    used = ~np.isnan(value) & (library.censoring(learned.name) == 0)
+    table = pd.DataFrame({"group": library.replicates()[used], "value": value[used]}).groupby("group")["value"]
+    sizes, within = table.size().to_numpy(), table.var(ddof=0).to_numpy() * table.size().to_numpy()
+    many = sizes > 1
+    groups, samples, total = int(many.sum()), int(sizes[many].sum()), float(value[used].var())
+    if not groups or total == 0:
+        return NoiseCeiling(groups, samples, *[float("nan")] * 4)
+    draws = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), _DRAWS)
+    freedom = sizes[many] - 1
+    variances = np.concatenate([[within[many].sum() / freedom.sum()], draws @ within[many] / (draws @ freedom)])
+    # In the R squared of single samples a perfect model errs by the whole noise.
+    ceilings = 1 - variances / total
+    low, high = np.quantile(ceilings[1:], [0.05, 0.95])
+    return NoiseCeiling(groups, samples, float(np.sqrt(variances[0])), float(ceilings[0]), float(low), float(high))
+
+
+def confounding(
+    library: MaterialsLibrary, target: str | None = None, *, transform: str = "none", seed: int = 0
+) -> pd.DataFrame:
+    """Ask whether position, batch or any other covariate predicts the figure of merit without the composition.
+
+    On a spread of compositions, position and composition go together, so that position predicts the figure of merit
+    without being its cause. What composition (and spectrum) leave unexplained must not go with position, however.
+
+    Returns
+    -------
+    DataFrame
+        ``covariate`` (each, the order in the file, and all together), ``r2`` (of the figure of merit from it alone,
+        on compositions held out, by a random forest) and ``r2_rest`` (of the held-out errors of a Gaussian process on
+        composition and spectrum). 0 or less: it tells nothing. The last row is a control, the composition itself: what
+        it predicts of these errors is not due to covariates, but was missed.
+
+    Examples
+    --------
+    >>> a = np.random.default_rng(0).random(60)
+    >>> drift = np.linspace(0, 3, 60)
+    >>> library = MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": a + drift})
+    >>> bool(confounding(library)["r2_rest"][0] > 0.5)
+    True
+    """
+    learned = target_of(library, target, transform)
+    rows = np.flatnonzero(~np.isnan(learned.values(library)) & (library.censoring(learned.name) == 0))
+    used = library.select(rows)
+    value = learned.values(used)
+    compositions = len(np.unique(used.replicates()))
+    folds = (grouped if compositions > 1 else shuffled)(used, folds=min(_FOLDS, max(compositions, 2)), seed=seed)
+    process = partial(BASELINES["gaussian-process"], preprocessing=Preprocessing(), transform=transform)
+    errors = held_out(process, used, folds, target=learned.name)
+    missed = (errors["value"] - errors["predicted"]).set_axis(errors["sample"].astype(str))
+    rest = missed.loc[list(used.samples)].to_numpy(np.float64)
+    tried = {ORDER: np.arange(len(used), dtype=np.float64)[:, None]} | _covariates(used.covariates)
+    if len(tried) > 2:
+        tried[ALL] = np.concatenate(list(tried.values()), axis=1)
+    tried[CONTROL] = used.compositions
+
+    def explained(x: Array, y: Array) -> float:
+        guess = np.empty(len(y))
+        for fold in folds:
+            forest = RandomForestRegressor(50, min_samples_leaf=3, random_state=seed)
+            guess[fold.held] = forest.fit(x[fold.train], y[fold.train]).predict(x[fold.held])
+        return float(1 - np.mean((guess - y) ** 2) / max(float(y.var()), 1e-300))
+
+    table = [(name, explained(x, value), explained(x, rest)) for name, x in tried.items()]
+    return pd.DataFrame(table, columns=["covariate", "r2", "r2_rest"])
+
+
+def _covariates(table: pd.DataFrame) -> dict[str, Array]:
+    """Numbers for trees: numeric columns as they are, others as codes, columns of one value left out."""
+    found: dict[str, Array] = {}
+    for name in table.columns:
+        column = table[name]
+        if column.nunique(dropna=False) < 2:
+            continue
+        numbers = column if pd.api.types.is_numeric_dtype(column) else pd.Series(pd.factorize(column)[0])
+        found[str(name)] = numbers.fillna(-1).to_numpy(np.float64)[:, None]
+    return found
+
+
+def _filling(library: MaterialsLibrary, seed: int) -> tuple[float, float]:
+    """Median spacing of compositions, and the share of mixtures of two or three of them that lie near a sample."""
+    _, first = np.unique(library.replicates(), return_index=True)
+    points = library.compositions[first]
+    if len(points) < 2:
+        return float("nan"), float("nan")
+    tree = cKDTree(points)
+    spacing = float(np.median(tree.query(points, k=2)[0][:, 1]))
+    random = np.random.default_rng(seed)
+    chosen = random.integers(len(points), size=(_DRAWS, 3))
+    shares = random.dirichlet(np.ones(3), size=_DRAWS)
+    shares[::2, 2] = 0  # half of the mixtures are of two
+    shares /= shares.sum(1, keepdims=True)
+    mixtures = np.einsum("nk,nkd->nd", shares, points[chosen])
+    return spacing, float(np.mean(tree.query(mixtures)[0] < 2 * spacing))
+
+
+def _coverage_sentence(library: MaterialsLibrary, systems: int, spacing: float, filled: float) -> str:
+    count = len(np.unique(library.replicates()))
+    text = f"Sampled: {len(library)} samples of {count} compositions in {systems} co-alloy systems"
+    if count < 2:
+        return text + "."
+    text += f", neighbours {100 * spacing:.2g} {library.fraction_name} apart (median); {100 * filled:.0f} % of mixtures"
+    text += " of sampled compositions have a sample within two such distances"
+    return text + (", so that there are wide gaps between them." if filled < _WIDE else ".")
+
+
+def _noise_sentence(noise: NoiseCeiling, target: Target) -> str:
+    if not noise.groups:
+        return "Replicates: none, so that noise cannot be told from what a model fails to learn."
+    return (
+        f"Replicates: {noise.groups} compositions were made more than once ({noise.samples} samples) and differ by "
+        f"{noise.noise:.3g}{' ' + target.unit if target.unit else ''} (standard deviation), so that no model of "
+        f"composition can exceed an R2 of {noise.ceiling:.2f} (90 % interval {noise.low:.2f} to {noise.high:.2f})."
+    )
+
+
+def _confounding_sentence(table: pd.DataFrame, target: Target) -> str:
+    control = max(float(table["r2_rest"].iloc[-1]), 0.0)
+    table = table.iloc[:-1]
+    # One covariate is named rather than all together, unless they tell clearly more.
+    lead = np.where(table["covariate"] == ALL, _TELLING, 0.0)
+    best, rest = (table.iloc[int(np.argmax(table[key] - lead))].to_dict() for key in ("r2", "r2_rest"))
+    if best["r2"] < _TELLING and rest["r2_rest"] < control + _TELLING:
+        return f"Other causes: neither the order in the file nor any covariate predicts {target.name} by itself."
+    if rest["r2_rest"] < control + _TELLING:
+        return (
+            f"Other causes: {best['covariate']} alone predicts {target.name} (R2 {best['r2']:.2f} on compositions held "
+            "out), but nothing of what composition and spectrum leave unexplained."
+        )
+    return (
+        f"Other causes: {rest['covariate']} predicts what composition and spectrum leave unexplained of {target.name} "
+        f"(R2 {rest['r2_rest']:.2f} on compositions held out): part of it is due to the place or time of making."
+    )

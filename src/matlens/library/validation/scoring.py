@@ -1,0 +1,328 @@
+"""Scores on held-out samples only: predictions, their summary with intervals, and paired differences of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
+from matlens.library.model.targets import target_of
+from matlens.library.table import MaterialsLibrary
+from matlens.library.validation.partitions import Fold
+
+__all__ = ["LibraryLearner", "concordance", "held_out", "paired", "summarise"]
+
+Array = NDArray[np.float64]
+_RESAMPLES = 1000
+_ENDS = (0.05, 0.95)  # of the 90 % intervals of scores
+_SAME = ["partition", "repeat", "fold", "sample"]
+
+
+class LibraryLearner(Protocol):
+    """A model of a library that has yet to learn: `LibraryModel` or `BaselineModel`."""
+
+    transform: str
+
+    def fit(self, library: MaterialsLibrary, target: str | None = None) -> Any:
+        """Learn from these samples and nothing else."""
+
+    def predict(self, library: MaterialsLibrary) -> Array:
+        """Return predictions, shape (n,)."""
+
+    def predict_interval(self, library: MaterialsLibrary, coverage: float = 0.9) -> Array:
+        """Return the ends of intervals, shape (n, 2)."""
+
+
+def held_out(
+    make: Callable[[], LibraryLearner],
+    library: MaterialsLibrary,
+    folds: Sequence[Fold],
+    *,
+    name: str = "model",
+    target: str | None = None,
+    coverage: float = 0.9,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Predict each held-out sample with a model that learned from the fold's training samples alone.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a new model for each fold.
+    library : MaterialsLibrary
+        Samples without the figure of merit are neither learned nor predicted.
+    folds : sequence of Fold
+        From `PARTITIONS`.
+    name : str
+        Of the model, for the table.
+    target : str, optional
+        The figure of merit; without, the only one.
+    coverage : float
+        Asked of the intervals.
+    progress : Progress, optional
+        Told of each fold.
+
+    Returns
+    -------
+    DataFrame
+        One row a held-out sample: ``model``, ``partition``, ``repeat``, ``fold``, ``sample`` (id), ``group`` (number
+        of the composition), ``value``, ``predicted``, ``low``, ``high``, all on the scale learned, and ``censored``
+        (1: the true value lies above ``value``, -1: below).
+
+    Raises
+    ------
+    InputError
+        If nothing can be learned from a fold.
+
+    Examples
+    --------
+    >>> from matlens.library.baselines import BASELINES
+    >>> from matlens.library.validation.partitions import grouped
+    >>> a = np.linspace(0, 1, 30)
+    >>> library = MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": 3 * a})
+    >>> table = held_out(BASELINES["ridge"], library, grouped(library, folds=3))
+    >>> len(table), bool((table["predicted"] - table["value"]).abs().max() < 1e-3)
+    (30, True)
+    """
+    group, report, tables = library.replicates(), progress or Silent(), []
+    report.begin(len(folds), f"held-out scores of {name}")
+    for done, fold in enumerate(folds, start=1):
+        model = make()
+        found = target_of(library, target, model.transform)
+        values = found.values(library)
+        rows = fold.held[~np.isnan(values[fold.held])]
+        model.fit(library.select(fold.train), found.name)
+        tested = library.select(rows)
+        ends = model.predict_interval(tested, coverage) if len(rows) else np.empty((0, 2))
+        columns = {
+            "model": name,
+            "partition": fold.partition,
+            "repeat": fold.repeat,
+            "fold": fold.name,
+            "sample": list(tested.samples),
+            "group": group[rows],
+            "value": values[rows],
+            "predicted": model.predict(tested) if len(rows) else np.empty(0),
+            "low": ends[:, 0],
+            "high": ends[:, 1],
+            "censored": tested.censoring(found.name),
+        }
+        tables.append(pd.DataFrame(columns, index=range(len(rows))))
+        report.advance(done, float("nan"), fold.name)
+    report.end()
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def summarise(
+    predictions: pd.DataFrame, *, coverage: float = 0.9, resample: str = "group", seed: int = 0
+) -> pd.DataFrame:
+    """Score each model on each partition; scores of repeated partitions are averaged.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `held_out` gives it; of several models, one below the other.
+    coverage : float
+        What the intervals were asked to cover.
+    resample : {"group", "fold"}
+        What is drawn anew by the bootstrap: compositions, or whole held-out regions or systems, within which errors
+        go together.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        ``model``, ``partition``, ``n`` (samples measured), ``r2``, ``rmse``, ``spearman``, ``coverage`` (share inside
+        the intervals), ``width`` (mean, of the intervals), ``interval_score`` (Gneiting and Raftery, J. Am. Stat.
+        Assoc. 102, 359 (2007); the smaller the better), each with ``_low`` and ``_high``, the ends of a 90 % bootstrap
+        interval; ``censored`` (samples) and ``concordance``, see there. Censored samples count in these two only.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"model": "m", "partition": "grouped", "repeat": 0, "fold": "0", "sample": list("abcd"),
+    ...     "group": range(4), "value": [1.0, 2.0, 3.0, 4.0], "predicted": [1.0, 2.0, 3.0, 5.0], "low": 0.0,
+    ...     "high": 4.5, "censored": 0})
+    >>> summarise(table)[["n", "r2", "rmse", "spearman", "coverage", "interval_score"]].round(3).values.tolist()
+    [[4.0, 0.8, 0.5, 1.0, 1.0, 4.5]]
+    """
+    rows = []
+    for (model, partition), table in predictions.groupby(["model", "partition"], sort=False):
+        scores = _resampled(table, coverage, resample, seed)
+        limits = table["censored"] != 0
+        row: dict[str, Any] = {"model": model, "partition": partition}
+        row["n"] = int(table["sample"][~limits].nunique())
+        for name, found in scores.items():
+            row |= {name: found[0]} | _ends(name, found)
+        row |= {"censored": int(table["sample"][limits].nunique()), "concordance": concordance(table)}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def paired(
+    predictions: pd.DataFrame, reference: str, *, coverage: float = 0.9, resample: str = "group", seed: int = 0
+) -> pd.DataFrame:
+    """Compare a model with each other one, on the same samples and the same bootstrap draws.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `held_out` gives it, of several models.
+    reference : str
+        The model that is compared with the others.
+    coverage, resample, seed
+        As of `summarise`.
+
+    Returns
+    -------
+    DataFrame
+        ``model``, ``other``, ``partition``, and by how much the model is better: ``r2_gain``, ``spearman_gain``
+        (differences), ``rmse_ratio`` and ``interval_score_ratio`` (over those of the other; below 1 is better), each
+        with ``_low`` and ``_high``, the ends of a 90 % bootstrap interval.
+
+    Raises
+    ------
+    InputError
+        If the reference is not there, or the models were held out on different samples.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"model": "m", "partition": "grouped", "repeat": 0, "fold": "0", "sample": list("abcd"),
+    ...     "group": range(4), "value": [1.0, 2.0, 3.0, 4.0], "predicted": [1.0, 2.0, 3.0, 5.0], "low": 0.0,
+    ...     "high": 4.5, "censored": 0})
+    >>> worse = table.assign(model="other", predicted=2.5)
+    >>> paired(pd.concat([table, worse]), "m")[["other", "r2_gain"]].round(3).values.tolist()
+    [['other', 0.8]]
+    """
+    models = list(dict.fromkeys(predictions["model"]))
+    if reference not in models:
+        raise InputError(f"found no predictions of {reference!r}, only of {', '.join(models)}; name one of these.")
+    rows = []
+    for partition, table in predictions.groupby("partition", sort=False):
+        by_model = {name: part.reset_index(drop=True) for name, part in table.groupby("model", sort=False)}
+        if reference not in by_model:
+            continue
+        first = _resampled(by_model[reference], coverage, resample, seed)
+        for name, part in by_model.items():
+            if name == reference:
+                continue
+            if not part[_SAME].equals(by_model[reference][_SAME]):
+                raise InputError(
+                    f"{reference!r} and {name!r} were held out on different samples in {partition!r}; score both with "
+                    "the same folds."
+                )
+            second = _resampled(part, coverage, resample, seed)
+            row: dict[str, Any] = {"model": reference, "other": name, "partition": partition}
+            for key in ("r2", "spearman"):
+                gain = first[key] - second[key]
+                row |= {f"{key}_gain": gain[0]} | _ends(f"{key}_gain", gain)
+            for key in ("rmse", "interval_score"):
+                ratio = first[key] / np.maximum(second[key], 1e-300)
+                row |= {f"{key}_ratio": ratio[0]} | _ends(f"{key}_ratio", ratio)
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def concordance(predictions: pd.DataFrame) -> float:
+    """Share of pairs of a censored and a measured sample that are predicted in the known order.
+
+    A value known to lie above 10 is larger than a measured 7; against a measured 11, nothing is known, and the pair
+    does not count. Ties count half (Harrell et al., J. Am. Med. Assoc. 247, 2543 (1982), for such pairs alone).
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of one model and partition, as `held_out` gives it; pairs are formed within a repeat.
+
+    Returns
+    -------
+    float
+        NaN where there is no such pair.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"repeat": 0, "value": [1.0, 2.0, 10.0], "predicted": [1.0, 8.0, 7.0],
+    ...     "censored": [0, 0, 1]})
+    >>> concordance(table)
+    0.5
+    """
+    right = pairs = 0.0
+    for _, table in predictions.groupby("repeat"):
+        value, guess, side = (table[name].to_numpy(np.float64) for name in ("value", "predicted", "censored"))
+        for row in np.flatnonzero(side):
+            known = (side == 0) & (side[row] * (value[row] - value) >= 0)
+            ahead = side[row] * (guess[row] - guess[known])
+            right += float((ahead > 0).sum() + 0.5 * (ahead == 0).sum())
+            pairs += float(known.sum())
+    return right / pairs if pairs else float("nan")
+
+
+def _ends(name: str, found: Array) -> dict[str, float]:
+    known = found[1:][~np.isnan(found[1:])]  # a draw may hold one value only, and then has no R squared
+    low, high = np.quantile(known, _ENDS) if len(known) else (np.nan, np.nan)
+    return {f"{name}_low": float(low), f"{name}_high": float(high)}
+
+
+def _resampled(table: pd.DataFrame, coverage: float, resample: str, seed: int) -> dict[str, Array]:
+    """Each score of all measured samples, and of each bootstrap draw, shape (1 + draws,); the mean over repeats."""
+    if resample not in ("group", "fold"):
+        raise InputError(f"resample is {resample!r}, expected 'group' or 'fold'.")
+    measured = table[table["censored"] == 0]
+    if measured.empty:
+        raise InputError("all held-out samples are censored, so that there is no error to measure.")
+    weights = _weights(measured, resample, seed)
+    parts = list(_repeats(measured, weights, coverage))
+    return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
+
+
+def _weights(table: pd.DataFrame, resample: str, seed: int) -> Array:
+    """How often each row counts, shape (1 + draws, rows): once, then as drawn; folds are drawn within each repeat."""
+    random, found = np.random.default_rng(seed), np.ones((1 + _RESAMPLES, len(table)))
+    strata = table["repeat"].to_numpy() if resample == "fold" else np.zeros(len(table), dtype=int)
+    for stratum in np.unique(strata):
+        mine = strata == stratum
+        names, unit = np.unique(table[resample].to_numpy()[mine], return_inverse=True)
+        draws = random.multinomial(len(names), np.full(len(names), 1 / len(names)), _RESAMPLES)
+        found[1:, mine] = draws[:, unit]
+    return found
+
+
+def _repeats(table: pd.DataFrame, weights: Array, coverage: float) -> Iterator[dict[str, Array]]:
+    """Scores of each repeat: every one is made of weighted sums, so that all draws are one product of matrices."""
+    for repeat in dict.fromkeys(table["repeat"]):
+        mine = (table["repeat"] == repeat).to_numpy()
+        names = ("value", "predicted", "low", "high")
+        value, guess, low, high = (table[name].to_numpy(np.float64)[mine] for name in names)
+        weight = weights[:, mine]
+        count = np.maximum(weight.sum(1), 1)
+
+        def mean(what: Array, weight: Array = weight, count: Array = count) -> Array:
+            found: Array = weight @ what / count
+            return found
+
+        square = mean((guess - value) ** 2)
+        about = value - value.mean()
+        variance = mean(about**2) - mean(about) ** 2
+        outside = np.maximum(low - value, 0) + np.maximum(value - high, 0)
+        yield {
+            "r2": np.where(variance > 0, 1 - square / np.maximum(variance, 1e-300), np.nan),
+            "rmse": np.sqrt(square),
+            "spearman": _correlation(rankdata(value), rankdata(guess), mean),
+            "coverage": mean(np.where(np.isnan(outside), np.nan, outside == 0)),
+            "width": mean(high - low),
+            "interval_score": mean(high - low + 2 / (1 - coverage) * outside),
+        }
+
+
+def _correlation(a: Array, b: Array, mean: Callable[[Array], Array]) -> Array:
+    """Weighted correlation; of ranks that stay those of all samples, which draws would change little."""
+    a, b = a - a.mean(), b - b.mean()
+    covariance = mean(a * b) - mean(a) * mean(b)
+    size = (mean(a**2) - mean(a) ** 2) * (mean(b**2) - mean(b) ** 2)
+    return np.where(size > 1e-12, covariance / np.sqrt(np.maximum(size, 1e-12)), 0.0)

@@ -1,0 +1,5 @@
+"""The commands on microstructures: one folder each with its options, its steps, its tables and its report."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,60 @@
+"""The section on representative size in a report on statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matlens.microstructure import figures
+from matlens.microstructure.commands.inputs import stored_inputs
+from matlens.report.parts import Section, picture, table
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
+
+__all__ = ["representative"]
+
+_COLUMNS = {
+    "statistic": "statistic",
+    "phase": "phase",
+    "n_windows": "windows",
+    "precision": "wanted precision",
+    "side": "side of each",
+    "pixels": "side (px)",
+    "extrapolated": "extrapolated",
+}
+
+
+def representative(run: RunDirectory) -> Section | None:
+    """How much windows differ, and how large they must be."""
+    spread, needed = read_table(run, "representative"), read_table(run, "representative_windows")
+    exemplars = stored_inputs(run)
+    if spread is None or needed is None or not exemplars:
+        return None
+    unit, precision = exemplars[0].unit, float(needed["precision"].iloc[0])
+    items: list[Any] = []
+    for index, (file, rows) in enumerate(spread.groupby("file", sort=False)):
+        figure = figures.window_scatter(rows, unit=unit)
+        caption = (
+            f"{file}: standard deviation between windows over the mean (of the two-point error its root mean square). "
+            "Points are measured, full lines the law variance = k / V, dashed lines what the covariance predicts."
+        )
+        items.append(picture(run, f"representative_{index}", figure, rows, caption))
+        mine = needed[needed["file"] == file].drop(columns="file")
+        mine = mine.assign(statistic=mine["statistic"].str.replace("_", " "))
+        items.append(
+            table(mine, f"{file}: windows whose mean is known to {precision:.0%} (lengths in {unit})", _COLUMNS)
+        )
+    words = (
+        "A statistic measured on one window is a draw. Windows of volume V scatter with variance k / V as soon as they "
+        f"are large against the material's integral range; the mean of n windows is known to {precision:.0%} (95 % "
+        "interval, two standard errors) when each has the side listed. Sizes beyond the measured ones are extrapolated."
+    )
+    laws = read_table(run, "representative_laws")
+    points = []
+    if laws is not None:
+        known = laws[laws["integral_range"].notna()]
+        for file, phase, *ranges in known[["file", "phase", "integral_range", "integral_range_windows"]].to_numpy():
+            points.append(
+                f"{file}, {phase}: integral range {ranges[0]:.3g} pixels from the covariance, {ranges[1]:.3g} from the "
+                "scatter of windows."
+            )
+    return Section("Representative size", items, [words], points)

@@ -1,0 +1,81 @@
+"""The steps of ``compare`` in a run directory, which ``reconstruct`` ends with too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+
+from matlens.hooks import Progress
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, store_structures, stored_inputs
+from matlens.microstructure.segmentation import Segmentation
+from matlens.microstructure.statistics import Comparison, compare
+from matlens.microstructure.structure import Microstructure
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import curves_of_comparison, write_table
+
+__all__ = ["VERDICT", "compare_files_in", "compare_in"]
+
+VERDICT = "verdict.json"
+
+
+def compare_in(
+    run: RunDirectory,
+    results: Sequence[Microstructure],
+    exemplars: Sequence[Microstructure],
+    progress: Progress,
+    *,
+    seed: int,
+    properties: Sequence[str] = ("conductivity",),
+) -> Comparison:
+    """Compare results with exemplars and write the tables.
+
+    Writes ``errors.csv``, ``ratios.csv`` (results and controls), ``properties.csv``, ``copy_test.csv``, ``curves.csv``,
+    ``verdict.json``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> from matlens.hooks import Silent
+    >>> field = gaussian_field((64, 64), 3.0, 0.4, seed=0)
+    >>> with RunDirectory.create(tempfile.mkdtemp(), "compare", {}) as run:
+    ...     compare_in(run, [gaussian_field((32, 32), 3.0, 0.4, seed=1)], [field], Silent(), seed=0).joint
+    'undecided'
+    """
+    progress.begin(1, "comparing with the exemplar")
+    try:
+        found = compare(list(results), list(exemplars), seed=seed, properties=properties)
+    finally:
+        progress.end()
+    write_table(run, "errors", found.errors.reset_index())
+    ratios = [table for table in (found.ratios, found.controls) if len(table)]
+    write_table(run, "ratios", pd.concat(ratios, ignore_index=True) if ratios else pd.DataFrame())
+    write_table(run, "properties", found.properties)
+    write_table(run, "copy_test", found.copying)
+    write_table(run, "curves", curves_of_comparison(found.curves))
+    words = {"joint": found.joint, "joints": found.joints, "sentences": found.sentences()}
+    run.write_text(VERDICT, json.dumps(words, indent=2, ensure_ascii=False) + "\n")
+    return found
+
+
+def compare_files_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+    """Compare the files that the run's settings name.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open; may hold the beginning of the same work.
+    progress : Progress
+        Told when it starts and ends.
+    found : sequence of Segmentation, optional
+        The exemplars, where they have been read already.
+    """
+    exemplars = exemplars_of(run, Inputs.of(run.settings["inputs"]), found)
+    results = stored_inputs(run, "result")
+    if results is None:
+        results = [segmentation.microstructure for segmentation in read_inputs(Inputs.of(run.settings["results"]))]
+        store_structures(run, "result", results)
+    properties = run.settings.get("compare", {}).get("properties", ["conductivity"])
+    compare_in(run, results, exemplars, progress, seed=run.settings["seed"], properties=properties)

@@ -1,0 +1,120 @@
+"""The sections of a data set's report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens.microstructure import figures
+from matlens.microstructure.commands.generate.run import FILES, GenerateOrder
+from matlens.microstructure.physics import isotropic_stiffness, wiener
+from matlens.microstructure.properties import StructureSet, read_structures
+from matlens.microstructure.properties.data_sets.generation import POISSON
+from matlens.report.parts import Section, picture, table
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
+
+__all__ = ["families", "made", "properties"]
+
+_EXAMPLES = 7
+
+
+def made(run: RunDirectory) -> Section:
+    """What was asked for, and the files."""
+    order = GenerateOrder.of(run.settings)
+    recipe = order.recipe
+    rows = {
+        "families": ", ".join(recipe.families),
+        "size": f"{recipe.shape[0]} x {recipe.shape[1]} px",
+        "conductivity of phase 1 over phase 0": _list(recipe.conductivity_contrasts),
+        "Young's modulus of phase 1 over phase 0": _list(recipe.stiffness_contrasts),
+        "Poisson's ratio of both (plane strain)": f"{POISSON:g}" if recipe.stiffness_contrasts else "–",
+        "seed of the structures to learn from": str(recipe.seed),
+    }
+    items: list[Any] = [table(pd.DataFrame({"setting": list(rows), "value": list(rows.values())}), "Settings")]
+    found = [
+        {"file": FILES[split][0], "structures": len(sets), "properties": sets.targets.shape[1], "SHA-256": sets.sha256}
+        for split in FILES
+        if (sets := _set(run, split)) is not None
+    ]
+    if found:
+        items.append(table(pd.DataFrame(found), "Files; the hash is that of the structures, and is checked on reading"))
+    return Section(
+        "Data set",
+        items,
+        [
+            "Each structure comes from a stream of random numbers of its own, given by seed and number: neither the "
+            "number of processes nor an interruption changes a byte. The test set has a stream that no seed leads to "
+            "and is the same for every seed, so that results of different people compare."
+        ],
+        run.provenance.get("sentences", ()),
+    )
+
+
+def families(run: RunDirectory) -> Section | None:
+    """Examples of each family, and where its fractions lie."""
+    found = _set(run, "train")
+    labels = read_table(run, "labels")
+    if found is None or labels is None:
+        return None
+    examples = {
+        family.replace("_", " "): [
+            found.microstructure(int(i)) for i in np.flatnonzero(found.families == family)[:_EXAMPLES]
+        ]
+        for family in dict.fromkeys(found.families.tolist())
+    }
+    by_family = labels.groupby("family", sort=False)["fraction_1"]
+    summary = by_family.agg(["count", "min", "median", "max"]).reset_index()
+    caption = f"The first structures of each family; phase 1, the one with the contrast, is light ({found.unit})."
+    return Section(
+        "Families",
+        [
+            picture(run, "families", figures.structure_families(examples), labels.iloc[:, :5], caption),
+            table(
+                summary,
+                "Volume fraction of phase 1",
+                {"family": "family", "count": "structures", "min": "smallest", "median": "median", "max": "largest"},
+            ),
+        ],
+    )
+
+
+def properties(run: RunDirectory) -> Section | None:
+    """Conductivity and stiffness against the volume fraction, within their bounds."""
+    labels = read_table(run, "labels")
+    recipe = GenerateOrder.of(run.settings).recipe
+    if labels is None:
+        return None
+    points, bounds = [], []
+    fraction = np.linspace(labels["fraction_1"].min(), labels["fraction_1"].max(), 60)
+    stiff = float(isotropic_stiffness(1.0, POISSON, 2)[0, 0])
+    kinds = [("k", "conductivity", contrast, 1.0) for contrast in recipe.conductivity_contrasts]
+    kinds += [("C", "stiffness", contrast, stiff) for contrast in recipe.stiffness_contrasts]
+    for letter, word, contrast, unit in kinds:
+        name = f"{word}, contrast {contrast:g}"
+        lower, upper = np.transpose([wiener([1 - f, f], [unit, unit * contrast]) for f in fraction])
+        bounds.append(pd.DataFrame({"property": name, "fraction": fraction, "lower": lower, "upper": upper}))
+        for axis in (0, 1):
+            values = labels[["family", "fraction_1", f"{letter}_{axis}{axis}_c{contrast:g}"]]
+            points.append(values.set_axis(["family", "fraction", "value"], axis=1).assign(property=name))
+    if not points:
+        return None
+    source = pd.concat(points, ignore_index=True)
+    figure = figures.property_scatter(source, pd.concat(bounds, ignore_index=True))
+    caption = (
+        "Effective properties along both axes, in units of phase 0, against the volume fraction of phase 1; the band "
+        "lies between the harmonic and the arithmetic mean (Wiener; Voigt and Reuss), which bound every sample. "
+        "How far the dots scatter at one fraction is what there is to learn beyond the fraction."
+    )
+    return Section("Properties", [picture(run, "properties", figure, source, caption)])
+
+
+def _list(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values) or "–"
+
+
+def _set(run: RunDirectory, split: str) -> StructureSet | None:
+    file = run.path / FILES[split][0]
+    return read_structures(file) if file.is_file() else None

@@ -1,0 +1,181 @@
+"""The sections of a homogenisation's report, and of the properties that a comparison judges by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from matlens.microstructure import figures
+from matlens.microstructure.commands.homogenize.run import FIELDS
+from matlens.microstructure.figures import Plane
+from matlens.microstructure.physics.summary import axis_names
+from matlens.report.parts import Section, picture, table
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
+
+__all__ = ["fields", "findings", "judged_properties"]
+
+_BOUNDARIES = {
+    "periodic": "The structure is continued periodically; means of the local gradient are prescribed.",
+    "fixed": "The potential is fixed on two opposite faces, half a cell beyond the outermost cell centres, and the "
+    "other faces are insulated. Entries off the diagonal are not known: mirror symmetry would force them to zero.",
+    "gradient": "The potential of a uniform gradient is prescribed on all faces: an upper limit of what a larger "
+    "sample has on average.",
+    "flux": "A uniform flux is prescribed on all faces: a lower limit of what a larger sample has on average.",
+}
+_SOLVED = " and solved by conjugate gradients with the inverse of the homogeneous problem as preconditioner."
+_METHOD = {
+    "staggered": "Conduction is discretised by finite volumes, one a pixel or voxel, with harmonic means of the two "
+    "conductivities at each face," + _SOLVED,
+    "rotated": "Conduction is discretised by Willot's rotated scheme, potentials at corners and conductivities in "
+    "pixels or voxels," + _SOLVED,
+    "stiffness": "Linear elasticity of isotropic phases (plane strain in two dimensions) is discretised by Willot's "
+    "rotated scheme and solved by conjugate gradients preconditioned with a homogeneous medium. Components are in "
+    "Voigt's order of array axes, for engineering shear strains.",
+}
+
+
+def findings(run: RunDirectory) -> Section | None:
+    """The tensor with units, what it means, its bounds, and how well it is solved."""
+    tensor, bounds = read_table(run, "tensor"), read_table(run, "bounds")
+    if tensor is None or bounds is None:
+        return None
+    asked = run.settings["homogenize"]
+    kind = "stiffness" if "young" in asked else "conductivity"
+    unit = str(asked.get("unit", "")) or "the unit of the values given"
+    items: list[Any] = [_table(run, "phases", "The phases and what was given for them")]
+    items.append(table(_digits(tensor.drop(columns="unit")), f"Effective {kind}, in {unit}"))
+    if kind == "conductivity":
+        items.append(_table(run, "principal", f"Principal values, in {unit}, with their directions"))
+        items.append(_table(run, "transport", "Transport through the one phase that conducts"))
+        values = pd.DataFrame(
+            {"name": "this sample", "value": np.diag(tensor[tensor["component"]].to_numpy(dtype=float))}
+        )
+        principal = read_table(run, "principal")
+        if principal is not None and len(principal):
+            values = pd.DataFrame({"name": "this sample", "value": principal["value"]})
+        bars = bounds[~bounds["bound"].str.startswith("trace")]  # as Hashin and Shtrikman's, but of other values
+        figure = figures.bounds_chart(bars, values.dropna().drop_duplicates(), label=f"conductivity ({unit})")
+        caption = (
+            "Principal values of this sample (dots) between bounds. Wiener's hold for every periodic sample; those of "
+            "Hashin and Shtrikman for the mean of an isotropic material only, and of the trace for every sample."
+        )
+        items.append(picture(run, "bounds", figure, bounds, caption))
+    else:
+        items.append(
+            _table(run, "moduli", f"Moduli along the array axes, from the inverse of the stiffness, in {unit}")
+        )
+    items.append(_table(run, "bounds", f"Bounds, in {unit}"))
+    items.append(_table(run, "load_cases", "Load cases: relative residual in the norm of the preconditioner"))
+    cases = read_table(run, "load_cases")
+    scheme = "stiffness" if kind == "stiffness" or cases is None else str(cases["scheme"][0])
+    said = [_METHOD[scheme], _BOUNDARIES[str(asked["boundary"])]]
+    shown = [item for item in items if item is not None]
+    return Section(f"Effective {kind}", shown, said, run.provenance.get("sentences", ()))
+
+
+def fields(run: RunDirectory) -> Section | None:
+    """The fields of each load case: whole in 2-D, the middle planes of volumes."""
+    file = run.path / FIELDS
+    if not file.is_file():
+        return None
+    with xr.open_dataset(file, engine="h5netcdf") as dataset:
+        name = "flux" if "flux" in dataset else "strain_energy"
+        field, spacing = dataset[name], _spacing(dataset)
+        planes = _planes(dataset, name, spacing)
+        unit, length = str(field.attrs["units"]), str(dataset[field.dims[-1]].attrs["units"])
+    volume = len(spacing) == 3
+    if name == "flux":
+        label = "flux density" + (f" ({unit})" if unit != "1" else "")
+        caption = "Magnitude of the flux density under a mean gradient of 1 along the named axis"
+        caption += "" if volume else ", with streamlines"
+    else:
+        label = "strain energy density" + (f" ({unit})" if unit != "1" else "")
+        caption = "Strain energy density under a mean strain of 1 of the named component"
+    caption += (
+        "; the middle planes, normal to each axis."
+        if volume and name == "flux"
+        else "; the middle plane."
+        if volume
+        else "."
+    )
+    caption += " Colours end at the 98th percentile. All fields are in fields.nc."
+    rows = pd.DataFrame(
+        {
+            "panel": [p.title for p in planes],
+            "mean": [p.values.mean() for p in planes],
+            "max": [p.values.max() for p in planes],
+        }
+    )
+    figure = figures.field_planes(planes, unit=length, label=label)
+    return Section("Fields", [picture(run, "fields", figure, rows, caption)])
+
+
+def judged_properties(run: RunDirectory) -> Section | None:
+    """What exemplar windows, results and controls conduct."""
+    found = read_table(run, "properties")
+    if found is None:
+        return None
+    found = found.assign(
+        value=[f"{m:.3g} ({low:.3g}–{high:.3g})" for m, low, high in zip(found["median"], found["low"], found["high"])]
+    )
+    keys = ["window", "property", "phase", "component"]
+    wide = found.pivot(index=keys, columns="source", values="value")[list(dict.fromkeys(found["source"]))]
+    wide = wide.loc[list(dict.fromkeys(map(tuple, found[keys].to_numpy().tolist())))].reset_index()
+    names = {
+        "window": "window (px)",
+        "property": "property",
+        "phase": "conductor or stiff phase",
+        "component": "component",
+    }
+    caption = "Apparent properties: median and, in brackets, 5 % to 95 % over windows"
+    said = (
+        "No loss knows these. Each phase in turn conducts 50 times as well as the rest (is 100 times as stiff); "
+        "windows are taken between two faces with the other sides insulated (stiffness: mirrored), exemplar and result "
+        "alike. Values are in units of the rest."
+    )
+    shown = names | {source: "exemplar's windows" if source == "windows" else source for source in wide.columns[4:]}
+    return Section("Effective properties", [table(wide, caption, shown)], [said])
+
+
+def _planes(dataset: xr.Dataset, name: str, spacing: tuple[float, ...]) -> list[Plane]:
+    field, axes = dataset[name], axis_names(len(spacing))
+    along = "along " if name == "flux" else ""
+    planes = []
+    for load in dataset["load"].values:
+        values = field.sel(load=load)
+        if len(axes) == 2:
+            vectors = dataset["flux_components"].sel(load=load).to_numpy() if "flux_components" in dataset else None
+            planes.append(Plane(f"{along}{load}", values.to_numpy(), (spacing[0], spacing[1]), vectors))
+            continue
+        for normal in axes if name == "flux" else axes[:1]:
+            plane = values.isel({normal: values.sizes[normal] // 2}).to_numpy()
+            steps = [step for axis, step in zip(axes, spacing) if axis != normal]
+            planes.append(Plane(f"{along}{load}, normal to {normal}", plane, (steps[0], steps[1])))
+    return planes
+
+
+def _spacing(dataset: xr.Dataset) -> tuple[float, ...]:
+    axes = axis_names(dataset["phase"].ndim)
+    return tuple(2 * float(dataset[axis][0]) for axis in axes)  # the first centre lies half a cell from the border
+
+
+def _table(run: RunDirectory, name: str, caption: str) -> Any:
+    found = read_table(run, name)
+    if found is None or not len(found):
+        return None
+    found = (
+        found.drop(columns="unit") if name != "phases" and "unit" in found else found.dropna(axis="columns", how="all")
+    )
+    if "residual" in found:
+        found = found.assign(residual=found["residual"].map("{:.1e}".format))
+    found = found.replace({np.inf: "infinite"}) if name == "transport" else found
+    return table(_digits(found), caption, {str(column): str(column).replace("_", " ") for column in found.columns})
+
+
+def _digits(frame: pd.DataFrame) -> pd.DataFrame:
+    """Six digits: what converged is known to more than a report usually shows."""
+    return frame.map(lambda value: f"{value:.6g}" if isinstance(value, float) and not np.isnan(value) else value)

@@ -1,0 +1,227 @@
+"""The steps of ``homogenize`` in a run directory; load cases that are finished are never solved again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from matlens.core.atomic import atomic_write
+from matlens.hooks import Progress
+from matlens.microstructure.commands.homogenize.tables import conclusions, write_tables
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of
+from matlens.microstructure.physics import Homogenization, homogenize
+from matlens.microstructure.physics.conduction import MAX_ITERATIONS
+from matlens.microstructure.physics.summary import axis_names, voigt_names
+from matlens.microstructure.segmentation import Segmentation
+from matlens.microstructure.structure import Microstructure
+from matlens.runs.directory import STATE, RunDirectory
+
+__all__ = ["FIELDS", "HomogenizeOrder", "homogenize_in"]
+
+FIELDS = "fields.nc"
+_RECORDS = ("iterations", "residual")  # of each load case
+Values = Mapping[int | str, float]
+
+
+@dataclass(frozen=True)
+class HomogenizeOrder:
+    """What is asked of a homogenisation, as a settings file holds it; see `matlens.homogenize` for the meaning.
+
+    Examples
+    --------
+    >>> order = HomogenizeOrder(Inputs(("problem:gravel",)), conductivity={"0": 1.0, "1": 50.0})
+    >>> HomogenizeOrder.of(order.settings()).conductivity
+    {'0': 1.0, '1': 50.0}
+    """
+
+    inputs: Inputs
+    conductivity: Values | None = None
+    young: Values | None = None
+    poisson: Values | None = None
+    unit: str | None = None
+    boundary: str = "periodic"
+    axes: tuple[int, ...] | None = None
+    tolerance: float = 1e-6
+    precision: str = "float64"
+
+    def settings(self) -> dict[str, Any]:
+        """Give the order as a settings file holds it."""
+        given = {"conductivity": self.conductivity, "young": self.young, "poisson": self.poisson}
+        return {
+            "inputs": self.inputs.settings(),
+            "homogenize": {
+                **{name: dict(values) for name, values in given.items() if values is not None},
+                "unit": self.unit,
+                "boundary": self.boundary,
+                "axes": None if self.axes is None else list(self.axes),
+                "tolerance": self.tolerance,
+                "precision": self.precision,
+            },
+        }
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> HomogenizeOrder:
+        """Read it back."""
+        asked = dict(settings["homogenize"])
+        if asked.get("axes") is not None:
+            asked["axes"] = tuple(asked["axes"])
+        return cls(Inputs.of(settings["inputs"]), **asked)
+
+    def hashed(self) -> HomogenizeOrder:
+        """Compute the hashes of the files."""
+        return replace(self, inputs=self.inputs.hashed())
+
+    def solve(
+        self,
+        structure: Microstructure,
+        device: str,
+        progress: Progress,
+        *,
+        axes: tuple[int, ...] | None = None,
+        start: Mapping[int, NDArray[np.generic]] | None = None,
+        further: bool = True,
+    ) -> Homogenization:
+        """Homogenise, with fields unless potentials are given to start from; ``axes`` in place of the order's own.
+
+        With ``further`` false, those potentials are taken as they are.
+        """
+        return homogenize(
+            structure,
+            conductivity=self.conductivity,
+            young=self.young,
+            poisson=self.poisson,
+            boundary=self.boundary,
+            axes=self.axes if axes is None else axes,
+            tolerance=self.tolerance,
+            max_iterations=MAX_ITERATIONS if further else 0,
+            dtype=self.precision,
+            device=device,
+            unit=self.unit,
+            fields=start is None,
+            start=start,
+            progress=progress,
+        )
+
+
+def homogenize_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+    """Homogenise as the run's settings say, and write everything but the report.
+
+    Writes ``fields.nc`` and the tables of `matlens.microstructure.commands.homogenize.tables`. Load cases of conduction
+    are kept as they are finished; uniform flux and stiffness begin anew.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open; may hold the beginning of the same work.
+    progress : Progress
+        Told how far it is.
+    found : sequence of Segmentation, optional
+        The input, where it has been read already.
+    """
+    order = HomogenizeOrder.of(run.settings)
+    structure = exemplars_of(run, order.inputs, found)[0]
+    device = run.settings["environment"]["device"]
+    if order.conductivity is None or order.boundary == "flux":
+        result = order.solve(structure, device, _Named(progress, "load cases"))
+    else:
+        result = _by_axis(run, order, structure, device, progress)
+    _write_fields(run, structure, order, result)
+    write_tables(run, structure, order, result)
+    run.mark("running", sentences=conclusions(structure, order, result))
+    for axis in range(structure.ndim):
+        run.remove(_case(axis))
+
+
+def _by_axis(
+    run: RunDirectory, order: HomogenizeOrder, structure: Microstructure, device: str, progress: Progress
+) -> Homogenization:
+    """Solve for one axis after another, keep each, and put them together.
+
+    That needs no iteration, save for what is lost in rounding; and where an axis did not converge, none is allowed.
+    """
+    axes = tuple(range(structure.ndim)) if order.axes is None else order.axes
+    for number, axis in enumerate(axes, start=1):
+        if not (run.path / _case(axis)).is_file():
+            label = _Named(progress, f"conduction along axis {axis}, {number} of {len(axes)}")
+            part = order.solve(structure, device, label, axes=(axis,))
+            fields = {name: values[0] for name, values in part.fields.items()}
+            records = {name: getattr(part, name) for name in _RECORDS}
+            _keep(run, axis, {**records, "converged": part.converged, **fields})
+    potentials = {axis: _kept(run, axis, "potential") for axis in axes}
+    settled = all(_kept(run, axis, "converged") for axis in axes)
+    whole = order.solve(structure, device, _Named(progress, "putting together"), start=potentials, further=settled)
+    iterations, residual = (np.concatenate([_kept(run, axis, name) for axis in axes]) for name in _RECORDS)
+    if not settled:
+        whole = replace(whole, residual=residual, converged=False)
+    names = ("potential", "flux", "flux components") if structure.ndim == 2 else ("potential", "flux")
+    fields = {name: np.stack([_kept(run, axis, name).astype(np.float32) for axis in axes]) for name in names}
+    return replace(whole, iterations=iterations + whole.iterations, fields=fields)
+
+
+def _case(axis: int) -> str:
+    return f"{STATE}/checkpoint_axis_{axis}.npz"
+
+
+def _keep(run: RunDirectory, axis: int, case: Mapping[str, Any]) -> None:
+    with atomic_write(run.claim(_case(axis))) as temporary:
+        np.savez(temporary, allow_pickle=False, **case)
+
+
+def _kept(run: RunDirectory, axis: int, name: str) -> NDArray[Any]:
+    with np.load(run.path / _case(axis), allow_pickle=False) as content:
+        found: NDArray[Any] = content[name]
+    return found
+
+
+def _write_fields(run: RunDirectory, structure: Microstructure, order: HomogenizeOrder, result: Homogenization) -> None:
+    """Write the fields of every load case as netCDF, in single precision: they are to be looked at."""
+    axes, unit = axis_names(structure.ndim), result.unit or "1"
+    if result.name == "stiffness":
+        loads: Sequence[str] = voigt_names(structure.ndim)
+    else:
+        chosen = range(structure.ndim) if order.axes is None or order.boundary == "flux" else order.axes
+        loads = [axes[axis] for axis in chosen]
+    what = {
+        "potential": ("potential under a mean gradient of 1", structure.unit),
+        "flux": ("magnitude of the flux density under a mean gradient of 1", unit),
+        "flux components": ("flux density under a mean gradient of 1, towards the rising potential", unit),
+        "strain energy": ("strain energy density under a mean strain of 1", unit),
+    }
+    dataset = xr.Dataset({"phase": (axes, structure.labels, {"long_name": "label of the phase", "units": "1"})})
+    for name, values in result.fields.items():
+        dims = ("load", "component", *axes) if name == "flux components" else ("load", *axes)
+        described = {"long_name": what[name][0], "units": what[name][1]}
+        dataset[name.replace(" ", "_")] = (dims, values.astype(np.float32), described)
+    for axis, step, size in zip(axes, structure.spacing, structure.shape):
+        dataset[axis] = (
+            axis,
+            (np.arange(size) + 0.5) * step,
+            {"long_name": f"centres along {axis}", "units": structure.unit},
+        )
+    dataset = dataset.assign_coords(load=list(loads), component=list(axes))
+    dataset.attrs = {"title": f"Fields of the effective {result.name}", "boundary": result.boundary}
+    packed = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
+    with atomic_write(run.claim(FIELDS)) as temporary:
+        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=packed)
+
+
+class _Named:
+    """Progress under another name, with the residual as such: nothing is minimised here."""
+
+    def __init__(self, progress: Progress, label: str) -> None:
+        self._progress, self._label = progress, label
+
+    def begin(self, total: int, label: str) -> None:
+        self._progress.begin(total, self._label)
+
+    def advance(self, done: int, loss: float, detail: str) -> None:
+        self._progress.advance(done, math.nan, f"{detail}, residual {loss:.1e}")
+
+    def end(self) -> None:
+        self._progress.end()

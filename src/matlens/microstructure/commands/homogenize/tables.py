@@ -1,0 +1,146 @@
+"""The tables that ``homogenize`` leaves in a run, and what they say in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matlens.microstructure.physics import Homogenization, phase_values
+from matlens.microstructure.physics.summary import (
+    axis_names,
+    bounds_of_conductivity,
+    bounds_of_stiffness,
+    engineering_moduli,
+    principal_conductivities,
+    transport_factors,
+    voigt_names,
+)
+from matlens.microstructure.structure import Microstructure
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import write_table
+
+if TYPE_CHECKING:
+    from matlens.microstructure.commands.homogenize.run import HomogenizeOrder
+
+__all__ = ["conclusions", "write_tables"]
+
+_LIMIT = (-1.0, 0.5)  # of Poisson's ratio; what the solver allows is checked there
+_BOUNDARIES = {
+    "periodic": "the structure repeated periodically",
+    "fixed": "potentials fixed on two faces, the other sides insulated",
+    "gradient": "uniform gradient on all faces: an upper limit for the window",
+    "flux": "uniform flux on all faces: a lower limit for the window",
+}
+
+
+def write_tables(run: RunDirectory, structure: Microstructure, order: HomogenizeOrder, result: Homogenization) -> None:
+    """Write ``phases.csv``, ``tensor.csv``, ``load_cases.csv``, ``bounds.csv``, ``principal.csv`` or ``moduli.csv``.
+
+    Where one phase alone conducts, ``transport.csv`` holds its formation and tortuosity factors too.
+    """
+    values = _values(structure, order)
+    unit = order.unit or ""
+    phases = {"phase": structure.phase_names, "volume_fraction": structure.volume_fractions, **values, "unit": unit}
+    write_table(run, "phases", pd.DataFrame(phases))
+    names = _names(result, structure.ndim)
+    tensor = pd.DataFrame(result.tensor, columns=list(names))
+    tensor.insert(0, "component", names)
+    write_table(run, "tensor", tensor.assign(unit=unit))
+    write_table(run, "load_cases", _load_cases(order, result, names))
+    there = np.flatnonzero(structure.volume_fractions)
+    present = [structure.volume_fractions[there], *(value[there] for value in values.values())]
+    if result.name == "conductivity":
+        write_table(run, "bounds", bounds_of_conductivity(result.tensor, *present).assign(unit=unit))
+        write_table(run, "principal", principal_conductivities(result.tensor).assign(unit=unit))
+        transport = transport_factors(result, structure, values["conductivity"])
+        if len(transport):
+            write_table(run, "transport", transport)
+    else:
+        write_table(run, "bounds", bounds_of_stiffness(result.tensor, *present).assign(unit=unit))
+        write_table(run, "moduli", engineering_moduli(result.tensor))
+
+
+def conclusions(structure: Microstructure, order: HomogenizeOrder, result: Homogenization) -> list[str]:
+    """Say in a few sentences what was found and how far it can be trusted."""
+    unit = f" {result.unit}" if result.unit else ""
+    names = _names(result, structure.ndim)
+    known = [(name, value) for name, value in zip(names, np.diag(result.tensor)) if not np.isnan(value)]
+    listed = ", ".join(f"{value:.5g} along {name}" for name, value in known)
+    if result.name == "stiffness":
+        listed = ", ".join(f"C({name}) {value:.5g}" for name, value in known)
+        said = [f"Effective stiffness: {listed}{unit} ({_BOUNDARIES[result.boundary]})."]
+    else:
+        said = [f"Effective conductivity: {listed}{unit} ({_BOUNDARIES[result.boundary]})."]
+        factors = transport_factors(result, structure, _values(structure, order)["conductivity"])
+        said += [
+            f"Along {row['axis']} the formation factor is {row['formation_factor']:.5g} and the tortuosity factor "
+            f"{row['tortuosity_factor']:.4g}."
+            for row in factors.to_dict("records")
+            if np.isfinite(row["formation_factor"])
+        ]
+        said += _blocked(known, result.boundary, alone=len(factors) > 0)
+    said.append(_trust(order, result))
+    if result.bounds is not None:
+        said.append(f"The tensor {result.bounds.sentence}.")
+    if not structure.periodic and result.boundary == "periodic":
+        advice = "; compare with --boundary fixed, and with gradient and flux, which bracket the window."
+        said.append(
+            "The input does not say it is periodic: interfaces made where opposite borders meet are part of the result"
+            + (advice if result.name == "conductivity" else ".")
+        )
+    return said
+
+
+def _blocked(known: list[tuple[str, float]], boundary: str, *, alone: bool) -> list[str]:
+    closed = [name for name, value in known if value == 0]
+    if not closed:
+        return []
+    if boundary == "flux":
+        return [
+            f"Along {' and '.join(closed)} the lower limit is zero: a uniform flux cannot pass through cells at the "
+            "border that conduct nothing. This says nothing about paths inside; take another --boundary."
+        ]
+    return [
+        f"Along {' and '.join(closed)} the effective conductivity is exactly zero: no connected path of conducting "
+        "phases leads from one end to the other" + (", so the formation factor is infinite." if alone else ".")
+    ]
+
+
+def _trust(order: HomogenizeOrder, result: Homogenization) -> str:
+    worst, most = float(result.residual.max()), int(result.iterations.max())
+    if result.converged:
+        return f"All load cases converged: residual at most {worst:.1e} after at most {most} iterations."
+    return (
+        f"Not converged: a residual of {worst:.1e} after {most} iterations where {order.tolerance:.1e} was asked; do "
+        "not use the result, and try --precision float64, a larger --tolerance, or 0 for a phase that hardly conducts."
+    )
+
+
+def _load_cases(order: HomogenizeOrder, result: Homogenization, names: tuple[str, ...]) -> pd.DataFrame:
+    chosen = range(len(names)) if order.axes is None or order.boundary == "flux" else order.axes
+    cases = {
+        "load_case": [names[i] for i in chosen],
+        "scheme": result.scheme,
+        "iterations": result.iterations,
+        "residual": result.residual,
+        "converged": result.residual <= order.tolerance,
+    }
+    table = pd.DataFrame(cases)
+    return table if result.hourglass is None else table.assign(hourglass_energy_share=result.hourglass)
+
+
+def _names(result: Homogenization, ndim: int) -> tuple[str, ...]:
+    return voigt_names(ndim) if result.name == "stiffness" else axis_names(ndim)
+
+
+def _values(structure: Microstructure, order: HomogenizeOrder) -> dict[str, NDArray[np.float64]]:
+    """Values of each phase in the order of the labels."""
+    if order.conductivity is not None:
+        return {"conductivity": phase_values(structure, order.conductivity, "conductivity")}
+    return {
+        "young": phase_values(structure, order.young or {}, "Young's modulus"),
+        "poisson": phase_values(structure, order.poisson or {}, "Poisson's ratio", limits=_LIMIT),
+    }

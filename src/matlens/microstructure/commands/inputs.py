@@ -1,0 +1,257 @@
+"""What a run starts from: files read and cleaned once, kept in the run so that it no longer needs them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens.core.atomic import atomic_write
+from matlens.errors import InputError
+from matlens.microstructure import problems
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.segmentation import CleaningOptions, Segmentation, load, read_microstructure
+from matlens.microstructure.statistics import threshold_sensitivity
+from matlens.microstructure.structure import Microstructure
+from matlens.runs.directory import RunDirectory
+from matlens.runs.provenance import sha256
+from matlens.runs.tables import write_table
+
+__all__ = [
+    "PROBLEM",
+    "Inputs",
+    "exemplars_of",
+    "numbered",
+    "read_inputs",
+    "read_results",
+    "store_inputs",
+    "store_structures",
+    "stored_inputs",
+    "write_sensitivity",
+]
+
+PROBLEM = "problem:"  # "problem:gravel" is a structure that MatLens makes itself
+_MADE = {
+    "gravel": lambda: problems.gravel().crop(slice(0, 256), slice(0, 256)),
+    "bicontinuous": lambda: problems.bicontinuous((256, 256), seed=0, periodic=False),
+}
+CLEANING = "cleaning.json"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Which files, and what is done to them; everything a settings file can hold.
+
+    Parameters
+    ----------
+    sources : tuple of str
+        Paths, or ``problem:NAME``.
+    dataset : str, optional
+        Which array, in files that hold several.
+    cleaning : mapping
+        The settings of `matlens.microstructure.segmentation.CleaningOptions`.
+    hashes : tuple of str
+        SHA-256 of each file, and of the mask if there is one, when they were first read; empty before.
+
+    Examples
+    --------
+    >>> Inputs(("problem:gravel",)).settings()
+    {'sources': ['problem:gravel'], 'hashes': []}
+    """
+
+    sources: tuple[str, ...]
+    dataset: str | None = None
+    cleaning: Mapping[str, Any] | None = None
+    hashes: tuple[str, ...] = ()
+
+    def settings(self) -> dict[str, Any]:
+        """Give them as a settings file holds them, paths absolute."""
+        content: dict[str, Any] = {
+            "sources": [_absolute(source) for source in self.sources],
+            "dataset": self.dataset,
+            "cleaning": dict(self.cleaning or {}),
+            "hashes": list(self.hashes),
+        }
+        return {name: value for name, value in content.items() if value not in (None, {})}
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Inputs:
+        """Read them back."""
+        return cls(
+            tuple(settings["sources"]),
+            settings.get("dataset"),
+            settings.get("cleaning"),
+            tuple(settings.get("hashes", ())),
+        )
+
+    def hashed(self) -> Inputs:
+        """Compute the hashes of the files."""
+        hashes = tuple("" if source.startswith(PROBLEM) else sha256(source) for source in self.files)
+        return Inputs(self.sources, self.dataset, self.cleaning, hashes)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What the labels depend on: the sources, and the mask."""
+        mask = (self.cleaning or {}).get("mask")
+        return (*self.sources, str(mask)) if mask else self.sources
+
+    @property
+    def names(self) -> list[str]:
+        """A short name of each, for headings."""
+        short = [s.removeprefix(PROBLEM) if s.startswith(PROBLEM) else Path(s).stem for s in self.sources]
+        return [name if short.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(short)]
+
+
+def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:
+    """Read and clean every input.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Which files.
+    alike : bool
+        Whether they show one material, and so must have the same phases.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read, is not the file it was (hash), or phases differ that must not.
+
+    Examples
+    --------
+    >>> [found.microstructure for found in read_inputs(Inputs(("problem:gravel",)))]
+    [Microstructure(256 x 256, 2 phases, 1 px)]
+    """
+    options = CleaningOptions(**(inputs.cleaning or {}))
+    found = []
+    for file, known in zip(inputs.files, inputs.hashes):
+        if known and sha256(file) != known:
+            raise InputError(f"{file} has changed since the run started; put the old file back or start a new run.")
+    for source in inputs.sources:
+        if source.startswith(PROBLEM):
+            found.append(Segmentation(_problem(source)))
+        else:
+            found.append(load(source, options, dataset=inputs.dataset))
+    if alike:
+        _check_alike(inputs, [segmentation.microstructure for segmentation in found])
+    return found
+
+
+def store_inputs(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation]) -> None:
+    """Write what the run needs of its inputs; the exemplars come last and say that all is there."""
+    for index, segmentation in enumerate(found):
+        if segmentation.grey is not None:
+            with atomic_write(run.claim(f".state/grey_{index}.npz")) as temporary:
+                np.savez_compressed(temporary, grey=segmentation.grey.astype(np.float32))
+    notes = [
+        {"source": source, "steps": list(segmentation.steps), "thresholds": [float(v) for v in segmentation.thresholds]}
+        for source, segmentation in zip(inputs.sources, found)
+    ]
+    run.write_text(CLEANING, json.dumps(notes, indent=2) + "\n")
+    store_structures(run, "exemplar", [segmentation.microstructure for segmentation in found])
+
+
+def store_structures(run: RunDirectory, kind: str, structures: Sequence[Microstructure]) -> None:
+    """Write ``KIND_I.npz``, number 0 last: where that is, all are."""
+    for index, structure in reversed(list(enumerate(structures))):
+        write_microstructure(structure, run.claim(f"{kind}_{index}.npz"))
+
+
+def exemplars_of(
+    run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation] | None = None
+) -> list[Microstructure]:
+    """Return the exemplars that the run keeps, reading and keeping them first where that has not been done."""
+    stored = stored_inputs(run)
+    if stored is not None:
+        return stored
+    found = read_inputs(inputs) if found is None else found
+    write_sensitivity(run, inputs, found)
+    store_inputs(run, inputs, found)
+    return [segmentation.microstructure for segmentation in found]
+
+
+def write_sensitivity(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation]) -> None:
+    """Write how fractions and correlations move when the thresholds of grey inputs move."""
+    tables = [
+        threshold_sensitivity(segmentation.variants).assign(input=name)
+        for name, segmentation in zip(inputs.names, found)
+        if len(segmentation.variants) > 1
+    ]
+    if tables:
+        write_table(run, "sensitivity", pd.concat(tables, ignore_index=True))
+
+
+def read_results(source: str, material: Microstructure) -> tuple[Inputs, list[Segmentation]]:
+    """Read the realisations of a run directory, or one labelled file, as results to compare with a material.
+
+    Raises
+    ------
+    InputError
+        If nothing can be read, or phases and dimension are not the material's.
+    """
+    folder = Path(source)
+    if folder.is_dir():
+        files = numbered(folder, "realisation", ".tif")
+        if not files:
+            raise InputError(f"{source} holds no realisation_*.tif; name a run directory with results, or a file.")
+    else:
+        files = [folder]
+    inputs = Inputs(tuple(str(file) for file in files))
+    found = read_inputs(inputs)
+    result = found[0].microstructure
+    if (result.n_phases, result.ndim) != (material.n_phases, material.ndim):
+        raise InputError(
+            f"{source} has {result.n_phases} phases in {result.ndim}-D and the exemplar {material.n_phases} in "
+            f"{material.ndim}-D; they must agree."
+        )
+    return inputs.hashed(), found
+
+
+def stored_inputs(run: RunDirectory, kind: str = "exemplar") -> list[Microstructure] | None:
+    """Read the exemplars (or ``result``s) that the run keeps; None when it was stopped before it kept them."""
+    if not (run.path / f"{kind}_0.npz").is_file():
+        return None
+    return [read_microstructure(file) for file in numbered(run.path, kind, ".npz")]
+
+
+def numbered(folder: Path, kind: str, suffix: str) -> list[Path]:
+    """List ``KIND_0``, ``KIND_1``, ... in this order, and nothing else of like names.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("result_10.npz", "result_9.npz", "result_9_copy.npz", "result_best.npz"):
+    ...     (folder / name).touch()
+    >>> [file.name for file in numbered(folder, "result", ".npz")]
+    ['result_9.npz', 'result_10.npz']
+    """
+    numbers = [file.stem.removeprefix(f"{kind}_") for file in folder.glob(f"{kind}_*{suffix}")]
+    return [folder / f"{kind}_{number}{suffix}" for number in sorted(map(int, filter(str.isdecimal, numbers)))]
+
+
+def _problem(source: str) -> Microstructure:
+    name = source.removeprefix(PROBLEM)
+    if name not in _MADE:
+        raise InputError(f"there is no problem {name!r}; choose one of {', '.join(_MADE)}.")
+    return _MADE[name]()
+
+
+def _check_alike(inputs: Inputs, found: Sequence[Microstructure]) -> None:
+    first = found[0]
+    for source, other in zip(inputs.sources, found):
+        if (other.n_phases, other.ndim) != (first.n_phases, first.ndim):
+            raise InputError(
+                f"{source} has {other.n_phases} phases in {other.ndim}-D and {inputs.sources[0]} {first.n_phases} in "
+                f"{first.ndim}-D; micrographs of one material must agree."
+            )
+
+
+def _absolute(source: str) -> str:
+    return source if source.startswith(PROBLEM) else os.path.abspath(source)

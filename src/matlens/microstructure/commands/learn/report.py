@@ -1,0 +1,163 @@
+"""The sections of the reports of ``learn`` and ``predict``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from matlens.figures.scores import score_bars
+from matlens.microstructure import figures
+from matlens.microstructure.commands.learn.tables import read_predictions
+from matlens.report.parts import Section, picture, table
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
+
+__all__ = ["curve", "depths", "families", "findings", "intervals", "predictions"]
+
+_SCORES = {
+    "set": "structures",
+    "model": "model",
+    "n": "n",
+    "r2": "R²",
+    "r2_low": "low",
+    "r2_high": "high",
+    "median_relative_error": "median relative error",
+    "skill": "skill",
+    "behind": "behind the model",
+    "behind_low": "from",
+    "behind_high": "to",
+    "coverage": "inside intervals",
+    "width": "their relative width",
+}
+_COVERED = {
+    "set": "structures",
+    "by": "by",
+    "which": "which",
+    "n": "n",
+    "coverage": "inside",
+    "width": "relative width",
+}
+_FAMILIES = {
+    "family": "family left out",
+    "model": "model",
+    "n": "n",
+    "r2": "R²",
+    "r2_low": "low",
+    "r2_high": "high",
+    "median_relative_error": "median relative error",
+    "behind": "behind the model",
+    "behind_low": "from",
+    "behind_high": "to",
+    "in_domain": "share in the domain",
+}
+_SETS = {"predictions": "cross-validation", "test_predictions": "test"}
+_MOST = 30  # predictions listed
+
+
+def findings(run: RunDirectory) -> Section | None:
+    """What the model is, its predictions of structures unseen, and the baselines beside it."""
+    scores = read_table(run, "scores")
+    if scores is None:
+        return None
+    target = str(run.settings["learn"]["target"])
+    found = {name: word for name, word in _SETS.items() if (run.path / f"{name}.csv").is_file()}
+    panels = pd.concat([read_predictions(run.path / f"{name}.csv").assign(set=word) for name, word in found.items()])
+    caption = (
+        "Predictions of structures that the model had not seen, with their intervals. In cross-validation a model is "
+        "made anew without each fifth of the groups, its depth and head chosen within the rest."
+    )
+    items: list[Any] = [picture(run, "parity", figures.parity(panels, label=target), panels, caption)]
+    caption = "R squared of the model and the baselines on the same structures, with 90 % intervals."
+    items.append(picture(run, "scores", score_bars(scores), scores, caption))
+    scale = "logarithm" if scores["scale"].iloc[0] == "log" else "value"
+    items.append(table(scores, f"R squared and skill are those of the {scale}", _SCORES))
+    said = [
+        "Baselines learn the same property on the same scale and folds: the volume fractions alone, and principal "
+        "components of two-point statistics. Intervals of scores resample groups of structures, the same for all, so "
+        "that “behind the model” is a paired difference. Skill is 1 less the mean square error over that of the volume "
+        "fraction."
+    ]
+    return Section("Findings", items, said, run.provenance.get("sentences", ()))
+
+
+def depths(run: RunDirectory) -> Section | None:
+    """Error by depth and head, as chosen among."""
+    found = read_table(run, "selection")
+    if found is None:
+        return None
+    found = found.assign(depth=found["depth"].fillna(""))
+    caption = (
+        "Error of each candidate in grouped cross-validation over all structures; the best is used. What is said "
+        "under Findings does not rest on it: there the choice is made within each training part."
+    )
+    return Section("Depth and head", [picture(run, "depths", figures.depth_errors(found), found, caption)])
+
+
+def curve(run: RunDirectory) -> Section | None:
+    """What more structures are worth."""
+    found = read_table(run, "learning_curve")
+    if found is None:
+        return None
+    caption = "Median and range over draws; all models see the same draws and are judged on the same structures."
+    return Section("Learning curve", [picture(run, "learning_curve", figures.learning_curves(found), found, caption)])
+
+
+def families(run: RunDirectory) -> Section | None:
+    """What the model is worth on families that it has not seen at all."""
+    found, title = read_table(run, "families"), "Families left out"
+    if found is None:
+        # of networks a note says why there are none
+        said = [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", [])]
+        return Section(title, paragraphs=said) if said else None
+    models = list(dict.fromkeys(found["model"]))
+    drawn = found[found["model"].isin([*models[:2], models[-1]])]  # the model, volume fractions, two-point statistics
+    bars = drawn.rename(columns={"model": "set", "family": "model"})
+    caption = "R squared within each family, predicted from the others alone, with 90 % intervals."
+    items: list[Any] = [picture(run, "families", score_bars(bars), drawn, caption)]
+    items.append(table(found, "Each family predicted by models of the other families", _FAMILIES))
+    said = [
+        "Each family in turn is left out and predicted by models of the others: what to expect of a kind of structure "
+        "that was not learned from. No coverage is claimed for left-out families. R squared is against the variance "
+        "within the family, which may be small: below 0 the family's own mean would have been closer."
+    ]
+    return Section(title, items, said)
+
+
+def intervals(run: RunDirectory) -> Section | None:
+    """Whether intervals hold what they promise, and for which structures."""
+    found = read_table(run, "coverage")
+    if found is None:
+        return None
+    said = [
+        "Intervals are conformal: the model's own spread, widened as errors on structures held out in groups demand. "
+        "The share promised holds for new structures of the same kind as those learned from; for kinds left out, and "
+        "outside the domain, nothing is claimed."
+    ]
+    return Section("Intervals", [table(found, "Share of structures inside their intervals", _COVERED)], said)
+
+
+def predictions(run: RunDirectory) -> Section | None:
+    """Predictions with intervals, against labels where there are some."""
+    file = run.path / "predictions.csv"
+    if not file.is_file():
+        return None
+    found = read_predictions(file)
+    target = str(run.provenance.get("resolved", {}).get("target", "property"))
+    items: list[Any] = []
+    if "value" in found:
+        known = found[found["value"].notna()].assign(set="labelled structures")
+        known["inside"] = known["inside"].astype(str) == "True"
+        caption = "Predictions with intervals against the labels."
+        items.append(picture(run, "parity", figures.parity(known, label=target), known, caption))
+        scores = read_table(run, "scores")
+        if scores is not None:
+            items.append(table(scores, "Scores", _SCORES))
+    caption = "Predictions with intervals; structures unlike those learned from are grey."
+    figure = figures.prediction_intervals(found, label=target)
+    items.append(picture(run, "intervals", figure, found, caption))
+    shown = found.drop(columns=[] if (found["family"] != "").any() else ["family"])
+    more = f"; the first {_MOST} of {len(found)}" if len(found) > _MOST else ""
+    items.append(table(shown.head(_MOST), f"predictions.csv: distance 1 is the limit of the domain{more}"))
+    said = [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", [])]
+    return Section("Predictions", items, said, run.provenance.get("sentences", ()))

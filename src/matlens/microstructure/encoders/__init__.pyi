@@ -1,0 +1,10 @@
+from .base import Encoder as Encoder
+from .base import Layer as Layer
+from .base import Padding as Padding
+from .filterbank import FilterBank as FilterBank
+from .loading import ENCODERS as ENCODERS
+from .loading import load_encoder as load_encoder
+from .loading import resolve_encoder as resolve_encoder
+from .vgg19 import VGG19 as VGG19
+from .vgg19 import phase_colours as phase_colours
+from .vgg19 import random_weights as random_weights

@@ -1,0 +1,154 @@
+"""An encoder that needs no weights file: filters drawn from the exemplar itself, and random ones, on a pyramid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from matlens.microstructure.encoders.base import Encoder, Layer, Padding, pad
+
+__all__ = ["FilterBank"]
+
+_PATCHES = 20_000  # patches to draw from: more of them only take memory
+
+
+class FilterBank(Encoder):
+    """One rectified layer of zero-mean filters under a Gaussian window, on every level of a pyramid.
+
+    As built, all filters are random and the bank suits any material. `adapted` draws most of them from the exemplar:
+    patches of it, as unlike each other as can be, whose responses tell line ends and breaks that the exemplar does not
+    have. Biases lie on quantiles of the responses, so that each filter looks at another part of their distribution.
+
+    Parameters
+    ----------
+    n_phases : int
+        Phases of the structures it will see; each filter looks at all of them.
+    filters : int
+        Number of filters C.
+    size : int
+        Side of a filter in pixels, odd.
+    scales : int
+        Levels of the 2x average-pooled pyramid; layer ``scale1`` sees ``size`` pixels, ``scale2`` twice as many, ...
+    share : float
+        Share of the filters that `adapted` takes from the exemplar.
+    seed : int
+        Seed of the filters.
+
+    Notes
+    -----
+    Random filters after Ustyuzhaninov et al., arXiv:1606.00021 (2016): a single random layer suffices for textures.
+
+    Examples
+    --------
+    >>> bank = FilterBank(2, filters=8, scales=2)
+    >>> [layer.receptive_field for layer in bank.layers]
+    [7, 14]
+    """
+
+    def __init__(
+        self,
+        n_phases: int = 2,
+        filters: int = 96,
+        size: int = 7,
+        scales: int = 5,
+        share: float = 0.75,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.name = self.family = "filterbank"
+        self.source = {"filters": str(filters), "size": str(size), "share": str(share), "seed": str(seed)}
+        self.n_phases, self.filters, self.size, self.share, self.seed = n_phases, filters, size, share, seed
+        self.layers = tuple(Layer(f"scale{2**s}", filters, 2**s, size * 2**s) for s in range(scales))
+        generator = torch.Generator().manual_seed(seed)
+        for layer in self.layers:
+            self._store(layer.name, self._random(filters, generator), torch.linspace(-0.5, 0.5, filters))
+
+    def adapted(self, exemplars: Sequence[Tensor]) -> FilterBank:
+        """Draw a bank from exemplars, ``1 x phase x height x width`` indicators each; deterministic."""
+        phases, scales = exemplars[0].shape[1], len(self.layers)
+        bank = FilterBank(phases, self.filters, self.size, scales, self.share, self.seed).to(exemplars[0].device)
+        generator = torch.Generator().manual_seed(self.seed)
+        pyramid = [image.cpu() for image in exemplars]
+        for layer in self.layers:
+            pyramid = [image for image in pyramid if min(image.shape[-2:]) >= self.size]
+            if not pyramid:
+                break
+            if max(float(image.std()) for image in pyramid) < 1e-3:
+                break  # averaged to grey: nothing to draw, and the random filters stay
+            drawn = _unlike_patches(pyramid, self.size, round(self.share * self.filters), generator)
+            kernel = torch.cat([drawn, self._random(self.filters - len(drawn), generator, phases)])
+            responses = torch.cat([functional.conv2d(image, kernel)[0].flatten(1) for image in pyramid], dim=1)
+            low, high = torch.full((self.filters,), 0.1), torch.full((self.filters,), 0.9)
+            low[: len(drawn)], high[: len(drawn)] = 0.3, 0.97
+            level = low + (high - low) * torch.rand(self.filters, generator=generator)
+            ranked = responses[:, :: -(-responses.shape[1] // _PATCHES)].sort(dim=1).values
+            bias = -ranked.gather(1, (level * (ranked.shape[1] - 1)).long()[:, None])[:, 0]
+            strength = torch.relu(responses + bias[:, None]).square().mean(dim=1).sqrt().clamp(min=1e-3)
+            bank._store(layer.name, kernel / strength.reshape(-1, 1, 1, 1), bias / strength)
+            pyramid = [functional.avg_pool2d(image, 2) for image in pyramid if min(image.shape[-2:]) >= 2]
+        return bank
+
+    def prepare(self, indicators: Tensor) -> Tensor:
+        """Use the indicators as they are: one channel a phase."""
+        return indicators
+
+    def forward_layers(self, images: Tensor, wanted: frozenset[str], padding: Padding) -> dict[str, Tensor]:
+        """Filter each level of the pyramid that was asked for and is large enough."""
+        found: dict[str, Tensor] = {}
+        for layer in self.layers:
+            if len(found) == len(wanted) or min(images.shape[-2:]) < (self.size if padding == "valid" else 2):
+                break
+            if layer.name in wanted:
+                kernel, bias = self.get_buffer(f"kernel_{layer.name}"), self.get_buffer(f"bias_{layer.name}")
+                found[layer.name] = functional.relu(
+                    functional.conv2d(pad(images, self.size // 2, padding), kernel, bias)
+                )
+            if padding == "circular" and any(side % 2 for side in images.shape[-2:]):
+                break  # pooling an odd side would cut the period
+            images = functional.avg_pool2d(images, 2)
+        return found
+
+    def _store(self, name: str, kernel: Tensor, bias: Tensor) -> None:
+        device = self.get_buffer(f"kernel_{name}").device if f"kernel_{name}" in self._buffers else kernel.device
+        self.register_buffer(f"kernel_{name}", kernel.to(device))
+        self.register_buffer(f"bias_{name}", bias.to(device))
+
+    def _random(self, count: int, generator: torch.Generator, n_phases: int | None = None) -> Tensor:
+        phases = self.n_phases if n_phases is None else n_phases
+        return _normalised(torch.randn(count, phases, self.size, self.size, generator=generator) * _window(self.size))
+
+
+def _unlike_patches(pyramid: Sequence[Tensor], size: int, count: int, generator: torch.Generator) -> Tensor:
+    """Patches of the images as filters, each drawn the likelier the less it resembles those drawn before."""
+    phases = pyramid[0].shape[1]
+    rows = torch.cat([functional.unfold(image, size)[0].T for image in pyramid]).reshape(-1, phases, size, size)
+    spread = (rows - rows.mean(dim=(2, 3), keepdim=True)).flatten(1).norm(dim=1)
+    rows = rows[spread > 0.3 * spread.max()]  # flat patches tell nothing
+    rows = rows[:: -(-len(rows) // _PATCHES)]
+    patches = _normalised((rows - rows.mean(dim=(2, 3), keepdim=True)) * _window(size))
+    flat = patches.flatten(1)
+    chosen = [int(torch.randint(len(flat), (1,), generator=generator))]
+    distance = torch.full((len(flat),), 4.0)
+    while len(chosen) < min(count, len(flat)):
+        distance = torch.minimum(distance, (2 - flat @ flat[chosen[-1]]).clamp(min=0))
+        weight = distance.square().cumsum(0)
+        draw = torch.rand(1, generator=generator) * weight[-1]
+        chosen.append(min(int(torch.searchsorted(weight, draw)), len(flat) - 1))
+    return patches[chosen]
+
+
+def _window(size: int) -> Tensor:
+    offsets = torch.arange(size) - (size - 1) / 2
+    line = torch.exp(-(offsets**2) / (2 * (size / 3.5) ** 2))
+    return torch.outer(line, line)
+
+
+def _normalised(kernel: Tensor) -> Tensor:
+    """Zero mean over space and over phases (indicators sum to one), squared norm 2: one for each of two phases."""
+    kernel = kernel - kernel.mean(dim=(2, 3), keepdim=True)
+    kernel = kernel - kernel.mean(dim=1, keepdim=True)
+    length: Tensor = kernel.flatten(1).norm(dim=1).clamp(min=1e-12).reshape(-1, 1, 1, 1)
+    return kernel * (2**0.5 / length)

@@ -1,0 +1,166 @@
+"""VGG-19 as a texture encoder: 3x3 convolutions, rectifiers, average instead of max pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from matlens.errors import InputError
+from matlens.microstructure.encoders.base import Encoder, Layer, Padding, pad
+
+__all__ = ["VGG19", "phase_colours", "random_weights"]
+
+# Convolutions per block; torchvision's index of each convolution counts the rectifiers and poolings between them.
+_BLOCKS = (2, 2, 4, 4, 4)
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+def _plan() -> list[tuple[str, int | None]]:
+    """(layer name, torchvision index of its convolution; None for a pooling), in order."""
+    plan: list[tuple[str, int | None]] = []
+    index = 0
+    for block, count in enumerate(_BLOCKS, start=1):
+        for conv in range(1, count + 1):
+            plan.append((f"conv{block}_{conv}", index))
+            index += 2
+        plan.append((f"pool{block}", None))
+        index += 1
+    return plan
+
+
+def phase_colours(n_phases: int) -> Tensor:
+    """Equidistant RGB colours in [-1, 1] for two to four phases, shape (phases, 3).
+
+    Two phases are black and white; three and four are corners of a regular tetrahedron inscribed in the colour cube.
+
+    Examples
+    --------
+    >>> phase_colours(2).tolist()
+    [[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]
+    """
+    if n_phases == 2:
+        return torch.tensor([[-1.0] * 3, [1.0] * 3])
+    corners = torch.tensor([[1.0, 1.0, 1.0], [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]])
+    if n_phases not in (3, 4):
+        raise InputError(f"equidistant colours exist for 2 to 4 phases, found {n_phases}; use one pass per phase.")
+    return corners[:n_phases]
+
+
+class VGG19(Encoder):
+    """The convolutional part of VGG-19, as deep as the given weights reach.
+
+    Parameters
+    ----------
+    weights : mapping of str to Tensor
+        ``features.N.weight`` and ``.bias`` with torchvision's numbering; a leading run of the 16 convolutions.
+    name : str
+        ``"vgg19-oxford"`` or ``"vgg19-torchvision"``: two trainings of the same network.
+    source : dict, optional
+        Provenance of the weights.
+
+    Notes
+    -----
+    Simonyan and Zisserman, arXiv:1409.1556 (2014); average pooling after Gatys et al., NeurIPS 2015.
+
+    Examples
+    --------
+    >>> net = VGG19(random_weights(convolutions=2, seed=0))
+    >>> [layer.name for layer in net.layers]
+    ['conv1_1', 'conv1_2', 'pool1']
+    >>> x = torch.rand(1, 1, 8, 8)
+    >>> net.features(torch.cat([1 - x, x], 1), ["pool1"], "circular")["pool1"].shape
+    torch.Size([1, 64, 4, 4])
+    """
+
+    def __init__(
+        self, weights: Mapping[str, Tensor], name: str = "vgg19-oxford", source: dict[str, str] | None = None
+    ) -> None:
+        super().__init__()
+        self.name, self.family, self.source = name, "vgg19", source or {}
+        self._steps: list[tuple[str, int | None]] = []
+        layers: list[Layer] = []
+        field, stride, channels = 1, 1, 3
+        for step, index in _plan():
+            if index is None:
+                field, stride = field + stride, stride * 2
+            elif f"features.{index}.weight" in weights:
+                kernel, bias = weights[f"features.{index}.weight"], weights.get(f"features.{index}.bias")
+                bias = _checked_bias(kernel, bias, channels, step)
+                self.register_buffer(f"kernel{index}", kernel.detach().float().contiguous())
+                self.register_buffer(f"bias{index}", bias.detach().float().contiguous())
+                field, channels = field + 2 * stride, kernel.shape[0]
+            else:
+                break
+            self._steps.append((step, index))
+            layers.append(Layer(step, channels, stride, field))
+        if not layers:
+            raise InputError("the weights hold no tensor 'features.0.weight'; expected torchvision's names of VGG-19.")
+        self.layers = tuple(layers)
+        self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(_STD).reshape(1, 3, 1, 1))
+
+    def prepare(self, indicators: Tensor) -> Tensor:
+        """Colour the phases, map [-1, 1] to [0, 1] and normalise; above four phases, one black-white image a phase."""
+        batch, phases, *space = indicators.shape
+        if phases > 4:
+            images = (2 * indicators - 1).reshape(batch * phases, 1, *space).expand(-1, 3, -1, -1)
+        else:
+            colours = phase_colours(phases).to(indicators)
+            images = torch.einsum("bkhw,kc->bchw", indicators, colours)
+        return ((images + 1) / 2 - self.get_buffer("mean")) / self.get_buffer("std")
+
+    def forward_layers(self, images: Tensor, wanted: frozenset[str], padding: Padding) -> dict[str, Tensor]:
+        """Run the convolutions up to the deepest wanted layer; layers without a position left are missing."""
+        found: dict[str, Tensor] = {}
+        remaining = len(wanted)
+        for name, index in self._steps:
+            if remaining == 0:
+                break
+            if min(images.shape[-2:]) < (
+                2 if index is None or padding == "reflect" else 3 if padding == "valid" else 1
+            ):
+                break
+            if index is None:
+                images = functional.avg_pool2d(images, 2)
+            else:
+                kernel, bias = self.get_buffer(f"kernel{index}"), self.get_buffer(f"bias{index}")
+                images = functional.relu(functional.conv2d(pad(images, 1, padding), kernel, bias))
+            if name in wanted:
+                found[name] = images
+                remaining -= 1
+        return found
+
+
+def random_weights(convolutions: int, seed: int) -> dict[str, Tensor]:
+    """He-normal weights of the first convolutions of VGG-19: the negative control of a trained encoder.
+
+    Examples
+    --------
+    >>> sorted(random_weights(1, seed=0))
+    ['features.0.bias', 'features.0.weight']
+    """
+    generator = torch.Generator().manual_seed(seed)
+    widths = [64, 64, 128, 128, *[256] * 4, *[512] * 8]
+    weights: dict[str, Tensor] = {}
+    inputs = 3
+    for (_, index), width in zip([step for step in _plan() if step[1] is not None], widths[:convolutions]):
+        scale = (2 / (9 * inputs)) ** 0.5
+        weights[f"features.{index}.weight"] = scale * torch.randn(width, inputs, 3, 3, generator=generator)
+        weights[f"features.{index}.bias"] = torch.zeros(width)
+        inputs = width
+    return weights
+
+
+def _checked_bias(kernel: Tensor, bias: Tensor | None, inputs: int, step: str) -> Tensor:
+    if kernel.ndim != 4 or kernel.shape[1:] != (inputs, 3, 3):
+        raise InputError(
+            f"the weights of {step} have shape {tuple(kernel.shape)}, expected (channels, {inputs}, 3, 3); "
+            "this file is not VGG-19."
+        )
+    if bias is None or bias.shape != kernel.shape[:1]:
+        raise InputError(f"{step} has no bias for each of its {kernel.shape[0]} channels; this file is not VGG-19.")
+    return bias

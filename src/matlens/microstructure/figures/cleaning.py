@@ -1,0 +1,100 @@
+"""What cleaning did to a grey image, and how firmly the phases hold when the thresholds move."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from matlens.figures.style import CYCLE, DOUBLE, SINGLE, styled
+from matlens.microstructure.figures.pictures import draw_phases, height_over_width, scale_bar
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["cleaning_overlay", "threshold_sensitivity"]
+
+_GAP, _TITLE, _BAR = 0.12, 0.2, 0.26  # inches
+_OUTLINE = "#e8590c"
+
+
+@styled
+def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Figure:
+    """Draw the cleaned grey image, the image with phase outlines, and the labels.
+
+    Parameters
+    ----------
+    grey : ndarray, shape (Y, X)
+        The grey image the labels were cut from, after cropping and cleaning.
+    structure : Microstructure, shape (Y, X)
+        The labels.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import checkerboard
+    >>> board = checkerboard((8, 8), cell=4)
+    >>> len(cleaning_overlay(board.labels * 100, board).axes)
+    3
+    """
+    aspect = structure.spacing[0] / structure.spacing[1]
+    side = (DOUBLE - 2 * _GAP) / 3
+    tall = side * height_over_width(structure)
+    height = tall + _TITLE + _BAR
+    figure = Figure(figsize=(DOUBLE, height))
+    titles = ("Grey image", "Phase outlines", "Phases")
+    for index, title in enumerate(titles):
+        axes = figure.add_axes((index * (side + _GAP) / DOUBLE, _BAR / height, side / DOUBLE, tall / height))
+        axes.set_title(title, pad=3)
+        if index == 2:
+            draw_phases(axes, structure)
+        else:
+            axes.imshow(grey, cmap="gray", aspect=aspect)
+            axes.set_axis_off()
+            if index == 1 and min(structure.shape) > 1:  # a single row has no outline
+                levels = np.arange(structure.n_phases - 1) + 0.5
+                axes.contour(
+                    structure.labels,
+                    levels=levels,
+                    colors=_OUTLINE,
+                    linewidths=0.5 if max(structure.shape) < 400 else 0.25,
+                )
+        scale_bar(axes, structure.spacing[1], structure.unit)
+    return figure
+
+
+@styled
+def threshold_sensitivity(table: pd.DataFrame) -> Figure:
+    """Draw how volume fractions and the two-point correlation move with the thresholds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``input``, ``threshold_shift`` (a share), ``phase``, ``volume_fraction``, ``s2_error``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"input": "a", "threshold_shift": [-0.05, 0.0, 0.05], "phase": "pore",
+    ...                       "volume_fraction": [0.28, 0.3, 0.33], "s2_error": [0.02, 0.0, 0.03]})
+    >>> len(threshold_sensitivity(table).axes)
+    2
+    """
+    figure = Figure(figsize=(SINGLE, 1.7), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    several = table["input"].nunique() > 1
+    for index, ((name, phase), rows) in enumerate(table.groupby(["input", "phase"], sort=False)):
+        label = f"{name}, {phase}" if several else str(phase)
+        shift = 100 * rows["threshold_shift"]
+        left.plot(shift, rows["volume_fraction"], "o-", markersize=3, color=CYCLE[index % len(CYCLE)], label=label)
+    for index, (name, rows) in enumerate(
+        table.drop_duplicates(["input", "threshold_shift"]).groupby("input", sort=False)
+    ):
+        shift = 100 * rows["threshold_shift"]
+        right.plot(shift, rows["s2_error"], "o-", markersize=3, color=CYCLE[index % len(CYCLE)], label=str(name))
+    left.set_ylabel("volume fraction")
+    right.set_ylabel("two-point error")
+    right.set_ylim(bottom=0)
+    for axes in (left, right):
+        axes.set_xlabel("threshold shift (%)")
+        axes.set_xticks(sorted(100 * table["threshold_shift"].unique()))
+    if table.groupby(["input", "phase"]).ngroups <= len(CYCLE):
+        left.legend()
+    return figure

@@ -1,0 +1,140 @@
+"""Fields inside a microstructure, and where an effective property lies between its bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+from numpy.typing import NDArray
+
+from matlens.figures.style import COLOURS, DOUBLE, styled
+from matlens.microstructure.figures.pictures import scale_bar
+
+__all__ = ["Plane", "bounds_chart", "field_planes"]
+
+_GAP, _TITLE, _BAR, _SCALE = 0.12, 0.2, 0.3, 0.62  # inches: between panels, above, below, for the colour scale
+_TALLEST = 4.0
+_SHOWN = 98  # percentile where colours end: flux through the narrowest necks would leave the rest black
+
+
+class Plane(NamedTuple):
+    """A field on a plane: values (rows, columns), spacing of rows and columns, and its vectors (2, rows, columns)."""
+
+    title: str
+    values: NDArray[np.floating]
+    spacing: tuple[float, float]
+    vectors: NDArray[np.floating] | None = None
+
+
+@styled
+def field_planes(planes: Sequence[Plane], *, unit: str, label: str, columns: int | None = None) -> Figure:
+    """Draw fields on planes with one colour scale, cut at the 98th percentile; streamlines where vectors are known.
+
+    Parameters
+    ----------
+    planes : sequence of Plane
+        What to draw.
+    unit : str
+        Unit of the spacings.
+    label : str
+        What the colours mean.
+    columns : int, optional
+        Panels in a row; three at most by default.
+
+    Examples
+    --------
+    >>> figure = field_planes([Plane("along x", np.eye(8), (1.0, 1.0))], unit="um", label="flux")
+    >>> len(figure.axes)
+    2
+    """
+    columns = columns or min(max(len(planes), 2), 3)
+    rows = math.ceil(len(planes) / columns)
+    side = (DOUBLE - _SCALE - _GAP * columns) / columns
+    tall = min(max(_proportion(plane) for plane in planes), _TALLEST) * side
+    height = rows * (tall + _TITLE + _BAR)
+    figure = Figure(figsize=(DOUBLE, height))
+    greatest = max(float(np.nanpercentile(plane.values, _SHOWN)) for plane in planes) or 1.0
+    image = None
+    for index, plane in enumerate(planes):
+        row, column = divmod(index, columns)
+        bottom = height - (row + 1) * (tall + _TITLE + _BAR) + _BAR
+        axes = figure.add_axes((column * (side + _GAP) / DOUBLE, bottom / height, side / DOUBLE, tall / height))
+        rows_, columns_ = plane.spacing
+        image = axes.imshow(
+            plane.values, cmap="magma", vmin=0, vmax=greatest, interpolation="nearest", aspect=rows_ / columns_
+        )
+        if plane.vectors is not None:
+            _streamlines(axes, plane.vectors, plane.spacing)
+        axes.set_title(plane.title, pad=3)
+        axes.set_axis_off()
+        scale_bar(axes, columns_, unit)
+    first = height - _TITLE - tall
+    scale = figure.add_axes(((DOUBLE - _SCALE) / DOUBLE, first / height, 0.09 / DOUBLE, tall / height))
+    figure.colorbar(image, cax=scale, extend="max", label=label)  # type: ignore[arg-type]
+    return figure
+
+
+def _proportion(plane: Plane) -> float:
+    rows, columns = plane.values.shape
+    return float(rows * plane.spacing[0] / (columns * plane.spacing[1]))
+
+
+def _streamlines(axes: Axes, vectors: NDArray[np.floating], spacing: tuple[float, float]) -> None:
+    down, right = vectors / np.reshape(spacing, (2, 1, 1))  # in pixels, as the axes are
+    rows, columns = down.shape
+    if min(rows, columns) < 4 or not np.hypot(down, right).max() > 0:
+        return
+    axes.streamplot(
+        np.arange(columns), np.arange(rows), right, down,
+        color="#ffffff", linewidth=0.4, density=0.7, arrowsize=0.5, broken_streamlines=False,
+    )  # fmt: skip
+    axes.set_xlim(-0.5, columns - 0.5)
+    axes.set_ylim(rows - 0.5, -0.5)
+
+
+@styled
+def bounds_chart(bounds: pd.DataFrame, values: pd.DataFrame, *, label: str) -> Figure:
+    """Draw an effective property between its bounds: a bar a pair of bounds, a dot a value.
+
+    Parameters
+    ----------
+    bounds : DataFrame
+        Columns ``bound``, ``lower`` and ``upper``.
+    values : DataFrame
+        Columns ``name`` (one for all) and ``value``, at least one.
+    label : str
+        Name and unit of the property.
+
+    Examples
+    --------
+    >>> bounds = pd.DataFrame({"bound": ["Wiener"], "lower": [1.5], "upper": [2.0]})
+    >>> figure = bounds_chart(bounds, pd.DataFrame({"name": ["this sample"], "value": [1.9]}), label="conductivity")
+    >>> figure.axes[0].get_xlabel()
+    'conductivity'
+    """
+    figure = Figure(figsize=(DOUBLE * 0.75, 0.75 + 0.3 * (len(bounds) + 1)), layout="constrained")
+    axes = figure.subplots()
+    for place, row in enumerate(bounds.to_dict("records"), start=1):
+        axes.barh(place, row["upper"] - row["lower"], left=row["lower"], height=0.5, color=COLOURS["band"])
+    for value in values["value"]:
+        axes.axvline(value, color=COLOURS["result"], linewidth=0.6)
+        axes.plot(value, 0, "o", color=COLOURS["result"], markersize=4)
+    axes.set_yticks(range(len(bounds) + 1), [str(values["name"].iloc[0]), *bounds["bound"]])
+    axes.set_ylim(len(bounds) + 0.6, -0.6)
+    if bounds["lower"].min() > 0 and bounds["upper"].max() > 8 * bounds["lower"].min():
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.set_xlim(left=0)
+    axes.set_xlabel(label)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    return figure

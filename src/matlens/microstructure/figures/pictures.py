@@ -1,0 +1,126 @@
+"""Microstructures side by side, each with its scale bar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
+from numpy.typing import NDArray
+
+from matlens.figures.style import DOUBLE, phase_colours, styled, unit_text
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["draw_phases", "height_over_width", "micrographs", "nice_length", "scale_bar"]
+
+_GAP = 0.12  # inches between panels
+_TITLE = 0.2  # above a panel
+_BAR = 0.26  # below a panel
+_TALLEST = 4.0
+
+
+@styled
+def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int | None = None) -> Figure:
+    """Draw microstructures in a grid of equal panels, each with its own scale bar below.
+
+    Parameters
+    ----------
+    panels : sequence of (str, Microstructure)
+        Title and structure; of a volume the middle slice is shown.
+    columns : int, optional
+        Panels in a row; by default as many as there are, from two to four.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import checkerboard
+    >>> figure = micrographs([("exemplar", checkerboard((8, 8), cell=2))])
+    >>> round(figure.get_figwidth() * 25.4)
+    183
+    """
+    columns = columns or min(max(len(panels), 2), 4)
+    rows = math.ceil(len(panels) / columns)
+    side = (DOUBLE - _GAP * (columns - 1)) / columns
+    heights = [
+        max(height_over_width(structure) for _, structure in panels[row * columns : (row + 1) * columns]) * side
+        for row in range(rows)
+    ]
+    height = sum(heights) + rows * (_TITLE + _BAR)
+    figure = Figure(figsize=(DOUBLE, height))
+    top = height
+    for row in range(rows):
+        top -= _TITLE
+        for column, (title, structure) in enumerate(panels[row * columns : (row + 1) * columns]):
+            tall = height_over_width(structure) * side
+            left = column * (side + _GAP)
+            axes = figure.add_axes((left / DOUBLE, (top - tall) / height, side / DOUBLE, tall / height))
+            draw_phases(axes, structure)
+            axes.set_title(title, pad=3)
+            scale_bar(axes, structure.spacing[-1], structure.unit)
+        top -= heights[row] + _BAR
+    return figure
+
+
+def draw_phases(axes: Axes, structure: Microstructure) -> None:
+    """Show the labels (of a volume: the middle slice) in the phase colours, with square physical proportions."""
+    labels = _plane(structure)
+    axes.imshow(
+        labels,
+        cmap=ListedColormap(list(phase_colours(structure.n_phases))),
+        vmin=-0.5,
+        vmax=structure.n_phases - 0.5,
+        interpolation="nearest",
+        aspect=structure.spacing[-2] / structure.spacing[-1],
+    )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def scale_bar(axes: Axes, spacing: float, unit: str) -> None:
+    """Draw a bar of a round length below the panel, about a quarter of its width."""
+    left, right = axes.get_xlim()
+    width = abs(right - left)
+    length = nice_length(width * spacing / 4)
+    share = length / spacing / width
+    # A distance in points, so that a low panel's bar does not run into the picture.
+    below = axes.transAxes + ScaledTranslation(0, -7 / 72, axes.figure.dpi_scale_trans)
+    axes.plot([0, share], [0, 0], transform=below, color="#1a1a1a", linewidth=1.6, clip_on=False, solid_capstyle="butt")
+    axes.text(share + 0.025, 0, f"{length:g} {unit_text(unit)}", transform=below, va="center", fontsize=7)
+
+
+def nice_length(length: float) -> float:
+    """Round down to 1, 2 or 5 times a power of ten.
+
+    Examples
+    --------
+    >>> [nice_length(length) for length in (0.7, 32, 99)]
+    [0.5, 20.0, 50.0]
+    """
+    power = 10.0 ** math.floor(math.log10(length))
+    return max(step * power for step in (1, 2, 5) if step * power <= length * (1 + 1e-9))
+
+
+def _plane(structure: Microstructure) -> NDArray[np.uint8]:
+    return structure.labels[structure.shape[0] // 2] if structure.ndim == 3 else structure.labels
+
+
+def height_over_width(structure: Microstructure) -> float:
+    """Height of a panel over its width, at most 4: a long strip is drawn narrower, not on a sheet without end.
+
+    Examples
+    --------
+    >>> height_over_width(Microstructure([[0, 1, 0, 1]] * 2)), height_over_width(Microstructure([[0], [1]] * 9))
+    (0.5, 4.0)
+    """
+    rows, columns = structure.shape[-2:]
+    return min(rows * structure.spacing[-2] / (columns * structure.spacing[-1]), _TALLEST)

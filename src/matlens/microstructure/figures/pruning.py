@@ -1,0 +1,188 @@
+"""What each depth of a network is worth: the pictures, R against depth, and R by distance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled
+from matlens.microstructure.figures.pictures import draw_phases, height_over_width, scale_bar
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["depth_pictures", "depth_ratios", "depth_scales"]
+
+_GAP, _TITLE, _BAR, _NAME = 0.06, 0.2, 0.24, 0.22  # inches
+_MARKS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+@styled
+def depth_pictures(
+    rows: Mapping[str, Sequence[tuple[str, Microstructure]]], *, chosen: Mapping[str, str] | None = None
+) -> Figure:
+    """Draw a row of pictures a material: a window of the micrograph, then what was made at each depth.
+
+    Parameters
+    ----------
+    rows : mapping of str to sequence of (str, Microstructure)
+        Titles and structures by material; the same titles in every row.
+    chosen : mapping of str to str, optional
+        Title by material of the picture that is framed.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import checkerboard
+    >>> board = checkerboard((8, 8), cell=2)
+    >>> len(depth_pictures({"board": [("exemplar", board), ("pool1", board)]}, chosen={"board": "pool1"}).axes)
+    2
+    """
+    columns = max(max(len(panels) for panels in rows.values()), 4)
+    side = (DOUBLE - _NAME - _GAP * columns) / columns
+    heights = [max(height_over_width(structure) for _, structure in panels) * side for panels in rows.values()]
+    height = sum(heights) + len(rows) * _BAR + _TITLE
+    figure = Figure(figsize=(DOUBLE, height))
+    top = height - _TITLE
+    for row, (name, panels) in enumerate(rows.items()):
+        figure.text(0.004, (top - heights[row] / 2) / height, name, rotation=90, va="center", weight="bold")
+        for column, (title, structure) in enumerate(panels):
+            tall, left = height_over_width(structure) * side, _NAME + column * (side + _GAP)
+            axes = figure.add_axes((left / DOUBLE, (top - tall) / height, side / DOUBLE, tall / height))
+            draw_phases(axes, structure)
+            if row == 0:
+                axes.set_title(title, pad=3)
+            if column == 0:
+                scale_bar(axes, structure.spacing[-1], structure.unit)
+            if chosen and chosen.get(name) == title:
+                _framed(axes)
+        top -= heights[row] + _BAR
+    return figure
+
+
+@styled
+def depth_ratios(
+    ratios: pd.DataFrame, *, sees: Mapping[str, str], chosen: Mapping[str, str], margin: float = 1.25
+) -> Figure:
+    """Draw R of every statistic against the depth, a panel a material, with 90 % intervals.
+
+    Parameters
+    ----------
+    ratios : DataFrame
+        Columns ``material``, ``depth``, ``statistic``, ``R``, ``low``, ``high``; depths from shallow to deep.
+    sees : mapping of str to str
+        Receptive field by depth, in words.
+    chosen : mapping of str to str
+        Recommended depth by material.
+    margin : float
+        Up to where R means equivalent.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"material": "foam", "depth": ["none", "pool1"], "statistic": "chord length",
+    ...                       "R": [2.0, 1.1], "low": [1.5, 0.9], "high": [3.0, 1.2]})
+    >>> len(depth_ratios(table, sees={"none": "", "pool1": "6 px"}, chosen={"foam": "pool1"}).axes)
+    1
+    """
+    materials, statistics = (list(dict.fromkeys(ratios[name])) for name in ("material", "statistic"))
+    columns = min(len(materials), 3)
+    rows = -(-len(materials) // columns)
+    figure = Figure(figsize=(DOUBLE, 0.65 + 2.0 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axes in grid.flat[len(materials) :]:
+        axes.set_visible(False)
+    for axes, material in zip(grid.flat, materials):
+        own = ratios[ratios["material"] == material]
+        depths = list(dict.fromkeys(own["depth"]))
+        axes.axhspan(1e-3, margin, color="#e6f3ee", zorder=0, linewidth=0)
+        axes.axhline(1, color=COLOURS["muted"], linewidth=0.5, dashes=(2, 2))
+        for number, statistic in enumerate(statistics):
+            line = own[own["statistic"] == statistic].set_index("depth").loc[depths]
+            places = np.arange(len(depths)) + 0.07 * (number - (len(statistics) - 1) / 2)
+            colour, mark = CYCLE[number % len(CYCLE)], _MARKS[number % len(_MARKS)]
+            axes.vlines(places, line["low"], line["high"], color=colour, linewidth=0.5, alpha=0.6)
+            axes.plot(places, line["R"], color=colour, marker=mark, markersize=2.6, linewidth=0.8, label=statistic)
+        if material in chosen and chosen[material] in depths:
+            axes.axvline(depths.index(chosen[material]), color=COLOURS["equivalent"], linewidth=6, alpha=0.15, zorder=0)
+        _name_depths(axes, depths, sees)
+        axes.set_title(str(material))
+    _log_scale(grid[0, 0], ratios)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("R")
+    handles, names = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=4)
+    return figure
+
+
+@styled
+def depth_scales(scales: pd.DataFrame, *, sees: Mapping[str, str]) -> Figure:
+    """Draw R of each curve by distance and depth as a table of colours: a row a material, a column a curve.
+
+    Parameters
+    ----------
+    scales : DataFrame
+        Columns ``material``, ``depth``, ``curve``, ``from_px``, ``to_px``, ``R``; depths from shallow to deep.
+    sees : mapping of str to str
+        Receptive field by depth, in words.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"material": "foam", "depth": ["none", "pool1"], "curve": "cluster", "from_px": 1,
+    ...                       "to_px": 2, "R": [2.0, 1.1]})
+    >>> len(depth_scales(table, sees={"none": "", "pool1": "6 px"}).axes)
+    1
+    """
+    materials, curves = (list(dict.fromkeys(scales[name])) for name in ("material", "curve"))
+    bands = list(dict.fromkeys(zip(scales["from_px"], scales["to_px"])))
+    figure = Figure(figsize=(DOUBLE, 0.5 + len(materials) * (0.3 + 0.2 * len(bands))), layout="constrained")
+    grid = figure.subplots(len(materials), len(curves), sharex=True, sharey=True, squeeze=False)
+    for row, material in enumerate(materials):
+        for column, curve in enumerate(curves):
+            own = scales[(scales["material"] == material) & (scales["curve"] == curve)]
+            _coloured(grid[row, column], own, bands, sees)
+            grid[row, column].set_title(f"{material}: {curve}")
+        grid[row, 0].set_ylabel("distance (px)")
+    return figure
+
+
+def _coloured(axes: Axes, table: pd.DataFrame, bands: Sequence[tuple[int, int]], sees: Mapping[str, str]) -> None:
+    depths = list(dict.fromkeys(table["depth"]))
+    values = table.pivot(index="from_px", columns="depth", values="R").reindex([first for first, _ in bands])[depths]
+    shown = values.to_numpy(dtype=float)
+    axes.imshow(np.clip(shown, 0.5, 8), cmap="RdYlBu_r", norm=LogNorm(0.4, 4), aspect="auto")
+    for (i, j), value in np.ndenumerate(shown):
+        if not np.isnan(value):
+            dark = value > 3 or value < 0.5
+            axes.text(j, i, f"{value:.2g}", ha="center", va="center", fontsize=6, color="white" if dark else "#1a1a1a")
+    axes.set_yticks(range(len(bands)), [f"{first}–{last}" for first, last in bands])
+    _name_depths(axes, depths, sees)
+    axes.tick_params(length=0)
+
+
+def _name_depths(axes: Axes, depths: Sequence[str], sees: Mapping[str, str]) -> None:
+    """Depth and what it sees below each place; one line, upright, where there are too many to stand side by side."""
+    many = len(depths) > 6
+    names = [" ".join([depth, sees.get(depth, "")]).strip() for depth in depths]
+    if not many:  # what is seen below the name, and two words below each other
+        names = [f"{depth}\n{sees[depth]}" if depth in sees else depth.replace(" ", "\n") for depth in depths]
+    axes.set_xticks(range(len(depths)), names, fontsize=6, rotation=90 if many else 0)
+
+
+def _log_scale(axes: Axes, ratios: pd.DataFrame) -> None:
+    """All statistics within reach; what lies further is cut off at the border."""
+    low = float(ratios["R"][ratios["R"] > 0].min())
+    high = float(ratios["R"].max())
+    axes.set_yscale("log")
+    axes.set_ylim(max(min(low, 0.5) / 1.2, 0.1), min(max(high, 3) * 1.4, 100))
+    ticks = [tick for tick in (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50) if axes.get_ylim()[0] <= tick <= axes.get_ylim()[1]]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks([], minor=True)
+
+
+def _framed(axes: Axes) -> None:
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+        spine.set_color(COLOURS["equivalent"])
+        spine.set_linewidth(2.2)

@@ -1,0 +1,65 @@
+"""How statistics scatter between windows, against the size of the windows."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from matlens.figures.style import DOUBLE, legend, line_style, styled, unit_text
+
+__all__ = ["window_scatter"]
+
+_NAMES = {
+    "volume_fraction": "Volume fraction",
+    "specific_surface": "Specific surface",
+    "s2_error": "Two-point error",
+    "conductivity": "Apparent conductivity",
+}
+_MOST_PHASES = 4
+
+
+@styled
+def window_scatter(spread: pd.DataFrame, *, unit: str) -> Figure:
+    """Draw the scatter between windows: a panel a statistic, logarithmic in both axes.
+
+    Points are measured, full lines the fitted law, dashed lines what the covariance predicts.
+
+    Parameters
+    ----------
+    spread : DataFrame
+        `matlens.microstructure.statistics.Representative.spread`. Four phases are shown at most.
+    unit : str
+        Unit of the windows' sides.
+
+    Examples
+    --------
+    >>> rows = {"statistic": "volume_fraction", "phase": "pore", "side": [8.0, 16.0], "relative": [0.4, 0.2],
+    ...         "fitted": [0.4, 0.2], "predicted": [0.38, 0.2]}
+    >>> window_scatter(pd.DataFrame(rows), unit="um").axes[0].get_xlabel()
+    'side of the window (µm)'
+    """
+    statistics = list(dict.fromkeys(spread["statistic"]))
+    figure = Figure(figsize=(DOUBLE, 2.3), layout="constrained")
+    grid = figure.subplots(1, len(statistics), squeeze=False, sharex=True)[0]
+    for axes, statistic in zip(grid, statistics):
+        rows = spread[spread["statistic"] == statistic]
+        for index, (phase, points) in enumerate(list(rows.groupby("phase", sort=False))[:_MOST_PHASES]):
+            colour = line_style(index)["color"]
+            label = "all phases" if phase == "all" else str(phase)
+            axes.plot(points["side"], points["relative"], "o", markersize=3, color=colour, label=label)
+            axes.plot(points["side"], points["fitted"], color=colour, linewidth=0.9)
+            if points["predicted"].notna().any():
+                axes.plot(points["side"], points["predicted"], color=colour, linewidth=0.9, linestyle="--")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.xaxis.set_major_locator(LogLocator(base=2))
+        axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+        axes.set_title(_NAMES.get(statistic, statistic.replace("_", " ")))
+        axes.set_xlabel(f"side of the window ({unit_text(unit)})")
+        legend(axes, loc="lower left")
+    grid[0].set_ylabel("scatter between windows, relative")
+    return figure

@@ -1,0 +1,67 @@
+"""HDF5: any dataset that could be a picture, with spacing and unit where its attributes give them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matlens.core.atomic import atomic_write
+from matlens.core.units import normal_unit
+from matlens.microstructure.io.dream3d import is_dream3d, read_dream3d
+from matlens.microstructure.io.image import Image, pick
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["read_hdf5", "write_hdf5"]
+
+
+def read_hdf5(path: Path, dataset: str | None = None) -> Image:
+    """Read one dataset; DREAM3D files are recognised by what they hold."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        if is_dream3d(file):
+            return read_dream3d(file, dataset, path.name)
+        shapes: dict[str, tuple[int, ...]] = {}
+
+        def note(key: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and sum(side > 1 for side in item.shape or ()) >= 2:
+                shapes[key] = item.shape
+
+        file.visititems(note)
+        found = file[pick(shapes, dataset, path.name, preferred=("labels",))]
+        attributes = dict(found.attrs)
+        names = attributes.get("phase_names")
+        spacing, unit = _scale(attributes)
+        return Image(
+            found[()],
+            spacing,
+            unit,
+            phase_names=None if names is None else tuple(_text(name) for name in names),
+            periodic=bool(attributes.get("periodic", False)),
+        )
+
+
+def write_hdf5(microstructure: Microstructure, path: Path) -> None:
+    """Write the dataset ``labels`` with spacing, unit, phase names and periodicity as attributes."""
+    import h5py
+
+    with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
+        labels = file.create_dataset("labels", data=microstructure.labels, compression="gzip", track_times=False)
+        labels.attrs["spacing"] = np.array(microstructure.spacing)
+        labels.attrs["unit"] = microstructure.unit
+        labels.attrs["phase_names"] = list(microstructure.phase_names)
+        labels.attrs["periodic"] = microstructure.periodic
+
+
+def _scale(attributes: dict[str, Any]) -> tuple[tuple[float, ...] | None, str | None]:
+    """Our own attributes, or ``element_size_um`` (z, y, x) as ImageJ's and ilastik's plug-ins write."""
+    for key, unit in (("spacing", _text(attributes.get("unit", "px"))), ("element_size_um", "um")):
+        if key in attributes:
+            return tuple(np.atleast_1d(attributes[key]).astype(float).tolist()), normal_unit(unit)
+    return None, None
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

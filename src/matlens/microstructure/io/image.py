@@ -1,0 +1,171 @@
+"""What a file held, before anyone has decided which values are which phase."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["Image", "attributes_text", "checked_values", "image_with_attributes", "pick"]
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Numbers read from a file, with what the file says of them.
+
+    Parameters
+    ----------
+    values : ndarray
+        Grey values or labels, shape (y, x) or (z, y, x); shape (y, x, 3) when ``colour``.
+    spacing : tuple of float, optional
+        Size of a pixel along each axis, in ``unit``; None when the file does not say.
+    unit : str, optional
+        Unit of ``spacing``.
+    colour : bool
+        Whether the last axis holds red, green and blue.
+    phase_names : tuple of str, optional
+        The phases, when the file names them; ``values`` are then labels 0..K-1.
+    periodic : bool
+        Whether the file says that opposite borders continue each other.
+    notes : tuple of str
+        What was assumed in reading, in sentences.
+
+    Examples
+    --------
+    >>> Image(np.zeros((4, 6))).space
+    (4, 6)
+    """
+
+    values: NDArray[Any]
+    spacing: tuple[float, ...] | None = None
+    unit: str | None = None
+    colour: bool = False
+    phase_names: tuple[str, ...] | None = None
+    periodic: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        """Shape without the colour axis."""
+        return self.values.shape[:2] if self.colour else self.values.shape
+
+
+def checked_values(values: NDArray[Any], name: str) -> tuple[NDArray[Any], bool]:
+    """Drop axes of length one and check that a picture or volume is left; also say whether it is a colour picture.
+
+    Raises
+    ------
+    InputError
+        If the array holds objects or complex numbers, NaN, or has not two or three axes.
+
+    Examples
+    --------
+    >>> checked_values(np.zeros((1, 5, 6, 1)), "a.npy")[0].shape
+    (5, 6)
+    """
+    if values.dtype.kind not in "buif":
+        raise InputError(f"{name} holds an array of dtype {values.dtype}; save plain numbers (integers or floats).")
+    colour = _is_colour(values)
+    if not colour and values.ndim > 2:
+        values = _squeezed(values)
+        colour = _is_colour(values)
+    if values.size == 0 or (values.ndim not in (2, 3) and not colour):
+        raise InputError(f"{name} holds an array of shape {values.shape}; a 2-D picture or a 3-D volume is expected.")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise InputError(f"{name} holds NaN or infinite values; replace them before reading.")
+    if colour:
+        values = values[..., :3]  # transparency carries no phase
+        if (values == values[..., :1]).all():
+            return np.ascontiguousarray(values[..., 0]), False
+    return values, colour
+
+
+def pick(
+    candidates: dict[str, tuple[int, ...]], dataset: str | None, name: str, preferred: tuple[str, ...] = ()
+) -> str:
+    """Choose one of several arrays of a file: the asked, the preferred, or the only one.
+
+    Parameters
+    ----------
+    candidates : dict
+        Name -> shape of every array that could be a picture.
+    dataset : str, optional
+        The asked name, or its last part where that is unique.
+    name : str
+        The file, for the message.
+    preferred : tuple of str
+        Last parts of names to take without asking.
+
+    Raises
+    ------
+    InputError
+        If nothing, or more than one array, fits; the candidates are listed.
+
+    Examples
+    --------
+    >>> pick({"a/grey": (4, 4), "a/labels": (4, 4)}, "labels", "x.h5")
+    'a/labels'
+    """
+    listed = ", ".join(f"{key} {shape}" for key, shape in list(candidates.items())[:20]) or "none"
+    for wanted in (dataset,) if dataset is not None else preferred:
+        exact = wanted.strip("/")
+        fits = [key for key in candidates if key == exact] or [
+            key for key in candidates if key.rsplit("/", 1)[-1] == exact
+        ]
+        if len(fits) == 1:
+            return fits[0]
+    if dataset is not None:
+        raise InputError(f"{name} has no single array {dataset!r}; name one of these with --dataset: {listed}.")
+    if len(candidates) != 1:
+        raise InputError(
+            f"{name} holds {len(candidates)} arrays that could be the picture; name one with --dataset: {listed}."
+        )
+    return next(iter(candidates))
+
+
+def attributes_text(microstructure: Microstructure) -> str:
+    """Everything but the labels as one line of JSON, for formats that only have room for a comment."""
+    return json.dumps(
+        {
+            "shape": microstructure.shape,
+            "spacing": microstructure.spacing,
+            "unit": microstructure.unit,
+            "phase_names": microstructure.phase_names,
+            "periodic": microstructure.periodic,
+        }
+    )
+
+
+def image_with_attributes(values: NDArray[Any], text: str | None) -> Image:
+    """Build an image from values and the JSON of `attributes_text`; a comment of another kind is ignored.
+
+    Examples
+    --------
+    >>> image_with_attributes(np.eye(2), "a comment").spacing is None
+    True
+    """
+    try:
+        found = json.loads(text or "")
+        if tuple(found["shape"]) != values.shape:  # cropped or resized since: only the names still hold
+            return Image(values, phase_names=tuple(found["phase_names"]))
+        spacing = tuple(float(step) for step in found["spacing"])
+        return Image(values, spacing, str(found["unit"]), False, tuple(found["phase_names"]), bool(found["periodic"]))
+    except (ValueError, KeyError, TypeError):
+        return Image(values)
+
+
+def _is_colour(values: NDArray[Any]) -> bool:
+    """An array (y, x, 3 or 4) of bytes, wide in the first two axes, is a colour picture and not a volume."""
+    wide = values.ndim == 3 and values.shape[-1] in (3, 4) and min(values.shape[:2]) >= 8
+    return wide and values.dtype in (np.uint8, np.uint16)
+
+
+def _squeezed(values: NDArray[Any]) -> NDArray[Any]:
+    keep = [side for side in values.shape if side != 1]
+    return values.reshape(keep if len(keep) > 1 else values.shape)

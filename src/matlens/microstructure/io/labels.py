@@ -1,0 +1,119 @@
+"""From the numbers of a file to phase labels, for files that are segmented already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.microstructure.io.image import Image
+from matlens.microstructure.structure import Microstructure, map_labels
+
+__all__ = ["CHANNELS", "image_labels", "microstructure_of", "single_channel"]
+
+CHANNELS = ("grey", "red", "green", "blue", "colours")
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
+
+
+def single_channel(image: Image, channel: str | None, name: str = "the picture") -> Image:
+    """Make one number a pixel of a colour picture; other images pass unchanged.
+
+    Parameters
+    ----------
+    image : Image
+        What was read.
+    channel : str, optional
+        ``"grey"`` (luminance), ``"red"``, ``"green"``, ``"blue"``, or ``"colours"``: every colour is a phase.
+    name : str
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        If the picture is coloured and no channel is chosen, or the channel is unknown.
+
+    Examples
+    --------
+    >>> red = np.zeros((8, 8, 3)); red[:4, :, 0] = 255
+    >>> np.unique(single_channel(Image(red, colour=True), "colours").values)
+    array([0, 1])
+    """
+    if channel is not None and channel not in CHANNELS:
+        raise InputError(f"unknown channel {channel!r}; choose one of {', '.join(CHANNELS)}.")
+    if not image.colour:
+        return image
+    rgb = image.values
+    if channel is None:
+        count = len(np.unique(rgb.reshape(-1, 3), axis=0))
+        raise InputError(
+            f"{name} is a colour picture ({count} colours) where phase labels or grey values are expected; choose "
+            "--channel colours if every colour is a phase, or --channel grey (red, green, blue) with --threshold otsu."
+        )
+    if channel == "colours":
+        _, inverse = np.unique(rgb.reshape(-1, 3), axis=0, return_inverse=True)
+        values: NDArray[Any] = inverse.reshape(rgb.shape[:2])
+    else:
+        values = rgb @ _LUMINANCE if channel == "grey" else rgb[..., CHANNELS.index(channel) - 1]
+    return replace(image, values=values, colour=False)
+
+
+def image_labels(image: Image, name: str = "the file") -> tuple[NDArray[np.uint8], dict[float, int], tuple[str, ...]]:
+    """Map the values of a segmented image to 0..K-1.
+
+    Returns
+    -------
+    labels : ndarray of uint8
+        Phase of each pixel.
+    mapping : dict
+        Original value -> label; empty when the values were 0..K-1 already.
+    phase_names : tuple of str
+        The names the file gives, or ``"phase 0"`` and so on.
+
+    Raises
+    ------
+    InputError
+        If the values are no labels (more than 64 of them) or there is one phase only.
+
+    Examples
+    --------
+    >>> image_labels(Image(np.array([[0, 255]])))[1]
+    {0.0: 0, 255.0: 1}
+    """
+    values, names = image.values, image.phase_names
+    mapping: dict[float, int] = {}
+    if names is not None and values.dtype.kind in "bui" and values.min() >= 0 and values.max() < len(names):
+        labels = values.astype(np.uint8)  # a window may lack a phase that the file names
+    else:
+        labels, mapping = _mapped(values, name)
+        names = tuple(f"phase {label}" for label in range(len(mapping)))
+        if all(value == label for value, label in mapping.items()):
+            mapping = {}
+    require_phases(labels, name)
+    return labels, mapping, names
+
+
+def require_phases(labels: NDArray[np.uint8], name: str) -> None:
+    """Raise InputError unless two phases or more are present."""
+    if labels.min() == labels.max():
+        raise InputError(
+            f"{name} holds one phase only (every pixel is the same); a microstructure needs at least two, "
+            "check the file, the threshold and the crop."
+        )
+
+
+def microstructure_of(
+    labels: NDArray[np.uint8], image: Image, phase_names: tuple[str, ...], *, whole: bool = True
+) -> Microstructure:
+    """Join labels with the scale of the image they come from; a part of it (not ``whole``) is not periodic."""
+    spacing: Any = 1.0 if image.spacing is None else image.spacing
+    return Microstructure(labels, spacing, image.unit or "px", phase_names, image.periodic and whole)
+
+
+def _mapped(values: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], dict[float, int]]:
+    try:
+        return map_labels(values)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None

@@ -1,0 +1,57 @@
+"""PNG, JPEG and BMP. The resolution they carry is that of a screen or printer, so it is not taken for a scale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from matlens.core.atomic import atomic_write
+from matlens.errors import InputError
+from matlens.microstructure.io.image import Image, attributes_text, image_with_attributes
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["grey_levels", "read_picture", "write_png"]
+
+_COMMENT = "matlens"
+_COLOUR = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
+
+
+def read_picture(path: Path, dataset: str | None = None) -> Image:
+    """Read grey, colour or palette pictures; transparency is dropped."""
+    from PIL import Image as Pillow
+
+    with Pillow.open(path) as picture:
+        text = picture.info.get(_COMMENT)
+        mode = "RGB" if picture.mode in _COLOUR else "L" if picture.mode in ("LA", "La") else picture.mode
+        values = np.asarray(picture.convert(mode))
+    image = image_with_attributes(values, text if isinstance(text, str) else None)
+    if image.phase_names is None:
+        return image
+    labels = np.rint(values * ((len(image.phase_names) - 1) / 255)).astype(np.uint8)
+    return Image(labels, image.spacing, image.unit, False, image.phase_names, image.periodic)
+
+
+def write_png(microstructure: Microstructure, path: Path) -> None:
+    """Write a 2-D microstructure as grey levels spread from black to white; attributes go into a comment."""
+    from PIL import Image as Pillow
+    from PIL.PngImagePlugin import PngInfo
+
+    if microstructure.ndim != 2:
+        raise InputError(f"a PNG holds 2-D pictures only, found {microstructure.ndim} axes; write .tif, .npz or .vti.")
+    comment = PngInfo()
+    comment.add_text(_COMMENT, attributes_text(microstructure))
+    levels = grey_levels(microstructure.n_phases)
+    with atomic_write(path) as temporary:
+        Pillow.fromarray(levels[microstructure.labels]).save(temporary, pnginfo=comment)
+
+
+def grey_levels(n_phases: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    """Grey of each phase, spread over 0..255.
+
+    Examples
+    --------
+    >>> grey_levels(3).tolist()
+    [0, 128, 255]
+    """
+    return np.rint(np.linspace(0, 255, max(n_phases, 2))).astype(np.uint8)[:n_phases]

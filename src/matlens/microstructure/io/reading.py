@@ -1,0 +1,93 @@
+"""From a file to an `Image` or a `Microstructure`: one table from suffix to reader."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from matlens.errors import InputError, MatlensError
+from matlens.microstructure.io.hdf5 import read_hdf5
+from matlens.microstructure.io.image import Image, checked_values
+from matlens.microstructure.io.matlab import read_mat
+from matlens.microstructure.io.numpy_files import read_npy, read_npz
+from matlens.microstructure.io.pictures import read_picture
+from matlens.microstructure.io.tiff import read_tiff
+from matlens.microstructure.io.zipped import read_zip
+
+__all__ = ["READERS", "read_image"]
+
+READERS: dict[str, Callable[[Path, str | None], Image]] = {
+    ".png": read_picture,
+    ".jpg": read_picture,
+    ".jpeg": read_picture,
+    ".bmp": read_picture,
+    ".tif": read_tiff,
+    ".tiff": read_tiff,
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".mat": read_mat,
+    ".h5": read_hdf5,
+    ".hdf5": read_hdf5,
+    ".dream3d": read_hdf5,
+}
+READERS[".zip"] = partial(read_zip, readers=dict(READERS))
+
+
+def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> Image:
+    """Read the numbers of a picture or volume as they are, with the scale the file gives.
+
+    Parameters
+    ----------
+    path : path-like
+        PNG, JPEG, BMP, TIFF, NPY, NPZ, MAT, HDF5, DREAM3D, or a ZIP with one of them.
+    dataset : str, optional
+        Which array, in files that hold several.
+
+    Returns
+    -------
+    Image
+        Values of shape (y, x) or (z, y, x), or a colour picture (y, x, 3).
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, of an unknown kind, damaged, or holds no picture or volume.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> path = Path(tempfile.mkdtemp()) / "grey.npy"
+    >>> np.save(path, np.arange(6.0).reshape(2, 3))
+    >>> read_image(path).values.max()
+    np.float64(5.0)
+    """
+    file = Path(path)
+    reader = READERS.get(file.suffix.lower())
+    if not file.is_file():
+        raise InputError(f"there is no file {file}; check the path.")
+    if reader is None:
+        known = ", ".join(READERS)
+        raise InputError(f"{file.name} has the suffix {file.suffix!r}, which is not one MatLens reads: {known}.")
+    if file.stat().st_size == 0:
+        raise InputError(f"{file} is empty; save or copy it again.")
+    try:
+        image = reader(file, dataset)
+    except MatlensError:
+        raise
+    except Exception as error:  # damaged files make the format libraries fail in every imaginable way
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{file} cannot be read ({reason}); it may be truncated or damaged, save it again.") from error
+    values, colour = checked_values(image.values, file.name)
+    spacing = image.spacing
+    if spacing is not None and len(spacing) != (2 if colour else values.ndim):
+        spacing = _fitting(spacing, image.values.shape, 2 if colour else values.ndim)
+    return replace(image, values=values, colour=colour, spacing=spacing, unit=image.unit if spacing else None)
+
+
+def _fitting(spacing: tuple[float, ...], shape: tuple[int, ...], ndim: int) -> tuple[float, ...] | None:
+    """Drop the spacing of the axes of length one, which were dropped from the values."""
+    kept = tuple(step for step, side in zip(spacing, shape) if side != 1)
+    return kept if len(kept) == ndim else None

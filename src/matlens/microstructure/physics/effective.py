@@ -1,0 +1,347 @@
+"""Effective properties of a microstructure: from labels and the properties of phases to a tensor and its worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
+from matlens.microstructure.physics.bound_checks import check_conductivity, check_stiffness
+from matlens.microstructure.physics.conduction import (
+    MAX_ITERATIONS,
+    Boundary,
+    ConductionSolution,
+    Scheme,
+    chosen_scheme,
+    solve_conduction,
+)
+from matlens.microstructure.physics.elasticity import ElasticSolution, solve_count, solve_elasticity
+from matlens.microstructure.physics.fluxes import flux_components, flux_magnitude
+from matlens.microstructure.physics.meter import Meter
+from matlens.microstructure.physics.percolation import percolates
+from matlens.microstructure.physics.phases import phase_values
+from matlens.microstructure.physics.result import Homogenization
+from matlens.microstructure.physics.uniform_flux import solve_uniform_flux
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["homogenize"]
+
+Properties = Mapping[int | str, float]
+_BOUNDARIES = ("periodic", "fixed", "gradient", "flux")
+_POISSON = (-0.99, 0.499)
+_COARSE = 0.05  # hourglass share above which stiffnesses were seen to be off by a tenth and more
+
+
+class _Options(NamedTuple):
+    """How to solve, and what to keep."""
+
+    tolerance: float
+    dtype: torch.dtype
+    device: torch.device
+    unit: str | None
+    fields: bool
+    progress: Progress
+    start: Mapping[int, NDArray[np.generic]]
+    scheme: Scheme
+    max_iterations: int
+
+
+def homogenize(
+    microstructure: Microstructure,
+    *,
+    conductivity: Properties | None = None,
+    young: Properties | None = None,
+    poisson: Properties | None = None,
+    boundary: str = "periodic",
+    scheme: Scheme = "auto",
+    axes: Sequence[int] | None = None,
+    tolerance: float = 1e-6,
+    max_iterations: int = MAX_ITERATIONS,
+    dtype: str = "float64",
+    device: str = "cpu",
+    unit: str | None = None,
+    fields: bool = False,
+    start: Mapping[int, NDArray[np.generic]] | None = None,
+    progress: Progress | None = None,
+) -> Homogenization:
+    """Compute the effective conductivity or stiffness of a microstructure.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        Two- or three-dimensional; plane strain in 2-D.
+    conductivity : mapping, optional
+        Phase (number or name) -> thermal, electrical or diffusive conductivity, zero or more.
+    young, poisson : mapping, optional
+        Instead: phase -> Young's modulus (zero or more) and Poisson's ratio (-0.99 to 0.499) of isotropic phases.
+    boundary : {"periodic", "fixed", "gradient", "flux"}
+        The array repeats itself; or fixed potentials on two faces, half a cell beyond the outermost centres, and
+        insulated sides; or the uniform gradient or flux on all faces, which bracket the apparent conductivity of a
+        window from above and below. Stiffness knows "periodic" only.
+    scheme : {"auto", "rotated", "staggered"}
+        Of conduction, as :func:`matlens.microstructure.physics.effective_conductivity` says: "rotated" is closer to the
+        limit of fine grids, but it needs a periodic boundary and cells that all conduct, and compare only with what has
+        the same
+        scheme: for a periodic value between the brackets of "gradient" and "flux" choose "staggered".
+    axes : sequence of int, optional
+        Axes of the conductivity to solve for, all by default.
+    tolerance : float
+        Relative residual at which a load case is solved.
+    max_iterations : int
+        Iterations after which a load case is given up; 0 gives what ``start`` amounts to.
+    dtype : {"float64", "float32"}
+        Precision.
+    device : {"cpu", "cuda", "auto"}
+        Where to compute.
+    unit : str, optional
+        Unit of the given values, carried into the result.
+    fields : bool
+        Whether to keep the fields.
+    start : mapping, optional
+        Axis -> its potential where that is known (``fields["potential"]`` of an earlier call), to go on from;
+        conductivity only, and not under uniform flux.
+    progress : Progress, optional
+        Told how far the solves are, in percent of the decades of residual.
+
+    Returns
+    -------
+    Homogenization
+
+    Raises
+    ------
+    InputError
+        If properties are missing, unknown or out of range, or an option is not one of those above.
+
+    Examples
+    --------
+    >>> m = Microstructure([[0, 0], [1, 1]], periodic=True)
+    >>> homogenize(m, conductivity={0: 1.0, 1: 4.0}).tensor.round(6)
+    array([[1.6, 0. ],
+           [0. , 2.5]])
+    """
+    options = _options(tolerance, dtype, device)._replace(
+        unit=unit,
+        fields=fields,
+        progress=progress or Silent(),
+        start=start or {},
+        scheme=scheme,
+        max_iterations=max_iterations,
+    )
+    if conductivity is not None and young is None and poisson is None:
+        chosen = _axes(axes, microstructure.ndim)
+        return _conductivity(microstructure, conductivity, _boundary(boundary), chosen, options)
+    if conductivity is None and young is not None and poisson is not None:
+        if boundary != "periodic" or axes is not None:
+            raise InputError("stiffness is computed for boundary='periodic' and for all load cases; leave axes out.")
+        return _stiffness(microstructure, young, poisson, options)
+    raise InputError("give either conductivity, or both young and poisson, as a mapping from phases to values.")
+
+
+def _conductivity(
+    microstructure: Microstructure, given: Properties, boundary: str, axes: tuple[int, ...], options: _Options
+) -> Homogenization:
+    values = phase_values(microstructure, given, "conductivity")
+    field = _field(microstructure, values, options)
+    options = options._replace(scheme=chosen_scheme(options.scheme, boundary, field))
+    solution = _solve(field, microstructure.spacing, boundary, axes, options)
+    tensor = solution.tensor[0].double().cpu().numpy()
+    through = percolates(values[microstructure.labels] > 0, periodic=boundary == "periodic")
+    if boundary in ("periodic", "fixed"):
+        _close(tensor, [axis for axis in axes if not through[axis]])
+    blocked = [axis for axis in axes if tensor[axis, axis] == 0]
+    whole = boundary == "periodic" and len(axes) == microstructure.ndim
+    return Homogenization(
+        tensor=tensor,
+        name="conductivity",
+        unit=options.unit,
+        boundary=boundary,
+        iterations=solution.iterations[0].cpu().numpy(),
+        residual=solution.residual[0].double().cpu().numpy(),
+        converged=bool(solution.converged.all()),
+        percolates=through,
+        status=" ".join([_outcome(solution, options.tolerance), *_blockage(blocked, boundary)]),
+        bounds=check_conductivity(tensor, *_present(microstructure, values)) if whole else None,
+        fields=_conduction_fields(field, solution, microstructure, boundary, axes) if options.fields else {},
+        scheme=options.scheme,
+    )
+
+
+def _stiffness(
+    microstructure: Microstructure, young: Properties, poisson: Properties, options: _Options
+) -> Homogenization:
+    moduli = phase_values(microstructure, young, "Young's modulus")
+    ratios = phase_values(microstructure, poisson, "Poisson's ratio", limits=_POISSON)
+    stiff, ratio = (_field(microstructure, values, options) for values in (moduli, ratios))
+    with Meter(options.progress, solve_count(stiff), options.tolerance, "stiffness") as meter:
+        solution = solve_elasticity(
+            stiff,
+            ratio,
+            spacing=microstructure.spacing,
+            tolerance=options.tolerance,
+            max_iterations=options.max_iterations,
+            watch=meter,
+        )
+    tensor = solution.stiffness[0].double().cpu().numpy()
+    through = percolates(moduli[microstructure.labels] > 0, periodic=True)
+    return Homogenization(
+        tensor=tensor,
+        name="stiffness",
+        unit=options.unit,
+        boundary="periodic",
+        iterations=solution.iterations[0].cpu().numpy(),
+        residual=solution.residual[0].double().cpu().numpy(),
+        converged=bool(solution.converged.all()),
+        percolates=through,
+        status=" ".join([_outcome(solution, options.tolerance), *_reservations(solution, through)]),
+        bounds=check_stiffness(tensor, *_present(microstructure, moduli, ratios)),
+        fields={"strain energy": solution.strain_energy[0].cpu().numpy()} if options.fields else {},
+        hourglass=solution.hourglass[0].double().cpu().numpy(),
+    )
+
+
+def _solve(
+    field: Tensor, spacing: Sequence[float], boundary: str, axes: tuple[int, ...], options: _Options
+) -> ConductionSolution:
+    solves = 1 if field.ndim == 3 and boundary != "fixed" else len(axes)
+    with Meter(options.progress, solves, options.tolerance, "conductivity") as meter:
+        if boundary == "flux":  # the resistivity needs all load cases, whichever are asked for
+            return solve_uniform_flux(
+                field,
+                spacing=spacing,
+                tolerance=options.tolerance,
+                max_iterations=options.max_iterations,
+                watch=meter,
+            )
+        return solve_conduction(
+            field,
+            spacing=spacing,
+            boundary=cast(Boundary, boundary),
+            scheme=options.scheme,
+            axes=axes,
+            tolerance=options.tolerance,
+            max_iterations=options.max_iterations,
+            start=_fluctuations(options.start, field, spacing, axes) if options.start else None,
+            watch=meter,
+        )
+
+
+def _conduction_fields(
+    field: Tensor, solution: ConductionSolution, microstructure: Microstructure, boundary: str, axes: tuple[int, ...]
+) -> dict[str, NDArray[np.generic]]:
+    """Potential and magnitude of flux of each load case, for a mean gradient of 1."""
+    spacing, periodic = microstructure.spacing, boundary == "periodic"
+    axes = tuple(range(len(spacing))) if boundary == "flux" else axes
+    flux = flux_magnitude(
+        field, solution.potential, spacing=spacing, axes=axes, periodic=periodic, scheme=solution.scheme
+    )
+    potential = solution.potential[0].cpu().numpy() * min(spacing)
+    for case, axis in zip(potential, axes):
+        case += _ramp(case.shape, spacing, axis)
+    found = {"potential": potential, "flux": flux[0].cpu().numpy()}
+    if len(spacing) == 2:  # what streamlines are drawn from; of volumes only planes are looked at
+        components = flux_components(
+            field, solution.potential, spacing=spacing, axes=axes, periodic=periodic, scheme=solution.scheme
+        )
+        found["flux components"] = components[0].cpu().numpy()
+    return found
+
+
+def _ramp(shape: Sequence[int], spacing: Sequence[float], axis: int) -> NDArray[np.float64]:
+    """Potential of the unit gradient along an axis, zero in the middle; has length 1 along the other axes."""
+    centres = spacing[axis] * (np.arange(shape[axis]) - (shape[axis] - 1) / 2)
+    return np.expand_dims(centres, [i for i in range(len(shape)) if i != axis])
+
+
+def _fluctuations(
+    known: Mapping[int, NDArray[np.generic]], field: Tensor, spacing: Sequence[float], axes: tuple[int, ...]
+) -> Tensor:
+    """Potentials without the unit gradient, as solved for; zero where none is known."""
+    start = torch.zeros(1, len(axes), *field.shape[1:], dtype=field.dtype, device=field.device)
+    for case, axis in enumerate(axes):
+        if axis in known:
+            fluctuation = (np.asarray(known[axis], dtype=np.float64) - _ramp(field.shape[1:], spacing, axis)) / min(
+                spacing
+            )
+            start[0, case] = torch.from_numpy(fluctuation).to(field.device, field.dtype)
+    return start
+
+
+def _close(tensor: NDArray[np.float64], axes: list[int]) -> None:
+    """Set what is zero for topology to zero, where a solver leaves the square of its residual."""
+    for axis in axes:
+        tensor[axis] = np.where(np.isnan(tensor[axis]), np.nan, 0.0)
+        tensor[:, axis] = tensor[axis]
+
+
+def _outcome(solution: ConductionSolution | ElasticSolution, tolerance: float) -> str:
+    worst, most = float(solution.residual.max()), int(solution.iterations.max())
+    if bool(solution.converged.all()):
+        return f"Converged: residual {worst:.1e} after up to {most} iterations."
+    return (
+        f"Not converged: residual {worst:.1e} after up to {most} iterations, where {tolerance:.1e} was asked; "
+        "use float64, a larger tolerance, or less contrast between the phases (a phase that hardly conducts can be "
+        "given 0)."
+    )
+
+
+def _blockage(axes: list[int], boundary: str) -> list[str]:
+    if not axes:
+        return []
+    why = "do not connect the two ends" if boundary != "flux" else "do not fill and connect both borders"
+    named = " and ".join(str(axis) for axis in axes)
+    return [f"The conducting phases {why} of axis {named}: the conductivity there is zero."]
+
+
+def _reservations(solution: ElasticSolution, through: tuple[bool, ...]) -> list[str]:
+    """What to think of a stiffness whose fields the grid resolves poorly, or that nothing carries."""
+    if not all(through):
+        named = " and ".join(str(axis) for axis, open_ in enumerate(through) if not open_)
+        return [f"No stiff phase connects the two ends of axis {named}: what is found there is corners and rounding."]
+    share = float(solution.hourglass.max())
+    if share <= _COARSE:
+        return []
+    return [f"{share:.0%} of the energy alternates from voxel to voxel: check the stiffness on a finer grid."]
+
+
+def _present(microstructure: Microstructure, *values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Fractions and values of the phases that fill cells: others need no value."""
+    there = microstructure.volume_fractions > 0
+    return [microstructure.volume_fractions[there], *(value[there] for value in values)]
+
+
+def _field(microstructure: Microstructure, values: NDArray[np.float64], options: _Options) -> Tensor:
+    """Values in the cells, shape ``1 x *space``."""
+    return torch.from_numpy(values[microstructure.labels][None]).to(options.device, options.dtype)
+
+
+def _options(tolerance: float, dtype: str, device: str) -> _Options:
+    if dtype not in ("float32", "float64"):
+        raise InputError(f"dtype {dtype!r} is not known; choose float64 or float32.")
+    if not 0 < tolerance < 1:
+        raise InputError(f"tolerance must lie between 0 and 1, found {tolerance!r}; 1e-6 is usual.")
+    if device not in ("cpu", "cuda", "auto"):
+        raise InputError(f"device {device!r} is not known; choose auto, cpu or cuda.")
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise InputError("no CUDA device was found; choose device='cpu', or 'auto' to take what there is.")
+    where = torch.device("cuda" if device != "cpu" and there else "cpu")
+    return _Options(tolerance, getattr(torch, dtype), where, None, False, Silent(), {}, "auto", MAX_ITERATIONS)
+
+
+def _boundary(name: str) -> str:
+    if name not in _BOUNDARIES:
+        raise InputError(f"boundary {name!r} is not known; choose one of {', '.join(_BOUNDARIES)}.")
+    return name
+
+
+def _axes(axes: Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    chosen = tuple(range(ndim)) if axes is None else tuple(axes)
+    if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(range(ndim)):
+        raise InputError(f"axes must be different numbers from 0 to {ndim - 1}, found {axes!r}.")
+    return chosen

@@ -1,0 +1,98 @@
+"""Properties of phases, given by number or by name, checked and put in the order of the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["phase_index", "phase_values"]
+
+
+def phase_index(microstructure: Microstructure, phase: int | str) -> int:
+    """Find the label of a phase given by number or name.
+
+    Raises
+    ------
+    InputError
+        If there is no such phase; the message lists those that there are.
+
+    Examples
+    --------
+    >>> phase_index(Microstructure([[0, 1]], phase_names=["pore", "solid"]), "solid")
+    1
+    """
+    if isinstance(phase, str) and phase in microstructure.phase_names:
+        return microstructure.phase_names.index(phase)
+    number = int(phase) if isinstance(phase, str) and phase.isdecimal() else phase
+    if isinstance(number, int | np.integer) and not isinstance(number, bool) and 0 <= number < microstructure.n_phases:
+        return int(number)
+    raise InputError(f"phase {phase!r} does not exist; the microstructure has {_listed(microstructure)}.")
+
+
+def phase_values(
+    microstructure: Microstructure,
+    values: Mapping[int | str, float],
+    what: str,
+    *,
+    limits: tuple[float, float] = (0.0, float("inf")),
+) -> NDArray[np.float64]:
+    """Values of a property in the order of the labels.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        Whose phases.
+    values : mapping
+        Phase (number or name) -> value. Phases that fill no cell may be left out.
+    what : str
+        Name of the property, for messages.
+    limits : tuple of float
+        Least and greatest value allowed.
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        NaN for phases that fill no cell and are not given.
+
+    Raises
+    ------
+    InputError
+        If a phase is unknown, given twice or missing, or a value is not a number within the limits.
+
+    Examples
+    --------
+    >>> m = Microstructure([[0, 1]], phase_names=["pore", "solid"])
+    >>> phase_values(m, {"solid": 2.5, 0: 0.0}, "conductivity")
+    array([0. , 2.5])
+    """
+    result = np.full(microstructure.n_phases, np.nan)
+    given: set[int] = set()
+    for phase, value in values.items():
+        index = phase_index(microstructure, phase)
+        if index in given:
+            raise InputError(f"{what} of phase {index} is given twice, by number and by name; give it once.")
+        given.add(index)
+        result[index] = _checked(value, phase, what, limits)
+    missing = [k for k in np.flatnonzero(microstructure.volume_fractions) if int(k) not in given]
+    if missing:
+        names = " and ".join(f"{k} ({microstructure.phase_names[k]})" for k in missing)
+        raise InputError(f"{what} of phase {names} is missing; the microstructure has {_listed(microstructure)}.")
+    return result
+
+
+def _checked(value: object, phase: int | str, what: str, limits: tuple[float, float]) -> float:
+    low, high = limits
+    if not isinstance(value, Real) or not np.isfinite(float(value)) or not low <= float(value) <= high:
+        allowed = f"of {low:g} or more" if np.isinf(high) else f"between {low:g} and {high:g}"
+        raise InputError(f"{what} of phase {phase} is {value!r}; give a finite number {allowed}.")
+    return float(value)
+
+
+def _listed(microstructure: Microstructure) -> str:
+    return "phases " + ", ".join(f"{k} ({name})" for k, name in enumerate(microstructure.phase_names))

@@ -1,0 +1,5 @@
+"""Structures with known answers, and negative controls."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,186 @@
+"""Families of two-phase structures with parameters drawn at random: what labelled data sets are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from matlens.errors import InputError
+from matlens.microstructure.problems.cells import cell_walls
+from matlens.microstructure.problems.lamellae import sheets
+from matlens.microstructure.problems.oriented import anisotropic_bicontinuous, anisotropic_field, checked_plane
+from matlens.microstructure.problems.packings import particles
+from matlens.microstructure.problems.scattered_ellipses import ellipses
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["FAMILIES", "FRACTIONS", "Family", "draw_structure"]
+
+Parameters = dict[str, float | int | bool]
+FRACTIONS = (0.15, 0.65)  # of phase 1, the stiff or conducting one
+_SHORTEST = 4.0  # pixels: a feature that a pixel grid still shows
+_SMALLEST_SIDE = 32  # a quarter of it is twice the shortest feature
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of structure: how it is made, and how its parameters are drawn.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    make : callable
+        ``make(shape, fraction=..., seed=..., **parameters)``; see there what the parameters mean.
+    draw : callable
+        ``draw(rng, longest)`` draws them, with features from 4 pixels to ``longest``.
+    """
+
+    name: str
+    make: Callable[..., Microstructure]
+    draw: Callable[[np.random.Generator, float], Parameters]
+
+
+def draw_structure(family: str, shape: Sequence[int], rng: np.random.Generator) -> tuple[Microstructure, Parameters]:
+    """Draw the parameters of a structure of a family, and make it.
+
+    Parameters
+    ----------
+    family : str
+        One of `FAMILIES`.
+    shape : sequence of int
+        Pixels along each of the two axes, at least 32.
+    rng : Generator
+        Where every random number comes from.
+
+    Returns
+    -------
+    structure : Microstructure
+        Two phases, periodic; phase 1 has a fraction of 0.15 to 0.65.
+    parameters : dict
+        Everything that the family's function needs to make it again, the seed with it.
+
+    Raises
+    ------
+    InputError
+        If there is no such family, or the picture is too small.
+
+    Examples
+    --------
+    >>> structure, parameters = draw_structure("sheets", (64, 64), np.random.default_rng(0))
+    >>> again = FAMILIES["sheets"].make((64, 64), **parameters)
+    >>> bool((structure.labels == again.labels).all())
+    True
+    """
+    if family not in FAMILIES:
+        raise InputError(f"there is no family {family!r}; choose from {', '.join(FAMILIES)}.")
+    sides = checked_plane(shape)
+    if min(sides) < _SMALLEST_SIDE:
+        raise InputError(
+            f"structures of a family need sides of at least {_SMALLEST_SIDE} pixels, found {sides[0]} x {sides[1]}."
+        )
+    kind = FAMILIES[family]
+    parameters = kind.draw(rng, min(sides) / 4)
+    parameters["seed"] = int(rng.integers(2**53))  # a table's floating-point column still holds it
+    return kind.make(sides, **parameters), parameters
+
+
+def _field(rng: np.random.Generator, longest: float) -> Parameters:
+    aspect = _between(rng, 1, 4)
+    length = _length(rng, _SHORTEST, longest / np.sqrt(aspect))
+    return {"correlation_length": length, "aspect": aspect, "angle": _angle(rng), "fraction": _between(rng, *FRACTIONS)}
+
+
+def _bicontinuous(rng: np.random.Generator, longest: float) -> Parameters:
+    aspect = _between(rng, 1, 3) if rng.uniform() < 0.5 else 1.0
+    wavelength = _length(rng, 2 * _SHORTEST, max(1.5 * longest / np.sqrt(aspect), 2.5 * _SHORTEST))
+    return {"wavelength": wavelength, "aspect": aspect, "angle": _angle(rng), "fraction": _between(rng, *FRACTIONS)}
+
+
+def _particles(rng: np.random.Generator, longest: float) -> Parameters:
+    included = int(rng.integers(2))
+    return {
+        "diameter": _length(rng, _SHORTEST, longest),
+        "spread": _between(rng, 0, 0.4),
+        "gap": _between(rng, 0, 2),
+        "included": included,
+        "fraction": _between(rng, 0.15, 0.65) if included else _between(rng, 0.25, 0.65),
+    }
+
+
+def _ellipses(rng: np.random.Generator, longest: float) -> Parameters:
+    included, overlap = int(rng.integers(2)), bool(rng.integers(2))
+    aspect = _between(rng, 1.5, 5)
+    if overlap:
+        fraction = _between(rng, *FRACTIONS)
+    else:  # ellipses of half the plane at most
+        fraction = _between(rng, 0.15, 0.45) if included else _between(rng, 0.55, 0.65)
+    return {
+        "length": _length(rng, max(_SHORTEST, 3.0 * np.sqrt(aspect)), max(longest / aspect**0.25, 1.5 * _SHORTEST)),
+        "aspect": aspect,
+        "angle": _angle(rng),
+        "disorder": float(rng.choice([0.0, 15.0, 40.0, 90.0])),
+        "overlap": overlap,
+        "included": included,
+        "fraction": fraction,
+    }
+
+
+def _sheets(rng: np.random.Generator, longest: float) -> Parameters:
+    included = int(rng.integers(2))
+    fraction = _between(rng, 0.15, 0.5) if included else _between(rng, 0.4, 0.65)
+    share = fraction if included else 1 - fraction
+    shortest = max(1.5 * _SHORTEST, 2.0 / share)  # a sheet of two pixels is the thinnest
+    return {
+        "period": _length(rng, shortest, max(longest, 1.2 * shortest)),
+        "angle": _angle(rng),
+        "waviness": _between(rng, 0, 0.4),
+        "interruption": _between(rng, 0, 0.3) if rng.uniform() < 0.75 else 0.0,
+        "included": included,
+        "fraction": fraction,
+    }
+
+
+def _cells(rng: np.random.Generator, longest: float) -> Parameters:
+    included = int(rng.integers(2))
+    fraction = _between(rng, 0.15, 0.5) if included else _between(rng, 0.4, 0.65)
+    share = fraction if included else 1 - fraction
+    shortest = min(max(2 * _SHORTEST, 4.0 / share), 1.6 * longest)  # walls of two pixels are the thinnest
+    return {
+        "diameter": _length(rng, shortest, max(1.5 * longest, 1.2 * shortest)),
+        "regularity": _between(rng, 0, 1),
+        "aspect": _between(rng, 1, 2.5),
+        "angle": _angle(rng),
+        "included": included,
+        "fraction": fraction,
+    }
+
+
+def _between(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(rng.uniform(low, high))
+
+
+def _length(rng: np.random.Generator, shortest: float, longest: float) -> float:
+    """Lengths are drawn evenly in their logarithm."""
+    return float(np.exp(rng.uniform(np.log(shortest), np.log(max(longest, shortest)))))
+
+
+def _angle(rng: np.random.Generator) -> float:
+    return float(rng.uniform(0, 180))
+
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {
+        family.name: family
+        for family in (
+            Family("fields", anisotropic_field, _field),
+            Family("bicontinuous", anisotropic_bicontinuous, _bicontinuous),
+            Family("particles", particles, _particles),
+            Family("ellipses", ellipses, _ellipses),
+            Family("sheets", sheets, _sheets),
+            Family("cell_walls", cell_walls, _cells),
+        )
+    }
+)

@@ -1,0 +1,5 @@
+"""Properties from structures: labelled data sets, features, heads, models and their sensitivity."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

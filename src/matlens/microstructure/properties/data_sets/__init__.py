@@ -1,0 +1,1 @@
+"""Labelled structures: reading, generating, and the symmetries that multiply them."""

@@ -1,0 +1,180 @@
+"""Structures and their labels as users have them: a folder of pictures, or one HDF5 file, and a table."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens.errors import InputError
+from matlens.microstructure.io.reading import READERS
+from matlens.microstructure.properties.data_sets.label_tables import listed, matched, read_label_table
+from matlens.microstructure.properties.data_sets.structure_set import StructureSet, read_structures
+from matlens.microstructure.segmentation import CleaningOptions, load
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["read_folder", "read_labelled"]
+
+_log = logging.getLogger(__name__)
+_SET = "structures.h5"  # what `matlens generate` leaves in its run directory
+
+
+def read_labelled(
+    structures: str | os.PathLike[str],
+    labels: str | os.PathLike[str] | None,
+    targets: str | Sequence[str],
+    *,
+    segmentation: CleaningOptions | None = None,
+) -> StructureSet:
+    """Read structures and join them with a table of their properties.
+
+    Parameters
+    ----------
+    structures : path-like
+        A folder of pictures or volumes in any format MatLens reads, an HDF5 file made by ``matlens generate``, or that
+        command's run directory.
+    labels : path-like, optional
+        CSV table, one row a structure. The column ``structure`` or ``file``, or else the first, names it, with or
+        without the suffix of its file. ``family`` and ``group`` are taken over where they are there: rows of one group
+        (windows, rotations and slices of one specimen) stay together in every split. May be None for an HDF5 file
+        that holds the targets.
+    targets : str or sequence of str
+        Columns to learn.
+    segmentation : CleaningOptions, optional
+        What to do to raw micrographs in a folder.
+
+    Returns
+    -------
+    StructureSet
+        The labelled structures, in the order of the folder or file; ``provenance["notes"]`` says what was left out.
+
+    Raises
+    ------
+    InputError
+        If anything is missing or does not fit; see `read_folder` and
+        `matlens.microstructure.properties.data_sets.label_tables`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in "ab":
+    ...     np.save(folder / f"{name}.npy", np.eye(8, dtype=np.uint8))
+    >>> _ = (folder / "labels.csv").write_text("structure,k_eff\\nb,2.5\\na,1.5\\n")
+    >>> read_labelled(folder, folder / "labels.csv", "k_eff").targets["k_eff"].tolist()
+    [1.5, 2.5]
+    """
+    wanted = [targets] if isinstance(targets, str) else list(targets)
+    place = Path(structures)
+    kept = place / _SET if (place / _SET).is_file() else place
+    whole = read_structures(kept) if kept.is_file() else None
+    if labels is None:
+        return _with_own_labels(whole, wanted, place)
+    files = [] if whole is not None else _files(place)
+    names = [file.name for file in files] if whole is None else whole.names.tolist()
+    table = read_label_table(labels, wanted)
+    rows = matched(table, names, place)
+    chosen = np.flatnonzero(rows >= 0)
+    found = _read([files[i] for i in chosen], segmentation) if whole is None else whole.select(chosen)
+    left = [name for name, row in zip(names, rows) if row < 0]
+    notes = [f"{len(left)} of {len(names)} structures have no label and are left out: {listed(left)}."] if left else []
+    for note in notes:
+        _log.warning(note)
+    origin = {**found.provenance, "structures": str(place), "labels": str(labels), "notes": notes}
+    return replace(found, provenance=origin, **_labels(table.iloc[rows[chosen]].reset_index(drop=True), wanted))
+
+
+def read_folder(folder: str | os.PathLike[str], *, segmentation: CleaningOptions | None = None) -> StructureSet:
+    """Read all pictures or volumes of a folder, which must be of one size, spacing and number of phases.
+
+    Parameters
+    ----------
+    folder : path-like
+        Files that MatLens does not read, and subfolders, are passed over.
+    segmentation : CleaningOptions, optional
+        What to do to raw micrographs.
+
+    Returns
+    -------
+    StructureSet
+        Named after the files, in alphabetic order, without targets.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, nothing to read in it, a file cannot be read, or they do not fit each other.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> np.save(folder / "a.npy", np.eye(8, dtype=np.uint8))
+    >>> read_folder(folder).names.tolist()
+    ['a.npy']
+    """
+    return _read(_files(Path(folder)), segmentation)
+
+
+def _with_own_labels(whole: StructureSet | None, wanted: list[str], place: Path) -> StructureSet:
+    if whole is None:
+        raise InputError(f"the pictures in {place} need a table of labels; name it with --labels.")
+    missing = [name for name in wanted if name not in whole.targets]
+    if missing:
+        there = ", ".join(str(name) for name in whole.targets) or "none"
+        raise InputError(f"{place} holds no target {listed(missing)}; it holds {there}, others need --labels.")
+    return replace(whole, targets=whole.targets[wanted])
+
+
+def _labels(table: pd.DataFrame, wanted: list[str]) -> dict[str, Any]:
+    """The parts of a set that a table gives."""
+    parts: dict[str, Any] = {"targets": table[wanted].astype(np.float64)}
+    if "family" in table and "family" not in wanted:
+        parts["families"] = table["family"].to_numpy(np.str_)
+    if "group" in table and "group" not in wanted:
+        parts["groups"] = np.asarray(pd.factorize(table["group"])[0], dtype=np.int64)
+    return parts
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise InputError(f"there is no folder or file {folder}; name the folder with the structures.")
+    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in READERS and file.name[0] != "."]
+    if not files:
+        raise InputError(f"{folder} holds no file that MatLens reads ({', '.join(READERS)}); name another folder.")
+    return files
+
+
+def _read(files: Sequence[Path], segmentation: CleaningOptions | None) -> StructureSet:
+    read = [load(file, segmentation).microstructure for file in files]
+    _check_alike(files, read)
+    first = read[0]
+    return StructureSet.of(
+        np.stack([structure.labels for structure in read]),
+        names=np.array([file.name for file in files]),
+        spacing=first.spacing,
+        unit=first.unit,
+        phase_names=first.phase_names,
+        periodic=all(structure.periodic for structure in read),
+        provenance={"structures": str(files[0].parent)},
+    )
+
+
+def _check_alike(files: Sequence[Path], read: Sequence[Microstructure]) -> None:
+    sizes = [" x ".join(str(side) for side in structure.shape) for structure in read]
+    steps = [f"{' x '.join(f'{step:g}' for step in structure.spacing)} {structure.unit}" for structure in read]
+    phases = [str(structure.n_phases) for structure in read]
+    for what, kinds, advice in (
+        ("size", sizes, "crop or downsample them to one size (--crop, --downsample)"),
+        ("pixel size", steps, "resample them, or give all one --spacing if the files are wrong"),
+        ("number of phases", phases, "segment them alike (--threshold)"),
+    ):
+        first = {kind: file.name for kind, file in zip(reversed(kinds), reversed(files))}
+        if len(first) > 1:
+            found = listed([f"{kind} ({name})" for kind, name in first.items()])
+            raise InputError(f"structures must be of one {what}, found {found}; {advice}, or keep them in two folders.")

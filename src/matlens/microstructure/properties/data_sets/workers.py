@@ -1,0 +1,176 @@
+"""Samples of a data set in chunks, made by several processes, kept as they come."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from multiprocessing import get_context, parent_process
+from typing import Any, Protocol
+
+from matlens.errors import InputError, RunError
+from matlens.hooks import Progress, Silent
+from matlens.microstructure.properties.data_sets.generation import Recipe, make_samples
+from matlens.microstructure.properties.data_sets.structure_set import StructureSet, join_structures
+
+__all__ = ["CHUNK", "ChunkStore", "Memory", "generate_structures"]
+
+CHUNK = 12  # samples: a second or a few of work, all that an interrupt can cost a process
+
+
+Ranges = Sequence[tuple[int, int]]
+Made = Generator[tuple[int, StructureSet], None, None]
+
+
+class ChunkStore(Protocol):
+    """Keeps finished chunks."""
+
+    def load(self, start: int) -> StructureSet | None:
+        """Return the chunk that begins with this sample, or None."""
+
+    def save(self, start: int, chunk: StructureSet) -> None:
+        """Keep it."""
+
+
+class Memory:
+    """Store that forgets everything at the end of the process.
+
+    Examples
+    --------
+    >>> Memory().load(0) is None
+    True
+    """
+
+    def __init__(self) -> None:
+        self._chunks: dict[int, StructureSet] = {}
+
+    def load(self, start: int) -> StructureSet | None:
+        """Return the chunk that begins with this sample, or None."""
+        return self._chunks.get(start)
+
+    def save(self, start: int, chunk: StructureSet) -> None:
+        """Keep it."""
+        self._chunks[start] = chunk
+
+
+def generate_structures(
+    recipe: Recipe,
+    n: int,
+    *,
+    workers: int = 1,
+    store: ChunkStore | None = None,
+    progress: Progress | None = None,
+) -> StructureSet:
+    """Make a labelled data set.
+
+    The same recipe and number give the same bytes, whatever the number of processes and wherever work was taken up
+    again; a smaller number gives the first part of a greater one.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to make.
+    n : int
+        How many structures.
+    workers : int
+        Processes. More than one are started anew (spawn), each with one thread; a script that asks for them needs the
+        usual ``if __name__ == "__main__":``.
+    store : ChunkStore, optional
+        Where finished chunks are looked for and kept.
+    progress : Progress, optional
+        Told how many structures are done.
+
+    Returns
+    -------
+    StructureSet
+        n periodic structures of two phases with their properties.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    RunError
+        If a property could not be computed, or a process died.
+    KeyboardInterrupt
+        On an interrupt; what was finished is in the store.
+
+    Examples
+    --------
+    >>> found = generate_structures(Recipe(families=("sheets",), shape=(32, 32), conductivity_contrasts=(10,)), 3)
+    >>> found
+    StructureSet(3 structures of 32 x 32, 2 phases, targets k_00_c10, k_11_c10, k_01_c10)
+    """
+    if n < 1 or workers < 1:
+        raise InputError(f"a data set needs at least one structure and one worker, found {n} and {workers}.")
+    kept = Memory() if store is None else store
+    ranges = [(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK)]
+    found = {start: kept.load(start) for start, _ in ranges}
+    chunks = {start: chunk for start, chunk in found.items() if chunk is not None}
+    missing = [(start, stop) for start, stop in ranges if start not in chunks]
+    shown = Silent() if progress is None else progress
+    shown.begin(n, f"{recipe.split} structures")
+    try:
+        make = _alone if workers == 1 or len(missing) < 2 else _together
+        done = sum(len(chunk) for chunk in chunks.values())
+        with closing(make(recipe, missing, workers)) as made:
+            for start, chunk in made:
+                kept.save(start, chunk)
+                chunks[start] = chunk
+                done += len(chunk)
+                shown.advance(done, float("nan"), "")
+    finally:
+        shown.end()
+    return join_structures([chunks[start] for start, _ in ranges])
+
+
+def _alone(recipe: Recipe, ranges: Ranges, workers: int) -> Made:
+    for start, stop in ranges:
+        yield start, make_samples(recipe, start, stop)
+
+
+def _together(recipe: Recipe, ranges: Ranges, workers: int) -> Made:
+    """Make chunks in processes of their own; on any error, the interrupt too, they end at their next sample."""
+    context = get_context("spawn")
+    stop_all = context.Event()
+    crew = ProcessPoolExecutor(min(workers, len(ranges)), context, _start_worker, (stop_all,))
+    try:
+        starts = {crew.submit(_make_chunk, recipe, start, stop): start for start, stop in ranges}
+        for future in as_completed(starts):
+            yield starts[future], future.result()
+    except BrokenProcessPool as error:
+        raise RunError(
+            "a process that made structures died, perhaps for lack of memory; go on with fewer --workers."
+        ) from error
+    finally:
+        stop_all.set()
+        crew.shutdown(cancel_futures=True)
+
+
+_stop_all: Any = None  # the event of this worker process
+
+
+def _start_worker(stop_all: Any) -> None:
+    import torch
+
+    global _stop_all
+    _stop_all = stop_all
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent cannot say goodbye, and its workers would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _make_chunk(recipe: Recipe, start: int, stop: int) -> StructureSet:
+    return make_samples(recipe, start, stop, stopped=_stop_all.is_set)

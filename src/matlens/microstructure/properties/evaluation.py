@@ -1,0 +1,208 @@
+"""How good a model is on structures it has not seen, beside what simpler ones do on the very same structures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matlens.hooks import Progress
+from matlens.microstructure.properties.data_sets.structure_set import StructureSet
+from matlens.microstructure.properties.model import StructurePropertyModel
+
+__all__ = [
+    "BASELINES",
+    "MODEL",
+    "TRIVIAL",
+    "baseline",
+    "coverage_table",
+    "plain_scores",
+    "predictions_of",
+    "score_table",
+]
+
+Array = NDArray[np.float64]
+MODEL = "model"
+BASELINES: Mapping[str, Mapping[str, str]] = {
+    "volume fraction, gp": {"features": "volume-fraction", "head": "gp"},
+    "two-point, ridge": {"features": "two-point", "head": "ridge"},
+    "two-point, boosting": {"features": "two-point", "head": "boosting"},
+    "two-point, gp": {"features": "two-point", "head": "gp"},
+}
+"""Classical descriptors with usual regressions: volume fractions, and principal components of two-point statistics."""
+TRIVIAL = next(iter(BASELINES))
+_RESAMPLES = 1000
+_RANGE = (0.05, 0.95)
+
+
+def baseline(name: str, model: StructurePropertyModel) -> StructurePropertyModel:
+    """Make the baseline of this name for what a model is to learn: the same scale, phases and seed, no intervals.
+
+    Examples
+    --------
+    >>> baseline("two-point, gp", StructurePropertyModel(scale="log")).get_params()["scale"]
+    'log'
+    """
+    kept = {key: getattr(model, key) for key in ("scale", "phase_values", "symmetry", "seed")}
+    options: dict[str, Any] = {**kept, **BASELINES[name], "coverage": None}
+    return StructurePropertyModel(**options)
+
+
+def predictions_of(
+    model: StructurePropertyModel, structures: StructureSet, target: str, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Predict labelled structures with a fitted model, and set the predictions beside the labels.
+
+    Returns
+    -------
+    DataFrame
+        ``structure``, ``family``, ``group``, ``value``, ``predicted``, ``lower``, ``upper``, ``inside``, ``distance``,
+        ``in_domain``; one row a structure.
+
+    Examples
+    --------
+    >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]) * 1
+    >>> data = StructureSet.of(labels, targets=pd.DataFrame({"k": labels.mean((1, 2))}))
+    >>> model = StructurePropertyModel(features="volume-fraction", head="ridge", scale="linear").fit(data, "k")
+    >>> predictions_of(model, data, "k")["predicted"].round(1).tolist()[:3]
+    [0.1, 0.2, 0.3]
+    """
+    found = model.predict_intervals(structures, progress)
+    value = structures.targets[target].to_numpy(np.float64)
+    known = pd.DataFrame(
+        {"structure": structures.names, "family": structures.families, "group": structures.groups, "value": value}
+    )
+    inside = (found["lower"] <= value) & (value <= found["upper"])
+    return pd.concat(
+        [known, found[["predicted", "lower", "upper"]], inside.rename("inside"), found[["distance", "in_domain"]]],
+        axis=1,
+    )
+
+
+def score_table(
+    predictions: Mapping[str, pd.DataFrame], reference: str = MODEL, *, log: bool, seed: int = 0
+) -> pd.DataFrame:
+    """Score models on the same held-out structures, with bootstrap intervals over groups and paired differences.
+
+    Parameters
+    ----------
+    predictions : mapping of str to DataFrame
+        By model, tables as `predictions_of` gives them, with the same rows.
+    reference : str
+        The model that the others are compared with.
+    log : bool
+        Whether errors are those of the logarithm (values must be positive).
+    seed : int
+        Of the resampling; all models see the same resamples.
+
+    Returns
+    -------
+    DataFrame
+        One row a model: ``model``, ``n``, ``scale``, ``r2``, ``median_relative_error`` (of |error| / |value|), ``rmse``
+        (on the scale), ``skill`` (1 - mean square error over that of the volume fraction), ``behind`` (R squared of the
+        reference less its own), each with ``_low`` and ``_high``, the ends of a 90 % interval; ``coverage``, the
+        share inside the model's own intervals, and ``width``, their median width over the value.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": range(4), "value": [1.0, 2.0, 4.0, 8.0], "predicted": [1.0, 2.0, 4.0, 7.0],
+    ...                       "lower": np.nan, "upper": np.nan, "inside": False})
+    >>> score_table({"model": table}, log=True)["r2"].round(3).tolist()
+    [0.993]
+    """
+    first = predictions[reference]
+    members = [np.flatnonzero(first["group"] == group) for group in dict.fromkeys(first["group"])]
+    random = np.random.default_rng(seed)
+    samples = [np.arange(len(first))]
+    samples += [np.concatenate([members[i] for i in random.integers(len(members), size=len(members))])
+                for _ in range(_RESAMPLES)]  # fmt: skip
+    scored = {name: _scores(table, samples, log) for name, table in predictions.items()}
+    rows = []
+    for name, table in predictions.items():
+        values = dict(scored[name])
+        if TRIVIAL in scored:
+            values["skill"] = 1 - (values["rmse"] / np.maximum(scored[TRIVIAL]["rmse"], 1e-300)) ** 2
+        values["behind"] = scored[reference]["r2"] - values["r2"]
+        row: dict[str, Any] = {"model": name, "n": len(table), "scale": "log" if log else "linear"}
+        for key, found in values.items():
+            low, high = np.quantile(found[1:], _RANGE)
+            row |= {key: found[0], f"{key}_low": low, f"{key}_high": high}
+        rows.append({**row, **_intervals(table)})
+    return pd.DataFrame(rows)
+
+
+def plain_scores(predictions: pd.DataFrame, *, log: bool) -> dict[str, float]:
+    """R squared, median relative error and root mean square error of one table of predictions, as in `score_table`.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"value": [1.0, 2.0, 4.0], "predicted": [1.0, 2.0, 4.4]})
+    >>> round(plain_scores(table, log=False)["r2"], 3)
+    0.966
+    """
+    return {name: float(found[0]) for name, found in _scores(predictions, [np.arange(len(predictions))], log).items()}
+
+
+def coverage_table(predictions: pd.DataFrame, sets: str) -> pd.DataFrame:
+    """Share of structures inside their intervals: all, by tercile of the value, by family, and by the domain flag.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `predictions_of` gives it.
+    sets : str
+        What the structures are, for the column ``set``.
+
+    Returns
+    -------
+    DataFrame
+        ``set``, ``by``, ``which``, ``n``, ``coverage``, ``width`` (median, over the value).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"value": [1.0, 2.0, 3.0], "lower": 0.5, "upper": 2.5, "inside": [True, True, False],
+    ...                       "family": "a", "in_domain": True})
+    >>> coverage_table(table, "test")["coverage"].round(2).tolist()
+    [0.67, 1.0, 1.0, 0.0]
+    """
+    third = pd.qcut(predictions["value"].rank(method="first"), 3, labels=["lowest", "middle", "highest"])
+    split: list[tuple[str, Sequence[Any] | pd.Series[Any]]] = [("all", ["all"] * len(predictions))]
+    split.append(("tercile of the value", third))
+    if predictions["family"].nunique() > 1:
+        split.append(("family", predictions["family"]))
+    if not predictions["in_domain"].all():
+        split.append(("domain", predictions["in_domain"].map({True: "inside", False: "outside"})))
+    rows = []
+    for by, classes in split:
+        for which, part in predictions.groupby(pd.CategoricalIndex(classes), observed=True):
+            rows.append({"set": sets, "by": by, "which": which, "n": len(part), **_intervals(part)})
+    return pd.DataFrame(rows)
+
+
+def _intervals(table: pd.DataFrame) -> dict[str, float]:
+    """Share inside and median relative width; not known of models without intervals."""
+    if table["lower"].isna().any():
+        return {"coverage": float("nan"), "width": float("nan")}
+    size = table["value"].abs().replace(0, np.nan)
+    width = ((table["upper"] - table["lower"]) / size).median()
+    return {"coverage": float(table["inside"].mean()), "width": float(width)}
+
+
+def _scores(table: pd.DataFrame, samples: Sequence[NDArray[np.intp]], log: bool) -> dict[str, Array]:
+    """Each score of each sample of rows; the first sample is all rows."""
+    value, predicted = (table[name].to_numpy(np.float64) for name in ("value", "predicted"))
+    truth, guess = value, predicted
+    if log:
+        truth, guess = np.log(value), np.log(np.maximum(predicted, 1e-300))
+    missed = (guess - truth) ** 2
+    size = np.where(value == 0, np.nan, np.abs(value))
+    relative = np.abs(predicted - value) / size
+    r2, error, square = (np.empty(len(samples)) for _ in range(3))
+    for index, rows in enumerate(samples):
+        square[index] = missed[rows].mean()
+        r2[index] = 1 - square[index] / max(float(truth[rows].var()), 1e-300)
+        error[index] = np.nan if np.isnan(size).any() else np.median(relative[rows])
+    return {"r2": r2, "median_relative_error": error, "rmse": np.sqrt(square)}

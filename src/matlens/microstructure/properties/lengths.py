@@ -1,0 +1,45 @@
+"""Correlation lengths as features: how far structure reaches along each axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from matlens.errors import InputError
+from matlens.hooks import Progress
+from matlens.microstructure.properties.features import Labels, Matrix
+from matlens.microstructure.statistics import correlation_length
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["CorrelationLengths"]
+
+
+@dataclass(frozen=True)
+class CorrelationLengths:
+    """Correlation length in pixels of every phase but the first along every axis; half the side where it is longer.
+
+    Examples
+    --------
+    >>> stripes = np.repeat([[0, 0, 0, 0, 1, 1, 1, 1]], 8, axis=0).astype(np.uint8)
+    >>> CorrelationLengths()(stripes[None]).tolist()
+    [[4.0, 2.0]]
+    """
+
+    phases: int = 2
+    periodic: bool = True
+    name: str = "correlation lengths"
+    one_scale: bool = False
+
+    def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
+        """Lengths of labels of shape (n, *space)."""
+        names = [f"phase {phase}" for phase in range(self.phases)]
+        rows = [correlation_length(Microstructure(one, phase_names=names, periodic=self.periodic)) for one in labels]
+        halves = np.array(labels.shape[1:]) // 2
+        found: Matrix = np.where(np.isnan(rows), halves, rows)[:, 1:].reshape(len(labels), -1)
+        return found
+
+    def pooled(self, indicators: Tensor) -> Tensor:
+        """Refuse: a first crossing has no gradient."""
+        raise InputError("correlation lengths have no gradient in the pixels; explain a model without them.")

@@ -1,0 +1,388 @@
+"""A model from microstructures to a property, with intervals that were earned, in scikit-learn's manners."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from matlens.core.intervals import conformal_factor
+from matlens.core.splits import grouped_folds
+from matlens.errors import InputError
+from matlens.hooks import Progress
+from matlens.microstructure.encoders import Encoder, FilterBank, Padding, load_encoder, resolve_encoder
+from matlens.microstructure.properties.data_sets.duality import with_exchanged_phases
+from matlens.microstructure.properties.data_sets.labelling import as_set, labelled
+from matlens.microstructure.properties.data_sets.structure_set import StructureSet
+from matlens.microstructure.properties.data_sets.symmetry import View, component, views
+from matlens.microstructure.properties.domain import Domain
+from matlens.microstructure.properties.features import (
+    EncoderFeatures,
+    Features,
+    Labels,
+    TwoPointMap,
+    VolumeFractions,
+    layers_to,
+    layers_within,
+)
+from matlens.microstructure.properties.heads import HEADS, HeadKind
+from matlens.microstructure.properties.learners import FeatureLearner, Learner, Training
+from matlens.microstructure.properties.lengths import CorrelationLengths
+from matlens.microstructure.properties.network import FREEDOMS, NetworkLearner
+from matlens.microstructure.properties.scales import Scale, ScaleKind
+from matlens.microstructure.properties.selection import FOLDS, select
+from matlens.microstructure.pruning import read_recommendation
+
+__all__ = ["StructurePropertyModel"]
+
+Array = NDArray[np.float64]
+Rows = tuple[Labels, Array, NDArray[Any]]  # structures, values on the scale, groups
+FeatureKind = Literal["encoder", "two-point", "volume-fraction"]
+_EXAMPLES = 2  # training structures that a stored model is checked with
+_GRAM = 32  # mixed channels of a compressed Gram matrix
+_AUTO_HEADS: tuple[HeadKind, ...] = ("ridge", "gp")
+
+
+class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Predict a property of microstructures from few labelled ones.
+
+    Pooled activations of a pre-trained network, principal components, a regression; or the network itself, fine-tuned.
+    Structures whose tensor is known are learned in every order of their axes. Intervals come from errors on structures
+    held out in groups.
+
+    Parameters
+    ----------
+    encoder : str or Encoder
+        ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"``, ``"vgg19-torchvision"``, or an encoder.
+    depth : str
+        Layer after which the encoder is cut; or the folder of a pruning study, which recommends one; or ``"auto"``,
+        chosen by grouped cross-validation within the training structures.
+    features : {"encoder", "two-point", "volume-fraction"}
+        What the head sees; the latter two are the classical baselines.
+    extras : sequence of str
+        More features beside the encoder's: ``"gram"`` (a compressed Gram matrix of each layer),
+        ``"volume-fractions"``, ``"correlation-lengths"``.
+    head : str
+        ``"ridge"``, ``"gp"``, ``"boosting"``, ``"auto"`` (ridge or Gaussian process, by cross-validation), or the
+        network itself: ``"network-frozen"``, ``"network-partly-frozen"``, ``"network-free"``, ``"network-scratch"``.
+    scale : {"auto", "linear", "log", "bounds"}
+        Where the property is learned. ``"auto"``: between the bounds where ``phase_values`` are given and the target
+        lies on a tensor's diagonal; else its logarithm if all are positive and spread over more than a factor 3.
+    phase_values : sequence of float, optional
+        The property of each phase alone, in the target's unit.
+    coverage : float or None
+        Share of new structures that should lie inside the intervals; None for no intervals, which saves the five fits
+        on folds (of use for networks).
+    symmetry : bool
+        Whether structures are learned with their axes exchanged too, where the tensor is known, and in 2-D with their
+        two phases exchanged where the conductivities of the phases are known (`with_exchanged_phases`).
+    seed : int
+        Of folds and of training.
+    device : {"cpu", "cuda"}
+        Where the encoder runs.
+    cache : mutable mapping, optional
+        Where features are kept by the content of their structure.
+
+    Attributes
+    ----------
+    target_ : str
+        What is predicted.
+    chosen_ : dict
+        Encoder, depth, head and scale as resolved.
+    held_out_ : DataFrame
+        For each training structure: value, prediction without its group, whether that interval holds the value.
+    selection_ : DataFrame
+        Error of each candidate in cross-validation.
+
+    Notes
+    -----
+    Li et al., Sci. Rep. 8, 13461 (2018), carry over the layers kept by pruning.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> labels = np.stack([gaussian_field((32, 32), 4.0, fraction=0.2 + 0.02 * i, seed=i).labels for i in range(20)])
+    >>> y = labels.mean((1, 2)) ** 2
+    >>> model = StructurePropertyModel(features="volume-fraction").fit(labels, y)
+    >>> bool(model.score(labels, y) > 0.99)
+    True
+    """
+
+    def __init__(
+        self,
+        encoder: str | Encoder = "auto",
+        *,
+        depth: str = "auto",
+        features: FeatureKind = "encoder",
+        extras: Sequence[str] = (),
+        head: str = "auto",
+        scale: str = "auto",
+        phase_values: Sequence[float] | None = None,
+        coverage: float | None = 0.9,
+        symmetry: bool = True,
+        seed: int = 0,
+        device: str = "cpu",
+        cache: MutableMapping[str, Any] | None = None,
+    ) -> None:
+        self.encoder, self.depth, self.features, self.head = encoder, depth, features, head
+        self.extras = extras
+        self.scale, self.phase_values, self.coverage = scale, phase_values, coverage
+        self.symmetry, self.seed, self.device, self.cache = symmetry, seed, device, cache
+
+    def fit(
+        self,
+        structures: StructureSet | ArrayLike,
+        y: ArrayLike | Mapping[str, ArrayLike] | str | None = None,
+        *,
+        target: str | None = None,
+        progress: Progress | None = None,
+    ) -> StructurePropertyModel:
+        """Learn a property.
+
+        Parameters
+        ----------
+        structures : StructureSet or array_like of int, shape (n, *space)
+            Labelled structures; groups and periodicity are those of the set (an array: each its own group, not
+            periodic).
+        y : array_like of shape (n,), mapping of name to such, or str
+            The property; or a table of components (``k_00``, ``k_11``), of which ``target`` is learned and the others
+            label the structures seen with their axes exchanged; or the name of a target of the set.
+        target : str, optional
+            Which of a table.
+        progress : Progress, optional
+            Told about features and folds.
+
+        Raises
+        ------
+        InputError
+            If labels are missing, not finite or constant, structures fewer than the folds, or an option unknown.
+        """
+        if self.coverage is not None and not 0 < self.coverage < 1:
+            raise InputError(f"the coverage must lie between 0 and 1, found {self.coverage:g}; choose e.g. 0.9.")
+        data, self.target_ = labelled(structures, y, target)
+        self._remember(data)
+        grown = with_exchanged_phases(data, self.target_, self.phase_values) if self.symmetry else data
+        seen = _views(grown, self.target_) if self.symmetry else views(self.target_, [], len(data.shape))
+        labels = np.concatenate([view.see(grown.labels) for view in seen])
+        raw = np.concatenate([grown.targets[view.column].to_numpy(np.float64) for view in seen])
+        groups = np.tile(grown.groups, len(seen))
+        fractions = np.tile(grown.volume_fractions, (len(seen), 1))
+        self.scale_ = self._scale(raw)
+        values = self.scale_.forward(raw, fractions)
+        self._choose(labels, values, groups, progress)
+        natural = np.tile(np.arange(len(grown)) < len(data), len(seen))
+        self._calibrate(data, (labels, values, groups), natural, progress)
+        self.learner_ = self._learner().fit(labels, values, progress)
+        # No interval was calibrated on derived structures: they do not widen what is known.
+        self.domain_ = Domain(self.learner_.embed(labels[natural]), groups[natural])
+        self.training_ = Training(self.learner_.rows(labels), values, groups, natural, labels[:_EXAMPLES])
+        return self
+
+    def predict(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> Array:
+        """Predict the property of structures; shape (n,), in the target's unit."""
+        labels, fractions = self._prepared(structures)
+        return self.scale_.inverse(self.learner_.predict(labels, progress)[0], fractions)
+
+    def predict_intervals(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> pd.DataFrame:
+        """Predict with intervals.
+
+        Returns
+        -------
+        DataFrame
+            ``predicted``, ``lower``, ``upper`` in the target's unit; ``distance`` to the training structures (1 is
+            the limit) and ``in_domain``: where that is False, nothing is claimed about the interval.
+        """
+        labels, fractions = self._prepared(structures)
+        mean, spread = self.learner_.predict(labels, progress)
+        reach = self.factor_ * np.hypot(spread, self.floor_)
+        limits = [mean, mean - reach, mean + reach]
+        found = pd.DataFrame(
+            dict(zip(("predicted", "lower", "upper"), (self.scale_.inverse(x, fractions) for x in limits)))
+        )
+        found["distance"] = self.domain_.distance(self.learner_.embed(labels))
+        found["in_domain"] = found["distance"] <= 1
+        return found
+
+    def score(
+        self, structures: StructureSet | ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """R squared; of the logarithm where the property was learned on the scale ``log`` or ``bounds``."""
+        from sklearn.metrics import r2_score
+
+        if y is None and isinstance(structures, StructureSet):
+            y = structures.targets[self.target_]
+        pair = np.asarray(y, np.float64), self.predict(structures)
+        if self.scale_.kind != "linear":
+            pair = np.log(pair[0]), np.log(pair[1])
+        return float(r2_score(*pair, sample_weight=sample_weight))
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the fitted model into a folder; see `matlens.microstructure.properties.storage`."""
+        from matlens.microstructure.properties.storage import write_model
+
+        return write_model(self, folder)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], **options: Any) -> StructurePropertyModel:
+        """Read a model that `save` wrote; options as of `matlens.microstructure.properties.read_model`."""
+        from matlens.microstructure.properties.storage import read_model
+
+        return read_model(folder, **options)
+
+    def _remember(self, data: StructureSet) -> None:
+        """What later structures must agree with."""
+        self.phases_, self.periodic_, self.ndim_ = len(data.phase_names), data.periodic, len(data.shape)
+        self.spacing_, self.unit_, self.shape_ = data.spacing, data.unit, data.shape
+        self.chosen_: dict[str, Any] = {}
+        self._learner: Callable[[], Learner]
+        self.selection_ = pd.DataFrame(columns=["depth", "head", "error"])
+
+    def _scale(self, values: Array) -> Scale:
+        kind = self.scale
+        if kind == "auto":
+            place = component(self.target_)
+            diagonal = place is not None and place[0] == place[1]
+            positive = bool(values.min() > 0)
+            wide = positive and values.max() > 3 * values.min()
+            known = bool(self.phase_values) and min(self.phase_values or (0,)) > 0
+            kind = "bounds" if known and diagonal and positive else "log" if wide else "linear"
+        if kind not in ("linear", "log", "bounds"):
+            raise InputError(f"scale {kind!r} is not known; choose auto, linear, log or bounds.")
+        self.chosen_["scale"] = kind
+        return Scale(cast("ScaleKind", kind), tuple(map(float, self.phase_values or ())) if kind == "bounds" else ())
+
+    def _choose(self, labels: Labels, values: Array, groups: NDArray[Any], progress: Progress | None) -> None:
+        """Settle features, depth and head; what is left to choose is chosen by grouped cross-validation."""
+        if self.head.startswith("network-"):
+            freedom = self.head.removeprefix("network-")
+            if freedom not in FREEDOMS:
+                raise InputError(
+                    f"a network of {self.head!r} is not known; choose network-{', network-'.join(FREEDOMS)}."
+                )
+            if self.features != "encoder":
+                raise InputError(f"a network learns from pictures, not from {self.features}; use the head ridge or gp.")
+            encoder, kind = self._encoder(), freedom
+            depth = self._deepest(encoder)
+            self._learner = lambda: NetworkLearner(
+                encoder, depth, kind, phases=self.phases_, periodic=self.periodic_, seed=self.seed
+            )
+            self.chosen_ |= {"encoder": encoder.name, "depth": depth, "head": self.head}
+            return
+        if self.head not in ("auto", *HEADS):
+            raise InputError(f"head {self.head!r} is not known; choose auto, {', '.join(HEADS)} or a network.")
+        features, depths = self._features()
+        rows = features(labels, progress)
+        columns = {"": np.ones(rows.shape[1], bool)}
+        if isinstance(features, EncoderFeatures):
+            columns = {depth: features.columns(depth, rows.shape[1]) for depth in depths}
+            self.chosen_["encoder"] = features.encoder.name
+        heads = _AUTO_HEADS if self.head == "auto" else (cast("HeadKind", self.head),)
+        depth, head = next(iter(columns)), heads[0]
+        if len(columns) * len(heads) > 1:
+            self.selection_ = select(rows, values, groups, columns, heads, self.seed, not features.one_scale)
+            depth, head = str(self.selection_.at[0, "depth"]), cast("HeadKind", self.selection_.at[0, "head"])
+        self.chosen_ |= {"features": features.name, "depth": depth, "head": head}
+        self._learner = lambda: FeatureLearner(features, head, columns[depth])
+
+    def _encoder(self) -> Encoder:
+        if isinstance(self.encoder, Encoder):
+            return self.encoder
+        found = load_encoder(resolve_encoder(self.encoder), device=self.device)
+        if isinstance(found, FilterBank) and found.n_phases != self.phases_:
+            return FilterBank(self.phases_).to(self.device)
+        return found
+
+    def _features(self) -> tuple[Features, list[str]]:
+        if self.features == "volume-fraction":
+            return VolumeFractions(self.phases_), []
+        if self.features == "two-point":
+            return TwoPointMap(self.phases_, self.periodic_), []
+        if self.features != "encoder":
+            raise InputError(f"features {self.features!r} are not known; choose encoder, two-point or volume-fraction.")
+        encoder = self._encoder()
+        deepest = self._deepest(encoder)
+        layers = layers_to(encoder, deepest)
+        cache = {} if self.cache is None else self.cache
+        padding: Padding = "circular" if self.periodic_ else "reflect"
+        if self.depth == "auto":
+            layers = layers_within(encoder, layers, padding, self.phases_, self.shape_)
+        place = component(self.target_)
+        along = place[0] if place is not None and place[0] == place[1] < self.ndim_ == 3 else 0
+        gram = _GRAM if "gram" in self.extras else 0
+        extras = self._extras()
+        found = EncoderFeatures(
+            encoder, layers, self.phases_, padding, axis=along, gram=gram, extras=extras, cache=cache
+        )
+        return found, list(layers) if self.depth == "auto" else [deepest]
+
+    def _extras(self) -> tuple[Features, ...]:
+        known = {
+            "gram": None,
+            "volume-fractions": VolumeFractions(self.phases_),
+            "correlation-lengths": CorrelationLengths(self.phases_, self.periodic_),
+        }
+        if unknown := [name for name in self.extras if name not in known]:
+            raise InputError(f"extra features {unknown[0]!r} are not known; choose among {', '.join(known)}.")
+        return tuple(feature for name in self.extras if (feature := known[name]) is not None)
+
+    def _deepest(self, encoder: Encoder) -> str:
+        """The layer after which the encoder is cut; a pruning study may say it."""
+        if self.depth == "auto":
+            return encoder.layers[-1].name
+        names = [layer.name for layer in encoder.layers]
+        return self.depth if self.depth in names or not Path(self.depth).is_dir() else read_recommendation(self.depth)
+
+    def _calibrate(self, data: StructureSet, rows: Rows, natural: NDArray[np.bool_], progress: Progress | None) -> None:
+        """Find how wide intervals must be, from learners that did not see a structure's group."""
+        self.factor_, self.floor_, self.held_out_ = float("nan"), 0.0, pd.DataFrame({"structure": data.names})
+        if self.coverage is None:
+            return
+        labels, values, groups = rows
+        mean, spread = np.empty_like(values), np.empty_like(values)
+        for train, held in grouped_folds(groups, FOLDS, self.seed + 1):
+            learner = self._learner().fit(labels[train], values[train], progress)
+            mean[held], spread[held] = learner.predict(labels[held])
+        # A model's own spread may be far too small where data are few; an error met before is possible again.
+        self.floor_ = float(np.median(np.abs(mean - values)[natural]))
+        scores = np.abs(mean - values) / np.hypot(spread, self.floor_)
+        self.factor_ = conformal_factor(scores[natural], groups[natural], self.coverage)
+        # The structures as they are come first; their other views follow.
+        own = slice(0, len(data))
+        self.held_out_["value"] = data.targets[self.target_].to_numpy(np.float64)
+        self.held_out_["predicted"] = self.scale_.inverse(mean[own], data.volume_fractions)
+        self.held_out_["inside"] = scores[own] <= self.factor_
+
+    def _prepared(self, structures: StructureSet | ArrayLike) -> tuple[Labels, Array]:
+        check_is_fitted(self, "learner_")
+        data = as_set(structures)
+        if len(data.shape) != self.ndim_ or int(data.labels.max(initial=0)) >= self.phases_:
+            raise InputError(
+                f"the model was trained on {self.ndim_}-D structures of {self.phases_} phases, found "
+                f"{len(data.shape)}-D with labels up to {int(data.labels.max(initial=0))}; predict such structures."
+            )
+        if self.features == "two-point" and data.shape != self.shape_:
+            raise InputError(
+                f"a two-point map belongs to one size, found {_size(data.shape)} where the model was trained on "
+                f"{_size(self.shape_)} pixels; crop to that size, or train on features of an encoder."
+            )
+        flat = data.labels.reshape(len(data), -1)
+        return data.labels, np.stack([(flat == phase).mean(1) for phase in range(self.phases_)], 1)
+
+
+def _views(data: StructureSet, target: str) -> list[View]:
+    """Orders of the axes to learn from: only one where another would change shape or spacing, or has no label."""
+    if len(set(data.shape)) > 1 or len(set(data.spacing)) > 1:
+        return views(target, [], len(data.shape))
+    finite = np.isfinite(data.targets.to_numpy(np.float64)).all(0)
+    return views(target, [str(name) for name in data.targets.columns[finite]], len(data.shape))
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(str(side) for side in shape)

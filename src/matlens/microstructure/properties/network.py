@@ -1,0 +1,196 @@
+"""The encoder itself as a property model: pooled activations and a linear output, trained with the layers below.
+
+How free the layers are is what transfer means: all fixed, the deepest ones free, all free; and the same network from
+random weights shows what the pre-training was worth.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
+from matlens.microstructure.encoders import VGG19, Encoder, random_weights
+from matlens.microstructure.properties.features import Labels, Matrix, layers_to, phase_indicators
+
+__all__ = ["FREEDOMS", "Freedom", "NetworkLearner"]
+
+Freedom = Literal["frozen", "partly-frozen", "free", "scratch"]
+FREEDOMS: tuple[Freedom, ...] = get_args(Freedom)
+Array = NDArray[np.float64]
+_FREE_LAYERS = 2  # convolutions that train when partly frozen
+
+
+class NetworkLearner:
+    """A VGG-19 cut after ``depth``, global pooling, one hidden layer, trained end to end with Adam.
+
+    Means and spreads of the pooled layers are standardised over the training structures; the output starts as the
+    ridge regression on them, so that training starts where fixed features end.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Where weights and architecture come from; VGG-19 only.
+    depth : str
+        Last layer kept.
+    freedom : {"frozen", "partly-frozen", "free", "scratch"}
+        Which convolutions train: none, the last two, all, all from random weights.
+    phases : int
+        Number of phases, at most 4.
+    periodic : bool
+        Whether borders are circular (else reflected).
+    epochs : int
+        Passes over the training structures.
+    seed : int
+        Of the order, the flips and random weights.
+
+    Examples
+    --------
+    >>> encoder = VGG19(random_weights(2, seed=0))
+    >>> labels = np.random.default_rng(0).integers(0, 2, (6, 8, 8)).astype(np.uint8)
+    >>> learner = NetworkLearner(encoder, "conv1_2", "free", epochs=2).fit(labels, np.arange(6.0))
+    >>> learner.predict(labels)[0].shape
+    (6,)
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        depth: str,
+        freedom: Freedom,
+        *,
+        phases: int = 2,
+        periodic: bool = True,
+        epochs: int = 12,
+        batch: int = 16,
+        seed: int = 0,
+    ) -> None:
+        if not isinstance(encoder, VGG19) or phases > 4:
+            raise InputError("a network is trained from VGG-19 and for at most 4 phases; use the heads ridge or gp.")
+        self.layers = layers_to(encoder, depth)
+        self.freedom, self.phases, self.periodic = freedom, phases, periodic
+        self.epochs, self.batch, self.seed = epochs, batch, seed
+        self.encoder = self._own(encoder)
+        self.device = next(encoder.buffers()).device
+
+    def fit(self, labels: Labels, values: Array, progress: Progress | None = None) -> NetworkLearner:
+        """Train on these structures and nothing else; deterministic for a seed."""
+        if labels.ndim != 3:
+            raise InputError(
+                f"a network is trained on 2-D structures, found {labels.ndim - 1}-D; use the heads ridge or gp."
+            )
+        target = torch.from_numpy((values - values.mean()) / max(float(values.std()), 1e-12)).float().to(self.device)
+        self.centre, self.unit = float(values.mean()), max(float(values.std()), 1e-12)
+        pooled = self._pooled_all(labels)
+        self.mean, self.spread = pooled.mean(0), pooled.std(0).clamp_min(1e-3 * float(pooled.std(0).mean()) + 1e-12)
+        self.output = self._ridge((pooled - self.mean) / self.spread, target)
+        if trained := self._trainable():
+            self._train(labels, target, trained, progress or Silent())
+        return self
+
+    def predict(self, labels: Labels, progress: Progress | None = None) -> tuple[Array, Array]:
+        """Value of each structure; the spread is 1, to be scaled by errors on held-out structures."""
+        with torch.no_grad():
+            found = self.output((self._pooled_all(labels) - self.mean) / self.spread)[:, 0]
+        return found.double().cpu().numpy() * self.unit + self.centre, np.ones(len(labels))
+
+    def embed(self, labels: Labels) -> Matrix:
+        """Pooled activations, standardised over the training structures."""
+        standard = (self._pooled_all(labels) - self.mean) / self.spread
+        found: Matrix = (standard / standard.shape[1] ** 0.5).double().cpu().numpy()
+        return found
+
+    def rows(self, labels: Labels) -> Matrix:
+        """The same: what training makes of pictures is not to be had from features."""
+        return self.embed(labels)
+
+    def _own(self, encoder: VGG19) -> VGG19:
+        """A copy of the encoder whose weights may change, cut after the last layer used."""
+        kernels = [name for name in dict(encoder.named_buffers()) if name.startswith("kernel")]
+        names = [layer.name for layer in encoder.layers]
+        count = sum(name.startswith("conv") for name in names[: names.index(self.layers[-1]) + 1])
+        if self.freedom == "scratch":
+            return VGG19(random_weights(count, self.seed), encoder.name).to(next(encoder.buffers()).device)
+        weights = {}
+        for name in kernels[:count]:
+            index = name.removeprefix("kernel")
+            weights[f"features.{index}.weight"] = encoder.get_buffer(name).clone()
+            weights[f"features.{index}.bias"] = encoder.get_buffer(f"bias{index}").clone()
+        return VGG19(weights, encoder.name, encoder.source)
+
+    def _trainable(self) -> list[Tensor]:
+        """Weights that training changes."""
+        names = [name for name, _ in self.encoder.named_buffers() if name.startswith(("kernel", "bias"))]
+        kept = {"frozen": 0, "partly-frozen": 2 * _FREE_LAYERS}.get(self.freedom, len(names))
+        return [self.encoder.get_buffer(name).requires_grad_(True) for name in names[len(names) - kept :]]
+
+    def _train(self, labels: Labels, target: Tensor, trained: list[Tensor], progress: Progress) -> None:
+        step = 3e-4 if self.freedom == "scratch" else 1e-4
+        optimiser = torch.optim.Adam([*trained, *self.output.parameters()], lr=step)
+        total = self.epochs * -(-len(labels) // self.batch)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=step, total_steps=total, pct_start=0.1)
+        random = np.random.default_rng(self.seed)
+        progress.begin(total, f"training ({self.freedom})")
+        for epoch in range(self.epochs):
+            order = random.permutation(len(labels))
+            for start in range(0, len(order), self.batch):
+                rows = order[start : start + self.batch]
+                shown = self._turned(labels[rows], random)
+                guess = self.output((self._pooled(shown) - self.mean) / self.spread)[:, 0]
+                loss = (guess - target[torch.from_numpy(rows)]).square().mean()
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+                progress.advance(schedule.last_epoch, float(loss.detach()), f"epoch {epoch + 1}")
+        progress.end()
+        for weight in trained:
+            weight.requires_grad_(False)
+
+    def _turned(self, labels: Labels, random: np.random.Generator) -> Labels:
+        """The same structures moved (if periodic) and turned by 180 degrees: no tensor of second order changes."""
+        if random.random() < 0.5:
+            labels = labels[:, ::-1, ::-1]
+        if self.periodic:
+            labels = np.roll(labels, tuple(int(random.integers(side)) for side in labels.shape[1:]), axis=(1, 2))
+        return np.ascontiguousarray(labels)
+
+    def value_of(self, indicators: Tensor) -> Tensor:
+        """Value of indicators of shape (n, phases, height, width), differentiable in them; shape (n,)."""
+        guess: Tensor = self.output((self.pooled(indicators.to(self.mean)) - self.mean) / self.spread)[:, 0]
+        return guess.double() * self.unit + self.centre
+
+    def _pooled(self, labels: Labels) -> Tensor:
+        return self.pooled(phase_indicators(labels, self.phases))
+
+    def pooled(self, indicators: Tensor) -> Tensor:
+        """Pooled activations of indicators of shape (n, phases, height, width), differentiable in them."""
+        indicators = indicators.to(self.device)
+        found = self.encoder.features(indicators, self.layers, "circular" if self.periodic else "reflect")
+        if lost := [name for name in self.layers if name not in found or found[name][0, 0].numel() < 2]:
+            raise InputError(
+                f"structures of {indicators.shape[-2]} x {indicators.shape[-1]} pixels are too small for layer "
+                f"{lost[0]} of {self.encoder.name}; choose a shallower depth or larger structures."
+            )
+        rows = [found[name].flatten(2) for name in self.layers]
+        # The gradient of a spread of zero is not a number; a dead channel has one.
+        return torch.cat([torch.cat([row.mean(2), (row.var(2) + 1e-10).sqrt()], 1) for row in rows], 1)
+
+    def _pooled_all(self, labels: Labels) -> Tensor:
+        with torch.no_grad():
+            return torch.cat([self._pooled(labels[i : i + 32]) for i in range(0, len(labels), 32)])
+
+    def _ridge(self, rows: Tensor, target: Tensor) -> nn.Linear:
+        from sklearn.linear_model import BayesianRidge
+
+        ridge = BayesianRidge().fit(rows.double().cpu().numpy(), target.double().cpu().numpy())
+        output = nn.Linear(rows.shape[1], 1)
+        with torch.no_grad():
+            output.weight.copy_(torch.from_numpy(ridge.coef_)[None])
+            output.bias.fill_(float(ridge.intercept_))
+        return output.to(self.device)

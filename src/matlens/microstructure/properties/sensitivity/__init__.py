@@ -1,0 +1,1 @@
+"""Which pixels a property model relies on, scored against solved flips."""

@@ -1,0 +1,317 @@
+"""Where a structure-property model says that a structure's property comes from, and whether physics agrees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
+from matlens.microstructure.properties.data_sets.structure_set import StructureSet
+from matlens.microstructure.properties.data_sets.symmetry import component
+from matlens.microstructure.properties.differentiable import predicted_property, property_gradient
+from matlens.microstructure.properties.features import phase_indicators
+from matlens.microstructure.properties.model import StructurePropertyModel
+from matlens.microstructure.properties.sensitivity.flips import (
+    Conduction,
+    draw_flips,
+    flip_effects,
+    interface,
+    linearised_map,
+    toggled,
+    towards,
+)
+from matlens.microstructure.properties.sensitivity.scores import score_flips
+
+__all__ = [
+    "SensitivityStudy",
+    "conduction_of",
+    "difference_map",
+    "sensitivity_map",
+    "sensitivity_scores",
+    "study_sensitivity",
+]
+
+Array = NDArray[np.float64]
+_PIXELS = 2**17  # of one batch of flipped structures
+
+
+@dataclass(frozen=True)
+class SensitivityStudy:
+    """What a model and physics say about the pixels of structures.
+
+    Parameters
+    ----------
+    gradient : ndarray, shape (n, \\*space)
+        Derivative of the prediction with respect to each pixel's share of phase 1, in the target's unit.
+    linearised : ndarray, shape (n, \\*space)
+        That of the solved property.
+    flips : DataFrame
+        One row a flip (or swap of two pixels): ``structure``, ``move`` ("0 to 1", "1 to 0", "swap"), ``place``
+        and, of swaps, ``partner`` (flat), and the change of the property: ``truth`` (solved), by the model's
+        ``gradient``, by the model's two predictions (``difference``), and ``linearised``.
+    values : DataFrame
+        One row a structure: ``structure``, ``solved`` and ``predicted`` property.
+    """
+
+    gradient: Array
+    linearised: Array
+    flips: pd.DataFrame
+    values: pd.DataFrame
+
+
+def sensitivity_map(
+    model: StructurePropertyModel, structures: StructureSet | ArrayLike, progress: Progress | None = None
+) -> Array:
+    """Derivative of a model's prediction with respect to where phase 1 is.
+
+    Parameters
+    ----------
+    model : StructurePropertyModel
+        Fitted on structures of two phases, with any head but trees.
+    structures : StructureSet or array_like of int, shape (n, \\*space)
+        As for ``model.predict``.
+    progress : Progress, optional
+        Told how many structures are done.
+
+    Returns
+    -------
+    ndarray, shape (n, \\*space)
+        Change of the predicted property, in the target's unit, for each pixel that turns from phase 0 to phase 1, to
+        first order; all that the model uses is in it, the volume fraction too.
+
+    Raises
+    ------
+    InputError
+        If there are more phases, or the model has no gradient.
+
+    Examples
+    --------
+    >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]).astype(np.uint8)
+    >>> model = StructurePropertyModel(features="volume-fraction", head="ridge", scale="linear")
+    >>> model = model.fit(labels, 3 * labels.mean((1, 2)))
+    >>> sensitivity_map(model, labels[:1])[0, 0].round(3).tolist()  # three sixteenths
+    [0.187, 0.187, 0.187, 0.187]
+    """
+    if model.phases_ != 2:
+        raise InputError(
+            f"maps are of models of two phases, found {model.phases_}; property_gradient gives one map a phase."
+        )
+    gradient = property_gradient(model, structures, progress)
+    result: Array = gradient[:, 1] - gradient[:, 0]
+    return result
+
+
+def difference_map(model: StructurePropertyModel, labels: NDArray[np.uint8]) -> Array:
+    """What the model predicts of every flip of an interface pixel: slower than its gradient, and usually truer.
+
+    Parameters
+    ----------
+    model : StructurePropertyModel
+        Fitted on structures of two phases, with any head but trees.
+    labels : ndarray of uint8, shape (\\*space)
+        One structure.
+
+    Returns
+    -------
+    ndarray, shape (\\*space)
+        Change of the prediction when the pixel becomes phase 1, or that lost when it no longer is; NaN off the
+        interface.
+
+    Examples
+    --------
+    >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]).astype(np.uint8)
+    >>> model = StructurePropertyModel(features="volume-fraction", head="ridge", scale="linear")
+    >>> model = model.fit(labels, 3 * labels.mean((1, 2)))
+    >>> difference_map(model, labels[0])[0].round(3).tolist()
+    [0.187, 0.187, 0.187, nan]
+    """
+    places = np.flatnonzero(interface(labels, periodic=model.periodic_))
+    found = np.full(labels.size, np.nan)
+    found[places] = _differences(model, labels, places)[1] * towards(labels, places)
+    return found.reshape(labels.shape)
+
+
+def conduction_of(model: StructurePropertyModel, phase_values: Sequence[float] | None = None) -> Conduction:
+    """Find the problem of conduction whose solution a model has learned.
+
+    Parameters
+    ----------
+    model : StructurePropertyModel
+        Fitted; its target is named as a component of a conductivity: ``k_00``, ``k_11_c50``.
+    phase_values : sequence of float, optional
+        Conductivity of each phase; by default the model's own.
+
+    Raises
+    ------
+    InputError
+        If the target is another property, or the phases' values are not known.
+
+    Examples
+    --------
+    >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]).astype(np.uint8)
+    >>> model = StructurePropertyModel(features="volume-fraction", head="ridge", phase_values=(1, 9))
+    >>> conduction_of(model.fit(labels, {"k_00": 1 + 8 * labels.mean((1, 2))}, target="k_00")).phase_values
+    (1.0, 9.0)
+    """
+    place = component(model.target_)
+    if place is None or not re.match(r"k_\d\d", model.target_):
+        raise InputError(
+            f"the truth of single pixels is solved for components of conductivity (k_00, k_11, ...), and this model "
+            f"predicts {model.target_}; only its own map can be drawn."
+        )
+    given = phase_values if phase_values is not None else model.phase_values
+    if given is None:
+        raise InputError(
+            "the conductivity of each phase is not known to this model; give phase_values, e.g. (1, 50) "
+            "(--conductivity 0=1,1=50)."
+        )
+    return Conduction(tuple(map(float, given)), place, tuple(model.spacing_), bool(model.periodic_))
+
+
+def study_sensitivity(
+    model: StructurePropertyModel,
+    structures: StructureSet | ArrayLike,
+    *,
+    phase_values: Sequence[float] | None = None,
+    flips_per_structure: int = 40,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> SensitivityStudy:
+    """Flip interface pixels of structures one at a time, and ask model and physics what that changes.
+
+    Parameters
+    ----------
+    model : StructurePropertyModel
+        Fitted on a component of conductivity of two phases.
+    structures : StructureSet or array_like of int, shape (n, \\*space)
+        Better not those it was trained on.
+    phase_values : sequence of float, optional
+        Conductivity of each phase; by default the model's own.
+    flips_per_structure : int
+        Pixels flipped, half from each phase; then as many pairs of them as there are of one phase are swapped, which
+        keeps the volume fraction.
+    seed : int
+        Of the pixels.
+    progress : Progress, optional
+        Told how many structures are done.
+
+    Returns
+    -------
+    SensitivityStudy
+
+    Raises
+    ------
+    InputError
+        If the target is no component of a conductivity, the phases' values are not known, or the head is of trees.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> labels = np.stack([gaussian_field((16, 16), 3.0, fraction=0.3 + i / 50, seed=i).labels for i in range(12)])
+    >>> k = {"k_00": np.exp(3 * labels.mean((1, 2)))}
+    >>> model = StructurePropertyModel(features="volume-fraction", phase_values=(1, 20)).fit(labels, k, target="k_00")
+    >>> study = study_sensitivity(model, labels[:2], flips_per_structure=6)
+    >>> study.flips.groupby("move").size().to_dict()
+    {'0 to 1': 6, '1 to 0': 6, 'swap': 6}
+    """
+    conduction = conduction_of(model, phase_values)
+    gradient = sensitivity_map(model, structures, progress)
+    data = structures if isinstance(structures, StructureSet) else StructureSet.of(np.asarray(structures))
+    linear = linearised_map(data.labels, conduction)
+    progress = progress or Silent()
+    progress.begin(len(data), "flips")
+    tables, values = [], []
+    for row, labels in enumerate(data.labels):
+        pixels = draw_flips(labels, flips_per_structure, periodic=conduction.periodic, seed=(seed, row))
+        moves = _moves(pixels)
+        value, truth = flip_effects(labels, moves, conduction)
+        predicted, difference = _differences(model, labels, moves)
+        found = pd.DataFrame(
+            {"structure": str(data.names[row]), "move": _names(len(pixels) // 2), "place": moves[:, 0]}
+        )
+        found["partner"] = np.where(found["move"] == "swap", moves[:, 1], -1)
+        found["truth"], found["difference"] = truth, difference
+        found["gradient"], found["linearised"] = (_first_order(m[row], labels, moves) for m in (gradient, linear))
+        tables.append(found)
+        values.append({"structure": str(data.names[row]), "solved": value, "predicted": predicted})
+        progress.advance(row + 1, float("nan"), "structures")
+    progress.end()
+    return SensitivityStudy(gradient, linear, pd.concat(tables, ignore_index=True), pd.DataFrame(values))
+
+
+def sensitivity_scores(
+    model: StructurePropertyModel,
+    structures: StructureSet | ArrayLike,
+    *,
+    phase_values: Sequence[float] | None = None,
+    flips_per_structure: int = 40,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Score a model's maps against solved flips; the parameters are those of `study_sensitivity`.
+
+    Returns
+    -------
+    DataFrame
+        As of `matlens.microstructure.properties.score_flips`: one row a structure, way of flipping and map.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> labels = np.stack([gaussian_field((16, 16), 3.0, fraction=0.3 + i / 50, seed=i).labels for i in range(12)])
+    >>> k = {"k_00": np.exp(3 * labels.mean((1, 2)))}
+    >>> model = StructurePropertyModel(features="two-point", phase_values=(1, 20)).fit(labels, k, target="k_00")
+    >>> scores = sensitivity_scores(model, labels[:2], flips_per_structure=8)
+    >>> sorted(set(scores["map"]))
+    ['difference', 'gradient', 'linearised', 'phase']
+    """
+    study = study_sensitivity(
+        model,
+        structures,
+        phase_values=phase_values,
+        flips_per_structure=flips_per_structure,
+        seed=seed,
+        progress=progress,
+    )
+    return score_flips(study.flips)
+
+
+def _moves(pixels: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Pixels exchanged at once, shape (m, 2): each alone, then pairs of one of each phase.
+
+    A pixel alone stands twice in its row; exchanging it is assigned, not repeated, so that it changes once.
+    """
+    half = len(pixels) // 2
+    alone = np.stack([pixels, pixels], 1)
+    # A pair of neighbours in the list is no pair in space: each half is sorted by place, one is turned half round.
+    pairs = np.stack([pixels[:half], np.roll(pixels[half:], half // 2)], 1)
+    return np.concatenate([alone, pairs])
+
+
+def _names(half: int) -> list[str]:
+    return ["0 to 1"] * half + ["1 to 0"] * half + ["swap"] * half
+
+
+def _first_order(slopes: Array, labels: NDArray[np.uint8], moves: NDArray[np.intp]) -> Array:
+    change = slopes.ravel()[moves] * towards(labels, moves)
+    found: Array = np.where(moves[:, 0] == moves[:, 1], change[:, 0], change.sum(1))
+    return found
+
+
+@torch.no_grad()
+def _differences(
+    model: StructurePropertyModel, labels: NDArray[np.uint8], moves: NDArray[np.intp]
+) -> tuple[float, Array]:
+    """Prediction of a structure, and how it changes by each move; not kept among the model's features."""
+    many = np.concatenate([labels[None], toggled(labels, moves)])
+    step = max(1, _PIXELS // labels.size)
+    parts = [phase_indicators(many[i : i + step], model.phases_).double() for i in range(0, len(many), step)]
+    found = torch.cat([predicted_property(model, part).cpu() for part in parts]).numpy()
+    return float(found[0]), found[1:] - found[0]

@@ -1,0 +1,5 @@
+"""Pruning studies: how deep a network must be for a material."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

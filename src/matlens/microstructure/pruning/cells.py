@@ -1,0 +1,158 @@
+"""What a pruning study found, as tables that grow cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matlens.microstructure.pruning.recommendation import Recommendation, recommend
+from matlens.microstructure.reconstruction import Reconstruction
+from matlens.microstructure.reconstruction.matching.cost import Cost
+from matlens.microstructure.statistics.equivalence.panel import Judged
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["Cell", "PruningStudy"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One material at one depth, made and judged."""
+
+    structures: Sequence[Microstructure]
+    judged: Judged
+    result: Reconstruction | None = None
+    cost: Cost | None = None
+    field_px: int = 0
+
+
+@dataclass
+class PruningStudy:
+    """What a pruning study found; every table is in the order of materials and, from shallow to deep, depths.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a material and depth, the controls "white noise" and "blurred noise" last: what it costs, what it sees,
+        the joint verdict, and R and error of every statistic (mean over realisations).
+    ratios : DataFrame
+        R of every ``material``, ``depth`` and ``statistic`` with interval and verdict, by ``n_windows`` windows of
+        ``window`` pixels.
+    cells : DataFrame
+        One row a ``material``, ``depth`` and ``realisation``: errors, Euler density, copy share, evaluations, and
+        ``seconds`` (NaN where an earlier run made it).
+    scales : DataFrame
+        R of each curve in bands of distance (`matlens.microstructure.statistics.scale_ratios`).
+    recommendations : dict
+        Recommendation by material, for those that are finished.
+    structures : dict
+        Realisations by material and depth.
+    exemplars : dict
+        The micrographs by name.
+    settings : dict
+        Every choice as it was resolved.
+    notes : list of str
+        What a reader should know.
+    """
+
+    exemplars: dict[str, Microstructure]
+    settings: dict[str, Any]
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ratios: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cells: pd.DataFrame = field(default_factory=pd.DataFrame)
+    scales: pd.DataFrame = field(default_factory=pd.DataFrame)
+    recommendations: dict[str, Recommendation] = field(default_factory=dict)
+    structures: dict[tuple[str, str], tuple[Microstructure, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def layer(self) -> str | None:
+        """The deepest of the layers that the materials need."""
+        needed = [found.layer for found in self.recommendations.values()]
+        order: list[str] = self.settings["depths"]
+        return max(needed, key=order.index) if needed else None
+
+    def add(self, material: str, depth: str, cell: Cell) -> None:
+        """Put a cell into the tables."""
+        exemplar, judged = self.exemplars[material], cell.judged
+        self.structures[material, depth] = tuple(cell.structures)
+        rows = _rows(cell, exemplar)
+        summary = pd.DataFrame([{**_facts(cell, exemplar, rows), "joint": judged.joint, **_by_statistic(judged)}])
+        self.table = _grown(self.table, summary, material, depth)
+        self.ratios = _grown(self.ratios, judged.ratios, material, depth)
+        self.cells = _grown(self.cells, rows, material, depth)
+        self.scales = _grown(self.scales, judged.scales, material, depth)
+        for note in cell.result.notes if cell.result is not None else ():
+            if "trade phases" not in note and f"{material}: {note}" not in self.notes:
+                self.notes.append(f"{material}: {note}")
+
+    def conclude(self, material: str) -> None:
+        """Recommend a depth for a material whose cells are all there."""
+        table, ratios, scales = (
+            frame[frame["material"] == material] for frame in (self.table, self.ratios, self.scales)
+        )
+        self.recommendations[material] = recommend(table, ratios, scales, self.exemplars[material].unit)
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{name}: {r.depth}" for name, r in self.recommendations.items())
+        return f"PruningStudy({self.settings['encoder']}; {found or 'nothing finished'})"
+
+
+def _grown(table: pd.DataFrame, rows: pd.DataFrame, material: str, depth: str) -> pd.DataFrame:
+    rows = rows.copy()
+    rows.insert(0, "material", material)
+    rows.insert(1, "depth", depth)
+    return pd.concat([table, rows], ignore_index=True) if len(table) else rows
+
+
+def _rows(cell: Cell, exemplar: Microstructure) -> pd.DataFrame:
+    """One row a realisation."""
+    rows = cell.judged.errors.copy()
+    rows.insert(0, "realisation", range(len(rows)))
+    if len(cell.judged.copying):
+        worst = cell.judged.copying.groupby("realisation")[["copy_share", "limit", "copies"]].max()
+        rows = rows.join(worst.rename(columns={"limit": "copy_limit"}), on="realisation")
+    if cell.result is not None:
+        before = np.abs(cell.result.fraction_before - exemplar.volume_fractions).max(axis=1)
+        rows = rows.assign(
+            fraction_error_before=before, evaluations=cell.result.evaluations, seconds=cell.result.seconds
+        )
+    return rows
+
+
+def _facts(cell: Cell, exemplar: Microstructure, rows: pd.DataFrame) -> dict[str, Any]:
+    """Sight and cost of a depth; unknown for noise."""
+    facts: dict[str, Any] = {
+        "receptive_field_px": cell.field_px,
+        "receptive_field": cell.field_px * float(np.exp(np.log(exemplar.spacing).mean())),
+        "unit": exemplar.unit,
+    }
+    if cell.cost is not None:
+        facts |= {
+            "gflop": cell.cost.flop / 1e9,
+            "kept_mb": cell.cost.kept_bytes / 1e6,
+            "seconds_per_evaluation": cell.cost.seconds,
+        }
+    for name in ("evaluations", "seconds", "fraction_error_before", "copy_share", "euler_density"):
+        if name in rows:
+            facts[name] = float(rows[name].astype(float).mean())
+    if "copies" in rows:
+        facts["copies"] = bool(rows["copies"].any())
+    return facts
+
+
+def _by_statistic(judged: Judged) -> dict[str, float]:
+    """R and mean error of every statistic, as columns."""
+    ratios = judged.ratios.set_index("statistic")["R"]
+    values = {f"R_{_short(str(name))}": float(value) for name, value in ratios.items()}
+    values["R_mean"] = float(np.exp(np.log(ratios.clip(lower=1.0)).mean()))
+    return values | {
+        f"error_{_short(name)}": float(judged.errors[name].mean()) for name in ratios.index if name in judged.errors
+    }
+
+
+def _short(name: str) -> str:
+    return name.replace("_error", "")

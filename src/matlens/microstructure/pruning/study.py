@@ -1,0 +1,281 @@
+"""Model pruning: what each depth of a network is worth for a material, and what it costs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from matlens.errors import InputError, Interrupted
+from matlens.hooks import Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.microstructure.encoders import Encoder, load_encoder
+from matlens.microstructure.pruning.cells import Cell, PruningStudy
+from matlens.microstructure.pruning.recommendation import NO_NETWORK
+from matlens.microstructure.reconstruction import Plan, Preset, Reconstruction, plan_matching
+from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
+from matlens.microstructure.reconstruction.matching.objective import loss_layers
+from matlens.microstructure.reconstruction.matching.presets import find_preset
+from matlens.microstructure.statistics.equivalence.panel import Panel, window_for
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["Pruning", "plan_pruning", "prune", "truncated"]
+
+Materials = Microstructure | Sequence[Microstructure] | Mapping[str, Microstructure]
+Checkpoints = Callable[[str, str], Checkpoint]
+"""Gives the checkpoint of one material and depth."""
+
+_SIDE = 128  # pixels; the default size of what is made
+
+
+def prune(
+    exemplars: Materials,
+    shape: Sequence[int] | None = None,
+    *,
+    encoder: str = "auto",
+    weights: str | os.PathLike[str] | None = None,
+    preset: str | Preset = "default",
+    depths: Sequence[str] | None = None,
+    n: int = 2,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> PruningStudy:
+    """Reconstruct with ever fewer layers, and find the cheapest depth that stays equivalent to the best.
+
+    Parameters
+    ----------
+    exemplars : Microstructure, or sequence or mapping of them
+        Micrographs, two-dimensional, each of a material of its own.
+    shape : (int, int), optional
+        Height and width of what is made, in pixels; by default 128 x 128, or less where a micrograph is smaller.
+    encoder, weights, preset, device
+        As in `matlens.reconstruct`.
+    depths : sequence of str, optional
+        Layers to end at; by default the loss layers of the preset and ``"none"``, the loss without a network. A layer
+        that is no loss layer of the preset joins those above it.
+    n : int
+        Realisations of each material and depth. Equal numbers start from equal noise at every depth.
+    seed : int
+        The same seed, threads, device and versions give the same structures and verdicts; times differ.
+    progress : Progress, optional
+        Told how far it is.
+    checkpoints : callable, optional
+        Gives for a material's name and a depth the `Checkpoint` that keeps its realisations.
+
+    Returns
+    -------
+    PruningStudy
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used; the sentence says what to do.
+    ResourceError
+        If weights are not at hand.
+    Interrupted
+        On KeyboardInterrupt, with the study of the depths that are finished.
+
+    Notes
+    -----
+    The truncation of the network after each loss layer is the "model pruning" of Li et al., Sci. Rep. 8:13461 (2018).
+    The rule of the recommendation is `matlens.microstructure.pruning.recommendation.RULE`.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> exemplar = bicontinuous((64, 64), wavelength=12, seed=1)
+    >>> study = prune(exemplar, (32, 32), encoder="filterbank", preset="fast", depths=["none", "scale1"], n=1)
+    >>> study.table["depth"].tolist()
+    ['none', 'scale1', 'white noise', 'blurred noise']
+    """
+    work = plan_pruning(
+        exemplars,
+        shape,
+        encoder=encoder,
+        weights=weights,
+        preset=preset,
+        depths=depths,
+        n=n,
+        seed=seed,
+        device=device,
+    )
+    return work.run(progress or Silent(), checkpoints or (lambda material, depth: NoCheckpoint()))
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """A checked order for a pruning study, made by `plan_pruning` and carried out by `run`."""
+
+    exemplars: dict[str, Microstructure]
+    presets: dict[str, Preset]
+    options: dict[str, Any]
+    settings: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def run(self, progress: Progress, checkpoints: Checkpoints) -> PruningStudy:
+        """Make and judge everything; realisations that the checkpoints have finished are taken from them."""
+        study = PruningStudy(dict(self.exemplars), dict(self.settings), notes=list(self.notes))
+        try:
+            for name in self.exemplars:
+                self._material(study, name, progress, checkpoints)
+        except (KeyboardInterrupt, Interrupted):
+            raise Interrupted("interrupted; the depths that were finished are kept.", study) from None
+        return study
+
+    def _material(self, study: PruningStudy, name: str, progress: Progress, checkpoints: Checkpoints) -> None:
+        before, total = list(self.exemplars).index(name), len(self.exemplars) * len(self.presets)
+        with _doing(progress, f"{name}: its windows"):
+            panel = Panel(self.exemplars[name], self.settings["shape"], self.settings["seed"])
+        for number, depth in enumerate(self.presets, start=before * len(self.presets) + 1):
+            work, label = self.cell(name, depth), f"{name}, {depth} ({number} of {total})"
+            result = work.run(_Labelled(progress, label), checkpoints(name, depth))
+            with _doing(progress, f"{label}, judging"):
+                study.add(name, depth, _measured(work, result, panel))
+        with _doing(progress, f"{name}: controls"):
+            for noise, structures in panel.noises(self.settings["n"]).items():
+                study.add(name, noise, Cell(structures, panel(structures, copying=False)))
+        study.conclude(name)
+
+    def cell(self, material: str, depth: str) -> Plan:
+        """The reconstruction of one material at one depth."""
+        return plan_matching(
+            self.exemplars[material], self.settings["shape"], preset=self.presets[depth], **self.options
+        )
+
+
+def plan_pruning(
+    exemplars: Materials,
+    shape: Sequence[int] | None = None,
+    *,
+    encoder: str = "auto",
+    weights: str | os.PathLike[str] | None = None,
+    preset: str | Preset = "default",
+    depths: Sequence[str] | None = None,
+    n: int = 2,
+    seed: int = 0,
+    device: str = "auto",
+) -> Pruning:
+    """Check everything `prune` is asked for and resolve every choice; parameters and errors as there.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> work = plan_pruning(bicontinuous((64, 64), seed=1), encoder="filterbank")
+    >>> work.settings["depths"], work.settings["shape"]
+    (['none', 'scale1', 'scale2', 'scale4', 'scale8', 'scale16'], [64, 64])
+    """
+    materials = _named(exemplars)
+    chosen, network = find_preset(preset), load_encoder(encoder, weights=weights)
+    presets, notes = truncated(chosen, network, depths)
+    smallest = [min(sides) for sides in zip(*(m.shape for m in materials.values()))]
+    asked = [min(_SIDE, side) for side in smallest] if shape is None else [int(side) for side in shape]
+    options = {"encoder": network.name, "weights": weights, "n": n, "seed": seed, "device": device}
+    work = Pruning(materials, presets, options, {"shape": asked}, tuple(notes))
+    checked = [work.cell(name, list(presets)[-1]) for name in materials]
+    for exemplar in materials.values():
+        window_for(exemplar, asked)
+    resolved = checked[0].settings
+    settings = {
+        **{name: resolved[name] for name in ("encoder", "weights", "shape", "n", "seed", "device", "threads")},
+        "preset": chosen.name,
+        "depths": list(presets),
+        "layers": {depth: list(cut.layers[network.family]) for depth, cut in presets.items()},
+        "materials": list(materials),
+    }
+    return replace(work, settings=settings)
+
+
+def truncated(
+    preset: Preset, encoder: Encoder, depths: Sequence[str] | None = None
+) -> tuple[dict[str, Preset], list[str]]:
+    """Cut a preset's loss at ever deeper layers.
+
+    Parameters
+    ----------
+    preset : Preset
+        What is cut.
+    encoder : Encoder
+        Whose layers they are.
+    depths : sequence of str, optional
+        As in `prune`.
+
+    Returns
+    -------
+    presets : dict
+        Preset by depth, from shallow to deep.
+    notes : list of str
+        What a reader should know.
+
+    Raises
+    ------
+    InputError
+        If a depth is not known, or none of them has a network.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.encoders import VGG19, random_weights
+    >>> cut, _ = truncated(find_preset("default"), VGG19(random_weights(4, seed=0)), ["none", "pool1", "conv1_2"])
+    >>> {depth: list(one.layers["vgg19"]) for depth, one in cut.items()}
+    {'none': [], 'conv1_2': ['conv1_1', 'conv1_2'], 'pool1': ['conv1_1', 'pool1']}
+    """
+    loss, notes = loss_layers(preset, encoder)
+    order = [NO_NETWORK, *(layer.name for layer in encoder.layers)]
+    asked = [NO_NETWORK, *loss] if depths is None else list(depths)
+    if unknown := [depth for depth in asked if depth not in order]:
+        raise InputError(f"encoder {encoder.name!r} has no depth {unknown[0]!r}; choose among {', '.join(order)}.")
+    if NO_NETWORK in asked and not (preset.two_point or preset.total_variation):
+        asked.remove(NO_NETWORK)
+        notes.append(f"the preset {preset.name} matches nothing but the network, so depth zero is white noise")
+    if not set(asked) - {NO_NETWORK}:
+        raise InputError(f"no depth with a network was asked for; choose among {', '.join(order[1:])}.")
+    presets = {}
+    for depth in sorted(set(asked), key=order.index):
+        above = {name: weight for name, weight in loss.items() if order.index(name) <= order.index(depth)}
+        layers = above if depth == NO_NETWORK else {**above, depth: loss.get(depth, 1.0)}
+        presets[depth] = replace(preset, layers={**preset.layers, encoder.family: layers})
+    return presets, notes
+
+
+class _Labelled:
+    """Progress that says which material and depth it is about."""
+
+    def __init__(self, progress: Progress, label: str) -> None:
+        self._progress, self._label = progress, label
+        self.advance, self.end = progress.advance, progress.end
+
+    def begin(self, total: int, label: str) -> None:
+        self._progress.begin(total, f"{self._label}, {label}")
+
+
+@contextmanager
+def _doing(progress: Progress, label: str) -> Iterator[None]:
+    progress.begin(1, label)
+    try:
+        yield
+    finally:
+        progress.end()
+
+
+def _measured(work: Plan, result: Reconstruction, panel: Panel) -> Cell:
+    """Judge a depth's realisations and take its cost."""
+    network, layers = work.problem.encoder, work.settings["layers"]
+    fractions = torch.tensor(panel.exemplar.volume_fractions, dtype=torch.float32, device=work.settings["device"])
+    x = work.problem.start(0, fractions)
+    x = torch.nn.functional.interpolate(x, size=work.problem.size)
+    cost = evaluation_cost(work.problem.objective(fractions), x)
+    sees = max((network.layer(name).receptive_field for name in layers), default=0)
+    return Cell(result.microstructures, panel(result.microstructures), result, cost, sees)
+
+
+def _named(exemplars: Materials) -> dict[str, Microstructure]:
+    if isinstance(exemplars, Microstructure):
+        return {"material": exemplars}
+    found = exemplars if isinstance(exemplars, Mapping) else {f"material {i}": m for i, m in enumerate(exemplars)}
+    if not found:
+        raise InputError("no micrograph was given; give at least one.")
+    return dict(found)

@@ -1,0 +1,287 @@
+"""Simulated annealing after Yeong and Torquato: swap pixels until correlation functions are the exemplar's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.errors import InputError, ResourceError
+from matlens.hooks import Arrays
+from matlens.microstructure.reconstruction.classical.base import Made, Maker, Task
+from matlens.microstructure.reconstruction.classical.targets import (
+    at_fraction,
+    mean_fractions,
+    mean_map,
+    offsets,
+    reach_of,
+)
+from matlens.microstructure.statistics import cluster_map, lineal_path, two_point_map
+from matlens.microstructure.structure import Microstructure
+
+if TYPE_CHECKING:
+    from matlens.microstructure.reconstruction.classical.pixel_swaps import Counts, Goal, Sample
+
+__all__ = ["Annealing"]
+
+Array = NDArray[np.float64]
+
+_TERMS = ("two-point", "lineal-path", "cluster")
+_POWERS = {"any": -1.0, "interface": 0.0, "dpn": 2.0}  # of the share of unlike neighbours by which pixels are chosen
+_CHUNKS = 200  # each at one temperature
+_FIRST_RATE, _LAST_RATE = 0.1, 3e-4  # share of swaps accepted, in the first and the last chunk
+
+
+@dataclass(frozen=True)
+class Annealing:
+    """Baseline: swaps of two pixels of unlike phase, accepted by Metropolis' rule.
+
+    Parameters
+    ----------
+    terms : tuple of str
+        What the energy holds: "two-point", "lineal-path", "cluster"; each a sum of squared differences from the
+        exemplar, relative to that of a structure without correlation.
+    directions : {"all", "axes"}
+        Offsets of the two-point term: the whole map, each weighted by 1 / |r| so that every distance counts alike, or
+        only those along the axes, of equal weight, as in 1998. Lineal paths and clusters are taken along the axes.
+    selection : {"dpn", "interface", "any"}
+        Which pixels are proposed: at interfaces, rather where more neighbours are of other phases; at interfaces; any.
+    reach : int
+        Largest offset in pixels; 0 takes three correlation lengths, at least 16.
+    moves : int
+        Swaps proposed for every pixel.
+    tolerance : float
+        Energy at which to stop.
+
+    Notes
+    -----
+    Yeong & Torquato, Phys. Rev. E 57, 495 (1998); selection by unlike neighbours after Tang et al. (2009). The
+    temperature follows the share of swaps accepted, which is led from 10 % down to 0.03 %. The sample is measured as
+    the exemplar is: as a window, unless the exemplar is periodic; then so is the result.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> m = gaussian_field((48, 48), 5, 0.3, seed=0)
+    >>> made = Annealing(moves=20).learn([m], (48, 48), seed=0)(Task((48, 48), m.volume_fractions, seed=0))
+    >>> bool(made.history[-1, 2] < 2e-3), int(made.labels.sum()) == int(m.labels.sum())
+    (True, True)
+    """
+
+    name: ClassVar[str] = "annealing"
+    citations: ClassVar[tuple[str, ...]] = ("yeong1998reconstructing", "tang2009pixel")
+
+    terms: tuple[str, ...] = ("two-point",)
+    directions: str = "all"
+    selection: str = "dpn"
+    reach: int = 0
+    moves: int = 100
+    tolerance: float = 1e-6
+
+    def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
+        """Raise InputError for options out of range, ResourceError where numba is missing."""
+        if not self.terms or (unknown := set(self.terms) - set(_TERMS)):
+            found = ", ".join(sorted(unknown)) if self.terms else "nothing"
+            raise InputError(f"annealing option terms holds {found}; choose from {', '.join(_TERMS)}.")
+        if self.directions not in ("all", "axes"):
+            raise InputError(f"annealing option directions is {self.directions!r}; choose all or axes.")
+        if self.selection not in _POWERS:
+            raise InputError(f"annealing option selection is {self.selection!r}; choose {', '.join(_POWERS)}.")
+        if self.reach < 0 or self.moves < 1 or not self.tolerance >= 0:
+            raise InputError(
+                f"annealing takes reach >= 0, moves >= 1 and tolerance >= 0, found {self.reach}, {self.moves} and "
+                f"{self.tolerance:g}."
+            )
+        if find_spec("numba") is None:
+            raise ResourceError(
+                "method 'annealing' needs numba, which is not installed; install matlens[baselines] or choose another "
+                "method."
+            )
+        return ()
+
+    def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
+        """Measure the exemplars' functions."""
+        return self.towards(learned(self, exemplars, shape), exemplars[0].n_phases)
+
+    def towards(self, target: Target, n_phases: int) -> Maker:
+        """Anneal to functions that are known already, wherever they come from."""
+        return lambda task: _anneal(self, task, target, n_phases)
+
+
+def learned(options: Annealing, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> Target:
+    """Measure what the terms need."""
+    reach = reach_of(exemplars, shape, options.reach)
+    areas = np.array([m.labels.size for m in exemplars], dtype=float)
+    segments = sum(area * lineal_path(m)[..., : reach + 1] for area, m in zip(areas / areas.sum(), exemplars))
+    wanted = {"two-point": mean_map(exemplars, two_point_map, reach), "lineal-path": np.asarray(segments)}
+    if "cluster" in options.terms:
+        wanted["cluster"] = _on_axes(mean_map(exemplars, cluster_map, reach))
+    return Target(options, wanted, mean_fractions(exemplars), reach, all(m.periodic for m in exemplars))
+
+
+@dataclass(frozen=True)
+class Target:
+    """The exemplars' functions: pairs (K, 2 R + 1, 2 R + 1); segments and clusters (K, 2, R + 1)."""
+
+    options: Annealing
+    wanted: dict[str, Array]
+    own: Array
+    reach: int
+    periodic: bool
+
+    def goal(self, task: Task) -> Goal:
+        """Counts wanted in a sample, and weights that make the energy of each term one without correlation."""
+        from matlens.microstructure.reconstruction.classical.pixel_swaps import Goal
+
+        terms, asked = self.options.terms, task.counts / task.counts.sum()
+        slot = self.slots(len(asked))
+        seen = np.flatnonzero(slot >= 0)
+        fits, on_axes = _fits(task.shape, self.reach, self.periodic)
+        pairs = at_fraction(self.wanted["two-point"], self.own, asked)[seen][:, self.reach :]
+        weights = self._pair_weights() * ("two-point" in terms)
+        weights = weights / max(float((weights * (pairs - asked[seen, None, None] ** 2) ** 2).sum()), 1e-12)
+        lines = []
+        for name in ("lineal-path", "cluster"):
+            # at other fractions than the exemplar's there is no telling; in proportion is the least change
+            values = self.wanted.get(name, np.zeros((len(asked), 2, self.reach + 1)))
+            values = values * np.divide(asked, self.own, where=self.own > 0, out=np.ones_like(asked))[:, None, None]
+            scale = (name in terms) / max(float((values[..., 1:] ** 2).sum()), 1e-12)
+            one = np.broadcast_to(scale / on_axes**2, values.shape).copy()
+            one[..., 0] = 0.0  # the fraction, which no swap changes
+            lines += [2 * values * on_axes, one]
+        return Goal(
+            slot,
+            (2 * pairs * fits).astype(np.float32),
+            np.broadcast_to(weights / fits**2, pairs.shape).astype(np.float32),
+            lines[0],
+            lines[1],
+            lines[2],
+            lines[3],
+            "lineal-path" in terms,
+            "cluster" in terms,
+            self.periodic,
+        )
+
+    def slots(self, phases: int) -> NDArray[np.int64]:
+        """Phases whose pairs are counted: of two phases one tells both."""
+        return np.array([-1, 0]) if phases == 2 else np.arange(phases)
+
+    def _pair_weights(self) -> Array:
+        """Weights of the half plane's offsets, each pair of opposite ones taken once."""
+        r = self.reach
+        distance = offsets(r, 2)
+        weights = np.where((distance > 0) & (distance <= r), 1 / np.maximum(distance, 1.0), 0.0)
+        if self.options.directions == "axes":
+            on_axis = np.zeros_like(weights)
+            on_axis[r, :] = on_axis[:, r] = 1.0
+            weights = on_axis * (weights > 0)
+        weights[r, :r] = 0.0
+        return np.asarray(weights[r:])
+
+
+def _fits(shape: Sequence[int], reach: int, periodic: bool) -> tuple[Array, Array]:
+    """Positions at which an offset fits: of the half plane, shape (R + 1, 2 R + 1), and of the axes, (2, R + 1)."""
+    loss = 0.0 if periodic else 1.0
+    across, along = np.abs(np.arange(-reach, reach + 1.0)), np.arange(reach + 1.0)
+    half_plane = (shape[0] - loss * along)[:, None] * (shape[1] - loss * across)
+    return half_plane, np.stack([(shape[0] - loss * along) * shape[1], shape[0] * (shape[1] - loss * along)])
+
+
+def _on_axes(values: Array) -> Array:
+    """Read a map (K, 2 R + 1, 2 R + 1) along the axes, shape (K, 2, R + 1)."""
+    reach = values.shape[1] // 2
+    return np.stack([values[:, reach:, reach], values[:, reach, reach:]], axis=1)
+
+
+def started(
+    target: Target, labels: NDArray[np.uint8], random: NDArray[np.uint64], n_phases: int
+) -> tuple[Sample, Counts]:
+    """Pad the sample and count everything once."""
+    from matlens.microstructure.reconstruction.classical.pixel_swaps import Counts, Sample, cluster_counts
+
+    reach, slot = target.reach, target.slots(n_phases)
+    m = Microstructure(labels, phase_names=[str(phase) for phase in range(n_phases)], periodic=target.periodic)
+    seen = m.indicators()[slot >= 0]
+    padding = [(0, 0), (reach, reach), (reach, reach)]
+    ahead = np.pad(seen, padding, mode="wrap" if target.periodic else "constant").astype(np.float32)
+    fits, on_axes = _fits(labels.shape, reach, target.periodic)
+    pairs = np.rint(mean_map([m], two_point_map, reach)[slot >= 0][:, reach:] * fits)
+    segments = np.rint(lineal_path(m)[..., : reach + 1] * on_axes)
+    clusters = np.zeros_like(segments)
+    if "cluster" in target.options.terms:
+        cluster_counts(labels, clusters, target.periodic)
+    behind = np.ascontiguousarray(ahead[:, ::-1, ::-1])
+    return Sample(labels, ahead, behind, random), Counts(pairs.astype(np.float32), segments, clusters)
+
+
+def _energies(counts: Counts, goal: Goal) -> Array:
+    """Energy of each term, in the order of all terms."""
+    parts = (
+        (counts.pairs, goal.pairs2, goal.pair_weights),
+        (counts.segments, goal.segments2, goal.segment_weights),
+        (counts.clusters, goal.clusters2, goal.cluster_weights),
+    )
+    return np.array([float((w.astype(float) * (c - t / 2.0) ** 2).sum()) for c, t, w in parts])
+
+
+def _anneal(options: Annealing, task: Task, target: Target, n_phases: int) -> Made:
+    from matlens.microstructure.reconstruction.classical.pixel_swaps import swap_pixels
+
+    goal, state = target.goal(task), _resumed(task)
+    labels, random = np.asarray(state["labels"], np.uint8), np.asarray(state["random"], np.uint64)
+    rows = [list(row) for row in state["history"]]
+    first, temperature = int(state["chunk"]), float(state["temperature"])
+    sample, counts = started(target, labels, random, n_phases)
+    kept = [name in options.terms for name in _TERMS]
+    proposals = max(1, options.moves * labels.size // _CHUNKS)
+    status = "used all its swaps; more moves may match more closely"
+    task.progress.begin(_CHUNKS * proposals, f"realisation {task.realisation + 1}")
+    energies = _energies(counts, goal)
+    if not temperature:
+        temperature = float(energies.sum()) / labels.size
+    for chunk in range(first, _CHUNKS):
+        accepted = swap_pixels(sample, counts, goal, _POWERS[options.selection], temperature, proposals)
+        energies = _energies(counts, goal)
+        total = float(energies.sum())
+        rate = max(accepted / proposals, 1e-5)
+        wanted = _FIRST_RATE * (_LAST_RATE / _FIRST_RATE) ** (chunk / _CHUNKS)
+        temperature *= float(np.clip(np.sqrt(wanted / rate), 0.3, 3.0))
+        rows.append([0.0, (chunk + 1) * proposals, total, *energies[kept]])
+        task.progress.advance((chunk + 1) * proposals, total, f"{accepted / proposals:.1%} of swaps accepted")
+        task.save(_state(sample, rows, chunk + 1, temperature))
+        if total <= options.tolerance:
+            status = "reached its tolerance"
+            break
+    terms = tuple(name for name, keep in zip(_TERMS, kept) if keep)
+    return Made(labels, status, target.periodic, int(rows[-1][1]), np.array(rows), terms)
+
+
+def _state(sample: Sample, rows: list[list[float]], chunk: int, temperature: float) -> Callable[[], Arrays]:
+    return lambda: {
+        "labels": sample.labels.copy(),
+        "random": sample.random.copy(),
+        "history": np.array(rows),
+        "chunk": np.array(chunk),
+        "temperature": np.array(temperature),
+    }
+
+
+def _resumed(task: Task) -> Arrays:
+    """The state kept, or a random arrangement of exactly the pixels asked for."""
+    kept = task.load()
+    if kept is not None:
+        return kept
+    random = task.random()
+    labels = np.repeat(np.arange(len(task.counts), dtype=np.uint8), task.counts)
+    random.shuffle(labels)
+    return {
+        "labels": labels.reshape(task.shape),
+        "random": random.integers(2**63, size=1, dtype=np.uint64),
+        "history": np.empty((0, 0)),
+        "chunk": np.array(0),
+        "temperature": np.array(0.0),
+    }

@@ -1,0 +1,95 @@
+"""What baselines are to match: the exemplars' correlations as far as they can be known, at the fractions asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.microstructure.statistics import correlation_length_radial
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["at_fraction", "mean_fractions", "mean_map", "offsets", "reach_of"]
+
+Array = NDArray[np.float64]
+
+_LENGTHS, _FEWEST = 3.0, 16
+
+
+def mean_fractions(exemplars: Sequence[Microstructure]) -> Array:
+    """Volume fractions of all exemplars together, shape (K,).
+
+    Examples
+    --------
+    >>> mean_fractions([Microstructure([[0, 1]] * 2), Microstructure([[0, 0, 0, 1]] * 2)])
+    array([0.66666667, 0.33333333])
+    """
+    areas = np.array([m.labels.size for m in exemplars], dtype=float)
+    return np.asarray(areas @ np.array([m.volume_fractions for m in exemplars]) / areas.sum())
+
+
+def reach_of(exemplars: Sequence[Microstructure], shape: Sequence[int], asked: int = 0) -> int:
+    """Largest offset to match, in pixels: three times the longest correlation length, at least 16, unless asked.
+
+    Never half of any side or more, beyond which an exemplar tells little.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> reach_of([gaussian_field((128, 128), 8, 0.4, seed=0)], (64, 64))
+    24
+    """
+    half = (min(side for sides in [shape, *(m.shape for m in exemplars)] for side in sides) - 1) // 2
+    if asked > 0:
+        return min(asked, half)
+    lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])
+    longest = float(np.nanmax(lengths)) if np.isfinite(lengths).any() else half
+    return int(min(half, max(_FEWEST, np.ceil(_LENGTHS * longest))))
+
+
+def mean_map(exemplars: Sequence[Microstructure], statistic: Callable[[Microstructure], Array], reach: int) -> Array:
+    """Average a map of offsets (`two_point_map`, `cluster_map`) over the exemplars, weighted by their pixels.
+
+    Returns
+    -------
+    ndarray, shape (K, 2 reach + 1, ...)
+        The centre is the offset zero.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.statistics import two_point_map
+    >>> mean_map([Microstructure([[0, 1, 0, 1]] * 4)], two_point_map, 1)[1].tolist()
+    [[0.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.5, 0.0]]
+    """
+    total: Array | float = 0.0
+    for m in exemplars:
+        window = tuple(slice(side // 2 - reach, side // 2 + reach + 1) for side in m.shape)
+        total = total + m.labels.size * statistic(m)[(slice(None), *window)]
+    return np.asarray(total / sum(m.labels.size for m in exemplars))
+
+
+def at_fraction(probability: Array, own: Array, asked: Array) -> Array:
+    """Move two-point probabilities (K, ...) from the exemplars' fractions to others, keeping the normalised covariance.
+
+    Examples
+    --------
+    >>> at_fraction(np.array([[0.5, 0.25]]), np.array([0.5]), np.array([0.2])).round(6).tolist()
+    [[0.2, 0.04]]
+    """
+    end = (-1,) + (1,) * (probability.ndim - 1)
+    old, new = own.reshape(end), asked.reshape(end)
+    moved = new**2 + (probability - old**2) * (new * (1 - new)) / np.maximum(old * (1 - old), 1e-12)
+    return np.asarray(np.clip(moved, 0.0, 1.0))
+
+
+def offsets(reach: int, ndim: int) -> Array:
+    """Lengths of the offsets of a map, shape (2 reach + 1, ...).
+
+    Examples
+    --------
+    >>> offsets(1, 2).round(3).tolist()
+    [[1.414, 1.0, 1.414], [1.0, 0.0, 1.0], [1.414, 1.0, 1.414]]
+    """
+    line = np.arange(-reach, reach + 1.0) ** 2
+    return np.asarray(np.sqrt(sum(np.meshgrid(*[line] * ndim, indexing="ij", sparse=True))))

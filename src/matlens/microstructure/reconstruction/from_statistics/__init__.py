@@ -1,0 +1,1 @@
+"""Structures from statistics alone, without a micrograph."""

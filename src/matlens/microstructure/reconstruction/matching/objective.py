@@ -1,0 +1,197 @@
+"""From exemplars to the terms of the loss at one level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from matlens.errors import InputError
+from matlens.microstructure.encoders import Encoder
+from matlens.microstructure.reconstruction.matching.presets import Preset
+from matlens.microstructure.reconstruction.matching.terms import (
+    Fraction,
+    Gram,
+    PhaseRange,
+    Sample,
+    Term,
+    TotalVariation,
+    TwoPoint,
+    gram,
+)
+from matlens.microstructure.statistics import total_variation, two_point_field
+
+__all__ = ["Match", "loss_layers", "match"]
+
+_REACH = 4  # two-point offsets up to so many correlation lengths
+_ENOUGH = 4  # a Gram matrix of C channels wants at least C / 4 positions
+
+
+@dataclass(frozen=True)
+class Match:
+    """The loss at one level: terms, the encoder they look through, and what had to be said about it."""
+
+    encoder: Encoder
+    terms: tuple[Term, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def layers(self) -> list[str]:
+        """Layers the terms read."""
+        return [term.layer for term in self.terms if isinstance(term, Gram)]
+
+    def __str__(self) -> str:
+        """One line a term: weight and name."""
+        return "\n".join(str(term) for term in self.terms)
+
+    def with_terms(self, *terms: Term) -> Match:
+        """Match these terms too."""
+        return Match(self.encoder, (*self.terms, *terms), self.notes)
+
+    def mismatches(self, indicators: Tensor) -> dict[str, Tensor]:
+        """Weighted mismatch of every term."""
+        features = self.encoder.features(indicators, self.layers, "circular") if self.layers else {}
+        sample = Sample(indicators, features)
+        return {term.name: term.weight * term(sample) for term in self.terms}
+
+
+def loss_layers(preset: Preset, encoder: Encoder) -> tuple[dict[str, float], list[str]]:
+    """The preset's layers that this encoder has; where it ends earlier, its deepest layer stands for those beyond.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.encoders import FilterBank
+    >>> from matlens.microstructure.reconstruction import PRESETS
+    >>> list(loss_layers(PRESETS["default"], FilterBank(scales=2))[0])
+    ['scale1', 'scale2']
+    """
+    wanted = dict(preset.layers[encoder.family])
+    names = [layer.name for layer in encoder.layers]
+    kept = {name: weight for name, weight in wanted.items() if name in names}
+    beyond = [name for name in wanted if name not in names]
+    if not beyond or encoder.family == "filterbank":
+        return kept, []
+    kept.setdefault(names[-1], 1.0)
+    last = [name for name in names if name.startswith("conv")][-1]  # a pooling after it needs no weights
+    note = f"the weights of {encoder.name} end at {last}, so {names[-1]} stands in for {', '.join(beyond)}"
+    return kept, [note]
+
+
+def match(
+    encoder: Encoder, exemplars: Sequence[Tensor], shape: Sequence[int], fractions: Tensor, preset: Preset, reach: float
+) -> Match:
+    """Build the terms for a periodic sample of ``shape`` pixels.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Looks at samples and exemplars.
+    exemplars : sequence of Tensor
+        ``1 x phase x height x width`` indicators at this level; targets are means weighted by area.
+    shape : sequence of int
+        Height and width of the sample at this level.
+    fractions : Tensor
+        Volume fractions asked for, shape (phase,).
+    preset : Preset
+        Weights and layers.
+    reach : float
+        Correlation length at this level, in pixels.
+    """
+    encoder = encoder.adapted(exemplars)
+    weights = torch.tensor([float(image[0, 0].numel()) for image in exemplars])
+    weights = weights / weights.sum()
+    layers, notes = loss_layers(preset, encoder)
+    sample = torch.zeros(1, exemplars[0].shape[1], *shape).to(exemplars[0])
+    with torch.no_grad():
+        reachable = encoder.features(sample, list(layers), "circular")
+        terms, dropped = _gram_terms(encoder, exemplars, {k: v for k, v in layers.items() if k in reachable}, preset)
+    if missing := [name for name in layers if name not in reachable]:
+        made = " x ".join(str(side) for side in shape)
+        notes.append(f"at {made} px, which their poolings do not divide, {', '.join(missing)} was left out")
+    if layers and not terms:
+        side = min(min(image.shape[-2:]) for image in exemplars)
+        raise InputError(
+            f"an exemplar of {side} pixels on a side is too small for {encoder.name}: no layer has enough positions."
+        )
+    if preset.two_point:
+        terms.append(_two_point_term(exemplars, weights, shape, fractions, preset.two_point, reach))
+    if preset.total_variation:
+        varied = torch.stack([total_variation(image, periodic=False) for image in exemplars])
+        terms.append(TotalVariation(preset.total_variation, torch.einsum("e,ebk->bk", weights.to(varied), varied)))
+    if preset.fraction:
+        terms.append(Fraction(preset.fraction, fractions))
+    if preset.phase_range:
+        terms.append(PhaseRange(preset.phase_range))
+    return Match(encoder, tuple(terms), tuple(notes + dropped))
+
+
+def _gram_terms(
+    encoder: Encoder, exemplars: Sequence[Tensor], layers: dict[str, float], preset: Preset
+) -> tuple[list[Term], list[str]]:
+    """One Gram term a layer, valid where it has enough positions, else reflected, else dropped and named."""
+    totals: dict[str, list[tuple[float, Tensor]]] = {name: [] for name in layers}
+    notes: list[str] = []
+    for image in exemplars:
+        reflected, dropped = [], []
+        valid = encoder.features(image, list(layers), "valid")
+        short = [name for name in layers if name not in valid or not _enough(valid[name])]
+        mirrored = encoder.features(image, short, "reflect") if short else {}
+        size = " x ".join(str(side) for side in image.shape[-2:])
+        for name in layers:
+            found = mirrored.get(name) if name in short else valid[name]
+            if found is None or not _enough(found):
+                dropped.append(name)
+                continue
+            if name in short:
+                reflected.append(name)
+            totals[name].append((float(found[0, 0].numel()), gram(found)))
+        if reflected:
+            notes.append(f"at {size} px the exemplar's borders were reflected for {', '.join(reflected)}")
+        if dropped:
+            notes.append(f"at {size} px {', '.join(dropped)} had too few positions and was left out")
+    terms: list[Term] = []
+    for name, parts in totals.items():
+        if parts:
+            target = sum((n * g for n, g in parts), torch.zeros_like(parts[0][1])) / sum(n for n, _ in parts)
+            scale = 4.0 * target.shape[-1] ** 2 if preset.gram == "li2018" else float(target.square().sum())
+            terms.append(Gram(name, layers[name], target, scale))
+    return terms, notes
+
+
+def _enough(features: Tensor) -> bool:
+    return features[0, 0].numel() * _ENOUGH >= features.shape[1]
+
+
+def _two_point_term(
+    exemplars: Sequence[Tensor], weights: Tensor, shape: Sequence[int], fractions: Tensor, weight: float, reach: float
+) -> TwoPoint:
+    """Offsets weigh by 1/|r|, so that every distance counts the same, and on the axes by one each."""
+    half = [
+        min(*(image.shape[2 + axis] // 2 for image in exemplars), shape[axis] // 2, max(8, round(_REACH * reach)))
+        for axis in range(2)
+    ]
+    asked = fractions.double().reshape(1, -1, 1, 1)
+    target = _covariance(exemplars, weights.tolist(), half) * asked * (1 - asked) + asked.square()
+    rows, columns = (torch.arange(-h, h + 1, dtype=torch.float64) for h in half)
+    distance = (rows[:, None].square() + columns[None].square()).sqrt().clamp(min=1)
+    on_axis = (rows[:, None] == 0) | (columns[None] == 0)
+    importance = torch.where(on_axis, 1 + 1 / distance, 1 / distance) * (distance <= max(8.0, _REACH * reach))
+    importance = importance.to(exemplars[0].device)
+    scale = float((importance * (target - asked.square()).square()).sum())
+    return TwoPoint(weight, target.to(exemplars[0]), importance.to(exemplars[0]), scale)
+
+
+def _covariance(exemplars: Sequence[Tensor], weights: Sequence[float], half: Sequence[int]) -> Tensor:
+    """Normalised covariance of all exemplars together; one that lacks a phase says nothing about it.
+
+    At coarse levels the variance is below phi (1 - phi) for exemplar and sample alike: the ratio carries over.
+    """
+    above: Tensor | float = 0.0
+    below: Tensor | float = 0.0
+    for w, image in zip(weights, exemplars):
+        own = image.double().mean(dim=(2, 3), keepdim=True)
+        above = above + w * (two_point_field(image.double(), periodic=False, half=half) - own.square())
+        below = below + w * own * (1 - own)
+    return torch.as_tensor(above) / torch.as_tensor(below).clamp(min=1e-12)

@@ -1,0 +1,1 @@
+"""Optimisers as objects with explicit state."""

@@ -1,0 +1,110 @@
+"""Settings of a reconstruction under a name, chosen by measurement (docs/results.md says how)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from matlens.errors import InputError
+
+__all__ = ["PRESETS", "Preset", "find_preset"]
+
+_VGG_LAYERS = {"conv1_1": 1.0, "pool1": 1.0, "pool2": 1.0, "conv3_4": 1.0}
+_BANK_LAYERS = {f"scale{2**s}": 1.0 for s in range(5)}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Everything about how, and nothing about what.
+
+    Attributes
+    ----------
+    layers : mapping of str to dict
+        Loss layers and their weights for each encoder family, ``"filterbank"`` and ``"vgg19"``.
+    gram : {"relative", "li2018"}
+        Gram distances over the target's own squared norm, or over 4 C^2 as Li et al.
+    two_point, total_variation, phase_range, fraction : float
+        Weights of the other terms; 0 leaves a term out.
+    coarse, fine : mapping of str to int
+        Evaluations on each coarser level and on the full-size level, for each encoder family.
+    sharpening : tuple of (int, float)
+        Stages that end the finest level: share of ``fine`` in percent, and weight of the double well.
+    levels : bool
+        Whether to go coarse to fine.
+    optimiser : {"lbfgs", "adam"}
+        How the field moves.
+    bounded : bool
+        Whether the field is kept within the exemplar's values by projection, instead of a soft wall.
+    decode : {"exact", "kmeans+anneal"}
+        How phases are read from the field.
+    trades : int
+        Evaluations for pixels of the decoded picture to trade phases
+        (`matlens.microstructure.reconstruction.matching.swaps`).
+    mend : bool
+        Whether decoding cares for thin necks (`matlens.microstructure.reconstruction.matching.throats`).
+    """
+
+    name: str
+    layers: Mapping[str, Mapping[str, float]] = field(
+        default_factory=lambda: {"filterbank": _BANK_LAYERS, "vgg19": _VGG_LAYERS}
+    )
+    gram: Literal["relative", "li2018"] = "relative"
+    two_point: float = 0.3
+    total_variation: float = 0.1
+    phase_range: float = 0.1
+    fraction: float = 0.0
+    coarse: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 150, "vgg19": 120})
+    fine: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 200, "vgg19": 140})
+    sharpening: tuple[tuple[int, float], ...] = ((14, 0.1), (14, 0.3), (14, 1.0))
+    levels: bool = True
+    optimiser: Literal["lbfgs", "adam"] = "lbfgs"
+    bounded: bool = False
+    decode: Literal["exact", "kmeans+anneal"] = "exact"
+    trades: int = 30
+    mend: bool = True
+
+
+PRESETS: dict[str, Preset] = {
+    "default": Preset("default"),
+    "fast": Preset(
+        "fast",
+        coarse={"filterbank": 80, "vgg19": 70},
+        fine={"filterbank": 80, "vgg19": 50},
+        sharpening=((25, 0.3), (25, 1.0)),
+        trades=15,
+    ),
+    "li2018": Preset(
+        "li2018",
+        layers={
+            "filterbank": _BANK_LAYERS,
+            "vgg19": {"conv1_1": 1.0, "pool1": 1.0, "pool2": 1.0, "pool3": 1.0, "pool4": 1.0},
+        },
+        gram="li2018",
+        two_point=0.0,
+        total_variation=0.0,
+        phase_range=0.0,
+        fine={"filterbank": 400, "vgg19": 400},
+        sharpening=(),
+        levels=False,
+        bounded=True,
+        decode="kmeans+anneal",
+        trades=0,
+        mend=False,
+    ),
+}
+
+
+def find_preset(preset: str | Preset) -> Preset:
+    """Look up a preset by name; one that was made by hand is taken as it is.
+
+    Examples
+    --------
+    >>> find_preset("fast").levels
+    True
+    """
+    if isinstance(preset, Preset):
+        return preset
+    if preset not in PRESETS:
+        raise InputError(f"preset {preset!r} is not known; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[preset]

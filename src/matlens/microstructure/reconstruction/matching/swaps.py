@@ -1,0 +1,146 @@
+"""After decoding: pixels trade phases while that lowers the loss of the decoded picture itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
+from matlens.microstructure.reconstruction.phases import PhaseCode
+
+__all__ = ["fewest_neighbours", "trade_pixels"]
+
+_RARE = 0.01  # a surrounding that fewer pixels of the exemplar have is none of its habits
+
+
+def trade_pixels(
+    labels: NDArray[np.uint8],
+    code: PhaseCode,
+    objective: Objective,
+    like: Tensor,
+    allowed: NDArray[np.bool_],
+    fewest: Sequence[int],
+    evaluations: int,
+) -> tuple[NDArray[np.uint8], int]:
+    """Trade phases between pixels in pairs, so that the fractions stay, as long as the loss falls.
+
+    Decoding takes every pixel for itself, and what the field matched is matched less well by its phases, by a factor of
+    ten and more. The gradient at the decoded picture says, to first order, what each pixel's change of phase is worth;
+    the best pairs trade together, half as many after a failure, until not even the best pair helps. What a network
+    sees poorly, single stray pixels, the exemplar itself forbids (`fewest_neighbours`).
+
+    Parameters
+    ----------
+    labels : ndarray of uint8
+        Shape (height, width); not changed.
+    code : PhaseCode
+        Field values of the phases.
+    objective : callable
+        Field ``1 x (phase - 1) x height x width`` to loss and gradient.
+    like : Tensor
+        Gives the type and the device of fields.
+    allowed : ndarray of bool
+        Pixels that may trade.
+    fewest : sequence of int
+        Neighbours of its own phase that a pixel must find, one number a phase.
+    evaluations : int
+        At most so many.
+
+    Returns
+    -------
+    labels : ndarray of uint8
+    traded : int
+        Pairs that traded.
+
+    Examples
+    --------
+    >>> wanted = torch.tensor([[[[-1.0, -1.0, 1.0, 1.0]]]])
+    >>> def distance(x):
+    ...     return float((x - wanted).square().sum()), 2 * (x - wanted)
+    >>> start = np.array([[1, 0, 1, 0]], dtype=np.uint8)
+    >>> trade_pixels(start, PhaseCode(2), distance, wanted, np.ones((1, 4), bool), (0, 0), evaluations=5)
+    (array([[0, 0, 1, 1]], dtype=uint8), 1)
+    """
+    corners = code.corners.to(like)
+
+    def field(of: NDArray[np.uint8]) -> Tensor:
+        return corners[torch.from_numpy(of.astype(np.int64)).to(like.device)].movedim(-1, 0)[None]
+
+    loss, gradient = objective(field(labels))
+    most, traded = max(1, labels.size // 100), 0
+    together = max(1, most // 4)
+    for _ in range(evaluations - 1):
+        costs = torch.einsum("kc,chw->khw", corners, gradient[0]).cpu().numpy()
+        welcome = (_neighbours(labels, len(costs), "wrap") >= np.reshape(fewest, (-1, 1, 1))) & allowed
+        proposal, pairs = _best_pairs(labels, costs, welcome, together)
+        if pairs == 0:
+            break
+        new_loss, new_gradient = objective(field(proposal))
+        if new_loss < loss:
+            labels, loss, gradient, traded = proposal, new_loss, new_gradient, traded + pairs
+            together = min(together + together // 2 + 1, most)
+        elif together == 1:
+            break
+        else:
+            together //= 2
+    return labels, traded
+
+
+def fewest_neighbours(exemplars: Sequence[NDArray[np.uint8]], n_phases: int) -> list[int]:
+    """Neighbours of its own phase, of eight, that all but the oddest 1 % of the exemplars' pixels have; one a phase.
+
+    Examples
+    --------
+    >>> stripes = np.tile(np.array([0, 0, 1, 1], dtype=np.uint8), (8, 4))
+    >>> fewest_neighbours([stripes], 2)
+    [5, 5]
+    """
+    found: list[list[NDArray[np.intp]]] = [[] for _ in range(n_phases)]
+    for labels in exemplars:
+        inner = labels[1:-1, 1:-1]
+        for phase, count in enumerate(_neighbours(labels, n_phases, "nearest")[:, 1:-1, 1:-1]):
+            found[phase].append(count[inner == phase])
+    pixels = [np.concatenate(parts) for parts in found]
+    return [int(np.quantile(counts, _RARE, method="lower")) if counts.size else 0 for counts in pixels]
+
+
+def _neighbours(labels: NDArray[np.uint8], n_phases: int, border: str) -> NDArray[np.intp]:
+    """Count the neighbours, of eight, of each phase; shape (K, height, width)."""
+    ring = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
+    return np.stack([ndimage.convolve((labels == k).astype(np.intp), ring, mode=border) for k in range(n_phases)])
+
+
+def _best_pairs(
+    labels: NDArray[np.uint8], costs: NDArray[np.floating], welcome: NDArray[np.bool_], together: int
+) -> tuple[NDArray[np.uint8], int]:
+    """Let the ``together`` pairs of two phases trade that promise most; the number is 0 where none promises a gain.
+
+    ``welcome`` says which pixels may take each phase, shape (K, height, width).
+    """
+    own, flat = labels.ravel(), costs.reshape(len(costs), -1)
+    may = welcome.reshape(len(costs), -1)
+    best = (0.0, own, 0)
+    for a in range(len(costs)):
+        for b in range(a + 1, len(costs)):
+            moves = ((np.flatnonzero((own == old) & may[new]), old, new) for old, new in ((a, b), (b, a)))
+            to_b, to_a = (_cheapest(flat, places, old, new, together) for places, old, new in moves)
+            count = min(len(to_b[0]), len(to_a[0]))
+            gain = float(to_b[1][:count].sum() + to_a[1][:count].sum())
+            if gain < best[0]:
+                traded = own.copy()
+                traded[to_b[0][:count]], traded[to_a[0][:count]] = b, a
+                best = (gain, traded, count)
+    return best[1].reshape(labels.shape), best[2]
+
+
+def _cheapest(
+    costs: NDArray[np.floating], places: NDArray[np.intp], old: int, new: int, together: int
+) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
+    change = costs[new, places] - costs[old, places]
+    order = np.argsort(change, kind="stable")[:together]
+    return places[order], change[order]

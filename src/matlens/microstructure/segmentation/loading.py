@@ -1,0 +1,106 @@
+"""The one call every command uses for an input file: read, clean, segment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from matlens.core.units import normal_unit
+from matlens.microstructure.io.labels import single_channel
+from matlens.microstructure.io.reading import read_image
+from matlens.microstructure.segmentation import CleaningOptions, Segmentation, segment
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["load", "read_microstructure"]
+
+
+def load(
+    path: str | os.PathLike[str], options: CleaningOptions | None = None, *, dataset: str | None = None
+) -> Segmentation:
+    """Read a file and turn it into phases.
+
+    Parameters
+    ----------
+    path : path-like
+        See `read_image`.
+    options : CleaningOptions, optional
+        What to do to a raw micrograph; by default nothing, and the file must hold labels.
+    dataset : str, optional
+        Which array, in files that hold several.
+
+    Returns
+    -------
+    Segmentation
+        The microstructure with what was done.
+
+    Raises
+    ------
+    InputError
+        See `read_image` and `segment`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> path = Path(tempfile.mkdtemp()) / "labels.npy"
+    >>> np.save(path, np.array([[0, 85], [170, 85]]))
+    >>> load(path).steps
+    ('Values were mapped to phases: 0 -> 0, 85 -> 1, 170 -> 2.',)
+    """
+    options = options or CleaningOptions()
+    image = read_image(path, dataset=dataset)
+    mask = None
+    if options.mask is not None:
+        mask = single_channel(read_image(options.mask), "grey").values
+    return segment(image, options, mask=mask, name=Path(path).name)
+
+
+def read_microstructure(
+    path: str | os.PathLike[str],
+    *,
+    spacing: float | Sequence[float] | None = None,
+    unit: str | None = None,
+    dataset: str | None = None,
+    segmentation: CleaningOptions | None = None,
+) -> Microstructure:
+    """Read a microstructure from a file of labels, or from a raw micrograph with options how to segment it.
+
+    Parameters
+    ----------
+    path : path-like
+        See `read_image`.
+    spacing : float or sequence of float, optional
+        Size of a pixel of the result, goes before what the file says.
+    unit : str, optional
+        Unit of the spacing.
+    dataset : str, optional
+        Which array, in files that hold several.
+    segmentation : CleaningOptions, optional
+        What to do to a raw micrograph.
+
+    Returns
+    -------
+    Microstructure
+        Labels 0..K-1 in two or three dimensions.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, holds no labels (and no threshold is given), or one phase only.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> path = Path(tempfile.mkdtemp()) / "labels.npy"
+    >>> np.save(path, np.array([[0, 255], [255, 255]]))
+    >>> read_microstructure(path, spacing=2.8, unit="um")
+    Microstructure(2 x 2, 2 phases, 2.8 um)
+    """
+    found = load(path, segmentation, dataset=dataset).microstructure
+    if spacing is None and unit is None:
+        return found
+    step = found.spacing if spacing is None else spacing
+    name = found.unit if unit is None else normal_unit(unit)
+    return Microstructure(found.labels, step, name, found.phase_names, found.periodic)

@@ -1,0 +1,204 @@
+"""What to do to a raw micrograph before it is phases; the fields are as a user writes them on the command line."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import asdict, dataclass, fields
+
+from matlens.core.units import parse_spacing
+from matlens.errors import InputError
+from matlens.microstructure.io.labels import CHANNELS
+
+__all__ = ["CleaningOptions", "parse_crop", "parse_flatten", "parse_threshold"]
+
+_MAX_CLASSES = 5  # the exhaustive search of multi-Otsu grows as levels**(classes - 1)
+_DEGREE = 4
+
+
+@dataclass(frozen=True)
+class CleaningOptions:
+    """Options of the chain from a picture to phases, in the order they are applied.
+
+    Every field is text, a whole number or a flag, so that the options can be stored in a settings file as they are.
+
+    Parameters
+    ----------
+    channel : str, optional
+        For colour pictures: ``"grey"``, ``"red"``, ``"green"``, ``"blue"``, or ``"colours"`` (every colour a phase).
+    crop : str, optional
+        Part to keep, ``"x0:x1,y0:y1"`` (``,z0:z1`` in volumes) in pixels, or ``"auto"`` to trim dark or bright edges.
+    data_bar : str or int, optional
+        Rows of the bar under a micrograph to cut off, or ``"auto"`` to find it.
+    mask : str, optional
+        Picture of the same size, black where the micrograph is not to be trusted. What is black is kept out of the
+        background and the thresholds, and the largest rectangle without it becomes the sample.
+    flatten : str, optional
+        Divide by the background: ``"polynomial"`` (robust, of degree 4), ``"polynomial:DEGREE"`` or
+        ``"gaussian:SIGMA"`` (pixels).
+    median : int
+        Side of the median filter in pixels; 0 for none.
+    threshold : str, optional
+        ``"otsu"``, ``"multiotsu:K"``, or grey values ``"v1,v2,..."``; without it the file must hold labels.
+    invert : bool
+        Reverse the order of the phases.
+    min_object, min_hole : int
+        Smallest object (patch of a phase other than 0) and hole (patch of phase 0) to keep, in pixels: of the result
+        for grey pictures, of the file for labels, which are joined last.
+    downsample : int
+        Join so many pixels along each axis to one: grey values by their mean, labels by majority.
+    spacing : str, optional
+        Size of a pixel of the file, such as ``"0.35um"``; goes before what the file says.
+
+    Raises
+    ------
+    InputError
+        If an option is not understood.
+
+    Examples
+    --------
+    >>> CleaningOptions(threshold="otsu", median=3, spacing="0.35um").settings()
+    {'median': 3, 'threshold': 'otsu', 'spacing': '0.35um'}
+    """
+
+    channel: str | None = None
+    crop: str | None = None
+    data_bar: str | int | None = None
+    mask: str | None = None
+    flatten: str | None = None
+    median: int = 0
+    threshold: str | None = None
+    invert: bool = False
+    min_object: int = 0
+    min_hole: int = 0
+    downsample: int = 1
+    spacing: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is not None:
+            object.__setattr__(self, "mask", os.fspath(self.mask))
+        if self.channel is not None and self.channel not in CHANNELS:
+            raise InputError(f"unknown channel {self.channel!r}; choose one of {', '.join(CHANNELS)}.")
+        for text, parse in (
+            (self.crop, parse_crop),
+            (self.flatten, parse_flatten),
+            (self.threshold, parse_threshold),
+            (self.spacing, parse_spacing),
+        ):
+            if text is not None:
+                parse(text)
+        _data_bar_rows(self.data_bar)
+        for name, least in (("median", 0), ("min_object", 0), ("min_hole", 0), ("downsample", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be a whole number of at least {least}, found {getattr(self, name)!r}.")
+
+    @property
+    def data_bar_rows(self) -> int | None:
+        """Rows to cut off; None to find them."""
+        return _data_bar_rows(self.data_bar)
+
+    def settings(self) -> dict[str, str | int | bool]:
+        """Give the options that differ from doing nothing, ready for a settings file."""
+        defaults = {field.name: field.default for field in fields(self)}
+        return {key: value for key, value in asdict(self).items() if value != defaults[key]}
+
+
+def parse_crop(text: str) -> tuple[slice, ...] | None:
+    """Read ``"x0:x1,y0:y1[,z0:z1]"`` into slices in array order ((z,) y, x); ``"auto"`` gives None.
+
+    Either end may be left out, and negative numbers count from the far border.
+
+    Raises
+    ------
+    InputError
+        If the text is no such crop.
+
+    Examples
+    --------
+    >>> parse_crop("10:200,:-50")
+    (slice(None, -50, None), slice(10, 200, None))
+    """
+    if text.strip().lower() == "auto":
+        return None
+    try:
+        pairs = [part.split(":") for part in text.split(",")]
+        slices = [slice(*(int(end) if end.strip() else None for end in (low, high))) for low, high in pairs]
+    except ValueError:
+        slices = []
+    if len(slices) not in (2, 3):
+        raise InputError(
+            f"the crop {text!r} is not understood; write x0:x1,y0:y1 in pixels (,z0:z1 in volumes) or auto."
+        )
+    return tuple(reversed(slices))
+
+
+def parse_flatten(text: str) -> tuple[str, float]:
+    """Read ``"polynomial"``, ``"polynomial:DEGREE"`` or ``"gaussian:SIGMA"``.
+
+    Raises
+    ------
+    InputError
+        If the text is none of these, or the number is out of range (degree 1-8, sigma in pixels above 0).
+
+    Examples
+    --------
+    >>> parse_flatten("polynomial"), parse_flatten("gaussian:40")
+    (('polynomial', 4.0), ('gaussian', 40.0))
+    """
+    method, _, number = text.strip().lower().partition(":")
+    value = _number(number) if number else float(_DEGREE) if method == "polynomial" else math.nan
+    fits = value > 0 if method == "gaussian" else method == "polynomial" and value in range(1, 9)
+    if not fits:
+        raise InputError(
+            f"the flattening {text!r} is not understood; write polynomial, polynomial:DEGREE or gaussian:SIGMA."
+        )
+    return method, value
+
+
+def parse_threshold(text: str) -> int | tuple[float, ...]:
+    """Read ``"otsu"`` (2 classes), ``"multiotsu:K"`` (K classes) or grey values ``"v1,v2,..."``.
+
+    Returns
+    -------
+    int or tuple of float
+        The number of classes to find, or the thresholds themselves in ascending order.
+
+    Raises
+    ------
+    InputError
+        If the text is none of these, or K is not in 2..5.
+
+    Examples
+    --------
+    >>> parse_threshold("otsu"), parse_threshold("multiotsu:3"), parse_threshold("120,60.5")
+    (2, 3, (60.5, 120.0))
+    """
+    word = text.strip().lower()
+    if word == "otsu":
+        return 2
+    name, _, number = word.partition(":")
+    if name == "multiotsu" and number.isdigit() and 2 <= int(number) <= _MAX_CLASSES:
+        return int(number)
+    values = tuple(sorted({_number(part) for part in word.split(",")}))
+    if not all(math.isfinite(value) for value in values):
+        raise InputError(
+            f"the threshold {text!r} is not understood; write otsu, multiotsu:K (K = 2..{_MAX_CLASSES}) "
+            "or grey values v1,v2,..."
+        )
+    return values
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _data_bar_rows(value: str | int | None) -> int | None:
+    if isinstance(value, str) and value.strip().lower() == "auto":
+        return None
+    rows = 0 if value is None else int(value) if str(value).strip().isdigit() else -1
+    if rows < 0:
+        raise InputError(f"the data bar {value!r} is not understood; write auto or its number of rows.")
+    return rows

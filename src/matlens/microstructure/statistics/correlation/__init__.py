@@ -1,0 +1,1 @@
+"""Correlation functions of phases, clusters and surfaces, and the lengths that follow from them."""

@@ -1,0 +1,275 @@
+"""Is a result the same material as its exemplar? Errors, R, verdicts, controls and the copy test in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from matlens.errors import InputError
+from matlens.microstructure.problems import blurred_noise, white_noise
+from matlens.microstructure.statistics.equivalence.bands import curve_bands
+from matlens.microstructure.statistics.equivalence.copying import CopyTest, pasted_blocks
+from matlens.microstructure.statistics.equivalence.curves import Curves, errors
+from matlens.microstructure.statistics.equivalence.sentences import describe
+from matlens.microstructure.statistics.equivalence.variability import MIN_WINDOWS, Variability, joint_verdict
+from matlens.microstructure.statistics.equivalence.windows import count_windows, cut_windows, smaller_window
+from matlens.microstructure.statistics.transport.properties import property_table, too_large
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["Comparison", "compare"]
+
+CONTROL_REALISATIONS = 5
+_NARROWEST = 4  # pixels; no statistic has an offset to be compared at below
+Several = Microstructure | Sequence[Microstructure]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` finds.
+
+    Attributes
+    ----------
+    errors : DataFrame
+        One row a realisation: every error against the exemplar (mean over exemplars).
+    ratios : DataFrame
+        One row a window size and statistic: ``source`` ("result"), ``window``, ``statistic``, ``d_result``,
+        ``d_windows``, ``R``, ``low``, ``high``, ``low_joint``, ``verdict``, ``too_close``, ``n_windows``. First the
+        result's own size, then the smaller one; empty where fewer than two windows fit.
+    joint : str
+        "equivalent", "different" or "undecided", at the largest size of which 8 windows fit.
+    joints : dict
+        The joint verdict by window size.
+    controls : DataFrame
+        The same for "white noise" and "blurred noise" (column ``source``), with their ``joint`` verdict.
+    properties : DataFrame
+        Apparent properties of the exemplar's windows, of the result and of the controls: columns ``source`` and
+        ``window``, then those of `property_table`; empty where none were asked.
+    copying : DataFrame
+        The copy test (`CopyTest`) of every realisation and of an image of pasted exemplar blocks; column ``source``:
+        "result 0", ..., "pasted blocks".
+    curves : Dataset
+        S2, lineal-path and cluster curves of results, exemplar and windows (`curve_bands`).
+    notes : tuple of str
+        What was done differently from the plain rule, and why.
+    """
+
+    errors: pd.DataFrame
+    ratios: pd.DataFrame
+    joint: str
+    joints: dict[str, str]
+    controls: pd.DataFrame
+    properties: pd.DataFrame
+    copying: pd.DataFrame
+    curves: xr.Dataset
+    notes: tuple[str, ...] = field(default=())
+
+    def sentences(self) -> list[str]:
+        """Say the verdict in words, one plain sentence each."""
+        return describe(self.ratios, self.joints, self.joint, self.controls, self.copying, self.notes)
+
+
+def compare(
+    result: Several,
+    exemplar: Several,
+    *,
+    window: int | Sequence[int] | None = None,
+    seed: int = 0,
+    controls: bool = True,
+    copying: bool = True,
+    properties: Sequence[str] = ("conductivity",),
+) -> Comparison:
+    """Compare realisations with the material they are meant to be.
+
+    Parameters
+    ----------
+    result : Microstructure or sequence of them
+        Realisations of one size.
+    exemplar : Microstructure or sequence of them
+        One or more fields of one material; sizes are free. Windows of the result's size are cut out of them.
+    window : int or sequence of int, optional
+        Size of the smaller windows in pixels; by default the result's size is halved until 8 or more fit.
+    seed : int
+        Of the bootstrap and the controls.
+    controls, copying : bool
+        Whether to judge the negative controls, and to test for copying.
+    properties : sequence of {"conductivity", "stiffness"}
+        Effective properties to judge by too: statistics that no reconstruction is fitted to. Windows are taken between
+        two faces, both sides alike, each phase in turn 50 times as conductive (100 times as stiff) as the rest; windows
+        of more than 65536 cells are judged without.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If dimensions or numbers of phases differ, realisations differ in size, the window does not fit, or a property
+        is unknown.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field, white_noise
+    >>> material = gaussian_field((128, 128), 4.0, 0.4, seed=0)
+    >>> compare(white_noise((32, 32), (0.6, 0.4)), material, controls=False, copying=False).joint
+    'different'
+    """
+    results, exemplars = _checked(result, exemplar)
+    curves, targets = [Curves(m) for m in results], [Curves(m) for m in exemplars]
+    rows = [pd.DataFrame([errors(c, target) for target in targets]).mean() for c in curves]
+    sizes = _sizes(results, exemplars, window)
+    judged = {size: Variability(cut_windows(exemplars, size), properties=properties) for size in sizes}
+    found = _judged("result", results, judged, seed)
+    noises = _controls(results[0], exemplars, targets, judged, seed) if controls else []
+    band = next(iter(judged.values())).windows if judged else []
+    return Comparison(
+        errors=pd.DataFrame(rows).rename_axis("realisation"),
+        ratios=found.ratios.drop(columns="joint", errors="ignore"),
+        joint=_headline(found.ratios, found.joints),
+        joints=found.joints,
+        controls=_joined([noise.ratios for noise in noises]),
+        properties=_joined([_of_windows(judged), found.properties, *(noise.properties for noise in noises)]),
+        copying=_copying(results, exemplars, seed) if copying else pd.DataFrame(),
+        curves=curve_bands(curves, targets, band, exemplars[0]),
+        notes=_notes(results, exemplars, sizes, properties),
+    )
+
+
+def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], list[Microstructure]]:
+    results = [result] if isinstance(result, Microstructure) else list(result)
+    exemplars = [exemplar] if isinstance(exemplar, Microstructure) else list(exemplar)
+    if not results or not exemplars:
+        raise InputError("nothing to compare: at least one result and one exemplar are needed.")
+    first = exemplars[0]
+    for m in (*results, *exemplars):
+        if m.ndim != first.ndim or m.n_phases != first.n_phases:
+            raise InputError(f"cannot compare {m!r} with {first!r}: dimension and number of phases must agree.")
+        if min(m.shape) < _NARROWEST:
+            raise InputError(f"cannot compare {m!r}: at least {_NARROWEST} pixels along each axis are needed.")
+    if len({m.shape for m in results}) > 1:
+        raise InputError(f"realisations of one size are needed, found {sorted({m.shape for m in results})}.")
+    return results, exemplars
+
+
+def _sizes(
+    results: Sequence[Microstructure], exemplars: Sequence[Microstructure], window: int | Sequence[int] | None
+) -> list[tuple[int, ...]]:
+    """Sizes of windows to judge at: the result's own, and a smaller one where that has too few windows or is asked."""
+    own = results[0].shape
+    smaller: tuple[int, ...] | None
+    if window is None:
+        smaller = smaller_window(results, exemplars, MIN_WINDOWS)
+    else:
+        smaller = (window,) * len(own) if isinstance(window, int) else tuple(window)
+        if len(smaller) != len(own) or min(smaller) < 2 or not count_windows(results[:1], smaller):
+            raise InputError(f"window={window!r} does not fit into a result of {own}; give a smaller size.")
+    sizes = [own] if smaller in (None, own) else [own, smaller]
+    return [size for size in sizes if size is not None and count_windows(exemplars, size) >= 2]
+
+
+class _Judgement(NamedTuple):
+    ratios: pd.DataFrame
+    joints: dict[str, str]
+    properties: pd.DataFrame
+
+
+def _judged(
+    source: str, results: Sequence[Microstructure], judged: dict[tuple[int, ...], Variability], seed: int
+) -> _Judgement:
+    """Judge results at every size of windows."""
+    tables, properties, joints = [], [], {}
+    for size, variability in judged.items():
+        windows, name = cut_windows(results, size), _name(size)
+        table = variability.ratios(windows, seed=seed)
+        joints[name] = joint_verdict(table)
+        table.insert(0, "window", name)
+        table.insert(0, "source", source)
+        tables.append(table.assign(joint=joints[name]))
+        properties.append(_labelled(property_table(windows), source, name))
+    return _Judgement(_joined(tables), joints, _joined(properties))
+
+
+def _of_windows(judged: dict[tuple[int, ...], Variability]) -> pd.DataFrame:
+    return _joined([_labelled(property_table(v.windows), "windows", _name(size)) for size, v in judged.items()])
+
+
+def _labelled(table: pd.DataFrame, source: str, window: str) -> pd.DataFrame:
+    table.insert(0, "window", window)
+    table.insert(0, "source", source)
+    return table
+
+
+def _name(size: Sequence[int]) -> str:
+    return "x".join(map(str, size))
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    found = [table for table in tables if not table.empty]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def _headline(ratios: pd.DataFrame, joints: dict[str, str]) -> str:
+    for name, joint in joints.items():
+        if int(ratios.loc[ratios["window"] == name, "n_windows"].min()) >= MIN_WINDOWS:
+            return joint
+    return "undecided"
+
+
+def _controls(
+    like: Microstructure,
+    exemplars: Sequence[Microstructure],
+    targets: Sequence[Curves],
+    judged: dict[tuple[int, ...], Variability],
+    seed: int,
+) -> list[_Judgement]:
+    """Judge noise in the result's place."""
+    fractions = np.mean([m.volume_fractions for m in exemplars], axis=0)
+    lengths = np.concatenate([target.correlation_length for target in targets])
+    known = lengths[~np.isnan(lengths)]
+    length = float(known.mean()) if known.size else min(like.shape) / 8
+    seeds = range(seed, seed + CONTROL_REALISATIONS)
+    noises = {
+        "white noise": [white_noise(like.shape, fractions, s) for s in seeds],
+        "blurred noise": [blurred_noise(like.shape, fractions, length, s) for s in seeds],
+    }
+    return [_judged(name, noise, judged, seed) for name, noise in noises.items()]
+
+
+def _copying(results: Sequence[Microstructure], exemplars: Sequence[Microstructure], seed: int) -> pd.DataFrame:
+    test = CopyTest(exemplars)
+    block = min(2 * max(test.sides), min(exemplars[0].shape) // 2)
+    pasted = pasted_blocks(exemplars[0], results[0].shape, block, seed)
+    images = {f"result {i}": m for i, m in enumerate(results)} | {"pasted blocks": pasted}
+    tables = []
+    for name, image in images.items():
+        table = test(image)
+        table.insert(0, "source", name)
+        tables.append(table)
+    return _joined(tables)
+
+
+def _notes(
+    results: Sequence[Microstructure],
+    exemplars: Sequence[Microstructure],
+    sizes: Sequence[tuple[int, ...]],
+    properties: Sequence[str],
+) -> tuple[str, ...]:
+    notes = []
+    own, fit = results[0].shape, count_windows(exemplars, results[0].shape)
+    if fit < MIN_WINDOWS:
+        smaller = [size for size in sizes if size != own]
+        instead = f"windows of {_name(smaller[0])} are judged too" if smaller else "nothing is decided"
+        notes.append(
+            f"The exemplar holds {fit} window(s) of the result's size, too few for a verdict (8 are needed): {instead}."
+        )
+    if not np.allclose(results[0].spacing, exemplars[0].spacing) or results[0].unit != exemplars[0].unit:
+        notes.append("Result and exemplar state different pixel sizes; they are compared pixel by pixel.")
+    unjudged = [_name(size) for size in sizes if too_large(size)]
+    if properties and unjudged:
+        notes.append(f"Windows of {', '.join(unjudged)} are too large for {' and '.join(properties)} as a statistic.")
+    return tuple(notes)

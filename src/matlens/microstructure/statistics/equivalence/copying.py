@@ -1,0 +1,280 @@
+"""The copy test: does a result match its exemplar because it repeats pieces of it?
+
+Every patch of the result is looked up in the exemplar: its best normalised match over all shifts and symmetries. What
+counts as suspicious is set by the exemplar itself: how well its own patches are matched elsewhere in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import fft
+
+from matlens.errors import InputError
+from matlens.microstructure.statistics.correlation.correlation_length import correlation_length_radial
+from matlens.microstructure.statistics.equivalence.verbatim import largest_verbatim_block, symmetries
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["COPY_LIMIT", "CopyTest", "pasted_blocks", "patch_sides"]
+
+Array = NDArray[np.float32]
+
+PATCHES = 144  # looked up per structure and side; all of them would be mostly the same pixels over again
+QUANTILE = 0.99
+COPY_LIMIT = 0.05  # beyond the expected share, which is 1 % by construction
+CHANCE = 6  # disjoint patches above the best of as many others: less likely than 2 ** -6
+SURE = 0.75  # however few patches there are
+SAME = 0.9999  # a match this good is verbatim in float32
+SCATTER = 2.5  # standard deviations
+BATCH_VALUES = 1 << 21
+
+
+class CopyTest:
+    """Look for pieces of the exemplars in results.
+
+    Parameters
+    ----------
+    exemplars : sequence of Microstructure
+        One or more fields of the material, of one dimension and number of phases.
+
+    Notes
+    -----
+    Patches are w = 2 and 4 correlation lengths wide, at most a quarter of the exemplar (`patch_sides`), and lie on a
+    regular grid, about 144 of them. Their match is the correlation coefficient of the phase indicators; patches of a
+    single phase say nothing and are left out. The threshold is the 99 % quantile of the same measure for patches of the
+    exemplars themselves, each matched only with windows disjoint from it. Where simple patches repeat pixel for pixel,
+    so that it is 1, the smaller w decides nothing; for the larger one "above" then means verbatim, and more than 1 % is
+    expected.
+
+    A result copies if more patches lie above than expected by over 5 %, by over six disjoint patches (a field holds few
+    of those, and one of them alone may be 8 % of a small image) and by over 2.5 standard deviations of the difference
+    of two such shares; and always above 75 %.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> exemplar = gaussian_field((96, 96), 4.0, 0.4, seed=0)
+    >>> test = CopyTest([exemplar])
+    >>> copied, fresh = test(pasted_blocks(exemplar, (96, 96), 32)), test(gaussian_field((96, 96), 4.0, 0.4, seed=1))
+    >>> bool(copied["copies"].any()), bool(fresh["copies"].any())
+    (True, False)
+    """
+
+    def __init__(self, exemplars: Sequence[Microstructure]) -> None:
+        self.exemplars = list(exemplars)
+        self.sides = patch_sides(self.exemplars)
+        self._finders = {w: [_Finder(e, w) for e in self.exemplars] for w in self.sides}
+        self._own = {w: self._own_matches(w) for w in self._finders}
+        self.largest_block_expected = max(map(_block_between_halves, self.exemplars))
+
+    def __call__(self, result: Microstructure) -> pd.DataFrame:
+        """Test one result.
+
+        Parameters
+        ----------
+        result : Microstructure
+            Of the exemplars' dimension and number of phases; the size is free.
+
+        Returns
+        -------
+        DataFrame
+            One row a patch side: ``patch`` (pixels), ``patches`` (number looked up), ``threshold``, ``copy_share``
+            (share of patches above it), ``expected_share`` (of the exemplars' own), ``limit`` (``copies`` above it),
+            ``median_match``, ``largest_block`` (side of the largest square of more than one phase that an exemplar
+            holds too), ``largest_block_expected`` (the same between halves of an exemplar), ``copies``.
+
+        Raises
+        ------
+        InputError
+            If the dimension or the number of phases differs from the exemplars'.
+        """
+        first = self.exemplars[0]
+        if result.ndim != first.ndim or result.n_phases != first.n_phases:
+            raise InputError(f"cannot look for pieces of {first!r} in {result!r}: dimension and phases must agree.")
+        block = largest_verbatim_block(result, self.exemplars)
+        rows = []
+        for w, finders in self._finders.items():
+            own = self._own[w]
+            patches, corners = _patches(result, w)
+            matches = np.max([finder(patches) for finder in finders], axis=0) if len(patches) else own[:0]
+            threshold = min(float(np.quantile(own, QUANTILE)), SAME) if own.size else SAME
+            share, expected = _share_above(matches, threshold), _share_above(own, threshold)
+            disjoint = min(_disjoint(result, w), sum(_disjoint(exemplar, w) for exemplar in self.exemplars))
+            rows.append(
+                {
+                    "patch": w,
+                    "patches": len(corners),
+                    "threshold": threshold,
+                    "copy_share": share,
+                    "expected_share": expected,
+                    "limit": min(expected + _margin(expected, disjoint), SURE),
+                    "median_match": float(np.median(matches)) if matches.size else float("nan"),
+                    "largest_block": block,
+                    "largest_block_expected": self.largest_block_expected,
+                }
+            )
+        table = pd.DataFrame(rows)
+        judged = (table["threshold"] < SAME) | (table["patch"] == max(self.sides))
+        return table.assign(copies=judged & (table["copy_share"] > table["limit"]))
+
+    def _own_matches(self, w: int) -> Array:
+        """Best matches of the exemplars' own patches among windows disjoint from them."""
+        found = [np.zeros(0, dtype=np.float32)]
+        for exemplar in self.exemplars:
+            patches, corners = _patches(exemplar, w)
+            if len(patches):
+                own = [f(patches, corners if f.exemplar is exemplar else None) for f in self._finders[w]]
+                found.append(np.max(own, axis=0))
+        matches = np.concatenate(found)
+        return matches[matches > -1]
+
+
+def patch_sides(exemplars: Sequence[Microstructure]) -> list[int]:
+    """Choose the patch sides: 2 and 4 correlation lengths, at most a quarter of the shortest side of an exemplar.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> patch_sides([gaussian_field((96, 96), 4.0, 0.4, seed=0)])
+    [8, 16]
+    """
+    smallest = min(side for exemplar in exemplars for side in exemplar.shape)
+    lengths = np.concatenate([correlation_length_radial(exemplar) for exemplar in exemplars])
+    known = lengths[~np.isnan(lengths)]
+    length = float(known.mean()) if known.size else smallest / 8
+    return sorted({min(max(4, round(factor * length)), max(2, smallest // 4)) for factor in (2, 4)})
+
+
+def pasted_blocks(exemplar: Microstructure, shape: Sequence[int], block: int, seed: int = 0) -> Microstructure:
+    """Fill an image with blocks cut out of the exemplar at random: the control that must fail the copy test.
+
+    Parameters
+    ----------
+    exemplar : Microstructure
+        Where the blocks come from.
+    shape : sequence of int
+        Pixels of the image along each axis.
+    block : int
+        Side of the blocks in pixels, at most the exemplar's.
+    seed : int
+        Seed of the positions.
+
+    Returns
+    -------
+    Microstructure
+        Not periodic.
+
+    Raises
+    ------
+    InputError
+        If the block does not fit into the exemplar, or the shape has the wrong number of sizes.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import white_noise
+    >>> pasted_blocks(white_noise((16, 16), (0.5, 0.5)), (20, 12), 8)
+    Microstructure(20 x 12, 2 phases, 1 px)
+    """
+    if not 1 <= block <= min(exemplar.shape) or len(shape) != exemplar.ndim:
+        raise InputError(f"blocks of {block} pixels for shape {tuple(shape)} cannot be cut out of {exemplar!r}.")
+    rng = np.random.default_rng(seed)
+    labels = np.empty([-(-side // block) * block for side in shape], dtype=np.uint8)
+    for index in np.ndindex(*(side // block for side in labels.shape)):
+        corner = [int(rng.integers(side - block + 1)) for side in exemplar.shape]
+        target = tuple(slice(i * block, (i + 1) * block) for i in index)
+        labels[target] = exemplar.labels[tuple(slice(c, c + block) for c in corner)]
+    return exemplar.with_labels(labels[tuple(slice(side) for side in shape)], periodic=False)
+
+
+class _Finder:
+    """Best normalised match of patches of one side in one exemplar."""
+
+    def __init__(self, exemplar: Microstructure, w: int) -> None:
+        self.exemplar, self.w, self.ndim = exemplar, w, exemplar.ndim
+        field = _channels(exemplar)
+        self.axes = tuple(range(-self.ndim, 0))
+        self.size = [fft.next_fast_len(side, real=True) for side in exemplar.shape]
+        self.spectrum = fft.rfftn(field, s=self.size, axes=self.axes)
+        self.valid = tuple(slice(side - w + 1) for side in exemplar.shape)
+        inside = field.astype(np.float64)
+        for axis in self.axes:  # pixels of each phase in every window, from running sums
+            total = np.cumsum(inside, axis=axis)
+            total = np.concatenate([np.zeros_like(total.take([0], axis)), total], axis=axis)
+            count = total.shape[axis]
+            inside = total.take(range(w, count), axis) - total.take(range(count - w), axis)
+        variance = (inside - inside**2 / w**self.ndim).sum(axis=0)
+        self.scale = np.where(variance > 0.5, 1 / np.sqrt(np.maximum(variance, 0.5)), 0).astype(np.float32)
+
+    def __call__(self, patches: Array, corners: NDArray[np.intp] | None = None) -> Array:
+        """Best match of each patch, shape (n,); with ``corners``, only among windows disjoint from the patch's own."""
+        centred = patches - patches.mean(axis=self.axes, keepdims=True)
+        norm = np.sqrt((centred**2).sum(axis=(1, *self.axes), keepdims=True))
+        batch = max(1, BATCH_VALUES // (patches.shape[1] * int(np.prod(self.size))))
+        best = np.full(len(patches), -1, dtype=np.float32)
+        for turned in symmetries(centred / norm, self.ndim):
+            for start in range(0, len(patches), batch):
+                part = slice(start, start + batch)
+                spectrum = fft.rfftn(turned[part], s=self.size, axes=self.axes)
+                product = (self.spectrum * spectrum.conj()).sum(axis=1)
+                match = fft.irfftn(product, s=self.size, axes=self.axes)[(slice(None), *self.valid)] * self.scale
+                if corners is not None:
+                    self._mask_own(match, corners[part])
+                best[part] = np.maximum(best[part], match.reshape(len(match), -1).max(axis=1))
+        return best
+
+    def _mask_own(self, match: Array, corners: NDArray[np.intp]) -> None:
+        for row, corner in zip(match, corners, strict=True):
+            row[tuple(slice(max(0, c - self.w + 1), c + self.w) for c in corner)] = -1
+
+
+def _channels(m: Microstructure) -> Array:
+    """Indicators that tell all phases apart: the second of two, or every one; shape (channels, *space)."""
+    return m.indicators()[1 if m.n_phases == 2 else 0 :].astype(np.float32)
+
+
+def _patches(m: Microstructure, w: int) -> tuple[Array, NDArray[np.intp]]:
+    """Take patches of more than one phase on a regular grid: (n, channels, w, ...) and their corners (n, ndim)."""
+    corners = _corners(m, w)
+    if not len(corners):
+        return np.zeros((0, 1, *[w] * m.ndim), dtype=np.float32), corners
+    field = _channels(m)
+    patches = np.stack([field[(slice(None), *(slice(c, c + w) for c in corner))] for corner in corners])
+    mixed = (np.ptp(patches.reshape(*patches.shape[:2], -1), axis=2) > 0).any(axis=1)
+    return patches[mixed], corners[mixed]
+
+
+def _corners(m: Microstructure, w: int) -> NDArray[np.intp]:
+    """Corners of about 144 patches spread evenly over a field, shape (n, ndim)."""
+    if min(m.shape) < w:
+        return np.zeros((0, m.ndim), dtype=np.intp)
+    per_axis = max(2, round(PATCHES ** (1 / m.ndim)))
+    grid = [np.unique(np.linspace(0, side - w, per_axis).astype(np.intp)) for side in m.shape]
+    return np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1).reshape(-1, m.ndim)
+
+
+def _margin(expected: float, disjoint: float) -> float:
+    """How much more than expected may lie above by chance: two fields' shares differ by their own scatter too."""
+    scatter = SCATTER * np.sqrt(2 * expected * (1 - expected) / max(disjoint, 1))
+    return float(max(COPY_LIMIT, CHANCE / max(disjoint, 1), scatter))
+
+
+def _share_above(matches: Array, threshold: float) -> float:
+    return float((matches >= threshold).mean()) if matches.size else 0.0
+
+
+def _disjoint(m: Microstructure, w: int) -> float:
+    """Count the disjoint patches of more than one phase that a field holds."""
+    return float(np.prod(np.array(m.shape) / w)) * len(_patches(m, w)[1]) / max(len(_corners(m, w)), 1)
+
+
+def _block_between_halves(m: Microstructure) -> int:
+    """Largest verbatim block that two halves of one field share."""
+    blocks = []
+    for axis, side in enumerate(m.shape):
+        parts = [[slice(None)] * m.ndim for _ in range(2)]
+        parts[0][axis], parts[1][axis] = slice(0, side // 2), slice(side // 2, None)
+        blocks.append(largest_verbatim_block(m.crop(*parts[0]), [m.crop(*parts[1])]))
+    return max(blocks)

@@ -1,0 +1,65 @@
+"""Windows of one size, cut out of several fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from matlens.microstructure.statistics.equivalence.curves import Curves
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["count_windows", "cut_windows", "smaller_window"]
+
+SMALLEST = 16  # pixels; smaller windows hold hardly any structure
+MOST = 64
+
+
+def count_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> int:
+    """Count the adjacent, non-overlapping windows of ``shape`` that fit into fields.
+
+    Examples
+    --------
+    >>> count_windows([Microstructure(np.eye(8, dtype=int))], (4, 2))
+    8
+    """
+    return sum(prod(side // want for side, want in zip(field.shape, shape, strict=True)) for field in fields)
+
+
+def cut_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> list[Curves]:
+    """Cut fields into windows; of more than 64, every so many-th is kept.
+
+    Examples
+    --------
+    >>> len(cut_windows([Microstructure(np.eye(8, dtype=int))], (4, 2)))
+    8
+    """
+    windows = [window for field in fields for window in field.tiles(shape)]
+    if len(windows) > MOST:
+        windows = [windows[i] for i in np.linspace(0, len(windows) - 1, MOST).astype(int)]
+    return [Curves(window) for window in windows]
+
+
+def smaller_window(
+    results: Sequence[Microstructure], exemplars: Sequence[Microstructure], enough: int
+) -> tuple[int, ...] | None:
+    """Find the largest window, by halving the results' size, of which the exemplars hold enough.
+
+    Returns
+    -------
+    tuple of int or None
+        None if it would have to be smaller than 16 pixels.
+
+    Examples
+    --------
+    >>> field = Microstructure(np.eye(128, dtype=int))
+    >>> smaller_window([field], [field], 8)
+    (32, 32)
+    """
+    shape = results[0].shape
+    while count_windows(exemplars, shape) < enough or not all(count_windows([result], shape) for result in results):
+        shape = tuple(side // 2 for side in shape)
+        if min(shape) < SMALLEST:
+            return None
+    return shape

@@ -1,0 +1,1 @@
+"""What a straight line meets: lineal path and chord lengths."""

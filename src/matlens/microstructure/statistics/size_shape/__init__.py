@@ -1,0 +1,1 @@
+"""Size, shape and topology: fractions, surfaces, Minkowski functionals, thickness and particle sizes."""

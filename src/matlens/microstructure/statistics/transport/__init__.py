@@ -1,0 +1,1 @@
+"""Percolation, tortuosity and effective properties as statistics."""

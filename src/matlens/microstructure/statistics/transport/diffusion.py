@@ -1,0 +1,57 @@
+"""Tortuosity factor: how much longer than straight channels a phase makes the way of what diffuses in it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.hooks import Progress
+from matlens.microstructure.physics import percolates, tortuosity_factor
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["TORTUOSITY_CELLS", "tortuosity"]
+
+TORTUOSITY_CELLS = 1 << 21  # 128^3: some seconds an axis
+
+
+def tortuosity(
+    m: Microstructure, *, tolerance: float = 1e-3, most_cells: int = TORTUOSITY_CELLS, progress: Progress | None = None
+) -> NDArray[np.float64]:
+    """Compute the tortuosity factor, volume fraction over relative diffusivity, of every phase along every axis.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; between two faces with insulated sides, through the repeated cell if it is periodic.
+    tolerance : float
+        Relative residual of the solve; the factor is about as exact as its square.
+    most_cells : int
+        Larger images are not solved.
+    progress : Progress, optional
+        Told of each solve.
+
+    Returns
+    -------
+    ndarray of float64, shape (K, ndim)
+        1 for straight channels. NaN where the phase does not percolate along the axis or is absent, where the solve
+        did not converge, and everywhere in an image of more than ``most_cells`` pixels.
+
+    See Also
+    --------
+    matlens.microstructure.physics.tortuosity_factor : one of them, with its convergence.
+
+    Examples
+    --------
+    >>> tortuosity(Microstructure([[0, 1, 1, 1]] * 4)).round(6).tolist()
+    [[1.0, nan], [1.0, nan]]
+    """
+    found = np.full((m.n_phases, m.ndim), np.nan)
+    if m.labels.size > most_cells:
+        return found
+    boundary = "periodic" if m.periodic else "fixed"
+    for phase, mask in enumerate(m.indicators()):
+        for axis in np.flatnonzero(percolates(mask, periodic=m.periodic)).tolist():
+            factor = tortuosity_factor(m, phase, axis, boundary=boundary, tolerance=tolerance, progress=progress)
+            if factor.converged:
+                found[phase, axis] = factor.value
+    return found

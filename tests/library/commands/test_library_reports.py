@@ -1,0 +1,142 @@
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from library_runs import explained_run, learned_run
+
+from matlens.library import figures
+from matlens.library.commands.maps import gradients_on_the_wafer
+from matlens.library.commands.words import plain_unit
+from matlens.report.build import build_report
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import write_table
+
+
+def text_of(run):
+    html = build_report(run).read_text(encoding="utf-8")
+    return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", html)
+
+
+def headings(html):
+    return re.findall(r"<h2>(.*?)</h2>", html)
+
+
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Figures are made but not painted, which takes most of the time; two tests paint them all."""
+
+    def save(figure, stem, source):
+        source.to_csv(f"{stem}.csv", index=False)
+        for suffix in ("png", "pdf"):
+            Path(f"{stem}.{suffix}").write_bytes(b"")
+        return tuple(Path(f"{stem}.{suffix}") for suffix in ("png", "pdf", "csv"))
+
+    monkeypatch.setattr(figures, "save_figure", save)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    with learned_run(tmp_path_factory.mktemp("learned") / "run") as run:
+        yield run, text_of(run)
+
+
+def test_learned_shows_held_out_scores_first_and_checks_after(learned):
+    run, html = learned
+    assert headings(html)[:3] == ["Held-out scores", "Before any model", "On the wafer"]
+    assert "co-alloy systems left out" in html
+    assert "0.95\xa0(0.92\xa0to\xa00.98)" in html
+    assert "P (mW/cm²) of 60 samples." in html
+    for name in ("parity", "scores", "paired", "checks", "wafer"):
+        assert {f"{name}.{kind}" for kind in ("png", "pdf", "csv")} <= {
+            file.name for file in (run.path / "figures").iterdir()
+        }
+
+
+def test_ids_of_samples_stay_text(learned):
+    found = pd.read_csv(learned[0].path / "figures" / "wafer.csv", dtype=str)
+    assert found["sample"][0] == "0000"
+
+
+def test_explained_says_what_was_found_with_marks_of_trust(tmp_path):
+    with explained_run(tmp_path / "run", components=("Bi", "V", "W", "Mo", "Tb")) as run:
+        html = text_of(run)
+    assert headings(html)[:7] == [
+        "What was found",
+        "What each component does",
+        "What to add to a sample",
+        "Where in the spectrum",
+        "Which components act alike",
+        "Over the compositions",
+        "Beside older ways",
+    ]
+    assert re.search(r"Of \d+ statements that could be made, \d+ supported, \d+ weak and \d+ unsupported\.", html)
+    assert 'class=" mark unsupported"' in html
+    assert "Failed: 70 % is left." in html
+    assert "1015" not in html
+    assert "its coverage was not measured" in html
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"components": ("Fe", "Ga", "Pd"), "samples": 40, "channels": 30},
+        {"components": ("P3HT", "D1", "D2", "D6", "D8"), "channels": 0},
+    ],
+    ids=["three", "no spectrum"],
+)
+def test_explained_of_other_libraries(tmp_path, kind, unpainted):
+    with explained_run(tmp_path / "run", **kind) as run:
+        found = headings(text_of(run))
+    assert ("Where in the spectrum" in found) == (kind["channels"] > 0)
+    assert "Which components act alike" in found
+
+
+def test_gradients_stand_where_the_samples_lie(tmp_path, learned, unpainted):
+    kind = {"components": ("Fe", "Ga", "Pd"), "samples": 10, "channels": 0}
+    with explained_run(tmp_path / "run", learned[0].path, **kind) as run:
+        places = "x,y,sample\n" + "".join(f"{row % 4},{row // 4},{7 * row:04d}\n" for row in range(10))
+        (learned[0].path / "positions.csv").write_text(places, encoding="utf-8")
+        section = gradients_on_the_wafer(run)
+    assert section.title == "On the wafer"
+    found = pd.read_csv(tmp_path / "run" / "figures" / "wafer.csv")
+    assert set(found["panel"]) == {"adding Fe", "adding Ga"}  # nothing supports Pd
+    assert len(found) == 20
+
+
+def test_runs_that_have_hardly_begun_have_reports(tmp_path):
+    for command in ("learn-library", "explain-library", "suggest"):
+        with RunDirectory.create(tmp_path / command, command, {"seed": 0}) as run:
+            assert "has not finished" in text_of(run)
+
+
+def test_suggestions_are_ranked_with_trust_and_a_list_to_print(tmp_path, unpainted):
+    moves = pd.DataFrame(
+        {"rank": [1, 2], "move": ["+1 at% W", "+2 at% Mo for V"], "start": 2.0, "expected": [2.5, 2.4]}
+    )
+    moves = moves.assign(low=[2.2, 2.0], high=[2.8, 2.9], gain=0.4, gain_low=0.1, gain_high=0.7, chance=0.83)
+    moves = moves.assign(support=[2, 0], reason=["8 compositions along it", "beyond the data"])
+    plate = moves[["rank", "move"]].assign(well=["A1", "A2"], Bi=[50.0, 50.0], V=[49.0, 48.0], W=[1.0, 0.0])
+    with RunDirectory.create(tmp_path / "run", "suggest", {"seed": 0}) as run:
+        write_table(run, "suggestions", moves)
+        write_table(run, "plate", plate.assign(Mo=[0.0, 2.0], Tb=0.0))
+        run.mark("finished", resolved={"target": "P", "unit": "mW/cm2", "best": 2.3})
+        html = text_of(run)
+    assert headings(html)[:2] == ["Suggestions", "To make"]
+    assert "2.50\xa0(2.20\xa0to\xa02.80)" in html
+    assert 'class=" mark unsupported"' in html
+    assert "83 %" in html
+    assert '<th class="number">Mo</th>' in html
+    assert "Tb</th>" not in html
+    assert (tmp_path / "run" / "figures" / "suggestions.pdf").is_file()
+
+
+def test_suggestions_without_any_move_say_so(tmp_path):
+    with RunDirectory.create(tmp_path / "run", "suggest", {"seed": 0}) as run:
+        run.mark("finished", resolved={"target": "P", "unit": ""})
+        assert "No move is expected to raise" in text_of(run)
+
+
+@pytest.mark.parametrize(("unit", "text"), [("mS/cm", "mS/cm"), ("V^2 s-1", "V² s⁻¹"), ("m2/Vs", "m²/Vs")])
+def test_units_of_text(unit, text):
+    assert plain_unit(unit) == text

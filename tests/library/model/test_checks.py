@@ -1,0 +1,107 @@
+"""First page of checks: on libraries whose noise and drifts are known, and on real ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from matlens.library.io import read_library
+from matlens.library.table import MaterialsLibrary
+from matlens.library.validation import check_library
+from matlens.library.validation.checks import CONTROL, noise_ceiling, sampled
+
+
+def made(noise: float, *, drift: float = 0.0, replicates: int = 3, seed: int = 0) -> MaterialsLibrary:
+    """P = 4 a + drift with the position on the plate + noise; 60 compositions in random order."""
+    random = np.random.default_rng(seed)
+    a = np.repeat(random.random(60).round(3), replicates)
+    random.shuffle(a)
+    place = random.uniform(-1, 1, (len(a), 2))
+    merit = 4 * a + drift * place[:, 0] + noise * random.normal(size=len(a))
+    covariates = pd.DataFrame({"x": place[:, 0], "plate": random.choice(["p", "q"], len(a)), "one": 1.0})
+    return MaterialsLibrary(np.c_[a, 1 - a], ("A", "B"), {"P": merit}, covariates=covariates)
+
+
+def test_noise_and_ceiling_are_found() -> None:
+    found = [noise_ceiling(made(0.5, seed=seed)) for seed in range(5)]
+    assert np.mean([each.noise for each in found]) == pytest.approx(0.5, rel=0.05)
+    spread = 16 / 12
+    truth = spread / (spread + 0.25)
+    assert np.mean([each.ceiling for each in found]) == pytest.approx(truth, abs=0.03)
+    assert all(each.low < each.ceiling < each.high for each in found)
+    assert found[0].samples == 180
+
+
+def test_the_ceiling_is_what_the_truth_itself_scores() -> None:
+    library = made(0.7)
+    value, best = library.merit(), 4 * library.compositions[:, 0]
+    score = 1 - np.mean((value - best) ** 2) / value.var()
+    assert noise_ceiling(library).ceiling == pytest.approx(score, abs=0.05)
+
+
+def test_without_replicates_noise_is_unknown() -> None:
+    a = np.linspace(0, 1, 30)
+    library = MaterialsLibrary(np.c_[a, 1 - a], ("A", "B"), {"P": a})
+    assert np.isnan(noise_ceiling(library).ceiling)
+    assert check_library(library).sentences[1].startswith("Replicates: none")
+
+
+def test_drift_over_the_plate_is_found_and_nothing_else() -> None:
+    checks = check_library(made(0.1, drift=1.0, replicates=2))
+    drifting = checks.confounding.set_index("covariate")
+    assert drifting.loc["x", "r2_rest"] > 0.7
+    assert "one" not in drifting.index
+    assert drifting.loc[["plate", "order in the file", CONTROL], "r2_rest"].max() < 0.1
+    assert "x predicts what composition" in checks.sentences[2]
+    assert "neither the order in the file nor any covariate" in check_library(made(0.3, replicates=2)).sentences[2]
+
+
+def test_position_that_goes_with_composition_is_not_blamed() -> None:
+    a = np.linspace(0, 1, 80)
+    place = pd.DataFrame({"x": 10 * a})
+    merit = np.sin(4 * a) + 0.05 * np.random.default_rng(0).normal(size=80)
+    checks = check_library(MaterialsLibrary(np.c_[a, 1 - a], ("A", "B"), {"P": merit}, covariates=place))
+    table = checks.confounding.set_index("covariate")
+    assert table.loc["x", "r2"] > 0.9
+    assert table["r2_rest"].max() < 0.1
+    assert "but nothing of what composition" in checks.sentences[2]
+
+
+def test_what_was_sampled_is_counted() -> None:
+    fractions = [[0.5, 0.5, 0, 0], [0.4, 0.5, 0.1, 0], [0.4, 0.5, 0, 0.1], [0.4, 0.4, 0.1, 0.1], [0.4, 0.4, 0.1, 0.1]]
+    components, pairs, systems = sampled(MaterialsLibrary(fractions, ("Bi", "V", "W", "Mo"), {"P": range(5)}))
+    assert components["samples"].tolist() == [5, 5, 3, 3]
+    assert components["alone"].tolist()[2:] == [1, 1]
+    assert components["levels"].tolist() == [2, 2, 1, 1]
+    assert pairs.loc["W", "Mo"] == 2
+    assert systems.iloc[0].tolist() == ["Bi-V-W-Mo", 2, 1]
+
+
+def test_gaps_between_compositions_are_seen() -> None:
+    random = np.random.default_rng(0)
+    full = random.dirichlet(np.ones(3), 120)
+    corners = np.concatenate([random.dirichlet(weights, 40) for weights in ([90, 5, 5], [5, 90, 5], [5, 5, 90])])
+    filled = [check_library(MaterialsLibrary(x, ("A", "B", "C"), {"P": x[:, 0]})).filled for x in (full, corners)]
+    assert filled[0] > 0.9
+    assert filled[1] < 0.5
+
+
+def test_one_composition_only() -> None:
+    shift = np.random.default_rng(0).normal(size=30)
+    axis = np.arange(20.0)
+    library = MaterialsLibrary(
+        np.ones((30, 1)), ("Fe",), {"P": shift}, {}, np.exp(-(((axis - 9 - shift[:, None]) / 4) ** 2)), axis
+    )
+    checks = check_library(library)
+    assert np.isnan(checks.filled)
+    assert checks.noise.groups == 1
+    assert checks.sentences[0] == "Sampled: 30 samples of 1 compositions in 1 co-alloy systems."
+
+
+def test_polymer_blend(data_dir: Path) -> None:
+    checks = check_library(read_library(data_dir / "library" / "P3HT_dataset.csv"), transform="log10")
+    assert checks.noise.groups > 30
+    assert 0.95 < checks.noise.ceiling < 1
+    assert len(checks.systems) == 5
+    assert checks.sentences[0].startswith("Sampled: 233 samples")

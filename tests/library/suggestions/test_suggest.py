@@ -1,0 +1,272 @@
+"""Suggestions against known optima, and expectations against what they are made of."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel
+
+from matlens import Campaign, InputError, Limits, MaterialsLibrary, plate_list, suggest
+from matlens.library.model import Gradients
+from matlens.library.suggestions import look_out, regret, suggestion_regret
+from matlens.library.suggestions.surrogate import fit_surrogate
+
+NAMES = ("A", "B", "C")
+PEAK = np.array([0.4, 0.35, 0.25])
+
+
+def truth(x):
+    return 5 - 20 * ((np.asarray(x) - PEAK) ** 2).sum(-1)
+
+
+class Oracle:
+    """A model that knows the truth; its members disagree by a slope along A."""
+
+    members_, uses_composition_, uses_spectrum_, axis_, preprocessing_ = 3, True, False, None, None
+    target_, unit_, components_ = "P", "mW", NAMES
+
+    def __init__(self, disagreement=0.0, sign=1):
+        self.disagreement, self.sign = disagreement, sign
+
+    def fit(self, library, target=None):
+        return self
+
+    def respond(self, compositions, spectra):
+        x = np.asarray(compositions)
+        tilt = np.array([-1.0, 0.0, 1.0])[:, None] * self.disagreement * x[:, 0]
+        return self.sign * truth(x) + tilt
+
+    def gradients(self, compositions, spectra, *, progress=None):
+        x = np.asarray(compositions)
+        slope = np.repeat(-40 * (x - PEAK)[None], 3, 0)
+        return Gradients(self.respond(x, None), slope.astype(np.float32), None)
+
+
+def library(seed=0, n=40, noise=0.0):
+    """Compositions poor in C: the optimum lies beyond them, but within a quarter of their range."""
+    rng = np.random.default_rng(seed)
+    x = rng.dirichlet([5, 5, 1], n)
+    x = x[x[:, 2] < 0.22]
+    x[: len(x) // 3, 2] = 0
+    x /= x.sum(1, keepdims=True)
+    return MaterialsLibrary(x, NAMES, {"P": truth(x) + noise * rng.normal(size=len(x))}, {"P": "mW"})
+
+
+def test_the_optimum_is_found_and_told() -> None:
+    known = library()
+    limits = Limits(increment=0.01, bounds={"C": (0, 0.3)})
+    found = suggest(Oracle(), known, n=5, campaign=Campaign(limits=limits))
+    best = found.iloc[0]
+    x = found[list(NAMES)].to_numpy() / 100
+    assert np.abs(x[0] - PEAK).max() <= 0.02
+    assert best["expected"] == pytest.approx(truth(x[0]), abs=1e-2)
+    start = known.compositions[list(known.samples).index(best["sample"])]
+    assert best["start"] == pytest.approx(truth(start), abs=1e-2)
+    assert best["gain"] == pytest.approx(truth(x[0]) - truth(start), abs=2e-2)
+    assert best["step"] == pytest.approx(50 * np.abs(x[0] - start).sum())
+    assert best["chance"] == 1
+    assert found["rank"].tolist() == [1, 2, 3, 4, 5]
+    assert found.attrs["best"] == pytest.approx(truth(known.compositions).max(), abs=1e-2)
+    np.testing.assert_allclose(x.sum(1), 1)
+    np.testing.assert_allclose(np.rint(100 * x), 100 * x, atol=1e-6)
+    apart = 0.5 * np.abs(x[:, None] - x[None]).sum(2)
+    assert (apart + np.eye(5)).min() >= 0.02 - 1e-9  # two increments
+
+
+def test_limits_and_support_are_kept() -> None:
+    known = library()
+    tight = Limits(increment=0.01, bounds={"C": (0, 0.1), "A": (0.45, 1)}, forbidden=(("B", "C"),))
+    found = suggest(Oracle(), known, n=4, campaign=Campaign(limits=tight))
+    x = found[list(NAMES)].to_numpy() / 100
+    assert (x[:, 0] >= 0.45 - 1e-9).all()
+    assert (x[:, 2] <= 0.1 + 1e-9).all()
+    assert not ((x[:, 1] > 0) & (x[:, 2] > 0)).any()
+    sure = suggest(Oracle(), known, n=8, campaign=Campaign(least_support=2))
+    assert (sure["support"] == 2).all()
+    closed = {name: (float(value), float(value)) for name, value in zip(NAMES, known.compositions[0], strict=True)}
+    with pytest.raises(InputError, match="no move is left"):
+        suggest(Oracle(), known, campaign=Campaign(limits=Limits(bounds=closed)))
+
+
+def test_small_figures_of_merit_may_be_wanted() -> None:
+    known = library()
+    most = suggest(Oracle(), known, n=3, campaign=Campaign(seed=1))
+    turned = known.merits * -1
+    flipped = MaterialsLibrary(known.compositions, NAMES, turned, known.merit_units)
+    least = suggest(Oracle(sign=-1), flipped, n=3, campaign=Campaign(seed=1, minimise=True))
+    assert least[list(NAMES)].to_numpy().tolist() == most[list(NAMES)].to_numpy().tolist()
+    np.testing.assert_allclose(least["expected"], -most["expected"], atol=1e-2)
+    assert (least["chance"] == most["chance"]).all()
+
+
+def test_members_that_disagree_widen_intervals_and_spread_the_batch() -> None:
+    known = library()
+    calm = suggest(Oracle(), known, n=6)
+    torn = suggest(Oracle(disagreement=8.0), known, n=6)
+    assert (torn["high"] - torn["low"]).min() > 5 * (calm["high"] - calm["low"]).max()
+    x = torn[list(NAMES)].to_numpy() / 100
+    members = Oracle(8.0).respond(x, None)
+    np.testing.assert_allclose(torn["low"], members.min(0), atol=0.05)
+    np.testing.assert_allclose(torn["high"], members.max(0), atol=0.05)
+
+
+def test_a_batch_does_not_bet_on_one_guess() -> None:
+    """Where members want opposite things, the best and the second best are not neighbours."""
+    known = library()
+    found = suggest(Oracle(disagreement=30.0), known, n=2, campaign=Campaign(limits=Limits(bounds={"A": (0.2, 0.8)})))
+    a = found["A"].to_numpy() / 100
+    assert a.max() > 0.6  # what the last member wants
+    assert a.min() < 0.35  # what the first one wants
+
+
+def test_two_views_meet_by_how_well_they_predict() -> None:
+    known = library(n=80)
+    model = Oracle()
+    model.held_out_ = known.merit() + 0.5 * np.sin(np.arange(len(known)))  # poor where it has not seen
+    outlook = look_out(model, known)
+    assert outlook.second is not None
+    assert outlook.weight < 0.05  # a smooth truth without noise: the Gaussian process is nearly perfect
+    x = known.compositions[:5]
+    alone = replace(outlook, second=None).expected(x)
+    both = outlook.weight * alone + (1 - outlook.weight) * outlook.second.predict(x)
+    np.testing.assert_allclose(outlook.expected(x), both)
+    draws = outlook.draws(x, 2000)
+    np.testing.assert_allclose(draws.mean(0), both, atol=0.05)
+    np.testing.assert_allclose(draws.std(0), outlook.moments(x)[1], atol=0.03)
+
+
+def test_gradients_of_insight_stand_beside_the_moves() -> None:
+    known = library()
+    values = np.arange(2 * 2 * len(known) * 3, dtype=float).reshape(2, 2, len(known), 3)
+    dims = ("scheme", "kind", "sample", "component")
+    insight = xr.Dataset(
+        {
+            "composition_gradient": (dims, values),
+            "composition_gradient_spread": (dims, -values),
+            "exchange_host": ("component", ["A", "A", "A"]),
+        },
+        {
+            "scheme": ["dilution", "exchange"],
+            "kind": ["partial", "total"],
+            "sample": list(known.samples),
+            "component": list(NAMES),
+        },
+    )
+    found = suggest(Oracle(), known, insight, n=10, campaign=Campaign(moves=1))
+    told = found.dropna(subset="gradient")
+    assert len(told) > 0
+    for row in told.to_dict("records"):
+        component = row["move"].split("%")[1].split()[0].strip("()")
+        scheme = "dilution" if row["scheme"] == "dilution" else "exchange"
+        expected = insight["composition_gradient"].sel(
+            scheme=scheme, kind="total", sample=row["sample"], component=component
+        )
+        assert row["gradient"] == float(expected)
+        assert row["gradient_spread"] == -float(expected)
+
+
+def test_plate_list() -> None:
+    found = suggest(Oracle(), library(), n=14)
+    plate = plate_list(found)
+    assert plate["well"].tolist() == [*(f"A{k}" for k in range(1, 13)), "B1", "B2"]
+    pd.testing.assert_frame_equal(plate[list(NAMES)], found[list(NAMES)])
+    many = pd.concat([found] * 8, ignore_index=True)
+    assert plate_list(many, NAMES)["well"].tolist()[95:98] == ["1-H12", "2-A1", "2-A2"]
+
+
+def test_the_model_must_know_the_components() -> None:
+    other = MaterialsLibrary([[0.5, 0.5], [0.4, 0.6]], ("A", "X"), {"P": [1, 2]})
+    with pytest.raises(InputError, match="A, B, C, the library has A, X"):
+        suggest(Oracle(), other)
+    with pytest.raises(InputError, match="at least 1"):
+        suggest(Oracle(), library(), n=0)
+    with pytest.raises(InputError):
+        Campaign(moves=3)
+
+
+def test_held_out_errors_correct_expectations_and_grow_into_the_unknown() -> None:
+    known = library(n=80)
+    model = Oracle()
+    bias = 2 * known.compositions[:, 2] - 0.2
+    model.held_out_ = known.merit() - bias  # the model misses this much where it has not seen a composition
+    outlook = replace(look_out(model, known), second=None)
+    np.testing.assert_allclose(outlook.expected(known.compositions), truth(known.compositions) + bias, atol=0.02)
+    far = np.array([[0.05, 0.05, 0.9]])
+    near = known.compositions[:1]
+    assert outlook.draws(far, 400).std() > 5 * outlook.draws(near, 400).std()
+    assert np.corrcoef(outlook.draws(near.repeat(2, 0), 400).T)[0, 1] > 0.99  # the same composition, the same error
+
+
+class Reader(Oracle):
+    """Reads the figure of merit from the first channel alone."""
+
+    uses_spectrum_, members_ = True, 1
+    axis_ = np.arange(6.0)
+
+    def respond(self, compositions, spectra):
+        return np.asarray(spectra)[None, :, 0]
+
+
+def test_the_spectrum_follows_the_composition() -> None:
+    base = library(n=80)
+    rng = np.random.default_rng(1)
+    weights = rng.normal(size=(3, 6))
+    spectra = base.compositions @ weights
+    known = base.with_spectra(spectra + 1e-4 * rng.normal(size=spectra.shape), np.arange(6.0))
+    x = np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]])
+    members = look_out(Reader(), known).members(x)
+    np.testing.assert_allclose(members[0], (x @ weights)[:, 0], atol=5e-3)
+
+
+def test_the_surrogate_is_a_gaussian_process() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.dirichlet([1, 1, 1], 30)
+    y = truth(x) + 0.1 * rng.normal(size=30)
+    found = fit_surrogate(x, y, trend=False)
+    kernel = ConstantKernel(found.variance, "fixed") * RBF(found.length, "fixed")
+    reference = GaussianProcessRegressor(kernel, alpha=found.noise, optimizer=None).fit(x, y - y.mean())
+    new = rng.dirichlet([1, 1, 1], 7)
+    mean, covariance = reference.predict(new, return_cov=True)
+    ours = found.joint(new)
+    np.testing.assert_allclose(ours[0], mean + y.mean(), atol=1e-5)
+    np.testing.assert_allclose(ours[1], covariance, atol=1e-5)
+    np.testing.assert_allclose(found.spread(new), np.sqrt(np.diag(covariance)), atol=1e-5)
+    assert 0.05 < np.sqrt(found.noise) < 0.2
+    twice = fit_surrogate(np.concatenate([x, x]), np.concatenate([y, y]), np.tile(np.arange(30), 2), trend=False)
+    assert twice.noise < found.noise  # repeated measurements that agree leave less to noise
+
+
+class Known:
+    def __init__(self):
+        self.library = library(n=160)
+
+    def response(self, compositions, state=None):
+        return truth(compositions)
+
+
+@pytest.mark.parametrize(("minimise", "better"), [(False, 1.0), (True, 0.0)])
+def test_values_above_the_interval_are_better_where_much_is_wanted(monkeypatch, minimise, better) -> None:
+    modest = regret.suggest
+    monkeypatch.setattr(regret, "suggest", lambda *given, **more: modest(*given, **more).assign(low=-99.0, high=-98.0))
+    campaign = Campaign(limits=Limits(increment=0.01), minimise=minimise)
+    table = suggestion_regret(Known(), Oracle, n=3, share=0.3, campaign=campaign)
+    own = table[table["strategy"] == "suggest"]
+    assert own[["inside", "better"]].to_numpy().tolist() == [[0.0, better]]
+
+
+def test_regret_of_a_model_that_knows_the_truth_is_nothing() -> None:
+    table = suggestion_regret(
+        Known(), Oracle, n=5, share=0.3, repeats=2, campaign=Campaign(limits=Limits(increment=0.01))
+    )
+    missed = table.pivot_table(index="repeat", columns="strategy", values="regret")
+    assert (missed["suggest"] < 0.02).all()
+    assert (missed["random"] > missed["suggest"]).all()
+    assert (table["regret"] >= -1e-9).all()
+    assert (table["possible"] <= 5 + 1e-9).all()
+    own = table[table["strategy"] == "suggest"]
+    assert (own["inside"] + own["better"] <= 1).all()
+    with pytest.raises(InputError, match="1 compositions to suggest from"):
+        suggestion_regret(Known(), Oracle, share=0.01)

@@ -1,0 +1,84 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from matlens.microstructure.problems import bicontinuous
+from matlens.microstructure.reconstruction import PRESETS, Preset
+
+
+class Memory:
+    """A checkpoint in memory; ``every`` so many saves one is kept, and unless ``killed`` the last one too."""
+
+    def __init__(self, every: int = 10**9, *, killed: bool = False) -> None:
+        self.states: dict[int, dict[str, np.ndarray]] = {}
+        self.results: dict[int, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
+        self.calls, self._every, self._killed, self._asked = [], every, killed, 0
+
+    def load(self, realisation):
+        self.calls.append(("load", realisation))
+        return self.states.get(realisation)
+
+    def save(self, realisation, state: Callable, *, force: bool = False):
+        self._asked += 1
+        if (force and not self._killed) or self._asked % self._every == 0:
+            self.states[realisation] = {name: np.array(value, copy=True) for name, value in state().items()}
+            assert all(value.dtype.kind in "biufU" for value in self.states[realisation].values())
+
+    def finished(self, realisation, labels, record):
+        self.calls.append(("finished", realisation))
+        assert all(np.asarray(value).dtype.kind in "biufU" for value in record.values())
+        self.results[realisation] = (labels, record)
+
+    def result(self, realisation):
+        return self.results.get(realisation)
+
+
+class Watch:
+    """Progress that remembers what it is told and interrupts at the asked call of ``advance``."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.calls: list[tuple] = []
+        self.advances, self._stop_at = 0, stop_at
+
+    def begin(self, total, label):
+        self.calls.append(("begin", total, label))
+
+    def advance(self, done, loss, detail):
+        self.calls.append(("advance", done, loss, detail))
+        if detail == "decoding":
+            return  # begun anew by every resumed run: stopping there every few steps would never end
+        self.advances += 1
+        if self.advances == self._stop_at:
+            raise KeyboardInterrupt
+
+    def end(self):
+        self.calls.append(("end",))
+
+
+@pytest.fixture(scope="session")
+def memory() -> type[Memory]:
+    return Memory
+
+
+@pytest.fixture(scope="session")
+def watch() -> type[Watch]:
+    return Watch
+
+
+@pytest.fixture(scope="session")
+def exemplar():
+    return bicontinuous((64, 64), wavelength=16, fraction=0.4, seed=1, periodic=False)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Preset:
+    """All the stages of a real preset, few evaluations each."""
+    return replace(
+        PRESETS["fast"],
+        layers={"filterbank": {"scale1": 1.0, "scale4": 1.0}, "vgg19": {"conv1_1": 1.0, "pool1": 1.0}},
+        coarse={"filterbank": 8, "vgg19": 4},
+        fine={"filterbank": 16, "vgg19": 16},
+        sharpening=((25, 0.3), (25, 1.0)),
+    )
