@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, so that a crash or a full disk never harms the file already there."""
+"""Writing of a file as a whole or not at all, so that a crash or a full disk never harms an existing file."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ TEMPORARY = ".*.tmp-*"  # glob of the files a killed process may leave behind
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path in the same folder that becomes ``path`` when the block ends well.
+    """Provide a temporary path that replaces ``path`` when the block ends without an error.
 
     Parameters
     ----------
     path : path-like
-        The file to write. Its folder must exist. The temporary path has the same suffix.
+        File to write. Its folder must exist.
 
     Yields
     ------
     Path
-        Where to write. On an error it is removed and the old file stays as it was.
+        Path to write to, in the same folder and with the same suffix. After an error it is removed, and an existing
+        file at ``path`` stays as it was.
 
     Raises
     ------
     RunError
-        If the disk is full or the place cannot be written.
+        If the disk is full or ``path`` cannot be written.
 
     Examples
     --------
@@ -49,7 +50,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         _synchronise(temporary)
         os.replace(temporary, target)
-        _synchronise_folder(target.parent)
+        _synchronise_folder(target.parent)  # else a power cut could undo the renaming, though not the content
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise _explained(error, target) from error

@@ -1,4 +1,4 @@
-"""Intervals whose coverage does not rest on a model being right: conformal, from errors on held-out groups."""
+"""Conformal prediction intervals: their coverage rests on errors of held-out groups, not on the model being right."""
 
 from __future__ import annotations
 
@@ -9,28 +9,31 @@ __all__ = ["conformal_factor"]
 
 
 def conformal_factor(scores: ArrayLike, groups: ArrayLike, coverage: float) -> float:
-    """Find the factor by which a model's own spread must be taken to cover as asked.
+    """Compute the factor on a model's standard deviation that gives an interval the asked coverage.
+
+    The interval is ``prediction ± factor * standard deviation``.
 
     Parameters
     ----------
     scores : array_like, shape (n,)
-        ``|error| / spread`` of predictions made without the structure's group.
+        Absolute error divided by the predicted standard deviation, from predictions made without the sample's group.
     groups : array_like, shape (n,)
-        Group of each; each group weighs the same, however many rows it has.
+        Group of each sample; each group has the same weight, however many samples it has.
     coverage : float
-        Share of new structures that should lie inside, e.g. 0.9.
+        Fraction of new samples that should lie inside the interval, e.g. 0.9.
 
     Returns
     -------
     float
-        The ceil((g + 1) coverage)-th smallest of g groups' scores; the largest where there are too few groups for
-        that (fewer than 9 for 90 %), in which case less than the asked coverage is assured.
+        The ceil((g + 1) coverage)-th smallest of the scores of g groups. With too few groups for that (fewer than 9 for
+        90 %) it is the largest score, and the coverage is less than asked.
 
     Notes
     -----
     Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World (2005); Lei et al., J. Am. Stat. Assoc. 113,
-    1094 (2018), for scores divided by a spread. Scores from folds in place of a set kept apart are not exactly
-    exchangeable with a new structure's, so coverage is to be measured.
+    1094 (2018), for scores divided by a predicted standard deviation. Scores from cross-validation folds, in place of a
+    separate calibration set, are not exactly exchangeable with the score of a new sample, so the coverage has to be
+    measured.
 
     Examples
     --------
@@ -43,5 +46,6 @@ def conformal_factor(scores: ArrayLike, groups: ArrayLike, coverage: float) -> f
     _, number, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
     order = np.argsort(score)
     weight: NDArray[np.float64] = (1 / sizes)[number][order]
+    # 1e-9: the weights of a group (thirds, sevenths) do not add up to one exactly in floating point
     reached = np.cumsum(weight) >= np.ceil((len(sizes) + 1) * coverage) - 1e-9
     return float(score[order][int(reached.argmax()) if reached.any() else -1])

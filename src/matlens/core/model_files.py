@@ -21,31 +21,36 @@ __all__ = ["ARRAYS", "FILES", "MODEL", "read_model_files", "write_model_files"]
 
 Arrays = dict[str, NDArray[Any]]
 FILES = ARRAYS, MODEL = "arrays.safetensors", "model.json"
-"""What a model consists of; the second is written last, and says that all is there."""
+"""The files of a model, in the order of writing: ``model.json`` comes last, so that its presence means that the model
+is complete."""
 
 
 def write_model_files(
     place: Path, schema: str, arrays: Mapping[str, NDArray[Any]], content: Mapping[str, Any], packages: Sequence[str]
 ) -> None:
-    """Write both files; the folder is made if it is not there.
+    """Write a model as ``arrays.safetensors`` and ``model.json``.
+
+    The folder is made if it does not exist.
 
     Parameters
     ----------
     place : Path
-        The folder.
+        Folder of the model.
     schema : str
-        What kind of model, and of which version.
+        Name and version of the model's format, such as ``"library model 2"``.
     arrays : mapping of str to ndarray
-        The numbers.
+        Arrays of the model, by name.
     content : mapping of str to object
-        Everything else, as JSON can hold it; NaN cannot be.
+        All other facts, as JSON can hold them; NaN and infinity are not allowed.
     packages : sequence of str
-        Whose versions are noted.
+        Installed packages whose versions are stored.
 
     Raises
     ------
     RunError
-        If they cannot be written.
+        If the folder cannot be made, or a file cannot be written.
+    ValueError
+        If ``content`` holds NaN or infinity.
 
     Examples
     --------
@@ -73,14 +78,28 @@ def write_model_files(
 
 
 def read_model_files(place: Path, schema: str) -> tuple[dict[str, Any], Arrays]:
-    """Read both files, and check that they belong together.
+    """Read the two files that `write_model_files` wrote, and check that they belong together.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the model.
+    schema : str
+        Expected name and version of the format.
+
+    Returns
+    -------
+    content : dict
+        Content of ``model.json``: what was given to `write_model_files`, with schema, hash and versions.
+    arrays : dict of str to ndarray
+        The arrays, by name.
 
     Raises
     ------
     InputError
-        If there is no model.
+        If the folder holds no ``model.json``.
     ResourceError
-        If it is damaged, or of another schema.
+        If ``model.json`` cannot be read or has another schema, or if the arrays are missing or have another SHA-256.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Published data and weights: found on disk or fetched once, always checked by their SHA-256."""
+"""Published data and weights: found on this machine or downloaded once, and always checked by their SHA-256."""
 
 from __future__ import annotations
 
@@ -22,20 +22,44 @@ _DEPTH = 3  # levels of folders searched below each folder of MATLENS_DATA
 
 @dataclass(frozen=True)
 class RegisteredFile:
-    """A file with its hash (or the leading digits its publisher gives) and the places it comes from.
+    """A registered file with its hash and its sources.
 
-    One URL is the file itself; several are the parts it is made of.
+    Parameters
+    ----------
+    name : str
+        File name.
+    sha256 : str
+        SHA-256 of the file in hexadecimal digits, or the leading digits that its publisher gives.
+    sources : tuple of (str, str)
+        URL and SHA-256 of each download: one for the file itself, or one for each part that it is made of.
+
+    Examples
+    --------
+    >>> entries()["li2018"].files[0].name
+    'li2018_alloy.npy'
     """
 
     name: str
     sha256: str
     sources: tuple[tuple[str, str], ...]
-    """(URL, SHA-256) of what is downloaded."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """A registered data set or network.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry.
+    description : str
+        One sentence about the content.
+    licence : str
+        Licence of the files.
+    citation : str
+        BibTeX entry.
+    files : tuple of RegisteredFile
+        The files.
 
     Examples
     --------
@@ -52,7 +76,12 @@ class Entry:
 
 @remembered
 def entries() -> dict[str, Entry]:
-    """All registered names, with description, licence, BibTeX citation and files.
+    """Return all registered data sets and networks, by name.
+
+    Returns
+    -------
+    dict of str to Entry
+        Description, licence, citation and files of each.
 
     Examples
     --------
@@ -74,25 +103,26 @@ def entries() -> dict[str, Entry]:
 def locate(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path | None:
     """Find a registered file on this machine, without a network.
 
+    The folders of ``MATLENS_DATA`` and their sub-folders are searched first, then the cache.
+
     Parameters
     ----------
     name : str
-        An entry with one file (``"vgg19-oxford"``) or a file (``"li2018_alloy.npy"``); for an entry with several files
-        the answer is their folder, if all are there.
+        An entry (``"vgg19-oxford"``) or a file of an entry (``"li2018_alloy.npy"``).
     cache : path-like, optional
-        Folder of fetched files; by default the user's cache.
+        Folder of downloaded files; by default the user's cache.
 
     Returns
     -------
     Path or None
-        Searched in the folders of ``MATLENS_DATA`` and their sub-folders, then in the cache.
+        The file, or the folder of an entry with several files; None if a file is missing.
 
     Raises
     ------
     InputError
         If the name is not registered.
     ResourceError
-        If a file of that name is there but is another one by its hash.
+        If a file of that name has another SHA-256.
 
     Examples
     --------
@@ -107,26 +137,27 @@ def locate(name: str, *, cache: str | os.PathLike[str] | None = None) -> Path | 
 
 
 def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> list[Path]:
-    """Give the files of a registered name, downloading to the cache what is not on this machine.
+    """Return the files of a registered name, and download those that are not on this machine.
 
     Parameters
     ----------
     name : str
-        An entry, such as ``"li2018"``, or one file of it.
+        An entry, such as ``"li2018"``, or one file of an entry.
     cache : path-like, optional
-        Where to keep what is downloaded; by default the user's cache.
+        Folder for downloads; by default the user's cache.
 
     Returns
     -------
     list of Path
-        The files, each with the registered hash.
+        The files, each with the registered SHA-256.
 
     Raises
     ------
     InputError
         If the name is not registered.
     ResourceError
-        If there is no network, or what came (or is there) has another hash; nothing is kept then.
+        If a download fails, if a file has another SHA-256 (a downloaded one is then not kept), or if the cache cannot
+        be made.
 
     Examples
     --------
@@ -138,7 +169,12 @@ def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> list[Pat
 
 
 def default_cache() -> Path:
-    """Folder where this user's caches live on this system.
+    """Return the folder of MatLens in this user's cache.
+
+    Returns
+    -------
+    Path
+        The folder, which need not exist.
 
     Examples
     --------
@@ -151,7 +187,17 @@ def default_cache() -> Path:
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file in hexadecimal digits.
+    """Compute the SHA-256 of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
 
     Examples
     --------

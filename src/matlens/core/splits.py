@@ -1,4 +1,4 @@
-"""Splits that keep a group, e.g. one structure with its windows and rotations, on one side."""
+"""Splits that keep each group on one side, e.g. a structure together with its windows and rotations."""
 
 from __future__ import annotations
 
@@ -15,16 +15,25 @@ Rows = NDArray[np.intp]
 
 
 def grouped_folds(groups: ArrayLike, folds: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
-    """Yield (training rows, held-out rows) of each fold; every group is held out once, as a whole.
+    """Yield the training and held-out rows of each fold of a grouped cross-validation.
+
+    Every group is held out once, as a whole.
 
     Parameters
     ----------
     groups : array_like, shape (n,)
-        The group of each row.
+        Group of each row.
     folds : int
-        How many; no more than there are groups.
+        Number of folds; at least 2 and at most the number of groups.
     seed : int
-        Of the order of the groups.
+        Seed of the random order of the groups.
+
+    Yields
+    ------
+    training : ndarray of int
+        Rows to train on.
+    held_out : ndarray of int
+        Rows to test on.
 
     Raises
     ------
@@ -51,7 +60,21 @@ def grouped_folds(groups: ArrayLike, folds: int, seed: int) -> Iterator[tuple[Ro
 
 
 def leave_one_out(families: ArrayLike) -> Iterator[tuple[str, Rows, Rows]]:
-    """Yield (family, rows of all others, rows of that family).
+    """Yield the splits of a cross-validation that leaves out one family at a time.
+
+    Parameters
+    ----------
+    families : array_like, shape (n,)
+        Family of each row.
+
+    Yields
+    ------
+    family : str
+        The family that is left out; families come in sorted order.
+    training : ndarray of int
+        Rows of all other families.
+    held_out : ndarray of int
+        Rows of this family.
 
     Examples
     --------
@@ -64,12 +87,26 @@ def leave_one_out(families: ArrayLike) -> Iterator[tuple[str, Rows, Rows]]:
 
 
 def draw_groups(groups: ArrayLike, count: int, seed: int) -> Rows:
-    """Draw ``count`` groups at random, and give their rows.
+    """Draw groups at random without replacement, and return their rows.
+
+    Parameters
+    ----------
+    groups : array_like, shape (n,)
+        Group of each row.
+    count : int
+        Number of groups to draw.
+    seed : int
+        Seed of the draw. With the same seed a larger count keeps all groups of a smaller one.
+
+    Returns
+    -------
+    ndarray of int
+        Rows of the drawn groups, in ascending order.
 
     Raises
     ------
     InputError
-        If there are fewer groups.
+        If there are fewer groups than ``count``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Lengths as people and instruments write them: ``0.35um``, ``micron``, ``\\u00B5m``."""
+"""Units of length in the spellings of people and instruments: ``0.35um``, ``micron``, ``\\u00B5m``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from matlens.errors import InputError
 __all__ = ["normal_unit", "parse_spacing"]
 
 _SAME = {
+    # Unicode has two letters mu, and ImageJ writes the escaped form of one of them into TIFF files.
     "um": ("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres"),
     "nm": ("nm", "nanometer", "nanometers", "nanometre", "nanometres"),
     "mm": ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
@@ -24,7 +25,18 @@ _SPACING = re.compile(rf"\s*({_NUMBER}(?:\s*[x×]\s*{_NUMBER}){{0,2}})\s*(\D*?)\
 
 
 def normal_unit(unit: str) -> str:
-    """Give the common spelling of a unit of length; an unknown one stays as it is.
+    """Return the common spelling of a unit of length.
+
+    Parameters
+    ----------
+    unit : str
+        Unit as a user or a file spells it; upper and lower case are equal.
+
+    Returns
+    -------
+    str
+        ``"um"``, ``"nm"``, ``"mm"``, ``"cm"``, ``"m"``, ``"angstrom"``, ``"inch"`` or ``"px"``; an unknown unit is
+        returned as it is, without surrounding blanks.
 
     Examples
     --------

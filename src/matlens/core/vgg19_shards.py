@@ -1,8 +1,10 @@
-"""VGG-19 as published for TensorFlow.js, made into one safetensors file with torchvision's names and input.
+"""Conversion of VGG-19 as published for TensorFlow.js to one safetensors file with torchvision's names and input.
 
-Each shard holds one convolution as little-endian float32: the kernel (3, 3, in, out), then the bias (out). The network
-expects what Caffe fed it: blue, green, red in 0..255 less the mean of ImageNet. Ours gets red, green, blue in 0..1,
-less torchvision's mean and divided by its deviation; the first convolution takes up the difference.
+Each shard holds one convolution as little-endian float32: the kernel (3, 3, in, out), then the bias (out). The
+published network expects the input of Caffe: blue, green, red in 0..255 minus the mean of ImageNet. MatLens feeds
+torchvision's input: red, green, blue in 0..1, minus the mean and divided by the standard deviation of ImageNet. The
+first convolution is rescaled and reordered to absorb the difference. Network: Simonyan and Zisserman (2014),
+arXiv:1409.1556.
 """
 
 from __future__ import annotations
@@ -39,22 +41,24 @@ _METADATA = {
 
 
 def join_shards(shards: Sequence[bytes]) -> bytes:
-    """Make the content of the safetensors file of the first eight convolutions.
+    """Join the shards of the first eight convolutions of VGG-19 to the content of one safetensors file.
 
     Parameters
     ----------
     shards : sequence of bytes
-        ``group1-shard1of1`` to ``group8-shard1of1``.
+        Contents of the files ``group1-shard1of1`` to ``group8-shard1of1``, in this order.
 
     Returns
     -------
     bytes
-        The file. Equal shards give equal bytes, so that the file as a whole has one hash.
+        Content of the file. Equal shards give equal bytes, so that the file has one SHA-256.
 
     Raises
     ------
     ResourceError
-        If a shard has not the size of its convolution.
+        If the size of a shard does not match its convolution.
+    ValueError
+        If the number of shards is not eight.
 
     Examples
     --------
@@ -72,7 +76,7 @@ def join_shards(shards: Sequence[bytes]) -> bytes:
         weight = numbers[:-outward].reshape(3, 3, inward, outward).transpose(3, 2, 0, 1)
         bias = numbers[-outward:]
         if index == 0:
-            weight = weight[:, ::-1]
+            weight = weight[:, ::-1]  # Caffe's order of channels is blue, green, red
             bias = bias + (weight * (255 * _MEAN - _CAFFE_MEAN)[None, :, None, None]).sum(axis=(1, 2, 3))
             weight = weight * (255 * _STD)[None, :, None, None]
         tensors[f"features.{index}.weight"] = np.ascontiguousarray(weight, dtype="<f4")
