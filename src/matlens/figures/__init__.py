@@ -1,1 +1,1 @@
-"""The shared look of all figures, and how they are saved."""
+"""The common style of all figures, and how figures are saved."""

@@ -1,4 +1,4 @@
-"""Write a figure for the screen, for print, and as the numbers it shows."""
+"""Saving of a figure as PNG, as PDF, and as a CSV file of the numbers it shows."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _DPI = 220
 def save_figure(figure: Figure, stem: str | os.PathLike[str], source: pd.DataFrame) -> tuple[Path, Path, Path]:
     """Save a figure as PNG and PDF, and its source data as CSV.
 
-    The same figure gives the same bytes: no dates are written.
+    The same figure gives the same bytes, because no dates are written.
 
     Parameters
     ----------
     figure : Figure
-        What to save.
+        Figure to save.
     stem : path-like
         Path without suffix; its folder must exist.
     source : DataFrame
@@ -34,8 +34,8 @@ def save_figure(figure: Figure, stem: str | os.PathLike[str], source: pd.DataFra
 
     Returns
     -------
-    tuple of Path
-        The PNG, PDF and CSV files.
+    png, pdf, csv : Path
+        The three files.
 
     Raises
     ------

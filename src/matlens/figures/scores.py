@@ -1,4 +1,4 @@
-"""Scores as bars with their intervals: what a model and its baselines are worth."""
+"""Bar charts of the scores of a model and its baselines, with intervals."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ __all__ = ["bar_panel", "score_bars"]
 
 @styled
 def score_bars(scores: pd.DataFrame) -> Figure:
-    """Draw R squared of the model and the baselines with their 90 % intervals, a panel for each set of structures.
+    """Draw R² of a model and its baselines with 90 % intervals, one panel for each set of samples.
 
     Parameters
     ----------
     scores : DataFrame
-        Columns ``set``, ``model``, ``r2``, ``r2_low``, ``r2_high``; a set or model named "model" is coloured.
+        Columns ``set``, ``model``, ``r2``, ``r2_low``, ``r2_high``. Bars whose set or model is named ``"model"`` are
+        coloured, all others are grey.
+
+    Returns
+    -------
+    Figure
+        The figure.
 
     Examples
     --------
@@ -46,7 +52,25 @@ def score_bars(scores: pd.DataFrame) -> Figure:
 
 
 def bar_panel(axes: Axes, table: pd.DataFrame, colour: Callable[[int], str]) -> None:
-    """Draw horizontal bars, the first on top, with whiskers and numbers; ``table`` has name, value, low and high."""
+    """Draw horizontal bars with whiskers and numbers, the first row on top.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    table : DataFrame
+        Columns ``name``, ``value``, ``low`` and ``high``.
+    colour : callable
+        Maps the index of a row to its colour.
+
+    Examples
+    --------
+    >>> axes = Figure().subplots()
+    >>> table = pd.DataFrame({"name": ["a", "b"], "value": [0.9, 0.5], "low": [0.8, 0.4], "high": [0.95, 0.6]})
+    >>> bar_panel(axes, table, lambda index: "grey")
+    >>> [text.get_text() for text in axes.get_yticklabels()]
+    ['a', 'b']
+    """
     places = np.arange(len(table))[::-1]
     colours = [colour(index) for index in range(len(table))]
     axes.barh(places, table["value"].clip(lower=0), color=colours, height=0.65)

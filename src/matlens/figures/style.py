@@ -1,4 +1,4 @@
-"""One look for all figures: journal widths, quiet axes, colours that colour-blind readers tell apart."""
+"""The common style of all figures: journal widths, plain axes, colours that colour-blind readers can distinguish."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "line_style", "phase_c
 SINGLE = 89 / 25.4  # one journal column, in inches
 DOUBLE = 183 / 25.4  # two columns
 
-# Okabe & Ito's palette, and greys for what stays in the background.
+# The palette of Okabe and Ito (2008, Color Universal Design), and greys for what stays in the background.
 COLOURS = {
     "exemplar": "#1a1a1a",
     "target": "#1a1a1a",
@@ -31,7 +31,7 @@ COLOURS = {
 }
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1a1a1a", "#7a828c")
 
-# Ordered from dark to light, so that a grey print still tells the phases apart.
+# Ordered from dark to light, so that the phases differ in a grey print too.
 _PHASES = {
     1: ("#22303f",),
     2: ("#22303f", "#ece6d9"),
@@ -81,7 +81,26 @@ P = ParamSpec("P")
 
 
 def styled(function: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Draw a figure in the common look, whatever the user's matplotlib settings are."""
+    """Decorate a function that draws a figure, so that it uses the common style whatever the user's settings are.
+
+    Parameters
+    ----------
+    function : callable
+        Function that returns a figure.
+
+    Returns
+    -------
+    callable
+        The same function, run with the settings of `RC`; matplotlib's own settings are restored afterwards.
+
+    Examples
+    --------
+    >>> @styled
+    ... def empty() -> Figure:
+    ...     return Figure(figsize=(matplotlib.rcParams["font.size"], 1))
+    >>> float(empty().get_figwidth())
+    7.5
+    """
 
     @wraps(function)
     def draw(*args: P.args, **kwargs: P.kwargs) -> Figure:
@@ -94,7 +113,17 @@ def styled(function: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def phase_colours(count: int) -> Sequence[str]:
-    """Give one colour a phase, dark to light.
+    """Return one colour for each phase, from dark to light.
+
+    Parameters
+    ----------
+    count : int
+        Number of phases.
+
+    Returns
+    -------
+    sequence of str
+        Colours as hexadecimal codes.
 
     Examples
     --------
@@ -110,7 +139,17 @@ def phase_colours(count: int) -> Sequence[str]:
 
 
 def unit_text(unit: str) -> str:
-    """Write a unit as print does.
+    """Return the typeset form of a unit.
+
+    Parameters
+    ----------
+    unit : str
+        Unit in MatLens' spelling, such as ``"um"``.
+
+    Returns
+    -------
+    str
+        The unit as print shows it; other units are returned as they are.
 
     Examples
     --------
@@ -121,7 +160,17 @@ def unit_text(unit: str) -> str:
 
 
 def line_style(index: int) -> dict[str, Any]:
-    """Colour of a line by its number; beyond the palette's end the same colours come back dashed.
+    """Return the colour and line style of a line by its number.
+
+    Parameters
+    ----------
+    index : int
+        Number of the line, from 0. After the last colour of the palette the colours repeat with dashed lines.
+
+    Returns
+    -------
+    dict
+        Keywords for ``Axes.plot``.
 
     Examples
     --------
@@ -132,6 +181,21 @@ def line_style(index: int) -> dict[str, Any]:
 
 
 def legend(axes: Axes, **kwargs: Any) -> None:
-    """Draw the legend if anything has a label."""
+    """Draw a legend if any artist has a label.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    **kwargs
+        Keywords for ``Axes.legend``.
+
+    Examples
+    --------
+    >>> axes = Figure().subplots()
+    >>> legend(axes)
+    >>> axes.get_legend() is None
+    True
+    """
     if axes.get_legend_handles_labels()[0]:
         axes.legend(**kwargs)

@@ -1,4 +1,4 @@
-"""What a report is made of: sections of paragraphs, figures, tables and texts."""
+"""Parts of a report: sections with paragraphs, figures, tables, texts and links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,19 @@ __all__ = ["Links", "Picture", "Section", "Table", "Text", "picture", "table"]
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure inlined as a data URI, with links to its print version and its numbers; width in percent."""
+    """A figure in a report, with links to its print version and its numbers.
+
+    Parameters
+    ----------
+    image : str
+        The figure as a data URI (see `data_uri`).
+    caption : str
+        Caption.
+    pdf, csv : str
+        Links to the PDF and to the numbers in the figure, relative to the report.
+    width : int
+        Width in percent of the page.
+    """
 
     kind: ClassVar[str] = "picture"
     image: str
@@ -33,7 +45,19 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text, with the columns that hold numbers."""
+    """A table of formatted text in a report.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Column headings.
+    rows : sequence of sequence of str
+        Cells, a row each.
+    numeric : frozenset of int
+        Indices of the columns that hold numbers, which are aligned to the right.
+    caption : str
+        Caption.
+    """
 
     kind: ClassVar[str] = "table"
     columns: Sequence[str]
@@ -44,7 +68,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Text:
-    """A text shown as it is."""
+    """A preformatted text in a report.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    caption : str
+        Caption.
+    """
 
     kind: ClassVar[str] = "text"
     text: str
@@ -53,7 +85,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Links:
-    """Names and where they lead, relative to the report."""
+    """A list of links in a report.
+
+    Parameters
+    ----------
+    links : sequence of (str, str)
+        Name and target of each link; targets are relative to the report.
+    """
 
     kind: ClassVar[str] = "links"
     links: Sequence[tuple[str, str]]
@@ -61,7 +99,19 @@ class Links:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A section of a report.
+
+    Parameters
+    ----------
+    title : str
+        Heading.
+    items : sequence of Picture, Table, Text or Links
+        Content, in this order.
+    paragraphs : sequence of str
+        Paragraphs before the items.
+    points : sequence of str
+        Bullet points after the paragraphs.
+    """
 
     title: str
     items: Sequence[Picture | Table | Text | Links] = ()
@@ -70,7 +120,41 @@ class Section:
 
 
 def picture(run: RunDirectory, name: str, figure: Figure, source: pd.DataFrame, caption: str) -> Picture:
-    """Save a figure in the run's ``figures`` folder (PNG, PDF, CSV) and make it part of a report."""
+    """Save a figure in the ``figures`` folder of a run, and return it as a part of the report.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    name : str
+        File name without suffix.
+    figure : Figure
+        The figure.
+    source : DataFrame
+        The numbers in the figure.
+    caption : str
+        Caption in the report.
+
+    Returns
+    -------
+    Picture
+        The figure, with links to its PDF and CSV files.
+
+    Raises
+    ------
+    RunError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> numbers = pd.DataFrame({"r2": [0.9]})
+    >>> with RunDirectory.create(Path(tempfile.mkdtemp()) / "run", "compare", {}) as run:
+    ...     (run.path / "figures").mkdir(exist_ok=True)
+    ...     part = picture(run, "scores", Figure(figsize=(DOUBLE / 2, 1)), numbers, "Scores.")
+    >>> part.pdf, part.width
+    ('figures/scores.pdf', 50)
+    """
     for suffix in ("png", "pdf", "csv"):
         run.claim(f"figures/{name}.{suffix}")
     png, pdf, csv = save_figure(figure, run.path / "figures" / name, source)
@@ -79,12 +163,46 @@ def picture(run: RunDirectory, name: str, figure: Figure, source: pd.DataFrame, 
 
 
 def data_uri(png: Path) -> str:
-    """Write a PNG file as text that an HTML file can hold."""
+    """Encode a PNG file as a data URI, which an HTML file can hold.
+
+    Parameters
+    ----------
+    png : Path
+        The file.
+
+    Returns
+    -------
+    str
+        ``data:image/png;base64,...``
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> png = Path(tempfile.mkdtemp()) / "a.png"
+    >>> _ = png.write_bytes(b"PNG")
+    >>> data_uri(png)
+    'data:image/png;base64,UE5H'
+    """
     return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode("ascii")
 
 
 def table(frame: pd.DataFrame, caption: str = "", names: dict[str, str] | None = None) -> Table:
-    """Show a data frame: three significant digits, a dash for what is unknown; ``names`` picks and renames columns.
+    """Format a data frame as a table of a report: three significant digits, and a dash for an unknown value.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The values.
+    caption : str
+        Caption.
+    names : dict of str to str, optional
+        Columns to show, in this order, with their headings; by default all columns under their own names. Columns that
+        the frame does not have are left out.
+
+    Returns
+    -------
+    Table
+        The formatted table.
 
     Examples
     --------
@@ -107,7 +225,18 @@ def _is_number(text: str) -> bool:
 
 
 def shown(value: Any) -> str:
-    """Write a value for a reader.
+    """Format a value for a reader.
+
+    Parameters
+    ----------
+    value : object
+        Number, truth value, text or None.
+
+    Returns
+    -------
+    str
+        Three significant digits for a float (whole numbers from 1000 on), ``yes`` or ``no`` for a truth value, a dash
+        for None and NaN.
 
     Examples
     --------
