@@ -1,4 +1,4 @@
-"""The one object every part of MatLens speaks about: an image or volume of phase labels with physical spacing."""
+"""The common data structure of the microstructure side: phase labels of an image or volume, with physical spacing."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def map_labels(values: ArrayLike) -> tuple[NDArray[np.uint8], dict[float, int]]:
     Parameters
     ----------
     values : array_like
-        Numbers, one distinct value a phase, e.g. 0/255 or 0/85/170.
+        Numbers with one distinct value for each phase, e.g. 0/255 or 0/85/170.
 
     Returns
     -------
     labels : ndarray of uint8
-        Same shape, values 0..K-1.
-    mapping : dict
-        Original value -> label.
+        Labels 0..K-1, in the shape of ``values``.
+    mapping : dict of float to int
+        Label of each original value.
 
     Raises
     ------
@@ -63,14 +63,15 @@ class Microstructure:
 
     Parameters
     ----------
-    labels : array_like of int
-        Phase of each pixel or voxel, values 0..K-1; axes (y, x) or (z, y, x).
+    labels : array_like of int, shape (y, x) or (z, y, x)
+        Phase of each pixel or voxel, 0..K-1. The labels are copied and cannot be changed afterwards.
     spacing : float or sequence of float
-        Size of a pixel along each axis, in ``unit``.
+        Size of a pixel along each axis, in ``unit``; a single number holds for all axes.
     unit : str
-        Unit of ``spacing``, e.g. ``"um"``; ``"px"`` when unknown.
+        Unit of ``spacing``, e.g. ``"um"``; ``"px"`` when the size is unknown.
     phase_names : sequence of str, optional
-        One name a phase. Fixes K, so a window that lacks a phase still knows of it.
+        Name of each phase. The names fix K, also for a window in which a phase is absent; by default K is the largest
+        label plus one.
     periodic : bool
         Whether opposite borders continue each other. A micrograph is not periodic.
 
@@ -121,12 +122,12 @@ class Microstructure:
 
     @property
     def ndim(self) -> int:
-        """2 or 3."""
+        """Number of axes, 2 or 3."""
         return self.labels.ndim
 
     @property
     def n_phases(self) -> int:
-        """Number of phases K, counting phases that happen to be absent here."""
+        """Number of phases K, including phases that are absent from this window."""
         return len(self.phase_names)
 
     @property
@@ -135,7 +136,12 @@ class Microstructure:
         return np.bincount(self.labels.ravel(), minlength=self.n_phases) / self.labels.size
 
     def indicators(self) -> NDArray[np.bool_]:
-        """Indicator of each phase, shape (K, *shape).
+        """Return the indicator function of each phase.
+
+        Returns
+        -------
+        ndarray of bool, shape (K, *shape)
+            True where the phase is.
 
         Examples
         --------
@@ -146,7 +152,24 @@ class Microstructure:
         return np.equal(self.labels[None], phases)
 
     def with_labels(self, labels: ArrayLike, *, periodic: bool | None = None) -> Microstructure:
-        """Build a microstructure of the same material (spacing, unit, phases) from other labels.
+        """Return a microstructure of the same material (spacing, unit, phases) with other labels.
+
+        Parameters
+        ----------
+        labels : array_like of int
+            New labels, of any shape with the same number of axes.
+        periodic : bool, optional
+            Whether the new structure is periodic; by default as this one.
+
+        Returns
+        -------
+        Microstructure
+            The new structure.
+
+        Raises
+        ------
+        InputError
+            If a label is not one of this structure's phases, or the number of axes differs.
 
         Examples
         --------
@@ -157,7 +180,22 @@ class Microstructure:
         return Microstructure(labels, self.spacing, self.unit, self.phase_names, keep)
 
     def crop(self, *slices: slice) -> Microstructure:
-        """Cut out a part, one slice an axis; the part is not periodic.
+        """Return a part of the structure, which is not periodic.
+
+        Parameters
+        ----------
+        *slices : slice
+            One slice for each axis.
+
+        Returns
+        -------
+        Microstructure
+            The part.
+
+        Raises
+        ------
+        InputError
+            If the part is empty.
 
         Examples
         --------
@@ -167,7 +205,22 @@ class Microstructure:
         return self.with_labels(self.labels[slices], periodic=False)
 
     def tiles(self, shape: Sequence[int]) -> Iterator[Microstructure]:
-        """Iterate over the adjacent, non-overlapping windows of ``shape``, as many as fit.
+        """Yield the adjacent, non-overlapping windows of a given shape, as many as fit.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Shape of a window, one size for each axis.
+
+        Yields
+        ------
+        Microstructure
+            The windows, in the order of the array.
+
+        Raises
+        ------
+        ValueError
+            If ``shape`` has another number of axes than the structure.
 
         Examples
         --------
