@@ -1,0 +1,114 @@
+"""Every command asked anew what the old runs were asked: the same settings, headings and (on the same machine) bytes.
+
+What a run stands on are old runs, so each is made by itself. Bytes are compared where processor, threads and versions
+are those of the old runs; elsewhere settings, headings and the names of the files alone.
+"""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+OLD = Path(__file__).parent / "runs_0"
+ONE = ("--threads", 1)
+TINY = ("--shape", "32x32", *ONE)
+FAST = ("--encoder", "filterbank", "--preset", "fast")
+FEW = ("--models", 2, "--scoring-models", 2, "--folds", 2, "--repeats", 1, "--systems", 1, "--baselines", "ridge")
+
+NEW = {  # name: what it needs, words, arguments; a leading "library" where the command is in that group
+    "characterize": (("exemplar.tif",), ("characterize",), ("exemplar.tif", *ONE)),
+    "rebuild": (
+        ("characterize",),
+        ("reconstruct",),
+        ("--target", "characterize/statistics.nc", *TINY, "--set", "moves=5"),
+    ),
+    "compare": (("reconstruct", "exemplar.tif"), ("compare",), ("reconstruct", "exemplar.tif", *ONE)),
+    "homogenize": (("exemplar.tif",), ("homogenize",), ("exemplar.tif", "--conductivity", "0=1,1=50", *ONE)),
+    "generate": (
+        (),
+        ("generate",),
+        ("-n", 24, "--test", 8, "--size", 32, "--families", "fields,sheets", "--conductivity-contrast", 50,
+         "--stiffness-contrast", "none", "--workers", 1),
+    ),
+    "predict": (("learn", "generate"), ("predict",), ("learn", "generate/test.h5", *ONE)),
+    "predict_library": (("learn_library", "new.csv"), ("library", "predict"), ("learn_library", "new.csv", *ONE)),
+}  # fmt: skip
+SLOW = {
+    "reconstruct": (("exemplar.tif",), ("reconstruct",), ("exemplar.tif", *TINY, *FAST, "-n", 2)),
+    "annealing": (
+        ("exemplar.tif",),
+        ("reconstruct",),
+        ("exemplar.tif", *TINY, "--method", "annealing", "--set", "moves=5"),
+    ),
+    "prune": (("large.tif",), ("prune",), ("large.tif", *TINY, *FAST, "--depths", "none,scale1", "-n", 1)),
+    "learn": (
+        ("generate",),
+        ("learn",),
+        ("generate", "--target", "k_00_c50", "--encoder", "filterbank", "--depth", "scale4", "--head", "ridge", *ONE),
+    ),
+    "explain": (("learn", "generate"), ("explain",), ("learn", "generate/test.h5", "-n", 2, "--flips", 6, *ONE)),
+    "learn_library": (("library.csv",), ("library", "learn"), ("library.csv", "--target", "P", *FEW, *ONE)),
+    "explain_library": (
+        ("learn_library",),
+        ("library", "explain"),
+        ("learn_library", "--permutations", 2, "--permuted-models", 2, "--steps", 4, "--region", "clusters:2", *ONE),
+    ),
+    "suggest": (
+        ("learn_library", "explain_library"),
+        ("library", "suggest"),
+        ("learn_library", "-n", 3, "--insight", "explain_library", *ONE),
+    ),
+}
+TIMES = ("seconds", "minutes", "time")
+
+pytestmark = pytest.mark.usefixtures("undrawn")
+
+
+@pytest.mark.parametrize("name", [*NEW, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
+def test_a_command_does_what_it_did(name, old, folder, matlens, of_library, golden, settings_tree, headings, request):
+    needs, words, arguments = (NEW | SLOW)[name]
+    if needs:
+        old(*needs)
+    words = of_library(words[1]) if words[0] == "library" else words
+    code, _, err = matlens(*words, *arguments, "-o", "new")
+    assert code == 0, err
+    golden.holds(f"new_runs/{name}.settings.txt", settings_tree("new"))
+    golden.holds(f"new_runs/{name}.headings.txt", headings("new"))
+    there = {file.relative_to("new").as_posix() for file in Path("new").rglob("*") if file.is_file()}
+    there = sorted(file for file in there if not file.startswith(".state"))
+    golden.holds(f"new_runs/{name}.files.txt", "".join(f"{file}\n" for file in there))
+    if request.getfixturevalue("same_machine")("new", OLD / name):
+        for file in (file for file in there if (OLD / name / file).is_file()):
+            same_content(Path("new", file), OLD / name / file)
+
+
+def same_content(new, old):
+    if new.read_bytes() == old.read_bytes():
+        return
+    if new.suffix == ".csv":
+        tables = [pd.read_csv(file, dtype=str) for file in (new, old)]
+        new_table, old_table = (table[[name for name in table if not is_time(name)]] for table in tables)
+        pd.testing.assert_frame_equal(new_table, old_table, obj=old.name)
+    elif new.suffix in (".npz", ".nc", ".h5"):
+        found, told = arrays(new), arrays(old)
+        assert list(found) == list(told), old.name
+        for name, array in told.items():
+            np.testing.assert_array_equal(found[name], array, err_msg=f"{name} in {old.name}")
+    else:
+        assert new.suffix not in (".npy", ".tif", ".safetensors"), f"{old.name} has other bytes"
+
+
+def arrays(file):
+    if file.suffix == ".npz":
+        with np.load(file) as content:
+            return dict(content)
+    found = {}
+    with h5py.File(file) as content:
+        content.visititems(lambda name, one: found.update({name: one[()]} if isinstance(one, h5py.Dataset) else {}))
+    return found
+
+
+def is_time(column):
+    return any(word in column for word in TIMES)
