@@ -1,29 +1,23 @@
-"""The console script: one command a file, errors as one sentence, exit codes 0, 2 and 130."""
+"""The console script: the declared commands, errors as one sentence, exit codes 0, 2 and 130."""
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
 
 from matlens._version import __version__
-from matlens.cli.characterize import characterize
-from matlens.cli.compare import compare
-from matlens.cli.demo import demo
-from matlens.cli.explain import explain
-from matlens.cli.fetch import fetch
-from matlens.cli.flatten import flattened
-from matlens.cli.generate import generate
-from matlens.cli.homogenize import homogenize
-from matlens.cli.learn import learn
-from matlens.cli.predict import predict
-from matlens.cli.prune import prune
-from matlens.cli.reconstruct import reconstruct
-from matlens.cli.report import report
-from matlens.cli.resume import resume
-from matlens.cli.suggest import suggest
+from matlens.cli.adapt import command_function, spread
+from matlens.cli.fetch import FetchSpec, fetch
+from matlens.cli.options import Talk
+from matlens.cli.registry import commands
+from matlens.cli.report import ReportSpec, report
+from matlens.cli.resume import ResumeSpec, resume
+from matlens.cli.work import carry_out
+from matlens.core.settings import read_options
 from matlens.errors import Interrupted, MatlensError
 from matlens.runs.signals import stoppable
 
@@ -31,40 +25,52 @@ __all__ = ["app", "main"]
 
 # Typer carries its own copy of click in new versions: this is that one's UsageError, which typer does not name.
 _UsageError: Any = typer.BadParameter.__mro__[1]
-
-app = typer.Typer(
-    name="matlens",
-    help="Learn from small materials data: equivalent microstructures from one micrograph, with the evidence.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for command in (
-    demo,
-    characterize,
-    reconstruct,
-    compare,
-    prune,
-    homogenize,
-    generate,
-    learn,
-    predict,
-    explain,
-    suggest,
-    report,
-    resume,
-    fetch,
-):
-    app.command()(flattened(command))
+_HELP = "Learn from small materials data: microstructures from one micrograph, and what drives a combinatorial library."
+_GROUPS = {"library": "Combinatorial libraries: tables of compositions, spectra and figures of merit."}
+_ON_RUNS = ((ReportSpec, report), (ResumeSpec, resume), (FetchSpec, fetch))
 
 
-@app.callback(invoke_without_command=True)
+def _typer(help: str, **options: Any) -> typer.Typer:
+    return typer.Typer(
+        help=help,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **options,
+    )
+
+
+def _application() -> typer.Typer:
+    """Register every command under its name; ``library learn`` is the command ``learn`` of the group ``library``."""
+    made = _typer(_HELP, name="matlens")
+    groups = {name: _typer(help) for name, help in _GROUPS.items()}
+    for command in commands():
+        group, _, name = command.name.rpartition(" ")
+        (groups[group] if group else made).command(name)(command_function(command, carry_out))
+    for name, group in groups.items():
+        made.add_typer(group, name=name)
+    for spec, function in _ON_RUNS:
+        made.command(function.__name__)(_on_runs(spec, function))
+    return made
+
+
+def _on_runs(spec: type[Any], function: Callable[..., None]) -> Callable[..., None]:
+    def action(values: dict[str, Any], talk: Talk) -> None:
+        function(read_options(spec, values), talk)
+
+    return spread(action, [spec, Talk], help=inspect.cleandoc(spec.__doc__ or ""))
+
+
+app = _application()
+
+
+@app.callback(invoke_without_command=True, help=_HELP)
 def version(
     show: bool = typer.Option(False, "--version", help="Print the version."),
 ) -> None:
-    """Learn from small materials data: equivalent microstructures from one micrograph, with the evidence."""
+    """Print the version where that is all that is asked for."""
     if show:
         typer.echo(__version__)
         raise typer.Exit

@@ -5,28 +5,29 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from typer import Argument
 
 from matlens.cli.options import Talk
 from matlens.cli.work import start_talking
+from matlens.core.settings import option, options
 from matlens.errors import ResourceError
 
-__all__ = ["fetch"]
+__all__ = ["FetchSpec", "fetch"]
 
 
-def fetch(
-    name: Annotated[
-        str | None, Argument(metavar="[NAME]", help="What to fetch; without it, list what there is.")
-    ] = None,
-    *,
-    talk: Talk,
-) -> None:
+@options
+class FetchSpec:
     """Fetch published data or weights, checked by their SHA-256; without a name, list them."""
+
+    name: Annotated[str | None, option("What to fetch; without it, list what there is.", argument=True)] = None
+
+
+def fetch(spec: FetchSpec, talk: Talk) -> None:
+    """Fetch an entry of the registry and print its files, or list all entries."""
     from matlens.core import registry
 
     start_talking(talk)
-    if name is not None:
-        for file in registry.fetch(name):
+    if spec.name is not None:
+        for file in registry.fetch(spec.name):
             typer.echo(str(file))
         return
     for entry in registry.entries().values():

@@ -6,19 +6,28 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer import Argument
 
 from matlens.cli.options import Talk
+from matlens.cli.registry import commands
 from matlens.cli.work import start_talking
+from matlens.core.settings import option, options
+from matlens.runs.command import command_of
 
-__all__ = ["report"]
+__all__ = ["ReportSpec", "report"]
 
 
-def report(path: Annotated[Path, Argument(metavar="RUN", help="The run directory.")], talk: Talk) -> None:
+@options
+class ReportSpec:
     """Write a run's report.html and figures again from the tables it holds."""
+
+    run: Annotated[Path, option("The run directory.", argument=True, metavar="RUN")]
+
+
+def report(spec: ReportSpec, talk: Talk) -> None:
+    """Build the report of a run, also of one that an earlier version made."""
     from matlens.report.build import build_report
     from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
-    with RunDirectory(path) as run:
-        typer.echo(str(build_report(run)))
+    with RunDirectory(spec.run) as run:
+        typer.echo(str(build_report(run, command_of(run, commands()).page)))

@@ -3,55 +3,74 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer import Argument, Option
 
-from matlens.cli.options import Machine, Talk
+from matlens.cli.options import Talk
+from matlens.cli.registry import commands
 from matlens.cli.work import complete, machine_settings, say, start_talking
+from matlens.core.settings import OnDevice, option, options
 from matlens.errors import RunError
+from matlens.runs.command import command_of
+from matlens.runs.former import LAYOUT
 
-__all__ = ["resume"]
+if TYPE_CHECKING:
+    from matlens.runs.directory import RunDirectory
+
+__all__ = ["ResumeSpec", "resume"]
 
 
-def resume(
-    path: Annotated[Path, Argument(metavar="RUN", help="The run directory.")],
-    machine: Machine,
-    talk: Talk,
-    force: Annotated[
-        bool, Option("--force", help="Go on although versions, threads or device differ; the result is then inexact.")
-    ] = False,
-) -> None:
+@options
+class ResumeSpec(OnDevice):
     """Go on with a run that was interrupted or killed; it ends as if it had never stopped."""
+
+    run: Annotated[Path, option("The run directory.", argument=True, metavar="RUN")]
+    force: Annotated[
+        bool, option("Go on although versions, threads or device differ; the result is then inexact.", "--force")
+    ] = False
+
+
+def resume(spec: ResumeSpec, talk: Talk) -> None:
+    """Go on with a run; without ``force`` only where it will end with the same bytes."""
     from matlens.runs.directory import RunDirectory
 
     start_talking(talk)
-    run = RunDirectory(path)
+    run = RunDirectory(spec.run)
     try:
         if run.status == "finished":
-            typer.echo(f"{path} is finished; there is nothing to resume.")
+            typer.echo(f"{spec.run} is finished; there is nothing to resume.")
             run.close()
             return
-        differences = _differences(run.settings["environment"], machine)
-        if differences and not force:
+        command = command_of(run, commands())
+        if run.settings["layout"] != LAYOUT:
             raise RunError(
-                f"{path} would not end with the same bytes ({'; '.join(differences)}); restore that, or go on "
-                "inexactly with --force."
+                f"{spec.run} was begun by MatLens {run.settings['version']}, whose half-finished work this version "
+                f"cannot continue; start it again with 'matlens {command.name}'."
             )
-        if differences:
-            say(talk, f"inexact: {'; '.join(differences)}.")
-            run.mark("running", inexact=[*run.provenance.get("inexact", []), *differences])
+        _accept_differences(run, spec, talk)
     except BaseException:
         run.close()
         raise
-    complete(run, talk, fresh=False)
+    complete(run, command, talk, fresh=False)
 
 
-def _differences(then: dict[str, object], machine: Machine) -> list[str]:
-    """Take the run's threads and device where none are asked, and list what still differs."""
+def _accept_differences(run: RunDirectory, spec: ResumeSpec, talk: Talk) -> None:
+    differences = _differences(run.settings["environment"], spec)
+    if differences and not spec.force:
+        raise RunError(
+            f"{spec.run} would not end with the same bytes ({'; '.join(differences)}); restore that, or go on inexactly "
+            "with --force."
+        )
+    if differences:
+        say(talk, f"inexact: {'; '.join(differences)}.")
+        run.mark("running", inexact=[*run.provenance.get("inexact", []), *differences])
+
+
+def _differences(then: dict[str, object], spec: ResumeSpec) -> list[str]:
+    """Take the run's threads and device where none are asked for, and list what still differs."""
     from matlens.runs.provenance import mismatches
 
-    threads = machine.threads or int(str(then["threads"]))
-    device = str(then["device"]) if machine.device == "auto" else machine.device
-    return mismatches(then, machine_settings(Machine(device=device, threads=threads)))
+    threads = spec.threads or int(str(then["threads"]))
+    device = str(then["device"]) if spec.device == "auto" else spec.device
+    return mismatches(then, machine_settings(OnDevice(device=device, threads=threads)))  # type: ignore[arg-type]

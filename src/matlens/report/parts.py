@@ -16,7 +16,7 @@ from matlens.figures.save import save_figure
 from matlens.figures.style import DOUBLE
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["Links", "Picture", "Section", "Table", "Text", "picture", "table"]
+__all__ = ["Links", "Page", "Picture", "Section", "Table", "Text", "picture", "table"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,48 @@ class Section:
     items: Sequence[Picture | Table | Text | Links] = ()
     paragraphs: Sequence[str] = ()
     points: Sequence[str] = field(default_factory=tuple)
+
+
+def _no_facts(run: RunDirectory) -> Mapping[str, Any]:
+    return {}
+
+
+def _sentences(run: RunDirectory) -> Sequence[str]:
+    return [str(sentence) for sentence in run.provenance.get("sentences", ())]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the report of a command is made of.
+
+    Parameters
+    ----------
+    title : str
+        The heading; ``{}`` stands for the names of the run's inputs.
+    subtitle : callable
+        The line below the heading, from the run.
+    sections : tuple of callable
+        Each makes a section of the run, or None where its tables are missing.
+    cites : callable
+        BibTeX keys of what the run stands on.
+    facts : callable
+        What stands in the header besides date, seed and device: names and values.
+    verdict : callable
+        The joint verdict: ``kind``, ``word`` and ``sentence``; None where there is none.
+    headlines : callable
+        What the command line prints at the end; by default the sentences in provenance.json.
+    marks : tuple of str
+        Cells of tables with one of these words are coloured.
+    """
+
+    title: str
+    subtitle: Callable[[RunDirectory], str]
+    sections: tuple[Callable[[RunDirectory], Section | None], ...]
+    cites: Callable[[RunDirectory], Sequence[str]]
+    facts: Callable[[RunDirectory], Mapping[str, Any]] = _no_facts
+    verdict: Callable[[RunDirectory], Mapping[str, str] | None] = lambda run: None
+    headlines: Callable[[RunDirectory], Sequence[str]] = _sentences
+    marks: tuple[str, ...] = ()
 
 
 def picture(run: RunDirectory, name: str, figure: Figure, source: pd.DataFrame, caption: str) -> Picture:

@@ -19,6 +19,7 @@ import tomli_w
 from matlens._version import __version__
 from matlens.core.atomic import TEMPORARY, atomic_write
 from matlens.errors import RunError
+from matlens.runs.former import LAYOUT, in_present_layout
 from matlens.runs.lock import Lock
 from matlens.runs.provenance import now
 
@@ -97,7 +98,7 @@ class RunDirectory:
             If the directory is in use, is not empty (without ``force``), or cannot be written.
         """
         made = _missing(Path(root) if output is None else Path(output))
-        path = _unique(Path(root), command) if output is None else Path(output)
+        path = _unique(Path(root), command.replace(" ", "-")) if output is None else Path(output)
         made += [path] if output is None else []
         _make(path)
         if force and (path / SETTINGS).exists():
@@ -110,7 +111,7 @@ class RunDirectory:
                     "results with --force."
                 )
             _set_aside(path)
-            _write_settings(path, {"command": command, "version": __version__, **settings})
+            _write_settings(path, {"command": command, "version": __version__, "layout": LAYOUT, **settings})
             run = cls(path, lock)
         except BaseException:
             _bring_back(path)
@@ -244,7 +245,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
         raise RunError(f"{file} is damaged ({error}); remove it and start the run again.") from error
     if not {"command", "version"} <= settings.keys():
         raise RunError(f"{file} was not written by MatLens; name another directory.")
-    return settings
+    return in_present_layout(settings)
 
 
 def _write_settings(path: Path, settings: Mapping[str, Any]) -> None:

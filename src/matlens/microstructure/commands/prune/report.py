@@ -14,7 +14,7 @@ from matlens.microstructure.commands.prune.run import cell_folder
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.structure import Microstructure
 from matlens.report.parts import Section, picture, table
-from matlens.report.sections import NAMES, input_names
+from matlens.microstructure.commands.sections import NAMES, input_names
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 

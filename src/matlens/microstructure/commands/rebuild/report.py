@@ -8,7 +8,7 @@ import pandas as pd
 
 from matlens.microstructure import figures
 from matlens.report.parts import Section, picture, table
-from matlens.report.sections import results_of
+from matlens.microstructure.commands.sections import results_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 

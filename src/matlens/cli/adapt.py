@@ -1,0 +1,112 @@
+"""From a declared command to one that typer runs: each field of its options becomes an option of the command line.
+
+Values are handed on as texts, so that settings files, Python and the command line share one set of checks and sentences.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING
+from typing import Annotated, Any
+
+import typer
+
+from matlens.cli.options import Place, Talk
+from matlens.core.settings import Option, declared, read_options
+from matlens.runs.command import Command
+
+__all__ = ["command_function", "spread"]
+
+Action = Callable[..., None]
+
+
+def command_function(command: Command, action: Callable[[Command, Any, Place, Talk], None]) -> Action:
+    """Make the function that typer registers for a command.
+
+    Parameters
+    ----------
+    command : Command
+        What is declared.
+    action : callable
+        Called with the command, its options, and how to place and print results.
+
+    Examples
+    --------
+    >>> from matlens.core.settings import Seeded
+    >>> made = command_function(Command("demo", Seeded, "matlens.cli", "matlens demo"), print)
+    >>> list(inspect.signature(made).parameters)
+    ['seed', 'output', 'force', 'quiet', 'verbose']
+    """
+
+    def function(values: dict[str, Any], place: Place, talk: Talk) -> None:
+        action(command, read_options(command.spec, values), place, talk)
+
+    text = f"{inspect.cleandoc(command.spec.__doc__ or '')}\n\nExample: {command.example}"
+    return spread(function, [command.spec, Place, Talk], help=text)
+
+
+def spread(function: Callable[..., None], classes: list[type[Any]], *, help: str) -> Action:
+    """Give a function the signature that typer reads: an option for each field of the options classes.
+
+    Parameters
+    ----------
+    function : callable
+        Called with the values given for the first class, as a dict of texts, then with an instance of each other one.
+    classes : list of type
+        Options classes.
+    help : str
+        The command's help.
+
+    Examples
+    --------
+    >>> spread(print, [Place], help="Nothing.").__doc__
+    'Nothing.'
+    """
+    groups = [(cls, declared(cls)) for cls in classes]
+    parameters = [_parameter(made) for _, found in groups for made in found]
+    parameters.sort(key=lambda parameter: parameter.kind)  # arguments come first
+
+    def command(**given: Any) -> None:
+        first, *others = [
+            {made.name: _value(made, given[made.name]) for made in found if _is_given(made, given[made.name])}
+            for _, found in groups
+        ]
+        function(first, *(read_options(cls, values) for (cls, _), values in zip(groups[1:], others)))
+
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.__doc__ = help
+    return command
+
+
+def _parameter(made: Option) -> inspect.Parameter:
+    required = made.default is MISSING
+    shown: dict[str, Any] = {"help": made.help + (f" [{made.unit}]" if made.unit else ""), "metavar": made.metavar}
+    if made.group:
+        shown["rich_help_panel"] = made.group
+    if not made.flags:
+        kind: Any = list[str] if made.many else str
+        text = f"[{made.metavar}{'...' if made.many else ''}]" if not required else made.metavar
+        if made.many and required:
+            text = f"{made.metavar}..."
+        annotation = Annotated[kind if required else kind | None, typer.Argument(help=shown["help"], metavar=text)]
+        default = inspect.Parameter.empty if required else None
+        return inspect.Parameter(
+            made.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation
+        )
+    if made.kind == "flag":
+        annotation = Annotated[bool, typer.Option(*made.flags, help=made.help, rich_help_panel=made.group or None)]
+        return inspect.Parameter(made.name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
+    option = typer.Option(*made.flags, show_default=made.shown_default or False, **shown)
+    annotation = Annotated[(list[str] if made.many else str) | None, option]
+    return inspect.Parameter(made.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _is_given(made: Option, value: Any) -> bool:
+    """Whether the user gave it; the default of what was not given stands in the class alone."""
+    return value is not None and value != [] and not (made.kind == "flag" and value is False)
+
+
+def _value(made: Option, value: Any) -> Any:
+    return tuple(value) if made.many else value

@@ -1,0 +1,29 @@
+"""All commands that fill a run directory: a line each."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from matlens.runs.command import Command
+
+__all__ = ["FOLDERS", "commands"]
+
+FOLDERS = [
+    "matlens.microstructure.commands.characterize",
+    "matlens.microstructure.commands.reconstruct",
+    "matlens.microstructure.commands.compare",
+]
+
+
+@cache
+def commands() -> tuple[Command, ...]:
+    """Give the commands in the order of the help; their folders are looked into, and nothing heavy is loaded.
+
+    Examples
+    --------
+    >>> "reconstruct" in [command.name for command in commands()]
+    True
+    """
+    found: list[Command] = [import_module(f"{folder}.spec").COMMAND for folder in FOLDERS]
+    return tuple(found)

@@ -1,0 +1,50 @@
+"""Settings of runs that earlier versions made, brought to the present layout so that reports and models still read.
+
+Layout 1 (before 0.1) kept ``seed`` and ``device`` at the top, the options of the command in a table of its name, and
+the cleaning of micrographs below ``inputs``. Layout 2 keeps all options in one table, ``options``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["LAYOUT", "in_present_layout"]
+
+LAYOUT = 2
+_COMMANDS = {
+    "rebuild": "reconstruct",
+    "learn-library": "library learn",
+    "predict-library": "library predict",
+    "explain-library": "library explain",
+    "suggest": "library suggest",
+}
+_RENAMED: Mapping[str, Mapping[str, str]] = {  # by the command's former name
+    "reconstruct": {"options": "set"},
+}
+
+
+def in_present_layout(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring settings to the present layout; those that have it already are returned as they are.
+
+    Examples
+    --------
+    >>> old = {"command": "learn-library", "version": "0", "seed": 3, "learn-library": {"model": {"inputs": "both"}}}
+    >>> new = in_present_layout(old)
+    >>> new["command"], new["options"], new["layout"]
+    ('library learn', {'seed': 3, 'inputs': 'both'}, 1)
+    """
+    if "layout" in settings:
+        return dict(settings)
+    former = str(settings["command"])
+    inputs = settings.get("inputs", {})
+    options = {name: settings[name] for name in ("seed", "device") if name in settings}
+    options |= {name: inputs[old] for name, old in (("files", "sources"), ("dataset", "dataset")) if old in inputs}
+    options |= inputs.get("cleaning", {})
+    names = _RENAMED.get(former, {})
+    for name, value in settings.get(former, {}).items():
+        # What earlier versions grouped (model, scoring, wishes, reading) stands side by side now.
+        part = value if isinstance(value, Mapping) and name not in names else {name: value}
+        options |= {names.get(key, key): item for key, item in part.items()}
+    kept = {name: value for name, value in settings.items() if name not in (former, "seed", "device")}
+    return {**kept, "command": _COMMANDS.get(former, former), "options": options, "layout": 1}
