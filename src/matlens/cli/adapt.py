@@ -1,6 +1,6 @@
 """From a declared command to one that typer runs: each field of its options becomes an option of the command line.
 
-Values are handed on as texts, so that settings files, Python and the command line share one set of checks and sentences.
+Values are handed on as texts: settings files, Python and the command line share one set of checks and sentences.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import MISSING
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from matlens.cli.options import Place, Talk
 from matlens.core.settings import Option, declared, read_options
@@ -82,24 +83,26 @@ def spread(function: Callable[..., None], classes: list[type[Any]], *, help: str
 
 def _parameter(made: Option) -> inspect.Parameter:
     required = made.default is MISSING
-    shown: dict[str, Any] = {"help": made.help + (f" [{made.unit}]" if made.unit else ""), "metavar": made.metavar}
-    if made.group:
-        shown["rich_help_panel"] = made.group
+    default_words = f"default {made.shown_default}" if made.shown_default else ""
+    facts = ", ".join(part for part in (made.unit, default_words) if part)
+    text = escape(f"{made.help.rstrip('.')} ({facts})." if facts else made.help)  # brackets are no markup here
+    panel = made.group or None
+    shown: Any
     if not made.flags:
         kind: Any = list[str] if made.many else str
-        text = f"[{made.metavar}{'...' if made.many else ''}]" if not required else made.metavar
-        if made.many and required:
-            text = f"{made.metavar}..."
-        annotation = Annotated[kind if required else kind | None, typer.Argument(help=shown["help"], metavar=text)]
+        shown = typer.Argument(help=text, metavar=made.metavar, show_default=False)
         default = inspect.Parameter.empty if required else None
+        annotation = Annotated[kind if required else kind | None, shown]
         return inspect.Parameter(
             made.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation
         )
     if made.kind == "flag":
-        annotation = Annotated[bool, typer.Option(*made.flags, help=made.help, rich_help_panel=made.group or None)]
-        return inspect.Parameter(made.name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
-    option = typer.Option(*made.flags, show_default=made.shown_default or False, **shown)
-    annotation = Annotated[(list[str] if made.many else str) | None, option]
+        shown = typer.Option(*made.flags, help=text, rich_help_panel=panel, show_default=False)
+        return inspect.Parameter(
+            made.name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, shown]
+        )
+    shown = typer.Option(*made.flags, help=text, metavar=made.metavar, rich_help_panel=panel, show_default=False)
+    annotation = Annotated[(list[str] if made.many else str) | None, shown]
     return inspect.Parameter(made.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

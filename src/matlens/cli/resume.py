@@ -59,8 +59,8 @@ def _accept_differences(run: RunDirectory, spec: ResumeSpec, talk: Talk) -> None
     differences = _differences(run.settings["environment"], spec)
     if differences and not spec.force:
         raise RunError(
-            f"{spec.run} would not end with the same bytes ({'; '.join(differences)}); restore that, or go on inexactly "
-            "with --force."
+            f"{spec.run} would not end with the same bytes ({'; '.join(differences)}); restore that, or go on "
+            "inexactly with --force."
         )
     if differences:
         say(talk, f"inexact: {'; '.join(differences)}.")

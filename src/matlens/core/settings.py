@@ -55,6 +55,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_CONFIG = ConfigDict(extra="forbid")
 Exists = Literal["", "file", "folder", "path"]
 
 
@@ -121,7 +123,7 @@ def options(cls: type[T]) -> type[T]:
     >>> Spec(n=3)
     Spec(n=3)
     """
-    made: type[T] = pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    made: type[T] = pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_CONFIG)(cls)
     checked: Any = made.__init__
 
     @functools.wraps(checked)
@@ -196,8 +198,8 @@ def declared(cls: type[Any]) -> list[Option]:
     """
     infos: dict[str, FieldInfo] = cls.__pydantic_fields__
     hints = get_type_hints(cls)
-    own = list(inspect.get_annotations(cls))
-    names = [*(name for name in own if name in infos), *(name for name in infos if name not in own)]
+    ordered = dict.fromkeys(name for part in cls.__mro__ for name in inspect.get_annotations(part))
+    names = [name for name in ordered if name in infos]
     return [_option(name, infos[name], hints[name]) for name in names]
 
 

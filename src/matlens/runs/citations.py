@@ -1,4 +1,4 @@
-"""Which papers a run stands on, as BibTeX, chosen by what it used."""
+"""The papers that runs stand on, as BibTeX."""
 
 from __future__ import annotations
 
@@ -7,66 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from matlens.microstructure.reconstruction import BASELINES
-
-__all__ = ["bibtex", "citation_keys"]
-
-_ALWAYS = ("torquato2002random", "lu1992lineal", "torquato1988cluster", "ohser2000statistical")
-_CONDUCTION = ("wiegmann2006ejheat",)
-_BOUNDS = ("hashin1962variational", "murat1985calcul")
-_OF_COMMAND = {
-    "generate": ("cahn1965phase", "torquato2002random", *_CONDUCTION, "willot2015fourier"),
-    "learn": ("li2018transfer", "simonyan2014very", "torquato2002random", "lei2018distribution"),
-    "explain": ("li2018transfer", *_CONDUCTION),
-    "predict": ("li2018transfer", "simonyan2014very", "lei2018distribution"),
-    "learn-library": ("umehara2019analyzing", "lakshminarayanan2017simple", "meredig2018can", "lei2018distribution"),
-    "predict-library": ("umehara2019analyzing", "lakshminarayanan2017simple", "lei2018distribution"),
-    "explain-library": (
-        "umehara2019analyzing",
-        "cox1971note",
-        "sundararajan2017axiomatic",
-        "adebayo2018sanity",
-        "maris2007nonparametric",
-    ),
-    "suggest": ("umehara2019analyzing", "cox1971note", "meredig2018can"),
-    "homogenize": (*_CONDUCTION, *_BOUNDS, "cooper2016taufactor"),
-    "homogenize stiffness": ("willot2015fourier", "hill1963elastic"),
-}
-
-
-def citation_keys(
-    *, encoder: str = "", threshold: str = "", command: str = "", method: str = "matching"
-) -> tuple[str, ...]:
-    """List the BibTeX keys of the methods that a run used.
-
-    Parameters
-    ----------
-    encoder : str
-        Name of the encoder; empty when nothing was reconstructed.
-    threshold : str
-        How grey images were cut.
-    command : str
-        What was run; those that measure no statistics stand on other papers.
-    method : str
-        Of the reconstruction; baselines name their own papers.
-
-    Examples
-    --------
-    >>> citation_keys(encoder="filterbank")[:3]
-    ('li2018transfer', 'gatys2015texture', 'ustyuzhaninov2016texture')
-    """
-    if command in _OF_COMMAND:
-        return _OF_COMMAND[command]
-    keys: list[str] = [] if method == "matching" else list(BASELINES[method].citations)
-    if encoder:
-        network = "simonyan2014very" if encoder.startswith("vgg") else "ustyuzhaninov2016texture"
-        keys += ["li2018transfer", "gatys2015texture", network, "liu1989limited"]
-    keys += _ALWAYS
-    if command in ("reconstruct", "compare", "prune"):
-        keys += _CONDUCTION
-    if "otsu" in threshold:
-        keys += ["otsu1979threshold", "vanderwalt2014scikit"]
-    return tuple(keys)
+__all__ = ["bibtex"]
 
 
 def bibtex(keys: Sequence[str]) -> str:

@@ -126,7 +126,7 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
     chain = Preprocessing.of(content["preprocessing"])
     own = asked.pop("own_preprocessing")
     model = LibraryModel(**asked, preprocessing=chain if own else None, device=device)
-    model.network_inputs_ = NetworkInputs.of(_under("inputs.", arrays), chain)
+    model.network_inputs_ = NetworkInputs.from_settings(_under("inputs.", arrays), chain)
     model.chains_tried_ = dict(content.get("chains_tried", {}))
     model.warp_ = Warp(**content["warp"])
     weights = {name: torch.from_numpy(value).to(device) for name, value in _under("network.", arrays).items()}

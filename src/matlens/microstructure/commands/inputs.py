@@ -13,18 +13,20 @@ import numpy as np
 import pandas as pd
 
 from matlens.core.atomic import atomic_write
+from matlens.core.settings import asked_for
 from matlens.errors import InputError
 from matlens.microstructure import problems
+from matlens.microstructure.commands.options import Micrographs
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.segmentation import CleaningOptions, Segmentation, load, read_microstructure
 from matlens.microstructure.statistics import threshold_sensitivity
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.provenance import sha256
+from matlens.runs.sources import PROBLEM, short_names
 from matlens.runs.tables import write_table
 
 __all__ = [
-    "PROBLEM",
     "Inputs",
     "exemplars_of",
     "numbered",
@@ -36,7 +38,6 @@ __all__ = [
     "write_sensitivity",
 ]
 
-PROBLEM = "problem:"  # "problem:gravel" is a structure that MatLens makes itself
 _MADE = {
     "gravel": lambda: problems.gravel().crop(slice(0, 256), slice(0, 256)),
     "bicontinuous": lambda: problems.bicontinuous((256, 256), seed=0, periodic=False),
@@ -81,14 +82,19 @@ class Inputs:
         return {name: value for name, value in content.items() if value not in (None, {})}
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Inputs:
-        """Read them back."""
+    def from_settings(cls, settings: Mapping[str, Any]) -> Inputs:
+        """Make them of what `settings` gave."""
         return cls(
             tuple(settings["sources"]),
             settings.get("dataset"),
             settings.get("cleaning"),
             tuple(settings.get("hashes", ())),
         )
+
+    @classmethod
+    def asked(cls, sources: Sequence[str], options: Micrographs) -> Inputs:
+        """Make them of a command's options."""
+        return cls(tuple(sources), options.dataset, asked_for(CleaningOptions, options).settings())
 
     def hashed(self) -> Inputs:
         """Compute the hashes of the files."""
@@ -104,8 +110,7 @@ class Inputs:
     @property
     def names(self) -> list[str]:
         """A short name of each, for headings."""
-        short = [s.removeprefix(PROBLEM) if s.startswith(PROBLEM) else Path(s).stem for s in self.sources]
-        return [name if short.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(short)]
+        return short_names(self.sources)
 
 
 def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matlens.library.commands.words import LIBRARY, library_subtitle
 from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inputs
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.statistics.equivalence.sentences import NAMES as STATISTICS
 from matlens.microstructure.statistics.equivalence.variability import MARGIN
 from matlens.microstructure.structure import Microstructure
-from matlens.report.parts import Links, Section, Text, picture, table
-from matlens.runs.citations import bibtex, citation_keys
+from matlens.report.parts import Links, Section, picture, table
+from matlens.report.standard import unfinished
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -25,16 +24,17 @@ __all__ = [
     "cleaning",
     "copying",
     "curves",
+    "engine_facts",
     "evidence",
     "input_names",
+    "joint_verdict",
     "members",
-    "notes",
+    "micrographs_subtitle",
     "optimisation",
-    "provenance",
-    "sources",
+    "results_of",
     "statistics",
     "structures",
-    "subtitle",
+    "verdict_headlines",
     "verdict_in",
 ]
 
@@ -44,29 +44,47 @@ _MOST_SHOWN = 6
 
 def input_names(run: RunDirectory) -> list[str]:
     """Short names of the run's inputs."""
-    return Inputs.of(run.settings["inputs"]).names if "inputs" in run.settings else []
+    return Inputs.from_settings(run.settings["inputs"]).names if "inputs" in run.settings else []
 
 
-def subtitle(run: RunDirectory) -> str:
-    """One line below the title."""
+def micrographs_subtitle(run: RunDirectory) -> str:
+    """Describe the run's micrographs in a line."""
     exemplars = stored_inputs(run)
-    if run.settings["command"] == "demo":
-        return "What MatLens makes of structures that are at hand, each with a report of its own."
-    if run.settings["command"] == "generate" and (run.path / "structures.h5").is_file():
-        return "Two-phase periodic structures with their effective properties."
-    resolved = run.provenance.get("resolved", {})
-    if run.settings["command"] in LIBRARY:
-        return library_subtitle(run)
-    if run.settings["command"] in ("learn", "predict") and "target" in resolved:
-        kind = f"{resolved.get('encoder', resolved.get('features', ''))} {resolved.get('depth', '')}".strip()
-        return f"{resolved['target']} from {kind}, head {resolved.get('head', '')}, scale {resolved.get('scale', '')}."
     if not exemplars:
-        return {"running": "This run has not finished.", "finished": ""}.get(run.status, f"This run is {run.status}.")
+        return unfinished(run)
     first = exemplars[0]
     size = " × ".join(str(side) for side in first.shape)
     fractions = ", ".join(f"{name} {share:.3f}" for name, share in zip(first.phase_names, first.volume_fractions))
     several = f"{len(exemplars)} micrographs, the first of" if len(exemplars) > 1 else "Micrograph of"
     return f"{several} {size} px, {first.n_phases} phases: {fractions}."
+
+
+def engine_facts(run: RunDirectory) -> dict[str, Any]:
+    """Give size, method and settings of what was made, for the header."""
+    options, resolved = run.settings["options"], run.provenance.get("resolved", {})
+    shape = resolved.get("shape") or options.get("shape") or ()
+    classical = options.get("method", "matching") != "matching"
+    return {
+        "size": " × ".join(str(side) for side in shape) + " px" if shape else "",
+        "method": options.get("method", ""),
+        "encoder": "" if classical else resolved.get("encoder", options.get("encoder", "")),
+        "preset": "" if classical else options.get("preset", ""),
+        "realisations": options.get("n", ""),
+    }
+
+
+def joint_verdict(run: RunDirectory) -> dict[str, str] | None:
+    """Give the joint verdict of a comparison; None where there is none."""
+    words = verdict_in(run.path)
+    if not words:
+        return None
+    return {"kind": words["joint"], "word": words["joint"].capitalize(), "sentence": words["sentences"][0]}
+
+
+def verdict_headlines(run: RunDirectory) -> list[str]:
+    """Give what the run concludes: its own sentences, or the first of the verdict."""
+    own = [str(sentence) for sentence in run.provenance.get("sentences", ())]
+    return own or [str(sentence) for sentence in verdict_in(run.path).get("sentences", [])[:1]]
 
 
 def structures(run: RunDirectory) -> Section | None:
@@ -230,14 +248,6 @@ _SENSITIVITY_COLUMNS = {
 }
 
 
-def notes(run: RunDirectory) -> Section | None:
-    """What the engine has to say about how it worked."""
-    facts = run.provenance
-    points = [str(note) for note in facts.get("notes", [])]
-    points += [f"Resumed inexactly: {difference}." for difference in facts.get("inexact", [])]
-    return Section("Notes", points=points) if points else None
-
-
 def statistics(run: RunDirectory) -> Section | None:
     """The scalar statistics of each file."""
     found, exemplars = read_table(run, "statistics"), stored_inputs(run)
@@ -275,30 +285,6 @@ def members(run: RunDirectory) -> Section | None:
     return Section("Materials", items, points=points) if items else None
 
 
-def sources(run: RunDirectory) -> Section:
-    """BibTeX of the methods used."""
-    folders = [run.path / name for name in run.settings.get("members", [])] or [run.path]
-    engines = {(found.get("encoder", ""), found.get("method", "matching")) for found in map(_resolved, folders)}
-    threshold = str(run.settings.get("inputs", {}).get("cleaning", {}).get("threshold", ""))
-    command = str(run.settings["command"]) + (" stiffness" if "young" in run.settings.get("homogenize", {}) else "")
-    keys = dict.fromkeys(
-        key
-        for encoder, method in sorted(engines)
-        for key in citation_keys(encoder=encoder, threshold=threshold, command=command, method=method)
-    )
-    if run.settings.get("library"):  # a demonstration
-        keys |= dict.fromkeys(key for command in LIBRARY for key in citation_keys(command=command))
-    return Section("Sources", [Text(bibtex(list(keys)))], ["Please cite the methods this run used."])
-
-
-def provenance(run: RunDirectory) -> Section:
-    """Settings and provenance as they are stored."""
-    settings = (run.path / "settings.toml").read_text(encoding="utf-8")
-    kept = {name: value for name, value in run.provenance.items() if name not in ("notes", "status")}
-    texts = [Text(settings, "settings.toml"), Text(json.dumps(kept, indent=2), "provenance.json")]
-    return Section("Settings and provenance", texts)
-
-
 def results_of(run: RunDirectory) -> list[Microstructure]:
     """The realisations of a run, or the results it compared."""
     return _results(run.path)
@@ -311,12 +297,6 @@ def _results(folder: Path) -> list[Microstructure]:
 
 def _titled(results: list[Microstructure]) -> list[tuple[str, Microstructure]]:
     return [(f"realisation {index}", result) for index, result in enumerate(results)]
-
-
-def _resolved(folder: Path) -> dict[str, Any]:
-    """The choices that a run's engine made; empty before it has ended."""
-    file = folder / "provenance.json"
-    return dict(json.loads(file.read_text(encoding="utf-8")).get("resolved", {})) if file.is_file() else {}
 
 
 def verdict_in(folder: Path) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.microstructure.io.channels import CHANNELS
 from matlens.microstructure.io.image import Image
 from matlens.microstructure.structure import Microstructure, map_labels
 
-__all__ = ["CHANNELS", "image_labels", "microstructure_of", "single_channel"]
+__all__ = ["image_labels", "microstructure_of", "single_channel"]
 
-CHANNELS = ("grey", "red", "green", "blue", "colours")
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
-from dataclasses import asdict, dataclass, fields
+from typing import Annotated, Any
 
+from pydantic import BeforeValidator
+
+from matlens.core.settings import absolute, changed, option, options
 from matlens.core.units import parse_spacing
 from matlens.errors import InputError
-from matlens.microstructure.io.labels import CHANNELS
+from matlens.microstructure.io.channels import Channel
 
 __all__ = ["CleaningOptions", "parse_crop", "parse_flatten", "parse_threshold"]
 
+_GROUP = "From file to phases"
 _MAX_CLASSES = 5  # the exhaustive search of multi-Otsu grows as levels**(classes - 1)
 _DEGREE = 4
 
 
-@dataclass(frozen=True)
+@options
 class CleaningOptions:
     """Options of the chain from a picture to phases, in the order they are applied.
 
@@ -61,24 +64,42 @@ class CleaningOptions:
     {'median': 3, 'threshold': 'otsu', 'spacing': '0.35um'}
     """
 
-    channel: str | None = None
-    crop: str | None = None
-    data_bar: str | int | None = None
-    mask: str | None = None
-    flatten: str | None = None
-    median: int = 0
-    threshold: str | None = None
-    invert: bool = False
-    min_object: int = 0
-    min_hole: int = 0
-    downsample: int = 1
-    spacing: str | None = None
+    channel: Annotated[Channel | None, option("How a colour picture is read; colours: each a phase.", group=_GROUP)] = (
+        None
+    )
+    crop: Annotated[str | None, option("Part to keep, or auto.", metavar="x0:x1,y0:y1", unit="px", group=_GROUP)] = None
+    data_bar: Annotated[
+        str | int | None,
+        option("Cut off the bar below the picture: its height, or auto.", metavar="ROWS", unit="px", group=_GROUP),
+    ] = None
+    mask: Annotated[
+        str | None,
+        BeforeValidator(absolute),
+        option("Picture that is black where the micrograph is bad.", metavar="FILE", exists="file", group=_GROUP),
+    ] = None
+    flatten: Annotated[
+        str | None,
+        option(
+            "Divide by the background: polynomial[:DEGREE] or gaussian:SIGMA, SIGMA in pixels.",
+            metavar="METHOD",
+            group=_GROUP,
+        ),
+    ] = None
+    median: Annotated[int, option("Side of the median filter.", unit="px", group=_GROUP, ge=0)] = 0
+    threshold: Annotated[
+        str | None, option("otsu, multiotsu:K, or grey values v1,v2,...", metavar="METHOD", group=_GROUP)
+    ] = None
+    invert: Annotated[bool, option("Reverse the order of the phases.", group=_GROUP)] = False
+    min_object: Annotated[
+        int, option("Drop patches of a phase other than 0 below this size.", unit="px", group=_GROUP, ge=0)
+    ] = 0
+    min_hole: Annotated[int, option("Fill patches of phase 0 below this size.", unit="px", group=_GROUP, ge=0)] = 0
+    downsample: Annotated[int, option("Join so many pixels along each axis to one.", unit="px", group=_GROUP, ge=1)] = 1
+    spacing: Annotated[
+        str | None, option("Size of a pixel of the file, e.g. 0.35um.", metavar="SIZE", group=_GROUP)
+    ] = None
 
     def __post_init__(self) -> None:
-        if self.mask is not None:
-            object.__setattr__(self, "mask", os.fspath(self.mask))
-        if self.channel is not None and self.channel not in CHANNELS:
-            raise InputError(f"unknown channel {self.channel!r}; choose one of {', '.join(CHANNELS)}.")
         for text, parse in (
             (self.crop, parse_crop),
             (self.flatten, parse_flatten),
@@ -88,19 +109,15 @@ class CleaningOptions:
             if text is not None:
                 parse(text)
         _data_bar_rows(self.data_bar)
-        for name, least in (("median", 0), ("min_object", 0), ("min_hole", 0), ("downsample", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name} must be a whole number of at least {least}, found {getattr(self, name)!r}.")
 
     @property
     def data_bar_rows(self) -> int | None:
         """Rows to cut off; None to find them."""
         return _data_bar_rows(self.data_bar)
 
-    def settings(self) -> dict[str, str | int | bool]:
+    def settings(self) -> dict[str, Any]:
         """Give the options that differ from doing nothing, ready for a settings file."""
-        defaults = {field.name: field.default for field in fields(self)}
-        return {key: value for key, value in asdict(self).items() if value != defaults[key]}
+        return changed(self)
 
 
 def parse_crop(text: str) -> tuple[slice, ...] | None:

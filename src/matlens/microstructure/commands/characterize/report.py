@@ -5,12 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from matlens.microstructure import figures
+from matlens.microstructure.commands import cites, sections
+from matlens.microstructure.commands.characterize.representative_report import representative
 from matlens.microstructure.commands.inputs import stored_inputs
-from matlens.report.parts import Picture, Section, picture
+from matlens.report.parts import Page, Picture, Section, picture
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["connection", "shape", "sizes"]
+__all__ = ["PAGE"]
 
 _SHAPE = {
     "volume_fraction": "share of the volume",
@@ -96,3 +98,20 @@ def _reasons(found: pd.DataFrame, wanted: dict[str, str]) -> list[str]:
         of = ", ".join(word for word in dict.fromkeys(rows["phase"]) if word)
         said.append(f"Not known: {names}{f' of {of}' if of else ''}: {reason}.")
     return said
+
+
+PAGE = Page(
+    "Statistics of {}",
+    sections.micrographs_subtitle,
+    (
+        sections.structures,
+        sections.curves,
+        sizes,
+        shape,
+        connection,
+        sections.statistics,
+        representative,
+        sections.cleaning,
+    ),
+    lambda run: (*cites.STATISTICS, *cites.of_thresholds(run)),
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -10,18 +12,28 @@ import xarray as xr
 from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.hooks import Progress
+from matlens.microstructure.commands.characterize.spec import CharacterizeSpec
 from matlens.microstructure.commands.characterize.tables import distributions_of_files, measures_of_files
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.statistics import characterize, representative_size
 from matlens.microstructure.structure import Microstructure
+from matlens.runs.command import Prepared
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import curves_of_files, write_table
 
-__all__ = ["characterize_in"]
+__all__ = ["prepare", "work"]
 
 
-def characterize_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def prepare(spec: CharacterizeSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read the micrographs."""
+    inputs = Inputs.asked(spec.files, spec)
+    found = read_inputs(inputs)
+    spec = replace(spec, device=environment["device"])
+    return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found)
+
+
+def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
     """Measure the statistics of the run's inputs: ``statistics.nc`` and its tables.
 
     Parameters
@@ -33,7 +45,7 @@ def characterize_in(run: RunDirectory, progress: Progress, found: Sequence[Segme
     found : sequence of Segmentation, optional
         The inputs, where they have been read already.
     """
-    inputs = Inputs.of(run.settings["inputs"])
+    inputs = Inputs.from_settings(run.settings["inputs"])
     structures = exemplars_of(run, inputs, found)
     names = inputs.names
     dataset = characterize(structures, names=names) if len(structures) > 1 else characterize(structures[0])

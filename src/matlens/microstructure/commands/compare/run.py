@@ -1,66 +1,39 @@
-"""The steps of ``compare`` in a run directory, which ``reconstruct`` ends with too."""
+"""The steps of ``compare`` in a run directory."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-
-import pandas as pd
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from matlens.hooks import Progress
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, store_structures, stored_inputs
+from matlens.microstructure.commands.compare.spec import CompareSpec
+from matlens.microstructure.commands.inputs import (
+    Inputs,
+    exemplars_of,
+    read_inputs,
+    read_results,
+    store_structures,
+    stored_inputs,
+)
+from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.segmentation import Segmentation
-from matlens.microstructure.statistics import Comparison, compare
-from matlens.microstructure.structure import Microstructure
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
-from matlens.runs.tables import curves_of_comparison, write_table
 
-__all__ = ["VERDICT", "compare_files_in", "compare_in"]
-
-VERDICT = "verdict.json"
+__all__ = ["prepare", "work"]
 
 
-def compare_in(
-    run: RunDirectory,
-    results: Sequence[Microstructure],
-    exemplars: Sequence[Microstructure],
-    progress: Progress,
-    *,
-    seed: int,
-    properties: Sequence[str] = ("conductivity",),
-) -> Comparison:
-    """Compare results with exemplars and write the tables.
-
-    Writes ``errors.csv``, ``ratios.csv`` (results and controls), ``properties.csv``, ``copy_test.csv``, ``curves.csv``,
-    ``verdict.json``.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from matlens.microstructure.problems import gaussian_field
-    >>> from matlens.hooks import Silent
-    >>> field = gaussian_field((64, 64), 3.0, 0.4, seed=0)
-    >>> with RunDirectory.create(tempfile.mkdtemp(), "compare", {}) as run:
-    ...     compare_in(run, [gaussian_field((32, 32), 3.0, 0.4, seed=1)], [field], Silent(), seed=0).joint
-    'undecided'
-    """
-    progress.begin(1, "comparing with the exemplar")
-    try:
-        found = compare(list(results), list(exemplars), seed=seed, properties=properties)
-    finally:
-        progress.end()
-    write_table(run, "errors", found.errors.reset_index())
-    ratios = [table for table in (found.ratios, found.controls) if len(table)]
-    write_table(run, "ratios", pd.concat(ratios, ignore_index=True) if ratios else pd.DataFrame())
-    write_table(run, "properties", found.properties)
-    write_table(run, "copy_test", found.copying)
-    write_table(run, "curves", curves_of_comparison(found.curves))
-    words = {"joint": found.joint, "joints": found.joints, "sentences": found.sentences()}
-    run.write_text(VERDICT, json.dumps(words, indent=2, ensure_ascii=False) + "\n")
-    return found
+def prepare(spec: CompareSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read exemplars and results, which must have the same phases."""
+    inputs = Inputs.asked(spec.exemplars, spec)
+    found = read_inputs(inputs)
+    results, _ = read_results(spec.result, found[0].microstructure)
+    settings = {"inputs": inputs.hashed().settings(), "results": results.settings()}
+    return Prepared(replace(spec, device=environment["device"]), "", settings, found)
 
 
-def compare_files_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
     """Compare the files that the run's settings name.
 
     Parameters
@@ -72,10 +45,13 @@ def compare_files_in(run: RunDirectory, progress: Progress, found: Sequence[Segm
     found : sequence of Segmentation, optional
         The exemplars, where they have been read already.
     """
-    exemplars = exemplars_of(run, Inputs.of(run.settings["inputs"]), found)
+    exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), found)
     results = stored_inputs(run, "result")
     if results is None:
-        results = [segmentation.microstructure for segmentation in read_inputs(Inputs.of(run.settings["results"]))]
+        results = [
+            segmentation.microstructure for segmentation in read_inputs(Inputs.from_settings(run.settings["results"]))
+        ]
         store_structures(run, "result", results)
-    properties = run.settings.get("compare", {}).get("properties", ["conductivity"])
-    compare_in(run, results, exemplars, progress, seed=run.settings["seed"], properties=properties)
+    spec = options_of(run, CompareSpec)
+    properties = ("conductivity", "stiffness") if spec.stiffness else ("conductivity",)
+    compare_in(run, results, exemplars, progress, seed=spec.seed, properties=properties)

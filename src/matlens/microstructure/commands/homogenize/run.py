@@ -71,7 +71,7 @@ class HomogenizeOrder:
         asked = dict(settings["homogenize"])
         if asked.get("axes") is not None:
             asked["axes"] = tuple(asked["axes"])
-        return cls(Inputs.of(settings["inputs"]), **asked)
+        return cls(Inputs.from_settings(settings["inputs"]), **asked)
 
     def hashed(self) -> HomogenizeOrder:
         """Compute the hashes of the files."""

@@ -11,10 +11,10 @@ from matlens.figures.style import unit_text
 from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import numbered, stored_inputs
 from matlens.microstructure.commands.prune.run import cell_folder
+from matlens.microstructure.commands.sections import NAMES, input_names
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.structure import Microstructure
 from matlens.report.parts import Section, picture, table
-from matlens.microstructure.commands.sections import NAMES, input_names
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 

@@ -63,7 +63,7 @@ class PruneOrder:
         """Read it back."""
         asked = settings["prune"]
         return cls(
-            Inputs.of(settings["inputs"]),
+            Inputs.from_settings(settings["inputs"]),
             tuple(asked["shape"]) if "shape" in asked else None,
             asked["encoder"],
             asked.get("weights"),

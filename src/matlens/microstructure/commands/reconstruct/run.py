@@ -3,88 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from matlens.errors import InputError, Interrupted, RunError
+from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
 from matlens.microstructure.commands.checkpoint import RunCheckpoint
 from matlens.microstructure.commands.compare.run import compare_in
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of
-from matlens.microstructure.reconstruction import BaselinePlan, Plan, Reconstruction, find_baseline, plan
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
+from matlens.microstructure.commands.outcome import check_weights, keep_partial, write_outcome
+from matlens.microstructure.commands.reconstruct import from_statistics
+from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
+from matlens.microstructure.reconstruction import BaselinePlan, Plan, find_baseline, plan
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
-from matlens.runs.tables import write_table
 
-__all__ = ["Order", "check_weights", "keep_partial", "reconstruct_in", "resolved", "write_outcome"]
+__all__ = ["described", "prepare", "work"]
 
 
-@dataclass(frozen=True)
-class Order:
-    """What is asked of a reconstruction, as a settings file holds it; see `matlens.reconstruct` for the meaning.
+def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read the micrographs, and resolve shape, encoder and options of the method.
+
+    Raises
+    ------
+    InputError
+        If something asked for cannot be done.
+    ResourceError
+        If weights are not at hand, or cannot be used.
+    """
+    if spec.target is not None:
+        return from_statistics.prepare(spec, environment)
+    if not spec.files:
+        raise InputError("nothing to resemble: name one or more micrographs, or statistics with --target (see --help).")
+    inputs = Inputs.asked(spec.files, spec)
+    found = read_inputs(inputs)
+    spec = replace(spec, device=environment["device"])
+    choices = _plan(spec, [segmentation.microstructure for segmentation in found]).settings
+    spec = replace(
+        spec,
+        shape=tuple(choices["shape"]),
+        encoder=choices.get("encoder", spec.encoder),
+        set={name: str(value) for name, value in choices.get("options", spec.set or {}).items()} or None,
+    )
+    return Prepared(spec, described(choices), {"inputs": inputs.hashed().settings(), "resolved": choices}, found)
+
+
+def described(choices: Mapping[str, Any]) -> str:
+    """Say in one line what a reconstruction will do, with every choice resolved.
 
     Examples
     --------
-    >>> order = Order(Inputs(("problem:gravel",)), shape=(64, 64), seed=3)
-    >>> Order.of(order.settings()).shape
-    (64, 64)
+    >>> choices = {"n": 2, "shape": [64, 64], "encoder": "filterbank", "preset": "fast", "seed": 0, "device": "cpu"}
+    >>> described({**choices, "threads": 1})
+    '2 x 64x64 px, encoder filterbank, preset fast, seed 0, device cpu, threads 1'
     """
-
-    inputs: Inputs
-    shape: tuple[int, ...] | None = None
-    encoder: str = "auto"
-    weights: str | None = None
-    preset: str = "default"
-    n: int = 1
-    fraction: str | tuple[float, ...] = "exact"
-    seed: int = 0
-    device: str = "cpu"
-    method: str = "matching"
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it."""
-        return {
-            "seed": self.seed,
-            "device": self.device,
-            "inputs": self.inputs.settings(),
-            "reconstruct": {
-                "method": self.method,
-                "options": dict(self.options),
-                "shape": None if self.shape is None else list(self.shape),
-                "encoder": self.encoder,
-                "weights": self.weights,
-                "preset": self.preset,
-                "n": self.n,
-                "fraction": self.fraction if isinstance(self.fraction, str) else list(self.fraction),
-            },
-        }
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Order:
-        """Read it back."""
-        asked = settings["reconstruct"]
-        fraction = asked["fraction"]
-        return cls(
-            Inputs.of(settings["inputs"]),
-            tuple(asked["shape"]) if "shape" in asked else None,
-            asked["encoder"],
-            asked.get("weights"),
-            asked["preset"],
-            asked["n"],
-            fraction if isinstance(fraction, str) else tuple(fraction),
-            settings["seed"],
-            settings["device"],
-            asked.get("method", "matching"),
-            asked.get("options", {}),
-        )
+    size = "x".join(str(side) for side in choices["shape"])
+    names = [name for name in ("encoder", "preset", "seed", "device", "threads") if name in choices]
+    if "encoder" not in choices:  # a classical method
+        names.insert(0, "method")
+    named = ", ".join(f"{name} {choices[name]}" for name in names)
+    return f"{choices['n']} x {size} px, {named}"
 
 
-def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
     """Reconstruct as the run's settings say, compare with the exemplars, and write everything but the report.
 
     Parameters
@@ -101,111 +84,35 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
     Interrupted
         On KeyboardInterrupt; the best so far is written as ``partial_I.npy`` and ``.tif``.
     """
-    order = Order.of(run.settings)
-    exemplars = exemplars_of(run, order.inputs, found)
-    work = _plan(order, exemplars)
-    check_weights(run, work.settings.get("weights", {}))
+    spec = options_of(run, ReconstructSpec)
+    if spec.target is not None:
+        from_statistics.work(run, progress)
+        return
+    exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), found)
+    planned = _plan(spec, exemplars)
+    check_weights(run, planned.settings.get("weights", {}))
     checkpoint = RunCheckpoint(run, exemplars[0])
     try:
-        result = work.run(progress, checkpoint)
+        result = planned.run(progress, checkpoint)
     except Interrupted as stop:
         keep_partial(checkpoint, stop.result)
         raise
     write_outcome(run, result)
-    compare_in(run, result.microstructures, exemplars, progress, seed=order.seed)
+    compare_in(run, result.microstructures, exemplars, progress, seed=spec.seed)
 
 
-def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
-    """Write loss history and volume fractions, and keep what was learned on the way."""
-    write_table(run, "history", result.history)
-    names = result.microstructure.phase_names
-    rows = [
-        {"realisation": index, "phase": names[phase], "before_decoding": before, "after_decoding": after}
-        for index, pair in enumerate(zip(result.fraction_before, result.fraction_after))
-        for phase, (before, after) in enumerate(zip(*pair))
-    ]
-    write_table(run, "fractions", pd.DataFrame(rows))
-    run.mark(
-        "running",
-        resolved=result.settings,
-        notes=list(result.notes),
-        stopped=list(result.status),
-        evaluations=list(result.evaluations),
-        seconds=[None if np.isnan(spent) else round(spent, 2) for spent in result.seconds],
-    )
-
-
-def keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> None:
-    """Write the realisations of a partial result that are not finished."""
-    for index, structure in enumerate(result.microstructures if result is not None else ()):
-        if checkpoint.result(index) is None:
-            checkpoint.partial(index, structure.labels)
-
-
-def resolved(order: Order, exemplars: Sequence[Microstructure]) -> tuple[Order, dict[str, Any]]:
-    """Check an order against its exemplars and fill in what is left to MatLens, so that a resumed run chooses the same.
-
-    Parameters
-    ----------
-    order : Order
-        As asked.
-    exemplars : sequence of Microstructure
-        What it is about.
-
-    Returns
-    -------
-    order : Order
-        With shape, encoder or options filled in.
-    choices : dict
-        Every choice in words a settings file can hold.
-
-    Raises
-    ------
-    InputError
-        If something asked for cannot be done.
-    ResourceError
-        If weights are not at hand, or cannot be used.
-
-    Examples
-    --------
-    >>> from matlens.microstructure.problems import bicontinuous
-    >>> order = Order(Inputs(("problem:bicontinuous",)), encoder="filterbank")
-    >>> resolved(order, [bicontinuous((32, 32), seed=0)])[0].shape
-    (32, 32)
-    """
-    choices = _plan(order, exemplars).settings
-    filled = {"encoder": choices.get("encoder", order.encoder), "options": choices.get("options", order.options)}
-    return replace(order, shape=tuple(choices["shape"]), **filled), choices
-
-
-def _plan(order: Order, exemplars: Sequence[Microstructure]) -> Plan | BaselinePlan:
-    if order.method == "matching" and order.options:
+def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Plan | BaselinePlan:
+    if spec.method == "matching" and spec.set:
         raise InputError("method 'matching' takes no --set; choose an encoder and a preset instead.")
     return plan(
         exemplars,
-        order.shape,
-        method="matching" if order.method == "matching" else find_baseline(order.method, order.options),
-        encoder=order.encoder,
-        weights=order.weights,
-        preset=order.preset,
-        n=order.n,
-        fraction=order.fraction,
-        seed=order.seed,
-        device=order.device,
+        spec.shape,
+        method="matching" if spec.method == "matching" else find_baseline(spec.method, spec.set or {}),
+        encoder=spec.encoder,
+        weights=spec.weights,
+        preset=spec.preset,
+        n=spec.n,
+        fraction=spec.fraction,
+        seed=spec.seed,
+        device=spec.device,
     )
-
-
-def check_weights(run: RunDirectory, now: Mapping[str, str]) -> None:
-    """A resumed run must not go on with other weights than it began with.
-
-    Raises
-    ------
-    RunError
-        If the weights' hash differs from the one in the run's settings.
-    """
-    then = run.settings.get("resolved", {}).get("weights")
-    if then is not None and then.get("sha256") != now.get("sha256"):
-        raise RunError(
-            f"the encoder's weights at hand ({now.get('sha256', 'none')}) are not those this run began with "
-            f"({then.get('sha256', 'none')}); bring the old ones back or start a new run."
-        )

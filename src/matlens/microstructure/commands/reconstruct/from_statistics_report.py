@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from matlens.microstructure import figures
-from matlens.report.parts import Section, picture, table
 from matlens.microstructure.commands.sections import results_of
+from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["match", "structures"]
+__all__ = ["made", "match", "structures"]
 
 _MOST_SHOWN = 6
 _COLUMNS = {
@@ -23,10 +23,15 @@ _COLUMNS = {
 }
 
 
+def made(run: RunDirectory) -> bool:
+    """Whether the run reconstructs from statistics alone."""
+    return "target" in run.settings["options"]
+
+
 def structures(run: RunDirectory) -> Section | None:
-    """What was made."""
+    """Show what was made."""
     results = results_of(run)
-    if not results:
+    if not results or not made(run):
         return None
     panels = [(f"realisation {index}", result) for index, result in enumerate(results[:_MOST_SHOWN])]
     rows = [
@@ -39,9 +44,9 @@ def structures(run: RunDirectory) -> Section | None:
 
 
 def match(run: RunDirectory) -> Section | None:
-    """How near the statistics are to those asked for."""
+    """Compare the statistics with those asked for."""
     errors, curves, results = read_table(run, "errors"), read_table(run, "curves"), results_of(run)
-    if errors is None or curves is None or not results:
+    if errors is None or curves is None or not results or not made(run):
         return None
     words = (
         "Two-point probabilities, lineal path and volume fractions were asked for, and nothing else is known of the "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,88 +15,57 @@ from matlens.core.atomic import atomic_write
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
 from matlens.microstructure.commands.checkpoint import RunCheckpoint
-from matlens.microstructure.commands.reconstruct.run import keep_partial, write_outcome
+from matlens.microstructure.commands.outcome import keep_partial, write_outcome
+from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
 from matlens.microstructure.problems import white_noise
 from matlens.microstructure.reconstruction import BaselinePlan, CurveTargets, plan_from_statistics
 from matlens.microstructure.statistics import read_statistics
 from matlens.microstructure.structure import Microstructure
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.provenance import sha256
 from matlens.runs.tables import write_table
 
-__all__ = ["RebuildOrder", "rebuild_in"]
+__all__ = ["prepare", "work"]
 
 TARGET = "target.nc"
 
 
-@dataclass(frozen=True)
-class RebuildOrder:
-    """What is asked, as a settings file holds it; see `matlens.reconstruct_from_statistics` for the meaning.
+def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Check the options against the statistics, and fill in the shape.
 
-    Examples
-    --------
-    >>> RebuildOrder.of(RebuildOrder("statistics.nc", (64, 64)).settings()).shape
-    (64, 64)
+    Raises
+    ------
+    InputError
+        If the file or something asked for cannot be used.
     """
-
-    target: str
-    shape: tuple[int, ...] | None = None
-    n: int = 1
-    fraction: str | tuple[float, ...] = "exact"
-    moves: str = "100"
-    seed: int = 0
-    sha256: str = ""
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it."""
-        return {
-            "seed": self.seed,
-            "rebuild": {
-                "target": self.target,
-                "sha256": self.sha256,
-                "shape": None if self.shape is None else list(self.shape),
-                "n": self.n,
-                "fraction": self.fraction if isinstance(self.fraction, str) else list(self.fraction),
-                "moves": self.moves,
-            },
-        }
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> RebuildOrder:
-        """Read it back."""
-        asked = settings["rebuild"]
-        shape, fraction = asked.get("shape"), asked["fraction"]
-        return cls(
-            asked["target"],
-            None if shape is None else tuple(shape),
-            asked["n"],
-            fraction if isinstance(fraction, str) else tuple(fraction),
-            asked["moves"],
-            settings["seed"],
-            asked["sha256"],
+    if spec.files:
+        raise InputError(
+            f"found --target and {spec.files[0]}; give either statistics to match or micrographs to resemble."
         )
-
-    def plan(self, statistics: xr.Dataset) -> BaselinePlan:
-        """Check everything and resolve every choice."""
-        if not self.moves.isdecimal() or int(self.moves) < 1:
-            raise InputError(f"moves={self.moves!r} is no number of swaps a pixel; give 1 or more, e.g. 100.")
-        return plan_from_statistics(
-            statistics, self.shape, n=self.n, fraction=self.fraction, moves=int(self.moves), seed=self.seed
-        )
-
-    def resolved(self) -> tuple[RebuildOrder, dict[str, Any]]:
-        """Check the order, and fill in the shape and the file's hash; the second value holds every choice in words.
-
-        Raises
-        ------
-        InputError
-            If the file or something asked for cannot be used.
-        """
-        choices = self.plan(read_statistics(self.target)).settings
-        return replace(self, shape=tuple(choices["shape"]), sha256=sha256(self.target)), choices
+    if spec.method not in ("matching", "annealing") or spec.weights is not None:
+        raise InputError("--target works by annealing; leave out --method and --weights.")
+    if unknown := sorted(set(spec.set or {}) - {"moves"}):
+        raise InputError(f"--target knows no option {unknown[0]!r} of --set; it has moves (swaps a pixel).")
+    target = str(spec.target)
+    choices = _plan(spec, read_statistics(target)).settings
+    spec = replace(spec, shape=tuple(choices["shape"]), method="annealing", device=environment["device"])
+    size = "x".join(str(side) for side in choices["shape"])
+    said = f"{choices['n']} x {size} px from {Path(target).name} by annealing, seed {spec.seed}"
+    return Prepared(spec, said, {"target": {"sha256": sha256(target)}, "resolved": choices})
 
 
-def rebuild_in(run: RunDirectory, progress: Progress) -> None:
+def _plan(spec: ReconstructSpec, statistics: xr.Dataset) -> BaselinePlan:
+    """Check everything and resolve every choice."""
+    moves = (spec.set or {}).get("moves", "100")
+    if not moves.isdecimal() or int(moves) < 1:
+        raise InputError(f"moves={moves!r} is no number of swaps a pixel; give 1 or more, e.g. 100.")
+    return plan_from_statistics(
+        statistics, spec.shape, n=spec.n, fraction=spec.fraction, moves=int(moves), seed=spec.seed
+    )
+
+
+def work(run: RunDirectory, progress: Progress) -> None:
     """Rebuild as the run's settings say; writes realisations, ``errors.csv`` and ``curves.csv``, white noise beside.
 
     Parameters
@@ -110,18 +80,18 @@ def rebuild_in(run: RunDirectory, progress: Progress) -> None:
     Interrupted
         On KeyboardInterrupt; the best so far is written as ``partial_I.npy`` and ``.tif``.
     """
-    order = RebuildOrder.of(run.settings)
-    statistics = _kept(run, order)
-    work, targets = order.plan(statistics), CurveTargets.of(statistics)
-    checkpoint = RunCheckpoint(run, work.exemplars[0])
+    spec = options_of(run, ReconstructSpec)
+    statistics = _kept(run, str(spec.target))
+    planned, targets = _plan(spec, statistics), CurveTargets.of(statistics)
+    checkpoint = RunCheckpoint(run, planned.exemplars[0])
     try:
-        result = work.run(progress, checkpoint)
+        result = planned.run(progress, checkpoint)
     except Interrupted as stop:
         keep_partial(checkpoint, stop.result)
         raise
     write_outcome(run, result)
     first = result.microstructure
-    noise = first.with_labels(white_noise(first.shape, first.volume_fractions, order.seed).labels)
+    noise = first.with_labels(white_noise(first.shape, first.volume_fractions, spec.seed).labels)
     sources = {f"result {index}": m for index, m in enumerate(result.microstructures)} | {"white noise": noise}
     rows = [{"source": source, **targets.errors(m)} for source, m in sources.items()]
     write_table(run, "errors", pd.DataFrame(rows))
@@ -129,13 +99,13 @@ def rebuild_in(run: RunDirectory, progress: Progress) -> None:
     run.mark("running", sentences=[_sentence(row, rows[-1]) for row in rows[:-1]])
 
 
-def _kept(run: RunDirectory, order: RebuildOrder) -> xr.Dataset:
+def _kept(run: RunDirectory, target: str) -> xr.Dataset:
     """The statistics as the run keeps them, so that it no longer needs the file."""
     kept = run.path / TARGET
     if not kept.is_file():
-        if sha256(order.target) != order.sha256:
-            raise InputError(f"{order.target} has changed since the run started; start a new run.")
-        statistics = read_statistics(order.target)
+        if sha256(target) != run.settings["target"]["sha256"]:
+            raise InputError(f"{target} has changed since the run started; start a new run.")
+        statistics = read_statistics(target)
         with atomic_write(run.claim(TARGET)) as temporary:
             statistics.to_netcdf(temporary, engine="h5netcdf")
     return read_statistics(kept)

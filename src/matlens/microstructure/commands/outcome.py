@@ -1,0 +1,59 @@
+"""What a reconstruction leaves in a run besides its realisations, for every command that reconstructs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from matlens.errors import RunError
+from matlens.microstructure.commands.checkpoint import RunCheckpoint
+from matlens.microstructure.reconstruction import Reconstruction
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import write_table
+
+__all__ = ["check_weights", "keep_partial", "write_outcome"]
+
+
+def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
+    """Write loss history and volume fractions, and keep what was learned on the way."""
+    write_table(run, "history", result.history)
+    names = result.microstructure.phase_names
+    rows = [
+        {"realisation": index, "phase": names[phase], "before_decoding": before, "after_decoding": after}
+        for index, pair in enumerate(zip(result.fraction_before, result.fraction_after))
+        for phase, (before, after) in enumerate(zip(*pair))
+    ]
+    write_table(run, "fractions", pd.DataFrame(rows))
+    run.mark(
+        "running",
+        resolved=result.settings,
+        notes=list(result.notes),
+        stopped=list(result.status),
+        evaluations=list(result.evaluations),
+        seconds=[None if np.isnan(spent) else round(spent, 2) for spent in result.seconds],
+    )
+
+
+def keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> None:
+    """Write the realisations of a partial result that are not finished."""
+    for index, structure in enumerate(result.microstructures if result is not None else ()):
+        if checkpoint.result(index) is None:
+            checkpoint.partial(index, structure.labels)
+
+
+def check_weights(run: RunDirectory, now: Mapping[str, str]) -> None:
+    """A resumed run must not go on with other weights than it began with.
+
+    Raises
+    ------
+    RunError
+        If the weights' hash differs from the one in the run's settings.
+    """
+    then = run.settings.get("resolved", {}).get("weights")
+    if then is not None and then.get("sha256") != now.get("sha256"):
+        raise RunError(
+            f"the encoder's weights at hand ({now.get('sha256', 'none')}) are not those this run began with "
+            f"({then.get('sha256', 'none')}); bring the old ones back or start a new run."
+        )

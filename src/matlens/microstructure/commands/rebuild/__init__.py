@@ -1,1 +1,0 @@
-"""``matlens rebuild``."""
