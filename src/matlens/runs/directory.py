@@ -152,16 +152,14 @@ class RunDirectory:
     def claim(self, name: str) -> Path:
         """Return the path of a file of this run, remembering that MatLens writes it; its folder is made."""
         path = self.path / name
-        if name not in self._files:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)  # the user may have deleted figures/
+            if name not in self._files:
                 with open(self.path / STATE / "files.txt", "a", encoding="utf-8") as file:
                     file.write(name + "\n")
-            except OSError as error:
-                raise RunError(
-                    f"{path} cannot be written ({error.strerror or error}); free or choose a place."
-                ) from error
-            self._files.add(name)
+                self._files.add(name)
+        except OSError as error:
+            raise RunError(f"{path} cannot be written ({error.strerror or error}); free or choose a place.") from error
         return path
 
     def write_text(self, name: str, text: str) -> Path:
