@@ -28,9 +28,8 @@ def test_help_loads_nothing_heavy(command):
         ["nosuchcommand"],
         ["reconstruct"],
         ["reconstruct", "x.npy", "--nosuchoption"],
-        ["reconstruct", "x.npy", "-n", "0"],
-        ["reconstruct", "x.npy", "--threads", "0"],
         ["compare", "only-one"],
+        ["library", "nosuchcommand"],
     ],
 )
 def test_wrong_usage_is_one_sentence(arguments, capsys):
@@ -40,6 +39,16 @@ def test_wrong_usage_is_one_sentence(arguments, capsys):
     assert end.value.code == 2
     assert error.count("\n") == 1
     assert "--help" in error
+
+
+@pytest.mark.parametrize(("option", "value"), [("-n", "0"), ("--threads", "0"), ("--seed", "-1"), ("--seed", "x")])
+def test_a_number_out_of_range_is_named(option, value, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["reconstruct", "x.npy", option, value])
+    error = capsys.readouterr().err
+    assert end.value.code == 2
+    assert error.count("\n") == 1
+    assert repr(value) in error
 
 
 def test_version(capsys):

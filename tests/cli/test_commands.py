@@ -10,6 +10,7 @@ import xarray as xr
 from matlens.cli.app import main
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field
+from matlens.microstructure.segmentation import CleaningOptions
 from matlens.runs.directory import RunDirectory
 
 
@@ -163,13 +164,11 @@ def test_fetch_lists_names_licences_and_places(folder, capsys, monkeypatch):
 
 
 def test_a_mask_is_found_again_from_another_folder(folder, capsys):
-    from matlens.cli.options import Cleaning
-
-    assert Cleaning(mask=Path("bad.png")).options().mask == str(folder / "bad.png")
+    assert CleaningOptions(mask=Path("bad.png")).mask == str(folder / "bad.png")
 
 
 def test_an_interrupt_while_comparing_takes_the_bar_away(folder, monkeypatch):
-    from matlens.microstructure.commands.compare import run as steps
+    from matlens.microstructure.commands import judging as steps
 
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt

@@ -70,6 +70,6 @@ def test_what_cannot_be_done_is_said(target, tmp_path):
     assert "annealing" in refused("--target", target, "--method", "tree", *out)
     assert "moves" in refused("--target", target, "--set", "reach=3", *out)
     assert "moves" in refused("--target", target, "--set", "moves=many", *out)
-    assert "not a file" in refused("--target", tmp_path / "none.nc", *out)
+    assert "no file" in refused("--target", tmp_path / "none.nc", *out)
     assert "height x width" in refused("--target", target, "--shape", "32x32x32", *out)
     assert not (tmp_path / "none").exists()

@@ -293,7 +293,7 @@ def _expected(made: Option, problem: Any) -> str:
     for name, words in limits.items():
         if name in problem.get("ctx", {}):
             return f"it must be {words.format(format(problem['ctx'][name], 'g'))}"
-    kinds = {"flag": "yes or no", "whole": "a whole number", "number": "a number", "text": "text"}[made.kind]
+    kinds = {"flag": "yes or no", "whole": "a whole number", "number": "a number", "text": "text"}
     return f"expected {kinds[made.kind]}"
 
 
@@ -370,7 +370,7 @@ def check_paths(spec: Any) -> None:
     ...     table: Annotated[str, option("The table.", argument=True, exists="file")]
     >>> check_paths(Spec(table="nowhere.csv"))
     Traceback (most recent call last):
-    matlens.errors.InputError: nowhere.csv is not there (TABLE); check the path.
+    matlens.errors.InputError: there is no file nowhere.csv (TABLE); check the path.
     """
     for made in declared(type(spec)):
         value = getattr(spec, made.name)
@@ -383,12 +383,15 @@ def check_paths(spec: Any) -> None:
 def _check_path(path: str, made: Option) -> None:
     if ":" in path and not os.path.exists(path) and path.split(":")[0] == "problem":
         return  # a structure that MatLens makes itself
+    relative = os.path.relpath(path)
+    shown = path if relative.startswith(os.pardir) else relative
     if not os.path.exists(path):
-        raise InputError(f"{path} is not there ({made.said}); check the path.")
+        what = "file or folder" if made.exists == "path" else made.exists
+        raise InputError(f"there is no {what} {shown} ({made.said}); check the path.")
     if made.exists == "file" and os.path.isdir(path):
-        raise InputError(f"{path} is a folder, and {made.said} takes a file; name the file.")
+        raise InputError(f"{shown} is a folder, and {made.said} takes a file; name the file.")
     if made.exists == "folder" and not os.path.isdir(path):
-        raise InputError(f"{path} is a file, and {made.said} takes a folder; name the folder.")
+        raise InputError(f"{shown} is a file, and {made.said} takes a folder; name the folder.")
 
 
 def json_schema(cls: type[Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ __all__ = ["COMMAND", "CharacterizeSpec"]
 class CharacterizeSpec(Micrographs, Seeded, OnDevice):
     """Measure the statistics of micrographs: fractions, correlations, lineal path, clusters, surface and topology."""
 
-    files: Annotated[Files, option("Micrographs.", argument=True, many=True, metavar="FILE", exists="file")]
+    files: Annotated[Files, option("Micrographs to measure.", argument=True, many=True, metavar="FILE", exists="file")]
 
 
 COMMAND = Command(

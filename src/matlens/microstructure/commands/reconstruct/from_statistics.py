@@ -39,12 +39,6 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     InputError
         If the file or something asked for cannot be used.
     """
-    if spec.files:
-        raise InputError(
-            f"found --target and {spec.files[0]}; give either statistics to match or micrographs to resemble."
-        )
-    if spec.method not in ("matching", "annealing") or spec.weights is not None:
-        raise InputError("--target works by annealing; leave out --method and --weights.")
     if unknown := sorted(set(spec.set or {}) - {"moves"}):
         raise InputError(f"--target knows no option {unknown[0]!r} of --set; it has moves (swaps a pixel).")
     target = str(spec.target)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from matlens.core.settings import ChoiceOf, OnDevice, Seeded, option, options, pairs_of
+from matlens.errors import InputError
 from matlens.microstructure.commands.options import Encoded, File, Files, Fraction, Micrographs, Preset, Shape
 from matlens.runs.command import Command
 
@@ -44,6 +45,16 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
         File | None,
         option("Statistics to match in place of micrographs.", metavar="STATISTICS.NC", exists="file"),
     ] = None
+
+    def __post_init__(self) -> None:
+        if self.target is None:
+            return
+        if self.files:
+            raise InputError(
+                f"found --target and {self.files[0]}; give either statistics to match or micrographs to resemble."
+            )
+        if self.method not in ("matching", "annealing") or self.weights is not None:
+            raise InputError("--target works by annealing; leave out --method and --weights.")
 
 
 COMMAND = Command(

@@ -1,0 +1,135 @@
+"""Options and commands are declared once: what is derived from them agrees, and deriving it loads nothing heavy."""
+
+import inspect
+import json
+import subprocess
+import sys
+from dataclasses import MISSING
+
+import pytest
+
+import matlens as ml
+from matlens.cli.registry import FOLDERS, commands
+from matlens.core.settings import declared, json_schema, option_table, read_options, to_settings
+from matlens.errors import InputError
+from matlens.runs.command import Command
+
+COMMANDS = {command.name: command for command in commands()}
+HEAVY = ("torch", "scipy", "pandas", "matplotlib", "skimage", "sklearn", "xarray")
+
+# The public function that a command does the work of; what its Spec adds (files, cleaning) and what Python adds
+# (objects in place of files, hooks) is no mirror. Values: Spec's name -> Python's name, where they differ on purpose.
+MIRRORS = {
+    "reconstruct": (ml.reconstruct, {}, {"set", "target", "threads"}),
+}
+
+
+def of_micrographs(name):
+    from matlens.microstructure.commands.options import Micrographs
+
+    return name in {made.name for made in declared(Micrographs)} | {"files"}
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+def test_python_repeats_the_declared_options(name):
+    function, renamed, own = MIRRORS[name]
+    parameters = inspect.signature(function).parameters
+    for made in declared(COMMANDS[name].spec):
+        if made.name in own or of_micrographs(made.name):
+            continue
+        parameter = parameters[renamed.get(made.name, made.name)]
+        expected = inspect.Parameter.empty if made.default is MISSING else made.default
+        assert parameter.default == expected, made.name
+
+
+def test_deriving_everything_loads_nothing_heavy():
+    code = f"""
+import sys, json
+from matlens.cli.registry import commands
+from matlens.core.settings import declared, json_schema, option_table
+from matlens.cli.app import app
+for command in commands():
+    json.dumps(json_schema(command.spec)); option_table(command.spec); declared(command.spec)
+print([name for name in {HEAVY} if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.stdout.strip() == "[]", ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["characterize", "nowhere.tif"],
+        ["reconstruct", "nowhere.tif", "--preset", "default"],
+        ["reconstruct", "nowhere.tif", "--preset", "best"],
+        ["compare", "nowhere.tif", "nowhere.tif"],
+    ],
+)
+def test_a_missing_file_or_a_wrong_choice_is_found_before_anything_heavy_loads(arguments, tmp_path):
+    code = (
+        f"import sys\nfrom matlens.cli.app import main\n"
+        f"try:\n    main({arguments})\nexcept SystemExit as end:\n    print(end.code)\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.stdout.split("\n")[:2] == ["2", "[]"], ran.stdout + ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_is(name):
+    found = declared(COMMANDS[name].spec)
+    assert len(found) <= 35
+    for made in found:
+        assert len(made.help.split()) >= 2, made.name
+        assert made.help[0].isupper() or made.help.split()[0].rstrip(",") in ("otsu", "snv"), made.help
+        assert made.help.endswith("."), made.help
+    flags = [flag for made in found for flag in made.flags]
+    assert len(flags) == len(set(flags))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_schema_and_table_hold_every_option(name):
+    spec = COMMANDS[name].spec
+    schema = json.loads(json.dumps(json_schema(spec)))
+    assert schema["additionalProperties"] is False
+    names = [made.name for made in declared(spec)]
+    assert sorted(schema["properties"]) == sorted(names)
+    assert all(properties["description"] for properties in schema["properties"].values())
+    assert option_table(spec).count("\n") == len(names) + 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_a_folder_and_a_line(name):
+    command = COMMANDS[name]
+    assert isinstance(command, Command)
+    assert command.folder in FOLDERS
+    assert command.example.startswith(f"matlens {name}")
+    assert command.page.title
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options_survive_a_settings_file(name):
+    spec = COMMANDS[name].spec
+    needed = {made.name: ("a", "b") if made.many else "a" for made in declared(spec) if made.default is MISSING}
+    made = read_options(spec, needed)
+    assert read_options(spec, json.loads(json.dumps(to_settings(made)))) == made
+
+
+def test_sentences_for_bad_values_name_option_value_and_choices():
+    spec = COMMANDS["reconstruct"].spec
+    for values, parts in (
+        ({"preset": "best"}, ("'best'", "--preset", "default, fast or li2018")),
+        ({"n": "many"}, ("'many'", "--number", "a whole number")),
+        ({"n": "0"}, ("'0'", "--number", "at least 1")),
+        ({"sed": "3"}, ("'sed'", "'seed'")),
+        ({"method": "magic"}, ("'magic'", "--method", "annealing")),
+    ):
+        with pytest.raises(InputError) as error:
+            read_options(spec, values)
+        assert all(part in str(error.value) for part in parts), str(error.value)
+
+
+def test_in_python_the_same_sentence_names_the_field():
+    with pytest.raises(InputError, match="found 'best' for preset; choose default, fast or li2018"):
+        COMMANDS["reconstruct"].spec(preset="best")
