@@ -30,4 +30,4 @@ def report(spec: ReportSpec, talk: Talk) -> None:
 
     start_talking(talk)
     with RunDirectory(spec.run) as run:
-        typer.echo(str(build_report(run, command_of(run, commands()).page)))
+        typer.echo(str(build_report(run, command_of(run, commands()).page(run))))

@@ -89,11 +89,12 @@ def complete(run: RunDirectory, command: Command, talk: Talk, *, fresh: bool = T
         from matlens.report.build import build_report  # takes a while, and the run is there to go on with
 
         command.work(run, progress_for(quiet=talk.quiet), found)
-        report = build_report(run, command.page)
+        page = command.page(run)
+        report = build_report(run, page)
     if talk.quiet:
         typer.echo(str(run.path))
     else:
-        for line in command.page.headlines(run):
+        for line in page.headlines(run):
             typer.echo(line)
         typer.echo(f"results: {run.path}")
         typer.echo(f"report:  {report}")

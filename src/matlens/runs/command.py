@@ -137,10 +137,10 @@ class Command:
         """Do what the run's settings say, or the rest of it; ``found`` holds inputs that have been read already."""
         self._late("run", "work")(run, progress, found)
 
-    @property
-    def page(self) -> Any:
-        """What the report of such a run is made of (`matlens.report.parts.Page`)."""
-        return self._late("report", "PAGE")
+    def page(self, run: RunDirectory) -> Any:
+        """Give what the report of a run is made of (`matlens.report.parts.Page`): ``PAGE``, or ``page_of(run)``."""
+        choose = self._late("report", "page_of", None)
+        return self._late("report", "PAGE") if choose is None else choose(run)
 
     def settings(self, asked: Any, prepared: Prepared, environment: Mapping[str, Any]) -> dict[str, Any]:
         """Give everything that settings.toml holds; ``asked`` keeps what was left open and has been filled in."""

@@ -12,7 +12,7 @@ from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["made", "match", "structures"]
+__all__ = ["match", "structures"]
 
 _MOST_SHOWN = 6
 _COLUMNS = {
@@ -23,15 +23,10 @@ _COLUMNS = {
 }
 
 
-def made(run: RunDirectory) -> bool:
-    """Whether the run reconstructs from statistics alone."""
-    return "target" in run.settings["options"]
-
-
 def structures(run: RunDirectory) -> Section | None:
     """Show what was made."""
     results = results_of(run)
-    if not results or not made(run):
+    if not results:
         return None
     panels = [(f"realisation {index}", result) for index, result in enumerate(results[:_MOST_SHOWN])]
     rows = [
@@ -46,7 +41,7 @@ def structures(run: RunDirectory) -> Section | None:
 def match(run: RunDirectory) -> Section | None:
     """Compare the statistics with those asked for."""
     errors, curves, results = read_table(run, "errors"), read_table(run, "curves"), results_of(run)
-    if errors is None or curves is None or not results or not made(run):
+    if errors is None or curves is None or not results:
         return None
     words = (
         "Two-point probabilities, lineal path and volume fractions were asked for, and nothing else is known of the "

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.homogenize.report import judged_properties
 from matlens.microstructure.commands.reconstruct import from_statistics_report as from_statistics
 from matlens.report.parts import Page
-from matlens.report.standard import notes
+from matlens.report.standard import notes, unfinished
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["PAGE"]
+__all__ = ["page_of"]
 
 
-def _cited(run: RunDirectory) -> Sequence[str]:
-    judged = () if from_statistics.made(run) else (*cites.STATISTICS, *cites.CONDUCTION)
-    always = judged or cites.STATISTICS
-    return (*cites.of_engine(run), *always, *cites.of_thresholds(run))
-
-
-PAGE = Page(
+_FROM_MICROGRAPHS = Page(
     "Reconstruction of {}",
     sections.micrographs_subtitle,
     (
         sections.structures,
-        from_statistics.structures,
-        from_statistics.match,
         sections.evidence,
         judged_properties,
         sections.curves,
@@ -35,8 +25,20 @@ PAGE = Page(
         sections.cleaning,
         notes,
     ),
-    _cited,
+    lambda run: (*cites.of_engine(run), *cites.STATISTICS, *cites.CONDUCTION, *cites.of_thresholds(run)),
     facts=sections.engine_facts,
     verdict=sections.joint_verdict,
     headlines=sections.verdict_headlines,
 )
+_FROM_STATISTICS = Page(
+    "Reconstruction from statistics",
+    unfinished,
+    (from_statistics.structures, from_statistics.match, sections.optimisation, notes),
+    lambda run: (*cites.of_engine(run), *cites.STATISTICS),
+    facts=sections.engine_facts,
+)
+
+
+def page_of(run: RunDirectory) -> Page:
+    """Choose the page: a reconstruction from statistics alone has no exemplar to be compared with."""
+    return _FROM_STATISTICS if "target" in run.settings["options"] else _FROM_MICROGRAPHS

@@ -45,7 +45,7 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
         spec,
         shape=tuple(choices["shape"]),
         encoder=choices.get("encoder", spec.encoder),
-        set={name: str(value) for name, value in choices.get("options", spec.set or {}).items()} or None,
+        set=choices.get("options", spec.set) or None,
     )
     return Prepared(spec, described(choices), {"inputs": inputs.hashed().settings(), "resolved": choices}, found)
 

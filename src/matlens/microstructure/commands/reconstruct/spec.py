@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
@@ -37,7 +37,7 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
     ] = "exact"
     method: Annotated[str, ChoiceOf(lambda: METHODS), option("Feature matching, or a classical method.")] = "matching"
     set: Annotated[
-        dict[str, str] | None,
+        dict[str, Any] | None,
         BeforeValidator(pairs_of),
         option("An option of the classical method; may be given again.", metavar="NAME=VALUE", many=True),
     ] = None
