@@ -26,6 +26,7 @@ __all__ = ["ComponentGroups", "component_groups", "group_components"]
 
 Array = NDArray[np.float64]
 Cluster = tuple[int, ...]
+# docs/decisions/0038-groups-of-components.md
 _JOINED = 0.1  # share of the null's pairs above the cut; errors are p's affair, the cut only says where a group ends
 
 

@@ -21,6 +21,7 @@ __all__ = ["closure_null", "label_null", "permuted_library", "smooth_gradients"]
 Array = NDArray[np.float64]
 _ROWS = 400  # of which distances are taken: the median of more is the same
 _WAVES = 256
+# docs/decisions/0038-groups-of-components.md
 _LENGTH = 2.0  # median distances over which a random function varies; over one it is rougher than models of noise are
 
 

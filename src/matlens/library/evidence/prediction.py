@@ -16,6 +16,7 @@ from matlens.library.table import PRESENT, MaterialsLibrary, named
 __all__ = ["prediction_support"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0037-marks-of-support.md
 _USUAL = 0.95  # of measured samples have another composition as near as this
 _FAR = 3.0  # times as far: weak up to there
 _ELEMENT, _PAIR = 5, 3  # measured compositions with a component, and with a pair of them

@@ -46,6 +46,7 @@ def line_map() -> Colormap:
     return LinearSegmentedColormap.from_list("loss to gain", [LOSS, "#7fa9c6", "#a6acb3", "#dc9a66", GAIN])
 
 
+# docs/decisions/0037-marks-of-support.md
 def diverging(values: ArrayLike, percentile: float = 98) -> Normalize:
     """Scale of colours with zero in the middle; it ends where all but the largest values do.
 

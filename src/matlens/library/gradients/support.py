@@ -13,6 +13,7 @@ from matlens.library.table import PRESENT
 __all__ = ["Support", "composition_support", "spectral_support"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0037-marks-of-support.md
 _REACH = 0.65  # how far along a direction to look, in the range of the component over the library
 _NARROW, _WIDE = 0.4, 1.0  # how far beside the direction, in steps along it: supported, weak
 _ENOUGH = 2  # measured compositions along the direction

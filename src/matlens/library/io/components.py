@@ -12,6 +12,7 @@ from matlens.library.io.names import ELEMENTS, component_names, is_element, patt
 
 __all__ = ["TOLERANCE", "Components", "find_components"]
 
+# docs/decisions/0029-reading-a-library.md
 TOLERANCE = 0.005  # how far the sum of a row may lie from 1, relatively
 _ROWS = 256  # rows looked at
 _MOST = 0.5  # share of the rows that must close, for columns that stand together

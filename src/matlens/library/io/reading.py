@@ -59,8 +59,6 @@ def read_library(
     InputError
         If a number is missing, negative, infinite or none, fractions do not close, names repeat, or all compositions
         are the same; the message names rows and columns.
-    ResourceError
-        If the table is a workbook and openpyxl is not installed.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.errors import InputError, ResourceError
+from matlens.errors import InputError
 from matlens.library.table import named
 
 __all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
@@ -164,8 +164,6 @@ def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
     ------
     InputError
         If the file cannot be read as one.
-    ResourceError
-        If it is a workbook and openpyxl is not installed.
 
     Examples
     --------
@@ -210,13 +208,8 @@ def _split(text: str) -> Rows:
 
 
 def _workbook_rows(path: Path, sheet: str | None) -> list[list[str]]:
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise ResourceError(
-            f"{path.name} is a workbook, and openpyxl, which reads it, is not installed; install matlens[spectra], or "
-            "save the sheet as CSV."
-        ) from error
+    import openpyxl  # here, for most tables are text and need none of it
+
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except OSError:

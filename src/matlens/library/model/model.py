@@ -34,6 +34,7 @@ from matlens.library.table import MaterialsLibrary
 __all__ = ["LibraryModel"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0044-learned-sums-of-components.md
 _SUMS = 3  # of fractions, in which components that act alike weigh the same
 _SEARCHES = 4  # for them, each of which gives a share of the members: what one finds by chance others do not
 _ROUNDS = 3  # of believing the model beyond a limit, each of which moves it further

@@ -26,6 +26,7 @@ CHAINS = (
     Preprocessing([StandardNormalVariate()]),
     Preprocessing([Detrend(4), StandardNormalVariate()]),
 )
+# docs/decisions/0031-choice-of-preprocessing.md
 _ROWS = 300  # that lengths are found on
 _MOST = 1000  # tried at all
 _FOLDS = 10

@@ -16,6 +16,7 @@ from matlens.library.table import PRESENT, MaterialsLibrary
 __all__ = ["KnownLibrary", "Law", "Truth", "checked_size", "derive", "layout_support", "scattered"]
 
 Floats = NDArray[np.float64]
+# docs/decisions/0034-known-libraries.md
 _ENOUGH = 3  # compositions that differ in a component, close by, make its direction supported
 _CEILING = 0.93  # R2 of the noise-free figure of merit against the measured one, at noise 1
 

@@ -18,6 +18,7 @@ from matlens.library.spectra.channels import Axis
 
 __all__ = ["METHODS", "Baseline"]
 
+# docs/decisions/0030-preparing-spectra.md
 METHODS = ("asls", "airpls")
 Array = NDArray[np.float64]
 

@@ -22,6 +22,7 @@ from matlens.library.table import PRESENT, MaterialsLibrary
 __all__ = ["Campaign", "Expects", "plan_moves", "plate_list", "suggest"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0041-suggestions.md
 _REACH = 0.35  # of the usual range of a component
 _STARTS = 40  # measured compositions that moves start from
 _BEAM = 60  # moves that a second one follows

@@ -54,6 +54,7 @@ class FilterBank(Encoder):
         filters: int = 96,
         size: int = 7,
         scales: int = 5,
+        # docs/decisions/0013-filter-bank-from-the-exemplar.md
         share: float = 0.75,
         seed: int = 0,
     ) -> None:

@@ -17,6 +17,7 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["read_tiff", "write_tiff"]
 
+# docs/decisions/0006-reading-micrographs.md
 _PRINT_DPI = (72, 96, 100, 150, 200, 300, 600, 1200)  # what programs write when they know no scale
 _INCH, _CENTIMETRE = 2, 3
 _Scale = tuple[tuple[float, ...], str] | None

@@ -12,6 +12,7 @@ from torch import Tensor
 __all__ = ["Solution", "conjugate_gradients", "threads_worth"]
 
 Operator = Callable[[Tensor], Tensor]
+# docs/decisions/0024-two-schemes-of-conduction.md
 _ONE_THREAD = 2**18  # numbers at most
 _ROUNDS = 3  # single precision: the updated residual drifts from the true one, and a fresh start brings it back
 

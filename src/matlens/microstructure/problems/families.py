@@ -20,6 +20,7 @@ __all__ = ["FAMILIES", "FRACTIONS", "Family", "draw_structure"]
 
 Parameters = dict[str, float | int | bool]
 FRACTIONS = (0.15, 0.65)  # volume fraction of phase 1, the stiff or conducting phase
+# docs/decisions/0027-labelled-data-sets.md
 _SHORTEST = 4.0  # pixels: the smallest feature that a pixel grid resolves
 _SMALLEST_SIDE = 32  # a quarter of it is twice the smallest feature
 

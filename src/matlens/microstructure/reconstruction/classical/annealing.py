@@ -31,6 +31,7 @@ __all__ = ["Annealing"]
 Array = NDArray[np.float64]
 
 _TERMS = ("two-point", "lineal-path", "cluster")
+# docs/decisions/0017-annealing-targets.md
 _POWERS = {"any": -1.0, "interface": 0.0, "dpn": 2.0}  # of the share of unlike neighbours by which pixels are chosen
 _CHUNKS = 200  # each at one temperature
 _FIRST_RATE, _LAST_RATE = 0.1, 3e-4  # share of swaps accepted, in the first and the last chunk
@@ -96,6 +97,7 @@ class Annealing:
                 f"annealing takes reach >= 0, moves >= 1 and tolerance >= 0, found {self.reach}, {self.moves} and "
                 f"{self.tolerance:g}."
             )
+        # docs/decisions/0016-annealing-is-compiled.md
         if find_spec("numba") is None:
             raise ResourceError(
                 "method 'annealing' needs numba, which is not installed; install matlens[baselines] or choose another "

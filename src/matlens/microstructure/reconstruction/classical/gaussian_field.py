@@ -35,6 +35,7 @@ __all__ = ["GaussianField", "field_correlation", "nearest_correlation"]
 
 Array = NDArray[np.float64]
 
+# docs/decisions/0018-level-cut-gaussian-fields.md
 _MOST_PHASES = 4  # the order of cutting is tried out: 12 orders for four phases
 _SWEEPS = 20
 

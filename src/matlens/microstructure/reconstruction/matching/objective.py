@@ -155,6 +155,7 @@ def _gram_terms(
     for name, parts in totals.items():
         if parts:
             target = sum((n * g for n, g in parts), torch.zeros_like(parts[0][1])) / sum(n for n, _ in parts)
+            # docs/decisions/0008-relative-gram-matrices.md
             scale = 4.0 * target.shape[-1] ** 2 if preset.gram == "li2018" else float(target.square().sum())
             terms.append(Gram(name, layers[name], target, scale))
     return terms, notes

@@ -50,12 +50,14 @@ class Preset:
         default_factory=lambda: {"filterbank": _BANK_LAYERS, "vgg19": _VGG_LAYERS}
     )
     gram: Literal["relative", "li2018"] = "relative"
+    # docs/decisions/0009-two-point-term.md
     two_point: float = 0.3
     total_variation: float = 0.1
     phase_range: float = 0.1
     fraction: float = 0.0
     coarse: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 150, "vgg19": 120})
     fine: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 200, "vgg19": 140})
+    # docs/decisions/0011-exact-decoding.md
     sharpening: tuple[tuple[int, float], ...] = ((14, 0.1), (14, 0.3), (14, 1.0))
     levels: bool = True
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
