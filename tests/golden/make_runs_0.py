@@ -15,13 +15,13 @@ from unittest.mock import patch
 
 import pytest
 import torch
+from matlens.io import write_library, write_microstructure
+from matlens.problems import gaussian_field, photoanode
 
 from matlens import runs
 from matlens.cli import demo
 from matlens.cli.app import main
-from matlens.io import write_library, write_microstructure
 from matlens.microstructure import Microstructure
-from matlens.problems import gaussian_field, photoanode
 from matlens.runs import checkpoint, fit_checkpoint
 
 CHANNELS = 16
