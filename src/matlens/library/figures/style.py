@@ -1,8 +1,7 @@
-"""What figures of a materials library share: colours of gain and loss, marks of support, units as in print."""
+"""What figures of a materials library share: colours of gain and loss, marks of support."""
 
 from __future__ import annotations
 
-import re
 import textwrap
 
 import matplotlib
@@ -23,9 +22,7 @@ __all__ = [
     "diverging",
     "gain_colour",
     "grey_out",
-    "label_with_unit",
     "line_map",
-    "pretty_unit",
     "support_keys",
     "wrapped",
 ]
@@ -71,29 +68,6 @@ def gain_colour(value: float) -> str:
     (True, True)
     """
     return GAIN if value > 0 else LOSS
-
-
-def pretty_unit(unit: str) -> str:
-    """Write powers in a unit as print does (in mathtext: few fonts have a raised minus).
-
-    Examples
-    --------
-    >>> pretty_unit("mW/cm2 per at%"), pretty_unit("cm-1"), pretty_unit("log10(S/cm)"), pretty_unit("um")
-    ('mW/cm$^{2}$ per at%', 'cm$^{-1}$', 'log10(S/cm)', 'µm')
-    """
-    found = re.sub(r"(?<![A-Za-z])(cm|mm|um|nm|m|s|eV|K|g|kg|A|V)\^?(-?[1-9])(?!\d)", r"\1$^{\2}$", unit)
-    return re.sub(r"(?<![A-Za-z])u(?=(m|g|A|V|s|W)(?![a-z]))", "µ", found)
-
-
-def label_with_unit(name: str, unit: str) -> str:
-    """Name of a quantity with its unit in brackets, if it has one.
-
-    Examples
-    --------
-    >>> label_with_unit("Raman shift", "cm-1"), label_with_unit("intensity", "")
-    ('Raman shift (cm$^{-1}$)', 'intensity')
-    """
-    return f"{name} ({pretty_unit(unit)})" if unit and unit != "1" else name
 
 
 def wrapped(label: str, width: int) -> str:

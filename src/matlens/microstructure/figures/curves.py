@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, line_style, styled, unit_text
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, line_style, styled
+from matlens.figures.units import typeset_unit
 
 __all__ = ["loss_curves", "statistic_curves"]
 
@@ -92,7 +93,7 @@ def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
             if row == 0:
                 axes.set_title(f"{_NAMES.get(statistic, statistic)}\n{_AXES.get(axis, axis)}")
             if row == len(phases) - 1:
-                axes.set_xlabel(f"distance ({unit_text(unit)})")
+                axes.set_xlabel(f"distance ({typeset_unit(unit)})")
         grid[row, 0].set_ylabel(str(phase))
     handles, names = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled, unit_text
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled
+from matlens.figures.units import typeset_unit
 
 __all__ = ["measure_bars"]
 
@@ -67,9 +68,4 @@ def _draw(axes: Axes, table: pd.DataFrame, files: list[str]) -> None:
     if not table["value"].any():
         axes.set_ylim(0, 1)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_ylabel(_unit(str(table["unit"].iloc[0])))
-
-
-def _unit(unit: str) -> str:
-    length, _, power = unit.partition("^")
-    return "" if unit == "1" else unit_text(length) + (f"$^{{{power}}}$" if power else "")
+    axes.set_ylabel(typeset_unit(str(table["unit"].iloc[0])))

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from matlens.figures.style import DOUBLE, phase_colours, styled, unit_text
+from matlens.figures.style import DOUBLE, phase_colours, styled
+from matlens.figures.units import typeset_unit
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["draw_phases", "height_over_width", "micrographs", "nice_length", "scale_bar"]
@@ -95,7 +96,7 @@ def scale_bar(axes: Axes, spacing: float, unit: str) -> None:
     # A distance in points, so that a low panel's bar does not run into the picture.
     below = axes.transAxes + ScaledTranslation(0, -7 / 72, axes.figure.dpi_scale_trans)
     axes.plot([0, share], [0, 0], transform=below, color="#1a1a1a", linewidth=1.6, clip_on=False, solid_capstyle="butt")
-    axes.text(share + 0.025, 0, f"{length:g} {unit_text(unit)}", transform=below, va="center", fontsize=7)
+    axes.text(share + 0.025, 0, f"{length:g} {typeset_unit(unit)}", transform=below, va="center", fontsize=7)
 
 
 def nice_length(length: float) -> float:

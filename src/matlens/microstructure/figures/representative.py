@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from matlens.figures.style import DOUBLE, legend, line_style, styled, unit_text
+from matlens.figures.style import DOUBLE, legend, line_style, styled
+from matlens.figures.units import typeset_unit
 
 __all__ = ["window_scatter"]
 
@@ -59,7 +60,7 @@ def window_scatter(spread: pd.DataFrame, *, unit: str) -> Figure:
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
         axes.set_title(_NAMES.get(statistic, statistic.replace("_", " ")))
-        axes.set_xlabel(f"side of the window ({unit_text(unit)})")
+        axes.set_xlabel(f"side of the window ({typeset_unit(unit)})")
         legend(axes, loc="lower left")
     grid[0].set_ylabel("scatter between windows, relative")
     return figure

@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import CYCLE, DOUBLE, styled, unit_text
+from matlens.figures.style import CYCLE, DOUBLE, styled
+from matlens.figures.units import typeset_unit
 
 __all__ = ["distributions"]
 
@@ -50,7 +51,7 @@ def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
         title, label = _TITLES.get(statistic, (statistic.replace("_", " ").capitalize(), "value"))
         axes.set_title(title)
         axes.set_ylabel(label)
-        axes.set_xlabel(f"{'distance' if title.startswith('Surface') else 'size'} ({unit_text(unit)})")
+        axes.set_xlabel(f"{'distance' if title.startswith('Surface') else 'size'} ({typeset_unit(unit)})")
     for axes in panels[len(statistics) :]:
         axes.set_axis_off()
     entries = {

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.words import interval_text, notes_of, plain_unit, sentence, target_of
-from matlens.library.figures.style import SUPPORT, label_with_unit
+from matlens.library.commands.words import interval_text, notes_of, sentence, target_of
+from matlens.library.figures.style import SUPPORT
 from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -51,7 +52,7 @@ def suggestions(run: RunDirectory) -> Section | None:
     shares = _shares(read_table(run, "plate"), found)
     if shares is not None:
         best = run.provenance.get("resolved", {}).get("best")
-        label = label_with_unit(name, unit)
+        label = name_with_unit(name, unit)
         figure = figures.suggestion_chart(found, shares, label=label, best=None if best is None else float(best))
         caption = (
             "Suggestions in their order: the composition to make, and what is expected of it, with its interval. "
@@ -64,7 +65,7 @@ def suggestions(run: RunDirectory) -> Section | None:
     shown["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
     if "chance" in found:
         shown["chance_text"] = [f"{100 * share:.0f} %" for share in found["chance"]]
-    caption = f"Suggestions, {name} in {plain_unit(unit)}" if plain_unit(unit) else "Suggestions"
+    caption = f"Suggestions, {name} in {typeset_unit(unit, 'text')}" if typeset_unit(unit, "text") else "Suggestions"
     items.append(table(shown, caption, _COLUMNS))
     said = [
         "Each move is made on the simplex: what is added, and at whose cost. Expected values are of the ensemble at "
