@@ -70,7 +70,7 @@ def machine_settings(machine: Machine) -> dict[str, Any]:
     from matlens.core.device import chosen_device, set_threads
     from matlens.runs.provenance import environment
 
-    device = chosen_device(machine.device)
+    device = str(chosen_device(machine.device))
     return environment(threads=set_threads(machine.threads), device=device)
 
 

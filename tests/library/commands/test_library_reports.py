@@ -6,8 +6,8 @@ import pytest
 from library_runs import explained_run, learned_run
 
 from matlens.figures.units import typeset_unit
-from matlens.library import figures
 from matlens.library.commands.maps import gradients_on_the_wafer
+from matlens.report import parts
 from matlens.report.build import build_report
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
@@ -32,7 +32,7 @@ def unpainted(monkeypatch):
             Path(f"{stem}.{suffix}").write_bytes(b"")
         return tuple(Path(f"{stem}.{suffix}") for suffix in ("png", "pdf", "csv"))
 
-    monkeypatch.setattr(figures, "save_figure", save)
+    monkeypatch.setattr(parts, "save_figure", save)
 
 
 @pytest.fixture(scope="module")

@@ -205,7 +205,7 @@ def test_bad_input_is_one_sentence(case):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_device_that_is_not_there():
-    with pytest.raises(InputError, match="no CUDA device"):
+    with pytest.raises(ResourceError, match="no CUDA device"):
         plan(TWO, encoder="filterbank", device="cuda")
     assert plan(TWO, encoder="filterbank").settings["device"] == "cpu"
 

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from matlens.core.device import chosen_device
 from matlens.core.intervals import conformal_factor
 from matlens.errors import InputError
 from matlens.hooks import Checkpoint, Progress, Silent
@@ -67,7 +68,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         where the data make that much more likely (`warp_`).
     seed : int
         Of everything drawn.
-    device : {"cpu", "cuda"}
+    device : {"auto", "cpu", "cuda"}
         Where the networks are trained.
 
     Attributes
@@ -221,7 +222,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
         """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
         check_is_fitted(self, "ensemble_")
-        values = self.ensemble_.values(self.network_inputs_(compositions, spectra, self._device()))
+        values = self.ensemble_.values(self.network_inputs_(compositions, spectra, chosen_device(self.device)))
         return self.warp_.values(values.double().cpu().numpy())
 
     def gradients(
@@ -229,7 +230,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ) -> Gradients:
         """Predictions and their partial derivatives with respect to fractions and file intensities, of each member."""
         check_is_fitted(self, "ensemble_")
-        inputs = self.network_inputs_(compositions, spectra, self._device())
+        inputs = self.network_inputs_(compositions, spectra, chosen_device(self.device))
         values, slopes = self.ensemble_.gradients(inputs, progress or Silent())
         standard = values.double().cpu().numpy()
         steep = torch.from_numpy(self.warp_.slopes(standard)).to(values)[..., None]
@@ -247,7 +248,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Machine Learning, 2006, section 9.4), and how far its mean and the networks' lie apart.
         """
         check_is_fitted(self, "ensemble_")
-        inputs = self.network_inputs_(compositions, spectra, self._device())
+        inputs = self.network_inputs_(compositions, spectra, chosen_device(self.device))
         known = self.ensemble_.known(inputs)
         if known is None:
             return None
@@ -275,7 +276,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(f"preset {self.preset!r} is not known; choose one of {', '.join(PRESETS)}.")
         if self.n_models < 1:
             raise InputError(f"found n_models {self.n_models}, expected at least 1.")
-        return PRESETS[self.preset], self._device()
+        return PRESETS[self.preset], chosen_device(self.device)
 
     def _chain(
         self, preset: Preset, seen: MaterialsLibrary, goal: Target, composition: bool, spectrum: bool
@@ -291,11 +292,6 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         )
         self.chains_tried_ = choice.tried
         return choice.chain
-
-    def _device(self) -> torch.device:
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise InputError("device 'cuda' was asked for and there is none; use 'cpu'.")
-        return torch.device(self.device)
 
     def settle(self, library: MaterialsLibrary, target: str, unit: str) -> None:
         """Set what follows from the library and the trained networks; for reading a model from its files."""

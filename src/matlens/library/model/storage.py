@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
 from matlens.errors import ResourceError
 from matlens.hooks import Arrays
@@ -88,7 +89,7 @@ def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -
     ----------
     folder : path-like
         Where it lies.
-    device : {"cpu", "cuda"}
+    device : {"auto", "cpu", "cuda"}
         Where it is to predict.
 
     Raises
@@ -122,6 +123,7 @@ def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -
 
 
 def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel:
+    where = chosen_device(device)
     asked = dict(content["parameters"])
     chain = Preprocessing.of(content["preprocessing"])
     own = asked.pop("own_preprocessing")
@@ -129,11 +131,11 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
     model.network_inputs_ = NetworkInputs.of(_under("inputs.", arrays), chain)
     model.chains_tried_ = dict(content.get("chains_tried", {}))
     model.warp_ = Warp(**content["warp"])
-    weights = {name: torch.from_numpy(value).to(device) for name, value in _under("network.", arrays).items()}
+    weights = {name: torch.from_numpy(value).to(where) for name, value in _under("network.", arrays).items()}
     preset = PRESETS[asked["preset"]]
     inputs = tuple(content["sizes"])
     networks = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
-    kernel = KernelParts.restored(_under("kernel.", arrays), device) if preset.sharpness is not None else None
+    kernel = KernelParts.restored(_under("kernel.", arrays), where) if preset.sharpness is not None else None
     model.ensemble_ = Mixture(networks, kernel, content["share"])
     model.settle(_library(content["library"], _under("library.", arrays)), content["target"], content["unit"])
     model.held_out_, model.held_out_spread_ = arrays["held_out"], arrays["held_out_spread"]

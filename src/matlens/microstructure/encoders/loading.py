@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from matlens.core.device import chosen_device
 from matlens.core.registry import locate, sha256_of
 from matlens.errors import InputError, ResourceError
 from matlens.microstructure.encoders.base import Encoder
@@ -48,7 +49,7 @@ def load_encoder(
         ``"auto"`` or one of ``ENCODERS``.
     weights : path-like, optional
         A .safetensors or .pth file to use instead of the registered one; not hash-checked, but recorded by its hash.
-    device : str or torch.device
+    device : {"auto", "cpu", "cuda"} or torch.device
         Where it runs.
 
     Returns
@@ -67,11 +68,12 @@ def load_encoder(
     >>> load_encoder("filterbank").layers[0].name
     'scale1'
     """
+    where = chosen_device(device)
     name = "vgg19-oxford" if name == "auto" and weights is not None else resolve_encoder(name)
     if name == "filterbank":
         if weights is not None:
             raise InputError("the filter bank takes no weights file; leave weights out or choose a vgg19 encoder.")
-        return FilterBank().to(device)
+        return FilterBank().to(where)
     path = Path(weights) if weights is not None else locate(name)
     if path is None:
         raise ResourceError(
@@ -80,7 +82,7 @@ def load_encoder(
         )
     tensors = read_weights(path)
     try:
-        return VGG19(tensors, name, {"file": path.name, "sha256": sha256_of(path)}).to(device)
+        return VGG19(tensors, name, {"file": path.name, "sha256": sha256_of(path)}).to(where)
     except InputError as error:
         raise ResourceError(f"the weights file {path.name} is another network's: {error}") from error
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matlens.core.device import chosen_device
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.physics.bound_checks import check_conductivity, check_stiffness
@@ -325,12 +326,7 @@ def _options(tolerance: float, dtype: str, device: str) -> _Options:
         raise InputError(f"dtype {dtype!r} is not known; choose float64 or float32.")
     if not 0 < tolerance < 1:
         raise InputError(f"tolerance must lie between 0 and 1, found {tolerance!r}; 1e-6 is usual.")
-    if device not in ("cpu", "cuda", "auto"):
-        raise InputError(f"device {device!r} is not known; choose auto, cpu or cuda.")
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise InputError("no CUDA device was found; choose device='cpu', or 'auto' to take what there is.")
-    where = torch.device("cuda" if device != "cpu" and there else "cpu")
+    where = chosen_device(device)
     return _Options(tolerance, getattr(torch, dtype), where, None, False, Silent(), {}, "auto", MAX_ITERATIONS)
 
 

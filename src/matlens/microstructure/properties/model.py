@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from matlens.core.device import chosen_device
 from matlens.core.intervals import conformal_factor
 from matlens.core.splits import grouped_folds
 from matlens.errors import InputError
@@ -85,7 +86,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         two phases exchanged where the conductivities of the phases are known (`with_exchanged_phases`).
     seed : int
         Of folds and of training.
-    device : {"cpu", "cuda"}
+    device : {"auto", "cpu", "cuda"}
         Where the encoder runs.
     cache : mutable mapping, optional
         Where features are kept by the content of their structure.
@@ -296,7 +297,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
             return self.encoder
         found = load_encoder(resolve_encoder(self.encoder), device=self.device)
         if isinstance(found, FilterBank) and found.n_phases != self.phases_:
-            return FilterBank(self.phases_).to(self.device)
+            return FilterBank(self.phases_).to(chosen_device(self.device))
         return found
 
     def _features(self) -> tuple[Features, list[str]]:

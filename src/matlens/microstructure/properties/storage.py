@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
 from matlens.errors import InputError, ResourceError
 from matlens.microstructure.encoders import VGG19, Encoder
@@ -99,7 +100,7 @@ def read_model(
         Where it lies, e.g. the run directory of ``matlens learn``.
     encoder : Encoder, optional
         The encoder it was trained with, where that is not one of MatLens' own weights.
-    device : {"cpu", "cuda"}
+    device : {"auto", "cpu", "cuda"}
         Where the encoder runs.
     cache : mutable mapping, optional
         Where features are kept.
@@ -241,15 +242,15 @@ def _network(facts: dict[str, Any], arrays: Arrays, model: StructurePropertyMode
     for name in [name for name in kept if name.startswith("kernel")]:
         index = name.removeprefix("kernel")
         weights[f"features.{index}.weight"], weights[f"features.{index}.bias"] = kept[name], kept[f"bias{index}"]
-    encoder = VGG19(weights, facts["encoder"]).to(model.device)
+    encoder = VGG19(weights, facts["encoder"]).to(chosen_device(model.device))
     depth, freedom = str(model.chosen_["depth"]), cast("Freedom", facts["freedom"])
     learner = NetworkLearner(
         encoder, depth, freedom, phases=model.phases_, periodic=model.periodic_, seed=model.seed
     )  # fmt: skip
     learner.encoder = encoder  # of a network from scratch, the trained weights and not new random ones
     learner.centre, learner.unit = facts["centre"], facts["unit"]
-    learner.mean, learner.spread = (kept[name].to(model.device) for name in ("mean", "spread"))
-    learner.output = torch.nn.Linear(learner.mean.shape[0], 1).to(model.device)
+    learner.mean, learner.spread = (kept[name].to(chosen_device(model.device)) for name in ("mean", "spread"))
+    learner.output = torch.nn.Linear(learner.mean.shape[0], 1).to(chosen_device(model.device))
     learner.output.load_state_dict({"weight": kept["output.weight"], "bias": kept["output.bias"]})
     return learner
 

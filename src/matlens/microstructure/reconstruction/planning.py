@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from matlens.core.device import chosen_device
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
 from matlens.microstructure.encoders import load_encoder
@@ -297,7 +298,7 @@ def plan_matching(
     """
     exemplars, asked = _checked(exemplar, shape, n, fraction, seed)
     chosen = find_preset(preset)
-    where = _device(device)
+    where = chosen_device(device)
     network = load_encoder(encoder, weights=weights, device=where)
     layers, notes = loss_layers(chosen, network)
     images = tuple(torch.from_numpy(m.indicators()).float()[None].to(where) for m in exemplars)
@@ -386,13 +387,3 @@ def _checked_shape(shape: Sequence[int]) -> tuple[int, int]:
     if min(sides) < _SMALLEST:
         raise InputError(f"the shape {sides[0]}x{sides[1]} is too small; each side needs at least {_SMALLEST} pixels.")
     return sides[0], sides[1]
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name not in ("cpu", "cuda"):
-        raise InputError(f"device {name!r} is not known; choose auto, cpu or cuda.")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("no CUDA device was found; use device='cpu' (--device cpu) or install a CUDA build of torch.")
-    return torch.device(name)
