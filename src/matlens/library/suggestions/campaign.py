@@ -134,7 +134,8 @@ def suggest(
     Notes
     -----
     Intervals are of the ensemble and its held-out errors. Suggestions are chosen for looking good and lead beyond the
-    data, so that fewer true values lie inside than asked; `suggestion_regret` measures how many, and on which side.
+    data, so that fewer true values lie inside than asked; `benchmarks/suggestion_regret.py` measures how many, and on
+    which side.
 
     Examples
     --------

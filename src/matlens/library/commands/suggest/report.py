@@ -36,8 +36,6 @@ _TESTS = {
     "pairs": "n",
     "sign": "sign right",
     "size": "correlation of sizes",
-    "regret": "regret",
-    "strategy": "strategy",
 }
 
 
@@ -118,13 +116,9 @@ def plate(run: RunDirectory) -> Section | None:
 
 def beyond(run: RunDirectory) -> Section | None:
     """How suggestions of this kind did where the truth was known and held back."""
-    items: list[Any] = []
-    for name, caption in (
-        ("beyond", "Adding a component to a co-alloy system that no model had seen: is the sign right?"),
-        ("regret", "Regret of the ten first suggestions, against random choice and a Gaussian process"),
-    ):
-        found = read_table(run, name)
-        if found is not None and len(found):
-            known = {key: word for key, word in _TESTS.items() if key in found}
-            items.append(table(found, caption, known or None))
-    return Section("How far such suggestions can be trusted", items) if items else None
+    found = read_table(run, "beyond")
+    if found is None or not len(found):
+        return None
+    known = {key: word for key, word in _TESTS.items() if key in found}
+    caption = "Adding a component to a co-alloy system that no model had seen: is the sign right?"
+    return Section("How far such suggestions can be trusted", [table(found, caption, known or None)])
