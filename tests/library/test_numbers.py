@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from matlens.core.nearness import Nearness
 from matlens.library.baselines import BASELINES
 from matlens.library.evidence import prediction_support
 from matlens.library.gradients import composition_support, fit_composition_response, fit_trend
@@ -19,7 +20,6 @@ from matlens.library.suggestions.moves import distances, move_support
 from matlens.library.suggestions.surrogate import fit_surrogate
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import paired, summarise
-from matlens.microstructure.properties.domain import Domain
 from matlens.microstructure.properties.evaluation import score_table
 
 FILE = Path(__file__).with_name("numbers.json")
@@ -155,7 +155,7 @@ def support():
     x, groups = library.compositions, library.replicates()
     new = np.random.default_rng(1).dirichlet([2, 2, 1, 1], 8)
     found = composition_support(new, x, groups)
-    domain = Domain(x, groups)
+    domain = Nearness.fit(x, groups)
     flags, along, together = move_support(x[:8], new, np.unique(x, axis=0))
     asked = MaterialsLibrary(new, library.components, {})
     beside = prediction_support(BASELINES["ridge"]().fit(library), library, asked)

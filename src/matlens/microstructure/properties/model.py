@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from matlens.core.device import chosen_device
 from matlens.core.intervals import conformal_factor
+from matlens.core.nearness import Nearness
 from matlens.core.splits import grouped_folds
 from matlens.errors import InputError
 from matlens.hooks import Progress
@@ -23,7 +24,6 @@ from matlens.microstructure.properties.data_sets.duality import with_exchanged_p
 from matlens.microstructure.properties.data_sets.labelling import as_set, labelled
 from matlens.microstructure.properties.data_sets.structure_set import StructureSet
 from matlens.microstructure.properties.data_sets.symmetry import View, component, views
-from matlens.microstructure.properties.domain import Domain
 from matlens.microstructure.properties.features import (
     EncoderFeatures,
     Features,
@@ -182,7 +182,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         self._calibrate(data, (labels, values, groups), natural, progress)
         self.learner_ = self._learner().fit(labels, values, progress)
         # No interval was calibrated on derived structures: they do not widen what is known.
-        self.domain_ = Domain(self.learner_.embed(labels[natural]), groups[natural])
+        self.domain_ = Nearness.fit(self.learner_.embed(labels[natural]), groups[natural])
         self.training_ = Training(self.learner_.rows(labels), values, groups, natural, labels[:_EXAMPLES])
         return self
 

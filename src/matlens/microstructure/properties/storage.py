@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
+from matlens.core.nearness import Nearness
 from matlens.errors import InputError, ResourceError
 from matlens.microstructure.encoders import VGG19, Encoder
-from matlens.microstructure.properties.domain import Domain
 from matlens.microstructure.properties.features import EncoderFeatures
 from matlens.microstructure.properties.learners import FeatureLearner
 from matlens.microstructure.properties.model import StructurePropertyModel
@@ -152,11 +152,11 @@ def _restore(model: StructurePropertyModel, place: Path, content: dict[str, Any]
     unit = max(float(values.std()), 1e-12)
     if content["learner"]["kind"] == "network":
         model.learner_ = _network(content["learner"], arrays, model)
-        model.domain_ = Domain(rows[natural], groups[natural])
+        model.domain_ = Nearness.fit(rows[natural], groups[natural])
     else:
         learner = _regression(content["learner"], model).fit_rows(rows, values)
         model.learner_ = learner
-        model.domain_ = Domain(learner.head.reduced(rows[natural]), groups[natural])
+        model.domain_ = Nearness.fit(learner.head.reduced(rows[natural]), groups[natural])
         _agree(place, learner.head.predict(rows[: len(expected)])[0], expected, _EXACT * unit)
     _agree(place, model.learner_.predict(examples)[0], expected, _ALIKE * unit)
     model.training_ = Training(rows, values, groups, natural, examples)
