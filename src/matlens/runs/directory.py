@@ -26,7 +26,7 @@ __all__ = ["RunDirectory"]
 
 SETTINGS = "settings.toml"
 PROVENANCE = "provenance.json"
-STATE = ".state"  # lock, list of files, checkpoints: nothing a user needs
+STATE = ".state"  # lock, list of files, state and results to resume from: nothing a user needs
 PREVIOUS = "previous"  # what --force replaces, kept until the new run has finished
 
 
@@ -137,8 +137,8 @@ class RunDirectory:
     @property
     def has_results(self) -> bool:
         """Whether anything was computed that would be a loss."""
-        kinds = ("realisation_", "partial_", "checkpoint_", "record_", "model.", "gradients.")
-        return any(Path(name).name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
+        kinds = (f"{STATE}/", "realisation_", "partial_", "model.", "gradients.")
+        return any(name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
 
     def mark(self, status: str, **facts: Any) -> None:
         """Write the status and further facts into provenance.json; ``finished`` also drops what --force set aside."""

@@ -221,9 +221,9 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self, x: Array, y: Array, groups: NDArray[np.intp], censored: NDArray[np.int8], progress: Progress
     ) -> None:
         chosen = _choose(METHODS[self.method](self.encoder_.blocks, x, y, self.seed), x, y, groups, self.seed)
-        progress.advance(1, float("nan"), "hyperparameters chosen")
+        progress.update(1, "hyperparameters chosen")
         held, spread = _out_of_fold(chosen, x, y, groups, self.seed)
-        progress.advance(2, float("nan"), "held-out errors known")
+        progress.update(2, "held-out errors known")
         # The true value lies beyond a limit: where the model, not having seen the sample, says how far, it is believed.
         beyond = np.where(censored > 0, np.maximum(y, held), np.where(censored < 0, np.minimum(y, held), y))
         self.regressor_ = copy(chosen.grown() if isinstance(chosen, Forest) else chosen).fit(x, beyond)

@@ -53,7 +53,7 @@ def additions_left_out(
     truth : ndarray, shape (n,), optional
         Noise-free figure of merit, in place of what was measured, where it is known.
     progress : Progress, optional
-        Told of the systems.
+        Called with systems done and total.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def additions_left_out(
             about["end"] = [library.samples[row] for row in added[:, 1]]
             about["step"] = list(100 * library.compositions[added[:, 1], added[:, 2]])
             tables.append(pd.DataFrame(about | measured | told))
-        report.advance(done, float("nan"), fold.name)
+        report.update(done, fold.name)
     report.end()
     return pd.concat(tables, ignore_index=True).dropna(subset="measured").reset_index(drop=True)
 

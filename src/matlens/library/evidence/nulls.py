@@ -143,7 +143,7 @@ def label_null(
     seed : int
         Of the permutations.
     progress : Progress, optional
-        Told how many permutations are done.
+        Called with permutations done and total.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def label_null(
     for number in range(permutations):
         permuted = permuted_library(library, target=target, seed=seed + number)
         found.append(gradient_statistics(_compared(fit(permuted, number))))
-        progress.advance(number + 1, float("nan"), "ensembles of permuted labels")
+        progress.update(number + 1, "ensembles of permuted labels")
     progress.end()
     return xr.concat(found, "permutation")
 

@@ -53,7 +53,7 @@ def explain_library(
     measured : MaterialsLibrary, optional
         What the model learned from, by which support is judged; by default the model's own, else ``library``.
     progress : Progress, optional
-        Told how far the gradients are.
+        Called with members done and total.
 
     Returns
     -------

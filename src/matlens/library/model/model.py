@@ -16,7 +16,7 @@ from torch import Tensor
 from matlens.core.device import chosen_device
 from matlens.core.intervals import conformal_factor
 from matlens.errors import InputError
-from matlens.hooks import Checkpoint, Progress, Silent
+from matlens.hooks import Progress, Silent, StateStore
 from matlens.library.model.ensemble import Ensemble, train
 from matlens.library.model.kernel.covariance import find_covariances
 from matlens.library.model.kernel.kernel_parts import KernelParts
@@ -128,7 +128,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target: str | None = None,
         *,
         progress: Progress | None = None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: StateStore | None = None,
     ) -> LibraryModel:
         """Train on all samples that have the figure of merit.
 
@@ -139,8 +139,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target : str, optional
             Figure of merit; not needed where there is only one.
         progress, checkpoint : optional
-            Told of every epoch; keeps the state of each chunk of members, so that training goes on where it stopped
-            and ends with the same bytes.
+            `progress`: called with epochs done and total. `checkpoint`: stores the state of each chunk of members, so that
+            training can resume where it stopped and ends with the same bytes.
 
         Raises
         ------

@@ -113,7 +113,7 @@ def suggest(
     campaign : Campaign, optional
         Limits, increments, forbidden pairs, support asked for.
     progress : Progress, optional
-        Told of the stages.
+        Called with stages done and total.
 
     Returns
     -------
@@ -157,11 +157,11 @@ def suggest(
     outlook = look_out(model, library)
     starts, row = _starts(library)
     moves, facts = _supported(plan_moves(outlook, library, campaign), starts, campaign)
-    report.advance(1, float("nan"), f"{len(moves)} moves looked at")
+    report.update(1, f"{len(moves)} moves looked at")
     used, place = np.unique([*moves.start, _best(outlook, starts, campaign)], return_inverse=True)
     draws = outlook.draws(np.concatenate([moves.compositions, starts[used]]), _DRAWS, campaign.seed)
     after, before, best = draws[:, : len(moves)], draws[:, len(moves) + place[:-1]], draws[:, len(moves) + place[-1]]
-    report.advance(2, float("nan"), "expectations drawn")
+    report.update(2, "expectations drawn")
     increment = campaign.limits.resolved(library)[2]
     apart = 2 * increment if campaign.apart is None else campaign.apart
     sign = -1 if campaign.minimise else 1
@@ -180,7 +180,7 @@ def suggest(
         "increment": increment,
         "fraction_name": library.fraction_name,
     }
-    report.advance(3, float("nan"), f"{len(table)} chosen")
+    report.update(3, f"{len(table)} chosen")
     report.end()
     return table
 

@@ -122,7 +122,7 @@ that no model of composition can exceed an R2 of 1.00 (90 % interval 1.00 to 1.0
     report = progress or Silent()
     report.begin(2, "checks")
     noise = noise_ceiling(library.select(rows), found.name, transform=transform, seed=seed)
-    report.advance(1, float("nan"), "covariates")
+    report.update(1, "covariates")
     others = confounding(library.select(rows), found.name, transform=transform, seed=seed)
     report.end()
     sentences = (

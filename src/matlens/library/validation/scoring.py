@@ -66,7 +66,7 @@ def held_out(
     coverage : float
         Asked of the intervals.
     progress : Progress, optional
-        Told of each fold.
+        Called with folds done and total.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def held_out(
             "censored": tested.censoring(found.name),
         }
         tables.append(pd.DataFrame(columns, index=range(len(rows))))
-        report.advance(done, float("nan"), fold.name)
+        report.update(done, fold.name)
     report.end()
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 

@@ -108,7 +108,7 @@ def homogenize(
         Axis -> its potential where that is known (``fields["potential"]`` of an earlier call), to go on from;
         conductivity only, and not under uniform flux.
     progress : Progress, optional
-        Told how far the solves are, in percent of the decades of residual.
+        Called with the percent done, in decades of residual, 100 for each solve.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Progress of iterative solves, told in percent of the decades by which the residual must fall."""
+"""Progress of iterative solves, in percent of the decades by which the residual must fall."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Meter:
     Parameters
     ----------
     progress : Progress
-        Who is told.
+        Called with the percent done, 100 for each solve.
     solves : int
         How many solves are expected.
     tolerance : float
@@ -47,7 +47,8 @@ class Meter:
         share = log(max(residual, self._tolerance)) / log(self._tolerance) if residual < 1 else 0.0
         reached = 100 * min(self._solve, self._solves - 1) + int(100 * share)
         self.done = max(self.done, reached)
-        self._progress.advance(self.done, residual, f"load case {self._solve + 1}, iteration {iteration}")
+        text = f"load case {self._solve + 1}, iteration {iteration}, residual {residual:.1e}"
+        self._progress.update(self.done, text)
 
     def __enter__(self) -> Meter:
         return self

@@ -228,7 +228,7 @@ class EncoderFeatures:
             rows = missing[start : start + step]
             found = self._pooled(labels[rows]) if labels.ndim == 3 else self._sliced(labels[rows])
             self.cache.update({keys[row]: one for row, one in zip(rows, found)})
-            progress.advance(start + len(rows), float("nan"), "structures")
+            progress.update(start + len(rows), "structures")
         progress.end()
         pooled = np.stack([self.cache[key] for key in keys]).astype(np.float64)
         return np.concatenate([pooled, *(extra(labels) for extra in self.extras)], axis=1)

@@ -158,7 +158,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         target : str, optional
             Which of a table.
         progress : Progress, optional
-            Told about features and folds.
+            Called with structures done and total while features are computed, or with steps of training.
 
         Raises
         ------

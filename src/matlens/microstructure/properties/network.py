@@ -147,7 +147,7 @@ class NetworkLearner:
                 loss.backward()
                 optimiser.step()
                 schedule.step()
-                progress.advance(schedule.last_epoch, float(loss.detach()), f"epoch {epoch + 1}")
+                progress.update(schedule.last_epoch, f"loss {float(loss.detach()):.3g}, epoch {epoch + 1}")
         progress.end()
         for weight in trained:
             weight.requires_grad_(False)

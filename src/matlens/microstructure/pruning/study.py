@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from matlens.errors import InputError, Interrupted
-from matlens.hooks import Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.hooks import Labelled, NoStore, Progress, Silent, StateStore
 from matlens.microstructure.encoders import Encoder, load_encoder
 from matlens.microstructure.pruning.cells import Cell, PruningStudy
 from matlens.microstructure.pruning.recommendation import NO_NETWORK
@@ -25,8 +25,8 @@ from matlens.microstructure.structure import Microstructure
 __all__ = ["Pruning", "plan_pruning", "prune", "truncated"]
 
 Materials = Microstructure | Sequence[Microstructure] | Mapping[str, Microstructure]
-Checkpoints = Callable[[str, str], Checkpoint]
-"""Gives the checkpoint of one material and depth."""
+Checkpoints = Callable[[str, str], StateStore]
+"""Gives the store of one material and depth."""
 
 _SIDE = 128  # pixels; the default size of what is made
 
@@ -63,9 +63,10 @@ def prune(
     seed : int
         The same seed, threads, device and versions give the same structures and verdicts; times differ.
     progress : Progress, optional
-        Told how far it is.
+        Called with evaluations done and total, for each realisation.
     checkpoints : callable, optional
-        Gives for a material's name and a depth the `Checkpoint` that keeps its realisations.
+        Gives for a material's name and a depth the `StateStore` of optimiser state and finished realisations, so that
+        a run can resume.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def prune(
         seed=seed,
         device=device,
     )
-    return work.run(progress or Silent(), checkpoints or (lambda material, depth: NoCheckpoint()))
+    return work.run(progress or Silent(), checkpoints or (lambda material, depth: NoStore()))
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Pruning:
     notes: tuple[str, ...]
 
     def run(self, progress: Progress, checkpoints: Checkpoints) -> PruningStudy:
-        """Make and judge everything; realisations that the checkpoints have finished are taken from them."""
+        """Make and judge everything; realisations that the stores have the result of are taken from them."""
         study = PruningStudy(dict(self.exemplars), dict(self.settings), notes=list(self.notes))
         try:
             for name in self.exemplars:
@@ -133,7 +134,7 @@ class Pruning:
             panel = Panel(self.exemplars[name], self.settings["shape"], self.settings["seed"])
         for number, depth in enumerate(self.presets, start=before * len(self.presets) + 1):
             work, label = self.cell(name, depth), f"{name}, {depth} ({number} of {total})"
-            result = work.run(_Labelled(progress, label), checkpoints(name, depth))
+            result = work.run(Labelled(progress, label), checkpoints(name, depth))
             with _doing(progress, f"{label}, judging"):
                 study.add(name, depth, _measured(work, result, panel))
         with _doing(progress, f"{name}: controls"):
@@ -239,17 +240,6 @@ def truncated(
         layers = above if depth == NO_NETWORK else {**above, depth: loss.get(depth, 1.0)}
         presets[depth] = replace(preset, layers={**preset.layers, encoder.family: layers})
     return presets, notes
-
-
-class _Labelled:
-    """Progress that says which material and depth it is about."""
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self._progress, self._label = progress, label
-        self.advance, self.end = progress.advance, progress.end
-
-    def begin(self, total: int, label: str) -> None:
-        self._progress.begin(total, f"{self._label}, {label}")
 
 
 @contextmanager

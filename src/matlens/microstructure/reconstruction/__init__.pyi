@@ -29,3 +29,4 @@ from .planning import plan as plan
 from .planning import plan_matching as plan_matching
 from .planning import reconstruct as reconstruct
 from .result import Reconstruction as Reconstruction
+from .result import realisation_key as realisation_key

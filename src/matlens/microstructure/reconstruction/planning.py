@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from matlens.core.device import chosen_device
 from matlens.errors import InputError, Interrupted
-from matlens.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.hooks import Arrays, NoStore, Progress, Silent, StateStore
 from matlens.microstructure.encoders import load_encoder
 from matlens.microstructure.reconstruction.classical.base import Baseline
 from matlens.microstructure.reconstruction.classical.classical_plan import BaselinePlan, plan_baseline
@@ -27,14 +26,14 @@ from matlens.microstructure.reconstruction.matching.levels import coarse_factors
 from matlens.microstructure.reconstruction.matching.objective import loss_layers
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
 from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset
-from matlens.microstructure.reconstruction.result import Reconstruction
+from matlens.microstructure.reconstruction.result import Reconstruction, realisation_key
 from matlens.microstructure.statistics import correlation_length_radial
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Plan", "plan", "plan_matching", "reconstruct"]
 
-_Done = tuple[NDArray[np.uint8], Arrays, float]
-"""Labels, record and seconds of one realisation."""
+_Done = tuple[Arrays, float]
+"""Result and seconds of one realisation."""
 
 _SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough positions
 
@@ -52,7 +51,7 @@ def reconstruct(
     seed: int = 0,
     device: str = "auto",
     progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: StateStore | None = None,
 ) -> Reconstruction:
     """Make statistically equivalent microstructures from one or a few micrographs.
 
@@ -80,7 +79,8 @@ def reconstruct(
     device : str
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     progress, checkpoint : optional
-        Told how far it is; keeps what was done.
+        `progress`: called with evaluations done and total. `checkpoint`: stores optimiser state and finished
+        realisations, so that a run can resume.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def reconstruct(
         seed=seed,
         device=device,
     )
-    return work.run(progress or Silent(), checkpoint or NoCheckpoint())
+    return work.run(progress or Silent(), checkpoint or NoStore())
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ class Plan:
     settings: dict[str, Any]
     notes: tuple[str, ...]
 
-    def run(self, progress: Progress, checkpoint: Checkpoint) -> Reconstruction:
-        """Make all realisations; those the checkpoint has finished are taken from it."""
+    def run(self, progress: Progress, checkpoint: StateStore) -> Reconstruction:
+        """Make all realisations; those that ``checkpoint`` has the result of are taken from it."""
         done: list[_Done] = []
         for index in range(self.n):
             partial: list[Solved] = []
@@ -147,36 +147,38 @@ class Plan:
                 done.append(self._realisation(index, progress, checkpoint, partial.append))
             except KeyboardInterrupt:
                 spent = time.perf_counter() - begun
-                result = self._result([*done, *((*self._decoded(index, part), spent) for part in partial)])
+                result = self._result([*done, *((self._decoded(index, part), spent) for part in partial)])
                 raise Interrupted("interrupted; what was done so far is kept.", result) from None
         return self._result(done)
 
     def _realisation(
-        self, index: int, progress: Progress, checkpoint: Checkpoint, on_interrupt: Callable[[Solved], None]
+        self, index: int, progress: Progress, checkpoint: StateStore, on_interrupt: Callable[[Solved], None]
     ) -> _Done:
-        kept, begun = checkpoint.result(index), time.perf_counter()
+        key, begun = realisation_key(index), time.perf_counter()
+        kept = checkpoint.result(key)
         if kept is not None:
-            return (*kept, float("nan"))
+            return kept, float("nan")
         progress.begin(self.problem.evaluations, f"realisation {index + 1} of {self.n}")
         try:
             solved = solve(self.problem, self._fractions(index), index, progress, checkpoint, on_interrupt)
             on_interrupt(replace(solved, stop=Stop.INTERRUPTED))  # decoding takes its time too
-            labels, record = self._decoded(index, replace(solved, objective=_told(solved, progress)))
+            result = self._decoded(index, replace(solved, objective=_counted(solved, progress)))
         finally:
             progress.end()
-        checkpoint.finished(index, labels, record)
-        return labels, record, time.perf_counter() - begun
+        checkpoint.finish(key, result)
+        return result, time.perf_counter() - begun
 
     def _fractions(self, index: int) -> torch.Tensor:
         values = asked_fractions(self.exemplars, self.shape, self.fraction, self.problem.seed, index)
         return torch.tensor(values, dtype=torch.float32).to(self.problem.exemplars[0].device)
 
-    def _decoded(self, index: int, solved: Solved) -> tuple[NDArray[np.uint8], Arrays]:
+    def _decoded(self, index: int, solved: Solved) -> Arrays:
         asked = asked_fractions(self.exemplars, self.shape, self.fraction, self.problem.seed, index)
         # At fractions of the user's own the exemplars' clusters are no target.
         models = self.exemplars if isinstance(self.fraction, str) else ()
         found = decode_field(self.problem, solved, self.shape, asked, models, self.problem.seed + index)
-        record: Arrays = {
+        return {
+            "labels": found.labels,
             "history": solved.history,
             "terms": np.array(solved.terms),
             "stop": np.array(solved.stop.name),
@@ -186,13 +188,12 @@ class Plan:
             "swaps": np.array(found.swaps),
             "fraction_before": found.fractions_before,
         }
-        return found.labels, record
 
     def _result(self, done: Sequence[_Done]) -> Reconstruction:
         first = self.exemplars[0]
         periodic = self.shape == self.problem.size
-        structures = tuple(first.with_labels(labels, periodic=periodic) for labels, _, _ in done)
-        records = [record for _, record, _ in done]
+        structures = tuple(first.with_labels(record["labels"], periodic=periodic) for record, _ in done)
+        records = [record for record, _ in done]
         notes = [str(note) for record in records for note in record["notes"]]
         for key, what in (("trades", "lower the loss"), ("swaps", "mend thin necks")):
             if any(counts := [int(record[key]) for record in records]):
@@ -206,7 +207,7 @@ class Plan:
             tuple(dict.fromkeys([*self.notes, *notes])),
             tuple(Stop[str(record["stop"])].value for record in records),
             tuple(int(record["evaluations"]) for record in records),
-            tuple(spent for _, _, spent in done),
+            tuple(spent for _, spent in done),
         )
 
     def _history(self, index: int, record: Arrays) -> pd.DataFrame:
@@ -220,15 +221,15 @@ class Plan:
         return table
 
 
-def _told(solved: Solved, progress: Progress) -> Objective:
-    """The objective at full size, telling the progress of every evaluation that decoding makes."""
+def _counted(solved: Solved, progress: Progress) -> Objective:
+    """The objective at full size; progress shows every evaluation that decoding makes."""
     done = solved.evaluations
 
     def objective(x: torch.Tensor) -> tuple[float, torch.Tensor]:
         nonlocal done
         loss, gradient = solved.objective(x)
         done += 1
-        progress.advance(done, loss, "decoding")
+        progress.update(done, f"loss {loss:.3g}, decoding")
         return loss, gradient
 
     return objective

@@ -155,7 +155,7 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     model : LibraryModel, optional
         The model, where it has been read already.
 
@@ -204,14 +204,14 @@ def _told(
         bands = spectral_bands(insight, null)
         write_table(run, "bands", bands)
         write_table(run, "component_axis", axis_table(insight))
-    progress.advance(1, float("nan"), "groups and bands")
+    progress.update(1, "groups and bands")
     regions = regions_of(insight, order.regions, seed=order.seed)
     write_table(run, "regions", averages_table(insight, regions))
     checks = check_insight(insight, model=model, library=library, null=null, seed=order.seed)
     write_table(run, "sanity", checks)
-    progress.advance(2, float("nan"), "checks")
+    progress.update(2, "checks")
     write_table(run, "ways", older_ways(insight, library, model.target_, transform=model.transform, seed=order.seed))
-    progress.advance(3, float("nan"), "older ways")
+    progress.update(3, "older ways")
     r2 = held_out_score(order.model)
     said = statements(insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=r2)
     progress.end()
@@ -248,7 +248,7 @@ def _null(run: RunDirectory, order: ExplainLibraryOrder, model: LibraryModel, pr
                 made.to_netcdf(temporary, engine="h5netcdf")
         with xr.open_dataset(file, engine="h5netcdf") as kept:
             parts.append(kept.load())
-        progress.advance(number + 1, float("nan"), "")
+        progress.update(number + 1)
     progress.end()
     return xr.concat(parts, "permutation")
 

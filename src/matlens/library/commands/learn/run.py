@@ -25,9 +25,11 @@ from matlens.library.validation import PARTITIONS, Fold, held_out
 from matlens.library.validation.partitions import grouped, regions, systems
 from matlens.library.validation.scoring import LibraryLearner
 from matlens.runs.directory import STATE, RunDirectory
-from matlens.runs.fit_checkpoint import FitCheckpoint
+from matlens.runs.state_store import RunStateStore
 
 __all__ = ["LearnLibraryOrder", "LibraryModelOptions", "Scoring", "learn_library_in"]
+
+_INTERVAL = 20.0  # seconds between two saves of a chunk: Adam keeps three times the weights of all its networks
 
 
 @dataclass(frozen=True)
@@ -278,7 +280,7 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     library : MaterialsLibrary, optional
         The library, where it has been read already.
 
@@ -301,7 +303,7 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
     progress.begin(len(trials), "trials on samples held out")
     parts = []
     for done, (name, number) in enumerate(trials):
-        progress.advance(done, float("nan"), f"{name}, {folds[number].partition} {folds[number].name}")
+        progress.update(done, f"{name}, {folds[number].partition} {folds[number].name}")
         parts.append(_trial(run, order, known, name, folds, number))
     progress.end()
     write_library_evidence(run, model, pd.concat(parts, ignore_index=True), order.scoring.contenders)
@@ -313,13 +315,13 @@ def _model(run: RunDirectory, order: LearnLibraryOrder, library: MaterialsLibrar
     """Fit the model to all samples, or read it where that has been done."""
     if (run.path / FILES[-1]).is_file():
         return read_library_model(run.path, device=order.device)
-    checkpoint = FitCheckpoint(run)
+    store = RunStateStore(run, "fit/", interval=_INTERVAL)
     model = order.options.model(seed=order.seed, device=order.device)
-    model.fit(library, order.target, progress=progress, checkpoint=checkpoint)
+    model.fit(library, order.target, progress=progress, checkpoint=store)
     for name in FILES:
         run.claim(name)
     model.save(run.path)
-    checkpoint.drop()
+    store.clear()
     return model
 
 

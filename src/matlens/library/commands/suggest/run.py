@@ -187,7 +187,7 @@ def suggest_in(run: RunDirectory, progress: Progress, model: LibraryModel | None
     run : RunDirectory
         Open.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     model : LibraryModel, optional
         The model, where it has been read already.
 

@@ -157,7 +157,7 @@ def find_covariances(
     times : int
         How often; once where there are no sums.
     progress : Progress, optional
-        Told of the steps of all searches together.
+        Called with steps done and total, of all searches together.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def find_covariances(
             raise StopIteration  # ends the search
         with lock:
             done += 1
-            told.advance(done, float("nan"), "")
+            told.update(done)
 
     def find(number: int) -> Covariance:
         return find_covariance(inputs, target, fractions, seed, sums=sums, start=number, step=step)

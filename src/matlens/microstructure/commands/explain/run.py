@@ -108,7 +108,7 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how many structures are done.
+        Called with structures done and total.
     found : sequence of Sample, optional
         The structures, where they have been read already.
 
@@ -128,7 +128,7 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
     for index, sample in enumerate(samples):
         if not (run.path / MAPS.format(index)).is_file():
             _explain(run, order, model, sample, index, solved)
-        progress.advance(index + 1, float("nan"), sample.name)
+        progress.update(index + 1, sample.name)
     progress.end()
     sentences = [why]
     if solved:

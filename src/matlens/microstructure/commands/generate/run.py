@@ -91,7 +91,7 @@ def generate_in(run: RunDirectory, progress: Progress) -> None:
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how many structures are done.
+        Called with structures done and total.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from matlens.core.atomic import atomic_write
-from matlens.hooks import Progress
+from matlens.hooks import Labelled, Progress
 from matlens.microstructure.commands.homogenize.tables import conclusions, write_tables
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of
 from matlens.microstructure.physics import Homogenization, homogenize
@@ -120,7 +119,7 @@ def homogenize_in(run: RunDirectory, progress: Progress, found: Sequence[Segment
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     found : sequence of Segmentation, optional
         The input, where it has been read already.
     """
@@ -128,7 +127,7 @@ def homogenize_in(run: RunDirectory, progress: Progress, found: Sequence[Segment
     structure = exemplars_of(run, order.inputs, found)[0]
     device = run.settings["environment"]["device"]
     if order.conductivity is None or order.boundary == "flux":
-        result = order.solve(structure, device, _Named(progress, "load cases"))
+        result = order.solve(structure, device, progress)
     else:
         result = _by_axis(run, order, structure, device, progress)
     _write_fields(run, structure, order, result)
@@ -148,14 +147,14 @@ def _by_axis(
     axes = tuple(range(structure.ndim)) if order.axes is None else order.axes
     for number, axis in enumerate(axes, start=1):
         if not (run.path / _case(axis)).is_file():
-            label = _Named(progress, f"conduction along axis {axis}, {number} of {len(axes)}")
+            label = Labelled(progress, f"axis {axis}, {number} of {len(axes)}")
             part = order.solve(structure, device, label, axes=(axis,))
             fields = {name: values[0] for name, values in part.fields.items()}
             records = {name: getattr(part, name) for name in _RECORDS}
             _keep(run, axis, {**records, "converged": part.converged, **fields})
     potentials = {axis: _kept(run, axis, "potential") for axis in axes}
     settled = all(_kept(run, axis, "converged") for axis in axes)
-    whole = order.solve(structure, device, _Named(progress, "putting together"), start=potentials, further=settled)
+    whole = order.solve(structure, device, Labelled(progress, "putting together"), start=potentials, further=settled)
     iterations, residual = (np.concatenate([_kept(run, axis, name) for axis in axes]) for name in _RECORDS)
     if not settled:
         whole = replace(whole, residual=residual, converged=False)
@@ -209,19 +208,3 @@ def _write_fields(run: RunDirectory, structure: Microstructure, order: Homogeniz
     packed = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
     with atomic_write(run.claim(FIELDS)) as temporary:
         dataset.to_netcdf(temporary, engine="h5netcdf", encoding=packed)
-
-
-class _Named:
-    """Progress under another name, with the residual as such: nothing is minimised here."""
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self._progress, self._label = progress, label
-
-    def begin(self, total: int, label: str) -> None:
-        self._progress.begin(total, self._label)
-
-    def advance(self, done: int, loss: float, detail: str) -> None:
-        self._progress.advance(done, math.nan, f"{detail}, residual {loss:.1e}")
-
-    def end(self) -> None:
-        self._progress.end()

@@ -201,7 +201,7 @@ def learn_in(run: RunDirectory, progress: Progress, found: Sets | None = None) -
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     found : tuple of StructureSet, optional
         The structures, where they have been read already.
 
@@ -257,7 +257,7 @@ def _tables(
     progress.begin(len(trials), "trials on structures held out")
     tables = {}
     for done, trial in enumerate(trials):
-        progress.advance(done, float("nan"), f"{trial.contender}, {trial.kind}")
+        progress.update(done, f"{trial.contender}, {trial.kind}")
         file = run.path / _file(trial)
         if not file.is_file():
             made = run_trial(trial, sets, model, template)

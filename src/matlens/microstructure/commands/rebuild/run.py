@@ -13,8 +13,8 @@ import xarray as xr
 from matlens.core.atomic import atomic_write
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
-from matlens.microstructure.commands.checkpoint import RunCheckpoint
-from matlens.microstructure.commands.reconstruct.run import keep_partial, write_outcome
+from matlens.microstructure.commands.realisation_store import RealisationStore
+from matlens.microstructure.commands.reconstruct.run import write_outcome
 from matlens.microstructure.problems import white_noise
 from matlens.microstructure.reconstruction import BaselinePlan, CurveTargets, plan_from_statistics
 from matlens.microstructure.statistics import read_statistics
@@ -103,7 +103,7 @@ def rebuild_in(run: RunDirectory, progress: Progress) -> None:
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
 
     Raises
     ------
@@ -113,11 +113,11 @@ def rebuild_in(run: RunDirectory, progress: Progress) -> None:
     order = RebuildOrder.of(run.settings)
     statistics = _kept(run, order)
     work, targets = order.plan(statistics), CurveTargets.of(statistics)
-    checkpoint = RunCheckpoint(run, work.exemplars[0])
+    store = RealisationStore(run, work.exemplars[0])
     try:
-        result = work.run(progress, checkpoint)
+        result = work.run(progress, store)
     except Interrupted as stop:
-        keep_partial(checkpoint, stop.result)
+        store.write_partial(stop.result)
         raise
     write_outcome(run, result)
     first = result.microstructure

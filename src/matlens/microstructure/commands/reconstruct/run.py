@@ -11,16 +11,16 @@ import pandas as pd
 
 from matlens.errors import InputError, Interrupted, RunError
 from matlens.hooks import Progress
-from matlens.microstructure.commands.checkpoint import RunCheckpoint
 from matlens.microstructure.commands.compare.run import compare_in
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of
+from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.reconstruction import BaselinePlan, Plan, Reconstruction, find_baseline, plan
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-__all__ = ["Order", "check_weights", "keep_partial", "reconstruct_in", "resolved", "write_outcome"]
+__all__ = ["Order", "check_weights", "reconstruct_in", "resolved", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     found : sequence of Segmentation, optional
         The inputs, where they have been read already.
 
@@ -105,11 +105,11 @@ def reconstruct_in(run: RunDirectory, progress: Progress, found: Sequence[Segmen
     exemplars = exemplars_of(run, order.inputs, found)
     work = _plan(order, exemplars)
     check_weights(run, work.settings.get("weights", {}))
-    checkpoint = RunCheckpoint(run, exemplars[0])
+    store = RealisationStore(run, exemplars[0])
     try:
-        result = work.run(progress, checkpoint)
+        result = work.run(progress, store)
     except Interrupted as stop:
-        keep_partial(checkpoint, stop.result)
+        store.write_partial(stop.result)
         raise
     write_outcome(run, result)
     compare_in(run, result.microstructures, exemplars, progress, seed=order.seed)
@@ -133,13 +133,6 @@ def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
         evaluations=list(result.evaluations),
         seconds=[None if np.isnan(spent) else round(spent, 2) for spent in result.seconds],
     )
-
-
-def keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> None:
-    """Write the realisations of a partial result that are not finished."""
-    for index, structure in enumerate(result.microstructures if result is not None else ()):
-        if checkpoint.result(index) is None:
-            checkpoint.partial(index, structure.labels)
 
 
 def resolved(order: Order, exemplars: Sequence[Microstructure]) -> tuple[Order, dict[str, Any]]:

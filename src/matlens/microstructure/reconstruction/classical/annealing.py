@@ -253,7 +253,8 @@ def _anneal(options: Annealing, task: Task, target: Target, n_phases: int) -> Ma
         wanted = _FIRST_RATE * (_LAST_RATE / _FIRST_RATE) ** (chunk / _CHUNKS)
         temperature *= float(np.clip(np.sqrt(wanted / rate), 0.3, 3.0))
         rows.append([0.0, (chunk + 1) * proposals, total, *energies[kept]])
-        task.progress.advance((chunk + 1) * proposals, total, f"{accepted / proposals:.1%} of swaps accepted")
+        text = f"loss {total:.3g}, {accepted / proposals:.1%} of swaps accepted"
+        task.progress.update((chunk + 1) * proposals, text)
         task.save(_state(sample, rows, chunk + 1, temperature))
         if total <= options.tolerance:
             status = "reached its tolerance"

@@ -14,8 +14,9 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.hooks import Arrays, NoStore, Progress, Silent, StateStore
 from matlens.microstructure.reconstruction.phases import phase_counts
+from matlens.microstructure.reconstruction.result import realisation_key
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Baseline", "Made", "Maker", "Task"]
@@ -34,8 +35,8 @@ class Task:
     seed, realisation : int
         What random numbers depend on, and nothing else.
     progress : Progress
-        To be begun by the baseline and advanced; it is ended by the caller.
-    checkpoint : Checkpoint
+        Begun and updated by the baseline, ended by the caller.
+    checkpoint : StateStore
         Used through `load` and `save`.
 
     Examples
@@ -50,8 +51,13 @@ class Task:
     seed: int
     realisation: int = 0
     progress: Progress = field(default_factory=Silent)
-    checkpoint: Checkpoint = field(default_factory=NoCheckpoint)
+    checkpoint: StateStore = field(default_factory=NoStore)
     _latest: Callable[[], Arrays] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def key(self) -> str:
+        """Key of this realisation in a state store."""
+        return realisation_key(self.realisation)
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -64,7 +70,7 @@ class Task:
 
     def load(self) -> Arrays | None:
         """Return the state last saved for this realisation, or None: then begin anew."""
-        return self.checkpoint.load(self.realisation)
+        return self.checkpoint.load(self.key)
 
     def save(self, state: Callable[[], Arrays]) -> None:
         """Offer the state, as often as is convenient; ``state()`` is called only when it is time to write it.
@@ -74,7 +80,7 @@ class Task:
         bytes.
         """
         self._latest = state
-        self.checkpoint.save(self.realisation, state)
+        self.checkpoint.save(self.key, state)
 
     def partial(self) -> NDArray[np.uint8] | None:
         """Labels of the state offered last, or None."""

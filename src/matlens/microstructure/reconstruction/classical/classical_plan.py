@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from matlens.errors import Interrupted
-from matlens.hooks import Arrays, Checkpoint, Progress
+from matlens.hooks import Arrays, Progress, StateStore
 from matlens.microstructure.reconstruction.classical.base import Baseline, Made, Maker, Task
 from matlens.microstructure.reconstruction.classical.registry import options_of
 from matlens.microstructure.reconstruction.fractions import FractionRule, asked_fractions
@@ -23,8 +23,8 @@ from matlens.microstructure.structure import Microstructure
 __all__ = ["BaselinePlan", "flip_to_counts", "plan_baseline"]
 
 _INTERRUPTED = "interrupted before its end; resume the run to finish it"
-_Done = tuple[NDArray[np.uint8], Arrays, float]
-"""Labels, record and seconds of one realisation."""
+_Done = tuple[Arrays, float]
+"""Result and seconds of one realisation."""
 
 
 @dataclass(frozen=True)
@@ -38,39 +38,39 @@ class BaselinePlan:
     settings: dict[str, Any]
     notes: tuple[str, ...]
 
-    def run(self, progress: Progress, checkpoint: Checkpoint) -> Reconstruction:
-        """Make all realisations; those the checkpoint has finished are taken from it."""
+    def run(self, progress: Progress, checkpoint: StateStore) -> Reconstruction:
+        """Make all realisations; those that ``checkpoint`` has the result of are taken from it."""
         done: list[_Done] = []
         maker: Maker | None = None
         for index in range(self.settings["n"]):
-            kept, begun = checkpoint.result(index), time.perf_counter()
+            task, begun = self._task(index, progress, checkpoint), time.perf_counter()
+            kept = checkpoint.result(task.key)
             if kept is not None:
-                done.append((*kept, float("nan")))
+                done.append((kept, float("nan")))
                 continue
-            task = self._task(index, progress, checkpoint)
             try:
                 maker = maker or self.baseline.learn(self.exemplars, self.shape, task.seed)
-                labels, record = _finished(maker(task), task)
+                result = _finished(maker(task), task)
             except KeyboardInterrupt:
                 partial = task.partial()
                 if partial is not None:
-                    done.append((*_finished(Made(partial, _INTERRUPTED), task), time.perf_counter() - begun))
+                    done.append((_finished(Made(partial, _INTERRUPTED), task), time.perf_counter() - begun))
                 raise Interrupted("interrupted; what was done so far is kept.", self._result(done)) from None
             finally:
                 progress.end()
-            checkpoint.finished(index, labels, record)
-            done.append((labels, record, time.perf_counter() - begun))
+            checkpoint.finish(task.key, result)
+            done.append((result, time.perf_counter() - begun))
         return self._result(done)
 
-    def _task(self, index: int, progress: Progress, checkpoint: Checkpoint) -> Task:
+    def _task(self, index: int, progress: Progress, checkpoint: StateStore) -> Task:
         seed: int = self.settings["seed"]
         fractions = asked_fractions(self.exemplars, self.shape, self.fraction, seed, index)
         return Task(self.shape, fractions, seed, index, progress, checkpoint)
 
     def _result(self, done: Sequence[_Done]) -> Reconstruction:
         first = self.exemplars[0]
-        records = [record for _, record, _ in done]
-        structures = tuple(first.with_labels(labels, periodic=bool(record["periodic"])) for labels, record, _ in done)
+        records = [record for record, _ in done]
+        structures = tuple(first.with_labels(r["labels"], periodic=bool(r["periodic"])) for r in records)
         notes = [str(note) for record in records for note in record["notes"]]
         return Reconstruction(
             structures,
@@ -81,7 +81,7 @@ class BaselinePlan:
             tuple(dict.fromkeys([*self.notes, *notes])),
             tuple(str(record["status"]) for record in records),
             tuple(int(record["evaluations"]) for record in records),
-            tuple(spent for _, _, spent in done),
+            tuple(spent for _, spent in done),
         )
 
 
@@ -103,11 +103,11 @@ def plan_baseline(
 
     Examples
     --------
-    >>> from matlens.hooks import NoCheckpoint, Silent
+    >>> from matlens.hooks import NoStore, Silent
     >>> from matlens.microstructure.problems import bicontinuous
     >>> from matlens.microstructure.reconstruction import find_baseline
     >>> work = plan_baseline(find_baseline("gaussian-field"), [bicontinuous((32, 32), seed=1)], (48, 32))
-    >>> work.run(Silent(), NoCheckpoint()).microstructure
+    >>> work.run(Silent(), NoStore()).microstructure
     Microstructure(48 x 32, 2 phases, 1 px, periodic)
     """
     notes = baseline.check(exemplars, shape)
@@ -146,13 +146,14 @@ def flip_to_counts(
     return mended
 
 
-def _finished(made: Made, task: Task) -> tuple[NDArray[np.uint8], Arrays]:
-    """Labels at the exact counts, and the record to keep with them."""
+def _finished(made: Made, task: Task) -> Arrays:
+    """Labels at the exact counts, and what is to be known of how they were made."""
     found = np.bincount(made.labels.ravel(), minlength=len(task.counts))
     flipped = int(np.abs(found - task.counts).sum()) // 2
     labels = flip_to_counts(made.labels, task.counts, task.random(2**20)) if flipped else made.labels
     said = (f"{flipped} interface pixels were flipped to reach the fractions asked for",) if flipped else ()
-    record: Arrays = {
+    return {
+        "labels": np.ascontiguousarray(labels, dtype=np.uint8),
         "history": made.history,
         "terms": np.array(made.terms, dtype=str),
         "stages": np.array(made.stages, dtype=str),
@@ -162,7 +163,6 @@ def _finished(made: Made, task: Task) -> tuple[NDArray[np.uint8], Arrays]:
         "periodic": np.array(made.periodic),
         "fraction_before": found / found.sum(),
     }
-    return np.ascontiguousarray(labels, dtype=np.uint8), record
 
 
 def _history(index: int, record: Arrays) -> pd.DataFrame:

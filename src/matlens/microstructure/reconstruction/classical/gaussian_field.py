@@ -87,7 +87,7 @@ class GaussianField:
             task.progress.begin(2, f"realisation {task.realisation + 1}")
             grid = tuple(max(side, 2 * reach + 1) for side in task.shape)
             cuts = _best_cuts(at_fraction(measured, own, asked), asked, grid)
-            task.progress.advance(1, float("nan"), "drawing")
+            task.progress.update(1, "drawing")
             labels = _drawn(cuts, task, grid)
             return Made(labels, "drawn", periodic=grid == tuple(task.shape), evaluations=len(cuts))
 

@@ -140,7 +140,7 @@ def _placed(task: Task, found: dict[int, Particles], matrix: int) -> Made:
         for move in range(moves):
             work.move()
             if move % 100 == 0:
-                task.progress.advance(done + move, work.energy, f"phase {phase}: {len(half)} particles")
+                task.progress.update(done + move, f"loss {work.energy:.3g}, phase {phase}: {len(half)} particles")
         done += moves
         notes.append(f"phase {phase}: {len(half)} ellipses, gaps to neighbours off by {work.energy:.2g} px on average")
         for centre, axes, angle in zip(work.centres, half, angles):

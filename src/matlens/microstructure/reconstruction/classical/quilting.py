@@ -162,7 +162,7 @@ class _Quilt:
         self.task.progress.begin(len(every), f"quilting, realisation {self.task.realisation + 1}")
         for done, index in enumerate(every, 1):
             self._lay(index)
-            self.task.progress.advance(done, float("nan"), "laying blocks")
+            self.task.progress.update(done, "laying blocks")
 
     def _lay(self, index: tuple[int, int]) -> None:
         there = np.ix_(self.rows.pixels(index[0]), self.columns.pixels(index[1]))

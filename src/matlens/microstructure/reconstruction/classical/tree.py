@@ -172,7 +172,7 @@ class _Scan:
             if len(rows):
                 self._draw(rows + border, front - slant * rows + border)
             if front % (16 * slant) == 0:
-                self.task.progress.advance(begun + first, float("nan"), f"scale 1/{self.level.factor}")
+                self.task.progress.update(begun + first, f"scale 1/{self.level.factor}")
 
     def _draw(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> None:
         seen = self.labels[self.rows[rows] + self.columns[columns]]

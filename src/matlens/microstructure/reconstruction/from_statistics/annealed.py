@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from matlens.errors import InputError
-from matlens.hooks import Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.hooks import NoStore, Progress, Silent, StateStore
 from matlens.microstructure.reconstruction.classical.annealing import Annealing, Target
 from matlens.microstructure.reconstruction.classical.base import Maker
 from matlens.microstructure.reconstruction.classical.classical_plan import BaselinePlan
@@ -43,7 +43,7 @@ def reconstruct_from_statistics(
     moves: int = 100,
     seed: int = 0,
     progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: StateStore | None = None,
 ) -> Reconstruction:
     """Make microstructures that have given statistics.
 
@@ -64,7 +64,8 @@ def reconstruct_from_statistics(
     seed : int
         The same seed gives the same bytes.
     progress, checkpoint : optional
-        Told how far it is; keeps what was done.
+        `progress`: called with swaps proposed and total. `checkpoint`: stores annealing state and finished
+        realisations, so that a run can resume.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def reconstruct_from_statistics(
     {'s2_error': True, 'lineal_path_error': True, 'fraction_error': True}
     """
     work = plan_from_statistics(statistics, shape, n=n, fraction=fraction, moves=moves, seed=seed)
-    return work.run(progress or Silent(), checkpoint or NoCheckpoint())
+    return work.run(progress or Silent(), checkpoint or NoStore())
 
 
 def plan_from_statistics(

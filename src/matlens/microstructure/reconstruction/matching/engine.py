@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matlens.hooks import Arrays, Checkpoint, Progress
+from matlens.hooks import Arrays, Progress, StateStore
 from matlens.microstructure.encoders import Encoder
 from matlens.microstructure.reconstruction.matching.levels import reduce, refine, variance
 from matlens.microstructure.reconstruction.matching.objective import Match, match
@@ -21,6 +21,7 @@ from matlens.microstructure.reconstruction.matching.optimisers.lbfgs import LBFG
 from matlens.microstructure.reconstruction.matching.presets import Preset
 from matlens.microstructure.reconstruction.matching.terms import Sharpness
 from matlens.microstructure.reconstruction.phases import PhaseCode
+from matlens.microstructure.reconstruction.result import realisation_key
 
 __all__ = ["Problem", "Solved", "Stage", "Stop", "schedule", "solve"]
 
@@ -176,7 +177,7 @@ def solve(
     fractions: Tensor,
     realisation: int,
     progress: Progress,
-    checkpoint: Checkpoint,
+    checkpoint: StateStore,
     on_interrupt: Callable[[Solved], None],
 ) -> Solved:
     """Move a field through all stages.
@@ -184,7 +185,8 @@ def solve(
     ``on_interrupt`` is told the state at the last iteration border before KeyboardInterrupt goes on.
     """
     names, matches = _losses(problem, fractions)
-    kept = checkpoint.load(realisation)
+    key = realisation_key(realisation)
+    kept = checkpoint.load(key)
     history = [] if kept is None else [list(row) for row in kept["history"].tolist()]
     optimiser = problem.optimiser()
     stop: Stop | None = None
@@ -217,11 +219,11 @@ def solve(
                 parts = objective.values(names) if state.x is not last.x else history[-1][3:]
                 history.append([index, before + state.evaluations, state.loss, *parts])
                 border = (index, state, len(history))
-                progress.advance(int(before + state.evaluations), state.loss, stage.name)
-                checkpoint.save(realisation, lambda: _state(border, history))  # noqa: B023 (called at once)
+                progress.update(int(before + state.evaluations), f"loss {state.loss:.3g}, {stage.name}")
+                checkpoint.save(key, lambda: _state(border, history))  # noqa: B023 (called at once)
     except KeyboardInterrupt:
         if border is not None:
-            checkpoint.save(realisation, lambda: _state(border, history), force=True)
+            checkpoint.save(key, lambda: _state(border, history), force=True)
             on_interrupt(_solved(problem, names, matches, history, border, Stop.INTERRUPTED))
         raise
     assert border is not None  # there is a stage, and it begins with an evaluation
