@@ -139,8 +139,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target : str, optional
             Figure of merit; not needed where there is only one.
         progress, checkpoint : optional
-            `progress`: called with epochs done and total. `checkpoint`: stores the state of each chunk of members, so that
-            training can resume where it stopped and ends with the same bytes.
+            `progress`: called with epochs done and total. `checkpoint`: stores the state of each chunk of members, so
+            that training can resume where it stopped and ends with the same bytes.
 
         Raises
         ------
