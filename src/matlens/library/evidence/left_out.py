@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.bootstrap import drawn_counts
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.gradients import fit_composition_response
@@ -136,7 +137,7 @@ def summarise_additions(
         asked = part[clear]
         group = asked.groupby(["system", "component"], sort=False).ngroup().to_numpy()
         count = int(group.max()) + 1 if len(group) else 0
-        draws = random.multinomial(count, np.full(count, 1 / count), _RESAMPLES)[:, group] if count else None
+        draws = drawn_counts(group, _RESAMPLES, random) if count else None
         for way, column in (("difference", "predicted"), ("gradient", "gradient")):
             right = (np.sign(asked[column]) == np.sign(asked["measured"])).to_numpy(np.float64)
             low = high = np.nan
