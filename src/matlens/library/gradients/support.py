@@ -116,6 +116,11 @@ def component_pairs(compositions: ArrayLike) -> NDArray[np.intp]:
     compositions : array_like, shape (n, D)
         Fractions.
 
+    Returns
+    -------
+    ndarray of int, shape (D, D)
+        Symmetric.
+
     Examples
     --------
     >>> component_pairs([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]).tolist()
@@ -128,6 +133,17 @@ def component_pairs(compositions: ArrayLike) -> NDArray[np.intp]:
 
 def count_level(counts: ArrayLike, enough: int) -> NDArray[np.int8]:
     """Turn counts into levels of support: 2 where there are enough, 1 where there are some, 0 where there are none.
+
+    Parameters
+    ----------
+    counts : array_like of int
+        Measured compositions.
+    enough : int
+        Count from which on they support.
+
+    Returns
+    -------
+    ndarray of int8, shape of ``counts``
 
     Examples
     --------
