@@ -10,18 +10,18 @@ __all__ = ["Meter"]
 
 
 class Meter:
-    """Turns iterations and residuals of one solve after another into progress.
+    """Report iterations and residuals of successive solves as progress.
 
     Parameters
     ----------
     progress : Progress
         Called with the percent done, 100 for each solve.
     solves : int
-        How many solves are expected.
+        Expected number of solves.
     tolerance : float
-        Residual at which each ends.
+        Residual at which each solve ends.
     label : str
-        What is solved for.
+        Name of the computed property.
 
     Examples
     --------
@@ -40,7 +40,7 @@ class Meter:
         progress.begin(100 * solves, label)
 
     def __call__(self, iteration: int, residual: float) -> None:
-        """Take note of an iteration; one that does not count on begins the next solve."""
+        """Report an iteration; a number that is not larger than the last one begins the next solve."""
         if iteration <= self._iteration:
             self._solve += 1
         self._iteration = iteration
