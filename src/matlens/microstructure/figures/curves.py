@@ -1,4 +1,4 @@
-"""Curves: how the loss fell, and how the statistics of result and exemplar run against distance."""
+"""Figures of curves: the loss during optimisation, and the statistics of result and exemplar against distance."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ _MOST_PHASES = 4
 
 @styled
 def loss_curves(history: pd.DataFrame, *, realisation: int = 0) -> Figure:
-    """Draw the total loss of every realisation, and the terms of one, on a logarithmic scale.
+    """Draw the total loss of every realisation, and the terms of one realisation, on a logarithmic scale.
 
     Parameters
     ----------
     history : DataFrame
-        Columns ``realisation``, ``level``, ``evaluation`` (counted from the start of the realisation), ``total`` and
-        one column a term.
+        Columns ``realisation``, ``level``, ``evaluation`` (counted from the start of the realisation), ``total``, and
+        one column for each term.
     realisation : int
-        Whose terms are shown.
+        Realisation whose terms are shown.
+
+    Returns
+    -------
+    Figure
+        Two panels, 183 mm wide.
 
     Examples
     --------
@@ -60,17 +65,22 @@ def loss_curves(history: pd.DataFrame, *, realisation: int = 0) -> Figure:
 
 @styled
 def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
-    """Draw statistics against distance: a row a phase, a column a statistic and axis.
+    """Draw statistics against distance: one row for each phase, one column for each statistic and axis.
 
-    The grey band spans the exemplar's windows, black is the exemplar, blue are the realisations.
+    The grey band spans the windows of the exemplar; the exemplar is black, the realisations are blue.
 
     Parameters
     ----------
     curves : DataFrame
         Columns ``statistic``, ``phase``, ``axis``, ``source`` (``exemplar``, ``result I``), ``distance``, ``value``,
-        and ``low`` and ``high`` in the rows of source ``windows``. Four phases are shown at most.
+        and ``low`` and ``high`` in the rows of source ``windows``. At most four phases are shown.
     unit : str
         Unit of ``distance``.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------

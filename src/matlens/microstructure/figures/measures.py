@@ -1,4 +1,4 @@
-"""Single numbers of each phase as bars: a panel a statistic."""
+"""Figure of scalar statistics of each phase as bars."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ _COLUMNS = 4
 
 @styled
 def measure_bars(table: pd.DataFrame) -> Figure:
-    """Draw numbers as bars, grouped by phase and axis, one colour a file; what is not known is a dash.
+    """Draw scalar statistics as bars, grouped by phase and axis, one colour for each file; an unknown value is a dash.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``value``, ``unit``; with a known spread ``low``
-        and ``high``.
+        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``value``, ``unit``; and ``low`` and ``high`` where
+        the variation between windows is known.
+
+    Returns
+    -------
+    Figure
+        183 mm wide, one panel for each statistic.
 
     Examples
     --------

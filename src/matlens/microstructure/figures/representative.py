@@ -1,4 +1,4 @@
-"""How statistics scatter between windows, against the size of the windows."""
+"""Figure of the variation of statistics between windows against the size of the windows."""
 
 from __future__ import annotations
 
@@ -22,16 +22,22 @@ _MOST_PHASES = 4
 
 @styled
 def window_scatter(spread: pd.DataFrame, *, unit: str) -> Figure:
-    """Draw the scatter between windows: a panel a statistic, logarithmic in both axes.
+    """Draw the variation between windows against their size, one panel for each statistic.
 
-    Points are measured, full lines the fitted law, dashed lines what the covariance predicts.
+    Both axes are logarithmic. Points are measured, solid lines are the fitted law, dashed lines are computed from the
+    covariance.
 
     Parameters
     ----------
     spread : DataFrame
-        `matlens.microstructure.statistics.Representative.spread`. Four phases are shown at most.
+        Table `matlens.microstructure.statistics.Representative.spread`. At most four phases are shown.
     unit : str
         Unit of the windows' sides.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
