@@ -125,7 +125,7 @@ def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -
 def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel:
     where = chosen_device(device)
     asked = dict(content["parameters"])
-    chain = Preprocessing.of(content["preprocessing"])
+    chain = Preprocessing.from_settings(content["preprocessing"])
     own = asked.pop("own_preprocessing")
     model = LibraryModel(**asked, preprocessing=chain if own else None, device=device)
     model.network_inputs_ = NetworkInputs.of(_under("inputs.", arrays), chain)
