@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import MutableMapping
 from dataclasses import replace
 from typing import cast
 
@@ -22,7 +23,7 @@ from matlens.library.model.kernel.covariance import find_covariances
 from matlens.library.model.kernel.kernel_parts import KernelParts
 from matlens.library.model.mixture import HeldOut, Mixture, side_by_side_inputs
 from matlens.library.model.networks.training import TrainingSet
-from matlens.library.model.preprocessing_choice import choose_preprocessing
+from matlens.library.model.preprocessing_choice import Choice, choose_preprocessing
 from matlens.library.model.presets.preset import Preset
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import Resampling, member_rows
@@ -70,6 +71,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Of everything drawn.
     device : {"auto", "cpu", "cuda"}
         Where the networks are trained.
+    cache : mutable mapping, optional
+        Remembers which preprocessing was chosen for which samples; models that are compared share one.
 
     Attributes
     ----------
@@ -112,6 +115,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         transform: str = "none",
         seed: int = 0,
         device: str = "cpu",
+        cache: MutableMapping[str, Choice] | None = None,
     ) -> None:
         self.preset = preset
         self.inputs = inputs
@@ -121,6 +125,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.transform = transform
         self.seed = seed
         self.device = device
+        self.cache = cache
 
     def fit(
         self,
@@ -288,7 +293,12 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if not (spectrum and preset.chains):
             return preset.preprocessing(seen.axis if spectrum else None)
         choice = choose_preprocessing(
-            seen, goal.values(seen), composition=composition, chains=preset.chains, seed=self.seed
+            seen,
+            goal.values(seen),
+            composition=composition,
+            chains=preset.chains,
+            seed=self.seed,
+            cache=self.cache,
         )
         self.chains_tried_ = choice.tried
         return choice.chain

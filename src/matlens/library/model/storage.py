@@ -29,6 +29,7 @@ __all__ = ["SCHEMA", "read_library_model", "write_library_model"]
 
 SCHEMA = "matlens library model 2"
 _PLAIN = ("axis_name", "axis_unit", "spectrum_name", "spectrum_unit", "fraction_name")
+_ELSEWHERE = ("preprocessing", "device", "cache")  # stored otherwise, or of the machine and not of the model
 _ALIKE = 1e-3  # of the standard deviation: predictions on another machine differ in rounding only
 
 
@@ -143,7 +144,7 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
 
 
 def _parameters(model: LibraryModel) -> dict[str, Any]:
-    asked = {name: value for name, value in model.get_params().items() if name not in ("preprocessing", "device")}
+    asked = {name: value for name, value in model.get_params().items() if name not in _ELSEWHERE}
     return {**asked, "own_preprocessing": model.preprocessing is not None}
 
 

@@ -23,7 +23,12 @@ from matlens.library.commands.explain.tables import (
     write_gradients,
 )
 from matlens.library.evidence import check_insight, component_groups, label_null, older_ways, spectral_bands, statements
-from matlens.library.gradients import default_hosts, explain_library
+from matlens.library.gradients import (
+    CompositionResponse,
+    default_hosts,
+    explain_library,
+    fit_composition_response,
+)
 from matlens.library.model import LibraryModel
 from matlens.library.table import MaterialsLibrary
 from matlens.runs.directory import STATE, RunDirectory
@@ -135,12 +140,25 @@ class ExplainLibraryOrder:
         return dict.fromkeys(library.components, self.hosts[""]) | named if named else self.hosts[""]
 
     def explain(
-        self, model: LibraryModel, library: MaterialsLibrary, progress: Progress, *, errors: bool = True, steps: int = 0
+        self,
+        model: LibraryModel,
+        library: MaterialsLibrary,
+        response: CompositionResponse | None,
+        progress: Progress,
+        *,
+        errors: bool = True,
+        steps: int = 0,
     ) -> xr.Dataset:
         """Read gradients with every member."""
-        hosts = self.exchange_hosts(library)
         return explain_library(
-            model, library, hosts=hosts, members=True, errors=errors, integration_steps=steps, progress=progress
+            model,
+            library,
+            hosts=self.exchange_hosts(library),
+            members=True,
+            errors=errors,
+            integration_steps=steps,
+            response=response,
+            progress=progress,
         )
 
 
@@ -170,9 +188,10 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
         return
     order = ExplainLibraryOrder.of(run.settings)
     found = order.read_model() if model is None else model
-    insight = order.explain(found, found.library_, progress, steps=order.steps)
+    response = fit_composition_response(found.library_) if found.uses_spectrum_ else None
+    insight = order.explain(found, found.library_, response, progress, steps=order.steps)
     write_gradients(run, insight, members=order.members)
-    null = _null(run, order, found, progress)
+    null = _null(run, order, found, response, progress)
     said, notes = _told(run, order, found, insight, null, progress)
     facts = {"target": found.target_, "unit": found.unit_, "members": found.members_}
     facts["samples"] = insight.sizes["sample"]
@@ -234,7 +253,13 @@ def held_out_score(folder: str | os.PathLike[str]) -> float | None:
     return float(own["r2"].iloc[0]) if len(own) else None
 
 
-def _null(run: RunDirectory, order: ExplainLibraryOrder, model: LibraryModel, progress: Progress) -> xr.Dataset | None:
+def _null(
+    run: RunDirectory,
+    order: ExplainLibraryOrder,
+    model: LibraryModel,
+    response: CompositionResponse | None,
+    progress: Progress,
+) -> xr.Dataset | None:
     """Statistics of ensembles of permuted labels; those made before are read."""
     if not order.permutations:
         return None
@@ -243,7 +268,7 @@ def _null(run: RunDirectory, order: ExplainLibraryOrder, model: LibraryModel, pr
     for number in range(order.permutations):
         file = run.path / _file(number)
         if not file.is_file():
-            made = _permuted(order, model, number)
+            made = _permuted(order, model, response, number)
             with atomic_write(run.claim(_file(number))) as temporary:
                 made.to_netcdf(temporary, engine="h5netcdf")
         with xr.open_dataset(file, engine="h5netcdf") as kept:
@@ -253,14 +278,16 @@ def _null(run: RunDirectory, order: ExplainLibraryOrder, model: LibraryModel, pr
     return xr.concat(parts, "permutation")
 
 
-def _permuted(order: ExplainLibraryOrder, model: LibraryModel, number: int) -> xr.Dataset:
+def _permuted(
+    order: ExplainLibraryOrder, model: LibraryModel, response: CompositionResponse | None, number: int
+) -> xr.Dataset:
     """One of them: a small ensemble of the same kind."""
     members = min(order.permuted_members, model.members_)
     asked = model.get_params() | {"n_models": members, "seed": order.seed + 1 + number}
 
     def fit(permuted: MaterialsLibrary, _: int) -> xr.Dataset:
         fitted = LibraryModel(**asked).fit(permuted, model.target_)
-        return order.explain(fitted, permuted, Silent(), errors=False)
+        return order.explain(fitted, permuted, response, Silent(), errors=False)
 
     return label_null(fit, model.library_, target=model.target_, permutations=1, seed=order.seed + number)
 

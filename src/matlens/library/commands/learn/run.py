@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from matlens.library.baselines import BASELINES
 from matlens.library.commands.learn.tables import MODEL, read_held_out, write_checks, write_library_evidence
 from matlens.library.commands.source import LibrarySource
 from matlens.library.model import LibraryModel, read_library_model
-from matlens.library.model.preprocessing_choice import in_words
+from matlens.library.model.preprocessing_choice import Choice, in_words
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import RESAMPLINGS
 from matlens.library.model.targets import resolve_inputs, target_of, training_rows
@@ -60,10 +60,10 @@ class LibraryModelOptions:
             if value not in there:
                 raise InputError(f"{name} {value!r} is not known; choose one of {', '.join(there)}.")
 
-    def model(self, *, seed: int, device: str) -> LibraryModel:
+    def model(self, *, seed: int, device: str, cache: MutableMapping[str, Choice] | None = None) -> LibraryModel:
         """Make the model, not yet fitted."""
         asked = {name: value for name, value in asdict(self).items() if name != "prepare"}
-        return LibraryModel(**asked, preprocessing=self.chain, seed=seed, device=device)
+        return LibraryModel(**asked, preprocessing=self.chain, seed=seed, device=device, cache=cache)
 
     @property
     def sees_all(self) -> bool:
@@ -254,7 +254,7 @@ class LearnLibraryOrder:
             raise InputError(" ".join(notes) or "nothing can be held out; choose another partition.")
         return found, notes
 
-    def contender(self, name: str) -> LibraryLearner:
+    def contender(self, name: str, cache: MutableMapping[str, Choice]) -> LibraryLearner:
         """Make the model, with fewer members, or a baseline of the same inputs, not yet fitted.
 
         Members that all see all samples would leave nothing to make intervals of: then each is spared a tenth.
@@ -263,9 +263,13 @@ class LearnLibraryOrder:
         if name == MODEL:
             resample = "groups" if options.sees_all else options.resample
             scored = replace(options, n_models=self.scoring.members, resample=resample)
-            return scored.model(seed=self.seed, device=self.device)
+            return scored.model(seed=self.seed, device=self.device, cache=cache)
         return BASELINES[name](
-            inputs=options.inputs, preprocessing=options.chain, transform=options.transform, seed=self.seed
+            inputs=options.inputs,
+            preprocessing=options.chain,
+            transform=options.transform,
+            seed=self.seed,
+            cache=cache,
         )
 
 
@@ -301,10 +305,11 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
     run.mark("running", resolved=facts, notes=[*found.notes, *notes, *_prepared(model)])
     trials = [(name, number) for number in range(len(folds)) for name in order.scoring.contenders]
     progress.begin(len(trials), "trials on samples held out")
+    choices: dict[str, Choice] = {}  # of preprocessing: the contenders of a fold learn from the same samples
     parts = []
     for done, (name, number) in enumerate(trials):
         progress.update(done, f"{name}, {folds[number].partition} {folds[number].name}")
-        parts.append(_trial(run, order, known, name, folds, number))
+        parts.append(_trial(run, order, known, name, folds, number, choices))
     progress.end()
     write_library_evidence(run, model, pd.concat(parts, ignore_index=True), order.scoring.contenders)
     for name, number in trials:
@@ -338,12 +343,20 @@ def _prepared(model: LibraryModel) -> list[str]:
 
 
 def _trial(
-    run: RunDirectory, order: LearnLibraryOrder, library: MaterialsLibrary, name: str, folds: list[Fold], number: int
+    run: RunDirectory,
+    order: LearnLibraryOrder,
+    library: MaterialsLibrary,
+    name: str,
+    folds: list[Fold],
+    number: int,
+    choices: MutableMapping[str, Choice],
 ) -> pd.DataFrame:
     """Predictions of one contender for one fold; those made before are read."""
     file = run.path / _file(name, number)
     if not file.is_file():
-        made = held_out(lambda: order.contender(name), library, [folds[number]], name=name, target=order.target)
+        made = held_out(
+            lambda: order.contender(name, choices), library, [folds[number]], name=name, target=order.target
+        )
         run.write_text(_file(name, number), made.to_csv(index=False, lineterminator="\n"))
     return read_held_out(file)
 

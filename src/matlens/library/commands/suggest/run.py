@@ -216,8 +216,8 @@ def suggest_in(run: RunDirectory, progress: Progress, model: LibraryModel | None
 
 def _beyond(run: RunDirectory, order: SuggestOrder, model: LibraryModel, progress: Progress) -> pd.DataFrame:
     """Scores of the model and the baselines on co-alloy systems they never saw; those made before are read."""
-    asked = model.get_params() | {"n_models": min(_MEMBERS, model.members_), "seed": order.seed}
-    shared = {name: asked[name] for name in ("inputs", "preprocessing", "transform", "seed")}
+    asked = model.get_params() | {"n_models": min(_MEMBERS, model.members_), "seed": order.seed, "cache": {}}
+    shared = {name: asked[name] for name in ("inputs", "preprocessing", "transform", "seed", "cache")}
     makers = {MODEL: partial(LibraryModel, **asked)} | {
         name: partial(make, **shared) for name, make in BASELINES.items()
     }
