@@ -174,7 +174,7 @@ def older_ways(run: RunDirectory) -> Section | None:
         if len(part):
             caption = "Along the axis" if label else "By component"
             caption += ": the gradients beside what older ways show of the same data; each panel has its own scale."
-            items.append(picture(run, name, figures.ways_beside(part, axis=label), part, caption))
+            items.append(picture(run, name, figures.reference_analyses(part, axis=label), part, caption))
     said = [
         "Coefficients of partial least squares hold for all samples at once; importances of a forest have no sign; "
         "factors of a non-negative factorisation know nothing of the figure of merit, and r beside each is the "
