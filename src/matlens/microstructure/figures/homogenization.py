@@ -36,6 +36,11 @@ class Plane(NamedTuple):
         Distance of rows and of columns.
     vectors : ndarray, shape (2, rows, columns), optional
         Components along rows and columns, for streamlines.
+
+    Examples
+    --------
+    >>> Plane("along x", np.eye(2), (1.0, 1.0)).title
+    'along x'
     """
 
     title: str

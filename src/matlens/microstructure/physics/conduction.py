@@ -91,6 +91,12 @@ class ConductionSolution:
         Whether each load case reached the tolerance.
     scheme : {"rotated", "staggered"}
         Whether the potentials are those of the cells' lower corners or of their centres.
+
+    Examples
+    --------
+    >>> solution = solve_conduction(torch.tensor([[[1.0, 1.0], [4.0, 4.0]]], dtype=torch.float64))
+    >>> solution.potential.shape, bool(solution.converged.all())
+    (torch.Size([1, 2, 2, 2]), True)
     """
 
     tensor: Tensor

@@ -58,6 +58,13 @@ class ElasticSolution:
         energy density (strain times the root of the stiffness) is decomposed into the sign patterns of its 2^ndim
         voxels, whose energies sum to the whole. Corners of interfaces contribute to it too; it falls as the grid is
         refined.
+
+    Examples
+    --------
+    >>> half = torch.full((1, 4, 4), 0.5)
+    >>> solution = solve_elasticity(5 * half, half / 2)
+    >>> solution.displacement.shape, float(solution.hourglass.max())
+    (torch.Size([1, 3, 2, 4, 4]), 0.0)
     """
 
     stiffness: Tensor

@@ -32,6 +32,14 @@ class Solution:
         updated during the iterations); zero where the right-hand side is zero.
     converged : Tensor of bool, shape (B,)
         Whether ``residual`` is at most the tolerance (and the energy, if one was given, has settled).
+
+    Examples
+    --------
+    >>> solution = conjugate_gradients(
+    ...     lambda x: 2 * x, lambda r: r, torch.ones(1, 3), tolerance=1e-5, max_iterations=10
+    ... )
+    >>> solution.x.tolist(), solution.converged.tolist()
+    ([[0.5, 0.5, 0.5]], [True])
     """
 
     x: Tensor

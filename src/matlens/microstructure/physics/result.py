@@ -47,6 +47,14 @@ class Homogenization:
         is too coarse.
     scheme : str
         Position of the potentials: ``"rotated"`` at the corners of the cells, ``"staggered"`` at their centres.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.physics import homogenize
+    >>> from matlens.microstructure.structure import Microstructure
+    >>> result = homogenize(Microstructure([[0, 0], [1, 1]], periodic=True), conductivity={0: 1.0, 1: 4.0})
+    >>> result.name, result.converged, result.percolates, result.bounds.sentence
+    ('conductivity', True, (True, True), 'keeps all bounds')
     """
 
     tensor: NDArray[np.float64]

@@ -37,6 +37,13 @@ class Transport:
         Whether the tolerance was reached.
     status : str
         Outcome in words, with advice where the tolerance was not reached.
+
+    Examples
+    --------
+    >>> stripes = Microstructure([[0, 1, 1, 1]] * 4)
+    >>> factor = formation_factor(stripes, 0, axis=0)
+    >>> round(float(factor), 6), factor.fraction, factor.connected
+    (4.0, 0.25, 0.25)
     """
 
     value: float
