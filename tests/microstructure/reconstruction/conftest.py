@@ -77,11 +77,17 @@ def exemplar():
 
 @pytest.fixture(scope="session")
 def tiny() -> Preset:
-    """All the stages of a real preset, few evaluations each."""
+    """All the stages of a real preset, few evaluations each; of the filter bank."""
     return replace(
         PRESETS["fast"],
-        layers={"filterbank": {"scale1": 1.0, "scale4": 1.0}, "vgg19": {"conv1_1": 1.0, "pool1": 1.0}},
-        coarse={"filterbank": 8, "vgg19": 4},
-        fine={"filterbank": 16, "vgg19": 16},
+        layers={"scale1": 1.0, "scale4": 1.0},
+        coarse=8,
+        fine=16,
         sharpening=((25, 0.3), (25, 1.0)),
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_vgg(tiny) -> Preset:
+    """The same for VGG-19."""
+    return replace(tiny, layers={"conv1_1": 1.0, "pool1": 1.0}, coarse=4)

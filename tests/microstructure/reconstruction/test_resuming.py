@@ -14,7 +14,7 @@ from matlens.microstructure.reconstruction.matching.engine import Stop
 
 
 def presets(tiny):
-    paper = replace(PRESETS["li2018"], layers=tiny.layers, fine={"filterbank": 14, "vgg19": 3})
+    paper = replace(PRESETS["li2018"], layers=tiny.layers, fine=14)
     return {"lbfgs": tiny, "adam": replace(tiny, optimiser="adam"), "li2018": paper}
 
 

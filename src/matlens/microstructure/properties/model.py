@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from matlens.core.device import chosen_device
 from matlens.core.intervals import conformal_factor
 from matlens.core.nearness import Nearness
 from matlens.core.splits import grouped_folds
 from matlens.errors import InputError
 from matlens.hooks import Progress
-from matlens.microstructure.encoders import Encoder, FilterBank, Padding, load_encoder, resolve_encoder
+from matlens.microstructure.encoders import Encoder, Padding, load_encoder
 from matlens.microstructure.properties.data_sets.duality import with_exchanged_phases
 from matlens.microstructure.properties.data_sets.labelling import as_set, labelled
 from matlens.microstructure.properties.data_sets.structure_set import StructureSet
@@ -295,10 +294,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
     def _encoder(self) -> Encoder:
         if isinstance(self.encoder, Encoder):
             return self.encoder
-        found = load_encoder(resolve_encoder(self.encoder), device=self.device)
-        if isinstance(found, FilterBank) and found.n_phases != self.phases_:
-            return FilterBank(self.phases_).to(chosen_device(self.device))
-        return found
+        return load_encoder(self.encoder, device=self.device).for_phases(self.phases_)
 
     def _features(self) -> tuple[Features, list[str]]:
         if self.features == "volume-fraction":

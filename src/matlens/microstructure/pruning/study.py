@@ -17,7 +17,7 @@ from matlens.microstructure.pruning.cells import Cell, PruningStudy
 from matlens.microstructure.pruning.recommendation import NO_NETWORK
 from matlens.microstructure.reconstruction import Plan, Preset, Reconstruction, plan_matching
 from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
-from matlens.microstructure.reconstruction.matching.objective import loss_layers
+from matlens.microstructure.reconstruction.matching.objective import resolved_loss
 from matlens.microstructure.reconstruction.matching.presets import find_preset
 from matlens.microstructure.statistics.equivalence.panel import Panel, window_for
 from matlens.microstructure.structure import Microstructure
@@ -185,7 +185,7 @@ def plan_pruning(
         **{name: resolved[name] for name in ("encoder", "weights", "shape", "n", "seed", "device", "threads")},
         "preset": chosen.name,
         "depths": list(presets),
-        "layers": {depth: list(cut.layers[network.family]) for depth, cut in presets.items()},
+        "layers": {depth: list(cut.layers or ()) for depth, cut in presets.items()},
         "materials": list(materials),
     }
     return replace(work, settings=settings)
@@ -221,10 +221,11 @@ def truncated(
     --------
     >>> from matlens.microstructure.encoders import VGG19, random_weights
     >>> cut, _ = truncated(find_preset("default"), VGG19(random_weights(4, seed=0)), ["none", "pool1", "conv1_2"])
-    >>> {depth: list(one.layers["vgg19"]) for depth, one in cut.items()}
+    >>> {depth: list(one.layers) for depth, one in cut.items()}
     {'none': [], 'conv1_2': ['conv1_1', 'conv1_2'], 'pool1': ['conv1_1', 'pool1']}
     """
-    loss, notes = loss_layers(preset, encoder)
+    resolved, notes = resolved_loss(preset, encoder)
+    loss = resolved.layers
     order = [NO_NETWORK, *(layer.name for layer in encoder.layers)]
     asked = [NO_NETWORK, *loss] if depths is None else list(depths)
     if unknown := [depth for depth in asked if depth not in order]:
@@ -238,7 +239,7 @@ def truncated(
     for depth in sorted(set(asked), key=order.index):
         above = {name: weight for name, weight in loss.items() if order.index(name) <= order.index(depth)}
         layers = above if depth == NO_NETWORK else {**above, depth: loss.get(depth, 1.0)}
-        presets[depth] = replace(preset, layers={**preset.layers, encoder.family: layers})
+        presets[depth] = replace(preset, layers=layers)
     return presets, notes
 
 

@@ -23,7 +23,7 @@ from matlens.microstructure.reconstruction.fractions import FractionRule, asked_
 from matlens.microstructure.reconstruction.matching.decoding import decode_field
 from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop, solve
 from matlens.microstructure.reconstruction.matching.levels import coarse_factors
-from matlens.microstructure.reconstruction.matching.objective import loss_layers
+from matlens.microstructure.reconstruction.matching.objective import resolved_loss
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
 from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset
 from matlens.microstructure.reconstruction.result import Reconstruction, realisation_key
@@ -301,9 +301,9 @@ def plan_matching(
     chosen = find_preset(preset)
     where = chosen_device(device)
     network = load_encoder(encoder, weights=weights, device=where)
-    layers, notes = loss_layers(chosen, network)
+    loss, notes = resolved_loss(chosen, network)
     images = tuple(torch.from_numpy(m.indicators()).float()[None].to(where) for m in exemplars)
-    deepest = max((network.layer(name).stride for name in layers), default=1)
+    deepest = max((network.layer(name).stride for name in loss.layers), default=1)
     factors = coarse_factors(images, asked) if chosen.levels else [1]
     multiple = max(deepest, 4 * factors[0])  # every level then has whole pixels, and its first poolings too
     size = tuple(-(-side // multiple) * multiple for side in asked)
@@ -316,7 +316,7 @@ def plan_matching(
         "encoder": network.name,
         "weights": dict(network.source),
         "preset": chosen.name,
-        "layers": layers,
+        "layers": dict(loss.layers),
         "shape": list(asked),
         "made": list(size),
         "levels": [stage.factor for stage in problem.stages if not stage.sharpness],

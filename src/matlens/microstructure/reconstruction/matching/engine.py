@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matlens.hooks import Arrays, Progress, StateStore
-from matlens.microstructure.encoders import Encoder
+from matlens.microstructure.encoders import Encoder, Loss
 from matlens.microstructure.reconstruction.matching.levels import reduce, refine, variance
-from matlens.microstructure.reconstruction.matching.objective import Match, match
+from matlens.microstructure.reconstruction.matching.objective import Match, match, resolved_loss
 from matlens.microstructure.reconstruction.matching.optimisers.adam import Adam
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective, Optimiser, OptimiserState
 from matlens.microstructure.reconstruction.matching.optimisers.lbfgs import LBFGS
@@ -52,19 +52,18 @@ class Stage:
         return f"{size}, sharpening" if self.sharpness else size
 
 
-def schedule(factors: Sequence[int], preset: Preset, family: str) -> tuple[Stage, ...]:
-    """Stages from coarse to fine.
+def schedule(factors: Sequence[int], preset: Preset, loss: Loss) -> tuple[Stage, ...]:
+    """Lay out the stages from coarse to fine.
 
     Examples
     --------
     >>> from matlens.microstructure.reconstruction import PRESETS
-    >>> [stage.name for stage in schedule([2, 1], PRESETS["fast"], "vgg19")]
+    >>> [stage.name for stage in schedule([2, 1], PRESETS["fast"], Loss({}, coarse=70, fine=50))]
     ['1/2 size', 'full size', 'full size, sharpening', 'full size, sharpening']
     """
-    fine = preset.fine[family]
-    ends = [(max(1, round(fine * share / 100)), weight) for share, weight in preset.sharpening]
-    stages = [Stage(factor, preset.coarse[family]) for factor in factors[:-1]]
-    stages.append(Stage(1, fine - sum(count for count, _ in ends)))
+    ends = [(max(1, round(loss.fine * share / 100)), weight) for share, weight in preset.sharpening]
+    stages = [Stage(factor, loss.coarse) for factor in factors[:-1]]
+    stages.append(Stage(1, loss.fine - sum(count for count, _ in ends)))
     return (*stages, *(Stage(1, count, weight) for count, weight in ends))
 
 
@@ -85,7 +84,8 @@ class Problem:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "code", PhaseCode(self.exemplars[0].shape[1]))
-        object.__setattr__(self, "stages", schedule(self.factors, self.preset, self.encoder.family))
+        loss, _ = resolved_loss(self.preset, self.encoder)
+        object.__setattr__(self, "stages", schedule(self.factors, self.preset, loss))
 
     @property
     def spread(self) -> float:
