@@ -23,6 +23,7 @@ from matlens.microstructure.commands.homogenize import report as homogenization
 from matlens.microstructure.commands.learn import report as learning
 from matlens.microstructure.commands.prune import report as pruning
 from matlens.microstructure.commands.rebuild import report as rebuilding
+from matlens.microstructure.reconstruction import option_names
 from matlens.report import sections as parts
 from matlens.report.parts import Section
 from matlens.runs.directory import RunDirectory
@@ -165,14 +166,14 @@ def _header(run: RunDirectory) -> dict[str, Any]:
     asked = settings.get(command, {})
     resolved = run.provenance.get("resolved", {})
     names = parts.input_names(run)
-    baseline = asked.get("method", "matching") != "matching"
+    unused = {"encoder", "preset"} - set(option_names(asked["method"])) if "method" in asked else set()
     shape = resolved.get("shape") or asked.get("shape")
     facts = {
         "started": run.provenance.get("started", "").replace("T", " ").removesuffix("+00:00") + " UTC",
         "size": " × ".join(str(side) for side in shape) + " px" if shape else "",
         "method": asked.get("method", ""),
-        "encoder": "" if baseline else resolved.get("encoder", asked.get("encoder", "")),
-        "preset": "" if baseline else asked.get("preset", ""),
+        "encoder": "" if "encoder" in unused else resolved.get("encoder", asked.get("encoder", "")),
+        "preset": "" if "preset" in unused else asked.get("preset", ""),
         {"generate": "structures", "suggest": "suggestions"}.get(command, "realisations"): asked.get("n", ""),
         "samples": resolved.get("samples", ""),
         "models": resolved.get("members", ""),

@@ -278,7 +278,7 @@ def members(run: RunDirectory) -> Section | None:
 def sources(run: RunDirectory) -> Section:
     """BibTeX of the methods used."""
     folders = [run.path / name for name in run.settings.get("members", [])] or [run.path]
-    engines = {(found.get("encoder", ""), found.get("method", "matching")) for found in map(_resolved, folders)}
+    engines = {(found.get("encoder", ""), _method_of(found)) for found in map(_resolved, folders)}
     threshold = str(run.settings.get("inputs", {}).get("cleaning", {}).get("threshold", ""))
     command = str(run.settings["command"]) + (" stiffness" if "young" in run.settings.get("homogenize", {}) else "")
     keys = dict.fromkeys(
@@ -317,6 +317,11 @@ def _resolved(folder: Path) -> dict[str, Any]:
     """The choices that a run's engine made; empty before it has ended."""
     file = folder / "provenance.json"
     return dict(json.loads(file.read_text(encoding="utf-8")).get("resolved", {})) if file.is_file() else {}
+
+
+def _method_of(resolved: dict[str, Any]) -> str:
+    """Name of the method; studies of depths match features, as their settings need not say."""
+    return str(resolved.get("method", "matching" if "encoder" in resolved else ""))
 
 
 def verdict_in(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from matlens.microstructure.reconstruction import BASELINES
+from matlens.microstructure.encoders import find_encoder
+from matlens.microstructure.reconstruction import method_entry
 
 __all__ = ["bibtex", "citation_keys"]
 
@@ -34,33 +35,32 @@ _OF_COMMAND = {
 }
 
 
-def citation_keys(
-    *, encoder: str = "", threshold: str = "", command: str = "", method: str = "matching"
-) -> tuple[str, ...]:
+def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "", method: str = "") -> tuple[str, ...]:
     """List the BibTeX keys of the methods that a run used.
 
     Parameters
     ----------
     encoder : str
-        Name of the encoder; empty when nothing was reconstructed.
+        Name of the encoder; empty where there was none.
     threshold : str
         How grey images were cut.
     command : str
         What was run; those that measure no statistics stand on other papers.
     method : str
-        Of the reconstruction; baselines name their own papers.
+        Of the reconstruction; empty where nothing was reconstructed.
 
     Examples
     --------
-    >>> citation_keys(encoder="filterbank")[:3]
-    ('li2018transfer', 'gatys2015texture', 'ustyuzhaninov2016texture')
+    >>> citation_keys(encoder="filterbank", method="matching")[2:4]
+    ('liu1989limited', 'ustyuzhaninov2016texture')
     """
     if command in _OF_COMMAND:
         return _OF_COMMAND[command]
-    keys: list[str] = [] if method == "matching" else list(BASELINES[method].citations)
+    keys: list[str] = []
+    if method:
+        keys += method_entry(method).load_class().citations
     if encoder:
-        network = "simonyan2014very" if encoder.startswith("vgg") else "ustyuzhaninov2016texture"
-        keys += ["li2018transfer", "gatys2015texture", network, "liu1989limited"]
+        keys += find_encoder(encoder).load_class().citations
     keys += _ALWAYS
     if command in ("reconstruct", "compare", "prune"):
         keys += _CONDUCTION

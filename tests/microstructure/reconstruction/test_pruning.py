@@ -57,9 +57,9 @@ def test_the_deepest_is_the_reconstruction_itself(study, exemplar, asked):
 def test_the_loss_holds_the_layers_of_the_depth_and_no_others(exemplar, asked):
     work = plan_pruning({"lace": exemplar}, **asked)
     fractions = torch.tensor(exemplar.volume_fractions, dtype=torch.float32)
-    layers = {depth: work.cell("lace", depth).problem.match(1, fractions).layers for depth in work.presets}
+    layers = {depth: work.cell("lace", depth).prepared.problem.match(1, fractions).layers for depth in work.presets}
     assert layers == {"none": [], "conv1_1": ["conv1_1"], "pool1": ["conv1_1", "pool1"]}
-    assert [term.name for term in work.cell("lace", "none").problem.match(1, fractions).terms] == [
+    assert [term.name for term in work.cell("lace", "none").prepared.problem.match(1, fractions).terms] == [
         "two-point",
         "total variation",
         "phase range",

@@ -71,7 +71,7 @@ def test_sizes_that_the_poolings_do_not_divide_are_cropped(exemplar):
 @pytest.mark.parametrize(("side", "asked"), [(64, 80), (256, 272), (512, 528)])
 def test_every_level_has_whole_pixels(side, asked):
     exemplar = bicontinuous((side, side), wavelength=side / 4, seed=0)
-    problem = plan(exemplar, (asked, asked), encoder="filterbank").problem
+    problem = plan(exemplar, (asked, asked), encoder="filterbank").prepared.problem
     assert len(problem.factors) > 1
     assert all(pixels % (4 * factor) == 0 for pixels in problem.size for factor in problem.factors)
 
@@ -134,11 +134,11 @@ def test_sampled_fractions_scatter_as_windows_do():
 
 def test_structures_longer_than_their_window(tiny, monkeypatch):
     """Where no correlation length is found within half the side, half the side stands for it."""
-    module = sys.modules["matlens.microstructure.reconstruction.planning"]
+    module = sys.modules["matlens.microstructure.reconstruction.matching.method"]
     stripe = laminate((32, 32), 32, fraction=0.1).crop(slice(32), slice(32))
     assert np.isnan(correlation_length_radial(stripe)).any()
     monkeypatch.setattr(module, "correlation_length_radial", lambda m: np.full(m.n_phases, np.nan))
-    assert plan(stripe, encoder="filterbank").problem.correlation_length == 16
+    assert plan(stripe, encoder="filterbank").prepared.problem.correlation_length == 16
     result = made(stripe, preset=replace(tiny, fine=4, sharpening=()))
     assert counts(result.microstructure) == counts(stripe)
     assert np.isfinite(result.history.total).all()
@@ -253,8 +253,8 @@ def test_li2018_stays_within_the_exemplars_values(exemplar, tiny):
         def save(self, realisation, state, *, force=False):
             self.x = state()["x"]
 
-        def finished(self, realisation, labels, record):
-            self.record = record
+        def finish(self, key, result):
+            self.result_of = {key: result}
 
         def result(self, realisation):
             return None

@@ -177,11 +177,11 @@ def test_progress_protocol(works, watch, memory):
     border = kinds.index("end")
     assert (kinds[0], kinds[border + 1], kinds[-1]) == ("begin", "begin", "end")
     assert kinds.count("begin") == kinds.count("end") == 2
-    assert seen.calls[0] == ("begin", work.problem.evaluations, "realisation 1 of 2")
+    assert seen.calls[0] == ("begin", work.prepared.problem.evaluations, "realisation 1 of 2")
     done = [call[1] for call in seen.calls[:border] if call[0] == "update"]
     stages = stages_of(seen.calls[:border])
     assert done == sorted(done)
-    assert done[-1] <= work.problem.evaluations + 40
+    assert done[-1] <= work.prepared.problem.evaluations + 40
     last = stages.index("decoding") - 1
     assert done[last] == expected.evaluations[0]
     assert stages[0] == "1/2 size"

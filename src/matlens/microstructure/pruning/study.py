@@ -12,10 +12,10 @@ import torch
 
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Labelled, NoStore, Progress, Silent, StateStore
-from matlens.microstructure.encoders import Encoder, load_encoder
+from matlens.microstructure.encoders import Encoder
 from matlens.microstructure.pruning.cells import Cell, PruningStudy
 from matlens.microstructure.pruning.recommendation import NO_NETWORK
-from matlens.microstructure.reconstruction import Plan, Preset, Reconstruction, plan_matching
+from matlens.microstructure.reconstruction import Matching, MatchingWork, Plan, Preset, Reconstruction, plan_method
 from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
 from matlens.microstructure.reconstruction.matching.objective import resolved_loss
 from matlens.microstructure.reconstruction.matching.presets import find_preset
@@ -114,7 +114,9 @@ class Pruning:
 
     exemplars: dict[str, Microstructure]
     presets: dict[str, Preset]
-    options: dict[str, Any]
+    matching: Matching
+    n: int
+    seed: int
     settings: dict[str, Any]
     notes: tuple[str, ...]
 
@@ -142,11 +144,10 @@ class Pruning:
                 study.add(name, noise, Cell(structures, panel(structures, copying=False)))
         study.conclude(name)
 
-    def cell(self, material: str, depth: str) -> Plan:
+    def cell(self, material: str, depth: str) -> Plan[MatchingWork]:
         """The reconstruction of one material at one depth."""
-        return plan_matching(
-            self.exemplars[material], self.settings["shape"], preset=self.presets[depth], **self.options
-        )
+        matching = replace(self.matching, preset=self.presets[depth])
+        return plan_method(matching, self.exemplars[material], self.settings["shape"], n=self.n, seed=self.seed)
 
 
 def plan_pruning(
@@ -171,12 +172,13 @@ def plan_pruning(
     (['none', 'scale1', 'scale2', 'scale4', 'scale8', 'scale16'], [64, 64])
     """
     materials = _named(exemplars)
-    chosen, network = find_preset(preset), load_encoder(encoder, weights=weights)
+    chosen = find_preset(preset)
+    network = Matching(encoder, weights).loaded(device)
     presets, notes = truncated(chosen, network, depths)
     smallest = [min(sides) for sides in zip(*(m.shape for m in materials.values()))]
     asked = [min(_SIDE, side) for side in smallest] if shape is None else [int(side) for side in shape]
-    options = {"encoder": network.name, "weights": weights, "n": n, "seed": seed, "device": device}
-    work = Pruning(materials, presets, options, {"shape": asked}, tuple(notes))
+    matching = Matching(network, device=device)
+    work = Pruning(materials, presets, matching, n, seed, {"shape": asked}, tuple(notes))
     checked = [work.cell(name, list(presets)[-1]) for name in materials]
     for exemplar in materials.values():
         window_for(exemplar, asked)
@@ -252,14 +254,14 @@ def _doing(progress: Progress, label: str) -> Iterator[None]:
         progress.end()
 
 
-def _measured(work: Plan, result: Reconstruction, panel: Panel) -> Cell:
+def _measured(work: Plan[MatchingWork], result: Reconstruction, panel: Panel) -> Cell:
     """Judge a depth's realisations and take its cost."""
-    network, layers = work.problem.encoder, work.settings["layers"]
+    problem, layers = work.prepared.problem, work.settings["layers"]
     fractions = torch.tensor(panel.exemplar.volume_fractions, dtype=torch.float32, device=work.settings["device"])
-    x = work.problem.start(0, fractions)
-    x = torch.nn.functional.interpolate(x, size=work.problem.size)
-    cost = evaluation_cost(work.problem.objective(fractions), x)
-    sees = max((network.layer(name).receptive_field for name in layers), default=0)
+    x = problem.start(0, fractions)
+    x = torch.nn.functional.interpolate(x, size=problem.size)
+    cost = evaluation_cost(problem.objective(fractions), x)
+    sees = max((problem.encoder.layer(name).receptive_field for name in layers), default=0)
     return Cell(result.microstructures, panel(result.microstructures), result, cost, sees)
 
 

@@ -16,7 +16,7 @@ from matlens.hooks import Progress
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct.run import write_outcome
 from matlens.microstructure.problems import white_noise
-from matlens.microstructure.reconstruction import BaselinePlan, CurveTargets, plan_from_statistics
+from matlens.microstructure.reconstruction import CurveTargets, Plan, Prepared, plan_from_statistics
 from matlens.microstructure.statistics import read_statistics
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
@@ -75,7 +75,7 @@ class RebuildOrder:
             asked["sha256"],
         )
 
-    def plan(self, statistics: xr.Dataset) -> BaselinePlan:
+    def plan(self, statistics: xr.Dataset) -> Plan[Prepared]:
         """Check everything and resolve every choice."""
         if not self.moves.isdecimal() or int(self.moves) < 1:
             raise InputError(f"moves={self.moves!r} is no number of swaps a pixel; give 1 or more, e.g. 100.")

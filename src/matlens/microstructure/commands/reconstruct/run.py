@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matlens.errors import InputError, Interrupted, RunError
+from matlens.errors import Interrupted, RunError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.compare.run import compare_in
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of
 from matlens.microstructure.commands.realisation_store import RealisationStore
-from matlens.microstructure.reconstruction import BaselinePlan, Plan, Reconstruction, find_baseline, plan
+from matlens.microstructure.reconstruction import Plan, Prepared, Reconstruction, find_method, plan
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
@@ -171,13 +171,11 @@ def resolved(order: Order, exemplars: Sequence[Microstructure]) -> tuple[Order, 
     return replace(order, shape=tuple(choices["shape"]), **filled), choices
 
 
-def _plan(order: Order, exemplars: Sequence[Microstructure]) -> Plan | BaselinePlan:
-    if order.method == "matching" and order.options:
-        raise InputError("method 'matching' takes no --set; choose an encoder and a preset instead.")
+def _plan(order: Order, exemplars: Sequence[Microstructure]) -> Plan[Prepared]:
     return plan(
         exemplars,
         order.shape,
-        method="matching" if order.method == "matching" else find_baseline(order.method, order.options),
+        method=find_method(order.method, order.options),
         encoder=order.encoder,
         weights=order.weights,
         preset=order.preset,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError, ResourceError
 from matlens.hooks import Arrays
-from matlens.microstructure.reconstruction.classical.base import Made, Maker, Task
+from matlens.microstructure.reconstruction.classical.base import Classical
 from matlens.microstructure.reconstruction.classical.targets import (
     at_fraction,
     mean_fractions,
@@ -20,6 +20,7 @@ from matlens.microstructure.reconstruction.classical.targets import (
     offsets,
     reach_of,
 )
+from matlens.microstructure.reconstruction.method import Made, Maker, Task
 from matlens.microstructure.statistics import cluster_map, lineal_path, two_point_map
 from matlens.microstructure.structure import Microstructure
 
@@ -38,7 +39,7 @@ _FIRST_RATE, _LAST_RATE = 0.1, 3e-4  # share of swaps accepted, in the first and
 
 
 @dataclass(frozen=True)
-class Annealing:
+class Annealing(Classical):
     """Baseline: swaps of two pixels of unlike phase, accepted by Metropolis' rule.
 
     Parameters

@@ -20,7 +20,7 @@ from scipy import fft
 
 from matlens.errors import InputError
 from matlens.microstructure.problems import level_cut_covariance
-from matlens.microstructure.reconstruction.classical.base import Made, Maker, Task
+from matlens.microstructure.reconstruction.classical.base import Classical
 from matlens.microstructure.reconstruction.classical.targets import (
     at_fraction,
     mean_fractions,
@@ -28,6 +28,7 @@ from matlens.microstructure.reconstruction.classical.targets import (
     offsets,
     reach_of,
 )
+from matlens.microstructure.reconstruction.method import Made, Maker, Task
 from matlens.microstructure.statistics import normalised_covariance, two_point_map
 from matlens.microstructure.structure import Microstructure
 
@@ -41,7 +42,7 @@ _SWEEPS = 20
 
 
 @dataclass(frozen=True)
-class GaussianField:
+class GaussianField(Classical):
     """Baseline: one Gaussian field fewer than phases, of the exemplar's own anisotropic correlation, cut at quantiles.
 
     Parameters
