@@ -164,7 +164,7 @@ def test_learning_stopped_anywhere_is_resumed_to_the_same_bytes(folder, capsys, 
     assert len(calls) == 4 + 1  # nothing that was finished is done twice
     with RunDirectory("run") as opened:
         assert opened.status == "finished"
-    assert not list((folder / "work" / "run" / ".state").glob("fit/*"))
+    assert not [*Path("run/.state/fit").iterdir(), *Path("run/.state/trial").iterdir()]
     for name in ("arrays.safetensors", "held_out.csv", "scores.csv", "paired.csv", "checks.csv"):
         assert (folder / "work/run" / name).read_bytes() == (folder / "work/whole" / name).read_bytes(), name
 

@@ -39,7 +39,7 @@ def test_keys_and_folders_are_independent(run):
     one.drop("key_0")
     assert one.load("key_0") is None
     assert (int(one.load("key_1")["x"]), int(other.load("key_0")["x"])) == (1, 9)
-    one.clear()
+    run.drop("one")
     assert one.load("key_1") is None
     assert other.load("key_0") is not None
 
@@ -58,7 +58,7 @@ def test_states_count_as_results_of_the_run(run):
     store = RunStateStore(run, "fit/", interval=0)
     store.save("chunk_0", lambda: {"x": np.zeros(1)})
     assert run.has_results
-    store.clear()
+    run.drop("fit")
     assert not run.has_results
 
 

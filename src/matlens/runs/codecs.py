@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from matlens.core.atomic import atomic_write
 from matlens.errors import RunError
 from matlens.hooks import Arrays
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["ARRAYS", "JSON", "Codec", "read_value", "write_value"]
+__all__ = ["ARRAYS", "DATASET", "JSON", "TABLE", "Codec", "read_value", "table_codec", "write_value"]
 
 T = TypeVar("T")
 
@@ -98,6 +100,40 @@ def _write_json(path: Path, value: Any) -> None:
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    table.to_csv(path, index=False, lineterminator="\n")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path)  # with every digit from pandas 3.1 on, which deprecates being asked for that
+
+
+def _write_dataset(path: Path, dataset: xr.Dataset) -> None:
+    dataset.to_netcdf(path, engine="h5netcdf")
+
+
+def _read_dataset(path: Path) -> xr.Dataset:
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        return dataset.load()
+
+
+def table_codec(read: Callable[[Path], pd.DataFrame]) -> Codec[pd.DataFrame]:
+    """Give a codec of tables whose columns need a reader of their own, e.g. names that look like numbers.
+
+    Examples
+    --------
+    >>> table_codec(lambda path: pd.read_csv(path, dtype=str)).suffix
+    '.csv'
+    """
+    return Codec(".csv", _write_table, read)
+
+
+TABLE: Codec[pd.DataFrame] = table_codec(_read_table)
+"""A table as CSV, written with every digit of its numbers."""
+
+DATASET: Codec[xr.Dataset] = Codec(".nc", _write_dataset, _read_dataset)
+"""Labelled arrays as netCDF."""
 
 ARRAYS: Codec[Arrays] = Codec(".npz", _write_arrays, _read_arrays)
 """Arrays by name as NPZ, without pickled objects."""

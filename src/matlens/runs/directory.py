@@ -174,6 +174,12 @@ class RunDirectory:
         """Remove a file of this run if it is there."""
         (self.path / name).unlink(missing_ok=True)
 
+    def drop(self, key: str) -> None:
+        """Remove what is stored below ``.state/KEY``: states and results of work whose outcome is stored elsewhere."""
+        for name in self._files:
+            if name.startswith(f"{STATE}/{key}/"):
+                self.remove(name)
+
     def discard(self) -> None:
         """Undo :meth:`create`: remove the files of this run, and bring back what --force set aside."""
         for name in (SETTINGS, *self._files):

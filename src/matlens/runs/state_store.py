@@ -38,7 +38,7 @@ class RunStateStore:
     >>> store.finish("chunk_0", {"y": np.ones(2)})
     >>> store.load("chunk_0") is None, store.result("chunk_0")
     (True, {'y': array([1., 1.])})
-    >>> store.clear()
+    >>> run.drop("fit")
     >>> store.result("chunk_0") is None
     True
     """
@@ -71,12 +71,6 @@ class RunStateStore:
     def result(self, key: str) -> Arrays | None:
         """Return the result written under ``key``, or None."""
         return self._read(self._file(key, "result"))
-
-    def clear(self) -> None:
-        """Remove all states and results: what was made of them is stored elsewhere in the run."""
-        for kind in ("state", "result"):
-            for file in (self._run.path / STATE / self._folder).glob(f"*.{kind}.npz"):
-                self._run.remove(f"{STATE}/{self._folder}{file.name}")
 
     def _read(self, name: str) -> Arrays | None:
         return read_value(self._run, name, ARRAYS) if (self._run.path / name).is_file() else None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.commands.explain.tables import (
@@ -31,8 +31,10 @@ from matlens.library.gradients import (
 )
 from matlens.library.model import LibraryModel
 from matlens.library.table import MaterialsLibrary
-from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.codecs import DATASET
+from matlens.runs.directory import RunDirectory
 from matlens.runs.models import digest_of_model, read_unchanged
+from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
 
 __all__ = ["ExplainLibraryOrder", "explain_library_in"]
@@ -197,8 +199,7 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
     facts["samples"] = insight.sizes["sample"]
     run.mark("running", resolved=facts, notes=[*_notes(order, insight), *notes], sentences=said_of(said))
     write_table(run, "statements", said)
-    for number in range(order.permutations):
-        run.remove(_file(number))
+    run.drop("permuted")
 
 
 def _told(
@@ -263,19 +264,11 @@ def _null(
     """Statistics of ensembles of permuted labels; those made before are read."""
     if not order.permutations:
         return None
-    progress.begin(order.permutations, "ensembles of permuted labels")
-    parts = []
-    for number in range(order.permutations):
-        file = run.path / _file(number)
-        if not file.is_file():
-            made = _permuted(order, model, response, number)
-            with atomic_write(run.claim(_file(number))) as temporary:
-                made.to_netcdf(temporary, engine="h5netcdf")
-        with xr.open_dataset(file, engine="h5netcdf") as kept:
-            parts.append(kept.load())
-        progress.update(number + 1)
-    progress.end()
-    return xr.concat(parts, "permutation")
+    numbers = {str(number): number for number in range(order.permutations)}
+    made = partial(_permuted, order, model, response)
+    label = "ensembles of permuted labels"
+    parts = each(run, "permuted", numbers, made, DATASET, progress=progress, label=label)
+    return xr.concat(list(parts.values()), "permutation")
 
 
 def _permuted(
@@ -297,7 +290,3 @@ def _notes(order: ExplainLibraryOrder, insight: xr.Dataset) -> list[str]:
     if not order.permutations:
         notes.append("no ensembles of permuted labels were trained, so that groups and bands lack that null.")
     return notes
-
-
-def _file(number: int) -> str:
-    return f"{STATE}/checkpoint_permuted_{number}.nc"

@@ -24,7 +24,9 @@ from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import PARTITIONS, Fold, held_out
 from matlens.library.validation.partitions import grouped, regions, systems
 from matlens.library.validation.scoring import LibraryLearner
-from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.codecs import table_codec
+from matlens.runs.directory import RunDirectory
+from matlens.runs.resumable import each
 from matlens.runs.state_store import RunStateStore
 
 __all__ = ["LearnLibraryOrder", "LibraryModelOptions", "Scoring", "learn_library_in"]
@@ -303,17 +305,21 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
     folds, notes = order.folds(known)
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_, "samples": len(known)}
     run.mark("running", resolved=facts, notes=[*found.notes, *notes, *_prepared(model)])
-    trials = [(name, number) for number in range(len(folds)) for name in order.scoring.contenders]
-    progress.begin(len(trials), "trials on samples held out")
+    trials = {
+        f"{name}_{fold.partition}_{number}": (name, fold)
+        for number, fold in enumerate(folds)
+        for name in order.scoring.contenders
+    }
     choices: dict[str, Choice] = {}  # of preprocessing: the contenders of a fold learn from the same samples
-    parts = []
-    for done, (name, number) in enumerate(trials):
-        progress.update(done, f"{name}, {folds[number].partition} {folds[number].name}")
-        parts.append(_trial(run, order, known, name, folds, number, choices))
-    progress.end()
-    write_library_evidence(run, model, pd.concat(parts, ignore_index=True), order.scoring.contenders)
-    for name, number in trials:
-        run.remove(_file(name, number))
+
+    def tried(trial: tuple[str, Fold]) -> pd.DataFrame:
+        name, fold = trial
+        return held_out(lambda: order.contender(name, choices), known, [fold], name=name, target=order.target)
+
+    label = "trials on samples held out"
+    parts = each(run, "trial", trials, tried, table_codec(read_held_out), progress=progress, label=label)
+    write_library_evidence(run, model, pd.concat(parts.values(), ignore_index=True), order.scoring.contenders)
+    run.drop("trial")
 
 
 def _model(run: RunDirectory, order: LearnLibraryOrder, library: MaterialsLibrary, progress: Progress) -> LibraryModel:
@@ -326,7 +332,7 @@ def _model(run: RunDirectory, order: LearnLibraryOrder, library: MaterialsLibrar
     for name in FILES:
         run.claim(name)
     model.save(run.path)
-    store.clear()
+    run.drop("fit")
     return model
 
 
@@ -340,26 +346,3 @@ def _prepared(model: LibraryModel) -> list[str]:
         f"preparation of spectra chosen by the model: {chosen} (R2 of a Gaussian process on compositions held out: "
         f"{tried}); baselines choose in the same way"
     ]
-
-
-def _trial(
-    run: RunDirectory,
-    order: LearnLibraryOrder,
-    library: MaterialsLibrary,
-    name: str,
-    folds: list[Fold],
-    number: int,
-    choices: MutableMapping[str, Choice],
-) -> pd.DataFrame:
-    """Predictions of one contender for one fold; those made before are read."""
-    file = run.path / _file(name, number)
-    if not file.is_file():
-        made = held_out(
-            lambda: order.contender(name, choices), library, [folds[number]], name=name, target=order.target
-        )
-        run.write_text(_file(name, number), made.to_csv(index=False, lineterminator="\n"))
-    return read_held_out(file)
-
-
-def _file(name: str, number: int) -> str:
-    return f"{STATE}/checkpoint_trial_{name}_{number}.csv"

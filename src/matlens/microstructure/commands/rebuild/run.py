@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
 from matlens.microstructure.commands.realisation_store import RealisationStore
@@ -19,8 +18,10 @@ from matlens.microstructure.problems import white_noise
 from matlens.microstructure.reconstruction import CurveTargets, Plan, Prepared, plan_from_statistics
 from matlens.microstructure.statistics import read_statistics
 from matlens.microstructure.structure import Microstructure
+from matlens.runs.codecs import DATASET
 from matlens.runs.directory import RunDirectory
 from matlens.runs.provenance import sha256
+from matlens.runs.resumable import once
 from matlens.runs.tables import write_table
 
 __all__ = ["RebuildOrder", "rebuild_in"]
@@ -131,14 +132,13 @@ def rebuild_in(run: RunDirectory, progress: Progress) -> None:
 
 def _kept(run: RunDirectory, order: RebuildOrder) -> xr.Dataset:
     """The statistics as the run keeps them, so that it no longer needs the file."""
-    kept = run.path / TARGET
-    if not kept.is_file():
+
+    def unchanged() -> xr.Dataset:
         if sha256(order.target) != order.sha256:
             raise InputError(f"{order.target} has changed since the run started; start a new run.")
-        statistics = read_statistics(order.target)
-        with atomic_write(run.claim(TARGET)) as temporary:
-            statistics.to_netcdf(temporary, engine="h5netcdf")
-    return read_statistics(kept)
+        return read_statistics(order.target)
+
+    return once(run, TARGET, unchanged, DATASET)
 
 
 def _curves(targets: CurveTargets, sources: Mapping[str, Microstructure]) -> pd.DataFrame:
