@@ -27,8 +27,7 @@ from matlens.library.baselines import BASELINES
 from matlens.library.evidence import additions_left_out, summarise_additions
 from matlens.library.model import LibraryModel
 from matlens.library.problems import LIBRARIES, KnownLibrary
-from matlens.library.suggestions import suggestion_regret
-from matlens.library.suggestions.regret import STRATEGIES
+from suggestion_regret import STRATEGIES, suggestion_regret
 
 FOLDER = Path("build/benchmark/library_beyond")
 SIZES = {"photoanode": 600}

@@ -26,7 +26,7 @@ import xarray as xr
 
 from matlens.library.baselines import BASELINES
 from matlens.library.evidence import band_average, component_groups, label_null, spectral_bands
-from matlens.library.gradients import along, default_hosts, directions, explain_library
+from matlens.library.gradients import along, default_hosts, directions, explain_library, fit_composition_response
 from matlens.library.model import Gradients, LibraryModel
 from matlens.library.problems import LIBRARIES, KnownLibrary
 from matlens.library.validation import PARTITIONS, held_out, paired, summarise
@@ -179,9 +179,10 @@ def groups(known: KnownLibrary, name: str, seed: int, file: Path) -> None:
 
     def fit(permuted: Any, number: int) -> xr.Dataset:
         small = LibraryModel(n_models=MEMBERS["null"], preprocessing=prepared, seed=1000 * seed + number)
-        return explain_library(small.fit(permuted), permuted, members=True, errors=False)
+        return explain_library(small.fit(permuted), permuted, members=True, errors=False, response=response)
 
-    insight = explain_library(model, library, members=True)
+    response = fit_composition_response(library) if model.uses_spectrum_ else None
+    insight = explain_library(model, library, members=True, response=response)
     null = label_null(fit, library, permutations=19, seed=seed)
     row: Row = {"groups": component_groups(insight, null, seed=seed).groups.to_dict("records")}
     row |= {"true groups": [sorted(group) for group in known.truth.groups], "told": told(insight, known)}

@@ -11,7 +11,7 @@ import typer
 from matlens.cli.app import app
 from matlens.core.registry import entries
 from matlens.core.units import parse_spacing
-from matlens.microstructure.encoders import ENCODERS
+from matlens.microstructure.encoders import ENCODER_NAMES
 from matlens.microstructure.reconstruction import PRESETS
 from matlens.microstructure.segmentation import parse_crop, parse_flatten, parse_threshold
 
@@ -114,7 +114,7 @@ def test_defaults_in_tables_hold() -> None:
 
 def test_names_exist() -> None:
     assert all(f"`{preset}`" in README or f"--preset {preset}" in README for preset in PRESETS)
-    assert all(f"`{encoder}`" in README for encoder in ENCODERS)
+    assert all(f"`{encoder}`" in README for encoder in ENCODER_NAMES)
     assert set(re.findall(r"matlens fetch ([a-z0-9-]+)", README)) <= set(entries())
 
 

@@ -1,4 +1,4 @@
-"""What long work calls while it runs: progress and checkpoints, as objects passed in.
+"""What long work calls while it runs: progress and a store of its state, as objects passed in.
 
 Nothing below ``matlens.runs`` prints or decides where files go; ``matlens.runs`` brings the objects that do, and the
 classes here that do nothing are the defaults.
@@ -12,26 +12,26 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Arrays", "Checkpoint", "NoCheckpoint", "Progress", "Silent"]
+__all__ = ["Arrays", "Labelled", "NoStore", "Progress", "Silent", "StateStore"]
 
 Arrays = dict[str, NDArray[np.generic]]
 
 
 class Progress(Protocol):
-    """Told how far the work is."""
+    """Shows how far a piece of work is."""
 
     def begin(self, total: int, label: str) -> None:
         """Start a piece of work of ``total`` steps, named ``label``."""
 
-    def advance(self, done: int, loss: float, detail: str) -> None:
-        """Report ``done`` of ``total`` steps, the present loss (NaN: none), and e.g. the level in words."""
+    def update(self, done: int, text: str = "") -> None:
+        """Show that ``done`` of ``total`` steps are done, and where the work stands, e.g. its loss and level."""
 
     def end(self) -> None:
         """Finish the piece of work, whether or not ``total`` was reached."""
 
 
 class Silent:
-    """Progress that says nothing.
+    """Progress that shows nothing.
 
     Examples
     --------
@@ -42,48 +42,82 @@ class Silent:
     def begin(self, total: int, label: str) -> None:
         """Ignore."""
 
-    def advance(self, done: int, loss: float, detail: str) -> None:
+    def update(self, done: int, text: str = "") -> None:
         """Ignore."""
 
     def end(self) -> None:
         """Ignore."""
 
 
-class Checkpoint(Protocol):
-    """Keeps the engine's explicit state, so that work goes on where it stopped with the same bytes."""
+class Labelled:
+    """Progress that says what each piece of work belongs to.
 
-    def load(self, realisation: int) -> Arrays | None:
-        """Return the state last saved for this realisation, or None."""
-
-    def save(self, realisation: int, state: Callable[[], Arrays], *, force: bool = False) -> None:
-        """Save ``state()`` if it is time to (always with ``force``); ``state`` is not called otherwise."""
-
-    def finished(self, realisation: int, labels: NDArray[np.uint8], record: Arrays) -> None:
-        """Keep a finished realisation and what was learned on the way (loss history, ...)."""
-
-    def result(self, realisation: int) -> tuple[NDArray[np.uint8], Arrays] | None:
-        """Return a finished realisation, or None when it is still to be made."""
-
-
-class NoCheckpoint:
-    """Checkpoint that keeps nothing.
+    Parameters
+    ----------
+    progress : Progress
+        Shows the work.
+    label : str
+        Stands before the label of each piece of work.
 
     Examples
     --------
-    >>> NoCheckpoint().load(0) is None
+    >>> Labelled(Silent(), "alloy, pool1").begin(10, "realisation 1") is None
     True
     """
 
-    def load(self, realisation: int) -> Arrays | None:
-        """Return None: nothing is kept."""
+    def __init__(self, progress: Progress, label: str) -> None:
+        self._progress, self._label = progress, label
+        self.update, self.end = progress.update, progress.end
+
+    def begin(self, total: int, label: str) -> None:
+        """Start a piece of work under both labels."""
+        self._progress.begin(total, f"{self._label}, {label}")
+
+
+class StateStore(Protocol):
+    """Stores arrays under keys, so that interrupted work resumes where it stopped and ends with the same bytes.
+
+    A key has a state while its work is under way, and a result once it is finished. Keys are usable as names of files.
+    """
+
+    def load(self, key: str) -> Arrays | None:
+        """Return the state last saved under ``key``, or None."""
+
+    def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
+        """Save ``state()`` if it is time to (always with ``force``); ``state`` is not called otherwise."""
+
+    def drop(self, key: str) -> None:
+        """Remove the state saved under ``key``, if there is one."""
+
+    def finish(self, key: str, result: Arrays) -> None:
+        """Store the result of finished work under ``key``, and drop its state."""
+
+    def result(self, key: str) -> Arrays | None:
+        """Return the result stored under ``key``, or None while the work is still to be done."""
+
+
+class NoStore:
+    """State store that stores nothing.
+
+    Examples
+    --------
+    >>> NoStore().load("realisation_0") is None
+    True
+    """
+
+    def load(self, key: str) -> Arrays | None:
+        """Return None: nothing is stored."""
         return None
 
-    def save(self, realisation: int, state: Callable[[], Arrays], *, force: bool = False) -> None:
+    def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
         """Ignore."""
 
-    def finished(self, realisation: int, labels: NDArray[np.uint8], record: Arrays) -> None:
+    def drop(self, key: str) -> None:
         """Ignore."""
 
-    def result(self, realisation: int) -> tuple[NDArray[np.uint8], Arrays] | None:
-        """Return None: nothing is kept."""
+    def finish(self, key: str, result: Arrays) -> None:
+        """Ignore."""
+
+    def result(self, key: str) -> Arrays | None:
+        """Return None: nothing is stored."""
         return None

@@ -29,7 +29,7 @@ class Engine:
         if self.asked == self.stop_at:
             os.kill(os.getpid(), signal.SIGTERM)
         corner = plan.exemplars[0].crop(*(slice(0, side) for side in plan.shape))
-        checkpoint.finished(0, corner.labels, {"loss": np.ones(3)})
+        checkpoint.finish("realisation_0", {"labels": corner.labels, "loss": np.ones(3)})
         columns = {
             "realisation": 0,
             "level": "full size",

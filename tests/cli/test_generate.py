@@ -53,7 +53,7 @@ def test_generate_writes_sets_tables_and_a_report(folder, capsys):
     assert html.count("data:image/png;base64,") == 2
     assert "@article{willot2015fourier" in html
     assert not re.search(r"<script|<link|@import", html)
-    assert not list((folder / "run" / ".state").glob("checkpoint*"))
+    assert not list((folder / "run" / ".state").rglob("*.h5"))
 
 
 def test_another_seed_changes_the_training_set_only(folder, capsys):
@@ -85,7 +85,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(folder, capsys, monkeyp
     code, _, err = run(capsys, "generate", "-o", "run", "-n", 30, "--test", 13, *TINY)
     assert code == 130
     assert "go on with 'matlens resume run'" in err
-    assert len(list((folder / "run" / ".state").glob("checkpoint_train_*.h5"))) == 1
+    assert len(list((folder / "run" / ".state" / "train").glob("*.h5"))) == 1
     calls, stop = [], 4  # the training set takes two more calls, the test set two: within the test set
     assert run(capsys, "resume", "run")[0] == 130
     assert (folder / "run" / "structures.h5").is_file()

@@ -89,7 +89,7 @@ def test_learn_and_predict_from_end_to_end(folder, capsys, made):
     for name in ("parity", "scores", "learning_curve"):
         assert (folder / "model" / "figures" / f"{name}.pdf").is_file()
     assert "@article{lei2018distribution" in html
-    assert not list((folder / "model" / ".state").glob("checkpoint*"))
+    assert not list((folder / "model" / ".state").glob("trial/*"))
 
     code, out, err = run(capsys, "predict", "model", "test.h5", "-o", "predicted", "--threads", 1)
     assert code == 0, err

@@ -18,8 +18,8 @@ from matlens.library.io import read_library
 from matlens.library.model import LibraryModel, read_library_model
 from matlens.library.model.presets.default import DEFAULT
 from matlens.library.model.presets.registry import PRESETS
-from matlens.runs import fit_checkpoint
 from matlens.runs.directory import RunDirectory
+from matlens.runs.state_store import RunStateStore
 
 QUICK = ("--models", 4, "--scoring-models", 2, "--folds", 2, "--repeats", 1, "--systems", 1, "--baselines", "ridge",
          "--threads", 1)  # fmt: skip
@@ -135,20 +135,20 @@ def check_suggested(capsys):
 def test_learning_stopped_anywhere_is_resumed_to_the_same_bytes(folder, capsys, monkeypatch):
     learn = ("learn", "../plain.csv", "--target", "P", "--held-out", "grouped", *QUICK)
     assert run(capsys, *learn, "-o", "whole")[0] == 0
-    saved, fitted = fit_checkpoint.FitCheckpoint.save, []
+    saved, fitted = RunStateStore.save, []
 
-    def stopped(self, number, state, *, force=False):
-        fitted.append(number)
+    def stopped(self, key, state, *, force=False):
+        fitted.append(key)
         if len(fitted) == 30:
             raise KeyboardInterrupt
-        saved(self, number, state, force=True)
+        saved(self, key, state, force=True)
 
-    monkeypatch.setattr(fit_checkpoint.FitCheckpoint, "save", stopped)
+    monkeypatch.setattr(RunStateStore, "save", stopped)
     code, _, err = run(capsys, *learn, "-o", "run")
     assert code == 130
     assert "go on with 'matlens resume run'" in err
-    assert list((folder / "work" / "run" / ".state").glob("checkpoint_fit_*.npz"))
-    monkeypatch.setattr(fit_checkpoint.FitCheckpoint, "save", saved)
+    assert list((folder / "work" / "run" / ".state").glob("fit/chunk_*.state.npz"))
+    monkeypatch.setattr(RunStateStore, "save", saved)
     tried, calls = learning.held_out, []
 
     def interrupted(*arguments, **options):
@@ -164,7 +164,7 @@ def test_learning_stopped_anywhere_is_resumed_to_the_same_bytes(folder, capsys, 
     assert len(calls) == 4 + 1  # nothing that was finished is done twice
     with RunDirectory("run") as opened:
         assert opened.status == "finished"
-    assert not list((folder / "work" / "run" / ".state").glob("checkpoint_*"))
+    assert not [*Path("run/.state/fit").iterdir(), *Path("run/.state/trial").iterdir()]
     for name in ("arrays.safetensors", "held_out.csv", "scores.csv", "paired.csv", "checks.csv"):
         assert (folder / "work/run" / name).read_bytes() == (folder / "work/whole" / name).read_bytes(), name
 

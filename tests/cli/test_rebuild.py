@@ -46,7 +46,7 @@ def test_run_report_and_resume(target, tmp_path):
     # the run keeps the statistics: what is lost is made again to the same bytes without the file
     moved.unlink()
     before = np.load(run / "realisation_1.npy")
-    for name in ("realisation_1.npy", "realisation_1.tif", ".state/record_1.npz"):
+    for name in ("realisation_1.npy", "realisation_1.tif", ".state/realisation_1.result.npz"):
         (run / name).unlink()
     provenance = json.loads((run / "provenance.json").read_text())
     (run / "provenance.json").write_text(json.dumps({**provenance, "status": "interrupted"}))

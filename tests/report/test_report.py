@@ -2,7 +2,9 @@ import pandas as pd
 import pytest
 
 from matlens.microstructure.commands.inputs import Inputs, store_structures
+from matlens.microstructure.encoders import ENCODER_NAMES
 from matlens.microstructure.problems import bicontinuous
+from matlens.microstructure.reconstruction import METHOD_NAMES
 from matlens.report.build import build_report, headlines
 from matlens.report.parts import shown, table
 from matlens.runs.citations import bibtex, citation_keys
@@ -53,6 +55,7 @@ def test_tables_align_numbers_and_dash_the_unknown():
 
 
 def test_every_citation_is_an_entry():
-    for encoder in ("filterbank", "vgg19-oxford", ""):
-        keys = citation_keys(encoder=encoder, threshold="otsu")
-        assert bibtex(keys).count("@") >= len(keys)
+    for encoder in ("", *ENCODER_NAMES):
+        for method in ("", *METHOD_NAMES):
+            keys = citation_keys(encoder=encoder, threshold="otsu", method=method)
+            assert bibtex(keys).count("@") >= len(keys)

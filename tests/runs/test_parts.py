@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from matlens import InputError, Microstructure
-from matlens.microstructure.commands.checkpoint import RunCheckpoint
 from matlens.microstructure.commands.inputs import Inputs, read_inputs
+from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import checkerboard, laminate
+from matlens.microstructure.reconstruction import Reconstruction
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.progress import Bar, Lines, progress_for
@@ -29,43 +30,22 @@ def material():
     return Microstructure([[0, 1], [1, 0]], spacing=0.5, unit="um")
 
 
-def test_checkpoint_round_trip_keeps_types(run, material):
-    checkpoint = RunCheckpoint(run, material, interval=0)
-    state = {"x": np.arange(3, dtype=np.float32), "step": np.int64(7), "name": np.array("level 2")}
-    checkpoint.save(1, lambda: state)
-    loaded = RunCheckpoint(run, material).load(1)
-    assert {key: value.dtype for key, value in loaded.items()} == {k: np.asarray(v).dtype for k, v in state.items()}
-    assert loaded["step"] == 7
-    assert str(loaded["name"]) == "level 2"
-    assert checkpoint.load(0) is None
-
-
-def test_checkpoint_saves_by_time_and_does_not_ask_for_the_state_before(run, material):
-    checkpoint = RunCheckpoint(run, material, interval=3600)
-    checkpoint.save(0, lambda: pytest.fail("too early"))
-    checkpoint.save(0, lambda: {"x": np.zeros(1)}, force=True)
-    assert checkpoint.load(0) is not None
-
-
-def test_checkpoint_refuses_pickled_state(run, material):
-    checkpoint = RunCheckpoint(run, material, interval=0)
-    with pytest.raises(ValueError, match="allow_pickle"):
-        checkpoint.save(0, lambda: {"x": np.array([object()])})
-
-
-def test_a_finished_realisation_replaces_its_checkpoint_and_partial(run, material):
-    checkpoint = RunCheckpoint(run, material, interval=0)
+def test_a_finished_realisation_replaces_its_state_and_the_partial_one(run, material):
+    store = RealisationStore(run, material, interval=0)
     labels = np.eye(4, dtype=np.uint8)
-    checkpoint.save(0, lambda: {"x": np.zeros(1)})
-    checkpoint.partial(0, labels)
+    store.save("realisation_0", lambda: {"x": np.zeros(1)})
+    interrupted = Reconstruction((material.with_labels(labels),), None, None, None, {}, (), (), (), ())
+    store.write_partial(interrupted)
     assert (run.path / "partial_0.npy").is_file()
-    assert checkpoint.result(0) is None
-    checkpoint.finished(0, labels, {"loss": np.ones(2)})
-    found, record = RunCheckpoint(run, material).result(0)
-    assert found.dtype == np.uint8
-    assert (found == labels).all()
-    assert record["loss"].tolist() == [1, 1]
-    assert checkpoint.load(0) is None
+    assert store.result("realisation_0") is None
+    store.finish("realisation_0", {"labels": labels, "loss": np.ones(2)})
+    found = RealisationStore(run, material).result("realisation_0")
+    assert found["labels"].dtype == np.uint8
+    assert (found["labels"] == labels).all()
+    assert found["loss"].tolist() == [1, 1]
+    assert store.load("realisation_0") is None
+    assert not list(run.path.glob("partial_*"))
+    store.write_partial(interrupted)  # a later realisation was interrupted: the finished one is left alone
     assert not list(run.path.glob("partial_*"))
     tif = read_microstructure(run.path / "realisation_0.tif")
     assert (tif.labels == labels).all()
@@ -89,17 +69,17 @@ def test_lines_are_sparse_and_say_the_time_left():
     stream = io.StringIO()
     lines = Lines(stream, interval=0)
     lines.begin(10, "realisation 1")
-    lines.advance(5, 0.5, "32 px")
+    lines.update(5, "loss 0.5, 32 px")
     lines.end()
     assert stream.getvalue().startswith("realisation 1: 5/10, loss 0.5, 32 px, about 0 s left")
     quiet = io.StringIO()
     sparse = Lines(quiet)
     sparse.begin(10, "x")
-    sparse.advance(5, 0.5, "")
+    sparse.update(5)
     assert quiet.getvalue() == ""
 
 
-def test_the_bar_shows_loss_and_level():
+def test_the_bar_shows_the_text():
     class Terminal(io.StringIO):
         def isatty(self):
             return True
@@ -108,12 +88,13 @@ def test_the_bar_shows_loss_and_level():
     bar = progress_for(stream=stream)
     assert isinstance(bar, Bar)
     bar.begin(10, "realisation 1")
-    bar.advance(4, 0.25, "64 px")
+    bar.update(4, "loss 0.25, [/64 px]")
     bar._bar.refresh()
     bar.end()
     bar.begin(10, "realisation 2")  # and again
     bar.end()
     assert "realisation 1" in stream.getvalue()
+    assert "loss 0.25, [/64 px]" in stream.getvalue()  # brackets are text, not markup
     assert type(progress_for(stream=io.StringIO())).__name__ == "Lines"
 
 

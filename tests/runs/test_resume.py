@@ -13,8 +13,8 @@ from matlens.runs.directory import RunDirectory
 # Runs the command line, and kills or interrupts itself at the n-th call of one function: never a matter of timing.
 DRIVER = """
 import importlib, os, signal, sys
-from matlens.microstructure.commands import checkpoint
-checkpoint.INTERVAL = 0.0
+from matlens.runs import state_store
+state_store.INTERVAL = 0.0
 module, owner, name, number, after, kind = sys.argv[1].split(",")
 if module:
     home = importlib.import_module(module)
@@ -37,8 +37,8 @@ main(sys.argv[2:])
 """
 STOPS = [
     "matlens.microstructure.commands.reconstruct.run,,exemplars_of,1,before,SIGKILL",  # only settings.toml is there
-    "matlens.microstructure.commands.checkpoint,RunCheckpoint,save,4,after,SIGKILL",  # in the first realisation
-    "matlens.microstructure.commands.checkpoint,RunCheckpoint,_write_labels,1,after,SIGKILL",  # no record yet
+    "matlens.runs.state_store,RunStateStore,save,4,after,SIGKILL",  # in the first realisation
+    "matlens.microstructure.commands.realisation_store,RealisationStore,_write_labels,1,after,SIGKILL",  # no record yet
     "matlens.microstructure.commands.compare.run,,write_table,2,after,SIGKILL",  # among the tables
     "matlens.report.build,,_header,1,before,SIGKILL",  # in the report
 ]
@@ -91,7 +91,7 @@ def test_kills_cost_nothing(tmp_path, asked):
 
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
 def test_an_interrupt_keeps_the_best_so_far(kind, tmp_path, asked):
-    stop = f"matlens.microstructure.commands.checkpoint,RunCheckpoint,save,3,after,{kind}"
+    stop = f"matlens.runs.state_store,RunStateStore,save,3,after,{kind}"
     stopped = run_with(stop, *asked, "-o", "run", cwd=tmp_path)
     assert stopped.returncode == 130, stopped.stderr
     assert stopped.stderr.count("\n") == 1

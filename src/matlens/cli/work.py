@@ -42,7 +42,7 @@ def machine_settings(options: Any) -> dict[str, Any]:
     from matlens.core.device import chosen_device, set_threads
     from matlens.runs.provenance import environment
 
-    device = chosen_device(getattr(options, "device", "cpu"))
+    device = str(chosen_device(getattr(options, "device", "cpu")))
     return environment(threads=set_threads(getattr(options, "threads", None)), device=device)
 
 

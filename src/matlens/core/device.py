@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from matlens.errors import InputError, ResourceError
+
+if TYPE_CHECKING:
+    import torch  # loaded where it is needed: the command line asks for a device before it knows that there is work
 
 __all__ = ["chosen_device", "set_threads"]
 
@@ -24,26 +29,36 @@ def set_threads(threads: int | None) -> int:
     return int(torch.get_num_threads())
 
 
-def chosen_device(device: str) -> str:
-    """Resolve ``auto`` to cuda where there is one, and check the others.
+def chosen_device(device: str | torch.device) -> torch.device:
+    """Resolve the name of a device; ``"auto"`` is cuda where there is one.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda"} or torch.device
+        A torch.device has been chosen before, and stays as it is.
 
     Raises
     ------
     InputError
         If the name is unknown.
     ResourceError
-        If cuda is asked and not there.
+        If cuda is asked for and not there.
 
     Examples
     --------
     >>> chosen_device("cpu")
-    'cpu'
+    device(type='cpu')
     """
     import torch
 
+    if isinstance(device, torch.device):
+        return device
     if device not in ("auto", "cpu", "cuda"):
-        raise InputError(f"unknown device {device!r}; choose auto, cpu or cuda.")
+        raise InputError(f"device {device!r} is not known; choose auto, cpu or cuda.")
     there = torch.cuda.is_available()
     if device == "cuda" and not there:
-        raise ResourceError("no CUDA device is at hand; choose --device cpu, or auto to take what there is.")
-    return "cuda" if device != "cpu" and there else "cpu"
+        raise ResourceError(
+            "found no CUDA device where 'cuda' was asked for; choose device cpu, choose auto to take what there is, or "
+            "install a CUDA build of torch."
+        )
+    return torch.device("cuda" if device != "cpu" and there else "cpu")

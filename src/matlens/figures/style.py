@@ -11,7 +11,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "line_style", "phase_colours", "styled", "unit_text"]
+__all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "line_style", "phase_colours", "styled"]
 
 SINGLE = 89 / 25.4  # one journal column, in inches
 DOUBLE = 183 / 25.4  # two columns
@@ -136,27 +136,6 @@ def phase_colours(count: int) -> Sequence[str]:
         return _PHASES[count]
     scale = matplotlib.colormaps["cividis"]
     return tuple(matplotlib.colors.to_hex(scale(k / (count - 1))) for k in range(count))
-
-
-def unit_text(unit: str) -> str:
-    """Return the typeset form of a unit.
-
-    Parameters
-    ----------
-    unit : str
-        Unit in MatLens' spelling, such as ``"um"``.
-
-    Returns
-    -------
-    str
-        The unit as print shows it; other units are returned as they are.
-
-    Examples
-    --------
-    >>> unit_text("um")
-    'µm'
-    """
-    return {"um": "µm", "micron": "µm", "angstrom": "Å", "px": "px"}.get(unit, unit)
 
 
 def line_style(index: int) -> dict[str, Any]:

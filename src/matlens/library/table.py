@@ -1,4 +1,4 @@
-"""The table of the second half of MatLens: compositions, spectra and figures of merit, one row a sample."""
+"""The common data structure of the library side: compositions, spectra and figures of merit, a row for each sample."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from matlens.errors import InputError
 
 __all__ = ["CLOSURE", "PRESENT", "MaterialsLibrary", "array_digest", "named"]
 
-CLOSURE = 1e-6  # how far the sum of a row may lie from 1; readers close rows, this only catches mistakes
-PRESENT = 1e-9  # a fraction above it means that the component is in the sample
+CLOSURE = 1e-6  # allowed deviation of a row's sum from 1; readers renormalise rows, this only catches mistakes
+PRESENT = 1e-9  # smallest fraction of a component that is present
 
 Floats = NDArray[np.float64]
 
@@ -26,35 +26,37 @@ class MaterialsLibrary:
 
     Parameters
     ----------
-    compositions : array_like
-        Fractions, shape (n, D); each row sums to 1. A component that is zero everywhere stays.
+    compositions : array_like, shape (n, D)
+        Fractions; each row sums to 1. A component that is zero in all samples is kept.
     components : sequence of str
-        D names.
-    merits : DataFrame or mapping of str to array_like
-        Figures of merit, n rows; NaN where one was not measured.
+        Names of the D components.
+    merits : DataFrame or mapping of str to array_like, shape (n,)
+        Figures of merit; NaN where a sample was not measured.
     merit_units : mapping of str to str
         Unit of each figure of merit; "" where unknown.
-    spectra : array_like, optional
-        Intensities, shape (n, C), as they stand in the file.
-    axis : array_like, optional
-        Position of each channel, shape (C,), strictly monotonic, spacing of any kind.
-    axis_name, axis_unit, spectrum_name, spectrum_unit : str
-        What the axis and the intensities are, e.g. "Raman shift" in "cm-1".
+    spectra : array_like, shape (n, C), optional
+        Intensities, as in the file.
+    axis : array_like, shape (C,), optional
+        Position of each channel, strictly ascending or descending, of any spacing.
+    axis_name, axis_unit : str
+        Name and unit of the axis, e.g. "Raman shift" and "cm-1".
+    spectrum_name, spectrum_unit : str
+        Name and unit of the intensities.
     samples : sequence of str
-        One unique id a row; the default is "0" to "n-1".
+        One unique id for each row; by default "0" to "n-1".
     covariates : DataFrame, optional
-        What else is known of a row (plate, x, y, thickness, batch), n rows, of any type.
-    censored : DataFrame, optional
-        Shape (n, M): 1 where the true value lies above the one in ``merits``, -1 below, 0 measured.
+        Other facts about the samples (plate, x, y, thickness, batch), n rows, of any type.
+    censored : DataFrame, shape (n, M), optional
+        1 where the true value lies above the one in ``merits``, -1 where it lies below, 0 where it was measured.
     fraction_name : str
-        What a hundredth of a fraction is called: "at%" or "%".
+        Name of a hundredth of a fraction: "at%" or "%".
     notes : sequence of str
-        What reading changed, in sentences.
+        Changes that reading made, in sentences.
 
     Raises
     ------
     InputError
-        If lengths differ, names or ids repeat, fractions are negative, missing or do not close, the axis is not
+        If lengths differ, names or ids repeat, fractions are negative, missing or do not sum to 1, the axis is not
         strictly monotonic, or a number is infinite; the message names rows and columns.
 
     Examples
@@ -115,12 +117,22 @@ class MaterialsLibrary:
         return self.spectra is not None
 
     def merit(self, name: str | None = None) -> Floats:
-        """Return a figure of merit, shape (n,); without a name, the only one there is.
+        """Return a figure of merit.
+
+        Parameters
+        ----------
+        name : str, optional
+            Its name; not needed where there is only one.
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+            Values; NaN where a sample was not measured.
 
         Raises
         ------
         InputError
-            If there is none of that name, or several and no name was given; the message lists them.
+            If the name is unknown, or no name is given and there are several; the message lists the names.
 
         Examples
         --------
@@ -130,7 +142,22 @@ class MaterialsLibrary:
         return self.merits[self.merit_name(name)].to_numpy(np.float64)
 
     def merit_name(self, name: str | None = None) -> str:
-        """Return the name of the only figure of merit, or ``name`` if there is such a one (else InputError).
+        """Return the name of a figure of merit after a check that it exists.
+
+        Parameters
+        ----------
+        name : str, optional
+            A name, also with its unit as in a column name ("P_mW_cm2"); not needed where there is only one.
+
+        Returns
+        -------
+        str
+            The name in this library.
+
+        Raises
+        ------
+        InputError
+            If the name is unknown, or no name is given and there are several; the message lists the names.
 
         Examples
         --------
@@ -154,6 +181,21 @@ class MaterialsLibrary:
     def unit(self, name: str | None = None) -> str:
         """Return the unit of a figure of merit.
 
+        Parameters
+        ----------
+        name : str, optional
+            Its name; not needed where there is only one.
+
+        Returns
+        -------
+        str
+            The unit; "" where unknown.
+
+        Raises
+        ------
+        InputError
+            If the name is unknown, or no name is given and there are several.
+
         Examples
         --------
         >>> MaterialsLibrary([[1.0]], ("Fe",), {"P": [1]}, {"P": "mW"}).unit("P")
@@ -162,7 +204,22 @@ class MaterialsLibrary:
         return self.merit_units[self.merit_name(name)]
 
     def censoring(self, name: str | None = None) -> NDArray[np.int8]:
-        """Return -1 (true value below), 0 (measured) or 1 (above) for each sample, shape (n,).
+        """Return which values of a figure of merit are limits only.
+
+        Parameters
+        ----------
+        name : str, optional
+            Its name; not needed where there is only one.
+
+        Returns
+        -------
+        ndarray of int8, shape (n,)
+            -1 where the true value lies below the stored one, 1 where it lies above, 0 where it was measured.
+
+        Raises
+        ------
+        InputError
+            If the name is unknown, or no name is given and there are several.
 
         Examples
         --------
@@ -175,12 +232,22 @@ class MaterialsLibrary:
         return self.censored[name].to_numpy(np.int8)
 
     def component(self, name: str) -> int:
-        """Return the column of a component.
+        """Return the column of a component in ``compositions``.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+
+        Returns
+        -------
+        int
+            The column.
 
         Raises
         ------
         InputError
-            If there is no such component; the message lists them.
+            If the component does not exist; the message lists the components.
 
         Examples
         --------
@@ -192,7 +259,22 @@ class MaterialsLibrary:
         return self.components.index(name)
 
     def select(self, rows: ArrayLike) -> MaterialsLibrary:
-        """Return the library of some samples, by indices or by a mask of n booleans.
+        """Return a library of some of the samples.
+
+        Parameters
+        ----------
+        rows : array_like
+            Indices of the samples, or a mask of n booleans.
+
+        Returns
+        -------
+        MaterialsLibrary
+            The selected samples, in this order.
+
+        Raises
+        ------
+        InputError
+            If no row, or a row twice, is selected.
 
         Examples
         --------
@@ -211,20 +293,36 @@ class MaterialsLibrary:
         )
 
     def replicates(self, tolerance: float = 1e-4) -> NDArray[np.intp]:
-        """Number the groups of equal composition (fractions rounded to ``tolerance``), shape (n,), first come first.
+        """Number the groups of samples of equal composition.
+
+        Parameters
+        ----------
+        tolerance : float
+            Fractions are rounded to it before they are compared.
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+            Group of each sample, from 0 in the order of first appearance.
 
         Examples
         --------
         >>> MaterialsLibrary([[0.5, 0.5], [0.1, 0.9], [0.50001, 0.49999]], ("A", "B"), {"P": [1, 2, 3]}).replicates()
         array([0, 1, 0])
         """
-        # the border between two groups is moved off the decimal numbers that files hold, where rounding is a toss-up
+        # The borders of the cells are moved away from the decimal numbers in files, which would round at random there.
         cells = np.floor(self.compositions / tolerance + 0.5 + 1e-3 * np.pi)
         _, first, inverse = np.unique(cells, axis=0, return_index=True, return_inverse=True)
         return np.argsort(np.argsort(first))[inverse.ravel()]
 
     def systems(self) -> NDArray[np.object_]:
-        """Name each sample's co-alloy system, the components present in it, e.g. "Bi-V-W", shape (n,)."""
+        """Return the composition system of each sample: the names of the components present in it, e.g. "Bi-V-W".
+
+        Returns
+        -------
+        ndarray of object, shape (n,)
+            A name for each sample.
+        """
         names = [
             "-".join(name for name, there in zip(self.components, row, strict=True) if there)
             for row in self.compositions > PRESENT
@@ -233,6 +331,23 @@ class MaterialsLibrary:
 
     def with_spectra(self, spectra: ArrayLike, axis: ArrayLike) -> MaterialsLibrary:
         """Return the same samples with other spectra, e.g. preprocessed ones.
+
+        Parameters
+        ----------
+        spectra : array_like, shape (n, C)
+            Intensities.
+        axis : array_like, shape (C,)
+            Position of each channel.
+
+        Returns
+        -------
+        MaterialsLibrary
+            The new library.
+
+        Raises
+        ------
+        InputError
+            If spectra, axis and samples do not fit each other.
 
         Examples
         --------
@@ -243,6 +358,11 @@ class MaterialsLibrary:
 
     def without_spectra(self) -> MaterialsLibrary:
         """Return the same samples without spectra.
+
+        Returns
+        -------
+        MaterialsLibrary
+            The new library.
 
         Examples
         --------
@@ -261,7 +381,19 @@ class MaterialsLibrary:
 
 
 def array_digest(*arrays: NDArray[np.generic] | None, about: object = None) -> str:
-    """Hash arrays with their shapes, those that are missing left out, and what ``about`` prints as.
+    """Compute the SHA-256 of arrays with their shapes, and of the representation of ``about``.
+
+    Parameters
+    ----------
+    *arrays : ndarray or None
+        The arrays; None is skipped.
+    about : object
+        Further facts, by their ``repr``.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
 
     Examples
     --------
@@ -277,7 +409,19 @@ def array_digest(*arrays: NDArray[np.generic] | None, about: object = None) -> s
 
 
 def named(items: Iterable[object], most: int = 8) -> str:
-    """Join names for a message, at most ``most`` of them.
+    """Join names for a message.
+
+    Parameters
+    ----------
+    items : iterable
+        The names.
+    most : int
+        Largest number of names that are written out.
+
+    Returns
+    -------
+    str
+        The names, separated by commas, and the number of further ones.
 
     Examples
     --------

@@ -27,7 +27,7 @@ __all__ = ["RunDirectory"]
 
 SETTINGS = "settings.toml"
 PROVENANCE = "provenance.json"
-STATE = ".state"  # lock, list of files, checkpoints: nothing a user needs
+STATE = ".state"  # lock, list of files, state and results to resume from: nothing a user needs
 PREVIOUS = "previous"  # what --force replaces, kept until the new run has finished
 
 
@@ -138,8 +138,8 @@ class RunDirectory:
     @property
     def has_results(self) -> bool:
         """Whether anything was computed that would be a loss."""
-        kinds = ("realisation_", "partial_", "checkpoint_", "record_", "model.", "gradients.")
-        return any(Path(name).name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
+        kinds = (f"{STATE}/", "realisation_", "partial_", "model.", "gradients.")
+        return any(name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
 
     def mark(self, status: str, **facts: Any) -> None:
         """Write the status and further facts into provenance.json; ``finished`` also drops what --force set aside."""
@@ -172,6 +172,12 @@ class RunDirectory:
     def remove(self, name: str) -> None:
         """Remove a file of this run if it is there."""
         (self.path / name).unlink(missing_ok=True)
+
+    def drop(self, key: str) -> None:
+        """Remove what is stored below ``.state/KEY``: states and results of work whose outcome is stored elsewhere."""
+        for name in self._files:
+            if name.startswith(f"{STATE}/{key}/"):
+                self.remove(name)
 
     def discard(self) -> None:
         """Undo :meth:`create`: remove the files of this run, and bring back what --force set aside."""

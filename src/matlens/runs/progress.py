@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from typing import IO, TYPE_CHECKING
@@ -36,7 +35,7 @@ class Lines:
     --------
     >>> lines = Lines(sys.stdout, interval=0)
     >>> lines.begin(200, "realisation 1 of 1")
-    >>> lines.advance(50, 0.125, "level 2 of 3")
+    >>> lines.update(50, "loss 0.125, level 2 of 3")
     realisation 1 of 1: 50/200, loss 0.125, level 2 of 3, ... left
     """
 
@@ -51,17 +50,17 @@ class Lines:
         self._start = self._last = time.monotonic()
         self._first = -1
 
-    def advance(self, done: int, loss: float, detail: str) -> None:
+    def update(self, done: int, text: str = "") -> None:
         """Write a line if the last one is long enough ago."""
-        if self._first < 0:  # a resumed realisation starts in the middle: only what is done now tells the speed
+        if self._first < 0:  # resumed work starts in the middle: only what is done now tells the speed
             self._first = max(done - 1, 0)
         now = time.monotonic()
         if now - self._last < self._interval:
             return
         self._last = now
         left = (now - self._start) / max(done - self._first, 1) * max(self._total - done, 0)
-        said = [text for text in (_loss(loss), detail, f"about {_duration(left)} left") if text]
-        self._stream.write(f"{self._label}: {done}/{self._total}, {', '.join(said)}\n")
+        words = ", ".join(part for part in (text, f"about {_duration(left)} left") if part)
+        self._stream.write(f"{self._label}: {done}/{self._total}, {words}\n")
         self._stream.flush()
 
     def end(self) -> None:
@@ -85,7 +84,7 @@ class Bar:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[loss]}  {task.fields[detail]}"),
+            TextColumn("{task.fields[text]}", markup=False),  # names of samples may hold brackets
             TimeRemainingColumn(),
             console=Console(file=stream),
             transient=True,
@@ -94,13 +93,13 @@ class Bar:
 
     def begin(self, total: int, label: str) -> None:
         """Show the bar."""
-        self._task = self._bar.add_task(label, total=total, loss="", detail="")
+        self._task = self._bar.add_task(label, total=total, text="")
         self._bar.start()
 
-    def advance(self, done: int, loss: float, detail: str) -> None:
+    def update(self, done: int, text: str = "") -> None:
         """Move the bar."""
         if self._task is not None:
-            self._bar.update(self._task, completed=done, loss=_loss(loss), detail=detail)
+            self._bar.update(self._task, completed=done, text=text)
 
     def end(self) -> None:
         """Take the bar away."""
@@ -108,10 +107,6 @@ class Bar:
         if self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
-
-
-def _loss(loss: float) -> str:
-    return "" if math.isnan(loss) else f"loss {loss:.3g}"  # work that minimises nothing has none
 
 
 def _duration(seconds: float) -> str:

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from library_runs import explained_run, learned_run
 
-from matlens.library import figures
+from matlens.figures.units import typeset_unit
 from matlens.library.commands.maps import gradients_on_the_wafer
-from matlens.library.commands.words import plain_unit
+from matlens.report import parts
 from matlens.report.build import build_report
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
@@ -32,7 +32,7 @@ def unpainted(monkeypatch):
             Path(f"{stem}.{suffix}").write_bytes(b"")
         return tuple(Path(f"{stem}.{suffix}") for suffix in ("png", "pdf", "csv"))
 
-    monkeypatch.setattr(figures, "save_figure", save)
+    monkeypatch.setattr(parts, "save_figure", save)
 
 
 @pytest.fixture(scope="module")
@@ -139,4 +139,4 @@ def test_suggestions_without_any_move_say_so(tmp_path):
 
 @pytest.mark.parametrize(("unit", "text"), [("mS/cm", "mS/cm"), ("V^2 s-1", "V² s⁻¹"), ("m2/Vs", "m²/Vs")])
 def test_units_of_text(unit, text):
-    assert plain_unit(unit) == text
+    assert typeset_unit(unit, "text") == text

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from matlens.errors import InputError
-from matlens.library.evidence import ERROR_FACTOR, bootstrap_family, permutation_family
+from matlens.library.evidence import bootstrap_family, permutation_family
+from matlens.library.gradients import ERROR_FACTOR
 
 
 def binomial_limits(trials, p):

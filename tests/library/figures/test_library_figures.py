@@ -246,7 +246,7 @@ def test_older_ways_have_a_panel_each(spectral):
         pd.DataFrame({"way": way, "line": line, "place": places, "value": [0.1, np.nan, -0.3]})
         for way, line in (("gradient", ""), ("PLS", ""), ("NMF", "1"), ("NMF", "2"))[: 4 if spectral else 2]
     ]
-    figure = drawn(figures.ways_beside(pd.concat(parts), axis="x" if spectral else ""))
+    figure = drawn(figures.reference_analyses(pd.concat(parts), axis="x" if spectral else ""))
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["gradient", "PLS", "NMF"][: 3 if spectral else 2]
 
 

@@ -211,7 +211,7 @@ def test_an_interrupt_ends_searches_soon() -> None:
     reported: list[int] = []
 
     class Impatient(Silent):
-        def advance(self, done: int, loss: float, detail: str) -> None:
+        def update(self, done: int, text: str = "") -> None:
             reported.append(done)
             if done == 3:
                 raise KeyboardInterrupt

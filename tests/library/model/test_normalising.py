@@ -30,12 +30,6 @@ def made(*, gain: float, informative: bool = False, background: float = 0.0, cou
     return MaterialsLibrary(x, ("Bi", "V", "W"), {"P": merit}, spectra=spectra, axis=AXIS)
 
 
-@pytest.fixture(autouse=True)
-def forgetful() -> None:
-    """What an earlier test asked must not answer for this one."""
-    normalising._made.clear()
-
-
 def chosen(library: MaterialsLibrary) -> Choice:
     return choose_preprocessing(library, library.merit(), seed=1)
 
@@ -66,7 +60,6 @@ def test_what_may_be_chance_changes_nothing() -> None:
 def test_the_same_seed_gives_the_same_choice() -> None:
     library = made(gain=0.8)
     one = chosen(library)
-    normalising._made.clear()
     assert chosen(library) == one
 
 
@@ -118,8 +111,9 @@ def test_models_of_the_same_samples_ask_once(monkeypatch: pytest.MonkeyPatch) ->
     tried, asked = normalising._held_out, []
     monkeypatch.setattr(normalising, "_held_out", lambda *given: (asked.append(given[2]), tried(*given))[1])
     library = made(gain=0.8, count=40)
-    one = LibraryModel(n_models=2).fit(library)
-    others = [BASELINES[name]().fit(library) for name in ("ridge", "pls")]
+    cache: dict[str, Choice] = {}
+    one = LibraryModel(n_models=2, cache=cache).fit(library)
+    others = [BASELINES[name](cache=cache).fit(library) for name in ("ridge", "pls")]
     assert asked == list(CHAINS)
     assert [model.chains_tried_ for model in others] == [one.chains_tried_] * 2
     one.chains_tried_.clear()  # nobody else's
@@ -130,16 +124,9 @@ def test_models_of_the_same_samples_ask_once(monkeypatch: pytest.MonkeyPatch) ->
         library.with_spectra(1.1 * np.asarray(library.spectra), AXIS),
     ):
         before = len(asked)
-        BaselineModel("ridge").fit(other)
+        BaselineModel("ridge", cache=cache).fit(other)
         assert len(asked) == before + len(CHAINS)
-
-
-def test_what_is_remembered_stays_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(normalising, "_REMEMBERED", 2)
-    library = made(gain=0.8).select([0, 1])  # one composition, about which nothing is tried
-    for value in range(5):
-        choose_preprocessing(library, [value, value + 1.0])
-    assert len(normalising._made) == 2
+    assert len(cache) == 4
 
 
 @pytest.mark.parametrize("name", ["ridge", "gaussian-process"])

@@ -128,7 +128,7 @@ def test_pull_back_agrees_with_finite_differences(falling: bool) -> None:
 
 def test_settings_survive_json_and_text() -> None:
     chain = Preprocessing([*CHAIN.steps, Resample(axis=(2.5, 3.0, 4.5)), Baseline("airpls", 1e4)])
-    assert Preprocessing.of(json.loads(json.dumps(chain.settings()))) == chain
+    assert Preprocessing.from_settings(json.loads(json.dumps(chain.settings()))) == chain
     texts = ["crop:1:9", "despike", "resample:0.5", "band-maximum:4:6", "area:2:8", "detrend:2", "snv"]
     texts.append("baseline:airpls:1e4")
     assert Preprocessing.parse(texts) == Preprocessing([*CHAIN.steps, Baseline("airpls", 1e4)])

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from matlens.errors import Interrupted
-from matlens.hooks import Arrays, NoCheckpoint, Silent
+from matlens.hooks import Arrays, NoStore, Silent
 from matlens.library.model.ensemble import train
 from matlens.library.model.networks.stacked import StackedNetwork
 from matlens.library.model.networks.training import ChunkTrainer, TrainingSet
@@ -28,25 +28,25 @@ def data(members: int = 3, seed: int = 0) -> TrainingSet:
     return TrainingSet({"composition": fractions, "spectrum": spectra}, target, rows, seed)
 
 
-class Kept(NoCheckpoint):
+class Kept(NoStore):
     """Keeps states in memory, and stops the work after some epochs."""
 
     def __init__(self, stop_after: int = 10**9) -> None:
-        self.states: dict[int, Arrays] = {}
+        self.states: dict[str, Arrays] = {}
         self.left = stop_after
 
-    def load(self, realisation: int) -> Arrays | None:
-        return self.states.get(realisation)
+    def load(self, key: str) -> Arrays | None:
+        return self.states.get(key)
 
-    def save(self, realisation: int, state, *, force: bool = False) -> None:  # type: ignore[no-untyped-def]
-        self.states[realisation] = state()
+    def save(self, key: str, state, *, force: bool = False) -> None:  # type: ignore[no-untyped-def]
+        self.states[key] = state()
 
 
 class Stopping(Silent):
     def __init__(self, after: int) -> None:
         self.after = after
 
-    def advance(self, done: int, loss: float, detail: str) -> None:
+    def update(self, done: int, text: str = "") -> None:
         if done >= self.after:
             raise KeyboardInterrupt
 

@@ -40,13 +40,13 @@ def test_total_derivatives_are_those_of_the_response(family: str) -> None:
 def test_partial_and_spectral_derivatives(family: str) -> None:
     known = small(family)
     x, spectra = known.library.compositions, known.recorded(known.library.compositions, known.state)
-    found = differences(lambda moved: known.held(moved, spectra), x, 1e-5)
+    found = differences(lambda moved: known.merit_with_spectra(moved, spectra), x, 1e-5)
     assert np.allclose(found, known.truth.partial, atol=1e-6 * np.abs(found).max())
     step = 1e-3 * spectra.max()
     for channel in range(0, spectra.shape[1], 61):
         move = np.zeros(spectra.shape[1])
         move[channel] = step
-        slope = (known.held(x, spectra + move) - known.held(x, spectra - move)) / (2 * step)
+        slope = (known.merit_with_spectra(x, spectra + move) - known.merit_with_spectra(x, spectra - move)) / (2 * step)
         assert np.allclose(slope, known.truth.spectral[:, channel], atol=1e-3 * np.abs(known.truth.spectral).max())
 
 
@@ -78,11 +78,11 @@ def test_a_factor_and_a_straight_baseline_leave_the_power() -> None:
     known = small("photoanode")
     x, axis = known.library.compositions, known.library.axis
     spectra = known.recorded(x, known.state)
-    assert np.allclose(known.held(x, 3.7 * spectra), known.truth.merit)
-    assert np.allclose(known.held(x, spectra + 200 - 0.1 * axis), known.truth.merit, atol=2e-3)
+    assert np.allclose(known.merit_with_spectra(x, 3.7 * spectra), known.truth.merit)
+    assert np.allclose(known.merit_with_spectra(x, spectra + 200 - 0.1 * axis), known.truth.merit, atol=2e-3)
     band = (axis >= 750) & (axis <= 850)
     normalised = spectra / spectra[:, band].max(axis=1, keepdims=True)
-    assert np.allclose(known.held(x, normalised), known.truth.merit)
+    assert np.allclose(known.merit_with_spectra(x, normalised), known.truth.merit)
 
 
 def test_the_published_columns_and_layout() -> None:

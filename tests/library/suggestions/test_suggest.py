@@ -11,7 +11,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
 from matlens import Campaign, InputError, Limits, MaterialsLibrary, plate_list, suggest
 from matlens.library.model import Gradients
-from matlens.library.suggestions import look_out, regret, suggestion_regret
+from matlens.library.suggestions import look_out
 from matlens.library.suggestions.surrogate import fit_surrogate
 
 NAMES = ("A", "B", "C")
@@ -237,36 +237,3 @@ def test_the_surrogate_is_a_gaussian_process() -> None:
     assert 0.05 < np.sqrt(found.noise) < 0.2
     twice = fit_surrogate(np.concatenate([x, x]), np.concatenate([y, y]), np.tile(np.arange(30), 2), trend=False)
     assert twice.noise < found.noise  # repeated measurements that agree leave less to noise
-
-
-class Known:
-    def __init__(self):
-        self.library = library(n=160)
-
-    def response(self, compositions, state=None):
-        return truth(compositions)
-
-
-@pytest.mark.parametrize(("minimise", "better"), [(False, 1.0), (True, 0.0)])
-def test_values_above_the_interval_are_better_where_much_is_wanted(monkeypatch, minimise, better) -> None:
-    modest = regret.suggest
-    monkeypatch.setattr(regret, "suggest", lambda *given, **more: modest(*given, **more).assign(low=-99.0, high=-98.0))
-    campaign = Campaign(limits=Limits(increment=0.01), minimise=minimise)
-    table = suggestion_regret(Known(), Oracle, n=3, share=0.3, campaign=campaign)
-    own = table[table["strategy"] == "suggest"]
-    assert own[["inside", "better"]].to_numpy().tolist() == [[0.0, better]]
-
-
-def test_regret_of_a_model_that_knows_the_truth_is_nothing() -> None:
-    table = suggestion_regret(
-        Known(), Oracle, n=5, share=0.3, repeats=2, campaign=Campaign(limits=Limits(increment=0.01))
-    )
-    missed = table.pivot_table(index="repeat", columns="strategy", values="regret")
-    assert (missed["suggest"] < 0.02).all()
-    assert (missed["random"] > missed["suggest"]).all()
-    assert (table["regret"] >= -1e-9).all()
-    assert (table["possible"] <= 5 + 1e-9).all()
-    own = table[table["strategy"] == "suggest"]
-    assert (own["inside"] + own["better"] <= 1).all()
-    with pytest.raises(InputError, match="1 compositions to suggest from"):
-        suggestion_regret(Known(), Oracle, share=0.01)

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from matlens.cli.app import main
-from matlens.microstructure.commands import checkpoint as checkpoints
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field
 from matlens.microstructure.pruning import read_recommendation
 from matlens.microstructure.structure import Microstructure
+from matlens.runs import state_store
 from matlens.runs.directory import RunDirectory
 
 OPTIONS = ["--shape", "32x32", "-n", "1", "--encoder", "filterbank", "--preset", "fast", "--depths", "scale1,none",
@@ -29,7 +29,7 @@ SAME = [
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checkpoints, "INTERVAL", 0.0)
+    monkeypatch.setattr(state_store, "INTERVAL", 0.0)
     two = gaussian_field((64, 64), 3.0, 0.4, seed=0)
     write_microstructure(two, "field.npy")
     write_microstructure(Microstructure(two.labels + gaussian_field((64, 64), 4.0, 0.4, seed=1).labels), "three.npy")
@@ -49,7 +49,7 @@ def test_a_study_of_unlike_materials_with_its_report_survives_an_interrupt(files
     assert re.search(r"^field: .*depth", out, re.MULTILINE)
 
     calls = []
-    saved = checkpoints.RunCheckpoint.save
+    saved = state_store.RunStateStore.save
 
     def stopping(*args, **options):
         calls.append(1)
@@ -57,7 +57,7 @@ def test_a_study_of_unlike_materials_with_its_report_survives_an_interrupt(files
             raise KeyboardInterrupt
         saved(*args, **options)
 
-    monkeypatch.setattr(checkpoints.RunCheckpoint, "save", stopping)
+    monkeypatch.setattr(state_store.RunStateStore, "save", stopping)
     assert code_of("prune", *files, *OPTIONS, "-o", "run") == 130
     assert (tmp_path / "run/field/none/realisation_0.npy").is_file()
     assert RunDirectory("run").status == "interrupted"

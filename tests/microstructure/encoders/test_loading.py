@@ -53,7 +53,7 @@ def test_auto_takes_vgg_where_weights_are(data_dir):
 
 
 def test_unknown_names_and_needless_weights(weights):
-    with pytest.raises(InputError, match="'vgg16' is not known; choose one of auto, filterbank") as error:
+    with pytest.raises(InputError, match="'vgg16' is not known; choose one of auto, vgg19-oxford") as error:
         load_encoder("vgg16")
     assert one_sentence(error)
     with pytest.raises(InputError, match="no weights file"):

@@ -14,8 +14,8 @@ class Listener:
     def begin(self, total, label):
         self.calls.append(("begin", total, label))
 
-    def advance(self, done, loss, detail):
-        self.calls.append(("advance", done, detail))
+    def update(self, done, text=""):
+        self.calls.append(("update", done, text))
 
     def end(self):
         self.calls.append(("end",))
@@ -119,7 +119,7 @@ def test_progress_rises_to_the_end():
     homogenize(m, conductivity={0: 1.0, 1: 30.0}, boundary="fixed", progress=listener)
     assert listener.calls[0] == ("begin", 200, "conductivity")
     assert listener.calls[-1] == ("end",)
-    done = [call[1] for call in listener.calls if call[0] == "advance"]
+    done = [call[1] for call in listener.calls if call[0] == "update"]
     assert done == sorted(done)
     assert done[-1] == 200
     assert listener.calls[-2][2].startswith("load case 2, iteration")

@@ -16,7 +16,7 @@ class Recorder:
     def begin(self, total, label):
         self.total, self.label = total, label
 
-    def advance(self, done, loss, detail):
+    def update(self, done, text=""):
         self.steps.append(done)
 
     def end(self):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from matlens import InputError
+from matlens.core.nearness import Nearness
 from matlens.microstructure.encoders import VGG19, random_weights
 from matlens.microstructure.properties import StructurePropertyModel, StructureSet
-from matlens.microstructure.properties.domain import Domain
 from matlens.microstructure.properties.features import EncoderFeatures, VolumeFractions
 from matlens.microstructure.properties.lengths import CorrelationLengths
 
@@ -75,4 +75,4 @@ def test_derived_structures_do_not_widen_the_domain(layers):
     assert (~model.training_.natural).sum() == 24
     exchanged = StructureSet.of(1 - labels, periodic=True)
     assert not model.predict_intervals(exchanged)["in_domain"].any()
-    assert isinstance(model.domain_, Domain)
+    assert isinstance(model.domain_, Nearness)

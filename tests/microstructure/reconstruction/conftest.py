@@ -9,48 +9,51 @@ from matlens.microstructure.reconstruction import PRESETS, Preset
 
 
 class Memory:
-    """A checkpoint in memory; ``every`` so many saves one is kept, and unless ``killed`` the last one too."""
+    """A state store in memory; ``every`` so many saves one is kept, and unless ``killed`` the last one too."""
 
     def __init__(self, every: int = 10**9, *, killed: bool = False) -> None:
-        self.states: dict[int, dict[str, np.ndarray]] = {}
-        self.results: dict[int, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
+        self.states: dict[str, dict[str, np.ndarray]] = {}
+        self.results: dict[str, dict[str, np.ndarray]] = {}
         self.calls, self._every, self._killed, self._asked = [], every, killed, 0
 
-    def load(self, realisation):
-        self.calls.append(("load", realisation))
-        return self.states.get(realisation)
+    def load(self, key):
+        self.calls.append(("load", key))
+        return self.states.get(key)
 
-    def save(self, realisation, state: Callable, *, force: bool = False):
+    def save(self, key, state: Callable, *, force: bool = False):
         self._asked += 1
         if (force and not self._killed) or self._asked % self._every == 0:
-            self.states[realisation] = {name: np.array(value, copy=True) for name, value in state().items()}
-            assert all(value.dtype.kind in "biufU" for value in self.states[realisation].values())
+            self.states[key] = {name: np.array(value, copy=True) for name, value in state().items()}
+            assert all(value.dtype.kind in "biufU" for value in self.states[key].values())
 
-    def finished(self, realisation, labels, record):
-        self.calls.append(("finished", realisation))
-        assert all(np.asarray(value).dtype.kind in "biufU" for value in record.values())
-        self.results[realisation] = (labels, record)
+    def drop(self, key):
+        self.states.pop(key, None)
 
-    def result(self, realisation):
-        return self.results.get(realisation)
+    def finish(self, key, result):
+        self.calls.append(("finish", key))
+        assert all(np.asarray(value).dtype.kind in "biufU" for value in result.values())
+        self.results[key] = result
+
+    def result(self, key):
+        return self.results.get(key)
 
 
 class Watch:
-    """Progress that remembers what it is told and interrupts at the asked call of ``advance``."""
+    """Progress that remembers what it is told and interrupts at the asked call of ``update``."""
 
     def __init__(self, stop_at: int | None = None) -> None:
         self.calls: list[tuple] = []
-        self.advances, self._stop_at = 0, stop_at
+        self.updates, self._stop_at = 0, stop_at
 
     def begin(self, total, label):
         self.calls.append(("begin", total, label))
 
-    def advance(self, done, loss, detail):
-        self.calls.append(("advance", done, loss, detail))
-        if detail == "decoding":
+    def update(self, done, text=""):
+        self.calls.append(("update", done, text))
+        if text.endswith("decoding"):
             return  # begun anew by every resumed run: stopping there every few steps would never end
-        self.advances += 1
-        if self.advances == self._stop_at:
+        self.updates += 1
+        if self.updates == self._stop_at:
             raise KeyboardInterrupt
 
     def end(self):
@@ -74,11 +77,17 @@ def exemplar():
 
 @pytest.fixture(scope="session")
 def tiny() -> Preset:
-    """All the stages of a real preset, few evaluations each."""
+    """All the stages of a real preset, few evaluations each; of the filter bank."""
     return replace(
         PRESETS["fast"],
-        layers={"filterbank": {"scale1": 1.0, "scale4": 1.0}, "vgg19": {"conv1_1": 1.0, "pool1": 1.0}},
-        coarse={"filterbank": 8, "vgg19": 4},
-        fine={"filterbank": 16, "vgg19": 16},
+        layers={"scale1": 1.0, "scale4": 1.0},
+        coarse=8,
+        fine=16,
         sharpening=((25, 0.3), (25, 1.0)),
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_vgg(tiny) -> Preset:
+    """The same for VGG-19."""
+    return replace(tiny, layers={"conv1_1": 1.0, "pool1": 1.0}, coarse=4)

@@ -8,7 +8,7 @@ from matlens.errors import InputError
 from matlens.microstructure.encoders import VGG19, FilterBank, random_weights
 from matlens.microstructure.problems import bicontinuous, white_noise
 from matlens.microstructure.reconstruction import PRESETS
-from matlens.microstructure.reconstruction.matching.objective import loss_layers, match
+from matlens.microstructure.reconstruction.matching.objective import match, resolved_loss
 from matlens.microstructure.reconstruction.matching.terms import Gram, gram
 from matlens.microstructure.statistics import two_point_field
 from matlens.microstructure.structure import Microstructure
@@ -56,7 +56,7 @@ def test_an_exemplar_shows_itself_in_the_two_point_term(image):
 
 def test_valid_layers_are_the_exemplars_own_grams(image):
     net = VGG19(random_weights(2, seed=0))
-    preset = replace(PLAIN, layers={"vgg19": {"conv1_1": 1.0, "pool1": 0.5}, "filterbank": {}})
+    preset = replace(PLAIN, layers={"conv1_1": 1.0, "pool1": 0.5})
     found = match(net, [image], (32, 32), fractions_of(image), preset, 4.0)
     features = net.features(image, ["conv1_1", "pool1"], "valid")
     for term in found.terms:
@@ -71,7 +71,7 @@ def test_valid_layers_are_the_exemplars_own_grams(image):
 def test_layers_with_few_positions_are_mirrored_then_dropped_and_named():
     net = VGG19(random_weights(8, seed=0))
     image = image_of(bicontinuous((32, 32), wavelength=8, seed=1))
-    preset = replace(PLAIN, layers={"vgg19": {"conv1_1": 1.0, "pool2": 1.0, "conv3_4": 1.0}, "filterbank": {}})
+    preset = replace(PLAIN, layers={"conv1_1": 1.0, "pool2": 1.0, "conv3_4": 1.0})
     found = match(net, [image], (32, 32), fractions_of(image), preset, 4.0)
     # valid pool2 has 5 x 5 positions for 128 channels, fewer than a quarter; mirrored 8 x 8. conv3_4: none; 8 x 8.
     assert found.layers == ["conv1_1", "pool2", "conv3_4"]
@@ -89,7 +89,7 @@ def test_layers_that_the_sample_cannot_have_are_named(image):
 
 def test_no_layer_at_all_is_an_error(image):
     net = VGG19(random_weights(8, seed=0))
-    preset = replace(PLAIN, layers={"vgg19": {"conv3_4": 1.0}, "filterbank": {}})
+    preset = replace(PLAIN, layers={"conv3_4": 1.0})
     with pytest.raises(InputError, match="16 pixels on a side is too small for vgg19-oxford"):
         match(net, [image[..., :16, :16]], (32, 32), fractions_of(image), preset, 4.0)
 
@@ -97,7 +97,7 @@ def test_no_layer_at_all_is_an_error(image):
 def test_several_exemplars_give_one_target_weighted_by_positions(image):
     small = image_of(bicontinuous((24, 32), wavelength=10, fraction=0.5, seed=5))
     net = VGG19(random_weights(1, seed=0))
-    preset = replace(PLAIN, layers={"vgg19": {"conv1_1": 1.0}, "filterbank": {}})
+    preset = replace(PLAIN, layers={"conv1_1": 1.0})
     found = match(net, [image, small], (32, 32), fractions_of(image, small), preset, 4.0)
     grams, sizes = [], []
     for exemplar in (image, small):
@@ -136,7 +136,7 @@ def test_a_phase_absent_from_one_exemplar():
 def test_five_phases_have_a_gram_each():
     image = image_of(white_noise((32, 32), (0.3, 0.2, 0.2, 0.2, 0.1), seed=0))
     net = VGG19(random_weights(2, seed=0))
-    preset = replace(PLAIN, layers={"vgg19": {"pool1": 1.0}, "filterbank": {}})
+    preset = replace(PLAIN, layers={"pool1": 1.0})
     found = match(net, [image, image], (32, 32), fractions_of(image), preset, 1.0)
     assert found.terms[0].target.shape == (5, 64, 64)
     assert float(found.mismatches(image)["Gram pool1"]) < 0.1
@@ -144,9 +144,9 @@ def test_five_phases_have_a_gram_each():
 
 
 def test_the_deepest_layer_stands_in_where_the_weights_end():
-    layers, notes = loss_layers(PRESETS["li2018"], VGG19(random_weights(8, seed=0)))
+    loss, notes = resolved_loss(PRESETS["li2018"], VGG19(random_weights(8, seed=0)))
     assert notes
     assert "stands in for" in notes[0]
-    assert list(layers)[:3] == ["conv1_1", "pool1", "pool2"]
-    full, none = loss_layers(PRESETS["li2018"], VGG19(random_weights(13, seed=0)))
-    assert (list(full), none) == (["conv1_1", "pool1", "pool2", "pool3", "pool4"], [])
+    assert list(loss.layers)[:3] == ["conv1_1", "pool1", "pool2"]
+    full, none = resolved_loss(PRESETS["li2018"], VGG19(random_weights(13, seed=0)))
+    assert (list(full.layers), none) == (["conv1_1", "pool1", "pool2", "pool3", "pool4"], [])

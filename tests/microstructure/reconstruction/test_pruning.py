@@ -27,8 +27,8 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def asked(tiny, weights):
-    return {"shape": (32, 32), "encoder": "vgg19-oxford", "weights": weights, "preset": tiny, "n": 2, "seed": 3}
+def asked(tiny_vgg, weights):
+    return {"shape": (32, 32), "encoder": "vgg19-oxford", "weights": weights, "preset": tiny_vgg, "n": 2, "seed": 3}
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,9 @@ def test_the_deepest_is_the_reconstruction_itself(study, exemplar, asked):
 def test_the_loss_holds_the_layers_of_the_depth_and_no_others(exemplar, asked):
     work = plan_pruning({"lace": exemplar}, **asked)
     fractions = torch.tensor(exemplar.volume_fractions, dtype=torch.float32)
-    layers = {depth: work.cell("lace", depth).problem.match(1, fractions).layers for depth in work.presets}
+    layers = {depth: work.cell("lace", depth).prepared.problem.match(1, fractions).layers for depth in work.presets}
     assert layers == {"none": [], "conv1_1": ["conv1_1"], "pool1": ["conv1_1", "pool1"]}
-    assert [term.name for term in work.cell("lace", "none").problem.match(1, fractions).terms] == [
+    assert [term.name for term in work.cell("lace", "none").prepared.problem.match(1, fractions).terms] == [
         "two-point",
         "total variation",
         "phase range",
@@ -86,7 +86,7 @@ def test_an_interrupt_keeps_what_is_finished_and_going_on_ends_the_same(study, e
 
 def test_depths_between_loss_layers_join_those_above_them():
     cut, notes = truncated(PRESETS["default"], VGG19(random_weights(8, seed=0)), ["conv2_2", "none"])
-    assert {depth: list(one.layers["vgg19"]) for depth, one in cut.items()} == {
+    assert {depth: list(one.layers) for depth, one in cut.items()} == {
         "none": [],
         "conv2_2": ["conv1_1", "pool1", "conv2_2"],
     }

@@ -1,5 +1,6 @@
 """Interrupted anywhere and resumed, a reconstruction ends with the same bytes and the same history."""
 
+import re
 import sys
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from matlens.microstructure.reconstruction.matching.engine import Stop
 
 
 def presets(tiny):
-    paper = replace(PRESETS["li2018"], layers=tiny.layers, fine={"filterbank": 14, "vgg19": 3})
+    paper = replace(PRESETS["li2018"], layers=tiny.layers, fine=14)
     return {"lbfgs": tiny, "adam": replace(tiny, optimiser="adam"), "li2018": paper}
 
 
@@ -39,6 +40,11 @@ def same(result, expected) -> bool:
     )
 
 
+def stages_of(calls) -> list[str]:
+    """The stage that each update names, after its loss."""
+    return [re.fullmatch(r"loss [-+.e\d]+, (.+)", call[2]).group(1) for call in calls if call[0] == "update"]
+
+
 PLACES = [("lbfgs", place) for place in ("first", "coarse", "border", "fine", "last", "second")] + [
     (name, place) for name in ("adam", "li2018") for place in ("first", "last", "second")
 ]
@@ -47,9 +53,8 @@ PLACES = [("lbfgs", place) for place in ("first", "coarse", "border", "fine", "l
 @pytest.mark.parametrize(("name", "place"), PLACES)
 def test_resumed_equals_uninterrupted(works, watch, memory, name, place):
     work, expected, whole, _ = works[name]
-    calls = [call for call in whole.calls if call[0] == "advance" and call[3] != "decoding"]
-    details = [call[3] for call in calls]
-    per_realisation = len(calls) // 2
+    details = [stage for stage in stages_of(whole.calls) if stage != "decoding"]
+    per_realisation = len(details) // 2
     at = {
         "first": 1,
         "coarse": 3,
@@ -93,11 +98,11 @@ def test_killed_without_a_last_word(works, watch, memory):
     kept = memory(every=7, killed=True)
     with pytest.raises(Interrupted):
         work.run(watch(18), kept)
-    assert list(kept.states) == [0]
+    assert list(kept.states) == ["realisation_0"]
     assert same(work.run(Silent(), kept), expected)
 
 
-@pytest.mark.parametrize("where", ["decode", "finished", "start"])
+@pytest.mark.parametrize("where", ["decode", "finish", "start"])
 def test_interrupts_outside_the_loop_are_interrupts_too(works, memory, monkeypatch, where):
     work, expected, *_ = works["lbfgs"]
 
@@ -109,15 +114,15 @@ def test_interrupts_outside_the_loop_are_interrupts_too(works, memory, monkeypat
                 self.armed = False
                 raise KeyboardInterrupt
 
-        def load(self, realisation):
-            if where == "start" and realisation == 1:
+        def load(self, key):
+            if where == "start" and key == "realisation_1":
                 self._break()
-            return super().load(realisation)
+            return super().load(key)
 
-        def finished(self, realisation, labels, record):
-            if where == "finished" and realisation == 1:
+        def finish(self, key, result):
+            if where == "finish" and key == "realisation_1":
                 self._break()
-            super().finished(realisation, labels, record)
+            super().finish(key, result)
 
     kept = Breaks()
     if where == "decode":
@@ -148,7 +153,7 @@ def test_interrupted_before_anything_is_done(works, memory):
     work, *_ = works["lbfgs"]
 
     class Never(memory):
-        def load(self, realisation):
+        def load(self, key):
             raise KeyboardInterrupt
 
     with pytest.raises(Interrupted) as stop:
@@ -172,17 +177,17 @@ def test_progress_protocol(works, watch, memory):
     border = kinds.index("end")
     assert (kinds[0], kinds[border + 1], kinds[-1]) == ("begin", "begin", "end")
     assert kinds.count("begin") == kinds.count("end") == 2
-    assert seen.calls[0] == ("begin", work.problem.evaluations, "realisation 1 of 2")
-    first = [call for call in seen.calls[:border] if call[0] == "advance"]
-    done = [call[1] for call in first]
+    assert seen.calls[0] == ("begin", work.prepared.problem.evaluations, "realisation 1 of 2")
+    done = [call[1] for call in seen.calls[:border] if call[0] == "update"]
+    stages = stages_of(seen.calls[:border])
     assert done == sorted(done)
-    assert done[-1] <= work.problem.evaluations + 40
-    moving = [call for call in first if call[3] != "decoding"]
-    assert moving[-1][1] == expected.evaluations[0]
-    assert moving[0][3] == "1/2 size"
-    assert moving[-1][3] == "full size, sharpening"
-    assert first[-1][3] == "decoding"
-    assert kept.calls == [("load", 0), ("finished", 0), ("load", 1), ("finished", 1)]
+    assert done[-1] <= work.prepared.problem.evaluations + 40
+    last = stages.index("decoding") - 1
+    assert done[last] == expected.evaluations[0]
+    assert stages[0] == "1/2 size"
+    assert stages[last] == "full size, sharpening"
+    assert set(stages[last + 1 :]) == {"decoding"}
+    assert kept.calls == [(what, f"realisation_{i}") for i in range(2) for what in ("load", "finish")]
     stopped = watch(2)
     with pytest.raises(Interrupted):
         work.run(stopped, memory())

@@ -16,6 +16,7 @@ __all__ = ["Forest"]
 Array = NDArray[np.float64]
 _TREES = 300
 _TREES_TO_CHOOSE = 60
+# docs/decisions/0033-reference-models-of-libraries.md
 _STEP = 0.5  # half of the finite difference, in standard deviations of the column: a forest is flat at small scales
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from copy import copy
 from functools import partial
 from typing import Any, Protocol, Self
@@ -21,7 +21,7 @@ from matlens.library.baselines.kernel_ridge import KernelRidge
 from matlens.library.baselines.linear import PartialLeastSquares, Ridge
 from matlens.library.model import Gradients
 from matlens.library.model.encoding import Blocks, Encoder
-from matlens.library.model.preprocessing_choice import choose_preprocessing
+from matlens.library.model.preprocessing_choice import Choice, choose_preprocessing
 from matlens.library.model.targets import resolve_inputs, target_of, training_rows
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
@@ -98,6 +98,8 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Of the figure of merit; predictions and gradients are on its scale.
     seed : int
         Of folds and trees.
+    cache : mutable mapping, optional
+        Remembers which preprocessing was chosen for which samples; models that are compared share one.
 
     Attributes
     ----------
@@ -128,12 +130,14 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         preprocessing: Preprocessing | None = None,
         transform: str = "none",
         seed: int = 0,
+        cache: MutableMapping[str, Choice] | None = None,
     ) -> None:
         self.method = method
         self.inputs = inputs
         self.preprocessing = preprocessing
         self.transform = transform
         self.seed = seed
+        self.cache = cache
 
     def fit(self, library: MaterialsLibrary, target: str | None = None, *, progress: Progress | None = None) -> Self:
         """Learn a figure of merit (without a name, the only one) from the samples that have it."""
@@ -204,7 +208,9 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.chains_tried_: dict[str, float] = {}
         if self.preprocessing is not None or not self.uses_spectrum_:
             return self.preprocessing or Preprocessing()
-        choice = choose_preprocessing(known, values, composition=self.uses_composition_, seed=self.seed)
+        choice = choose_preprocessing(
+            known, values, composition=self.uses_composition_, seed=self.seed, cache=self.cache
+        )
         self.chains_tried_ = choice.tried
         return choice.chain
 
@@ -221,9 +227,9 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self, x: Array, y: Array, groups: NDArray[np.intp], censored: NDArray[np.int8], progress: Progress
     ) -> None:
         chosen = _choose(METHODS[self.method](self.encoder_.blocks, x, y, self.seed), x, y, groups, self.seed)
-        progress.advance(1, float("nan"), "hyperparameters chosen")
+        progress.update(1, "hyperparameters chosen")
         held, spread = _out_of_fold(chosen, x, y, groups, self.seed)
-        progress.advance(2, float("nan"), "held-out errors known")
+        progress.update(2, "held-out errors known")
         # The true value lies beyond a limit: where the model, not having seen the sample, says how far, it is believed.
         beyond = np.where(censored > 0, np.maximum(y, held), np.where(censored < 0, np.minimum(y, held), y))
         self.regressor_ = copy(chosen.grown() if isinstance(chosen, Forest) else chosen).fit(x, beyond)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.figures.units import name_with_unit
 from matlens.library import figures
 from matlens.library.commands.words import gradients_in, interval_text, read_samples, target_of
-from matlens.library.figures.style import label_with_unit
 from matlens.report.parts import Section, picture
 from matlens.runs.directory import RunDirectory
 
@@ -43,7 +43,7 @@ def wafer(run: RunDirectory) -> Section | None:
     panels = {"measured": merged["value"], "predicted, held out": merged["predicted"]}
     panels[_LEFT] = merged["value"] - merged["predicted"]
     source = _rows(merged, panels, signed=(_LEFT,))
-    figure = figures.wafer_map(source, labels=dict.fromkeys(panels, label_with_unit(*target_of(run))))
+    figure = figures.wafer_map(source, labels=dict.fromkeys(panels, name_with_unit(*target_of(run))))
     r = float(np.corrcoef(merged["value"], merged["predicted"])[0, 1])
     caption = (
         f"Where the samples lie: measured, predicted without them (r = {interval_text(r, np.nan, np.nan)}), and the "
@@ -66,7 +66,7 @@ def gradients_on_the_wafer(run: RunDirectory) -> Section | None:
         return None
     panels = {f"adding {name}": merged[name] for name in names}
     source = _rows(merged, panels, signed=tuple(panels))
-    label = label_with_unit("gradient", str(insight["composition_gradient"].attrs.get("units", "")))
+    label = name_with_unit("gradient", str(insight["composition_gradient"].attrs.get("units", "")))
     figure = figures.wafer_map(source, labels=dict.fromkeys(panels, label))
     caption = (
         "Total gradients (dilution) of the components that vary most, where the samples lie; red: adding the component "
@@ -92,7 +92,7 @@ def on_the_triangle(run: RunDirectory) -> Section | None:
     if not len(frame):
         return None
     target = str(insight.attrs.get("target", "figure of merit"))
-    label = label_with_unit(f"{target}, predicted", str(insight.attrs.get("unit", "")))
+    label = name_with_unit(f"{target}, predicted", str(insight.attrs.get("unit", "")))
     figure = figures.ternary_map(
         frame, names, label=label, fraction_name=str(insight.attrs.get("fraction_name", "at%"))
     )

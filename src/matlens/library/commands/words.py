@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from matlens.figures.units import name_with_unit, raise_powers
 from matlens.runs.directory import RunDirectory
 
 __all__ = [
@@ -22,11 +23,9 @@ __all__ = [
     "intervals_of",
     "library_subtitle",
     "notes_of",
-    "plain_unit",
     "read_samples",
     "sentence",
     "target_of",
-    "with_unit",
 ]
 
 LIBRARY = ("learn-library", "predict-library", "explain-library", "suggest")  # commands, as settings hold them
@@ -42,32 +41,6 @@ SCHEMES = {
     "exchange": "exchange: in place of the host",
     "tangent": "tangent: less the mean of those present",
 }
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def plain_unit(unit: str) -> str:
-    """Write powers in a unit as a browser shows them.
-
-    Examples
-    --------
-    >>> plain_unit("mW/cm2 per at%"), plain_unit("cm-1"), plain_unit("1")
-    ('mW/cm² per at%', 'cm⁻¹', '')
-    """
-    if unit == "1":
-        return ""
-    pattern = r"(?<![A-Za-z])(cm|mm|um|nm|m|s|eV|K|g|kg|A|V)\^?(-?[1-9])(?!\d)"
-    return re.sub(pattern, lambda match: match[1] + match[2].translate(_RAISED), unit)
-
-
-def with_unit(name: str, unit: str) -> str:
-    """Name of a quantity with its unit in brackets, for text.
-
-    Examples
-    --------
-    >>> with_unit("P", "mW/cm2"), with_unit("P", "")
-    ('P (mW/cm²)', 'P')
-    """
-    return f"{name} ({plain_unit(unit)})" if plain_unit(unit) else name
 
 
 def interval_text(value: float, low: float, high: float, digits: int = 2) -> str:
@@ -106,7 +79,7 @@ def sentence(text: str) -> str:
     >>> sentence("an R2 of 0.9"), sentence("Adding W raises P by 2 mW/cm2 per at%.")
     ('An R² of 0.9.', 'Adding W raises P by 2 mW/cm² per at%.')
     """
-    return plain_unit(re.sub(r"\bR2\b", "R²", f"{text[:1].upper()}{text[1:].rstrip('.')}."))
+    return raise_powers(re.sub(r"\bR2\b", "R²", f"{text[:1].upper()}{text[1:].rstrip('.')}."))
 
 
 def target_of(run: RunDirectory) -> tuple[str, str]:
@@ -122,7 +95,7 @@ def library_subtitle(run: RunDirectory) -> str:
     if run.status != "finished" and "target" not in run.provenance.get("resolved", {}):
         return {"running": "This run has not finished."}.get(run.status, f"This run is {run.status}.")
     samples = run.provenance.get("resolved", {}).get("samples")
-    return with_unit(name, unit) + (f" of {samples} samples." if samples else ".")
+    return name_with_unit(name, unit, "text") + (f" of {samples} samples." if samples else ".")
 
 
 def read_samples(folder: str | os.PathLike[str], name: str) -> pd.DataFrame | None:

@@ -18,6 +18,7 @@ from matlens.library.gradients.summaries import enough_support, member_means, su
 __all__ = ["band_average", "find_bands", "smooth_along_axis", "spectral_bands"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0039-bands-of-spectral-gradients.md
 _FORMING = 2.0  # |t| of the channels that make a cluster; any value is valid, this one finds wide bands
 _COVERED = 0.5  # of the samples must support a channel, for their mean to speak of the library
 _COLUMNS = ["low", "high", "peak", "sign", "channels", "gradient", "share", "t", "p"]

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.cluster.hierarchy import linkage
 
+from matlens.core.bootstrap import drawn_counts
 from matlens.errors import InputError
 from matlens.library.evidence.family import permutation_family
 from matlens.library.evidence.nulls import closure_null
@@ -26,6 +27,7 @@ __all__ = ["ComponentGroups", "component_groups", "group_components"]
 
 Array = NDArray[np.float64]
 Cluster = tuple[int, ...]
+# docs/decisions/0038-groups-of-components.md
 _JOINED = 0.1  # share of the null's pairs above the cut; errors are p's affair, the cut only says where a group ends
 
 
@@ -298,11 +300,9 @@ def _resamples(
 ) -> tuple[Array, Array]:
     """How often each sample and each model counts in each resample; samples of one composition count together."""
     models, samples = values.shape[:2]
-    numbers = np.unique(np.arange(samples) if replicates is None else np.asarray(replicates), return_inverse=True)[1]
+    units = np.arange(samples) if replicates is None else np.asarray(replicates)
     rng = np.random.default_rng(seed)
-    blocks = int(numbers.max()) + 1
-    weights = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=count)[:, numbers]
-    return weights.astype(np.float64), rng.multinomial(models, np.full(models, 1 / models), size=count).astype(float)
+    return drawn_counts(units, count, rng), drawn_counts(np.arange(models), count, rng)
 
 
 def _overlap(group: Cluster, others: Sequence[Cluster]) -> float:

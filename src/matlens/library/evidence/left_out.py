@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.bootstrap import drawn_counts
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.gradients import fit_composition_response
@@ -53,7 +54,7 @@ def additions_left_out(
     truth : ndarray, shape (n,), optional
         Noise-free figure of merit, in place of what was measured, where it is known.
     progress : Progress, optional
-        Told of the systems.
+        Called with systems done and total.
 
     Returns
     -------
@@ -91,7 +92,7 @@ def additions_left_out(
             about["end"] = [library.samples[row] for row in added[:, 1]]
             about["step"] = list(100 * library.compositions[added[:, 1], added[:, 2]])
             tables.append(pd.DataFrame(about | measured | told))
-        report.advance(done, float("nan"), fold.name)
+        report.update(done, fold.name)
     report.end()
     return pd.concat(tables, ignore_index=True).dropna(subset="measured").reset_index(drop=True)
 
@@ -136,7 +137,7 @@ def summarise_additions(
         asked = part[clear]
         group = asked.groupby(["system", "component"], sort=False).ngroup().to_numpy()
         count = int(group.max()) + 1 if len(group) else 0
-        draws = random.multinomial(count, np.full(count, 1 / count), _RESAMPLES)[:, group] if count else None
+        draws = drawn_counts(group, _RESAMPLES, random) if count else None
         for way, column in (("difference", "predicted"), ("gradient", "gradient")):
             right = (np.sign(asked[column]) == np.sign(asked["measured"])).to_numpy(np.float64)
             low = high = np.nan

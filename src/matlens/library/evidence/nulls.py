@@ -21,6 +21,7 @@ __all__ = ["closure_null", "label_null", "permuted_library", "smooth_gradients"]
 Array = NDArray[np.float64]
 _ROWS = 400  # of which distances are taken: the median of more is the same
 _WAVES = 256
+# docs/decisions/0038-groups-of-components.md
 _LENGTH = 2.0  # median distances over which a random function varies; over one it is rougher than models of noise are
 
 
@@ -142,7 +143,7 @@ def label_null(
     seed : int
         Of the permutations.
     progress : Progress, optional
-        Told how many permutations are done.
+        Called with permutations done and total.
 
     Returns
     -------
@@ -166,7 +167,7 @@ def label_null(
     for number in range(permutations):
         permuted = permuted_library(library, target=target, seed=seed + number)
         found.append(gradient_statistics(_compared(fit(permuted, number))))
-        progress.advance(number + 1, float("nan"), "ensembles of permuted labels")
+        progress.update(number + 1, "ensembles of permuted labels")
     progress.end()
     return xr.concat(found, "permutation")
 

@@ -8,22 +8,23 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
+from matlens.core.nearness import Metric, Nearness
+from matlens.library.gradients import ENOUGH_PAIRS, ENOUGH_SAMPLES, component_pairs
 from matlens.library.model import Response
 from matlens.library.table import PRESENT, MaterialsLibrary, named
 
 __all__ = ["prediction_support"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0037-marks-of-support.md
 _USUAL = 0.95  # of measured samples have another composition as near as this
 _FAR = 3.0  # times as far: weak up to there
-_ELEMENT, _PAIR = 5, 3  # measured compositions with a component, and with a pair of them
 _TRACE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class _Nearness:
+class _Found:
     """How far samples are from the nearest measured one, and how far measured ones are from another composition."""
 
     distance: Array
@@ -31,13 +32,9 @@ class _Nearness:
     usual: float
 
     @classmethod
-    def of(cls, places: Array, measured: Array, groups: NDArray[np.intp], metric: str) -> _Nearness:
-        found = cdist(places, measured, metric)
-        apart = cdist(measured, measured, metric)
-        apart[groups[:, None] == groups] = np.inf
-        others = apart.min(1)
-        usual = float(np.quantile(others, _USUAL)) if np.isfinite(others).all() else 0.0
-        return cls(found.min(1), found.argmin(1), usual)
+    def of(cls, places: Array, measured: Array, groups: NDArray[np.intp], metric: Metric) -> _Found:
+        known = Nearness.fit(measured, groups, share=_USUAL, metric=metric)
+        return cls(*known.nearest(places), known.reach if np.isfinite(known.reach) else 0.0)
 
     @property
     def levels(self) -> NDArray[np.int8]:
@@ -82,7 +79,7 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
     'nothing was measured with Pd; 10 at% from the nearest measured composition (usually 2 at most)'
     """
     groups = measured.replicates()
-    compositions = _Nearness.of(library.compositions, measured.compositions, groups, "cityblock")
+    compositions = _Found.of(library.compositions, measured.compositions, groups, "cityblock")
     levels = np.full(len(library), 2, np.int8)
     notes: list[list[str]] = [[] for _ in range(len(library))]
     if model.uses_composition_:
@@ -114,26 +111,25 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
 
 def _spectra(
     model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, groups: NDArray[np.intp]
-) -> _Nearness:
+) -> _Found:
     """Nearness of the spectra as the model prepares them."""
     chain = model.preprocessing_
     here, there = (
         one.spectra if chain is None else chain.transform(one.spectra, model.axis_)[0] for one in (library, measured)
     )
-    return _Nearness.of(np.asarray(here), np.asarray(there), groups, "euclidean")
+    return _Found.of(np.asarray(here), np.asarray(there), groups, "euclidean")
 
 
 def _counted(library: MaterialsLibrary, measured: MaterialsLibrary) -> tuple[NDArray[np.int8], list[list[str]]]:
     """What the counts of components and pairs allow, shape (n,), and what was measured too rarely, in words."""
     _, first = np.unique(measured.replicates(), return_index=True)
-    there = (measured.compositions[first] > PRESENT).astype(np.intp)
-    pairs = there.T @ there
+    pairs = component_pairs(measured.compositions[first])
     names, levels, words = library.components, [], []
     for own in library.compositions > PRESENT:
         held = np.flatnonzero(own)
-        counts = {names[k]: (int(pairs[k, k]), _ELEMENT) for k in held}
+        counts = {names[k]: (int(pairs[k, k]), ENOUGH_SAMPLES) for k in held}
         both = combinations([k for k in held if pairs[k, k]], 2)
-        counts |= {f"{names[a]}-{names[b]}": (int(pairs[a, b]), _PAIR) for a, b in both}
+        counts |= {f"{names[a]}-{names[b]}": (int(pairs[a, b]), ENOUGH_PAIRS) for a, b in both}
         none = [name for name, (count, _) in counts.items() if not count]
         few = [name for name, (count, enough) in counts.items() if 0 < count < enough]
         levels.append(0 if none else 1 if few else 2)

@@ -1,4 +1,4 @@
-"""Figures of combinatorial libraries: one function a figure; no numerics."""
+"""Figures of combinatorial libraries: one function for each figure, without any numerics."""
 
 import lazy_loader
 

@@ -16,6 +16,6 @@ from .pairs import gradient_pairs as gradient_pairs
 from .scores import held_out_parity as held_out_parity
 from .scores import paired_differences as paired_differences
 from .spectra import component_axis_map as component_axis_map
+from .spectra import reference_analyses as reference_analyses
 from .spectra import spectrum_gradient as spectrum_gradient
-from .spectra import ways_beside as ways_beside
 from .suggestions import suggestion_chart as suggestion_chart

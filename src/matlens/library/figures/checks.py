@@ -1,4 +1,4 @@
-"""The first page of checks: what was sampled, how far replicates agree, and whether position alone would predict."""
+"""Figure of the checks before any model: sampled systems, agreement of replicates, predictability from position."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ __all__ = ["check_page"]
 
 
 @styled
-def check_page(
-    pairs: pd.DataFrame, replicates: pd.DataFrame, reach: pd.DataFrame, *, label: str, fraction_name: str = "at%"
-) -> Figure:
+def check_page(pairs: pd.DataFrame, replicates: pd.DataFrame, reach: pd.DataFrame, *, label: str) -> Figure:
     """Draw the three checks that come before any model.
 
     Parameters
     ----------
     pairs : DataFrame
-        Square, components by components: number of samples that hold both (on the diagonal: this one).
+        Square, components by components: number of samples that contain both (on the diagonal: this one).
     replicates : DataFrame
-        Columns ``mean`` (of the group of equal composition) and ``value``, a row a sample of which there are several.
+        Columns ``mean`` (of the group of equal composition) and ``value``, one row for each replicate.
     reach : DataFrame
-        Columns ``name``, ``r2``, ``low``, ``high``: what a perfect model of composition could reach, and what position
-        alone reaches held out.
+        Columns ``name``, ``r2``, ``low``, ``high``: the R² that a perfect model of composition could reach, and the
+        held-out R² of position alone.
     label : str
-        The figure of merit, with its unit.
-    fraction_name : str
-        What a hundredth of a fraction is called.
+        Name and unit of the figure of merit.
+
+    Returns
+    -------
+    Figure
+        Three panels, 183 mm wide.
 
     Examples
     --------

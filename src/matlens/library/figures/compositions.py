@@ -1,4 +1,4 @@
-"""Which component to add: compositions with an arrow for each gradient, and gradients of the whole library."""
+"""Figures of composition gradients: an arrow for each gradient of a sample, and ranges over the whole library."""
 
 from __future__ import annotations
 
@@ -17,28 +17,33 @@ from matlens.library.figures.style import GAIN, LOSS, SUPPORT, UNKNOWN, gain_col
 
 __all__ = ["component_gradients", "composition_arrows", "support_shares"]
 
-_LONGEST = 0.42  # of the tallest bar: the longest arrow
+_LONGEST = 0.42  # length of the longest arrow, relative to the tallest bar
 _MARKERS = "sD^vP*<>"
 
 
 @styled
 def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "at%") -> Figure:
-    """Draw compositions as bars, and on each an arrow: what adding this component does to the figure of merit.
+    """Draw compositions as bars, and on each bar an arrow for the effect of adding this component.
 
-    Supported arrows are filled and weakly supported ones open, with their errors as caps; a dot with caps is a
-    gradient that its error does not tell from zero; a grey cross marks a gradient that no data support, whatever its
-    value. Arrows of all panels have one scale.
+    Supported arrows are filled and weakly supported ones open, with their errors as caps. A dot with caps is a gradient
+    that does not differ from zero by more than its error. A grey cross is a gradient without support by data, whatever
+    its value. The arrows of all panels have one scale.
 
     Parameters
     ----------
     table : DataFrame
-        One row a bar: ``sample`` (the panel's title), ``component``, ``fraction`` (in hundredths), ``gradient`` (NaN
-        where it is not defined, as for the host of an exchange), ``error``, ``support`` (2, 1, 0) and optionally
-        ``undefined``: what to write where the gradient is not defined ("host").
+        One row for each bar: ``sample`` (title of the panel), ``component``, ``fraction`` (in hundredths), ``gradient``
+        (NaN where it is undefined, as for the host of an exchange), ``error``, ``support`` (2, 1, 0) and optionally
+        ``undefined``: the text where the gradient is undefined ("host").
     unit : str
-        Of the gradient, as print has it.
+        Typeset unit of the gradient.
     fraction_name : str
-        What a hundredth of a fraction is called.
+        Name of a hundredth of a fraction.
+
+    Returns
+    -------
+    Figure
+        89 or 183 mm wide, one panel for each sample.
 
     Examples
     --------
@@ -124,7 +129,7 @@ def _arrow(axes: Axes, place: float, row: dict[Any, Any], unit_length: float) ->
 
 
 def _reach(own: pd.DataFrame, unit_length: float) -> tuple[float, float]:
-    """Top and bottom of what is drawn of one sample."""
+    """Top and bottom of the bars and arrows of one sample."""
     shown = own[(own["support"] > 0) & own["gradient"].notna()]
     tips, error = shown["fraction"] + shown["gradient"] * unit_length, shown["error"] * unit_length
     return (
@@ -134,7 +139,7 @@ def _reach(own: pd.DataFrame, unit_length: float) -> tuple[float, float]:
 
 
 def _scale_bar(axes: Axes, unit_length: float, longest: float, unit: str) -> None:
-    """Length of an arrow, in the upper right corner of the first panel where bars are low."""
+    """Draw the scale of the arrows in the upper right corner of the first panel, where bars are low."""
     nice = 10 ** math.floor(math.log10(longest))
     nice *= max(step for step in (1, 2, 5) if step * nice <= longest)
     low, high = axes.get_ylim()
@@ -167,19 +172,24 @@ def _legend(figure: Figure, kinds: set[int], width: float) -> None:
 
 @styled
 def component_gradients(table: pd.DataFrame, *, label: str) -> Figure:
-    """Draw the gradients of each component over the library, the ensemble's beside those of the baselines.
+    """Draw the gradients of each component over the library, those of the ensemble beside those of the baselines.
 
-    A dot is the median over samples where the direction has support, the thick and thin lines hold the central half
-    and nine tenths of them. A component without any support has a grey cross.
+    A dot is the median over samples with a supported direction; the thick line spans the quartiles, the thin line 90 %
+    of the samples. A component without any support has a grey cross.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``scheme`` (the panel), ``component``, ``model`` (the first one is drawn large), ``median``, ``low``,
-        ``high`` (5 and 95 %), ``lower``, ``upper`` (quartiles), ``share`` (of samples with support; 0: none, NaN: the
-        gradient is not defined, as for the host of an exchange).
+        Columns ``scheme`` (the panel), ``component``, ``model`` (the first is drawn large), ``median``, ``low``,
+        ``high`` (5 and 95 %), ``lower``, ``upper`` (quartiles), ``share`` (of samples with support; NaN: the gradient
+        is undefined, as for the host of an exchange).
     label : str
-        The gradient, with its unit.
+        Name and unit of the gradient.
+
+    Returns
+    -------
+    Figure
+        89 mm wide with one scheme, else 183 mm.
 
     Examples
     --------
@@ -243,12 +253,17 @@ def _ranges(axes: Axes, own: pd.DataFrame, number: int, count: int) -> None:
 
 @styled
 def support_shares(table: pd.DataFrame) -> Figure:
-    """Draw for which share of the samples the direction of each component is supported by data.
+    """Draw for each component the share of the samples at which data support its direction.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``component``, and shares ``supported``, ``weak``, ``unsupported``, which sum to 1.
+        Columns ``component``, and the shares ``supported``, ``weak`` and ``unsupported``, which sum to 1.
+
+    Returns
+    -------
+    Figure
+        89 mm wide.
 
     Examples
     --------

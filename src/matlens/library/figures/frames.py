@@ -1,4 +1,4 @@
-"""From the data set of gradients to the tables that figures draw: what is picked, and over what is averaged."""
+"""Tables for figures, from the data set of gradients: selections and averages."""
 
 from __future__ import annotations
 
@@ -22,19 +22,24 @@ __all__ = [
 ]
 
 _PRESENT = 1e-9
-_LINE = 0.03  # compositions that spread less across than this share of their length are on a line
+_LINE = 0.03  # ratio of the two singular values below which compositions lie on a line
 _QUANTILES = {"low": 0.05, "lower": 0.25, "median": 0.5, "upper": 0.75, "high": 0.95}
 
 
 def typical_samples(insight: xr.Dataset, count: int = 6) -> list[int]:
-    """Pick the best sample of each of the most frequent co-alloy systems, then those least like any picked.
+    """Select the best sample of each of the most frequent systems, then the samples farthest from all selected ones.
 
     Parameters
     ----------
     insight : Dataset
-        As of `matlens.library.gradients.explain_library`.
+        Result of `matlens.library.gradients.explain_library`.
     count : int
-        Samples at most.
+        Largest number of samples.
+
+    Returns
+    -------
+    list of int
+        Indices of the samples, ascending.
 
     Examples
     --------
@@ -62,23 +67,36 @@ def typical_samples(insight: xr.Dataset, count: int = 6) -> list[int]:
 def arrow_frame(
     insight: xr.Dataset, rows: Sequence[int], *, scheme: str = "dilution", kind: str = "total"
 ) -> pd.DataFrame:
-    """List compositions and gradients of some samples, as `matlens.library.figures.composition_arrows` draws them.
+    """Tabulate compositions and gradients of some samples for `matlens.library.figures.composition_arrows`.
 
     Parameters
     ----------
     insight : Dataset
-        As of `matlens.library.gradients.explain_library`.
+        Result of `matlens.library.gradients.explain_library`.
     rows : sequence of int
-        Samples by their number.
-    scheme, kind : str
-        Which gradients.
+        Indices of the samples.
+    scheme : str
+        Compensation scheme of the gradients.
+    kind : str
+        ``"partial"`` or ``"total"``.
 
     Returns
     -------
     DataFrame
         ``sample``, ``component``, ``fraction`` (in hundredths), ``gradient``, ``error`` (the standard error; where the
-        model tells none, the spread over its members), ``support`` (the lower of the direction's and the kind's),
-        ``undefined`` (why a gradient may be missing); ``attrs["caps"]`` says what the error is.
+        model gives none, the standard deviation over its members), ``support`` (the lower of the direction's and the
+        kind's), ``undefined`` (why a gradient may be missing); ``attrs["caps"]`` names the error.
+
+    Examples
+    --------
+    >>> dims = ("scheme", "kind", "sample", "component")
+    >>> data = xr.Dataset({"composition": (("sample", "component"), [[0.5, 0.5]]),
+    ...                    "composition_gradient": (dims, [[[[1.0, 2.0]]]]),
+    ...                    "composition_gradient_spread": (dims, [[[[0.1, 0.1]]]]),
+    ...                    "support": (("sample", "component"), [[2, 0]])},
+    ...                   {"scheme": ["dilution"], "kind": ["total"], "sample": ["a"], "component": ["W", "Mo"]})
+    >>> arrow_frame(data, [0])[["sample", "component", "gradient", "support"]].to_numpy().tolist()
+    [['a: W-Mo', 'W', 1.0, 2], ['a: W-Mo', 'Mo', 2.0, 0]]
     """
     part = insight.isel(sample=list(rows)).sel(scheme=scheme, kind=kind)
     systems = [_system(insight, row) for row in rows]
@@ -104,22 +122,31 @@ def arrow_frame(
 
 
 def gradient_frame(insight: xr.Dataset, schemes: Sequence[str], *, kind: str = "total") -> pd.DataFrame:
-    """Give the range of each component's gradient over the samples where it has support, the check beside it.
+    """Tabulate the range of each component's gradient over the samples where it has support.
 
     Parameters
     ----------
     insight : Dataset
-        As of `matlens.library.gradients.explain_library`.
+        Result of `matlens.library.gradients.explain_library`.
     schemes : sequence of str
-        Panels.
+        Compensation schemes, one for each panel.
     kind : str
-        Which gradients.
+        ``"partial"`` or ``"total"``.
 
     Returns
     -------
     DataFrame
-        As `matlens.library.figures.component_gradients` draws it: the ensemble, and where there is one the Gaussian
-        process on composition alone.
+        Columns as `matlens.library.figures.component_gradients` draws them: the ensemble, and where it exists the
+        Gaussian process on composition alone.
+
+    Examples
+    --------
+    >>> dims = ("scheme", "kind", "sample", "component")
+    >>> data = xr.Dataset({"composition_gradient": (dims, [[[[1.0], [3.0]]]]),
+    ...                    "support": (("sample", "component"), [[2], [2]])},
+    ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["W"]})
+    >>> gradient_frame(data, ["dilution"])[["component", "median", "share"]].to_numpy().tolist()
+    [['W', 2.0, 1.0]]
     """
     sources = {"ensemble": insight["composition_gradient"].sel(kind=kind)}
     if kind == "total" and "composition_only_gradient" in insight:
@@ -138,7 +165,17 @@ def gradient_frame(insight: xr.Dataset, schemes: Sequence[str], *, kind: str = "
 
 
 def support_frame(insight: xr.Dataset) -> pd.DataFrame:
-    """Give the share of samples in which the direction of each component is supported, weak, unsupported.
+    """Tabulate for each component the share of samples at which data support its direction.
+
+    Parameters
+    ----------
+    insight : Dataset
+        Result of `matlens.library.gradients.explain_library`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``component``, ``supported``, ``weak``, ``unsupported``.
 
     Examples
     --------
@@ -153,25 +190,35 @@ def support_frame(insight: xr.Dataset) -> pd.DataFrame:
 
 
 def spectrum_frame(insight: xr.Dataset, rows: NDArray[np.bool_] | None = None) -> pd.DataFrame:
-    """Average spectrum and spectral gradient over samples, as `matlens.library.figures.spectrum_gradient` draws them.
+    """Average spectrum and spectral gradient over samples, for `matlens.library.figures.spectrum_gradient`.
 
     Parameters
     ----------
     insight : Dataset
-        Of a model that uses spectra.
+        Result of `matlens.library.gradients.explain_library` for a model that uses spectra.
     rows : ndarray of bool, shape (n,), optional
         The samples; by default all.
 
     Returns
     -------
     DataFrame
-        ``axis`` (ascending), ``intensity``, ``gradient``, ``low``, ``high`` (one spread of the average either way) and
-        ``support``: 2 or 1 where at least half of the samples have it.
+        ``axis`` (ascending), ``intensity``, ``gradient``, ``low``, ``high`` (one standard deviation of the average over
+        the ensemble either way) and ``support``: 2 or 1 where at least half of the samples have it.
+
+    Examples
+    --------
+    >>> dims = ("sample", "channel")
+    >>> data = xr.Dataset({"spectral_gradient": (dims, [[1.0, 2.0], [3.0, 4.0]]),
+    ...                    "spectral_gradient_spread": (dims, [[0.1, 0.1], [0.1, 0.1]]),
+    ...                    "spectrum": (dims, [[5.0, 6.0], [7.0, 8.0]]), "spectral_support": (dims, [[2, 2], [2, 2]])},
+    ...                   {"axis": ("channel", [10.0, 20.0])})
+    >>> spectrum_frame(data)[["axis", "intensity", "gradient"]].to_numpy().tolist()
+    [[10.0, 6.0, 2.0], [20.0, 7.0, 3.0]]
     """
     mask = np.ones(insight.sizes["sample"], dtype=bool) if rows is None else rows
     found = average_regions(insight, {"shown": mask}).isel(region=0)
     gradient = found["spectral_gradient"].to_numpy()
-    spread = np.nan_to_num(found["spectral_gradient_spread"].to_numpy())
+    deviation = np.nan_to_num(found["spectral_gradient_spread"].to_numpy())
     levels = insight["spectral_support"].to_numpy()[mask]
     support = np.where((levels >= 1).mean(axis=0) >= 0.5, 1, 0) + np.where((levels == 2).mean(axis=0) >= 0.5, 1, 0)
     table = pd.DataFrame(
@@ -179,8 +226,8 @@ def spectrum_frame(insight: xr.Dataset, rows: NDArray[np.bool_] | None = None) -
             "axis": insight["axis"].to_numpy().astype(float),
             "intensity": insight["spectrum"].to_numpy()[mask].mean(axis=0),
             "gradient": gradient,
-            "low": gradient - spread,
-            "high": gradient + spread,
+            "low": gradient - deviation,
+            "high": gradient + deviation,
             "support": np.where(np.isfinite(gradient), support, 0),
         }
     )
@@ -188,7 +235,21 @@ def spectrum_frame(insight: xr.Dataset, rows: NDArray[np.bool_] | None = None) -
 
 
 def pair_frame(insight: xr.Dataset, *, scheme: str = "dilution", kind: str = "total") -> pd.DataFrame:
-    """Put the gradients with support side by side: one column a component, one row a sample.
+    """Tabulate the gradients with support: one column for each component, one row for each sample.
+
+    Parameters
+    ----------
+    insight : Dataset
+        Result of `matlens.library.gradients.explain_library`.
+    scheme : str
+        Compensation scheme of the gradients.
+    kind : str
+        ``"partial"`` or ``"total"``.
+
+    Returns
+    -------
+    DataFrame
+        Gradients; NaN without support.
 
     Examples
     --------
@@ -205,21 +266,27 @@ def pair_frame(insight: xr.Dataset, *, scheme: str = "dilution", kind: str = "to
 
 
 def ternary_frame(insight: xr.Dataset, value: str = "predicted") -> tuple[pd.DataFrame, list[str]]:
-    """Pick the ternary system with most samples, with the arrows along which the prediction rises.
+    """Tabulate the ternary system with most samples, with arrows along which the prediction rises.
 
     Parameters
     ----------
     insight : Dataset
-        As of `matlens.library.gradients.explain_library`.
+        Result of `matlens.library.gradients.explain_library`.
     value : str
-        Variable that colours the samples: ``predicted`` or ``merit``.
+        Variable that colours the samples: ``"predicted"`` or ``"merit"``.
 
     Returns
     -------
     table : DataFrame
-        As `matlens.library.figures.ternary_map` draws it, empty where no system has ten samples of three components.
+        Columns as `matlens.library.figures.ternary_map` draws them; empty where no system has ten samples.
     components : list of str
-        The three.
+        The three components.
+
+    Examples
+    --------
+    >>> data = xr.Dataset({"composition": (("sample", "component"), [[0.5, 0.3, 0.2]])})
+    >>> ternary_frame(data)[1]  # one sample is not enough
+    []
     """
     composition = insight["composition"].to_numpy()
     there = composition > _PRESENT
@@ -232,19 +299,19 @@ def ternary_frame(insight: xr.Dataset, value: str = "predicted") -> tuple[pd.Dat
         return pd.DataFrame(), []
     rows = np.flatnonzero((~np.delete(there, three, axis=1)).all(axis=1))
     names = [str(name) for name in insight["component"].values[three]]
-    slopes = insight["composition_gradient"].sel(scheme="tangent", kind="total").to_numpy()[np.ix_(rows, three)]
+    tangent = insight["composition_gradient"].sel(scheme="tangent", kind="total").to_numpy()[np.ix_(rows, three)]
     table = pd.DataFrame(composition[np.ix_(rows, three)], columns=names)
     table["value"] = insight[value].to_numpy()[rows]
     table["support"] = _support(insight, "total")[np.ix_(rows, three)].max(axis=1)
-    spread = np.linalg.svd(table[names] - table[names].mean(), compute_uv=False)
-    if spread[1] < _LINE * spread[0]:
-        return table, names  # on a line nothing is known of the way across it
-    ups = slopes - slopes.mean(axis=1, keepdims=True)
+    singular = np.linalg.svd(table[names] - table[names].mean(), compute_uv=False)
+    if singular[1] < _LINE * singular[0]:
+        return table, names  # data along a line determine no gradient across it
+    ups = tangent - tangent.mean(axis=1, keepdims=True)
     return table.assign(**{f"up_{name}": ups[:, number] for number, name in enumerate(names)}), names
 
 
 def _support(insight: xr.Dataset, kind: str) -> NDArray[np.int_]:
-    """Support of the direction, but no more than that of the kind."""
+    """Support of each direction, at most that of the kind of gradient."""
     found = insight["support"].to_numpy().astype(int)
     if "kind_support" not in insight:
         return found

@@ -19,7 +19,7 @@ from matlens.library.figures.style import MAP, UNKNOWN, diverging
 __all__ = ["ternary_map", "wafer_map"]
 
 _CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, math.sqrt(3) / 2]])  # of the first, second, third component
-_WHOLE = 0.75  # from this side on the whole triangle is drawn instead of a part of it
+_WHOLE = 0.75  # side of a part of the triangle from which the whole triangle is drawn instead
 _SEQUENTIAL = matplotlib.colormaps["viridis"]
 
 Floats = NDArray[np.float64]
@@ -35,26 +35,31 @@ def ternary_map(
     signed: bool = False,
     width: float = SINGLE,
 ) -> Figure:
-    """Draw values over the compositions of three components, with arrows that point where they rise.
+    """Draw values over the compositions of three components, with arrows in the direction of increase.
 
-    A part of the triangle is drawn where the samples lie in a part; its sides are labelled in hundredths. Samples
-    without support are grey crosses.
+    Where the samples fill only a part of the triangle, this part is drawn, with its sides labelled in hundredths.
+    Samples without support are grey crosses.
 
     Parameters
     ----------
     table : DataFrame
-        A column of fractions for each of the three (rows sum to 1; other components are left out beforehand),
-        ``value``, and optionally ``support`` and the tangent gradient, columns ``up_NAME``, of which arrows are made.
+        A column of fractions for each of the three components (rows sum to 1), ``value``, and optionally ``support``
+        and the tangent gradient in columns ``up_NAME``, which gives the arrows.
     components : sequence of str
         Three names: lower left, lower right, top.
     label : str
-        Of the colours, with unit.
+        Name and unit of the values.
     fraction_name : str
-        What a hundredth of a fraction is called.
+        Name of a hundredth of a fraction.
     signed : bool
-        Colours with zero in the middle, as for gradients.
+        Whether the colours have zero in the middle, as for gradients.
     width : float
-        In inches: one or two columns.
+        Width in inches: one or two columns.
+
+    Returns
+    -------
+    Figure
+        The map with its colour scale.
 
     Examples
     --------
@@ -93,7 +98,7 @@ def ternary_map(
 
 
 def _part(fractions: Floats) -> tuple[Floats, float]:
-    """Lower left, right and top limits of the triangle drawn, and its side; a little larger than the samples need."""
+    """Smallest fraction of each component in the drawn triangle, and its side, with a small margin."""
     low = fractions.min(axis=0)
     side = 1 - float(low.sum())
     if side > _WHOLE:
@@ -107,7 +112,7 @@ def _ends(values: Floats) -> tuple[float, float]:
 
 
 def _frame(axes: Axes, lowest: Floats, side: float, components: Sequence[str], unit: str) -> None:
-    """The triangle, its grid, and the numbers at the ends of the grid's lines."""
+    """Draw the triangle, its grid, and the numbers at the ends of the grid lines."""
     axes.plot(*np.vstack([_CORNERS, _CORNERS[:1]]).T, color="#4a525c", linewidth=0.6, zorder=1)
     step = _nice_step(100 * side)
     turns = (("right", "center", 4), ("center", "top", 1), ("left", "center", 2))
@@ -153,7 +158,7 @@ def _nice_step(span: float) -> float:
 
 
 def _arrows(axes: Axes, places: Floats, ups: Floats) -> None:
-    """Directions of steepest rise of at most sixty samples; lengths go with the root, so that small ones show."""
+    """Draw directions of steepest ascent of at most 60 samples; lengths are square roots, so that all are visible."""
     known = np.flatnonzero(np.isfinite(ups).all(axis=1))
     if not len(known):
         return
@@ -170,17 +175,22 @@ def _arrows(axes: Axes, places: Floats, ups: Floats) -> None:
 
 @styled
 def wafer_map(table: pd.DataFrame, *, unit: str = "", labels: dict[str, str] | None = None) -> Figure:
-    """Draw values where their samples lie on the wafer or plate, a panel a quantity, each with its own colours.
+    """Draw values at the positions of their samples on the wafer or plate, one panel for each quantity.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``panel``, ``x``, ``y``, ``value``; optionally ``signed`` (zero in the middle of the colours) and
-        ``support`` (0: a grey cross). Values that are NaN are small grey dots.
+        ``support``. Samples with NaN or without support are grey crosses.
     unit : str
-        Of x and y.
-    labels : dict, optional
-        Label of the colours by panel.
+        Unit of x and y.
+    labels : dict of str to str, optional
+        Label of the colour scale of each panel.
+
+    Returns
+    -------
+    Figure
+        89 mm wide with one panel, else 183 mm.
 
     Examples
     --------
@@ -191,10 +201,10 @@ def wafer_map(table: pd.DataFrame, *, unit: str = "", labels: dict[str, str] | N
     panels = list(dict.fromkeys(table["panel"]))
     columns = 2 if len(panels) == 4 else min(len(panels), 3)
     rows = math.ceil(len(panels) / columns)
-    spread = table[["x", "y"]].max() - table[["x", "y"]].min()
+    extent = table[["x", "y"]].max() - table[["x", "y"]].min()
     width = SINGLE if len(panels) == 1 else DOUBLE
     side = width / columns
-    tall = float(np.clip(spread["y"] / (spread["x"] or 1.0), 0.3, 1.6)) * 0.72 * side + 0.55
+    tall = float(np.clip(extent["y"] / (extent["x"] or 1.0), 0.3, 1.6)) * 0.72 * side + 0.55
     figure = Figure(figsize=(width, rows * tall), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, panel in zip(grid, panels):

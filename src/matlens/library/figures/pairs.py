@@ -1,4 +1,4 @@
-"""Which components act alike: gradients of each pair over the samples, and their correlations."""
+"""Figures of components with similar effects: gradients of each pair over the samples, and their correlations."""
 
 from __future__ import annotations
 
@@ -17,23 +17,28 @@ from matlens.library.figures.style import MAP
 
 __all__ = ["correlation_matrix", "gradient_pairs"]
 
-_MOST = 9  # components whose dots can still be seen
+_MOST = 9  # largest number of components whose panels are still readable
 
 
 @styled
 def gradient_pairs(gradients: pd.DataFrame, correlations: pd.DataFrame, *, label: str) -> Figure:
-    """Draw gradients against each other, a dot a sample, with Pearson's r beside.
+    """Draw the gradients of each pair of components against each other, with Pearson's r.
 
     Parameters
     ----------
     gradients : DataFrame
-        One column a component (nine at most are drawn, `correlation_matrix` shows more), one row a sample; NaN where
-        the direction has no support.
+        One column for each component (at most nine are drawn; `correlation_matrix` shows more), one row for each
+        sample; NaN where the direction has no support.
     correlations : DataFrame
         Columns ``first``, ``second``, ``r`` and, where known, ``low``, ``high`` (interval) and ``beyond`` (whether r
-        is beyond what chance and closure give; if not, r is grey).
+        exceeds what chance and closure give; if not, r is grey).
     label : str
-        The gradient, with its unit.
+        Name and unit of the gradient.
+
+    Returns
+    -------
+    Figure
+        89 mm wide with up to three components, else 183 mm.
 
     Examples
     --------
@@ -65,7 +70,7 @@ def gradient_pairs(gradients: pd.DataFrame, correlations: pd.DataFrame, *, label
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:
-    """Ends that leave out at most one in two hundred on either side."""
+    """Limits from the 0.5 to the 99.5 percentile, with a margin."""
     known = values.dropna()
     if not len(known):
         return -1.0, 1.0
@@ -96,7 +101,7 @@ def _dots(axes: Axes, gradients: pd.DataFrame, across: str, below: str, limits: 
 
 
 def _number(axes: Axes, found: dict[Any, Any] | None, size: float) -> None:
-    """Write r, its interval below it, on the colour of the correlation map."""
+    """Write r with its interval below, on the colour of the correlation map."""
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     r = float("nan") if found is None else found["r"]
@@ -136,18 +141,23 @@ def _quiet(axes: Axes, *, left: bool, bottom: bool, many: bool) -> None:
 def correlation_matrix(
     correlations: pd.DataFrame, order: Sequence[str], groups: Sequence[Sequence[str]] = (), *, label: str
 ) -> Figure:
-    """Draw correlations of gradients as a square of colours, groups framed.
+    """Draw the correlations of gradients as a matrix of colours, with a frame around each group.
 
     Parameters
     ----------
     correlations : DataFrame
         Columns ``first``, ``second``, ``r`` and optionally ``beyond``; pairs that chance explains have no number.
     order : sequence of str
-        Components as they stand along both sides, groups together.
+        Components along both sides, with groups together.
     groups : sequence of sequence of str
         Neighbours in ``order`` to be framed.
     label : str
-        What the colours mean.
+        Label of the colour scale.
+
+    Returns
+    -------
+    Figure
+        89 mm wide.
 
     Examples
     --------

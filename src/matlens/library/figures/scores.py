@@ -1,4 +1,4 @@
-"""What a model of a library is worth on samples that it has not seen, and what the baselines are worth."""
+"""Figures of held-out predictions of a library's model, and of its scores relative to the baselines."""
 
 from __future__ import annotations
 
@@ -14,22 +14,27 @@ from matlens.library.figures.style import GAIN, LOSS, wrapped
 
 __all__ = ["held_out_parity", "paired_differences"]
 
-_DENSE = 300  # dots from which single intervals can no longer be seen
+_DENSE = 300  # number of dots above which single intervals are drawn pale
 
 
 @styled
 def held_out_parity(table: pd.DataFrame, *, label: str, coverage: float = 0.9) -> Figure:
-    """Draw predictions of held-out samples with their intervals against the measured values, a panel a partition.
+    """Draw held-out predictions with their intervals against the measured values, one panel for each partition.
 
     Parameters
     ----------
     table : DataFrame
-        One row a prediction: ``partition`` (the panel's title), ``value``, ``predicted``, ``low``, ``high`` (NaN where
-        no interval is given), and optionally ``censored`` (-1 the true value is below, 1 above, 0 measured).
+        One row for each prediction: ``partition`` (title of the panel), ``value``, ``predicted``, ``low``, ``high``
+        (NaN where there is no interval), and optionally ``censored`` (-1 the true value is below, 1 above, 0 measured).
     label : str
-        The figure of merit, with its unit.
+        Name and unit of the figure of merit.
     coverage : float
-        What the intervals promise.
+        Nominal coverage of the intervals.
+
+    Returns
+    -------
+    Figure
+        89 mm wide with one partition, else 183 mm.
 
     Examples
     --------
@@ -105,14 +110,19 @@ def _panel(axes: Axes, own: pd.DataFrame, limits: tuple[float, float], coverage:
 
 @styled
 def paired_differences(table: pd.DataFrame, *, label: str = "R² of the model less that of the baseline") -> Figure:
-    """Draw how far the model is ahead of each baseline on the same held-out samples, with intervals.
+    """Draw the difference of scores between the model and each baseline on the same held-out samples, with intervals.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``partition`` (the panel), ``baseline``, ``difference``, ``low``, ``high``.
     label : str
-        Of the difference; positive means that the model is better.
+        Label of the difference; positive means that the model is better.
+
+    Returns
+    -------
+    Figure
+        89 mm wide with one partition, else 183 mm.
 
     Examples
     --------
@@ -134,7 +144,7 @@ def paired_differences(table: pd.DataFrame, *, label: str = "R² of the model le
 
 
 def _ahead(own: pd.DataFrame) -> Sequence[str]:
-    """Colours: the model better beyond its interval, the baseline better, or neither told."""
+    """Colours: the model is better by more than its interval, the baseline is better, or neither."""
     return [
         GAIN if low > 0 else LOSS if high < 0 else COLOURS["muted"]
         for low, high in zip(own["low"].fillna(-np.inf), own["high"].fillna(np.inf))

@@ -1,4 +1,4 @@
-"""Where in the spectrum the figure of merit is read: gradients along the axis, beside what older ways show there."""
+"""Figures of spectral gradients: along the axis, as a map over components, and beside reference analyses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matlens.figures.style import COLOURS, CYCLE, DOUBLE, SINGLE, styled
 from matlens.library.figures.style import GAIN, LOSS, MAP, SUPPORT, UNKNOWN, diverging, grey_out, line_map
 
-__all__ = ["component_axis_map", "spectrum_gradient", "ways_beside"]
+__all__ = ["component_axis_map", "reference_analyses", "spectrum_gradient"]
 
 _BAND = "#bcc5d0"
 _HATCH = {"facecolor": "#f4f5f7", "edgecolor": "#c9ced5", "hatch": "/////", "linewidth": 0}
@@ -31,19 +31,24 @@ def spectrum_gradient(
     gradient: str,
     width: float = DOUBLE,
 ) -> Figure:
-    """Draw a spectrum as a line coloured by gradient, and below it the gradient with its band.
+    """Draw a spectrum as a line coloured by the gradient, and below it the gradient with its band.
 
     Parameters
     ----------
     table : DataFrame
-        One row a channel: ``axis`` (ascending), ``intensity``, ``gradient``, ``low``, ``high``, ``support`` (2, 1, 0);
-        channels without support are grey above and hatched below.
+        One row for each channel: ``axis`` (ascending), ``intensity``, ``gradient``, ``low``, ``high``, ``support``
+        (2, 1, 0); channels without support are grey above and hatched below.
     windows : DataFrame, optional
-        Stretches that pass the family-wise test: ``low``, ``high`` (ends on the axis), ``sign`` (1, -1).
+        Windows that pass the family-wise test: ``low``, ``high`` (ends on the axis), ``sign`` (1, -1).
     axis, intensity, gradient : str
         Labels with units.
     width : float
-        In inches: one or two columns.
+        Width in inches: one or two columns.
+
+    Returns
+    -------
+    Figure
+        Two panels with a colour scale.
 
     Examples
     --------
@@ -79,7 +84,7 @@ def spectrum_gradient(
 
 
 def _broken(label: str) -> str:
-    """A long label of a short axis, its unit on a second line."""
+    """Break a long label before its unit."""
     return label.replace(" (", "\n(", 1) if len(label) > 22 else label
 
 
@@ -104,7 +109,7 @@ def _coloured_line(figure: Figure, axes: Axes, table: pd.DataFrame, label: str) 
 
 
 def _mark_windows(axes: Axes, windows: pd.DataFrame) -> list[Patch]:
-    """Mark windows along the top of the panel, and in pale colour through it."""
+    """Mark windows along the top of the panel and, in a pale colour, over its whole height."""
     keys = {}
     for low, high, sign in zip(windows["low"], windows["high"], windows["sign"]):
         colour = GAIN if sign > 0 else LOSS
@@ -119,18 +124,23 @@ def _mark_windows(axes: Axes, windows: pd.DataFrame) -> list[Patch]:
 def component_axis_map(
     table: pd.DataFrame, spectrum: pd.DataFrame | None = None, *, axis: str, label: str, null: float | None = None
 ) -> Figure:
-    """Draw the correlation between gradients of components and of channels as a map, the spectrum above it.
+    """Draw the correlations between gradients of components and of channels as a map, below the spectrum.
 
     Parameters
     ----------
     table : DataFrame
         Long: ``component``, ``axis``, ``r``; NaN where there is no support (hatched).
     spectrum : DataFrame, optional
-        Columns ``axis`` and ``intensity``, to find one's way.
+        Columns ``axis`` and ``intensity``, for orientation.
     axis, label : str
-        Of the axis and of the colours.
+        Labels of the axis and of the colour scale.
     null : float, optional
-        Limit of \\|r\\| that chance reaches; what does not exceed it is pale.
+        Largest magnitude of r that chance reaches; cells that do not exceed it are pale.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -170,7 +180,7 @@ def component_axis_map(
 
 
 def _edges(places: np.ndarray) -> np.ndarray:
-    """Borders of channels of any spacing."""
+    """Edges of channels of any spacing."""
     if len(places) == 1:
         return np.array([places[0] - 0.5, places[0] + 0.5])
     middle = (places[1:] + places[:-1]) / 2
@@ -178,7 +188,7 @@ def _edges(places: np.ndarray) -> np.ndarray:
 
 
 def _faded(values: np.ndarray, null: float | None) -> np.ndarray:
-    """Colours of each cell; those that chance reaches go half the way to white, those unknown are transparent."""
+    """Colour of each cell: pale if chance reaches its value, transparent if it is NaN."""
     colours = MAP((np.nan_to_num(values) + 1) / 2)
     if null is not None:
         pale = np.abs(values) <= null
@@ -188,21 +198,28 @@ def _faded(values: np.ndarray, null: float | None) -> np.ndarray:
 
 
 @styled
-def ways_beside(table: pd.DataFrame, *, axis: str) -> Figure:
-    """Draw gradients beside what older ways show of the same data: a panel a way, each on a scale of its own.
+def reference_analyses(table: pd.DataFrame, *, axis: str) -> Figure:
+    """Draw gradients beside reference analyses of the same data, one panel with its own scale for each.
+
+    Reference analyses are PLS coefficients, random-forest importances or NMF factors.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``way`` (the panel's title), ``line`` ("" or the name of one of several lines, as NMF's components),
+        Columns ``way`` (title of the panel), ``line`` ("" or the name of one of several lines, such as NMF factors),
         ``place`` (a position on the axis, or the name of a component), ``value``, and optionally ``low``, ``high``.
     axis : str
         Label of the positions; "" for components.
 
+    Returns
+    -------
+    Figure
+        89 mm wide with one panel over components, else 183 mm.
+
     Examples
     --------
     >>> rows = {"way": ["gradient"] * 2 + ["PLS coefficients"] * 2, "line": "", "place": [1.0, 2.0] * 2}
-    >>> len(ways_beside(pd.DataFrame({**rows, "value": [0.1, -0.2, 3.0, -1.0]}), axis="Raman shift").axes)
+    >>> len(reference_analyses(pd.DataFrame({**rows, "value": [0.1, -0.2, 3.0, -1.0]}), axis="Raman shift").axes)
     2
     """
     ways = list(dict.fromkeys(table["way"]))

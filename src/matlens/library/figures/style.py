@@ -1,8 +1,7 @@
-"""What figures of a materials library share: colours of gain and loss, marks of support, units as in print."""
+"""Common style of the figures of a materials library: colours of increase and decrease, marks of support."""
 
 from __future__ import annotations
 
-import re
 import textwrap
 
 import matplotlib
@@ -23,20 +22,23 @@ __all__ = [
     "diverging",
     "gain_colour",
     "grey_out",
-    "label_with_unit",
     "line_map",
-    "pretty_unit",
     "support_keys",
     "wrapped",
 ]
 
 GAIN, LOSS, UNKNOWN = CYCLE[1], CYCLE[0], "#9aa2ac"  # vermillion raises the figure of merit, blue lowers it
-MAP = matplotlib.colormaps["RdBu_r"]  # of filled areas; both ends differ for every kind of colour vision
+MAP = matplotlib.colormaps["RdBu_r"]  # for filled areas; both ends differ for every kind of colour vision
 SUPPORT = {2: "supported", 1: "weak support", 0: "unsupported"}
 
 
 def line_map() -> Colormap:
-    """Colours of a line on white, from loss over grey to gain; a white middle could not be seen.
+    """Return the colour map of a line on white, from decrease over grey to increase; a white middle would be invisible.
+
+    Returns
+    -------
+    Colormap
+        The colour map.
 
     Examples
     --------
@@ -46,8 +48,21 @@ def line_map() -> Colormap:
     return LinearSegmentedColormap.from_list("loss to gain", [LOSS, "#7fa9c6", "#a6acb3", "#dc9a66", GAIN])
 
 
+# docs/decisions/0037-marks-of-support.md
 def diverging(values: ArrayLike, percentile: float = 98) -> Normalize:
-    """Scale of colours with zero in the middle; it ends where all but the largest values do.
+    """Return a colour scale with zero in the middle, whose ends are set by a percentile of the magnitudes.
+
+    Parameters
+    ----------
+    values : array_like
+        Values to be coloured; NaN is ignored.
+    percentile : float
+        Percentile of the magnitudes at the ends of the scale.
+
+    Returns
+    -------
+    Normalize
+        The scale.
 
     Examples
     --------
@@ -62,7 +77,17 @@ def diverging(values: ArrayLike, percentile: float = 98) -> Normalize:
 
 
 def gain_colour(value: float) -> str:
-    """Colour of a gradient by its sign.
+    """Return the colour of a gradient by its sign.
+
+    Parameters
+    ----------
+    value : float
+        The gradient.
+
+    Returns
+    -------
+    str
+        `GAIN` for a positive value, else `LOSS`.
 
     Examples
     --------
@@ -72,31 +97,20 @@ def gain_colour(value: float) -> str:
     return GAIN if value > 0 else LOSS
 
 
-def pretty_unit(unit: str) -> str:
-    """Write powers in a unit as print does (in mathtext: few fonts have a raised minus).
-
-    Examples
-    --------
-    >>> pretty_unit("mW/cm2 per at%"), pretty_unit("cm-1"), pretty_unit("log10(S/cm)"), pretty_unit("um")
-    ('mW/cm$^{2}$ per at%', 'cm$^{-1}$', 'log10(S/cm)', 'µm')
-    """
-    found = re.sub(r"(?<![A-Za-z])(cm|mm|um|nm|m|s|eV|K|g|kg|A|V)\^?(-?[1-9])(?!\d)", r"\1$^{\2}$", unit)
-    return re.sub(r"(?<![A-Za-z])u(?=(m|g|A|V|s|W)(?![a-z]))", "µ", found)
-
-
-def label_with_unit(name: str, unit: str) -> str:
-    """Name of a quantity with its unit in brackets, if it has one.
-
-    Examples
-    --------
-    >>> label_with_unit("Raman shift", "cm-1"), label_with_unit("intensity", "")
-    ('Raman shift (cm$^{-1}$)', 'intensity')
-    """
-    return f"{name} ({pretty_unit(unit)})" if unit and unit != "1" else name
-
-
 def wrapped(label: str, width: int) -> str:
     """Break a label that is longer than its axis, between words.
+
+    Parameters
+    ----------
+    label : str
+        The label.
+    width : int
+        Largest number of characters of a line.
+
+    Returns
+    -------
+    str
+        The label with line breaks.
 
     Examples
     --------
@@ -107,7 +121,27 @@ def wrapped(label: str, width: int) -> str:
 
 
 def grey_out(axes: Axes, positions: ArrayLike, unsupported: ArrayLike, colour: str = "#e3e6ea") -> None:
-    """Hatch the stretches of an axis where nothing supports what is drawn."""
+    """Hatch the parts of an axis without support.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    positions : array_like, shape (C,)
+        Positions of the channels, ascending.
+    unsupported : array_like of bool, shape (C,)
+        Whether each channel is without support.
+    colour : str
+        Colour of the hatching.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> grey_out(axes, [1.0, 2.0, 3.0], [False, True, True])
+    >>> len(axes.patches)
+    1
+    """
     places: NDArray[np.float64] = np.asarray(positions, dtype=np.float64)
     bad = np.asarray(unsupported, dtype=bool)
     edges = np.concatenate([places[:1], (places[1:] + places[:-1]) / 2, places[-1:]])
@@ -119,7 +153,23 @@ def grey_out(axes: Axes, positions: ArrayLike, unsupported: ArrayLike, colour: s
 
 
 def support_keys(kinds: list[int] | tuple[int, ...] = (2, 1, 0)) -> list[Line2D]:
-    """Legend entries of marks: filled where supported, open where weak, a grey cross where unsupported."""
+    """Return the legend entries of the marks of support: filled, open for weak support, a grey cross for none.
+
+    Parameters
+    ----------
+    kinds : sequence of int
+        Levels of support to include: 2, 1, 0.
+
+    Returns
+    -------
+    list of Line2D
+        Legend entries.
+
+    Examples
+    --------
+    >>> [key.get_label() for key in support_keys()]
+    ['supported', 'weak support', 'unsupported']
+    """
     style = {
         2: {"marker": "o", "color": "#1a1a1a"},
         1: {"marker": "o", "color": "#1a1a1a", "markerfacecolor": "white"},

@@ -1,4 +1,4 @@
-"""What to make next: suggested compositions in their order, with gain, interval and the support behind them."""
+"""Figure of suggested compositions in their order, with expected gain, interval and support."""
 
 from __future__ import annotations
 
@@ -14,25 +14,30 @@ __all__ = ["suggestion_chart"]
 
 _HOSTS = ("#c6ccd4", "#e0e4e9")  # the two most frequent components stay in the background
 _ADDED = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1a1a1a", "#8c6d31", "#4b4b8f", "#b5651d", "#5f9ea0", "#9b59b6")
-_ROW = 0.235  # inches of a row
+_ROW = 0.235  # height of a row in inches
 _MOST = 40
 
 
 @styled
 def suggestion_chart(table: pd.DataFrame, shares: pd.DataFrame, *, label: str, best: float | None = None) -> Figure:
-    """Draw suggestions as rows: what is changed, the composition as a bar, the expected merit with its interval.
+    """Draw suggestions as rows: the change in words, the composition as a bar, the expected merit with its interval.
 
     Parameters
     ----------
     table : DataFrame
-        One row a suggestion, the best first (forty at most are drawn): ``rank``, ``move`` (in words), ``start`` and
-        ``expected`` merit, ``low`` and ``high`` of the expected, ``support`` (2, 1, 0).
+        One row for each suggestion, the best first (at most 40 are drawn): ``rank``, ``move`` (in words), ``start`` and
+        ``expected`` merit, ``low`` and ``high`` of the expected merit, ``support`` (2, 1, 0).
     shares : DataFrame
-        Fractions of the suggested compositions: a row a suggestion, a column a component.
+        Fractions of the suggested compositions: one row for each suggestion, one column for each component.
     label : str
-        The figure of merit, with its unit.
+        Name and unit of the figure of merit.
     best : float, optional
-        The best that was measured, drawn as a line.
+        Best measured value, drawn as a line.
+
+    Returns
+    -------
+    Figure
+        Two panels, 183 mm wide.
 
     Examples
     --------

@@ -32,8 +32,12 @@ from .summaries import error_factor as error_factor
 from .summaries import gradient_correlations as gradient_correlations
 from .summaries import gradient_statistics as gradient_statistics
 from .summaries import spectral_members as spectral_members
+from .support import ENOUGH_PAIRS as ENOUGH_PAIRS
+from .support import ENOUGH_SAMPLES as ENOUGH_SAMPLES
 from .support import Support as Support
+from .support import component_pairs as component_pairs
 from .support import composition_support as composition_support
+from .support import count_level as count_level
 from .support import spectral_support as spectral_support
 from .trend import Trend as Trend
 from .trend import fit_trend as fit_trend

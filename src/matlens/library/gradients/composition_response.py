@@ -11,7 +11,7 @@ from scipy.linalg import eigh
 from matlens.errors import InputError
 from matlens.library.gradients.levelling import levelled
 from matlens.library.gradients.trend import Design, Trend, design_of, fit_trend
-from matlens.library.table import MaterialsLibrary, array_digest
+from matlens.library.table import MaterialsLibrary
 
 __all__ = ["CompositionResponse", "channel_noise", "fit_composition_response"]
 
@@ -124,13 +124,8 @@ class CompositionResponse:
         return through
 
 
-_last: dict[str, CompositionResponse] = {}
-
-
 def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
     """Follow the spectra of a library with composition.
-
-    Asked again of the same compositions and spectra, as by each ensemble of permuted labels, it knows its answer.
 
     The scores of the spectra's principal components are Gaussian processes on composition, so that the slopes of
     the spectrum come with how well they are known; noise and what varies at equal composition stay in the residual.
@@ -162,16 +157,11 @@ def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
     if library.spectra is None:
         raise InputError("this library has no spectra; there is nothing that could follow composition.")
     x, groups = library.compositions, library.replicates()
-    key = array_digest(x, library.spectra)
-    if (known := _last.get(key)) is not None:
-        return known
     design = design_of(x, groups)
     found = _followed(x, library.spectra, groups, design)
     for _ in range(_ROUNDS):
         even, _ = levelled(library.spectra, found.predict(x))
         found = _followed(x, even, groups, design)
-    _last.clear()  # one alone is kept: it is as large as the spectra
-    _last[key] = found
     return found
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.gradients import parts
-from matlens.library.gradients.composition_response import fit_composition_response
+from matlens.library.gradients.composition_response import CompositionResponse, fit_composition_response
 from matlens.library.gradients.separability import Identifiability, identifiability
 from matlens.library.gradients.simplex import SCHEMES, Hosts, default_hosts, directions
 from matlens.library.model import Response
@@ -31,6 +31,7 @@ def explain_library(
     errors: bool = True,
     integration_steps: int = 0,
     measured: MaterialsLibrary | None = None,
+    response: CompositionResponse | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Read a model's gradients at the samples of a library.
@@ -52,8 +53,10 @@ def explain_library(
         Of integrated gradients; 0 leaves them out.
     measured : MaterialsLibrary, optional
         What the model learned from, by which support is judged; by default the model's own, else ``library``.
+    response : CompositionResponse, optional
+        Of the spectra of ``measured``, where it has been fitted before: it does not depend on the figure of merit.
     progress : Progress, optional
-        Told how far the gradients are.
+        Called with members done and total.
 
     Returns
     -------
@@ -83,7 +86,8 @@ def explain_library(
     host = default_hosts(measured.compositions, library.components, hosts)
     rays = np.stack([directions(scheme, library.compositions, host) for scheme in SCHEMES])
     found = model.gradients(library.compositions, library.spectra if model.uses_spectrum_ else None, progress=progress)
-    response = fit_composition_response(measured) if model.uses_spectrum_ else None
+    if response is None and model.uses_spectrum_:
+        response = fit_composition_response(measured)
     ask = getattr(model, "slope_errors", None) if errors else None
     known = None if ask is None else ask(library.compositions, library.spectra if model.uses_spectrum_ else None)
     variables = parts.predictions(model, library, found, members=members)

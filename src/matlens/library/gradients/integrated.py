@@ -65,7 +65,7 @@ def integrate_gradients(
     steps : int
         Gradients taken along the line (Gauss-Legendre).
     progress : Progress, optional
-        Told how many steps are done.
+        Called with steps done and total.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def integrate_gradients(
         components += weight * grown * (slope - (here * slope).sum(1, keepdims=True))
         if channels is not None and brighter is not None and found.spectrum is not None:
             channels += weight * brighter * found.spectrum.mean(0, dtype=np.float64)
-        progress.advance(done, float("nan"), "steps")
+        progress.update(done, "steps")
     progress.end()
     there = model.respond(x, light).mean(0)
     here = model.respond(x - grown, None if light is None or brighter is None else light - brighter).mean(0)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = ["levelled"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0036-spectral-gradients-that-data-support.md
 _DEGREE = 4  # of the background; lower where there are fewer than 100 channels a degree
 _WIDEST = 10.0  # factors beyond it, or below its inverse, are no gain of an instrument
 

@@ -13,6 +13,7 @@ from matlens.library.gradients.composition_response import channel_noise
 __all__ = ["Subspaces", "channel_width", "local_subspaces", "pinned_channels"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0036-spectral-gradients-that-data-support.md
 _NEIGHBOURS = 400
 _GLOBAL, _MOST = 60, 20  # directions of the whole library, and of them kept at a sample
 _SMOOTH = 0.9999  # share of the variance kept where spectra have no noise to speak of

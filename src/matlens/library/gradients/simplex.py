@@ -22,6 +22,7 @@ __all__ = [
     "tangent",
 ]
 
+# docs/decisions/0035-gradients-on-the-simplex.md
 SCHEMES = ("dilution", "exchange", "tangent")
 """Compensation schemes; `tangent` is a diagnostic only."""
 

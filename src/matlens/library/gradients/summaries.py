@@ -20,6 +20,7 @@ __all__ = [
     "spectral_members",
 ]
 
+# docs/decisions/0039-bands-of-spectral-gradients.md
 ERROR_FACTOR: Mapping[str, float] = {"bootstrap": 1.0, "groups": 3.0}
 """What the spread over members is multiplied with to stand for an error, by how their samples were drawn.
 

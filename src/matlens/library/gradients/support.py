@@ -10,13 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.library.gradients.simplex import directions
 from matlens.library.table import PRESENT
 
-__all__ = ["Support", "composition_support", "spectral_support"]
+__all__ = [
+    "ENOUGH_PAIRS",
+    "ENOUGH_SAMPLES",
+    "Support",
+    "component_pairs",
+    "composition_support",
+    "count_level",
+    "spectral_support",
+]
 
 Array = NDArray[np.float64]
+# docs/decisions/0037-marks-of-support.md
 _REACH = 0.65  # how far along a direction to look, in the range of the component over the library
 _NARROW, _WIDE = 0.4, 1.0  # how far beside the direction, in steps along it: supported, weak
 _ENOUGH = 2  # measured compositions along the direction
-_ELEMENT, _PAIR = 5, 3  # measured compositions with the component, and with it and another of the sample
+ENOUGH_SAMPLES, ENOUGH_PAIRS = 5, 3
+"""Measured compositions that support a component, and a pair of components."""
 _TRACE = 0.05  # a component with less of its range than this in a sample counts as absent in pairs
 
 
@@ -77,8 +87,8 @@ def composition_support(
     """
     x = np.asarray(compositions, np.float64)
     points = _unique(np.asarray(measured, np.float64), groups)
-    there = points > PRESENT
-    elements, pairs = there.sum(0), there.T.astype(np.intp) @ there.astype(np.intp)
+    pairs = component_pairs(points)
+    elements = np.diag(pairs)
     span = np.ptp(points, axis=0)
     lines = directions(scheme, x)
     flags = np.zeros(x.shape, np.int8)
@@ -96,6 +106,52 @@ def composition_support(
         flags[:, k] = np.where(count[:, k] >= _ENOUGH, 2, far.any(1))
     flags = np.minimum(flags, _counted(x, span, elements, pairs))
     return Support(flags, distance, count, elements, pairs)
+
+
+def component_pairs(compositions: ArrayLike) -> NDArray[np.intp]:
+    """Count the compositions that hold both components, shape (D, D); each component alone on the diagonal.
+
+    Parameters
+    ----------
+    compositions : array_like, shape (n, D)
+        Fractions.
+
+    Returns
+    -------
+    ndarray of int, shape (D, D)
+        Symmetric.
+
+    Examples
+    --------
+    >>> component_pairs([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]).tolist()
+    [[2, 1, 0], [1, 1, 0], [0, 0, 0]]
+    """
+    there = (np.asarray(compositions) > PRESENT).astype(np.intp)
+    found: NDArray[np.intp] = there.T @ there
+    return found
+
+
+def count_level(counts: ArrayLike, enough: int) -> NDArray[np.int8]:
+    """Turn counts into levels of support: 2 where there are enough, 1 where there are some, 0 where there are none.
+
+    Parameters
+    ----------
+    counts : array_like of int
+        Measured compositions.
+    enough : int
+        Count from which on they support.
+
+    Returns
+    -------
+    ndarray of int8, shape of ``counts``
+
+    Examples
+    --------
+    >>> count_level([0, 1, 5], enough=5)
+    array([0, 1, 2], dtype=int8)
+    """
+    number = np.asarray(counts)
+    return np.select([number >= enough, number > 0], [2, 1], 0).astype(np.int8)
 
 
 def spectral_support(
@@ -150,8 +206,7 @@ def _seen_from(x: Array, points: Array, line: Array, k: int) -> tuple[Array, Arr
 
 def _counted(x: Array, span: Array, elements: NDArray[np.intp], pairs: NDArray[np.intp]) -> NDArray[np.int8]:
     """Let flags be no higher than the counts of elements and pairs allow, shape (n, D)."""
-    single = np.select([elements >= _ELEMENT, elements > 0], [2, 1], 0)
-    both = np.select([pairs >= _PAIR, pairs > 0], [2, 1], 0)
+    single, both = count_level(elements, ENOUGH_SAMPLES), count_level(pairs, ENOUGH_PAIRS)
     np.fill_diagonal(both, 2)
     held = x > _TRACE * span
     worst = np.where(held[:, None, :], both[None], 2).min(-1)

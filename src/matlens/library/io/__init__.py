@@ -1,4 +1,4 @@
-"""Tables and spectra of combinatorial libraries, read and written."""
+"""Reading and writing of combinatorial libraries: tables and spectra."""
 
 import lazy_loader
 

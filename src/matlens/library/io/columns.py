@@ -1,4 +1,4 @@
-"""What each column of a library's table is: sample id, component, channel, figure of merit, covariate."""
+"""Recognition of the columns of a library's table: sample ids, components, channels, figures of merit, covariates."""
 
 from __future__ import annotations
 
@@ -30,20 +30,24 @@ _NUMBER_INSIDE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Columns:
-    """Places of a table's columns by what they are.
+    """Indices of a table's columns by their role.
 
     Parameters
     ----------
     sample : int or None
-        The sample ids.
+        Column of the sample ids.
     components : Components
-        The fractions, and what they sum to.
+        Columns of the fractions, and the sum of a row.
     axis : tuple of int
-        The channels, in the order of the file.
-    positions : ndarray
-        Their numbers, and ``axis_unit`` their unit, where the names have one.
-    merits, covariates : tuple of int
-        All others.
+        Columns of the channels, in the order of the file.
+    positions : ndarray of float, shape (C,)
+        Positions of the channels on the axis.
+    axis_unit : str
+        Unit of the positions, where the column names have one.
+    merits : tuple of int
+        Columns of the figures of merit.
+    covariates : tuple of int
+        All other columns.
     """
 
     sample: int | None
@@ -56,12 +60,24 @@ class Columns:
 
 
 def find_columns(table: TextTable, options: LibraryOptions) -> Columns:
-    """Find out what each column of a table is; options go before what names and numbers say.
+    """Determine the role of each column of a table; options have priority over names and numbers.
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+    options : LibraryOptions
+        Roles that the user names.
+
+    Returns
+    -------
+    Columns
+        The columns by their role.
 
     Raises
     ------
     InputError
-        If a column that an option names is not there, no components are found, or channels have no numbers.
+        If a column that an option names does not exist, no components are found, or a channel's name has no number.
 
     Examples
     --------
@@ -153,7 +169,7 @@ def _sample(table: TextTable, columns: list[int]) -> int | None:
 
 
 def _numeric(table: TextTable, columns: Sequence[int]) -> set[int]:
-    """Give the columns of which at least half of what is filled in are numbers."""
+    """Return the columns in which at least half of the cells that are not empty are numbers."""
     known = np.isfinite(table.guessed(columns)).sum(axis=0)
     filled = [sum(1 for text in table.texts(k) if text) for k in columns]
     return {k for k, count, of in zip(columns, known, filled, strict=True) if count and 2 * count >= of}

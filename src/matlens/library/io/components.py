@@ -1,4 +1,4 @@
-"""Which columns of a table are the components: the largest set that closes to 1 or to 100 %."""
+"""Recognition of the components of a table: the largest set of columns whose rows sum to 1 or to 100 %."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from matlens.library.io.names import ELEMENTS, component_names, is_element, patt
 
 __all__ = ["TOLERANCE", "Components", "find_components"]
 
-TOLERANCE = 0.005  # how far the sum of a row may lie from 1, relatively
-_ROWS = 256  # rows looked at
-_MOST = 0.5  # share of the rows that must close, for columns that stand together
-_SCATTERED = 0.9  # ... and for columns that stand anywhere
-_LONGEST = 60  # columns that stand together
-_NODES = 20_000  # steps of the search among columns that stand anywhere
+# docs/decisions/0029-reading-a-library.md
+TOLERANCE = 0.005  # allowed relative deviation of a row's sum from 1
+_ROWS = 256  # number of rows that are used
+_MOST = 0.5  # share of the rows that must sum to 1, for adjacent columns
+_SCATTERED = 0.9  # ... and for columns that are not adjacent, where chance finds more sets
+_LONGEST = 60  # largest number of adjacent columns
+_NODES = 20_000  # largest number of steps of the search among columns that are not adjacent
 
 Floats = NDArray[np.float64]
 
@@ -29,11 +30,11 @@ class Components:
     Parameters
     ----------
     columns : tuple of int
-        Places of the components among the columns, ascending; columns of zeros that belong to them among these.
+        Indices of the components, ascending, including those that are zero in all rows.
     total : float
-        What the rows sum to: 1 or 100.
+        Sum of a row: 1 or 100.
     others : tuple of tuple of int
-        Further sets of columns that close, such as nominal beside measured compositions.
+        Further sets of columns that sum to 1 or 100, such as nominal beside measured compositions.
     """
 
     columns: tuple[int, ...]
@@ -43,7 +44,7 @@ class Components:
 
 @dataclass(frozen=True)
 class _Closing:
-    """A set of columns that closes in a share of the rows, missing 1 by ``deviation`` there on average."""
+    """A set of columns that sums to ``total`` in a share of the rows, with a mean relative ``deviation`` there."""
 
     columns: frozenset[int]
     total: float
@@ -52,12 +53,12 @@ class _Closing:
     kinds: int  # number of patterns of their names
 
     def better_than(self, other: _Closing) -> bool:
-        """Tell whether this set replaces another one that it holds, or that holds it."""
+        """Whether this set replaces another one, of which it is a subset or a superset."""
         if not (self.columns > other.columns or self.columns < other.columns):
             return False
         if self.share != other.share:
             return self.share > other.share
-        # columns of next to nothing (a current in A) may join without breaking closure, but do not improve it
+        # columns of tiny numbers (a current in A) may join without changing the sums, but do not improve them
         rounding = 1e-6
         if self.columns > other.columns:
             return self.deviation <= max(other.deviation, rounding)
@@ -65,24 +66,24 @@ class _Closing:
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """Most components first, then names of one kind, then how well they close, then their order in the file."""
+        """Sort key: most components, then names of one kind, then the best sums, then the order in the file."""
         return len(self.columns), -self.kinds, self.share, -self.deviation, -min(self.columns)
 
 
 def find_components(names: Sequence[str], values: Floats) -> Components | None:
     """Find the components among columns of numbers.
 
-    Looked at are all columns that stand together, and sets of columns that stand anywhere. Columns that are zero (or
-    next to it) everywhere say nothing by their sums; they are components if they stand between components, or next to
-    them with a name of the same kind. Where nothing closes, columns that are named as elements are taken, so that the
-    rows at fault can be named.
+    All runs of adjacent columns are tried, and sets of columns that are not adjacent. Columns that are zero (or nearly
+    so) everywhere do not change the sums; they are components if they are between components, or next to them with a
+    name of the same kind. Where no set sums to 1 or 100, columns named as elements are taken, so that a message can
+    name the faulty rows.
 
     Parameters
     ----------
     names : sequence of str
-        The columns' names, in the order of the file.
-    values : ndarray
-        Shape (rows, columns), NaN where a cell is no number.
+        Names of the columns, in the order of the file.
+    values : ndarray of float, shape (rows, columns)
+        Values; NaN where a cell is not a number.
 
     Returns
     -------
@@ -124,7 +125,7 @@ def _closing_sets(names: Sequence[str], values: Floats, total: float) -> list[_C
 
 
 def _together(scaled: Floats, fitting: NDArray[np.bool_], small: NDArray[np.bool_]) -> list[frozenset[int]]:
-    """List the columns of the runs that close, without those of next to nothing."""
+    """List the runs of adjacent columns that sum to 1, without negligible columns."""
     upto = np.concatenate([np.zeros((len(scaled), 1)), np.cumsum(np.where(fitting, scaled, 0), axis=1)], axis=1)
     runs = set()
     for first in map(int, np.flatnonzero(fitting)):
@@ -136,10 +137,10 @@ def _together(scaled: Floats, fitting: NDArray[np.bool_], small: NDArray[np.bool
 
 
 def _anywhere(scaled: Floats, usable: list[int]) -> list[frozenset[int]]:
-    """Search sets of columns that close in most rows, wherever they stand; large columns are decided on first."""
+    """Search sets of columns, adjacent or not, that sum to 1 in most rows, by depth first from the largest columns."""
     order = sorted(usable, key=lambda k: -float(scaled[:, k].mean()))
     rows = scaled[:, order]
-    left = np.cumsum(rows[:, ::-1], axis=1)[:, ::-1]  # what the columns from k on can still add
+    left = np.cumsum(rows[:, ::-1], axis=1)[:, ::-1]  # largest sum that the columns from k on can still add
     found, nodes = [], 0
     stack: list[tuple[int, tuple[int, ...], Floats]] = [(0, (), np.zeros(len(rows)))]
     while stack and nodes < _NODES:
@@ -159,7 +160,7 @@ def _anywhere(scaled: Floats, usable: list[int]) -> list[frozenset[int]]:
 
 
 def _with_small(names: Sequence[str], scaled: Floats, columns: frozenset[int]) -> tuple[int, ...]:
-    """Add the columns of next to nothing that belong to the components."""
+    """Add the negligible columns that belong to the components."""
     kinds, block = {pattern(names[k]) for k in columns}, [names[k] for k in sorted(columns)]
     sums = np.nan_to_num(scaled[:, sorted(columns)]).sum(axis=1)
     closes = np.abs(sums - 1) <= TOLERANCE
@@ -193,7 +194,7 @@ def _by_elements(names: Sequence[str], values: Floats) -> Components | None:
     if len(columns) < 2:
         return None
     known, best = np.nan_to_num(values), (np.inf, columns, 1.0)
-    for left_out in (None, *columns):  # a figure of merit may be called P, or V
+    for left_out in (None, *columns):  # a figure of merit may be named P or V, like an element
         kept = [k for k in columns if k != left_out]
         for total in (1.0, 100.0):
             middle = float(np.median(known[:, kept].sum(axis=1))) / total

@@ -1,4 +1,4 @@
-"""Folders that hold a library: the Fe-Ga-Pd files, or a table with its spectra beside it."""
+"""Folders with a library: the files of the Fe-Ga-Pd library, or a table with spectra in other files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,27 @@ from matlens.library.table import named
 
 __all__ = ["SATURATION", "Parts", "is_cameo", "read_cameo", "table_and_spectra"]
 
-SATURATION = 10.0  # V: the scanning SQUID of the Fe-Ga-Pd library measures no more
+SATURATION = 10.0  # V: the largest voltage that the scanning SQUID of the Fe-Ga-Pd library measures
 _TABLES = (*SUFFIXES, ".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A library in the layout of the Fe-Ga-Pd files, as it stands there."""
+    """A library in the layout of the Fe-Ga-Pd files, as read.
+
+    Parameters
+    ----------
+    table : TextTable
+        Fractions.
+    spectra : ndarray of float, shape (n, C)
+        Diffraction patterns.
+    axis : ndarray of float, shape (C,)
+        Their axis in degrees 2 theta.
+    merit : ndarray of float, shape (n,)
+        Voltage of the scanning SQUID, a proxy of the magnetisation.
+    covariates : DataFrame
+        Labels from the file ending in DFT_regions, where the folder has it.
+    """
 
     table: TextTable
     spectra: np.ndarray
@@ -32,7 +46,17 @@ class Parts:
 
 
 def is_cameo(folder: Path) -> bool:
-    """Tell whether a folder holds one file each ending in CMP, XRD and Mag, as the Fe-Ga-Pd library does.
+    """Return whether a folder holds one file each ending in CMP, XRD and Mag, as the Fe-Ga-Pd library does.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    bool
+        Whether it does.
 
     Examples
     --------
@@ -43,15 +67,30 @@ def is_cameo(folder: Path) -> bool:
 
 
 def read_cameo(folder: Path) -> Parts:
-    """Read the Fe-Ga-Pd layout: fractions under names, diffraction with its axis first, a voltage in column one.
+    """Read a library in the layout of the Fe-Ga-Pd files.
 
-    The samples have no names in it and are numbered from 1. The Mag file's second column, where saturated voltages were
-    replaced by random ones, is not read.
+    Fractions have column names, diffraction patterns have their axis in the first row, and the voltage is in column
+    one. The samples have no names in the files and are numbered from 1. The second column of the Mag file, in which
+    saturated voltages were replaced by random ones, is not read.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    Parts
+        Content of the files.
 
     Raises
     ------
     InputError
         If the files do not hold the same number of samples, or numbers are missing.
+
+    Notes
+    -----
+    Kusne et al., Nat. Commun. 11, 5966 (2020).
     """
     table = read_table(_ending(folder, "cmp")[0])
     samples = [str(k + 1) for k in range(len(table))]
@@ -71,7 +110,19 @@ def read_cameo(folder: Path) -> Parts:
 
 
 def table_and_spectra(folder: Path) -> tuple[Path, Path | None]:
-    """Find the table of a folder, and the matrix or the folder of its spectra (None if there are none).
+    """Find the table of a folder, and the file or folder of its spectra.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    table : Path
+        File of the table.
+    spectra : Path or None
+        File with a matrix, or folder with a file for each sample; None if there are no spectra.
 
     Raises
     ------

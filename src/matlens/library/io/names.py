@@ -1,4 +1,4 @@
-"""What the names of columns say: units, numbers of an axis, elements."""
+"""Interpretation of column names: units, positions on an axis, elements."""
 
 from __future__ import annotations
 
@@ -57,10 +57,22 @@ _WORDS = r"(?:content|fraction|frac|concentration|conc|composition|ratio|amount)
 
 
 def split_unit(name: str) -> tuple[str, str]:
-    """Split a column's name into the name proper and its unit ("" where it has none).
+    """Split a column name into the name itself and its unit.
 
-    Units stand in brackets or parentheses, behind a slash between blanks, or as the last parts between underscores;
-    of the last kind a single letter is taken for a part of the name.
+    Units are in brackets or parentheses, after a slash between blanks, after a comma, or the last parts between
+    underscores. A single letter after an underscore is part of the name.
+
+    Parameters
+    ----------
+    name : str
+        The column name.
+
+    Returns
+    -------
+    name : str
+        The name without the unit.
+    unit : str
+        The unit; "" where there is none.
 
     Examples
     --------
@@ -81,7 +93,19 @@ def split_unit(name: str) -> tuple[str, str]:
 
 
 def same_name(asked: str, name: str) -> bool:
-    """Tell whether a name that was asked for means a column, with or without the unit in either.
+    """Return whether a name that a user gave means a column, with or without the unit.
+
+    Parameters
+    ----------
+    asked : str
+        The given name.
+    name : str
+        The column name.
+
+    Returns
+    -------
+    bool
+        Whether they are the same.
 
     Examples
     --------
@@ -92,7 +116,17 @@ def same_name(asked: str, name: str) -> bool:
 
 
 def axis_number(name: str) -> tuple[float, str] | None:
-    """Read the name of a channel, a number with or without a unit; None if it is another kind of name.
+    """Parse the name of a channel: a number with or without a unit.
+
+    Parameters
+    ----------
+    name : str
+        The column name.
+
+    Returns
+    -------
+    tuple of (float, str) or None
+        Position and unit; None if the name is not a number.
 
     Examples
     --------
@@ -106,7 +140,19 @@ def axis_number(name: str) -> tuple[float, str] | None:
 
 
 def component_names(columns: Sequence[str]) -> tuple[list[str], str]:
-    """Free the names of components from units and from what they share; give the names and the shared rest.
+    """Remove units and shared parts from the names of components.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Column names of the components.
+
+    Returns
+    -------
+    names : list of str
+        Names of the components.
+    rest : str
+        What the column names shared.
 
     Examples
     --------
@@ -126,7 +172,17 @@ def component_names(columns: Sequence[str]) -> tuple[list[str], str]:
 
 
 def pattern(name: str) -> str:
-    """Give what names of one kind share: "element", or the name with its digits replaced.
+    """Return the kind of a name, which names of one kind share.
+
+    Parameters
+    ----------
+    name : str
+        The column name.
+
+    Returns
+    -------
+    str
+        ``"element"``, or the name with its digits replaced by ``#``.
 
     Examples
     --------
@@ -137,7 +193,17 @@ def pattern(name: str) -> str:
 
 
 def is_element(name: str) -> bool:
-    """Tell whether a column is named as an element, with no other unit than of a fraction.
+    """Return whether a column is named as an element, without a unit or with that of a fraction.
+
+    Parameters
+    ----------
+    name : str
+        The column name.
+
+    Returns
+    -------
+    bool
+        Whether it is.
 
     Examples
     --------
@@ -164,6 +230,6 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def _shared(names: Sequence[str]) -> str:
-    """Give the beginning that all names share, up to its last separator."""
+    """Return the beginning that all names share, up to its last separator."""
     letters = takewhile(lambda column: len(set(column)) == 1, zip(*names, strict=False))
     return re.sub(r"[^\s_%]+$", "", "".join(column[0] for column in letters))

@@ -1,4 +1,4 @@
-"""How a table of a library is to be read, where what its columns say by themselves is not enough."""
+"""Options for reading a library, where names and numbers of its table are not sufficient."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CENSORED = re.compile(r"(.+?)\s*(>=?|<=?)\s*([^<>=]+)")
 
 @dataclass(frozen=True)
 class LibraryOptions:
-    """Options for reading a library; what is left out is found from the table itself.
+    """Options for reading a library; the reader determines from the table what is not given.
 
     Every field is text or several texts, so that the options can be stored in a settings file as they are.
 
@@ -31,19 +31,21 @@ class LibraryOptions:
     sample : str, optional
         Column of the sample ids.
     axis_columns : str, optional
-        ``"FIRST:LAST"``, the first and the last column of the spectrum, whose names hold numbers, or ``"none"`` where
-        columns with numbers as names are no spectrum.
-    axis_name, axis_unit, spectrum_name, spectrum_unit : str, optional
-        What the spectra are, e.g. "Raman shift", "cm-1", "intensity", "counts".
+        ``"FIRST:LAST"``, the first and the last column of the spectrum, whose names contain numbers; or ``"none"``
+        where columns with numbers as names are not a spectrum.
+    axis_name, axis_unit : str, optional
+        Name and unit of the spectra's axis, e.g. "Raman shift" and "cm-1".
+    spectrum_name, spectrum_unit : str, optional
+        Name and unit of the intensities, e.g. "intensity" and "counts".
     fraction_unit : str, optional
-        ``"fraction"`` or ``"percent"``: what the numbers in the file are.
+        ``"fraction"`` or ``"percent"``: the unit of the fractions in the file.
     fraction_name : str, optional
-        What a hundredth of a fraction is called, e.g. "at%" or "wt%".
+        Name of a hundredth of a fraction, e.g. "at%" or "wt%".
     merit_units : sequence of str
-        ``"NAME=UNIT"``, e.g. ``("P=mW/cm2",)``.
+        ``"NAME=UNIT"`` for figures of merit, e.g. ``("P=mW/cm2",)``.
     censored : sequence of str
-        ``"NAME>VALUE"`` where values from there up mean "at least so much" (a saturated instrument), ``"NAME<VALUE"``
-        where values down from there mean "at most so much".
+        ``"NAME>VALUE"`` where values from VALUE up mean "at least this" (a saturated instrument), ``"NAME<VALUE"``
+        where values from VALUE down mean "at most this".
     spectra : str, optional
         File or folder with the spectra, where the table has none: a matrix with its axis in the first row, or one
         file of two columns for each sample.
@@ -94,7 +96,24 @@ class LibraryOptions:
         self.units()
 
     def limits(self) -> list[tuple[str, int, float]]:
-        """Give (figure of merit, 1 or -1, value) of each censoring limit."""
+        """Return the censoring limits.
+
+        Returns
+        -------
+        list of (str, int, float)
+            Figure of merit; 1 where values from the limit up are censored, -1 where values from the limit down are;
+            limit.
+
+        Raises
+        ------
+        InputError
+            If a limit is not of the form NAME>VALUE or NAME<VALUE.
+
+        Examples
+        --------
+        >>> LibraryOptions(censored=("P>10", "R<0.1")).limits()
+        [('P', 1, 10.0), ('R', -1, 0.1)]
+        """
         found = []
         for text in self.censored:
             match = _CENSORED.fullmatch(text.strip())
@@ -105,14 +124,41 @@ class LibraryOptions:
         return found
 
     def units(self) -> dict[str, str]:
-        """Give the units of the figures of merit that were named."""
+        """Return the units of figures of merit that the options give.
+
+        Returns
+        -------
+        dict of str to str
+            Unit of each figure of merit.
+
+        Raises
+        ------
+        InputError
+            If a unit is not of the form NAME=UNIT.
+
+        Examples
+        --------
+        >>> LibraryOptions(merit_units=("P=mW/cm2",)).units()
+        {'P': 'mW/cm2'}
+        """
         wrong = [text for text in self.merit_units if "=" not in text]
         if wrong:
             raise InputError(f"units are written NAME=UNIT, found {wrong[0]!r}.")
         return {name.strip(): unit.strip() for name, unit in (text.split("=", 1) for text in self.merit_units)}
 
     def settings(self) -> dict[str, str | list[str]]:
-        """Give the options that differ from finding everything, ready for a settings file."""
+        """Return the options that differ from their defaults, ready for a settings file.
+
+        Returns
+        -------
+        dict of str to str or list of str
+            Value of each option, by name.
+
+        Examples
+        --------
+        >>> LibraryOptions(sample="id").settings()
+        {'sample': 'id'}
+        """
         defaults = {field.name: field.default for field in fields(self)}
         given = {key: value for key, value in asdict(self).items() if value != defaults[key]}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}

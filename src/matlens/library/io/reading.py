@@ -1,4 +1,4 @@
-"""Libraries of materials out of files: compositions, spectra and figures of merit."""
+"""Reading of materials libraries from files: compositions, spectra and figures of merit."""
 
 from __future__ import annotations
 
@@ -34,33 +34,31 @@ def read_library(
 ) -> MaterialsLibrary:
     """Read a library from a table (CSV, TSV, XLSX) or a folder.
 
-    In a table, columns with numbers as names are the spectrum, and the largest set of columns that close to 1 or 100 %
-    are the components; a column of zeros among them stays a component. Units are taken from names such as "P_mW_cm2"
+    In a table, columns with numbers as names are the spectrum, and the largest set of columns that sums to 1 or 100 %
+    is the components; a column of zeros among them is a component too. Units are taken from names such as "P_mW_cm2"
     or "Conductivity (S/cm)". A folder holds the Fe-Ga-Pd files, or one table with a matrix of spectra (axis in its
-    first row) or one two-column file for each sample. What all this gets wrong, ``options`` put right.
+    first row) or one file of two columns for each sample. ``options`` correct what is not recognised.
 
     Parameters
     ----------
     path : path-like
         Table or folder.
     options : LibraryOptions, optional
-        What goes before what is found.
+        Options with priority over what is recognised.
     varied : bool
-        Refuse a library of one composition alone, from which nothing can be learned.
+        Whether to refuse a library in which all samples have the same composition, from which nothing can be learned.
 
     Returns
     -------
     MaterialsLibrary
-        Samples in the order of the file; ``notes`` says what was changed: rows that closed within 0.5 % are
-        renormalised, the axis is put in rising order.
+        Samples in the order of the file. ``notes`` lists changes: rows whose sums deviate by up to 0.5 % are
+        renormalised, and the axis is put in ascending order.
 
     Raises
     ------
     InputError
-        If a number is missing, negative, infinite or none, fractions do not close, names repeat, or all compositions
-        are the same; the message names rows and columns.
-    ResourceError
-        If the table is a workbook and openpyxl is not installed.
+        If the path does not exist; if a number is missing, negative, infinite or not a number; if fractions do not sum
+        to 1, names repeat, or all compositions are the same. The message names rows and columns.
 
     Examples
     --------
@@ -153,7 +151,7 @@ def _meant(asked: str, names: list[str], columns: list[str]) -> str:
 def _with_limits(
     library: MaterialsLibrary, cells: Mapping[str, NDArray[np.int8]], options: LibraryOptions
 ) -> MaterialsLibrary:
-    """Mark what is censored: cells that say so, and values beyond the limits of the options."""
+    """Mark censored values: cells with ``>`` or ``<``, and values beyond the limits in the options."""
     signs = pd.DataFrame(0, index=library.merits.index, columns=library.merits.columns, dtype=np.int8)
     for name, values in cells.items():
         signs[name] = values

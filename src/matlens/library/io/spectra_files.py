@@ -1,4 +1,4 @@
-"""Spectra that stand beside a library's table: a matrix with its axis in the first row, or one file a sample."""
+"""Spectra in files beside a library's table: a matrix with its axis in the first row, or one file for each sample."""
 
 from __future__ import annotations
 
@@ -19,14 +19,26 @@ from matlens.library.table import named
 __all__ = ["Spectra", "is_spectrum", "read_matrix", "read_spectra"]
 
 SUFFIXES = (".txt", ".csv", ".tsv", ".dat", ".xy", ".asc", ".prn")
-_SAME_AXIS = 1e-3  # of a channel's width
+_SAME_AXIS = 1e-3  # allowed difference of two axes, in widths of a channel
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Spectra:
-    """Intensities (n, C) on an axis (C,), with the unit its names had, and what reading left out."""
+    """Spectra on a common axis.
+
+    Parameters
+    ----------
+    intensities : ndarray of float, shape (n, C)
+        Intensities.
+    axis : ndarray of float, shape (C,)
+        Position of each channel.
+    axis_unit : str
+        Unit of the axis, where the file gives one.
+    notes : tuple of str
+        Spectra that were left out, in sentences.
+    """
 
     intensities: Floats
     axis: Floats
@@ -35,10 +47,22 @@ class Spectra:
 
 
 def read_spectra(path: Path, samples: Sequence[str]) -> Spectra:
-    """Read the spectra of ``samples``, in their order, from a matrix file or a folder of two-column files.
+    """Read the spectra of given samples from a matrix file, or from a folder of two-column files.
 
     A matrix may name its samples in the first column; without names its rows are those of the table. The files of a
     folder are named by the samples.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder.
+    samples : sequence of str
+        Sample ids, whose order the result has.
+
+    Returns
+    -------
+    Spectra
+        One spectrum for each sample.
 
     Raises
     ------
@@ -60,12 +84,24 @@ def read_spectra(path: Path, samples: Sequence[str]) -> Spectra:
 
 
 def read_matrix(path: Path, samples: Sequence[str]) -> Spectra:
-    """Read a matrix whose first row is the axis and whose other rows are the spectra of ``samples``.
+    """Read a matrix whose first row is the axis and whose other rows are the spectra of given samples.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    samples : sequence of str
+        Sample ids, whose order the result has.
+
+    Returns
+    -------
+    Spectra
+        One spectrum for each sample.
 
     Raises
     ------
     InputError
-        If the first row is not all numbers, rows differ in length, or they do not fit the samples.
+        If the first row is not of numbers, rows differ in length, or they do not fit the samples.
 
     Examples
     --------
@@ -102,7 +138,17 @@ def read_matrix(path: Path, samples: Sequence[str]) -> Spectra:
 
 
 def is_spectrum(path: Path) -> bool:
-    """Tell whether most lines of a file are two numbers.
+    """Return whether a file is a spectrum: most of its lines are two numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        False also for other suffixes than those of text files.
 
     Examples
     --------
@@ -171,7 +217,7 @@ def _number(cell: str) -> float:
 
 
 def _matched(names: Sequence[str], samples: Sequence[str], what: str) -> tuple[list[int], tuple[str, ...]]:
-    """Find the place of each sample among ``names``: the same text, or else the same number ("007" is "7")."""
+    """Return the index of each sample in ``names``, by the same text or else the same number ("007" is "7")."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"{what} name the sample {named(twice)} more than once; keep one spectrum for each.")

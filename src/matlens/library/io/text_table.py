@@ -1,4 +1,4 @@
-"""Tables as they stand in a file: rows of text under column names, with the line each row came from."""
+"""Tables of text as in a file: rows of cells under column names, with the line number of each row."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.errors import InputError, ResourceError
+from matlens.errors import InputError
 from matlens.library.table import named
 
 __all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
 
-WRITTEN = "# matlens library"  # begins the tables that `write_library` makes
+WRITTEN = "# matlens library"  # beginning of the files of `write_library`
 _MISSING = frozenset(("", "nan", "na", "n/a", "-", "none", "null", "#n/a"))
 _DELIMITERS = (";", "\t", ",")  # between semicolons a comma may be the decimal point
-_LOOKED_AT = 50  # lines that tell how a file is laid out
+_LOOKED_AT = 50  # number of lines from which the layout of a file is recognised
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _LIMIT = re.compile(r"\s*([<>])=?\s*(.+)")
 
@@ -36,15 +36,21 @@ class TextTable:
     Parameters
     ----------
     name : str
-        The file's name, for messages.
+        File name, for messages.
     title : tuple of str
-        The lines above the column names.
+        Lines above the column names.
     columns : list of str
-        Their names.
+        Column names.
     lines : list of int
-        Line of the file of each row.
+        Line number of each row in the file.
     rows : list of list of str
-        The cells.
+        Cells.
+
+    Examples
+    --------
+    >>> table = TextTable("t.csv", (), ["Fe", "P"], [2, 3], [["0.5", ">10"], ["0.4", ""]])
+    >>> len(table), table.texts(0), table.guessed([0]).ravel().tolist()
+    (2, ['0.5', '0.4'], [0.5, 0.4])
     """
 
     name: str
@@ -57,16 +63,44 @@ class TextTable:
         return len(self.rows)
 
     def texts(self, column: int) -> list[str]:
-        """Give the cells of a column."""
+        """Return the cells of a column.
+
+        Parameters
+        ----------
+        column : int
+            Index of the column.
+
+        Returns
+        -------
+        list of str
+            The cells without surrounding blanks.
+        """
         return [row[column].strip() for row in self.rows]
 
     def numbers(self, columns: Sequence[int], *, missing: bool = False) -> NDArray[np.float64]:
-        """Read columns of numbers, shape (rows, columns); empty cells are NaN if ``missing`` is allowed.
+        """Convert columns to numbers.
+
+        Parameters
+        ----------
+        columns : sequence of int
+            Indices of the columns.
+        missing : bool
+            Whether empty cells are allowed; they become NaN.
+
+        Returns
+        -------
+        ndarray of float, shape (rows, columns)
+            The numbers.
 
         Raises
         ------
         InputError
-            If a cell is no finite number; the message names lines and columns.
+            If a cell is not a finite number; the message names lines and columns.
+
+        Examples
+        --------
+        >>> TextTable("t.csv", (), ["P"], [2, 3], [["1.5"], [""]]).numbers([0], missing=True).ravel()
+        array([1.5, nan])
         """
         found = self.guessed(columns)
         bad = ~np.isfinite(found)
@@ -79,7 +113,23 @@ class TextTable:
         return found
 
     def guessed(self, columns: Sequence[int]) -> NDArray[np.float64]:
-        """Read columns as numbers, NaN where a cell is none, shape (rows, columns)."""
+        """Convert columns to numbers, with NaN for any cell that is not a number.
+
+        Parameters
+        ----------
+        columns : sequence of int
+            Indices of the columns.
+
+        Returns
+        -------
+        ndarray of float, shape (rows, columns)
+            The numbers.
+
+        Examples
+        --------
+        >>> TextTable("t.csv", (), ["P"], [2, 3], [["1.5"], ["high"]]).guessed([0]).ravel()
+        array([1.5, nan])
+        """
         cells = [[row[column] for column in columns] for row in self.rows]
         try:
             return np.array(cells, dtype=np.float64).reshape(len(cells), len(columns))
@@ -87,7 +137,25 @@ class TextTable:
             return np.array([[_number(cell) for cell in row] for row in cells]).reshape(len(cells), len(columns))
 
     def places(self, columns: Sequence[int], bad: NDArray[np.bool_]) -> str:
-        """Name the cells where ``bad``, shape (rows, columns), is true."""
+        """List the cells at which ``bad`` is true, for a message.
+
+        Parameters
+        ----------
+        columns : sequence of int
+            Indices of the columns.
+        bad : ndarray of bool, shape (rows, columns)
+            True at the cells to list.
+
+        Returns
+        -------
+        str
+            Contents, lines and columns of the cells.
+
+        Examples
+        --------
+        >>> TextTable("t.csv", (), ["P"], [2], [["high"]]).places([0], np.array([[True]]))
+        "found 'high' in line 2, column 'P'"
+        """
         return "found " + named(
             f"{self.rows[row][columns[k]].strip() or 'nothing'!r} in line {self.lines[row]}, "
             f"column {self.columns[columns[k]]!r}"
@@ -95,7 +163,26 @@ class TextTable:
         )
 
     def limits(self, column: int) -> tuple[TextTable, NDArray[np.int8]]:
-        """Take ``>`` and ``<`` off the cells of a column; give the table without them, and 1, -1 or 0 a row."""
+        """Remove ``>`` and ``<`` from the cells of a column.
+
+        Parameters
+        ----------
+        column : int
+            Index of the column.
+
+        Returns
+        -------
+        table : TextTable
+            The table without the signs.
+        signs : ndarray of int8, shape (rows,)
+            1 for ``>``, -1 for ``<``, 0 for none.
+
+        Examples
+        --------
+        >>> table, signs = TextTable("t.csv", (), ["P"], [2, 3], [[">10"], ["3"]]).limits(0)
+        >>> table.rows, signs.tolist()
+        ([['10'], ['3']], [1, 0])
+        """
         matches = [_LIMIT.fullmatch(row[column]) for row in self.rows]
         signs = np.array([0 if match is None else 1 if match[1] == ">" else -1 for match in matches], dtype=np.int8)
         if not signs.any():
@@ -116,14 +203,26 @@ class TextTable:
 def read_table(path: str | os.PathLike[str], sheet: str | None = None) -> TextTable:
     """Read a table with column names from a CSV, TSV or XLSX file.
 
-    The first row that is as wide as most rows, and mostly filled, has the names; what stands above is the title.
-    Commas, semicolons, tabs and blanks may separate columns, and decimals may be written with a comma between
-    semicolons or tabs.
+    The first row that is as wide as most rows, and mostly filled, holds the names; the rows above are the title.
+    Commas, semicolons, tabs or blanks separate columns. Between semicolons or tabs, decimals may be written with a
+    comma.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    sheet : str, optional
+        Sheet of a workbook; by default the first.
+
+    Returns
+    -------
+    TextTable
+        The table.
 
     Raises
     ------
     InputError
-        If the file cannot be read, has no rows, names a column twice, or has rows of another width.
+        If the file cannot be read, has no rows, has a column name twice, or has rows of another width.
 
     Examples
     --------
@@ -158,14 +257,24 @@ def read_table(path: str | os.PathLike[str], sheet: str | None = None) -> TextTa
 
 
 def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
-    """Read the rows of a text table or a workbook as (line, cells), without empty ones.
+    """Read the rows of a text table or a workbook, without empty ones.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    sheet : str, optional
+        Sheet of a workbook; by default the first.
+
+    Returns
+    -------
+    list of (int, list of str)
+        Line number and cells of each row.
 
     Raises
     ------
     InputError
-        If the file cannot be read as one.
-    ResourceError
-        If it is a workbook and openpyxl is not installed.
+        If the file cannot be read or is not text, or the sheet does not exist.
 
     Examples
     --------
@@ -188,7 +297,7 @@ def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
 
 
 def _split(text: str) -> Rows:
-    if text.startswith(WRITTEN):  # one line of what MatLens knows about its own table, with commas of its own
+    if text.startswith(WRITTEN):  # one line of JSON, whose commas separate no columns
         first, _, text = text.partition("\n")
         return [(1, [first.strip()]), *((line + 1, row) for line, row in _split(text))]
     head = text.splitlines()[:_LOOKED_AT]
@@ -210,13 +319,8 @@ def _split(text: str) -> Rows:
 
 
 def _workbook_rows(path: Path, sheet: str | None) -> list[list[str]]:
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise ResourceError(
-            f"{path.name} is a workbook, and openpyxl, which reads it, is not installed; install matlens[spectra], or "
-            "save the sheet as CSV."
-        ) from error
+    import openpyxl  # slow to import, and most tables are text
+
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except OSError:
@@ -244,7 +348,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _common_width(rows: Iterable[Sequence[str]]) -> tuple[int, int]:
-    """Give the width that most rows have (the larger one of two), and how many do."""
+    """Return the width that most rows have (the larger one of two), and the number of these rows."""
     counts = Counter(len(row) for row in rows if _filled(row))
     return max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
 

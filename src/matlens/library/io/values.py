@@ -1,4 +1,4 @@
-"""From the text of a library's table to its numbers: fractions that close, figures of merit with limits, covariates."""
+"""Conversion of a library's table to numbers: fractions that sum to 1, figures of merit with limits, covariates."""
 
 from __future__ import annotations
 
@@ -17,16 +17,30 @@ from matlens.library.table import named
 
 __all__ = ["close", "covariates", "fraction_name", "merit_names", "sample_ids", "without_signs"]
 
-_CLOSED = 1e-9  # sums this close to 1 are left as they are, to the last digit
+_CLOSED = 1e-9  # rows whose sums are this close to 1 are not renormalised, so that their digits stay as in the file
 
 
 def close(table: TextTable, components: Components) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Read the fractions and renormalise rows that close within 0.5 %; also give a note of it.
+    """Read the fractions, and renormalise rows whose sums deviate by up to 0.5 %.
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+    components : Components
+        Columns of the fractions.
+
+    Returns
+    -------
+    fractions : ndarray of float, shape (n, D)
+        Fractions; each row sums to 1.
+    notes : tuple of str
+        A sentence about renormalised rows, if there are any.
 
     Raises
     ------
     InputError
-        If a fraction is missing, no number or negative, or a row does not close; the message names lines.
+        If a fraction is missing, not a number or negative, or a row's sum deviates more; the message names lines.
 
     Examples
     --------
@@ -59,12 +73,24 @@ def close(table: TextTable, components: Components) -> tuple[NDArray[np.float64]
 
 
 def sample_ids(table: TextTable, column: int | None) -> tuple[str, ...]:
-    """Read the sample ids; none where there is no such column.
+    """Read the sample ids.
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+    column : int or None
+        Column of the ids.
+
+    Returns
+    -------
+    tuple of str
+        An id for each row; empty where there is no such column.
 
     Raises
     ------
     InputError
-        If one is missing or stands twice.
+        If an id is missing or occurs twice.
 
     Examples
     --------
@@ -90,7 +116,19 @@ def sample_ids(table: TextTable, column: int | None) -> tuple[str, ...]:
 
 
 def without_signs(table: TextTable) -> tuple[TextTable, dict[int, NDArray[np.int8]]]:
-    """Take ``>`` and ``<`` off cells such as ">10"; give the table without, and the signs of each such column.
+    """Remove ``>`` and ``<`` from cells such as ">10".
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+
+    Returns
+    -------
+    table : TextTable
+        The table without the signs.
+    signs : dict of int to ndarray of int8
+        For each column that had signs: 1 for ``>``, -1 for ``<``, 0 for none.
 
     Examples
     --------
@@ -106,7 +144,17 @@ def without_signs(table: TextTable) -> tuple[TextTable, dict[int, NDArray[np.int
 
 
 def merit_names(columns: Sequence[str]) -> dict[str, str]:
-    """Give name -> unit of figures of merit; a name keeps its unit where it would be there twice.
+    """Split the column names of figures of merit into names and units.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Column names.
+
+    Returns
+    -------
+    dict of str to str
+        Unit of each name. A name keeps its unit where it would otherwise occur twice.
 
     Examples
     --------
@@ -119,7 +167,19 @@ def merit_names(columns: Sequence[str]) -> dict[str, str]:
 
 
 def covariates(table: TextTable, columns: Sequence[int]) -> pd.DataFrame:
-    """Read columns as numbers where all that is filled in are numbers, else as text.
+    """Read columns as numbers where all cells that are not empty are numbers, else as text.
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+    columns : sequence of int
+        Indices of the columns.
+
+    Returns
+    -------
+    DataFrame
+        The columns under their names.
 
     Examples
     --------
@@ -135,7 +195,19 @@ def covariates(table: TextTable, columns: Sequence[int]) -> pd.DataFrame:
 
 
 def fraction_name(names: Sequence[str], rest: str) -> str:
-    """Give what a hundredth is called, from the components' names and from what these shared in the file.
+    """Determine the name of a hundredth of a fraction.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the components.
+    rest : str
+        Text that their column names shared, from `component_names`.
+
+    Returns
+    -------
+    str
+        A unit found in the text; else "at%" for elements and "%" for other components.
 
     Examples
     --------

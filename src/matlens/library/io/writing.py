@@ -1,4 +1,4 @@
-"""A library written as a table of MatLens' own: plain CSV below one line that tells what the columns are."""
+"""MatLens' own table of a library: plain CSV below one line of JSON that describes the columns."""
 
 from __future__ import annotations
 
@@ -23,10 +23,17 @@ _SIGNS = {-1: "<", 0: "", 1: ">"}
 
 
 def write_library(library: MaterialsLibrary, path: str | os.PathLike[str]) -> None:
-    """Write a library as CSV; `read_library` gives the same library back, to the last digit.
+    """Write a library as CSV, from which `read_library` restores it to the last digit.
 
-    The columns are Sample, the components (fractions), covariates, the spectrum and the figures of merit; the line
-    above them is for MatLens alone.
+    The columns are Sample, the components (fractions), covariates, the spectrum and the figures of merit. The line
+    above them is for MatLens only.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        The library.
+    path : path-like
+        The file.
 
     Raises
     ------
@@ -60,7 +67,17 @@ def write_library(library: MaterialsLibrary, path: str | os.PathLike[str]) -> No
 
 
 def is_written(table: TextTable) -> bool:
-    """Tell whether a table is one of `write_library`.
+    """Return whether a table was written by `write_library`.
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+
+    Returns
+    -------
+    bool
+        Whether it was.
 
     Examples
     --------
@@ -71,12 +88,32 @@ def is_written(table: TextTable) -> bool:
 
 
 def read_written(table: TextTable) -> MaterialsLibrary:
-    """Read what `write_library` wrote.
+    """Restore a library from a table that `write_library` wrote.
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+
+    Returns
+    -------
+    MaterialsLibrary
+        The library.
 
     Raises
     ------
     InputError
-        If the first line is damaged, does not fit the columns, or a cell is no number.
+        If the first line is damaged or does not fit the columns, or a cell is not a number.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from matlens.library.io.text_table import read_table
+    >>> path = Path(tempfile.mkdtemp()) / "library.csv"
+    >>> write_library(MaterialsLibrary([[0.5, 0.5]], ("Fe", "Ga"), {"M": [2.0]}, {"M": "T"}), path)
+    >>> read_written(read_table(path))
+    MaterialsLibrary(1 samples, Fe-Ga, M in T, no spectra)
     """
     try:
         known = json.loads(table.title[0].removeprefix(WRITTEN))

@@ -17,6 +17,7 @@ from matlens.library.table import MaterialsLibrary
 __all__ = ["Blocks", "Encoder"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0033-reference-models-of-libraries.md
 _MOST = 100  # principal components kept; methods take as many of the first ones as serve them
 
 

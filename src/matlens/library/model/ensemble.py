@@ -14,7 +14,7 @@ from torch import Tensor
 
 from matlens.core.threads import side_by_side
 from matlens.errors import Interrupted
-from matlens.hooks import Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.hooks import NoStore, Progress, Silent, StateStore
 from matlens.library.model.networks.stacked import StackedNetwork
 from matlens.library.model.networks.training import ChunkTrainer, TrainingSet
 from matlens.library.model.presets.preset import Preset, Stage
@@ -96,7 +96,7 @@ class Ensemble:
                         found[name][low:high, rows] = slope
             with lock:
                 done += len(members)
-                progress.advance(done, float("nan"), "")
+                progress.update(done)
 
         progress.begin(self.members, "gradients of the members" if slopes else "predictions of the members")
         side_by_side(work, chunks_of(self.members, self._chunk_size(first)))
@@ -134,7 +134,7 @@ def train(
     data: TrainingSet,
     *,
     progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: StateStore | None = None,
 ) -> Ensemble:
     """Train one member for each entry of ``data.rows``.
 
@@ -148,16 +148,16 @@ def train(
     data : TrainingSet
         What to learn; where its tensors lie is where the work is done.
     progress : Progress, optional
-        Told of the epochs of all chunks together.
-    checkpoint : Checkpoint, optional
-        Keeps the state of each chunk at the end of its epochs, under the chunk's number.
+        Called with the epochs done, of all chunks together.
+    checkpoint : StateStore, optional
+        Stores the state of chunk I at the end of its epochs under ``chunk_I``, so that training can resume.
 
     Raises
     ------
     Interrupted
         On KeyboardInterrupt, once every chunk at work has saved its state.
     """
-    kept, told = checkpoint or NoCheckpoint(), progress or Silent()
+    kept, told = checkpoint or NoStore(), progress or Silent()
     work = _Work(preset, tuple(stages), data, kept, told)
     chunks = chunks_of(len(data.rows), _chunk_size(preset, stages, data))
     told.begin(len(chunks) * sum(stage.epochs for stage in stages), f"training {len(data.rows)} networks")
@@ -182,7 +182,7 @@ class _Work:
     """What the threads that train chunks share."""
 
     def __init__(
-        self, preset: Preset, stages: tuple[Stage, ...], data: TrainingSet, checkpoint: Checkpoint, progress: Progress
+        self, preset: Preset, stages: tuple[Stage, ...], data: TrainingSet, checkpoint: StateStore, progress: Progress
     ) -> None:
         self.preset, self.stages, self.data = preset, stages, data
         self.checkpoint, self.progress = checkpoint, progress
@@ -190,24 +190,24 @@ class _Work:
 
     def chunk(self, chunks: Sequence[NDArray[np.intp]], number: int) -> dict[str, Tensor]:
         """Train one chunk to its end, from where its checkpoint stands."""
-        trainer = ChunkTrainer(self.preset, self.stages, self.data, chunks[number].tolist())
+        trainer, key = ChunkTrainer(self.preset, self.stages, self.data, chunks[number].tolist()), f"chunk_{number}"
         with self.lock:
-            kept = self.checkpoint.load(number)
+            kept = self.checkpoint.load(key)
         if kept is not None:
             trainer.restore(kept)
-            self._tell(sum(stage.epochs for stage in self.stages[: trainer.stage]) + trainer.passed, float("nan"), "")
+            self._passed(sum(stage.epochs for stage in self.stages[: trainer.stage]) + trainer.passed)
         while not trainer.done and not self.stop.is_set():
             name = trainer.stages[trainer.stage].name
             loss = trainer.epoch()
             with self.lock:
-                self.checkpoint.save(number, trainer.arrays, force=trainer.done)
-            self._tell(1, loss, name)
+                self.checkpoint.save(key, trainer.arrays, force=trainer.done)
+            self._passed(1, f"loss {loss:.3g}, {name}")
         if self.stop.is_set():
             with self.lock:
-                self.checkpoint.save(number, trainer.arrays, force=True)
+                self.checkpoint.save(key, trainer.arrays, force=True)
         return trainer.parameters()
 
-    def _tell(self, epochs: int, loss: float, detail: str) -> None:
+    def _passed(self, epochs: int, text: str = "") -> None:
         with self.lock:
             self.done += epochs
-            self.progress.advance(self.done, loss, detail)
+            self.progress.update(self.done, text)

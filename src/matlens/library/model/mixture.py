@@ -18,7 +18,9 @@ __all__ = ["HeldOut", "Mixture", "side_by_side_inputs"]
 
 Array = NDArray[np.float64]
 _DOUBT = 100.0  # samples' worth of belief that both parts weigh the same
+# docs/decisions/0045-standard-errors-of-gradients.md
 _WIDER = 1.25  # errors over what the process says, which takes its lengths for known; on tuning seeds of three families
+# docs/decisions/0043-preset-default-of-libraries.md
 _LEAST, _MOST = 0.25, 0.75  # of the kernel part; its lengths have seen the held-out samples, which flatters it
 
 

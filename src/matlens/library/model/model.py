@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import MutableMapping
 from dataclasses import replace
 from typing import cast
 
@@ -13,15 +14,16 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from matlens.core.device import chosen_device
 from matlens.core.intervals import conformal_factor
 from matlens.errors import InputError
-from matlens.hooks import Checkpoint, Progress, Silent
+from matlens.hooks import Progress, Silent, StateStore
 from matlens.library.model.ensemble import Ensemble, train
 from matlens.library.model.kernel.covariance import find_covariances
 from matlens.library.model.kernel.kernel_parts import KernelParts
 from matlens.library.model.mixture import HeldOut, Mixture, side_by_side_inputs
 from matlens.library.model.networks.training import TrainingSet
-from matlens.library.model.preprocessing_choice import choose_preprocessing
+from matlens.library.model.preprocessing_choice import Choice, choose_preprocessing
 from matlens.library.model.presets.preset import Preset
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import Resampling, member_rows
@@ -34,6 +36,7 @@ from matlens.library.table import MaterialsLibrary
 __all__ = ["LibraryModel"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0044-learned-sums-of-components.md
 _SUMS = 3  # of fractions, in which components that act alike weigh the same
 _SEARCHES = 4  # for them, each of which gives a share of the members: what one finds by chance others do not
 _ROUNDS = 3  # of believing the model beyond a limit, each of which moves it further
@@ -66,8 +69,10 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         where the data make that much more likely (`warp_`).
     seed : int
         Of everything drawn.
-    device : {"cpu", "cuda"}
+    device : {"auto", "cpu", "cuda"}
         Where the networks are trained.
+    cache : mutable mapping, optional
+        Remembers which preprocessing was chosen for which samples; models that are compared share one.
 
     Attributes
     ----------
@@ -110,6 +115,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         transform: str = "none",
         seed: int = 0,
         device: str = "cpu",
+        cache: MutableMapping[str, Choice] | None = None,
     ) -> None:
         self.preset = preset
         self.inputs = inputs
@@ -119,6 +125,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.transform = transform
         self.seed = seed
         self.device = device
+        self.cache = cache
 
     def fit(
         self,
@@ -126,7 +133,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target: str | None = None,
         *,
         progress: Progress | None = None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: StateStore | None = None,
     ) -> LibraryModel:
         """Train on all samples that have the figure of merit.
 
@@ -137,8 +144,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target : str, optional
             Figure of merit; not needed where there is only one.
         progress, checkpoint : optional
-            Told of every epoch; keeps the state of each chunk of members, so that training goes on where it stopped
-            and ends with the same bytes.
+            `progress`: called with epochs done and total. `checkpoint`: stores the state of each chunk of members, so
+            that training can resume where it stopped and ends with the same bytes.
 
         Raises
         ------
@@ -220,7 +227,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
         """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
         check_is_fitted(self, "ensemble_")
-        values = self.ensemble_.values(self.network_inputs_(compositions, spectra, self._device()))
+        values = self.ensemble_.values(self.network_inputs_(compositions, spectra, chosen_device(self.device)))
         return self.warp_.values(values.double().cpu().numpy())
 
     def gradients(
@@ -228,7 +235,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ) -> Gradients:
         """Predictions and their partial derivatives with respect to fractions and file intensities, of each member."""
         check_is_fitted(self, "ensemble_")
-        inputs = self.network_inputs_(compositions, spectra, self._device())
+        inputs = self.network_inputs_(compositions, spectra, chosen_device(self.device))
         values, slopes = self.ensemble_.gradients(inputs, progress or Silent())
         standard = values.double().cpu().numpy()
         steep = torch.from_numpy(self.warp_.slopes(standard)).to(values)[..., None]
@@ -246,7 +253,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Machine Learning, 2006, section 9.4), and how far its mean and the networks' lie apart.
         """
         check_is_fitted(self, "ensemble_")
-        inputs = self.network_inputs_(compositions, spectra, self._device())
+        inputs = self.network_inputs_(compositions, spectra, chosen_device(self.device))
         known = self.ensemble_.known(inputs)
         if known is None:
             return None
@@ -274,7 +281,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(f"preset {self.preset!r} is not known; choose one of {', '.join(PRESETS)}.")
         if self.n_models < 1:
             raise InputError(f"found n_models {self.n_models}, expected at least 1.")
-        return PRESETS[self.preset], self._device()
+        return PRESETS[self.preset], chosen_device(self.device)
 
     def _chain(
         self, preset: Preset, seen: MaterialsLibrary, goal: Target, composition: bool, spectrum: bool
@@ -286,15 +293,15 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if not (spectrum and preset.chains):
             return preset.preprocessing(seen.axis if spectrum else None)
         choice = choose_preprocessing(
-            seen, goal.values(seen), composition=composition, chains=preset.chains, seed=self.seed
+            seen,
+            goal.values(seen),
+            composition=composition,
+            chains=preset.chains,
+            seed=self.seed,
+            cache=self.cache,
         )
         self.chains_tried_ = choice.tried
         return choice.chain
-
-    def _device(self) -> torch.device:
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise InputError("device 'cuda' was asked for and there is none; use 'cpu'.")
-        return torch.device(self.device)
 
     def settle(self, library: MaterialsLibrary, target: str, unit: str) -> None:
         """Set what follows from the library and the trained networks; for reading a model from its files."""

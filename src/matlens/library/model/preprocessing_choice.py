@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,12 +26,11 @@ CHAINS = (
     Preprocessing([StandardNormalVariate()]),
     Preprocessing([Detrend(4), StandardNormalVariate()]),
 )
+# docs/decisions/0031-choice-of-preprocessing.md
 _ROWS = 300  # that lengths are found on
 _MOST = 1000  # tried at all
 _FOLDS = 10
 _SCORES = 20
-_REMEMBERED = 64  # choices, of a few numbers each
-_made: dict[str, Choice] = {}
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,11 @@ def choose_preprocessing(
     composition: bool = True,
     chains: Sequence[Preprocessing] = CHAINS,
     seed: int = 0,
+    cache: MutableMapping[str, Choice] | None = None,
 ) -> Choice:
     """Choose the chain with which a Gaussian process errs least on compositions held out.
 
     The first chain stays unless the best one's squared errors are smaller by more than the scatter of that difference.
-    Asked again of the same samples, as by each of several models that are held against each other, it knows its answer.
 
     Parameters
     ----------
@@ -75,6 +74,9 @@ def choose_preprocessing(
         What to choose from.
     seed : int
         Of samples and folds.
+    cache : mutable mapping, optional
+        Choices by a digest of samples and options. A choice that is in it is not made again, and a new one is added:
+        models that are compared on the same samples share one.
 
     Examples
     --------
@@ -89,11 +91,10 @@ def choose_preprocessing(
     y = np.asarray(values, dtype=np.float64)
     how = (composition, [chain.settings() for chain in chains], seed)
     asked = array_digest(library.compositions, library.spectra, library.axis, y, about=how)
-    if asked not in _made:
-        _made[asked] = _tried(library, y, composition, chains, seed)
-        while len(_made) > _REMEMBERED:
-            del _made[next(iter(_made))]
-    return replace(_made[asked], tried=dict(_made[asked].tried))
+    kept = {} if cache is None else cache
+    if asked not in kept:
+        kept[asked] = _tried(library, y, composition, chains, seed)
+    return replace(kept[asked], tried=dict(kept[asked].tried))
 
 
 def _tried(

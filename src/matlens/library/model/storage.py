@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
 from matlens.errors import ResourceError
 from matlens.hooks import Arrays
@@ -28,6 +29,7 @@ __all__ = ["SCHEMA", "read_library_model", "write_library_model"]
 
 SCHEMA = "matlens library model 2"
 _PLAIN = ("axis_name", "axis_unit", "spectrum_name", "spectrum_unit", "fraction_name")
+_ELSEWHERE = ("preprocessing", "device", "cache")  # stored otherwise, or of the machine and not of the model
 _ALIKE = 1e-3  # of the standard deviation: predictions on another machine differ in rounding only
 
 
@@ -88,7 +90,7 @@ def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -
     ----------
     folder : path-like
         Where it lies.
-    device : {"cpu", "cuda"}
+    device : {"auto", "cpu", "cuda"}
         Where it is to predict.
 
     Raises
@@ -122,18 +124,19 @@ def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -
 
 
 def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel:
+    where = chosen_device(device)
     asked = dict(content["parameters"])
-    chain = Preprocessing.of(content["preprocessing"])
+    chain = Preprocessing.from_settings(content["preprocessing"])
     own = asked.pop("own_preprocessing")
     model = LibraryModel(**asked, preprocessing=chain if own else None, device=device)
     model.network_inputs_ = NetworkInputs.from_settings(_under("inputs.", arrays), chain)
     model.chains_tried_ = dict(content.get("chains_tried", {}))
     model.warp_ = Warp(**content["warp"])
-    weights = {name: torch.from_numpy(value).to(device) for name, value in _under("network.", arrays).items()}
+    weights = {name: torch.from_numpy(value).to(where) for name, value in _under("network.", arrays).items()}
     preset = PRESETS[asked["preset"]]
     inputs = tuple(content["sizes"])
     networks = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
-    kernel = KernelParts.restored(_under("kernel.", arrays), device) if preset.sharpness is not None else None
+    kernel = KernelParts.restored(_under("kernel.", arrays), where) if preset.sharpness is not None else None
     model.ensemble_ = Mixture(networks, kernel, content["share"])
     model.settle(_library(content["library"], _under("library.", arrays)), content["target"], content["unit"])
     model.held_out_, model.held_out_spread_ = arrays["held_out"], arrays["held_out_spread"]
@@ -141,7 +144,7 @@ def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel
 
 
 def _parameters(model: LibraryModel) -> dict[str, Any]:
-    asked = {name: value for name, value in model.get_params().items() if name not in ("preprocessing", "device")}
+    asked = {name: value for name, value in model.get_params().items() if name not in _ELSEWHERE}
     return {**asked, "own_preprocessing": model.preprocessing is not None}
 
 

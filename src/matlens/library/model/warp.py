@@ -16,6 +16,7 @@ __all__ = ["Warp", "find_warp"]
 Array = NDArray[np.float64]
 _BENDS = (1.0, 0.1, 0.001)  # of the median size: as a square root, between, and nearly a logarithm
 _ROWS = 300  # that scales are compared on
+# docs/decisions/0043-preset-default-of-libraries.md
 _CLEAR = 0.5  # nats a sample that a bent scale must gain to be believed; less came with additive scatter
 
 

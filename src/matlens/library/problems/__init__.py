@@ -1,4 +1,4 @@
-"""Libraries of known law, with exact gradients."""
+"""Synthetic libraries whose law is known, with exact gradients."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A blend of five constituents without spectra, like doped P3HT: strong pair interactions over decades."""
+"""A synthetic library of five-component blends without spectra, like doped P3HT, with strong pair interactions."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ __all__ = ["blend"]
 
 Floats = NDArray[np.float64]
 _COMPONENTS = ("P3HT", "D1", "D2", "D6", "D8")
-_GRID = 0.05  # of the binary blends
-_DISTINCT = 0.76  # of the samples; the others are replicates
-_KINDS = np.array([0.2, 0.3, 0.5])  # of the distinct: binary, with three or four constituents, with all five
-_MIDDLE, _WIDTH = 2.0, 0.7  # log10(S/cm) over the library: mean and standard deviation
+_GRID = 0.05  # step of the fractions of binary blends
+_DISTINCT = 0.76  # share of samples with a composition of their own; the others are replicates
+_KINDS = np.array(
+    [0.2, 0.3, 0.5]
+)  # shares of distinct compositions: binary, with three or four constituents, with five
+_MIDDLE, _WIDTH = 2.0, 0.7  # mean and standard deviation of log10(S/cm) over the library
 _REACH = 0.2
 
 
 @dataclass(frozen=True, eq=False)
 class _BlendLaw:
-    """log10 of the conductivity: linear, pairs x_k x_l, saturating dopings tanh(x_k / 0.15), and a ridge of synergy."""
+    """log10 of the conductivity: linear terms, pairs x_k x_l, saturating doping tanh(x_k / 0.15), a local maximum."""
 
     linear: Tensor  # (5,)
     pairs: Tensor  # (5, 5), upper triangle
@@ -53,23 +55,23 @@ def blend(n: int = 233, *, seed: int = 0, noise: float = 1.0) -> KnownLibrary:
     """Make a library of blends with pair interactions, exact zeros and replicates, and its truth.
 
     A fifth of the distinct compositions are binaries of the host on a grid of 5 %, a third have three or four
-    constituents, the others all five, many of them crowded around one place as a search leaves them; a quarter of the
-    samples are replicates. The conductivity spans two to three decades and is best modelled as its logarithm, of which
-    the scatter is additive and unbiased (the figure of merit itself stands in S/cm, as do the true derivatives).
+    constituents, the others all five, many of them close to one composition as a search leaves them; a quarter of the
+    samples are replicates. The conductivity spans two to three decades and is best modelled as its logarithm, on which
+    the replicate scatter is additive and unbiased. The figure of merit itself is in S/cm, as are the true derivatives.
 
     Parameters
     ----------
     n : int
-        Samples, at least 20.
+        Number of samples, at least 20.
     seed : int
-        Draws the law, the layout, and the noise.
+        Seed of the law, the layout and the noise.
     noise : float
-        Scales the replicate scatter; at 1 the truth reaches an R2 of 0.93 against the measured logarithm.
+        Factor of the replicate scatter; at 1 the truth reaches an R2 of 0.93 against the measured logarithm.
 
     Returns
     -------
     KnownLibrary
-        No states, no spectra; ``partial`` and ``total`` are the same.
+        The library has no spectra and the law no states, so ``partial`` and ``total`` are equal.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def blend(n: int = 233, *, seed: int = 0, noise: float = 1.0) -> KnownLibrary:
 
 
 def _draw_law(rng: np.random.Generator, compositions: Floats) -> _BlendLaw:
-    """The numbers are drawn; the scale then gives the library the published mean and spread."""
+    """Draw the coefficients, and scale the law to the published mean and standard deviation of the library."""
     pairs = np.triu(rng.normal(0, 2.5, (5, 5)), 1)
     doping = np.concatenate([[0.0], rng.normal(0.2, 0.4, 4)])
     ridge = np.concatenate([[0.5], 0.5 * rng.dirichlet(np.array([2.0, 0.7, 0.7, 0.7]))])

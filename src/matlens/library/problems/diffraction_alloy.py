@@ -1,4 +1,4 @@
-"""A ternary alloy seen by diffraction, like Fe-Ga-Pd: phases come and go, and a property follows one of them."""
+"""A synthetic library of a ternary alloy with diffraction patterns, like Fe-Ga-Pd."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ __all__ = ["diffraction"]
 Floats = NDArray[np.float64]
 _COMPONENTS = ("Fe", "Ga", "Pd")
 _AXIS: Floats = 37.0 + 0.02 * np.arange(551, dtype=np.float64)  # degrees 2 theta
-_CORNER = np.array([0.04, 0.04])  # least Ga and Pd
-_SPAN = 0.5  # most Ga and Pd together, above the corner
-_REPLICATES = 0.1  # of the samples
+_CORNER = np.array([0.04, 0.04])  # smallest fractions of Ga and Pd
+_SPAN = 0.5  # largest sum of Ga and Pd, above the corner
+_REPLICATES = 0.1  # share of the samples
 _REACH = 0.06
-_HOMES = np.array([[0.14, 0.12], [0.09, 0.42], [0.42, 0.10], [0.27, 0.27]])  # Ga and Pd in the middle of each phase
+_HOMES = np.array([[0.14, 0.12], [0.09, 0.42], [0.42, 0.10], [0.27, 0.27]])  # Ga and Pd in the centre of each phase
 _PEAKS = (((44.5, 1.0),), ((41.4, 0.8), (47.2, 0.35)), ((42.7, 0.7), (45.8, 0.4)), ((39.2, 0.6), (43.4, 0.5)))
-_MAIN = (44.5, 41.4, 42.7, 39.2)  # the peak that tells of each phase
+_MAIN = (44.5, 41.4, 42.7, 39.2)  # degrees, the main peak of each phase
 _WIDTH = 0.16  # degrees, half width at half maximum
-_WINDOW = 0.45  # degrees, wider than a peak moves
+_WINDOW = 0.45  # degrees, wider than the shift of a peak
 _COUNTS = 400.0
 _LIMIT = 0.93  # share of samples below the saturation of the sensor
 
 
 @dataclass(frozen=True, eq=False)
 class _DiffractionLaw:
-    """Phase shares are a softmax of the distances to each phase's home; peaks move with Ga and Pd (Vegard).
+    """Phase fractions are a softmax of the distances to each phase's centre; peaks shift with Ga and Pd (Vegard's law).
 
-    The property is a saturating function of S, times a peak in Ga and a fall in Pd, S being the intensity in a Gaussian
-    window around one phase's main peak over the mean of the whole pattern.
+    The property is a sigmoid of S times a function with a maximum in Ga and linear in Pd. S is the intensity in a
+    Gaussian window around the main peak of one phase, relative to the mean of the whole pattern.
     """
 
     homes: Tensor  # (4, 3) fractions
@@ -51,6 +51,7 @@ class _DiffractionLaw:
         return torch.softmax(-squares / self.numbers["mixing"] + anneal[:, None] * favour, dim=1)
 
     def record(self, compositions: Tensor, state: Tensor) -> Tensor:
+        """Compute noise-free patterns, as `Law.record`."""
         anneal, texture, gain, background = (state[:, k, None] for k in range(4))
         shares = self.shares(compositions, anneal[:, 0])
         axis = torch.as_tensor(_AXIS)
@@ -64,6 +65,7 @@ class _DiffractionLaw:
         return _COUNTS * torch.exp(gain) * total
 
     def merit(self, compositions: Tensor, spectra: Tensor | None) -> Tensor:
+        """Compute the noise-free property, as `Law.merit`."""
         if spectra is None:
             raise ValueError("the property of a diffracting alloy needs its pattern")
         axis, c = torch.as_tensor(_AXIS), self.numbers
@@ -77,30 +79,30 @@ class _DiffractionLaw:
 def diffraction(
     n: int = 278, *, seed: int = 0, noise: float = 1.0, anneal: float = 1.0, censored: bool = False
 ) -> KnownLibrary:
-    """Make a ternary library seen by diffraction, and its truth.
+    """Make a ternary library with diffraction patterns, and its truth.
 
-    Compositions fill the Fe-rich half of Fe-Ga-Pd, 37 to 48 degrees 2 theta in 551 channels. Of four phases each has
-    peaks that move with Ga and Pd and that come and go by region. A magnetic signal follows the share of one phase
-    (drawn by the seed) as the noise-free recorded pattern shows it, and the composition.
+    Compositions fill the Fe-rich half of Fe-Ga-Pd; patterns have 551 channels from 37 to 48 degrees 2 theta. Each of
+    four phases has peaks that shift with Ga and Pd and that appear in one region. A magnetic signal follows the
+    composition and the share of one phase (drawn by the seed) in the noise-free pattern.
 
     Parameters
     ----------
     n : int
-        Samples, at least 20; a tenth are replicates.
+        Number of samples, at least 20; a tenth are replicates.
     seed : int
-        Draws the law (which phase matters, homes, movement of peaks, coefficients), the layout, and the noise.
+        Seed of the law (the phase that matters, centres, peak shifts, coefficients), the layout and the noise.
     noise : float
-        Scales replicate scatter and counting noise; at 1 the truth reaches an R2 of 0.93.
+        Factor of replicate scatter and counting noise; at 1 the truth reaches an R2 of 0.93.
     anneal : float
-        Strength of what changes patterns at fixed composition: heat treatment that favours the phase, and texture.
+        Strength of changes of the pattern at fixed composition: heat treatment that favours the phase, and texture.
         With 0 partial gradients are not identifiable.
     censored : bool
-        Whether the sensor saturates, at the level that 7 % of the samples exceed; such rows hold that level.
+        Whether the sensor saturates, at the level that 7 % of the samples exceed; the values of these are that level.
 
     Returns
     -------
     KnownLibrary
-        States "anneal", "texture", "gain", "background".
+        With the states "anneal", "texture", "gain", "background".
 
     Raises
     ------
@@ -172,7 +174,7 @@ def _draw_law(rng: np.random.Generator) -> _DiffractionLaw:
 
 
 def _compositions(n: int, rng: np.random.Generator) -> Floats:
-    """Points of a lattice of low discrepancy (golden ratio of two dimensions), folded into the triangle."""
+    """Points of a low-discrepancy sequence (powers of the inverse plastic number), folded into the triangle."""
     distinct = n - int(_REPLICATES * n)
     golden = 1.32471795724474602596
     points = (rng.uniform(size=2) + np.arange(1, distinct + 1)[:, None] / golden ** np.array([1, 2])) % 1
@@ -184,7 +186,7 @@ def _compositions(n: int, rng: np.random.Generator) -> Floats:
 
 
 def _patterns(law: _DiffractionLaw, x: Floats, state: Floats, noise: float, rng: np.random.Generator) -> Floats:
-    """Counting noise: the deviation is the square root of the counts."""
+    """Add counting noise, whose standard deviation is the square root of the counts."""
     with torch.no_grad():
         clean = law.record(torch.as_tensor(x), torch.as_tensor(state)).numpy()
     return np.asarray(np.maximum(clean + noise * np.sqrt(clean) * rng.standard_normal(clean.shape), 0.0))

@@ -1,4 +1,4 @@
-"""A materials library whose truth is known: the law behind it, its exact gradients, and what its layout supports."""
+"""A materials library whose truth is known: the law behind it, its exact gradients, and the support of its layout."""
 
 from __future__ import annotations
 
@@ -16,54 +16,91 @@ from matlens.library.table import PRESENT, MaterialsLibrary
 __all__ = ["KnownLibrary", "Law", "Truth", "checked_size", "derive", "layout_support", "scattered"]
 
 Floats = NDArray[np.float64]
-_ENOUGH = 3  # compositions that differ in a component, close by, make its direction supported
+# docs/decisions/0034-known-libraries.md
+_ENOUGH = 3  # number of nearby compositions with another fraction of a component that support its direction
 _CEILING = 0.93  # R2 of the noise-free figure of merit against the measured one, at noise 1
 
 
 class Law(Protocol):
-    """How composition and the state of a sample become a spectrum, and both a figure of merit; differentiable."""
+    """A differentiable law of a library.
+
+    Composition and state of a sample give a spectrum, composition and spectrum give a figure of merit.
+    """
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """What differs between samples of one composition; 0 is nominal."""
+        """Names of the states, in which samples of one composition differ; 0 is nominal."""
         ...
 
     def record(self, compositions: Tensor, state: Tensor) -> Tensor | None:
-        """Noise-free intensities as an instrument would write them, shape (n, C); None where there is no spectrum."""
+        """Compute noise-free intensities as an instrument records them.
+
+        Parameters
+        ----------
+        compositions : Tensor, shape (n, D)
+            Fractions.
+        state : Tensor, shape (n, S)
+            States.
+
+        Returns
+        -------
+        Tensor, shape (n, C), or None
+            Intensities; None where the library has no spectra.
+        """
         ...
 
     def merit(self, compositions: Tensor, spectra: Tensor | None) -> Tensor:
-        """Noise-free figure of merit, shape (n,), of fractions (n, D) and of intensities (n, C)."""
+        """Compute the noise-free figure of merit.
+
+        Parameters
+        ----------
+        compositions : Tensor, shape (n, D)
+            Fractions.
+        spectra : Tensor, shape (n, C), or None
+            Intensities.
+
+        Returns
+        -------
+        Tensor, shape (n,)
+            Figure of merit.
+        """
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What is true of a library, in the unit of its figure of merit.
+    """The truth about a library, in the unit of its figure of merit.
 
-    All derivatives stand at the noise-free spectrum of each sample (its own state, without detector noise), and are
-    exact (automatic differentiation of the law in double precision).
+    All derivatives are taken at the noise-free spectrum of each sample (with its own state, without detector noise).
+    They are exact: automatic differentiation of the law in double precision.
 
     Parameters
     ----------
     merit : ndarray, shape (n,)
         Noise-free figure of merit.
     partial : ndarray, shape (n, D)
-        Derivative per unit fraction with the recorded spectrum held. The law is one smooth extension off the simplex
-        among many, so only what compensation schemes make of it has a meaning.
+        Derivative with respect to the fractions at a fixed spectrum. The law is one of many smooth extensions beyond
+        the simplex, so only combinations of these derivatives by a compensation scheme have a meaning.
     total : ndarray, shape (n, D)
-        The same, the spectrum following the composition at the sample's own state. Equal to ``partial`` without
-        spectra.
+        Derivative with respect to the fractions when the spectrum follows the composition at the sample's own state.
+        Equal to ``partial`` without spectra.
     spectral : ndarray, shape (n, C), or None
-        Derivative per unit of the intensities as they stand in the file, the composition held.
+        Derivative with respect to the intensities of the file at fixed composition.
     supported : ndarray of int8, shape (n, D)
-        2, 1 or 0: whether the layout holds three, some, or no compositions that tell of a component; `layout_support`.
+        Support of each component's direction by the layout, 2, 1 or 0; see `layout_support`.
     groups : tuple of frozenset of str
-        Components that act alike by law.
-    bands : tuple of (low, high)
-        Regions of the axis that the figure of merit follows.
+        Components that have the same effect by the law.
+    bands : tuple of (float, float)
+        Bands of the axis on which the figure of merit depends.
     ceiling : float
-        R2 that the noise-free figure of merit itself reaches against the measured one.
+        R2 of the noise-free figure of merit against the measured one.
+
+    Examples
+    --------
+    >>> from matlens.library.problems import blend
+    >>> truth = blend(40).truth
+    >>> truth.merit.shape, truth.total.shape, truth.supported.dtype.name
+    ((40,), (40, 5), 'int8')
     """
 
     merit: Floats
@@ -78,20 +115,27 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class KnownLibrary:
-    """A library, its truth, and the law that made it.
+    """A synthetic library with its truth and the law that made it.
 
     Parameters
     ----------
     name : str
-        The family and its seed.
+        Family and seed.
     library : MaterialsLibrary
-        What a user would have.
+        The library as a user has it.
     truth : Truth
-        What only the maker knows.
+        Noise-free values and exact gradients.
     law : Law
-        What nature does.
+        The law.
     state : ndarray, shape (n, S)
-        What differs between samples of equal composition (columns ``law.state_names``), which no file tells.
+        States of the samples (columns ``law.state_names``), which no file contains.
+
+    Examples
+    --------
+    >>> from matlens.library.problems import blend
+    >>> known = blend(40)
+    >>> known.truth.total.shape, known.state.shape
+    ((40, 5), (40, 0))
     """
 
     name: str
@@ -101,18 +145,20 @@ class KnownLibrary:
     state: Floats = field(repr=False)
 
     def response(self, compositions: ArrayLike, state: ArrayLike | None = None) -> Floats:
-        """Exact noise-free figure of merit at other compositions, whose spectra follow.
+        """Compute the exact noise-free figure of merit at other compositions, whose spectra follow.
 
         Parameters
         ----------
         compositions : array_like, shape (n, D)
             Fractions.
         state : array_like, shape (n,) or (n, S), optional
-            Latent state; one number a sample is the first of ``law.state_names``. None is nominal, zero.
+            States; a single number for each sample is the first of ``law.state_names``. By default all are nominal,
+            zero.
 
         Returns
         -------
         ndarray, shape (n,)
+            Figure of merit.
 
         Raises
         ------
@@ -130,21 +176,76 @@ class KnownLibrary:
         return _array(self.law.merit(x, self.law.record(x, z)))
 
     def recorded(self, compositions: ArrayLike, state: ArrayLike | None = None) -> Floats | None:
-        """Noise-free spectra at other compositions, shape (n, C); None in a family without spectra."""
+        """Compute noise-free spectra at other compositions.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        state : array_like, shape (n,) or (n, S), optional
+            States, as in `response`.
+
+        Returns
+        -------
+        ndarray, shape (n, C), or None
+            Intensities; None in a family without spectra.
+
+        Raises
+        ------
+        InputError
+            If shapes do not fit.
+
+        Examples
+        --------
+        >>> from matlens.library.problems import diffraction
+        >>> diffraction(30).recorded([[0.8, 0.1, 0.1]]).shape
+        (1, 551)
+        """
         x, z = self._tensors(compositions, state)
         spectra = self.law.record(x, z)
         return None if spectra is None else _array(spectra)
 
-    def held(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Floats:
-        """Noise-free figure of merit with given spectra, shape (n,): the law that a model of both has to find."""
+    def merit_with_spectra(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Floats:
+        """Compute the noise-free figure of merit for given spectra, the law that a model of both inputs has to learn.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), or None
+            Intensities; None in a family without spectra.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Figure of merit.
+
+        Raises
+        ------
+        InputError
+            If the shape of the compositions does not fit.
+
+        Examples
+        --------
+        >>> from matlens.library.problems import diffraction
+        >>> known = diffraction(30)
+        >>> spectra = known.recorded(known.library.compositions, known.state)
+        >>> bool(np.allclose(known.merit_with_spectra(known.library.compositions, spectra), known.truth.merit))
+        True
+        """
         x, _ = self._tensors(compositions, None)
         return _array(self.law.merit(x, None if spectra is None else torch.as_tensor(np.array(spectra, np.float64))))
 
     def identifiable(self) -> Floats | None:
-        """Part of the true spectral gradient that any data of this law can tell, shape (n, C); None without spectra.
+        """Project the true spectral gradient onto the directions that data of this law can determine.
 
-        At a given composition spectra move only along their derivatives with respect to the state; across these
-        directions no derivative shows in the figure of merit. This is the projection onto them, at each sample.
+        At a given composition spectra change only along their derivatives with respect to the states. A derivative
+        across these directions has no effect on any figure of merit in the data.
+
+        Returns
+        -------
+        ndarray, shape (n, C), or None
+            Projected gradient of each sample; None without spectra.
 
         Examples
         --------
@@ -181,7 +282,34 @@ class KnownLibrary:
 
 
 def derive(law: Law, compositions: Floats, state: Floats) -> tuple[Floats, Floats, Floats, Floats | None]:
-    """Differentiate a law: figure of merit (n,), partial (n, D), total (n, D) and spectral (n, C) derivatives."""
+    """Compute the figure of merit of a law and its derivatives.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    compositions : ndarray, shape (n, D)
+        Fractions.
+    state : ndarray, shape (n, S)
+        States.
+
+    Returns
+    -------
+    merit : ndarray, shape (n,)
+        Noise-free figure of merit.
+    partial, total : ndarray, shape (n, D)
+        Derivatives with respect to the fractions, at a fixed spectrum and when the spectrum follows; see `Truth`.
+    spectral : ndarray, shape (n, C), or None
+        Derivative with respect to the intensities; None without spectra.
+
+    Examples
+    --------
+    >>> from matlens.library.problems import blend
+    >>> known = blend(40)
+    >>> merit, partial, total, spectral = derive(known.law, known.library.compositions, known.state)
+    >>> partial.shape, spectral is None
+    ((40, 5), True)
+    """
     x = torch.tensor(compositions, dtype=torch.float64, requires_grad=True)
     spectra = law.record(x, torch.tensor(state, dtype=torch.float64))
     alone = torch.tensor(compositions, dtype=torch.float64, requires_grad=True)
@@ -197,19 +325,20 @@ def derive(law: Law, compositions: Floats, state: Floats) -> tuple[Floats, Float
 
 
 def layout_support(compositions: ArrayLike, reach: float, least: float = 1e-3) -> NDArray[np.int8]:
-    """Say which directions the layout of a library supports at each of its samples.
+    """Count which directions the layout of a library supports at each of its samples.
 
-    A component's direction is told by compositions of the system that the sample and the component make together (and,
-    where the sample holds the component, of the system without it) within ``reach``, in which that component differs.
+    A direction changes one component. Compositions within ``reach`` that differ in that component support it, if they
+    belong to the system of the sample together with the component (or, where the sample contains the component, to the
+    system without it).
 
     Parameters
     ----------
     compositions : array_like, shape (n, D)
         Fractions.
     reach : float
-        How much of a sample may be exchanged (half the sum of absolute differences) for another to count as near.
+        Largest distance of a composition that counts as near: half the sum of absolute differences.
     least : float
-        Change of the component's fraction that counts as a difference.
+        Smallest difference of the component's fraction that counts.
 
     Returns
     -------
@@ -238,19 +367,64 @@ def layout_support(compositions: ArrayLike, reach: float, least: float = 1e-3) -
 
 
 def scattered(merit: Floats, noise: float, rng: np.random.Generator) -> tuple[Floats, float]:
-    """Add replicate scatter, larger where the figure of merit is; return also the R2 that the truth keeps.
+    """Add replicate scatter to a figure of merit, larger where the figure of merit is larger.
 
-    At ``noise`` 1 the noise-free values reach an R2 of 0.93 against the measured ones.
+    Parameters
+    ----------
+    merit : ndarray, shape (n,)
+        Noise-free figure of merit.
+    noise : float
+        Factor of the scatter; at 1 the noise-free values reach an R2 of 0.93 against the measured ones.
+    rng : Generator
+        Source of the random numbers.
+
+    Returns
+    -------
+    measured : ndarray, shape (n,)
+        Figure of merit with scatter.
+    ceiling : float
+        R2 of the noise-free values against the measured ones.
+
+    Examples
+    --------
+    >>> measured, ceiling = scattered(np.arange(1.0, 6.0), 0.0, np.random.default_rng(0))
+    >>> measured.tolist(), ceiling
+    ([1.0, 2.0, 3.0, 4.0, 5.0], 1.0)
     """
-    spread = 0.3 + 0.7 * merit / merit.mean()
+    deviation = 0.3 + 0.7 * merit / merit.mean()
     share = noise**2 * (1 - _CEILING) / _CEILING
-    error = rng.standard_normal(len(merit)) * spread * np.sqrt(share * merit.var() / (spread**2).mean())
+    error = rng.standard_normal(len(merit)) * deviation * np.sqrt(share * merit.var() / (deviation**2).mean())
     measured = merit + error
     return measured, float(1 - (error**2).mean() / measured.var())
 
 
 def checked_size(n: int, least: int, noise: float, *others: float) -> int:
-    """Check the number of samples and the strengths of a family."""
+    """Check the number of samples and the strengths of a family.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples.
+    least : int
+        Smallest allowed number.
+    noise, *others : float
+        Strengths, zero or more.
+
+    Returns
+    -------
+    int
+        The number of samples.
+
+    Raises
+    ------
+    InputError
+        If the number is too small or not whole, or a strength is negative or not finite.
+
+    Examples
+    --------
+    >>> checked_size(100, 20, 1.0)
+    100
+    """
     if int(n) != n or n < least:
         raise InputError(f"n must be a whole number of samples, at least {least}, found {n!r}.")
     for value in (noise, *others):

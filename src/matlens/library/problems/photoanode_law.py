@@ -1,4 +1,4 @@
-"""The law behind the photoanode family: bands that move with composition, and a power that follows both."""
+"""The law of the synthetic photoanodes: Raman bands that shift with composition, and a power that follows both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["AXIS", "A_SITE", "COMPONENTS", "STATES", "V_SITE", "PhotoanodeLaw", 
 COMPONENTS = ("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb")
 A_SITE = frozenset({"Bi", "Dy", "Gd", "Tb"})
 V_SITE = frozenset({"W", "Mo"})
-_STEPS = 1.373 + (1.127 - 1.373) * np.arange(1014) / 1013  # cm-1, from channel to channel
+_STEPS = 1.373 + (1.127 - 1.373) * np.arange(1014) / 1013  # cm-1, distances of channels of the published instrument
 AXIS = 78.025 + np.concatenate([[0.0], np.cumsum(_STEPS * (1339.902 - 78.025) / _STEPS.sum())])
 
 _CENTRES = (126.0, 210.0, 325.0, 365.0, 640.0, 710.0, 826.0)  # cm-1
@@ -21,11 +21,11 @@ _HEIGHTS = (0.24, 0.32, 0.36, 0.32, 0.12, 0.18, 1.0)
 _WIDTHS = (9.0, 13.0, 11.0, 11.0, 14.0, 15.0, 12.0)  # half width at half maximum
 _DOUBLET, _STRETCH = (2, 3), 6
 _MIDDLE, _SPLITTING = 345.0, 41.0  # cm-1
-_FURTHER = (0, 1, 4, 5)  # bands of which the seed draws one to matter
+_FURTHER = (0, 1, 4, 5)  # bands of which the seed draws the one that matters
 STATES = ("anneal", "texture", "crystallinity", "orientation", "gain", "fluorescence", "decay")
 _LOADING = 0.04  # a fraction of 4 at% is one unit of loading
-_COUNTS = 2000.0  # of the stretch at nominal gain
-_SHARPNESS = 0.12  # mW/cm2: below it, the power bends towards zero and stays positive
+_COUNTS = 2000.0  # height of the V-O stretch at nominal gain
+_SHARPNESS = 0.12  # mW/cm2: width of the softplus, below which the power approaches zero and stays positive
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,25 +35,35 @@ class PhotoanodeLaw:
     With loadings u = x / 4 at%, A = a.u (Bi, counted from 48 at%, and rare earths) and B = b.u (W, Mo):
 
     - the splitting of the doublet is 41 exp(-d.u) - 2.5 anneal (cm-1); band centres, widths and heights are smooth in
-      u; the further band's height goes as exp(0.25 texture), all widths as exp(-0.05 crystallinity), the two of the
-      doublet as exp(-0.08 orientation) and exp(0.08 orientation);
+      u; the further band's height is proportional to exp(0.25 texture), all widths to exp(-0.05 crystallinity), the two
+      of the doublet to exp(-0.08 orientation) and exp(0.08 orientation);
     - V = (I(345) - o) / (p - o) is the filling of the valley, p the mean of I(325) and I(365), o that of I(290) and
       I(400); H = (I(c) - its sides) / (I(826) - its sides), c the further band. I(.) are means with Gaussian weights
-      of 7 (V) and 6 cm-1 (H), so that V and H ignore any factor and any straight baseline;
+      of 7 (V) and 6 cm-1 (H), so that V and H do not depend on a factor or a straight baseline;
     - P = softplus(base + bump(A) + bump(B) + interaction A B + u'Qu - q (Bi:V off its best)^2 + k V + h H).
 
     Parameters
     ----------
-    a, b, reduce : Tensor, shape (7,)
-        Weights of the components in A, B and in the falling of the splitting.
+    a, b : Tensor, shape (7,)
+        Weights of the components in A and B.
+    reduce : Tensor, shape (7,)
+        Decrease d of the doublet's splitting by each component.
     shift, swell : Tensor, shape (7, 7)
-        Change of each band's centre (cm-1) and of the logarithm of its height, by unit of loading (band, component).
+        Change of each band's centre (cm-1) and of the logarithm of its height, per unit of loading (band, component).
     pairs : Tensor, shape (7, 7)
         Q, pair interactions (mW/cm2).
     numbers : dict of str to float
         The scalars of the law.
     further : int
         Index of the further band.
+
+    Examples
+    --------
+    >>> law = draw_law(np.random.default_rng(0))
+    >>> x = torch.tensor([[0.5, 0.5, 0, 0, 0, 0, 0]], dtype=torch.float64)
+    >>> spectra = law.record(x, torch.zeros(1, 7, dtype=torch.float64))
+    >>> spectra.shape, bool(law.merit(x, spectra) > 0)
+    (torch.Size([1, 1015]), True)
     """
 
     a: Tensor
@@ -68,12 +78,25 @@ class PhotoanodeLaw:
 
     @property
     def bands(self) -> tuple[tuple[float, float], ...]:
-        """The doublet and the further band, in cm-1."""
+        """The bands of the doublet and of the further band, in cm-1."""
         centre = _CENTRES[self.further]
         return ((315.0, 375.0), (centre - 15.0, centre + 15.0))
 
     def record(self, compositions: Tensor, state: Tensor) -> Tensor:
-        """Noise-free intensities in counts, shape (n, 1015)."""
+        """Compute noise-free intensities.
+
+        Parameters
+        ----------
+        compositions : Tensor, shape (n, 7)
+            Fractions.
+        state : Tensor, shape (n, 7)
+            States, in the order of `STATES`.
+
+        Returns
+        -------
+        Tensor, shape (n, 1015)
+            Intensities in counts.
+        """
         loads = compositions[:, 2:] / _LOADING
         axis = torch.as_tensor(AXIS)
         anneal, texture, crystallinity, orientation, gain, glow, decay = (state[:, k, None] for k in range(7))
@@ -93,7 +116,18 @@ class PhotoanodeLaw:
         return _COUNTS * torch.exp(gain) * total
 
     def functionals(self, spectra: Tensor) -> tuple[Tensor, Tensor]:
-        """Filling of the valley and relative height of the further band, each of shape (n,)."""
+        """Compute the two properties of a spectrum on which the power depends.
+
+        Parameters
+        ----------
+        spectra : Tensor, shape (n, 1015)
+            Intensities in counts.
+
+        Returns
+        -------
+        filling, height : Tensor, shape (n,)
+            Filling V of the valley, and relative height H of the further band.
+        """
         peaks, sides = (_mean(spectra, (325.0, 365.0), 7.0), _mean(spectra, (290.0, 400.0), 7.0))
         filling = (_mean(spectra, (345.0,), 7.0) - sides) / (peaks - sides)
         centre, stretch = _CENTRES[self.further], _CENTRES[_STRETCH]
@@ -102,7 +136,25 @@ class PhotoanodeLaw:
         return filling, band / (reference * _HEIGHTS[self.further])
 
     def merit(self, compositions: Tensor, spectra: Tensor | None) -> Tensor:
-        """Power in mW/cm2, shape (n,)."""
+        """Compute the noise-free power.
+
+        Parameters
+        ----------
+        compositions : Tensor, shape (n, 7)
+            Fractions.
+        spectra : Tensor, shape (n, 1015)
+            Intensities in counts.
+
+        Returns
+        -------
+        Tensor, shape (n,)
+            Power in mW/cm2.
+
+        Raises
+        ------
+        ValueError
+            If there are no spectra.
+        """
         if spectra is None:
             raise ValueError("the power of a photoanode needs its spectrum")
         c = self.numbers
@@ -123,7 +175,23 @@ class PhotoanodeLaw:
 
 
 def draw_law(rng: np.random.Generator) -> PhotoanodeLaw:
-    """Draw a law: every number of it, which further band matters, and to which side."""
+    """Draw a law: all its coefficients, the further band that matters, and the sign of its effect.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of the random numbers.
+
+    Returns
+    -------
+    PhotoanodeLaw
+        The law.
+
+    Examples
+    --------
+    >>> draw_law(np.random.default_rng(0)).further in _FURTHER
+    True
+    """
     rare, site = [3, 4, 6], [2, 5]
     a, b, reduce = np.zeros(7), np.zeros(7), np.zeros(7)
     a[rare], a[0], b[site] = rng.uniform(0.85, 1.2, 3), rng.uniform(0.35, 0.5), rng.uniform(0.85, 1.2, 2)

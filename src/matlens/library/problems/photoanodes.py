@@ -1,4 +1,4 @@
-"""Photoanodes like those of Umehara et al. (2019): composition and Raman spectrum to photoelectrochemical power."""
+"""Synthetic photoanodes like those of Umehara et al. (2019): composition and Raman spectrum determine the power."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["photoanode"]
 Floats = NDArray[np.float64]
 _SERIES = (1.083, 1.006, 0.926)  # Bi:V
 _LEVELS = np.array([1, 2, 3, 4, 5, 6, 7.78, 8.89, 10, 11.11])  # loadings, in units of the smallest
-_STEP = np.array([0.00733, 0.00707, 0.00753])  # the smallest, in parts of Bi + V, for each series
-_DISTINCT = 0.78  # of the samples; the others are replicates
-_MOST = 11  # sum of the levels of two elements in a co-alloy
+_STEP = np.array([0.00733, 0.00707, 0.00753])  # the smallest loading of each series, relative to Bi + V
+_DISTINCT = 0.78  # share of samples with a composition of their own; the others are replicates
+_MOST = 11  # largest sum of the levels of two elements in a co-alloy
 _REACH = 0.02
-_PLATE = 529  # samples of a plate, 23 x 23
+_PLATE = 529  # samples on a plate, 23 x 23
 
 
 def photoanode(
@@ -38,33 +38,34 @@ def photoanode(
 ) -> KnownLibrary:
     """Make a library of photoanodes with the published columns and layout, and its truth.
 
-    Three series of Bi:V, ten loadings of each alloying element, co-alloys of two elements, bare hosts and replicates.
-    The spectra are raw intensities as an instrument writes them (counts: gain, drifting fluorescence, channel noise),
-    *not* yet divided by their maximum in 750 to 850 cm-1. The power follows the composition and two functionals of the
-    noise-free recorded spectrum, neither of which a factor or a linear baseline changes, so that normalised spectra
-    carry the same truth: how far the valley at 345 cm-1 between the 325/365 doublet is filled, and the height of one
-    more band (drawn by the seed) over that of the V-O stretch at 826 cm-1. See `PhotoanodeLaw`.
+    The layout has three series of Bi:V, ten loadings of each alloying element, co-alloys of two elements, bare hosts
+    and replicates. The spectra are raw intensities as an instrument writes them (counts, with gain, drifting
+    fluorescence and channel noise), *not* yet divided by their maximum in 750 to 850 cm-1. The power follows the
+    composition and two functionals of the noise-free spectrum: the filling of the valley at 345 cm-1 between the
+    325/365 doublet, and the height of one more band (drawn by the seed) relative to the V-O stretch at 826 cm-1.
+    Neither depends on a factor or a linear baseline, so that the truth of normalised spectra is the same. See
+    `PhotoanodeLaw`.
 
     Parameters
     ----------
     n : int
-        Samples, at least 20.
+        Number of samples, at least 20.
     seed : int
-        Draws the law itself (coefficients, interactions, the further band), the layout, and the noise.
+        Seed of the law (coefficients, interactions, the further band), the layout and the noise.
     noise : float
-        Scales replicate scatter and channel noise; at 1 the truth reaches an R2 of 0.93 against the measured power.
+        Factor of replicate scatter and channel noise; at 1 the truth reaches an R2 of 0.93 against the measured power.
     anneal : float
-        Strength of what moves spectra at fixed composition (splitting, texture, crystallinity, orientation). With 0
-        the spectrum is a function of composition, and partial gradients are not identifiable.
+        Strength of changes of the spectrum at fixed composition (splitting, texture, crystallinity, orientation). With
+        0 the spectrum is a function of composition, and partial gradients are not identifiable.
     alloying : sequence of str
-        Which elements are alloyed; the other columns are zero.
+        Elements that are alloyed; the columns of the others are zero.
     missing : int
-        Pairs of alloying elements that are never made together.
+        Number of pairs of alloying elements that do not occur together.
 
     Returns
     -------
     KnownLibrary
-        States "anneal", "texture", "crystallinity", "orientation", "gain", "fluorescence", "decay".
+        With the states "anneal", "texture", "crystallinity", "orientation", "gain", "fluorescence", "decay".
 
     Raises
     ------
@@ -130,7 +131,7 @@ def _alloying(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _compositions(n: int, elements: tuple[str, ...], pairs: list[tuple[str, str]], rng: np.random.Generator) -> Floats:
-    """Bare hosts and single elements first, then co-alloys, as many of each pair, then replicates; in random order."""
+    """Bare hosts, single elements, the same number of co-alloys of each pair, and replicates, in random order."""
     count = int(np.ceil(_DISTINCT * n))
     rows: list[dict[str, int]] = [{}]
     rows += [{element: int(level)} for element in elements for level in range(10)]
@@ -158,7 +159,7 @@ def _composition(series: int, loads: dict[str, int]) -> Floats:
 
 
 def _places(n: int) -> pd.DataFrame:
-    """Samples stand row by row on square plates, 5 mm apart."""
+    """Place the samples row by row on square plates, 5 mm apart."""
     number = np.arange(n)
     side = int(np.sqrt(_PLATE))
     spot = number % _PLATE
@@ -166,7 +167,7 @@ def _places(n: int) -> pd.DataFrame:
 
 
 def _state(places: pd.DataFrame, anneal: float, rng: np.random.Generator) -> Floats:
-    """The process by chance; gain and fluorescence also drift over each plate."""
+    """Draw the states of the samples; gain and fluorescence also drift over each plate."""
     n = len(places)
     state = rng.standard_normal((n, 7)) * [*[anneal] * 4, 0.25, 0.25, 0.2]
     drift = rng.standard_normal((int(places["plate"].max()), 3))[places["plate"] - 1]
@@ -177,7 +178,7 @@ def _state(places: pd.DataFrame, anneal: float, rng: np.random.Generator) -> Flo
 
 
 def _spectra(law: PhotoanodeLaw, x: Floats, state: Floats, noise: float, rng: np.random.Generator) -> Floats:
-    """Recorded intensities: shot noise grows with them, read noise does not; 1 % of the highest peak at noise 1."""
+    """Intensities with shot noise, which grows with them, and read noise: 1 % of the highest peak at noise 1."""
     with torch.no_grad():
         clean = law.record(torch.as_tensor(x), torch.as_tensor(state)).numpy()
     peak = clean.max(axis=1, keepdims=True)

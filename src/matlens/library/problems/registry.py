@@ -1,4 +1,4 @@
-"""The families of materials libraries whose truth is known, by name."""
+"""The families of synthetic libraries whose law is known, by name."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ __all__ = ["LIBRARIES"]
 LIBRARIES: Mapping[str, Callable[..., KnownLibrary]] = MappingProxyType(
     {"photoanode": photoanode, "diffraction": diffraction, "blend": blend}
 )
-"""Makers of libraries: each takes the number of samples, ``seed``, ``noise``, and options of its own."""
+"""Functions that make a library: each takes the number of samples, ``seed``, ``noise``, and options of its own."""

@@ -1,4 +1,4 @@
-"""Preprocessing of spectra: recorded steps through which gradients flow back to the file's intensities."""
+"""Preprocessing of spectra in recorded steps, through which gradients flow to the intensities of the file."""
 
 import lazy_loader
 

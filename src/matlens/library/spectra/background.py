@@ -1,4 +1,4 @@
-"""Baselines of spectra by penalised least squares; pybaselines finds the weights, gradients pass through them."""
+"""Baselines of spectra by penalised least squares, with weights from pybaselines, through which gradients pass."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from matlens.library.spectra.channels import Axis
 
 __all__ = ["METHODS", "Baseline"]
 
+# docs/decisions/0030-preparing-spectra.md
 METHODS = ("asls", "airpls")
 Array = NDArray[np.float64]
 
@@ -29,22 +30,23 @@ class Baseline:
     Parameters
     ----------
     method : {"asls", "airpls"}
-        How the weights are found: asymmetric (Eilers, Anal. Chem. 75, 3631 (2003)), adaptive iteratively reweighted
-        (Zhang et al., Analyst 135, 1138 (2010)).
+        How the weights are determined: asymmetric least squares (Eilers, Anal. Chem. 75, 3631, 2003), or adaptive
+        iteratively reweighted (Zhang et al., Analyst 135, 1138, 2010).
     stiffness : float
-        Weight of the penalty (lambda); the larger, the smoother. It is per channel, so it follows a resampling.
+        Weight of the penalty (lambda); the larger, the smoother. It counts in channels, so it has to change with a
+        resampling.
 
     Raises
     ------
     InputError
-        If the method is not known or the stiffness not positive.
+        If the method is unknown or the stiffness is not positive.
     ResourceError
-        When used and pybaselines is missing.
+        When called, if pybaselines is not installed.
 
     Notes
     -----
-    The baseline is linear in the spectrum given the weights, and gradients hold the weights fixed. That is exact
-    almost everywhere for ``asls``, whose weights take two values, and within a percent for ``airpls``.
+    Given the weights, the baseline is linear in the spectrum, and gradients hold the weights fixed. That is exact
+    almost everywhere for ``asls``, whose weights take two values, and correct within a percent for ``airpls``.
 
     Examples
     --------
@@ -63,7 +65,27 @@ class Baseline:
             raise InputError(f"the baseline's stiffness is {self.stiffness:g}, expected a positive number, e.g. 1e6.")
 
     def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
-        """Return the spectra above their baselines, and their axis."""
+        """Subtract the baselines.
+
+        Parameters
+        ----------
+        spectra : Tensor, shape (..., C)
+            Intensities.
+        axis : ndarray of float, shape (C,)
+            Their axis, which is not used.
+
+        Returns
+        -------
+        spectra : Tensor, shape (..., C)
+            Intensities above the baselines.
+        axis : ndarray of float, shape (C,)
+            The same axis.
+
+        Raises
+        ------
+        ResourceError
+            If pybaselines is not installed.
+        """
         found: Tensor = _Subtract.apply(spectra, self.method, self.stiffness)  # type: ignore[no-untyped-call]
         return found, axis
 
@@ -96,7 +118,7 @@ def _weights(rows: Array, method: str, stiffness: float) -> Array:
 
     fitter = Fitter(np.arange(rows.shape[-1]))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "did not converge": the last weights are as good as those one step later
+        warnings.simplefilter("ignore")  # "did not converge": one more iteration would hardly change the weights
         return np.stack([getattr(fitter, method)(row, lam=stiffness)[1]["weights"] for row in rows])
 
 

@@ -1,4 +1,4 @@
-"""Channels of a spectrum: which lie in a band, how wide they are, means over new ones, and checks of scales."""
+"""Channels of a spectrum: those in a band, their widths, and means over the channels of another axis."""
 
 from __future__ import annotations
 
@@ -14,12 +14,26 @@ Axis = NDArray[np.float64]
 
 
 def band(axis: Axis, low: float, high: float, *, least: int = 1) -> slice:
-    """Find the channels from ``low`` to ``high`` on an ascending axis.
+    """Find the channels between two positions on an ascending axis.
+
+    Parameters
+    ----------
+    axis : ndarray of float, shape (C,)
+        Position of each channel.
+    low, high : float
+        Ends of the band, both included.
+    least : int
+        Smallest allowed number of channels.
+
+    Returns
+    -------
+    slice
+        The channels.
 
     Raises
     ------
     InputError
-        If fewer than ``least`` channels lie there.
+        If the band holds fewer channels than ``least``.
 
     Examples
     --------
@@ -36,7 +50,17 @@ def band(axis: Axis, low: float, high: float, *, least: int = 1) -> slice:
 
 
 def widths(axis: Axis) -> NDArray[np.float64]:
-    """Width of each channel, shape (C,): half of the distance between its neighbours, whole at the ends.
+    """Compute the width of each channel: half the distance between its neighbours, and the whole distance at the ends.
+
+    Parameters
+    ----------
+    axis : ndarray of float, shape (C,)
+        Position of each channel.
+
+    Returns
+    -------
+    ndarray of float, shape (C,)
+        Widths in the unit of the axis.
 
     Examples
     --------
@@ -50,22 +74,26 @@ def widths(axis: Axis) -> NDArray[np.float64]:
 
 
 def mean_matrix(old: Axis, new: Axis) -> NDArray[np.float64]:
-    """Matrix that averages the straight lines between old channels over the width of each new channel.
+    """Build the matrix that resamples a spectrum by means over the width of each new channel.
+
+    Between old channels the spectrum is interpolated linearly.
 
     Parameters
     ----------
-    old, new : ndarray, shapes (C,), (C',)
-        Ascending axes.
+    old : ndarray of float, shape (C,)
+        Ascending axis of the spectrum.
+    new : ndarray of float, shape (C',)
+        Ascending axis of the result.
 
     Returns
     -------
-    ndarray, shape (C', C)
-        Rows sum to 1.
+    ndarray of float, shape (C', C)
+        The matrix; rows sum to 1.
 
     Raises
     ------
     InputError
-        If the new axis leaves the old one, or does not ascend.
+        If the new axis extends beyond the old one, is not ascending, or has fewer than two channels.
 
     Examples
     --------
@@ -80,14 +108,14 @@ def mean_matrix(old: Axis, new: Axis) -> NDArray[np.float64]:
             "or its ends."
         )
     middle = (new[1:] + new[:-1]) / 2
-    # At both ends the mean is over the half that lies inside: beyond it nothing may be known.
+    # At both ends the mean is over the inner half of the channel, because the spectrum may be unknown beyond.
     edges = np.concatenate([new[:1], middle, new[-1:]]).clip(old[0], old[-1])
     area = np.diff(_integral(old, edges), axis=0)
     return area / np.diff(edges)[:, None]
 
 
 def _integral(axis: Axis, ends: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights (e, C) of intensities in the integral of the straight lines from the first channel to each end."""
+    """Weights (e, C) of intensities in the integral of the interpolated spectrum from the first channel to each end."""
     cell = np.clip(np.searchsorted(axis, ends, "right") - 1, 0, len(axis) - 2)
     step = np.diff(axis)
     whole = np.zeros((len(axis), len(axis)))  # row c: the integral up to channel c
@@ -95,16 +123,34 @@ def _integral(axis: Axis, ends: NDArray[np.float64]) -> NDArray[np.float64]:
     whole[:, :-1] += lower
     whole[:, 1:] += lower
     part = ends - axis[cell]
-    slope = part**2 / (2 * step[cell])
+    share = part**2 / (2 * step[cell])  # integral of the linear weight of the cell's upper channel
     weights = whole[cell]
     rows = np.arange(len(ends))
-    weights[rows, cell] += part - slope
-    weights[rows, cell + 1] += slope
+    weights[rows, cell] += part - share
+    weights[rows, cell + 1] += share
     return weights
 
 
 def check_scale(scale: Tensor, what: str) -> None:
-    """Raise InputError where a spectrum's ``scale`` of shape (..., 1) is no positive number, naming the first ones."""
+    """Check that the divisor of each spectrum is positive.
+
+    Parameters
+    ----------
+    scale : Tensor, shape (..., 1)
+        Divisor of each spectrum.
+    what : str
+        Its name, for the message.
+
+    Raises
+    ------
+    InputError
+        If a divisor is not positive; the message names the first spectra.
+
+    Examples
+    --------
+    >>> import torch
+    >>> check_scale(torch.ones(2, 1), "area")
+    """
     bad = ~(scale.detach().flatten() > 0)
     if bool(bad.any()):
         rows = bad.nonzero().flatten().tolist()

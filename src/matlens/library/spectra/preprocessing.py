@@ -1,4 +1,4 @@
-"""Preparing spectra: a short, recorded chain of steps through which gradients flow back to the file's intensities."""
+"""Preprocessing of spectra: a recorded chain of steps, through which gradients flow to the intensities of the file."""
 
 from __future__ import annotations
 
@@ -47,20 +47,24 @@ STEPS: dict[str, type[Step]] = {kind.name: kind for kind in _CLASSES}
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Steps taken one after the other, each spectrum by itself: nothing is learned from the library.
+    """A chain of preprocessing steps. Each spectrum is treated by itself, so no step learns from the library.
 
     Parameters
     ----------
     steps : sequence of Step
-        `Crop`, `Resample`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`, `Detrend`,
-        `Baseline`.
+        `Crop`, `Resample`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`, `Detrend`, `Baseline`.
+
+    Raises
+    ------
+    InputError
+        If an object is not a preprocessing step.
 
     Examples
     --------
     >>> chain = Preprocessing([Crop(1, 3), BandMaximum(2, 3)])
     >>> chain.apply(torch.tensor([[1.0, 2.0, 4.0, 8.0]]), np.arange(4.0))
     (tensor([[0.2500, 0.5000, 1.0000]]), array([1., 2., 3.]))
-    >>> chain == Preprocessing.of(chain.settings()) == Preprocessing.parse(["crop:1:3", "band-maximum:2:3"])
+    >>> chain == Preprocessing.from_settings(chain.settings()) == Preprocessing.parse(["crop:1:3", "band-maximum:2:3"])
     True
     """
 
@@ -73,26 +77,31 @@ class Preprocessing:
                 raise InputError(f"{step!r} is no step of preprocessing; choose from {', '.join(STEPS)}.")
 
     def apply(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
-        """Prepare spectra; autograd carries gradients of the result back to them.
+        """Preprocess spectra; autograd carries gradients of the result back to them.
 
         Parameters
         ----------
         spectra : Tensor, shape (..., C)
-            Intensities as they stand in the file.
-        axis : ndarray, shape (C,)
-            Their axis; a falling one comes out rising.
+            Intensities as in the file.
+        axis : ndarray of float, shape (C,)
+            Their axis; a descending one becomes ascending.
 
         Returns
         -------
-        Tensor, shape (..., C')
-            Prepared intensities.
-        ndarray, shape (C',)
+        spectra : Tensor, shape (..., C')
+            Preprocessed intensities.
+        axis : ndarray of float, shape (C',)
             Their axis.
 
         Raises
         ------
         InputError
             If a step does not fit the axis or a spectrum.
+
+        Examples
+        --------
+        >>> Preprocessing([Crop(1, 2)]).apply(torch.tensor([[1.0, 2.0, 4.0]]), np.arange(3.0))
+        (tensor([[2., 4.]]), array([1., 2.]))
         """
         if self.steps and axis[0] > axis[-1]:
             spectra, axis = spectra.flip(-1), axis[::-1].copy()
@@ -101,7 +110,26 @@ class Preprocessing:
         return spectra, axis
 
     def transform(self, spectra: ArrayLike, axis: ArrayLike) -> tuple[NDArray[np.float64], Axis]:
-        """As `apply`, for arrays, in double precision and without gradients.
+        """Preprocess arrays of spectra, in double precision and without gradients.
+
+        Parameters
+        ----------
+        spectra : array_like, shape (..., C)
+            Intensities as in the file.
+        axis : array_like, shape (C,)
+            Their axis; a descending one becomes ascending.
+
+        Returns
+        -------
+        spectra : ndarray of float, shape (..., C')
+            Preprocessed intensities.
+        axis : ndarray of float, shape (C',)
+            Their axis.
+
+        Raises
+        ------
+        InputError
+            If a step does not fit the axis or a spectrum.
 
         Examples
         --------
@@ -114,7 +142,22 @@ class Preprocessing:
         return found.numpy(), kept
 
     def new_axis(self, axis: Axis) -> Axis:
-        """Axis of the prepared spectra, for spectra on ``axis``.
+        """Return the axis of preprocessed spectra.
+
+        Parameters
+        ----------
+        axis : ndarray of float, shape (C,)
+            Axis of the spectra as in the file.
+
+        Returns
+        -------
+        ndarray of float, shape (C',)
+            The axis; ascending if there is any step.
+
+        Raises
+        ------
+        InputError
+            If a step does not fit the axis.
 
         Examples
         --------
@@ -127,21 +170,26 @@ class Preprocessing:
         return np.sort(axis) if self.steps else axis
 
     def pull_back(self, gradients: Tensor, spectra: Tensor, axis: Axis) -> Tensor:
-        """Turn gradients with respect to prepared intensities into those with respect to the file's.
+        """Transform gradients with respect to preprocessed intensities to gradients with respect to those of the file.
 
         Parameters
         ----------
         gradients : Tensor, shape (..., n, C')
-            E.g. of each of many models: leading dimensions are free.
+            Gradients; leading dimensions are free, e.g. for many models.
         spectra : Tensor, shape (n, C)
-            Intensities as they stand in the file.
-        axis : ndarray, shape (C,)
+            Intensities as in the file.
+        axis : ndarray of float, shape (C,)
             Their axis.
 
         Returns
         -------
         Tensor, shape (..., n, C)
             On the device and in the precision of ``gradients``.
+
+        Raises
+        ------
+        InputError
+            If a step does not fit the axis or a spectrum.
 
         Examples
         --------
@@ -159,7 +207,12 @@ class Preprocessing:
         return torch.stack(back).reshape(*gradients.shape[:-2], *spectra.shape)
 
     def settings(self) -> list[dict[str, Any]]:
-        """Plain values (for JSON, TOML) from which `of` makes the same chain.
+        """Return plain values (for JSON or TOML), from which `from_settings` makes the same chain.
+
+        Returns
+        -------
+        list of dict
+            Name and options of each step.
 
         Examples
         --------
@@ -169,13 +222,28 @@ class Preprocessing:
         return [{"name": step.name} | _values(step) for step in self.steps]
 
     @classmethod
-    def of(cls, settings: Sequence[Mapping[str, Any]]) -> Preprocessing:
-        """Make the chain again that gave these `settings`.
+    def from_settings(cls, settings: Sequence[Mapping[str, Any]]) -> Preprocessing:
+        """Build a chain from the result of `settings`.
+
+        Parameters
+        ----------
+        settings : sequence of mapping
+            Name and options of each step.
+
+        Returns
+        -------
+        Preprocessing
+            The chain.
 
         Raises
         ------
         InputError
-            If a step or one of its options is not known.
+            If a step or one of its options is unknown.
+
+        Examples
+        --------
+        >>> Preprocessing.from_settings([{"name": "crop", "low": 1, "high": 2}])
+        Preprocessing(steps=(Crop(low=1, high=2),))
         """
         named = [(str(entry.get("name", "")), dict(entry)) for entry in settings]
         return cls(
@@ -184,12 +252,27 @@ class Preprocessing:
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> Preprocessing:
-        """Make a chain of texts: the step's name and its options in order, e.g. ``"crop:100:900"``, ``"snv"``.
+        """Build a chain from texts: the name of a step and its options in order, e.g. ``"crop:100:900"`` or ``"snv"``.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            One text for each step.
+
+        Returns
+        -------
+        Preprocessing
+            The chain.
 
         Raises
         ------
         InputError
-            If a step is not known or an option is not a number where one is expected.
+            If a step is unknown, or an option is missing, superfluous or not a number where one is expected.
+
+        Examples
+        --------
+        >>> Preprocessing.parse(["crop:1:2"])
+        Preprocessing(steps=(Crop(low=1, high=2),))
         """
         steps = []
         for text in texts:

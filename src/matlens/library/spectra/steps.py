@@ -1,4 +1,4 @@
-"""Steps of preparing spectra that need nothing but the spectrum itself; each takes (spectra, axis) and gives both."""
+"""Preprocessing steps that need only the spectrum itself; each maps (spectra, axis) to new (spectra, axis)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ __all__ = ["Area", "BandMaximum", "Crop", "Despike", "Detrend", "Resample", "Sta
 
 @dataclass(frozen=True)
 class Crop:
-    """Keep the channels from ``low`` to ``high``, in the axis's unit.
+    """Keep the channels between two positions.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the band in the unit of the axis, both included.
 
     Raises
     ------
     InputError
-        If no channel lies there.
+        When called, if the band holds no channel.
 
     Examples
     --------
@@ -42,15 +47,23 @@ class Crop:
 
 @dataclass(frozen=True)
 class Resample:
-    """Take the spectrum to a uniform axis of a given ``step``, or to the ``axis`` given.
+    """Resample the spectrum to a uniform axis of a given step, or to a given axis.
 
-    Each new channel is the mean of the straight lines between old channels over its own width, so that a coarser axis
-    averages noise away and a finer one interpolates.
+    Each new channel is the mean of the linearly interpolated spectrum over the channel's own width, so that a coarser
+    axis averages noise and a finer one interpolates.
+
+    Parameters
+    ----------
+    step : float, optional
+        Distance of the new channels in the unit of the axis, from the first channel on.
+    axis : sequence of float, shape (C',), optional
+        New ascending axis.
 
     Raises
     ------
     InputError
-        If not exactly one of the two is given, or the new axis leaves the old one.
+        If not exactly one of the two is given, the step is not positive, or, when called, the new axis extends beyond
+        the old one.
 
     Examples
     --------
@@ -88,10 +101,15 @@ class Despike:
     Parameters
     ----------
     threshold : float
-        How far above the running median, in standard deviations of what is left after it (by the median absolute
-        deviation of the spectrum, and of the window), a channel counts as a spike.
+        Height of a spike above the running median, in robust standard deviations of the residual (by the median
+        absolute deviation of the whole spectrum and of the window, whichever is larger).
     width : int
-        Channels of the window, odd; spikes narrower than half of it are found.
+        Width of the window in channels, an odd number; spikes narrower than half of it are found.
+
+    Raises
+    ------
+    InputError
+        If the width is even or below 3.
 
     Examples
     --------
@@ -125,12 +143,21 @@ class Despike:
 
 @dataclass(frozen=True)
 class BandMaximum:
-    """Divide by the largest intensity from ``low`` to ``high``, as Umehara et al. (2019) did in 750 to 850 cm-1.
+    """Divide by the largest intensity in a band, as Umehara et al. (2019) did in 750 to 850 cm-1.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the band in the unit of the axis, both included.
 
     Raises
     ------
     InputError
-        If no channel lies there, or a maximum is not positive.
+        When called, if the band holds no channel, or a maximum is not positive.
+
+    Notes
+    -----
+    Umehara et al., npj Comput. Mater. 5, 34 (2019).
 
     Examples
     --------
@@ -151,12 +178,17 @@ class BandMaximum:
 
 @dataclass(frozen=True)
 class Area:
-    """Divide by the area under the spectrum (trapezoids), over the whole axis or from ``low`` to ``high``.
+    """Divide by the area under the spectrum (trapezoidal rule), over the whole axis or a band.
+
+    Parameters
+    ----------
+    low, high : float, optional
+        Ends of the band in the unit of the axis, both included; by default those of the axis.
 
     Raises
     ------
     InputError
-        If fewer than two channels lie there, or an area is not positive.
+        When called, if the band holds fewer than two channels, or an area is not positive.
 
     Examples
     --------
@@ -180,12 +212,16 @@ class Area:
 
 @dataclass(frozen=True)
 class StandardNormalVariate:
-    """Subtract each spectrum's mean and divide by its standard deviation (Barnes et al., Appl. Spectrosc. 43, 1989).
+    """Subtract each spectrum's mean and divide by its standard deviation.
 
     Raises
     ------
     InputError
-        If a spectrum is constant.
+        When called, if a spectrum is constant.
+
+    Notes
+    -----
+    Barnes et al., Appl. Spectrosc. 43, 772 (1989).
 
     Examples
     --------
@@ -197,23 +233,29 @@ class StandardNormalVariate:
 
     def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
         """Return the standardised spectra and their axis."""
-        spread = spectra.std(-1, keepdim=True)
-        check_scale(spread, "standard deviation")
-        return (spectra - spectra.mean(-1, keepdim=True)) / spread, axis
+        deviation = spectra.std(-1, keepdim=True)
+        check_scale(deviation, "standard deviation")
+        return (spectra - spectra.mean(-1, keepdim=True)) / deviation, axis
 
 
 @dataclass(frozen=True)
 class Detrend:
-    """Subtract each spectrum's polynomial of least squares, e.g. a sloping background.
+    """Subtract each spectrum's least-squares polynomial, e.g. a linear background.
 
     Parameters
     ----------
     degree : int
-        Of the polynomial in the axis's unit; 0 subtracts the mean.
+        Degree of the polynomial in the position on the axis; 0 subtracts the mean.
+
+    Raises
+    ------
+    InputError
+        If the degree is negative or not a whole number, or, when called, if there are not more channels than the
+        degree.
 
     Notes
     -----
-    Barnes et al., Appl. Spectrosc. 43, 772 (1989). Linear in the spectrum, so that gradients are exact.
+    Barnes et al., Appl. Spectrosc. 43, 772 (1989). The step is linear in the spectrum, so that gradients are exact.
 
     Examples
     --------

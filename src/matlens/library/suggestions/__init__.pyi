@@ -4,4 +4,3 @@ from .campaign import suggest as suggest
 from .limits import Limits as Limits
 from .outlook import Outlook as Outlook
 from .outlook import look_out as look_out
-from .regret import suggestion_regret as suggestion_regret

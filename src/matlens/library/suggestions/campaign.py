@@ -22,6 +22,7 @@ from matlens.library.table import PRESENT, MaterialsLibrary
 __all__ = ["Campaign", "Expects", "plan_moves", "plate_list", "suggest"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0041-suggestions.md
 _REACH = 0.35  # of the usual range of a component
 _STARTS = 40  # measured compositions that moves start from
 _BEAM = 60  # moves that a second one follows
@@ -112,7 +113,7 @@ def suggest(
     campaign : Campaign, optional
         Limits, increments, forbidden pairs, support asked for.
     progress : Progress, optional
-        Told of the stages.
+        Called with stages done and total.
 
     Returns
     -------
@@ -133,7 +134,8 @@ def suggest(
     Notes
     -----
     Intervals are of the ensemble and its held-out errors. Suggestions are chosen for looking good and lead beyond the
-    data, so that fewer true values lie inside than asked; `suggestion_regret` measures how many, and on which side.
+    data, so that fewer true values lie inside than asked; `benchmarks/suggestion_regret.py` measures how many, and on
+    which side.
 
     Examples
     --------
@@ -155,11 +157,11 @@ def suggest(
     outlook = look_out(model, library)
     starts, row = _starts(library)
     moves, facts = _supported(plan_moves(outlook, library, campaign), starts, campaign)
-    report.advance(1, float("nan"), f"{len(moves)} moves looked at")
+    report.update(1, f"{len(moves)} moves looked at")
     used, place = np.unique([*moves.start, _best(outlook, starts, campaign)], return_inverse=True)
     draws = outlook.draws(np.concatenate([moves.compositions, starts[used]]), _DRAWS, campaign.seed)
     after, before, best = draws[:, : len(moves)], draws[:, len(moves) + place[:-1]], draws[:, len(moves) + place[-1]]
-    report.advance(2, float("nan"), "expectations drawn")
+    report.update(2, "expectations drawn")
     increment = campaign.limits.resolved(library)[2]
     apart = 2 * increment if campaign.apart is None else campaign.apart
     sign = -1 if campaign.minimise else 1
@@ -178,7 +180,7 @@ def suggest(
         "increment": increment,
         "fraction_name": library.fraction_name,
     }
-    report.advance(3, float("nan"), f"{len(table)} chosen")
+    report.update(3, f"{len(table)} chosen")
     report.end()
     return table
 

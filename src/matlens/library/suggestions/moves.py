@@ -8,6 +8,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.nearness import nearest
+from matlens.library.gradients import ENOUGH_PAIRS, ENOUGH_SAMPLES, component_pairs, count_level
 from matlens.library.suggestions.limits import Limits, on_grid
 from matlens.library.table import PRESENT, MaterialsLibrary
 
@@ -17,7 +19,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 _SIZES = (1, 2, 3, 5, 8, 13, 21)  # increments
 _NARROW, _WIDE = 0.4, 1.0  # how far beside a move measured compositions may lie, in lengths of it
-_ENOUGH, _ELEMENT, _PAIR = 2, 5, 3  # compositions: along the move, with a component, with a pair of components
+_ENOUGH = 2  # measured compositions along the move
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,7 @@ def distances(compositions: Array, measured: Array) -> Array:
     >>> distances(np.array([[0.5, 0.5], [0.9, 0.1]]), np.array([[1.0, 0.0], [0.6, 0.4]])).round(2).tolist()
     [0.1, 0.1]
     """
-    nearest = np.full(len(compositions), np.inf)
-    for row in np.unique(measured, axis=0):
-        np.minimum(nearest, 0.5 * np.abs(compositions - row).sum(1), out=nearest)
-    return nearest
+    return 0.5 * nearest(compositions, np.unique(measured, axis=0), "cityblock")[0]
 
 
 def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tuple[NDArray[np.int8], Index, Index]:
@@ -176,8 +175,7 @@ def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tup
     [2, 0]
     """
     x, y, points = (np.asarray(each, np.float64) for each in (starts, ends, measured))
-    there = points > PRESENT
-    pairs = there.T.astype(np.intp) @ there.astype(np.intp)
+    pairs = component_pairs(points)
     flags = np.zeros(len(x), np.int8)
     along, together = np.zeros(len(x), np.intp), np.zeros(len(x), np.intp)
     for row, (start, end) in enumerate(zip(x, y, strict=True)):
@@ -191,13 +189,9 @@ def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tup
         held = np.flatnonzero(end > PRESENT)
         alone = int(pairs[held, held].min())
         together[row] = min((int(pairs[a, b]) for a, b in combinations(held, 2)), default=alone)
-        counted = min(_level(alone, _ELEMENT), _level(int(together[row]), _PAIR))
+        counted = min(int(count_level(alone, ENOUGH_SAMPLES)), int(count_level(together[row], ENOUGH_PAIRS)))
         flags[row] = min(2 if along[row] >= _ENOUGH else int(weak), counted)
     return flags, along, together
-
-
-def _level(count: int, enough: int) -> int:
-    return 2 if count >= enough else int(count > 0)
 
 
 def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary) -> tuple[str, str]:

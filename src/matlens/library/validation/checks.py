@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from sklearn.ensemble import RandomForestRegressor
 
+from matlens.core.bootstrap import drawn_counts
 from matlens.hooks import Progress, Silent
 from matlens.library.baselines import BASELINES
 from matlens.library.model.targets import Target, target_of, training_rows
@@ -122,7 +123,7 @@ that no model of composition can exceed an R2 of 1.00 (90 % interval 1.00 to 1.0
     report = progress or Silent()
     report.begin(2, "checks")
     noise = noise_ceiling(library.select(rows), found.name, transform=transform, seed=seed)
-    report.advance(1, float("nan"), "covariates")
+    report.update(1, "covariates")
     others = confounding(library.select(rows), found.name, transform=transform, seed=seed)
     report.end()
     sentences = (
@@ -187,7 +188,7 @@ def noise_ceiling(
     groups, samples, total = int(many.sum()), int(sizes[many].sum()), float(value[used].var())
     if not groups or total == 0:
         return NoiseCeiling(groups, samples, *[float("nan")] * 4)
-    draws = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), _DRAWS)
+    draws = drawn_counts(np.arange(groups), _DRAWS, np.random.default_rng(seed))
     freedom = sizes[many] - 1
     variances = np.concatenate([[within[many].sum() / freedom.sum()], draws @ within[many] / (draws @ freedom)])
     # In the R squared of single samples a perfect model errs by the whole noise.

@@ -153,6 +153,7 @@ def systems(library: MaterialsLibrary, least: int = 1) -> list[Fold]:
     return found
 
 
+# docs/decisions/0032-held-out-compositions.md
 PARTITIONS: dict[str, Callable[..., list[Fold]]] = {
     "grouped": grouped,
     "regions": regions,

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from matlens.core.bootstrap import bootstrap_weights, interval_columns
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.model.targets import target_of
@@ -19,8 +20,6 @@ from matlens.library.validation.partitions import Fold
 __all__ = ["LibraryLearner", "concordance", "held_out", "paired", "summarise"]
 
 Array = NDArray[np.float64]
-_RESAMPLES = 1000
-_ENDS = (0.05, 0.95)  # of the 90 % intervals of scores
 _SAME = ["partition", "repeat", "fold", "sample"]
 
 
@@ -66,7 +65,7 @@ def held_out(
     coverage : float
         Asked of the intervals.
     progress : Progress, optional
-        Told of each fold.
+        Called with folds done and total.
 
     Returns
     -------
@@ -114,7 +113,7 @@ def held_out(
             "censored": tested.censoring(found.name),
         }
         tables.append(pd.DataFrame(columns, index=range(len(rows))))
-        report.advance(done, float("nan"), fold.name)
+        report.update(done, fold.name)
     report.end()
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
@@ -159,7 +158,7 @@ def summarise(
         row: dict[str, Any] = {"model": model, "partition": partition}
         row["n"] = int(table["sample"][~limits].nunique())
         for name, found in scores.items():
-            row |= {name: found[0]} | _ends(name, found)
+            row |= interval_columns(name, found)
         row |= {"censored": int(table["sample"][limits].nunique()), "concordance": concordance(table)}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -220,11 +219,10 @@ def paired(
             second = _resampled(part, coverage, resample, seed)
             row: dict[str, Any] = {"model": reference, "other": name, "partition": partition}
             for key in ("r2", "spearman"):
-                gain = first[key] - second[key]
-                row |= {f"{key}_gain": gain[0]} | _ends(f"{key}_gain", gain)
+                row |= interval_columns(f"{key}_gain", first[key] - second[key])
             for key in ("rmse", "interval_score"):
                 ratio = first[key] / np.maximum(second[key], 1e-300)
-                row |= {f"{key}_ratio": ratio[0]} | _ends(f"{key}_ratio", ratio)
+                row |= interval_columns(f"{key}_ratio", ratio)
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -263,12 +261,6 @@ def concordance(predictions: pd.DataFrame) -> float:
     return right / pairs if pairs else float("nan")
 
 
-def _ends(name: str, found: Array) -> dict[str, float]:
-    known = found[1:][~np.isnan(found[1:])]  # a draw may hold one value only, and then has no R squared
-    low, high = np.quantile(known, _ENDS) if len(known) else (np.nan, np.nan)
-    return {f"{name}_low": float(low), f"{name}_high": float(high)}
-
-
 def _resampled(table: pd.DataFrame, coverage: float, resample: str, seed: int) -> dict[str, Array]:
     """Each score of all measured samples, and of each bootstrap draw, shape (1 + draws,); the mean over repeats."""
     if resample not in ("group", "fold"):
@@ -276,21 +268,10 @@ def _resampled(table: pd.DataFrame, coverage: float, resample: str, seed: int) -
     measured = table[table["censored"] == 0]
     if measured.empty:
         raise InputError("all held-out samples are censored, so that there is no error to measure.")
-    weights = _weights(measured, resample, seed)
+    strata = measured["repeat"] if resample == "fold" else None  # folds of one repeat share no samples
+    weights = bootstrap_weights(measured[resample], strata=strata, seed=seed)
     parts = list(_repeats(measured, weights, coverage))
     return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
-
-
-def _weights(table: pd.DataFrame, resample: str, seed: int) -> Array:
-    """How often each row counts, shape (1 + draws, rows): once, then as drawn; folds are drawn within each repeat."""
-    random, found = np.random.default_rng(seed), np.ones((1 + _RESAMPLES, len(table)))
-    strata = table["repeat"].to_numpy() if resample == "fold" else np.zeros(len(table), dtype=int)
-    for stratum in np.unique(strata):
-        mine = strata == stratum
-        names, unit = np.unique(table[resample].to_numpy()[mine], return_inverse=True)
-        draws = random.multinomial(len(names), np.full(len(names), 1 / len(names)), _RESAMPLES)
-        found[1:, mine] = draws[:, unit]
-    return found
 
 
 def _repeats(table: pd.DataFrame, weights: Array, coverage: float) -> Iterator[dict[str, Array]]:

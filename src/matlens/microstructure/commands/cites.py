@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matlens.microstructure.reconstruction import BASELINES
+from matlens.microstructure.encoders import find_encoder
+from matlens.microstructure.reconstruction import method_entry
 from matlens.runs.directory import RunDirectory
 
 __all__ = ["BOUNDS", "CONDUCTION", "STATISTICS", "of_engine", "of_thresholds"]
@@ -17,12 +18,11 @@ BOUNDS = ("hashin1962variational", "murat1985calcul")
 def of_engine(run: RunDirectory) -> Sequence[str]:
     """Cite the method and the encoder that made a run's realisations."""
     resolved = run.provenance.get("resolved", {})
-    encoder, method = resolved.get("encoder", ""), resolved.get("method", "matching")
-    keys = [] if method == "matching" else list(BASELINES[method].citations)
-    if encoder:
-        network = "simonyan2014very" if encoder.startswith("vgg") else "ustyuzhaninov2016texture"
-        keys += ["li2018transfer", "gatys2015texture", network, "liu1989limited"]
-    return keys
+    encoder = resolved.get("encoder", "")
+    # Studies of depths match features, as their settings need not say.
+    method = resolved.get("method", "matching" if encoder else "")
+    keys = list(method_entry(method).load_class().citations) if method else []
+    return keys + list(find_encoder(encoder).load_class().citations if encoder else ())
 
 
 def of_thresholds(run: RunDirectory) -> Sequence[str]:

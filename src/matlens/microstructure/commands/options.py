@@ -8,11 +8,11 @@ from pydantic import AfterValidator, BeforeValidator
 
 from matlens.core.settings import ChoiceOf, absolute, option, options
 from matlens.errors import InputError
+from matlens.microstructure.encoders import ENCODERS
 from matlens.microstructure.segmentation.options import CleaningOptions
 
 __all__ = ["Encoded", "File", "Files", "Fraction", "Micrographs", "Preset", "Shape", "parse_fraction", "parse_shape"]
 
-ENCODER_NAMES = ("auto", "filterbank", "vgg19-oxford", "vgg19-torchvision")
 Preset = Literal["default", "fast", "li2018"]
 
 
@@ -81,7 +81,7 @@ class Encoded:
     """Options of work that an encoder does."""
 
     encoder: Annotated[
-        str, ChoiceOf(lambda: ENCODER_NAMES), option("The network whose features are matched.", group="Encoder")
+        str, ChoiceOf(lambda: ("auto", *ENCODERS)), option("The network whose features are matched.", group="Encoder")
     ] = "auto"
     weights: Annotated[
         File | None,

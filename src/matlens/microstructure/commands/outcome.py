@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from matlens.errors import RunError
-from matlens.microstructure.commands.checkpoint import RunCheckpoint
 from matlens.microstructure.reconstruction import Reconstruction
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-__all__ = ["check_weights", "keep_partial", "write_outcome"]
+__all__ = ["check_weights", "write_outcome"]
 
 
 def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
@@ -34,13 +33,6 @@ def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
         evaluations=list(result.evaluations),
         seconds=[None if np.isnan(spent) else round(spent, 2) for spent in result.seconds],
     )
-
-
-def keep_partial(checkpoint: RunCheckpoint, result: Reconstruction | None) -> None:
-    """Write the realisations of a partial result that are not finished."""
-    for index, structure in enumerate(result.microstructures if result is not None else ()):
-        if checkpoint.result(index) is None:
-            checkpoint.partial(index, structure.labels)
 
 
 def check_weights(run: RunDirectory, now: Mapping[str, str]) -> None:

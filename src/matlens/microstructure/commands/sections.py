@@ -11,6 +11,7 @@ import pandas as pd
 
 from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inputs
+from matlens.microstructure.reconstruction import option_names
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.statistics.equivalence.sentences import NAMES as STATISTICS
 from matlens.microstructure.statistics.equivalence.variability import MARGIN
@@ -63,12 +64,13 @@ def engine_facts(run: RunDirectory) -> dict[str, Any]:
     """Give size, method and settings of what was made, for the header."""
     options, resolved = run.settings["options"], run.provenance.get("resolved", {})
     shape = resolved.get("shape") or options.get("shape") or ()
-    classical = options.get("method", "matching") != "matching"
+    method = options.get("method", "matching")
+    unused = {"encoder", "preset"} - set(option_names(method))
     return {
         "size": " × ".join(str(side) for side in shape) + " px" if shape else "",
         "method": options.get("method", ""),
-        "encoder": "" if classical else resolved.get("encoder", options.get("encoder", "")),
-        "preset": "" if classical else options.get("preset", ""),
+        "encoder": "" if "encoder" in unused else resolved.get("encoder", options.get("encoder", "")),
+        "preset": "" if "preset" in unused else options.get("preset", ""),
         "realisations": options.get("n", ""),
     }
 

@@ -1,10 +1,14 @@
 from .base import Encoder as Encoder
 from .base import Layer as Layer
+from .base import Loss as Loss
 from .base import Padding as Padding
 from .filterbank import FilterBank as FilterBank
-from .loading import ENCODERS as ENCODERS
 from .loading import load_encoder as load_encoder
 from .loading import resolve_encoder as resolve_encoder
+from .registry import ENCODER_NAMES as ENCODER_NAMES
+from .registry import ENCODERS as ENCODERS
+from .registry import EncoderEntry as EncoderEntry
+from .registry import find_encoder as find_encoder
 from .vgg19 import VGG19 as VGG19
 from .vgg19 import phase_colours as phase_colours
 from .vgg19 import random_weights as random_weights

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from matlens.microstructure.encoders.base import Encoder, Layer, Padding, pad
+from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding, pad
 
 __all__ = ["FilterBank"]
 
+_LAYERS = {f"scale{2**s}": 1.0 for s in range(5)}
 _PATCHES = 20_000  # patches to draw from: more of them only take memory
 
 
@@ -48,23 +52,49 @@ class FilterBank(Encoder):
     [7, 14]
     """
 
+    losses: ClassVar[Mapping[str, Loss]] = {
+        "default": Loss(_LAYERS, coarse=150, fine=200),
+        "fast": Loss(_LAYERS, coarse=80, fine=80),
+        "li2018": Loss(_LAYERS, coarse=150, fine=400),
+    }
+    citations: ClassVar[tuple[str, ...]] = ("ustyuzhaninov2016texture",)
+    multiscale: ClassVar[bool] = True
+
     def __init__(
         self,
         n_phases: int = 2,
         filters: int = 96,
         size: int = 7,
         scales: int = 5,
+        # docs/decisions/0013-filter-bank-from-the-exemplar.md
         share: float = 0.75,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.name = self.family = "filterbank"
+        self.name = "filterbank"
         self.source = {"filters": str(filters), "size": str(size), "share": str(share), "seed": str(seed)}
         self.n_phases, self.filters, self.size, self.share, self.seed = n_phases, filters, size, share, seed
         self.layers = tuple(Layer(f"scale{2**s}", filters, 2**s, size * 2**s) for s in range(scales))
         generator = torch.Generator().manual_seed(seed)
         for layer in self.layers:
             self._store(layer.name, self._random(filters, generator), torch.linspace(-0.5, 0.5, filters))
+
+    @classmethod
+    def build(cls, name: str, weights: Mapping[str, Tensor], source: dict[str, str]) -> FilterBank:
+        """Build the bank with its default settings; it reads no weights."""
+        return cls()
+
+    def for_phases(self, n_phases: int) -> FilterBank:
+        """Return a bank of the same settings whose filters look at ``n_phases`` phases."""
+        if n_phases == self.n_phases:
+            return self
+        bank = FilterBank(n_phases, self.filters, self.size, len(self.layers), self.share, self.seed)
+        return bank.to(next(self.buffers()).device)
+
+    def fingerprint(self, depth: str) -> str:
+        """Return the SHA-256 of the settings, whatever the depth."""
+        # Filters are made, not read: their last digits may differ between machines.
+        return hashlib.sha256(self.name.encode() + json.dumps(self.source, sort_keys=True).encode()).hexdigest()
 
     def adapted(self, exemplars: Sequence[Tensor]) -> FilterBank:
         """Draw a bank from exemplars, ``1 x phase x height x width`` indicators each; deterministic."""

@@ -8,21 +8,33 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from matlens.core.device import chosen_device
 from matlens.core.registry import locate, sha256_of
 from matlens.errors import InputError, ResourceError
 from matlens.microstructure.encoders.base import Encoder
-from matlens.microstructure.encoders.filterbank import FilterBank
-from matlens.microstructure.encoders.vgg19 import VGG19
+from matlens.microstructure.encoders.registry import ENCODERS, EncoderEntry, find_encoder
 
-__all__ = ["ENCODERS", "load_encoder", "resolve_encoder"]
-
-ENCODERS = ("filterbank", "vgg19-oxford", "vgg19-torchvision")
+__all__ = ["load_encoder", "resolve_encoder"]
 
 
 def resolve_encoder(name: str = "auto") -> str:
-    """Name of the encoder that ``name`` stands for on this machine.
+    """Return the encoder that a name stands for on this machine.
 
-    ``"auto"`` takes VGG-19 where weights are at hand (Oxford's before torchvision's) and the filter bank otherwise.
+    Parameters
+    ----------
+    name : str
+        A key of ``ENCODERS``, or ``"auto"``: the first of them that can be built here, VGG-19 where its weights are
+        found (Oxford's before torchvision's) and the filter bank otherwise.
+
+    Returns
+    -------
+    str
+        A key of ``ENCODERS``.
+
+    Raises
+    ------
+    InputError
+        If no encoder has this name.
 
     Examples
     --------
@@ -30,11 +42,8 @@ def resolve_encoder(name: str = "auto") -> str:
     'filterbank'
     """
     if name == "auto":
-        at_hand = [vgg for vgg in ("vgg19-oxford", "vgg19-torchvision") if locate(vgg) is not None]
-        return (at_hand or ["filterbank"])[0]
-    if name not in ENCODERS:
-        raise InputError(f"encoder {name!r} is not known; choose one of auto, {', '.join(ENCODERS)}.")
-    return name
+        return next(entry.name for entry in ENCODERS.values() if entry.at_hand())
+    return find_encoder(name).name
 
 
 def load_encoder(
@@ -48,7 +57,7 @@ def load_encoder(
         ``"auto"`` or one of ``ENCODERS``.
     weights : path-like, optional
         A .safetensors or .pth file to use instead of the registered one; not hash-checked, but recorded by its hash.
-    device : str or torch.device
+    device : {"auto", "cpu", "cuda"} or torch.device
         Where it runs.
 
     Returns
@@ -67,22 +76,36 @@ def load_encoder(
     >>> load_encoder("filterbank").layers[0].name
     'scale1'
     """
-    name = "vgg19-oxford" if name == "auto" and weights is not None else resolve_encoder(name)
-    if name == "filterbank":
+    where = chosen_device(device)
+    if name == "auto" and weights is not None:
+        entry = next(entry for entry in ENCODERS.values() if entry.weights is not None)
+    else:
+        entry = find_encoder(resolve_encoder(name))
+    if entry.weights is None:
         if weights is not None:
-            raise InputError("the filter bank takes no weights file; leave weights out or choose a vgg19 encoder.")
-        return FilterBank().to(device)
-    path = Path(weights) if weights is not None else locate(name)
-    if path is None:
-        raise ResourceError(
-            f"the weights of {name} are not on this machine; run 'matlens fetch {name}' once with a network, point "
-            "MATLENS_DATA at a folder that holds them, or use encoder='filterbank' (--encoder filterbank)."
-        )
+            readers = ", ".join(other.name for other in ENCODERS.values() if other.weights is not None)
+            raise InputError(
+                f"the encoder {entry.name} takes no weights file; leave weights out or choose one of {readers}."
+            )
+        return entry.load_class().build(entry.name, {}, {}).to(where)
+    path = _weights_file(entry, weights)
     tensors = read_weights(path)
+    source = {"file": path.name, "sha256": sha256_of(path)}
     try:
-        return VGG19(tensors, name, {"file": path.name, "sha256": sha256_of(path)}).to(device)
+        return entry.load_class().build(entry.name, tensors, source).to(where)
     except InputError as error:
         raise ResourceError(f"the weights file {path.name} is another network's: {error}") from error
+
+
+def _weights_file(entry: EncoderEntry, given: str | os.PathLike[str] | None) -> Path:
+    path = Path(given) if given is not None else locate(str(entry.weights))
+    if path is None:
+        other = next((one.name for one in ENCODERS.values() if one.weights is None), "auto")
+        raise ResourceError(
+            f"the weights of {entry.name} are not on this machine; run 'matlens fetch {entry.weights}' once with a "
+            f"network, point MATLENS_DATA at a folder that holds them, or use encoder='{other}' (--encoder {other})."
+        )
+    return path
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -106,5 +129,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"the weights file {path.name} cannot be read ({type(error).__name__}); fetch it again or give another."
         ) from error
     if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ResourceError(f"the weights file {path.name} holds no table of tensors; give VGG-19's state dictionary.")
+        raise ResourceError(
+            f"the weights file {path.name} holds no table of tensors; give the state dictionary of the network."
+        )
     return loaded

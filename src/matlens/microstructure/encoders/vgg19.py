@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from matlens.errors import InputError
-from matlens.microstructure.encoders.base import Encoder, Layer, Padding, pad
+from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding, pad
 
 __all__ = ["VGG19", "phase_colours", "random_weights"]
 
 # Convolutions per block; torchvision's index of each convolution counts the rectifiers and poolings between them.
 _BLOCKS = (2, 2, 4, 4, 4)
+_LAYERS = {"conv1_1": 1.0, "pool1": 1.0, "pool2": 1.0, "conv3_4": 1.0}
+_LI_LAYERS = {"conv1_1": 1.0, "pool1": 1.0, "pool2": 1.0, "pool3": 1.0, "pool4": 1.0}  # Li et al. (2018)
+_MOST_COLOURS = 4  # phases that have equidistant colours
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
@@ -76,11 +80,18 @@ class VGG19(Encoder):
     torch.Size([1, 64, 4, 4])
     """
 
+    losses: ClassVar[Mapping[str, Loss]] = {
+        "default": Loss(_LAYERS, coarse=120, fine=140),
+        "fast": Loss(_LAYERS, coarse=70, fine=50),
+        "li2018": Loss(_LI_LAYERS, coarse=120, fine=400),
+    }
+    citations: ClassVar[tuple[str, ...]] = ("simonyan2014very",)
+
     def __init__(
         self, weights: Mapping[str, Tensor], name: str = "vgg19-oxford", source: dict[str, str] | None = None
     ) -> None:
         super().__init__()
-        self.name, self.family, self.source = name, "vgg19", source or {}
+        self.name, self.source = name, source or {}
         self._steps: list[tuple[str, int | None]] = []
         layers: list[Layer] = []
         field, stride, channels = 1, 1, 3
@@ -100,13 +111,43 @@ class VGG19(Encoder):
         if not layers:
             raise InputError("the weights hold no tensor 'features.0.weight'; expected torchvision's names of VGG-19.")
         self.layers = tuple(layers)
+        self.ends_at = [step for step, index in self._steps if index is not None][-1]
         self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(_STD).reshape(1, 3, 1, 1))
+
+    @classmethod
+    def build(cls, name: str, weights: Mapping[str, Tensor], source: dict[str, str]) -> VGG19:
+        """Build the network as deep as the weights reach."""
+        return cls(weights, name, source)
+
+    def passes(self, n_phases: int) -> int:
+        """Return one image, or one a phase where there are more phases than equidistant colours."""
+        return 1 if n_phases <= _MOST_COLOURS else n_phases
+
+    def weights_to(self, depth: str) -> dict[str, Tensor]:
+        """Return kernels and biases up to a layer, ``kernel0``, ``bias0``, ``kernel2``, ..."""
+        steps = [name for name, _ in self._steps]
+        reached = [index for _, index in self._steps[: steps.index(depth) + 1] if index is not None]
+        names = [f"{part}{index}" for index in reached for part in ("kernel", "bias")]
+        return {name: self.get_buffer(name) for name in names}
+
+    def trainable(self, depth: str, seed: int | None = None) -> VGG19:
+        """Copy the network up to a layer; with a seed, its architecture with He-normal weights."""
+        weights = self.weights_to(depth)
+        device = self.get_buffer("mean").device
+        if seed is not None:
+            return VGG19(random_weights(len(weights) // 2, seed), self.name).to(device)
+        return VGG19(_named_for_file({k: v.clone() for k, v in weights.items()}), self.name, self.source).to(device)
+
+    @classmethod
+    def restore(cls, name: str, weights: Mapping[str, Tensor]) -> VGG19:
+        """Build a trained network from its kernels and biases."""
+        return cls(_named_for_file(weights), name)
 
     def prepare(self, indicators: Tensor) -> Tensor:
         """Colour the phases, map [-1, 1] to [0, 1] and normalise; above four phases, one black-white image a phase."""
         batch, phases, *space = indicators.shape
-        if phases > 4:
+        if self.passes(phases) > 1:
             images = (2 * indicators - 1).reshape(batch * phases, 1, *space).expand(-1, 3, -1, -1)
         else:
             colours = phase_colours(phases).to(indicators)
@@ -153,6 +194,13 @@ def random_weights(convolutions: int, seed: int) -> dict[str, Tensor]:
         weights[f"features.{index}.bias"] = torch.zeros(width)
         inputs = width
     return weights
+
+
+def _named_for_file(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename ``kernelN`` and ``biasN`` to torchvision's ``features.N.weight`` and ``.bias``."""
+    kernels = [name.removeprefix("kernel") for name in weights if name.startswith("kernel")]
+    found = {f"features.{index}.weight": weights[f"kernel{index}"] for index in kernels}
+    return found | {f"features.{index}.bias": weights[f"bias{index}"] for index in kernels}
 
 
 def _checked_bias(kernel: Tensor, bias: Tensor | None, inputs: int, step: str) -> Tensor:

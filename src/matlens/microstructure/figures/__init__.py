@@ -1,4 +1,4 @@
-"""Figures of microstructures: one function a figure; no numerics."""
+"""Figures of microstructures: one function for each figure, without any numerics."""
 
 import lazy_loader
 

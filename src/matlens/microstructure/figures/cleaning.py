@@ -1,4 +1,4 @@
-"""What cleaning did to a grey image, and how firmly the phases hold when the thresholds move."""
+"""Figures of a segmentation: the effect of its steps, and the sensitivity of the phases to the thresholds."""
 
 from __future__ import annotations
 
@@ -24,9 +24,14 @@ def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Fig
     Parameters
     ----------
     grey : ndarray, shape (Y, X)
-        The grey image the labels were cut from, after cropping and cleaning.
+        Grey image after cropping and cleaning.
     structure : Microstructure, shape (Y, X)
-        The labels.
+        Labels segmented from it.
+
+    Returns
+    -------
+    Figure
+        Three panels in a row, 183 mm wide.
 
     Examples
     --------
@@ -63,12 +68,17 @@ def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Fig
 
 @styled
 def threshold_sensitivity(table: pd.DataFrame) -> Figure:
-    """Draw how volume fractions and the two-point correlation move with the thresholds.
+    """Draw volume fractions and two-point error against a shift of the thresholds.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``input``, ``threshold_shift`` (a share), ``phase``, ``volume_fraction``, ``s2_error``.
+        Columns ``input``, ``threshold_shift`` (relative), ``phase``, ``volume_fraction``, ``s2_error``.
+
+    Returns
+    -------
+    Figure
+        Two panels, 89 mm wide.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The copy test: how much of each result stands in the exemplar, beside a control that is pasted from it."""
+"""Figure of the copy test: the share of each result found in the exemplar, beside a control of pasted blocks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ __all__ = ["copy_shares"]
 
 @styled
 def copy_shares(table: pd.DataFrame) -> Figure:
-    """Draw the copy share of results and controls, a panel a patch side, with the limit above which a result copies.
+    """Draw the copy share of results and controls, one panel for each patch size.
+
+    A line marks the limit above which a result is a copy.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``source`` (``result I``, or the name of a control), ``patch`` (pixels), ``copy_share`` and
         ``limit`` (0 to 1).
+
+    Returns
+    -------
+    Figure
+        89 mm wide.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Curves: how the loss fell, and how the statistics of result and exemplar run against distance."""
+"""Figures of curves: the loss during optimisation, and the statistics of result and exemplar against distance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, line_style, styled, unit_text
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, line_style, styled
+from matlens.figures.units import typeset_unit
 
 __all__ = ["loss_curves", "statistic_curves"]
 
@@ -19,15 +20,20 @@ _MOST_PHASES = 4
 
 @styled
 def loss_curves(history: pd.DataFrame, *, realisation: int = 0) -> Figure:
-    """Draw the total loss of every realisation, and the terms of one, on a logarithmic scale.
+    """Draw the total loss of every realisation, and the terms of one realisation, on a logarithmic scale.
 
     Parameters
     ----------
     history : DataFrame
-        Columns ``realisation``, ``level``, ``evaluation`` (counted from the start of the realisation), ``total`` and
-        one column a term.
+        Columns ``realisation``, ``level``, ``evaluation`` (counted from the start of the realisation), ``total``, and
+        one column for each term.
     realisation : int
-        Whose terms are shown.
+        Realisation whose terms are shown.
+
+    Returns
+    -------
+    Figure
+        Two panels, 183 mm wide.
 
     Examples
     --------
@@ -59,17 +65,22 @@ def loss_curves(history: pd.DataFrame, *, realisation: int = 0) -> Figure:
 
 @styled
 def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
-    """Draw statistics against distance: a row a phase, a column a statistic and axis.
+    """Draw statistics against distance: one row for each phase, one column for each statistic and axis.
 
-    The grey band spans the exemplar's windows, black is the exemplar, blue are the realisations.
+    The grey band spans the windows of the exemplar; the exemplar is black, the realisations are blue.
 
     Parameters
     ----------
     curves : DataFrame
         Columns ``statistic``, ``phase``, ``axis``, ``source`` (``exemplar``, ``result I``), ``distance``, ``value``,
-        and ``low`` and ``high`` in the rows of source ``windows``. Four phases are shown at most.
+        and ``low`` and ``high`` in the rows of source ``windows``. At most four phases are shown.
     unit : str
         Unit of ``distance``.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -92,7 +103,7 @@ def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
             if row == 0:
                 axes.set_title(f"{_NAMES.get(statistic, statistic)}\n{_AXES.get(axis, axis)}")
             if row == len(phases) - 1:
-                axes.set_xlabel(f"distance ({unit_text(unit)})")
+                axes.set_xlabel(f"distance ({typeset_unit(unit)})")
         grid[row, 0].set_ylabel(str(phase))
     handles, names = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))

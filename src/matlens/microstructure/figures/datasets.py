@@ -1,4 +1,4 @@
-"""A labelled data set at a glance: what its structures look like, and how a property follows the volume fraction."""
+"""Figures of a labelled data set: examples of its structures, and properties against the volume fraction."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def structure_families(examples: Mapping[str, Sequence[Microstructure]]) -> Figu
     examples : mapping of str to sequence of Microstructure
         Examples of each family, all of one size.
 
+    Returns
+    -------
+    Figure
+        183 mm wide.
+
     Examples
     --------
     >>> from matlens.microstructure.problems import checkerboard
@@ -57,14 +62,19 @@ def structure_families(examples: Mapping[str, Sequence[Microstructure]]) -> Figu
 
 @styled
 def property_scatter(points: pd.DataFrame, bounds: pd.DataFrame) -> Figure:
-    """Draw properties against the volume fraction of phase 1, with what bounds them; one panel a property.
+    """Draw properties against the volume fraction of phase 1 with their bounds, one panel for each property.
 
     Parameters
     ----------
     points : DataFrame
         Columns ``property``, ``family``, ``fraction`` and ``value``.
     bounds : DataFrame
-        Columns ``property``, ``fraction``, ``lower`` and ``upper``, in the order of the fraction.
+        Columns ``property``, ``fraction``, ``lower`` and ``upper``, in ascending order of the fraction.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -98,7 +108,7 @@ def _panel(axes: Axes, points: pd.DataFrame, bounds: pd.DataFrame) -> None:
         label="bounds",
     )  # fmt: skip
     for index, (family, found) in enumerate(points.groupby("family", sort=False)):
-        # Far fewer dots than a large set has points would hide; many small ones stay readable.
+        # Small dots, so that those of a large set do not hide each other.
         axes.plot(
             found["fraction"], found["value"], "o", markersize=1.4 if len(points) > 400 else 2.2,
             color=CYCLE[index % len(CYCLE)], markeredgewidth=0, alpha=0.75, label=str(family).replace("_", " "),

@@ -1,4 +1,4 @@
-"""Fields inside a microstructure, and where an effective property lies between its bounds."""
+"""Figures of a homogenisation: fields inside a microstructure, and effective properties between their bounds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,28 @@ __all__ = ["Plane", "bounds_chart", "field_planes"]
 
 _GAP, _TITLE, _BAR, _SCALE = 0.12, 0.2, 0.3, 0.62  # inches: between panels, above, below, for the colour scale
 _TALLEST = 4.0
-_SHOWN = 98  # percentile where colours end: flux through the narrowest necks would leave the rest black
+_SHOWN = 98  # percentile where the colours end; the flux through the narrowest throats would leave the rest black
 
 
 class Plane(NamedTuple):
-    """A field on a plane: values (rows, columns), spacing of rows and columns, and its vectors (2, rows, columns)."""
+    """A field on a plane.
+
+    Parameters
+    ----------
+    title : str
+        Title of the panel.
+    values : ndarray, shape (rows, columns)
+        Values of the field.
+    spacing : tuple of (float, float)
+        Distance of rows and of columns.
+    vectors : ndarray, shape (2, rows, columns), optional
+        Components along rows and columns, for streamlines.
+
+    Examples
+    --------
+    >>> Plane("along x", np.eye(2), (1.0, 1.0)).title
+    'along x'
+    """
 
     title: str
     values: NDArray[np.floating]
@@ -34,18 +51,25 @@ class Plane(NamedTuple):
 
 @styled
 def field_planes(planes: Sequence[Plane], *, unit: str, label: str, columns: int | None = None) -> Figure:
-    """Draw fields on planes with one colour scale, cut at the 98th percentile; streamlines where vectors are known.
+    """Draw fields on planes with one colour scale, and streamlines where vectors are given.
+
+    The colour scale ends at the 98th percentile.
 
     Parameters
     ----------
     planes : sequence of Plane
-        What to draw.
+        The fields.
     unit : str
         Unit of the spacings.
     label : str
-        What the colours mean.
+        Label of the colour scale.
     columns : int, optional
-        Panels in a row; three at most by default.
+        Panels in a row; two or three by default.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -100,16 +124,21 @@ def _streamlines(axes: Axes, vectors: NDArray[np.floating], spacing: tuple[float
 
 @styled
 def bounds_chart(bounds: pd.DataFrame, values: pd.DataFrame, *, label: str) -> Figure:
-    """Draw an effective property between its bounds: a bar a pair of bounds, a dot a value.
+    """Draw an effective property between its bounds: one bar for each pair of bounds, one dot for each value.
 
     Parameters
     ----------
     bounds : DataFrame
         Columns ``bound``, ``lower`` and ``upper``.
     values : DataFrame
-        Columns ``name`` (one for all) and ``value``, at least one.
+        Columns ``name`` (the same in all rows) and ``value``; at least one row.
     label : str
         Name and unit of the property.
+
+    Returns
+    -------
+    Figure
+        137 mm wide.
 
     Examples
     --------

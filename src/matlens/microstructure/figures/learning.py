@@ -1,4 +1,4 @@
-"""What a property model is worth: predictions against truth, learning curves, depths, and the baselines beside it."""
+"""Figures of a property model: predictions against true values, learning curves, errors of depths, and intervals."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ from matlens.figures.style import COLOURS, DOUBLE, SINGLE, line_style, styled
 
 __all__ = ["depth_errors", "learning_curves", "parity", "prediction_intervals"]
 
-_WIDE = 4.0  # values that spread over more than this factor are drawn on a logarithmic axis
+_WIDE = 4.0  # ratio of the largest to the smallest value above which an axis is logarithmic
 
 
 @styled
 def parity(panels: pd.DataFrame, *, label: str) -> Figure:
-    """Draw predictions with their intervals against the values, a panel for each set of structures.
+    """Draw predictions with their intervals against the true values, one panel for each set of structures.
 
     Parameters
     ----------
     panels : DataFrame
         Columns ``set``, ``value``, ``predicted``, ``lower``, ``upper``, ``inside``, ``in_domain``.
     label : str
-        The property, with its unit.
+        Name and unit of the property.
+
+    Returns
+    -------
+    Figure
+        89 mm wide with one set, else 183 mm.
 
     Examples
     --------
@@ -78,7 +83,7 @@ def _parity_panel(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _plain_log(axis: XAxis | YAxis) -> None:
-    """Logarithmic, with the numbers as one writes them."""
+    """Set a logarithmic scale with plain numbers instead of powers of ten."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(NullLocator())
@@ -86,12 +91,17 @@ def _plain_log(axis: XAxis | YAxis) -> None:
 
 @styled
 def learning_curves(rows: pd.DataFrame) -> Figure:
-    """Draw how models improve with the number of labelled structures: median and range over draws.
+    """Draw the scores of models against the number of labelled structures: median and range over draws.
 
     Parameters
     ----------
     rows : DataFrame
         Columns ``model``, ``n``, ``draw``, and some of ``r2``, ``median_relative_error`` and ``skill``.
+
+    Returns
+    -------
+    Figure
+        One panel for each score.
 
     Examples
     --------
@@ -127,7 +137,7 @@ def learning_curves(rows: pd.DataFrame) -> Figure:
 
 
 def _readable(axes: Axes, key: str, rows: pd.DataFrame) -> None:
-    """Scales on which good models differ; one that fails does not squeeze the others."""
+    """Set limits in which good models differ visibly, also when one model fails."""
     if key == "median_relative_error":
         axes.set_yscale("log")
         _plain_log(axes.yaxis)
@@ -138,12 +148,17 @@ def _readable(axes: Axes, key: str, rows: pd.DataFrame) -> None:
 
 @styled
 def depth_errors(selection: pd.DataFrame) -> Figure:
-    """Draw the error of each depth and head in cross-validation, the chosen one marked.
+    """Draw the cross-validation error of each depth and head, with the chosen one in colour.
 
     Parameters
     ----------
     selection : DataFrame
-        Columns ``depth``, ``head``, ``error``; the best first.
+        Columns ``depth``, ``head``, ``error``; the chosen one first.
+
+    Returns
+    -------
+    Figure
+        89 mm wide.
 
     Examples
     --------
@@ -161,14 +176,19 @@ def depth_errors(selection: pd.DataFrame) -> Figure:
 
 @styled
 def prediction_intervals(predictions: pd.DataFrame, *, label: str) -> Figure:
-    """Draw predictions with their intervals in ascending order; those outside the domain are grey.
+    """Draw predictions with their intervals in ascending order; those outside the training domain are grey.
 
     Parameters
     ----------
     predictions : DataFrame
         Columns ``predicted``, ``lower``, ``upper``, ``in_domain``.
     label : str
-        The property.
+        Name and unit of the property.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------

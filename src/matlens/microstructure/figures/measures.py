@@ -1,4 +1,4 @@
-"""Single numbers of each phase as bars: a panel a statistic."""
+"""Figure of scalar statistics of each phase as bars."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled, unit_text
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled
+from matlens.figures.units import typeset_unit
 
 __all__ = ["measure_bars"]
 
@@ -18,13 +19,18 @@ _COLUMNS = 4
 
 @styled
 def measure_bars(table: pd.DataFrame) -> Figure:
-    """Draw numbers as bars, grouped by phase and axis, one colour a file; what is not known is a dash.
+    """Draw scalar statistics as bars, grouped by phase and axis, one colour for each file; an unknown value is a dash.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``value``, ``unit``; with a known spread ``low``
-        and ``high``.
+        Columns ``statistic``, ``phase``, ``axis``, ``source``, ``value``, ``unit``; and ``low`` and ``high`` where
+        the variation between windows is known.
+
+    Returns
+    -------
+    Figure
+        183 mm wide, one panel for each statistic.
 
     Examples
     --------
@@ -67,9 +73,4 @@ def _draw(axes: Axes, table: pd.DataFrame, files: list[str]) -> None:
     if not table["value"].any():
         axes.set_ylim(0, 1)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_ylabel(_unit(str(table["unit"].iloc[0])))
-
-
-def _unit(unit: str) -> str:
-    length, _, power = unit.partition("^")
-    return "" if unit == "1" else unit_text(length) + (f"$^{{{power}}}$" if power else "")
+    axes.set_ylabel(typeset_unit(str(table["unit"].iloc[0])))

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from matlens.figures.style import DOUBLE, phase_colours, styled, unit_text
+from matlens.figures.style import DOUBLE, phase_colours, styled
+from matlens.figures.units import typeset_unit
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["draw_phases", "height_over_width", "micrographs", "nice_length", "scale_bar"]
@@ -70,7 +71,22 @@ def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int | 
 
 
 def draw_phases(axes: Axes, structure: Microstructure) -> None:
-    """Show the labels (of a volume: the middle slice) in the phase colours, with square physical proportions."""
+    """Draw the labels in the phase colours, with correct physical proportions.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    structure : Microstructure
+        The structure; of a volume the middle slice is drawn.
+
+    Examples
+    --------
+    >>> axes = Figure().subplots()
+    >>> draw_phases(axes, Microstructure([[0, 1], [1, 1]]))
+    >>> len(axes.images)
+    1
+    """
     labels = _plane(structure)
     axes.imshow(
         labels,
@@ -87,7 +103,25 @@ def draw_phases(axes: Axes, structure: Microstructure) -> None:
 
 
 def scale_bar(axes: Axes, spacing: float, unit: str) -> None:
-    """Draw a bar of a round length below the panel, about a quarter of its width."""
+    """Draw a scale bar of a round length below a panel, about a quarter of its width.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel, whose x axis counts pixels.
+    spacing : float
+        Size of a pixel along the x axis.
+    unit : str
+        Unit of the spacing.
+
+    Examples
+    --------
+    >>> axes = Figure().subplots()
+    >>> _ = axes.set_xlim(0, 100)
+    >>> scale_bar(axes, 0.5, "um")
+    >>> axes.texts[0].get_text()
+    '10 µm'
+    """
     left, right = axes.get_xlim()
     width = abs(right - left)
     length = nice_length(width * spacing / 4)
@@ -95,11 +129,21 @@ def scale_bar(axes: Axes, spacing: float, unit: str) -> None:
     # A distance in points, so that a low panel's bar does not run into the picture.
     below = axes.transAxes + ScaledTranslation(0, -7 / 72, axes.figure.dpi_scale_trans)
     axes.plot([0, share], [0, 0], transform=below, color="#1a1a1a", linewidth=1.6, clip_on=False, solid_capstyle="butt")
-    axes.text(share + 0.025, 0, f"{length:g} {unit_text(unit)}", transform=below, va="center", fontsize=7)
+    axes.text(share + 0.025, 0, f"{length:g} {typeset_unit(unit)}", transform=below, va="center", fontsize=7)
 
 
 def nice_length(length: float) -> float:
-    """Round down to 1, 2 or 5 times a power of ten.
+    """Round a length down to 1, 2 or 5 times a power of ten.
+
+    Parameters
+    ----------
+    length : float
+        A positive length.
+
+    Returns
+    -------
+    float
+        The largest such number that is not larger than the length.
 
     Examples
     --------
@@ -115,7 +159,17 @@ def _plane(structure: Microstructure) -> NDArray[np.uint8]:
 
 
 def height_over_width(structure: Microstructure) -> float:
-    """Height of a panel over its width, at most 4: a long strip is drawn narrower, not on a sheet without end.
+    """Compute the ratio of height to width of a panel, at most 4, so that a long strip does not make an endless figure.
+
+    Parameters
+    ----------
+    structure : Microstructure
+        The structure; of a volume the last two axes count.
+
+    Returns
+    -------
+    float
+        Ratio of the physical lengths.
 
     Examples
     --------

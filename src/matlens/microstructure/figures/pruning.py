@@ -1,4 +1,7 @@
-"""What each depth of a network is worth: the pictures, R against depth, and R by distance."""
+"""Figures of a pruning study: reconstructions at each depth of a network, and R against depth and distance.
+
+R is the distance of a result from windows of the exemplar over the distance between windows.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +27,19 @@ _MARKS = ("o", "s", "^", "D", "v", "P", "X")
 def depth_pictures(
     rows: Mapping[str, Sequence[tuple[str, Microstructure]]], *, chosen: Mapping[str, str] | None = None
 ) -> Figure:
-    """Draw a row of pictures a material: a window of the micrograph, then what was made at each depth.
+    """Draw one row for each material: a window of the micrograph, then the reconstruction at each depth.
 
     Parameters
     ----------
     rows : mapping of str to sequence of (str, Microstructure)
-        Titles and structures by material; the same titles in every row.
+        Titles and structures of each material; the same titles in every row.
     chosen : mapping of str to str, optional
-        Title by material of the picture that is framed.
+        Title of the panel to frame, for each material.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -66,18 +74,23 @@ def depth_pictures(
 def depth_ratios(
     ratios: pd.DataFrame, *, sees: Mapping[str, str], chosen: Mapping[str, str], margin: float = 1.25
 ) -> Figure:
-    """Draw R of every statistic against the depth, a panel a material, with 90 % intervals.
+    """Draw R of every statistic against the depth with 90 % intervals, one panel for each material.
 
     Parameters
     ----------
     ratios : DataFrame
         Columns ``material``, ``depth``, ``statistic``, ``R``, ``low``, ``high``; depths from shallow to deep.
     sees : mapping of str to str
-        Receptive field by depth, in words.
+        Receptive field of each depth, in words.
     chosen : mapping of str to str
-        Recommended depth by material.
+        Recommended depth of each material.
     margin : float
-        Up to where R means equivalent.
+        Largest R of an equivalent structure.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -118,14 +131,19 @@ def depth_ratios(
 
 @styled
 def depth_scales(scales: pd.DataFrame, *, sees: Mapping[str, str]) -> Figure:
-    """Draw R of each curve by distance and depth as a table of colours: a row a material, a column a curve.
+    """Draw R of each curve by distance and depth as a heat map: one row for each material, one column for each curve.
 
     Parameters
     ----------
     scales : DataFrame
         Columns ``material``, ``depth``, ``curve``, ``from_px``, ``to_px``, ``R``; depths from shallow to deep.
     sees : mapping of str to str
-        Receptive field by depth, in words.
+        Receptive field of each depth, in words.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -162,16 +180,16 @@ def _coloured(axes: Axes, table: pd.DataFrame, bands: Sequence[tuple[int, int]],
 
 
 def _name_depths(axes: Axes, depths: Sequence[str], sees: Mapping[str, str]) -> None:
-    """Depth and what it sees below each place; one line, upright, where there are too many to stand side by side."""
+    """Label each tick with depth and receptive field; on one line, upright, where there are more than six."""
     many = len(depths) > 6
     names = [" ".join([depth, sees.get(depth, "")]).strip() for depth in depths]
-    if not many:  # what is seen below the name, and two words below each other
+    if not many:  # the receptive field below the name, or two words below each other
         names = [f"{depth}\n{sees[depth]}" if depth in sees else depth.replace(" ", "\n") for depth in depths]
     axes.set_xticks(range(len(depths)), names, fontsize=6, rotation=90 if many else 0)
 
 
 def _log_scale(axes: Axes, ratios: pd.DataFrame) -> None:
-    """All statistics within reach; what lies further is cut off at the border."""
+    """Set a logarithmic scale that shows all R from 0.1 to 100; values beyond are cut off at the border."""
     low = float(ratios["R"][ratios["R"] > 0].min())
     high = float(ratios["R"].max())
     axes.set_yscale("log")

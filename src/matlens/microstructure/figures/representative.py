@@ -1,4 +1,4 @@
-"""How statistics scatter between windows, against the size of the windows."""
+"""Figure of the variation of statistics between windows against the size of the windows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from matlens.figures.style import DOUBLE, legend, line_style, styled, unit_text
+from matlens.figures.style import DOUBLE, legend, line_style, styled
+from matlens.figures.units import typeset_unit
 
 __all__ = ["window_scatter"]
 
@@ -21,16 +22,22 @@ _MOST_PHASES = 4
 
 @styled
 def window_scatter(spread: pd.DataFrame, *, unit: str) -> Figure:
-    """Draw the scatter between windows: a panel a statistic, logarithmic in both axes.
+    """Draw the variation between windows against their size, one panel for each statistic.
 
-    Points are measured, full lines the fitted law, dashed lines what the covariance predicts.
+    Both axes are logarithmic. Points are measured, solid lines are the fitted law, dashed lines are computed from the
+    covariance.
 
     Parameters
     ----------
     spread : DataFrame
-        `matlens.microstructure.statistics.Representative.spread`. Four phases are shown at most.
+        Table `matlens.microstructure.statistics.Representative.spread`. At most four phases are shown.
     unit : str
         Unit of the windows' sides.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -59,7 +66,7 @@ def window_scatter(spread: pd.DataFrame, *, unit: str) -> Figure:
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
         axes.set_title(_NAMES.get(statistic, statistic.replace("_", " ")))
-        axes.set_xlabel(f"side of the window ({unit_text(unit)})")
+        axes.set_xlabel(f"side of the window ({typeset_unit(unit)})")
         legend(axes, loc="lower left")
     grid[0].set_ylabel("scatter between windows, relative")
     return figure

@@ -1,4 +1,4 @@
-"""Where a model sees a property come from, beside what solving says, and how far the two agree."""
+"""Figures of sensitivity: maps of a model beside those of the solver, and how well the two agree."""
 
 from __future__ import annotations
 
@@ -17,22 +17,27 @@ from matlens.microstructure.structure import Microstructure
 __all__ = ["sensitivity_maps", "sensitivity_scatter"]
 
 _GAP, _TITLE, _BAR, _SCALE = 0.14, 0.2, 0.26, 0.5  # inches: between panels, above, for the bar, for the colour scale
-_SHOWN = 98  # percentile of the magnitude where colours end: single corners would leave the rest white
+_SHOWN = 98  # percentile of the magnitude where the colours end; single corners would leave the rest white
 _MOVES = {"0 to 1": CYCLE[0], "1 to 0": CYCLE[1], "swap": CYCLE[2]}
 
 
 @styled
 def sensitivity_maps(structure: Microstructure, maps: Mapping[str, NDArray[np.floating]], *, label: str) -> Figure:
-    """Draw a structure and maps of sensitivity, each with a symmetric colour scale of its own.
+    """Draw a structure and maps of sensitivity, each with its own symmetric colour scale.
 
     Parameters
     ----------
     structure : Microstructure
-        2-D.
+        A structure in 2-D.
     maps : mapping of str to ndarray, shape (rows, columns)
-        By title; NaN where nothing is known is grey.
+        Map for each title; NaN is drawn in grey.
     label : str
-        What the colours mean, with its unit.
+        Quantity and unit of the maps.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -67,7 +72,7 @@ def _draw(axes: Axes, scale: Axes, values: NDArray[np.floating], structure: Micr
         np.ma.masked_invalid(values), cmap="RdBu_r", vmin=-(limit or 1.0), vmax=limit or 1.0, interpolation="nearest",
         aspect=structure.spacing[0] / structure.spacing[1],
     )  # fmt: skip
-    axes.set_facecolor("#c9c9c9")  # seen where nothing is known
+    axes.set_facecolor("#c9c9c9")  # visible where values are NaN
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
@@ -81,16 +86,21 @@ def _draw(axes: Axes, scale: Axes, values: NDArray[np.floating], structure: Micr
 
 @styled
 def sensitivity_scatter(flips: pd.DataFrame, maps: Mapping[str, str], *, label: str) -> Figure:
-    """Draw the changes that maps expect against those solved, one dot a flip.
+    """Draw the changes that maps predict against the solved changes, one dot for each flip or pixel swap.
 
     Parameters
     ----------
     flips : DataFrame
-        Columns ``move`` ("0 to 1", "1 to 0", "swap"), ``truth``, and one a map.
+        Columns ``move`` ("0 to 1", "1 to 0", "swap"), ``truth``, and one for each map.
     maps : mapping of str to str
-        Column and title of each map.
+        Title of each map, by its column.
     label : str
-        What is changed, with its unit.
+        Property that changes, with its unit.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------

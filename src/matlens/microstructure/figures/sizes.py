@@ -1,4 +1,4 @@
-"""Distributions of sizes and other curves of each phase: a panel a statistic."""
+"""Figure of size distributions and other curves of each phase."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import CYCLE, DOUBLE, styled, unit_text
+from matlens.figures.style import CYCLE, DOUBLE, styled
+from matlens.figures.units import typeset_unit
 
 __all__ = ["distributions"]
 
@@ -25,7 +26,9 @@ _COLUMNS = 2
 
 @styled
 def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
-    """Draw distributions against size: a panel a statistic, a colour a phase, a line style an axis or else a file.
+    """Draw distributions against size, one panel for each statistic.
+
+    The colour shows the phase, the line style the axis, or the file where there is only one axis.
 
     Parameters
     ----------
@@ -33,6 +36,11 @@ def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
         Columns ``statistic``, ``phase``, ``axis``, ``source``, ``distance``, ``value``.
     unit : str
         Unit of ``distance``.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -50,7 +58,7 @@ def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
         title, label = _TITLES.get(statistic, (statistic.replace("_", " ").capitalize(), "value"))
         axes.set_title(title)
         axes.set_ylabel(label)
-        axes.set_xlabel(f"{'distance' if title.startswith('Surface') else 'size'} ({unit_text(unit)})")
+        axes.set_xlabel(f"{'distance' if title.startswith('Surface') else 'size'} ({typeset_unit(unit)})")
     for axes in panels[len(statistics) :]:
         axes.set_axis_off()
     entries = {
@@ -71,7 +79,7 @@ def _draw(axes: Axes, table: pd.DataFrame, phases: list[str]) -> None:
         if rows["statistic"].iloc[0] == "surface_surface":
             rows = rows[rows["distance"] > 0]  # a pixel with itself would set the scale
         axes.plot(rows["distance"], rows["value"], color=colour, linestyle=line, linewidth=0.9, label=", ".join(words))
-        # what matters ends where almost nothing is left
+        # end the axis where the curves have nearly reached zero
         kept = rows["distance"][rows["value"] > 1e-3 * rows["value"].max()]
         reach = max(reach, 1.1 * float(kept.max()) if len(kept) else 0.0)
     axes.set_xlim(0, reach or None)

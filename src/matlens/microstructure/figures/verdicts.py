@@ -1,4 +1,4 @@
-"""The evidence at a glance: R of every statistic with its interval, beside the controls that must fail."""
+"""Figure of a verdict of equivalence: R of every statistic with its interval, beside the negative controls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ def verdict_forest(ratios: pd.DataFrame, *, margin: float = 1.25) -> Figure:
         Columns ``statistic``, ``source`` (``result``, ``white noise``, ``blurred noise``), ``R``, ``low``, ``high``,
         ``verdict`` (``equivalent``, ``different``, ``undecided``).
     margin : float
-        Up to where R means equivalent.
+        Largest R of an equivalent structure.
+
+    Returns
+    -------
+    Figure
+        183 mm wide.
 
     Examples
     --------
@@ -66,7 +71,7 @@ def verdict_forest(ratios: pd.DataFrame, *, margin: float = 1.25) -> Figure:
 
 
 def _limits(ratios: pd.DataFrame, margin: float) -> tuple[float, float]:
-    """Show all of the result, and of the controls what is not far off."""
+    """Limits that show all results, and those controls that are not far away."""
     results = ratios[ratios["source"] == "result"]
     low = pd.concat([ratios["low"], ratios["R"]])
     low = low[low > 0]

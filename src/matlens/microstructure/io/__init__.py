@@ -1,4 +1,7 @@
-"""Pictures and volumes in and out: one file a format family; every reader gives an `Image`, every writer is atomic."""
+"""Reading and writing of images and volumes: one file for each family of formats.
+
+Every reader returns an `Image`; every writer writes a file as a whole or not at all.
+"""
 
 import lazy_loader
 

@@ -20,12 +20,59 @@ _Geometry = tuple[tuple[int, ...], tuple[float, ...]]  # shape and spacing, both
 
 
 def is_dream3d(file: Any) -> bool:
-    """Whether an open HDF5 file is one of DREAM3D's."""
+    """Return whether an open HDF5 file was written by DREAM3D.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file.
+
+    Returns
+    -------
+    bool
+        True for either generation of the format.
+
+    Examples
+    --------
+    >>> is_dream3d({"labels": None})
+    False
+    """
     return "DataContainers" in file or "DataStructure" in file
 
 
 def read_dream3d(file: Any, dataset: str | None, name: str) -> Image:
-    """Read a cell array with one component: the asked one, else ``Phases``, else ``FeatureIds``, else the only one."""
+    """Read a cell array with one component from an open DREAM3D file.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The open file.
+    dataset : str, optional
+        Name of the array; by default ``Phases``, else ``FeatureIds``, else the only one.
+    name : str
+        File name, for messages.
+
+    Returns
+    -------
+    Image
+        Values of shape (z, y, x), with the spacing of their geometry. The unit is assumed to be micrometres.
+
+    Raises
+    ------
+    InputError
+        If the file holds no image geometry, or no array or more than one array fits.
+
+    Examples
+    --------
+    >>> import h5py
+    >>> file = h5py.File("example", "w", driver="core", backing_store=False)
+    >>> cells = file.create_group("DataStructure/Image")
+    >>> cells.attrs["_DIMENSIONS"], cells.attrs["_SPACING"] = [4, 3, 2], [0.5, 0.5, 1.0]
+    >>> cells["Cell Data/Phases"] = np.ones((2, 3, 4, 1), dtype=np.int32)
+    >>> image = read_dream3d(file, None, "example.dream3d")
+    >>> image.values.shape, image.spacing
+    ((2, 3, 4), (1.0, 0.5, 0.5))
+    """
     geometries = _geometries(file)
     if not geometries:
         raise InputError(f"{name} holds no image geometry; MatLens reads regular grids of voxels only.")

@@ -1,4 +1,4 @@
-"""HDF5: any dataset that could be a picture, with spacing and unit where its attributes give them."""
+"""HDF5 files: any dataset with at least two axes, with spacing and unit where its attributes give them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,33 @@ __all__ = ["read_hdf5", "write_hdf5"]
 
 
 def read_hdf5(path: Path, dataset: str | None = None) -> Image:
-    """Read one dataset; DREAM3D files are recognised by what they hold."""
+    """Read one dataset of an HDF5 file; DREAM3D files are recognised by their content.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str, optional
+        Name of the dataset, or its last part where that is unique; by default ``labels``, else the only one.
+
+    Returns
+    -------
+    Image
+        The values, with spacing, unit, phase names and periodicity from the dataset's attributes.
+
+    Raises
+    ------
+    InputError
+        If no dataset or more than one dataset fits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.h5"
+    >>> write_hdf5(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), path)
+    >>> read_hdf5(path).spacing
+    (0.5, 0.5)
+    """
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -44,7 +70,24 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
 
 
 def write_hdf5(microstructure: Microstructure, path: Path) -> None:
-    """Write the dataset ``labels`` with spacing, unit, phase names and periodicity as attributes."""
+    """Write the dataset ``labels`` with spacing, unit, phase names and periodicity as attributes.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    See `read_hdf5`.
+    """
     import h5py
 
     with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
@@ -56,7 +99,7 @@ def write_hdf5(microstructure: Microstructure, path: Path) -> None:
 
 
 def _scale(attributes: dict[str, Any]) -> tuple[tuple[float, ...] | None, str | None]:
-    """Our own attributes, or ``element_size_um`` (z, y, x) as ImageJ's and ilastik's plug-ins write."""
+    """Spacing and unit from MatLens' attributes, or from ``element_size_um`` (z, y, x) of ImageJ and ilastik."""
     for key, unit in (("spacing", _text(attributes.get("unit", "px"))), ("element_size_um", "um")):
         if key in attributes:
             return tuple(np.atleast_1d(attributes[key]).astype(float).tolist()), normal_unit(unit)

@@ -1,4 +1,4 @@
-"""What a file held, before anyone has decided which values are which phase."""
+"""The content of an image file before a decision which values belong to which phase."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ __all__ = ["Image", "attributes_text", "checked_values", "image_with_attributes"
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Numbers read from a file, with what the file says of them.
+    """Values read from a file, with the facts that the file gives about them.
 
     Parameters
     ----------
     values : ndarray
         Grey values or labels, shape (y, x) or (z, y, x); shape (y, x, 3) when ``colour``.
     spacing : tuple of float, optional
-        Size of a pixel along each axis, in ``unit``; None when the file does not say.
+        Size of a pixel along each axis, in ``unit``; None when the file does not give it.
     unit : str, optional
         Unit of ``spacing``.
     colour : bool
         Whether the last axis holds red, green and blue.
     phase_names : tuple of str, optional
-        The phases, when the file names them; ``values`` are then labels 0..K-1.
+        Names of the phases, when the file gives them; ``values`` are then labels 0..K-1.
     periodic : bool
-        Whether the file says that opposite borders continue each other.
+        Whether opposite borders continue each other, according to the file.
     notes : tuple of str
-        What was assumed in reading, in sentences.
+        Assumptions of the reader, one sentence each.
 
     Examples
     --------
@@ -57,12 +57,26 @@ class Image:
 
 
 def checked_values(values: NDArray[Any], name: str) -> tuple[NDArray[Any], bool]:
-    """Drop axes of length one and check that a picture or volume is left; also say whether it is a colour picture.
+    """Drop axes of length one, and check that the values are an image or a volume.
+
+    Parameters
+    ----------
+    values : ndarray
+        Values as read from a file.
+    name : str
+        File name, for messages.
+
+    Returns
+    -------
+    values : ndarray
+        Shape (y, x), (z, y, x), or (y, x, 3) for a colour image. A colour image without colours becomes grey.
+    colour : bool
+        Whether the last axis holds red, green and blue.
 
     Raises
     ------
     InputError
-        If the array holds objects or complex numbers, NaN, or has not two or three axes.
+        If the array holds objects or complex numbers, NaN or infinity, or does not have two or three axes.
 
     Examples
     --------
@@ -93,19 +107,24 @@ def pick(
 
     Parameters
     ----------
-    candidates : dict
-        Name -> shape of every array that could be a picture.
+    candidates : dict of str to tuple of int
+        Shape of each array that could be an image, by name.
     dataset : str, optional
-        The asked name, or its last part where that is unique.
+        Asked name, or its last part where that is unique.
     name : str
-        The file, for the message.
+        File name, for messages.
     preferred : tuple of str
-        Last parts of names to take without asking.
+        Last parts of names that are taken when no name is asked.
+
+    Returns
+    -------
+    str
+        Name of the chosen array.
 
     Raises
     ------
     InputError
-        If nothing, or more than one array, fits; the candidates are listed.
+        If no array or more than one array fits; the message lists the candidates.
 
     Examples
     --------
@@ -130,7 +149,24 @@ def pick(
 
 
 def attributes_text(microstructure: Microstructure) -> str:
-    """Everything but the labels as one line of JSON, for formats that only have room for a comment."""
+    """Return everything but the labels as one line of JSON, for formats that hold text only as a comment.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+
+    Returns
+    -------
+    str
+        Shape, spacing, unit, phase names and periodicity.
+
+    Examples
+    --------
+    >>> text = attributes_text(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"))
+    >>> image_with_attributes(np.eye(2), text).spacing
+    (0.5, 0.5)
+    """
     return json.dumps(
         {
             "shape": microstructure.shape,
@@ -143,7 +179,19 @@ def attributes_text(microstructure: Microstructure) -> str:
 
 
 def image_with_attributes(values: NDArray[Any], text: str | None) -> Image:
-    """Build an image from values and the JSON of `attributes_text`; a comment of another kind is ignored.
+    """Build an image from values and the JSON of `attributes_text`; any other text is ignored.
+
+    Parameters
+    ----------
+    values : ndarray
+        The values.
+    text : str, optional
+        A comment from the file.
+
+    Returns
+    -------
+    Image
+        The values with the attributes. When their shape differs from the stored one, only the phase names are kept.
 
     Examples
     --------
@@ -161,7 +209,7 @@ def image_with_attributes(values: NDArray[Any], text: str | None) -> Image:
 
 
 def _is_colour(values: NDArray[Any]) -> bool:
-    """An array (y, x, 3 or 4) of bytes, wide in the first two axes, is a colour picture and not a volume."""
+    """Whether an array is a colour image, not a volume: (y, x, 3 or 4), uint8 or uint16, at least 8 pixels wide."""
     wide = values.ndim == 3 and values.shape[-1] in (3, 4) and min(values.shape[:2]) >= 8
     return wide and values.dtype in (np.uint8, np.uint16)
 

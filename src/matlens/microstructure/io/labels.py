@@ -1,4 +1,4 @@
-"""From the numbers of a file to phase labels, for files that are segmented already."""
+"""Conversion of the values of a segmented image to phase labels."""
 
 from __future__ import annotations
 
@@ -13,22 +13,28 @@ from matlens.microstructure.io.channels import CHANNELS
 from matlens.microstructure.io.image import Image
 from matlens.microstructure.structure import Microstructure, map_labels
 
-__all__ = ["image_labels", "microstructure_of", "single_channel"]
+__all__ = ["image_labels", "microstructure_from_labels", "single_channel"]
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
 
 def single_channel(image: Image, channel: str | None, name: str = "the picture") -> Image:
-    """Make one number a pixel of a colour picture; other images pass unchanged.
+    """Reduce a colour image to one value for each pixel; other images are returned unchanged.
 
     Parameters
     ----------
     image : Image
-        What was read.
+        The image.
     channel : str, optional
-        ``"grey"`` (luminance), ``"red"``, ``"green"``, ``"blue"``, or ``"colours"``: every colour is a phase.
+        ``"grey"`` (luminance of ITU-R BT.709), ``"red"``, ``"green"``, ``"blue"``, or ``"colours"``, which makes every
+        colour a phase.
     name : str
-        The file, for messages.
+        File name, for messages.
+
+    Returns
+    -------
+    Image
+        An image without a colour axis.
 
     Raises
     ------
@@ -61,21 +67,28 @@ def single_channel(image: Image, channel: str | None, name: str = "the picture")
 
 
 def image_labels(image: Image, name: str = "the file") -> tuple[NDArray[np.uint8], dict[float, int], tuple[str, ...]]:
-    """Map the values of a segmented image to 0..K-1.
+    """Map the values of a segmented image to labels 0..K-1.
+
+    Parameters
+    ----------
+    image : Image
+        An image without a colour axis.
+    name : str
+        File name, for messages.
 
     Returns
     -------
     labels : ndarray of uint8
         Phase of each pixel.
-    mapping : dict
-        Original value -> label; empty when the values were 0..K-1 already.
+    mapping : dict of float to int
+        Label of each original value; empty when the values were 0..K-1 already.
     phase_names : tuple of str
-        The names the file gives, or ``"phase 0"`` and so on.
+        Names from the file, or ``"phase 0"`` and so on.
 
     Raises
     ------
     InputError
-        If the values are no labels (more than 64 of them) or there is one phase only.
+        If there are more than 64 values, or only one phase.
 
     Examples
     --------
@@ -96,7 +109,24 @@ def image_labels(image: Image, name: str = "the file") -> tuple[NDArray[np.uint8
 
 
 def require_phases(labels: NDArray[np.uint8], name: str) -> None:
-    """Raise InputError unless two phases or more are present."""
+    """Check that at least two phases are present.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8
+        Phase of each pixel.
+    name : str
+        File name, for messages.
+
+    Raises
+    ------
+    InputError
+        If there is only one phase.
+
+    Examples
+    --------
+    >>> require_phases(np.array([[0, 1]], dtype=np.uint8), "m.tif")
+    """
     if labels.min() == labels.max():
         raise InputError(
             f"{name} holds one phase only (every pixel is the same); a microstructure needs at least two, "
@@ -104,10 +134,38 @@ def require_phases(labels: NDArray[np.uint8], name: str) -> None:
         )
 
 
-def microstructure_of(
+def microstructure_from_labels(
     labels: NDArray[np.uint8], image: Image, phase_names: tuple[str, ...], *, whole: bool = True
 ) -> Microstructure:
-    """Join labels with the scale of the image they come from; a part of it (not ``whole``) is not periodic."""
+    """Build a microstructure from labels and the scale of the image they come from.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8
+        Phase of each pixel, of the image or of a part of it.
+    image : Image
+        Gives spacing, unit and periodicity.
+    phase_names : tuple of str
+        Name of each phase.
+    whole : bool
+        Whether the labels cover the whole image; a part is not periodic.
+
+    Returns
+    -------
+    Microstructure
+        The structure; 1 px when the image has no spacing.
+
+    Raises
+    ------
+    InputError
+        If labels, spacing and names do not fit each other.
+
+    Examples
+    --------
+    >>> labels = np.array([[0, 1], [1, 1]], dtype=np.uint8)
+    >>> microstructure_from_labels(labels, Image(labels, (0.5, 0.5), "um"), ("matrix", "particles"))
+    Microstructure(2 x 2, 2 phases, 0.5 um)
+    """
     spacing: Any = 1.0 if image.spacing is None else image.spacing
     return Microstructure(labels, spacing, image.unit or "px", phase_names, image.periodic and whole)
 

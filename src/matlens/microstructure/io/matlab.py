@@ -1,4 +1,4 @@
-"""MAT files up to version 7.2 (version 5 format); later ones are HDF5 inside and read as such."""
+"""MAT files up to version 7.2; files of version 7.3 are HDF5 and are read as such."""
 
 from __future__ import annotations
 
@@ -14,7 +14,34 @@ __all__ = ["read_mat"]
 
 
 def read_mat(path: Path, dataset: str | None = None) -> Image:
-    """Read one numeric array of a MAT file."""
+    """Read one numeric array of a MAT file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str, optional
+        Name of the array; by default the only one.
+
+    Returns
+    -------
+    Image
+        The values in MATLAB's order of axes, without a spacing.
+
+    Raises
+    ------
+    InputError
+        If no array or more than one array fits, or the asked one is not numeric.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from scipy.io import savemat
+    >>> path = Path(tempfile.mkdtemp()) / "m.mat"
+    >>> savemat(path, {"labels": np.eye(3)})
+    >>> read_mat(path).values.shape
+    (3, 3)
+    """
     from scipy.io import loadmat
 
     try:

@@ -1,4 +1,4 @@
-"""NumPy's own files: NPY holds labels alone, NPZ also spacing, unit, phase names and periodicity."""
+"""NumPy files: NPY holds labels only, NPZ also spacing, unit, phase names and periodicity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,35 @@ __all__ = ["read_npy", "read_npz", "write_npy", "write_npz"]
 
 
 def read_npy(path: Path, dataset: str | None = None) -> Image:
-    """Read the one array of an NPY file; objects (pickles) are refused."""
+    """Read the array of an NPY file; pickled objects are refused.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str, optional
+        Ignored, because an NPY file holds one array.
+
+    Returns
+    -------
+    Image
+        The values, without a spacing.
+
+    Raises
+    ------
+    InputError
+        If the file is an NPZ archive.
+    ValueError
+        If the file holds pickled objects.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.npy"
+    >>> write_npy(Microstructure([[0, 1], [1, 1]]), path)
+    >>> read_npy(path).values.tolist()
+    [[0, 1], [1, 1]]
+    """
     values = np.load(path, allow_pickle=False)
     if not isinstance(values, np.ndarray):
         values.close()
@@ -24,7 +52,33 @@ def read_npy(path: Path, dataset: str | None = None) -> Image:
 
 
 def read_npz(path: Path, dataset: str | None = None) -> Image:
-    """Read one array of an NPZ file, with the attributes MatLens stores beside it."""
+    """Read one array of an NPZ file, with the attributes that `write_npz` stores beside it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str, optional
+        Name of the array; by default ``labels``, else the only one with two axes or more.
+
+    Returns
+    -------
+    Image
+        The values, with spacing, unit, phase names and periodicity where the file has them.
+
+    Raises
+    ------
+    InputError
+        If the file is an NPY file, or no array or more than one array fits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.npz"
+    >>> write_npz(Microstructure([[0, 1], [1, 1]], spacing=2.0, unit="nm"), path)
+    >>> read_npz(path).spacing
+    (2.0, 2.0)
+    """
     archive = np.load(path, allow_pickle=False)
     if isinstance(archive, np.ndarray):
         raise InputError(f"{path.name} is an NPY file; rename it to {path.stem}.npy.")
@@ -43,13 +97,47 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
 
 
 def write_npy(microstructure: Microstructure, path: Path) -> None:
-    """Write the labels (uint8)."""
+    """Write the labels as uint8, without spacing and names.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    See `read_npy`.
+    """
     with atomic_write(path) as temporary:
         np.save(temporary, microstructure.labels, allow_pickle=False)
 
 
 def write_npz(microstructure: Microstructure, path: Path) -> None:
-    """Write labels and all attributes, compressed."""
+    """Write labels, spacing, unit, phase names and periodicity, compressed.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    See `read_npz`.
+    """
     with atomic_write(path) as temporary:
         np.savez_compressed(
             temporary,

@@ -1,4 +1,4 @@
-"""PNG, JPEG and BMP. The resolution they carry is that of a screen or printer, so it is not taken for a scale."""
+"""PNG, JPEG and BMP files. Their resolution is that of a screen or printer, so it is not used as a spacing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,28 @@ _COLOUR = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
 
 
 def read_picture(path: Path, dataset: str | None = None) -> Image:
-    """Read grey, colour or palette pictures; transparency is dropped."""
+    """Read a grey, colour or palette image; transparency is dropped.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str, optional
+        Ignored, because these files hold one image.
+
+    Returns
+    -------
+    Image
+        Grey values or colours; labels with all attributes if `write_png` wrote the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.png"
+    >>> write_png(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), path)
+    >>> read_picture(path).spacing
+    (0.5, 0.5)
+    """
     from PIL import Image as Pillow
 
     with Pillow.open(path) as picture:
@@ -33,7 +54,26 @@ def read_picture(path: Path, dataset: str | None = None) -> Image:
 
 
 def write_png(microstructure: Microstructure, path: Path) -> None:
-    """Write a 2-D microstructure as grey levels spread from black to white; attributes go into a comment."""
+    """Write a 2-D microstructure as grey levels from black to white, with its attributes in a comment.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the structure is a volume.
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    See `read_picture`.
+    """
     from PIL import Image as Pillow
     from PIL.PngImagePlugin import PngInfo
 
@@ -47,7 +87,17 @@ def write_png(microstructure: Microstructure, path: Path) -> None:
 
 
 def grey_levels(n_phases: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    """Grey of each phase, spread over 0..255.
+    """Return the grey level of each phase, evenly distributed over 0..255.
+
+    Parameters
+    ----------
+    n_phases : int
+        Number of phases K.
+
+    Returns
+    -------
+    ndarray of uint8, shape (K,)
+        Grey levels in ascending order.
 
     Examples
     --------

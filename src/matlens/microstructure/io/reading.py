@@ -1,4 +1,4 @@
-"""From a file to an `Image` or a `Microstructure`: one table from suffix to reader."""
+"""Reading of a file as an `Image`: the table from suffixes to readers."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ READERS[".zip"] = partial(read_zip, readers=dict(READERS))
 
 
 def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> Image:
-    """Read the numbers of a picture or volume as they are, with the scale the file gives.
+    """Read the values of an image or volume unchanged, with the scale that the file gives.
 
     Parameters
     ----------
     path : path-like
-        PNG, JPEG, BMP, TIFF, NPY, NPZ, MAT, HDF5, DREAM3D, or a ZIP with one of them.
+        PNG, JPEG, BMP, TIFF, NPY, NPZ, MAT, HDF5, DREAM3D, or a ZIP archive with one of them.
     dataset : str, optional
-        Which array, in files that hold several.
+        Name of the array, in files that hold several.
 
     Returns
     -------
     Image
-        Values of shape (y, x) or (z, y, x), or a colour picture (y, x, 3).
+        Values of shape (y, x) or (z, y, x), or a colour image of shape (y, x, 3).
 
     Raises
     ------
     InputError
-        If the file is missing, empty, of an unknown kind, damaged, or holds no picture or volume.
+        If the file is missing, empty, damaged, of an unknown format, or holds no image or volume.
 
     Examples
     --------

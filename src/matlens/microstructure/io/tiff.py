@@ -1,4 +1,4 @@
-"""TIFF: single pictures and stacks, with the scale as ImageJ, OME, microscopes or resolution tags give it."""
+"""TIFF files: images and stacks, with the scale from ImageJ, OME, microscopes or resolution tags."""
 
 from __future__ import annotations
 
@@ -17,13 +17,44 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["read_tiff", "write_tiff"]
 
-_PRINT_DPI = (72, 96, 100, 150, 200, 300, 600, 1200)  # what programs write when they know no scale
+# docs/decisions/0006-reading-micrographs.md
+_PRINT_DPI = (72, 96, 100, 150, 200, 300, 600, 1200)  # resolutions that programs write when they know no scale
 _INCH, _CENTIMETRE = 2, 3
 _Scale = tuple[tuple[float, ...], str] | None
 
 
 def read_tiff(path: Path, dataset: str | None = None) -> Image:
-    """Read a picture, a stack or a colour picture; ``dataset`` is the number of the series in files with several."""
+    """Read a grey image, a stack or a colour image.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str, optional
+        Number of the series, in files with several.
+
+    Returns
+    -------
+    Image
+        The values, with the scale from ImageJ's, OME's or the microscope's metadata or from resolution tags in a unit
+        of length; a resolution that is usual in print is ignored. A file from `write_tiff` keeps all its attributes.
+
+    Raises
+    ------
+    InputError
+        If the file holds several series and none is chosen, or several channels or times.
+    ValueError
+        If a page of a stack is missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.tif"
+    >>> write_tiff(Microstructure([[0, 1], [1, 1]], spacing=0.35, unit="um"), path)
+    >>> image = read_tiff(path)
+    >>> image.values.tolist(), image.spacing, image.unit
+    ([[0, 1], [1, 1]], (0.35, 0.35), 'um')
+    """
     import tifffile
 
     with _page_errors_raised(), tifffile.TiffFile(path) as file:
@@ -45,7 +76,24 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
 
 
 def write_tiff(microstructure: Microstructure, path: Path) -> None:
-    """Write uint8 labels with spacing and unit as ImageJ reads them; the other attributes go into its Info field."""
+    """Write uint8 labels with spacing and unit as ImageJ reads them; other attributes go into ImageJ's Info field.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    See `read_tiff`.
+    """
     import tifffile
 
     *depth, height, width = microstructure.spacing
@@ -67,13 +115,13 @@ def write_tiff(microstructure: Microstructure, path: Path) -> None:
 class _PageErrors(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if "TiffPage" in message:  # broken tags of other kinds need not harm the picture
+        if "TiffPage" in message:  # other broken tags need not harm the image
             raise ValueError(message)
 
 
 @contextmanager
 def _page_errors_raised() -> Iterator[None]:
-    """tifffile only logs that a stack breaks off; half a stack must not pass for the whole."""
+    """Raise what tifffile only logs: a truncated stack must not be read as if it were complete."""
     logger, handler = logging.getLogger("tifffile"), _PageErrors(logging.ERROR)
     logger.addHandler(handler)
     try:
@@ -84,7 +132,7 @@ def _page_errors_raised() -> Iterator[None]:
 
 def _series_index(file: Any, dataset: str | None, name: str) -> int:
     if dataset is None and (len(file.series) == 1 or len({series.shape for series in file.series}) > 1):
-        return 0  # pictures of other shapes beside the first are thumbnails
+        return 0  # series of other shapes after the first are thumbnails
     if dataset is not None and dataset.isdigit() and int(dataset) < len(file.series):
         return int(dataset)
     listed = ", ".join(f"{index} {series.shape}" for index, series in enumerate(file.series))

@@ -1,4 +1,4 @@
-"""VTK image data (.vti) for ParaView and its kin, written without VTK: XML with the raw bytes appended in base64."""
+"""VTK image data (.vti) for ParaView, written without VTK: XML with the raw bytes appended in base64."""
 
 from __future__ import annotations
 
@@ -14,9 +14,30 @@ __all__ = ["write_vti"]
 
 
 def write_vti(microstructure: Microstructure, path: Path) -> None:
-    """Write the labels as cell data ``phase``; x is the last array axis and runs fastest, the origin is zero.
+    """Write the labels as the cell array ``phase`` of a VTK image.
 
-    VTK has no place for unit, names and periodicity; they stand as field data (unit, names) and are not read back.
+    The last array axis is x, which varies fastest; the origin is zero. VTK has no place for unit, phase names and
+    periodicity. Unit and names are written as field data; MatLens does not read them.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure; a plane becomes one layer of unit thickness.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.vti"
+    >>> write_vti(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), path)
+    >>> 'Spacing="0.5 0.5 1.0"' in path.read_text()
+    True
     """
     labels = microstructure.labels.reshape((1,) * (3 - microstructure.ndim) + microstructure.shape)
     x, y, z = microstructure.spacing[::-1] if microstructure.ndim == 3 else (*microstructure.spacing[::-1], 1.0)

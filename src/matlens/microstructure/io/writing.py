@@ -1,4 +1,4 @@
-"""From a `Microstructure` to a file: one table from suffix to writer; every writer is atomic."""
+"""Writing of a `Microstructure` to a file: the table from suffixes to writers."""
 
 from __future__ import annotations
 
@@ -29,30 +29,31 @@ WRITERS: dict[str, Callable[[Microstructure, Path], None]] = {
 
 
 def write_microstructure(microstructure: Microstructure, path: str | os.PathLike[str]) -> Path:
-    """Write a microstructure in the format its suffix names.
+    """Write a microstructure in the format that the suffix names.
 
     Parameters
     ----------
     microstructure : Microstructure
-        What to write.
+        The structure.
     path : path-like
-        Target; an existing file is replaced, and only once the new one is whole.
+        Target. An existing file is replaced only when the new one is complete.
 
     Returns
     -------
     Path
-        The file written.
+        The file.
 
     Raises
     ------
     InputError
-        If the suffix is unknown or the format cannot hold the microstructure.
+        If the suffix is unknown, or the format cannot hold the structure.
     RunError
-        If the disk is full or the place cannot be written; the old file survives.
+        If the disk is full or the file cannot be written; an existing file is kept.
 
     Notes
     -----
-    NPZ, HDF5, TIFF and PNG keep spacing, unit, phase names and periodicity, NPY the labels alone; VTI is for looking.
+    NPZ, HDF5, TIFF and PNG keep spacing, unit, phase names and periodicity. NPY keeps the labels only. VTI is meant for
+    viewing in ParaView; MatLens does not read it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A ZIP archive around one picture or volume."""
+"""ZIP archives with one image or volume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,38 @@ __all__ = ["read_zip"]
 
 
 def read_zip(path: Path, dataset: str | None, readers: dict[str, Callable[[Path, str | None], Image]]) -> Image:
-    """Read the one readable member, or the one ``dataset`` names; it is unpacked to a temporary folder."""
+    """Read the only readable file in a ZIP archive, or the one that ``dataset`` names.
+
+    The file is unpacked to a temporary folder.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    dataset : str, optional
+        Name of the file in the archive.
+    readers : dict of str to callable
+        Reader of each suffix.
+
+    Returns
+    -------
+    Image
+        The content of the file.
+
+    Raises
+    ------
+    InputError
+        If the archive holds no readable file, or several and none is named.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.zip"
+    >>> with ZipFile(path, "w") as archive:
+    ...     archive.writestr("labels.npy", b"...")
+    >>> read_zip(path, None, {".npy": lambda file, dataset: file.name})
+    'labels.npy'
+    """
     with ZipFile(path) as archive:
         members = [
             info.filename

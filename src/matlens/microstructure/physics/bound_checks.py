@@ -1,4 +1,4 @@
-"""Whether a computed tensor keeps the bounds that hold for every periodic sample, and if not, by how much."""
+"""Checks of a computed tensor against the bounds that hold for every periodic sample."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["BoundCheck", "check_conductivity", "check_stiffness"]
 
 @dataclass(frozen=True)
 class BoundCheck:
-    """Which bound a tensor comes closest to violating, and by how much.
+    """The bound that a tensor violates most, or comes closest to violating.
 
     Parameters
     ----------
     bound : str
         Name of the bound, e.g. ``"Wiener, upper"``.
     excess : float
-        How far the tensor lies beyond it, as a share of the arithmetic mean of the phases; negative when inside.
+        Distance of the tensor beyond the bound, relative to the arithmetic mean of the phases; negative inside.
     tolerance : float
-        Excess still put down to the solver.
+        Excess that the tolerance of the solver explains.
 
     Examples
     --------
@@ -44,12 +44,12 @@ class BoundCheck:
 
     @property
     def satisfied(self) -> bool:
-        """Whether every bound is kept within the tolerance."""
+        """Whether the tensor lies within every bound, up to the tolerance."""
         return self.excess <= self.tolerance
 
     @property
     def sentence(self) -> str:
-        """The finding in words."""
+        """The result of the check, in words."""
         if self.satisfied:
             return "keeps all bounds"
         return f"violates the bound of {self.bound}, by {self.excess:.2e} of the arithmetic mean"
@@ -63,11 +63,13 @@ def check_conductivity(
     Parameters
     ----------
     tensor : array_like, shape (d, d)
-        Effective conductivity; its symmetric part counts.
-    fractions, conductivities : array_like, shape (K,)
-        Of the phases.
+        Effective conductivity; only its symmetric part is used.
+    fractions : array_like, shape (K,)
+        Volume fractions of the phases, sum 1.
+    conductivities : array_like, shape (K,)
+        Conductivities of the phases, in the unit of the tensor.
     tolerance : float
-        Excess allowed, as a share of the arithmetic mean.
+        Allowed excess, relative to the arithmetic mean.
 
     Returns
     -------
@@ -77,7 +79,13 @@ def check_conductivity(
     Raises
     ------
     InputError
-        As :func:`wiener`, or if the tensor holds NaN.
+        If fractions and conductivities do not fit each other, a value is negative, the fractions do not sum to 1, or
+        the tensor holds NaN.
+
+    Notes
+    -----
+    Wiener, Abh. Sächs. Akad. Wiss. 32, 509 (1912); Lurie and Cherkaev, Proc. R. Soc. Edinb. A 99, 71 (1984); Murat and
+    Tartar (1985). See `wiener` and `trace_means`.
 
     Examples
     --------
@@ -110,20 +118,29 @@ def check_stiffness(
     tensor : array_like, shape (n, n)
         Effective stiffness in the Voigt notation of :func:`matlens.microstructure.physics.isotropic_stiffness`; n = 3
         is plane strain.
-    fractions, young, poisson : array_like, shape (K,)
-        Of the phases.
+    fractions : array_like, shape (K,)
+        Volume fractions of the phases, sum 1.
+    young : array_like, shape (K,)
+        Young's moduli of the phases, in the unit of the tensor.
+    poisson : array_like, shape (K,)
+        Poisson's ratios of the phases.
     tolerance : float
-        Excess allowed, as a share of the largest eigenvalue of Voigt's mean.
+        Allowed excess, relative to the largest eigenvalue of the Voigt mean.
 
     Returns
     -------
     BoundCheck
-        The excess is the energy that is too much or missing at the worst strain of norm 1.
+        The bound that is exceeded most or lies closest. The excess is the energy above or below the bound at the worst
+        strain of norm 1.
 
     Raises
     ------
     InputError
-        As :func:`voigt_reuss`, or if the tensor holds NaN.
+        If a value lies outside its range, the fractions do not sum to 1, or the tensor holds NaN.
+
+    Notes
+    -----
+    Hill, Proc. Phys. Soc. A 65, 349 (1952).
 
     Examples
     --------
@@ -133,7 +150,7 @@ def check_stiffness(
     stiffness = np.asarray(tensor, dtype=float)
     ndim = 2 if len(stiffness) == 3 else 3
     reuss, voigt = voigt_reuss(fractions, young, poisson, ndim)
-    # Kelvin's weights make the matrix a tensor, so that eigenvalues do not depend on how the axes lie
+    # The weights of Kelvin's notation make the matrix a tensor, so that its eigenvalues do not depend on the axes.
     weight = np.sqrt(np.where(np.arange(len(voigt)) < ndim, 1, 2))
     kelvin = weight[:, None] * weight
     excess = {

@@ -1,7 +1,7 @@
 """Bounds of effective properties.
 
-Wiener, Voigt-Reuss and the trace bounds hold for the tensor of every periodic sample. Hashin-Shtrikman bounds hold for
-isotropic tensors only, that is for the mean of a material without preferred direction, not for its samples.
+The Wiener, Voigt-Reuss and trace bounds hold for the tensor of every periodic sample. The Hashin-Shtrikman bounds hold
+for isotropic tensors only, that is for the ensemble mean of an isotropic material, not for its samples.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ Interval = tuple[float, float]
 
 
 def wiener(fractions: ArrayLike, conductivities: ArrayLike) -> Interval:
-    """Bound every eigenvalue of an effective conductivity: harmonic and arithmetic mean.
+    """Compute the Wiener bounds of every eigenvalue of an effective conductivity: the harmonic and the arithmetic mean.
 
     Parameters
     ----------
     fractions : array_like, shape (K,)
         Volume fractions, sum 1.
     conductivities : array_like, shape (K,)
-        Of the phases; zero is allowed, and makes the harmonic mean zero.
+        Conductivities of the phases; zero is allowed, and makes the harmonic mean zero.
 
     Returns
     -------
     lower, upper : float
-        In the unit of ``conductivities``. A laminate attains both.
+        ``1 / sum(f_i / k_i)`` and ``sum(f_i k_i)``, in the unit of ``conductivities``. A laminate attains both.
 
     Raises
     ------
     InputError
-        If the two do not fit each other, or are negative, or the fractions do not sum to 1.
+        If the two do not fit each other, a value is negative, or the fractions do not sum to 1.
 
     Notes
     -----
@@ -58,28 +58,31 @@ def wiener(fractions: ArrayLike, conductivities: ArrayLike) -> Interval:
 
 
 def hashin_shtrikman(fractions: ArrayLike, conductivities: ArrayLike, ndim: int) -> Interval:
-    """Bound the conductivity of a macroscopically isotropic material of any number of phases.
+    """Compute the Hashin-Shtrikman bounds of the conductivity of an isotropic material with any number of phases.
 
     Parameters
     ----------
-    fractions, conductivities : array_like, shape (K,)
-        Of the phases; zero conductivity is allowed.
+    fractions : array_like, shape (K,)
+        Volume fractions, sum 1.
+    conductivities : array_like, shape (K,)
+        Conductivities of the phases; zero is allowed.
     ndim : {2, 3}
         Number of dimensions.
 
     Returns
     -------
     lower, upper : float
-        A single sample, being anisotropic, may lie outside.
+        ``1 / sum(f_i / (k_i + (d - 1) k)) - (d - 1) k`` with the smallest and the largest conductivity for k. A single
+        sample, being anisotropic, may lie outside.
 
     Raises
     ------
     InputError
-        As :func:`wiener`.
+        If the two do not fit each other, a value is negative, or the fractions do not sum to 1.
 
     Notes
     -----
-    Hashin & Shtrikman, J. Appl. Phys. 33, 3125 (1962). Coated discs and spheres attain them.
+    Hashin and Shtrikman, J. Appl. Phys. 33, 3125 (1962). Coated discs and spheres attain the bounds.
 
     Examples
     --------
@@ -93,28 +96,34 @@ def hashin_shtrikman(fractions: ArrayLike, conductivities: ArrayLike, ndim: int)
 
 
 def trace_means(tensor: ArrayLike, conductivities: ArrayLike) -> Interval:
-    """Mean the eigenvalues of a conductivity as the trace bounds do.
+    """Compute the means of the eigenvalues of a conductivity that the trace bounds limit.
 
     Parameters
     ----------
     tensor : array_like, shape (d, d)
         Effective conductivity.
     conductivities : array_like, shape (K,)
-        Of the phases that are present.
+        Conductivities of the phases that are present.
 
     Returns
     -------
-    low, high : float
-        ``low`` is the smallest conductivity plus the harmonic mean of what the eigenvalues lie above it; ``high`` the
-        largest one less the harmonic mean of what they lie below it.
+    low : float
+        Smallest conductivity of the phases plus the harmonic mean of the eigenvalues' distances above it.
+    high : float
+        Largest conductivity of the phases minus the harmonic mean of the eigenvalues' distances below it.
+
+    Raises
+    ------
+    InputError
+        If the tensor is not square or holds NaN.
 
     Notes
     -----
-    The trace bounds on sum 1 / (k_i - k_min) and sum 1 / (k_max - k_i) of Lurie & Cherkaev, Proc. R. Soc. Edinb. A 99,
-    71 (1984), and Murat & Tartar (1985), say just this: ``low`` is not below the lower Hashin-Shtrikman bound, and
-    ``high`` not above the upper one, for any periodic sample, however anisotropic. Two phases attain them with
-    laminates of any rank. For more phases they follow from the Hashin-Shtrikman principle with isotropic polarisations
-    (Milton & Kohn, J. Mech. Phys. Solids 36, 597, 1988).
+    The trace bounds on sum 1 / (k_i - k_min) and sum 1 / (k_max - k_i) of Lurie and Cherkaev, Proc. R. Soc. Edinb. A
+    99, 71 (1984), and Murat and Tartar (1985), are equivalent to this: for any periodic sample, however anisotropic,
+    ``low`` is not below the lower Hashin-Shtrikman bound, and ``high`` is not above the upper one. Laminates of any
+    rank attain them for two phases. For more phases they follow from the Hashin-Shtrikman principle with isotropic
+    polarisations (Milton and Kohn, J. Mech. Phys. Solids 36, 597, 1988).
 
     Examples
     --------
@@ -128,7 +137,7 @@ def trace_means(tensor: ArrayLike, conductivities: ArrayLike) -> Interval:
 
 
 def keller_dykhne(first: float, second: float) -> float:
-    """Give the conductivity of every plane material whose two phases may be exchanged.
+    """Compute the conductivity of a plane material whose two phases are statistically interchangeable.
 
     Parameters
     ----------
@@ -138,7 +147,8 @@ def keller_dykhne(first: float, second: float) -> float:
     Returns
     -------
     float
-        Their geometric mean: of an isotropic tensor the value, of any such periodic tensor the root of the determinant.
+        Their geometric mean. It is the conductivity of an isotropic material, and the root of the determinant of any
+        such periodic tensor.
 
     Notes
     -----
@@ -155,20 +165,26 @@ def keller_dykhne(first: float, second: float) -> float:
 def voigt_reuss(
     fractions: ArrayLike, young: ArrayLike, poisson: ArrayLike, ndim: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bound an effective stiffness as a quadratic form: for every strain the energy lies between these two.
+    """Compute the Voigt and Reuss bounds of an effective stiffness as a quadratic form.
+
+    For every strain the elastic energy lies between those of the two tensors.
 
     Parameters
     ----------
-    fractions, young, poisson : array_like, shape (K,)
-        Volume fractions, Young's moduli and Poisson's ratios of the phases.
+    fractions : array_like, shape (K,)
+        Volume fractions, sum 1.
+    young : array_like, shape (K,)
+        Young's moduli of the phases.
+    poisson : array_like, shape (K,)
+        Poisson's ratios of the phases.
     ndim : {2, 3}
-        Plane strain, or three dimensions.
+        2 for plane strain, 3 for three dimensions.
 
     Returns
     -------
     reuss, voigt : ndarray of float64, shape (n, n)
-        Voigt notation of :func:`matlens.microstructure.physics.isotropic_stiffness`; ``reuss`` is zero if a phase has
-        no stiffness.
+        In the Voigt notation of :func:`matlens.microstructure.physics.isotropic_stiffness`; ``reuss`` is zero if a
+        phase has no stiffness.
 
     Raises
     ------
@@ -197,29 +213,33 @@ def voigt_reuss(
 def hashin_shtrikman_elastic(
     fractions: ArrayLike, young: ArrayLike, poisson: ArrayLike, ndim: int
 ) -> tuple[Interval, Interval]:
-    """Bound bulk and shear modulus of a macroscopically isotropic material of well-ordered phases.
+    """Compute the Hashin-Shtrikman bounds of bulk and shear modulus of an isotropic material with well-ordered phases.
 
     Parameters
     ----------
-    fractions, young, poisson : array_like, shape (K,)
-        Volume fractions, Young's moduli and Poisson's ratios of the phases.
+    fractions : array_like, shape (K,)
+        Volume fractions, sum 1.
+    young : array_like, shape (K,)
+        Young's moduli of the phases.
+    poisson : array_like, shape (K,)
+        Poisson's ratios of the phases.
     ndim : {2, 3}
-        Plane strain (transversely isotropic fibre material), or three dimensions.
+        2 for plane strain (a transversely isotropic fibre material), 3 for three dimensions.
 
     Returns
     -------
-    bulk, shear : (lower, upper) each
-        In the unit of ``young``; the plane bulk modulus in two dimensions.
+    bulk, shear : tuple of (float, float)
+        Lower and upper bound, in the unit of ``young``; ``bulk`` is the plane-strain bulk modulus in two dimensions.
 
     Raises
     ------
     InputError
-        If a value lies outside its range, or one phase has the larger bulk and another the larger shear modulus: the
-        bounds are not attained then, and other ones apply (Walpole).
+        If a value lies outside its range, or one phase has the larger bulk modulus and another the larger shear
+        modulus, where these bounds are not attained and Walpole's apply.
 
     Notes
     -----
-    Hashin & Shtrikman, J. Mech. Phys. Solids 11, 127 (1963); in the plane: Hashin, ibid. 13, 119 (1965).
+    Hashin and Shtrikman, J. Mech. Phys. Solids 11, 127 (1963); in the plane: Hashin, ibid. 13, 119 (1965).
 
     Examples
     --------
@@ -244,7 +264,30 @@ def hashin_shtrikman_elastic(
 
 
 def present_phases(fractions: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fractions and values of the phases that are there: an absent phase must not widen the bounds."""
+    """Return fractions and values of the phases that are present, because an absent phase must not widen the bounds.
+
+    Parameters
+    ----------
+    fractions : array_like, shape (K,)
+        Volume fractions, sum 1.
+    values : array_like, shape (K,)
+        A property of the phases, zero or more.
+
+    Returns
+    -------
+    fractions, values : ndarray of float
+        Those of phases with a positive fraction; the fractions are scaled to sum to 1 exactly.
+
+    Raises
+    ------
+    InputError
+        If the two do not fit each other, a value is negative or not finite, or the fractions do not sum to 1.
+
+    Examples
+    --------
+    >>> present_phases([0.5, 0.0, 0.5], [1.0, 9.0, 3.0])
+    (array([0.5, 0.5]), array([1., 3.]))
+    """
     share, value = np.asarray(fractions, dtype=float), np.asarray(values, dtype=float)
     if share.ndim != 1 or share.shape != value.shape:
         raise InputError(f"one value a phase is needed, found {share.size} fractions and {value.size} values.")
@@ -268,7 +311,28 @@ def _harmonic(values: NDArray[np.float64]) -> float:
 
 
 def eigenvalues_of(tensor: ArrayLike) -> NDArray[np.float64]:
-    """Eigenvalues of the symmetric part, ascending."""
+    """Compute the eigenvalues of the symmetric part of a tensor.
+
+    Parameters
+    ----------
+    tensor : array_like, shape (d, d)
+        A square tensor.
+
+    Returns
+    -------
+    ndarray of float64, shape (d,)
+        Eigenvalues in ascending order.
+
+    Raises
+    ------
+    InputError
+        If the tensor is not square, or holds NaN or infinity.
+
+    Examples
+    --------
+    >>> eigenvalues_of([[2.0, 1.0], [1.0, 2.0]]).round(6)
+    array([1., 3.])
+    """
     matrix = np.asarray(tensor, dtype=float)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
         raise InputError(f"a square tensor of finite numbers is needed, found {matrix.tolist()}.")

@@ -1,8 +1,10 @@
 """Effective conductivity (thermal, electrical, diffusive) of cells and windows, differentiable in every cell.
 
-div(k grad u) = 0 with a mean gradient of 1 along each array axis in turn, by finite volumes with harmonic faces
-(:mod:`matlens.microstructure.physics.faces`) and conjugate gradients preconditioned by the inverse of the homogeneous
-problem: the number of iterations grows with the contrast, not with the size, and phases may conduct nothing at all.
+div(k grad u) = 0 is solved with a mean gradient of 1 along each array axis in turn, either by Willot's rotated scheme
+(:mod:`matlens.microstructure.physics.corners`) or by finite volumes with harmonic face conductivities
+(:mod:`matlens.microstructure.physics.faces`). Conjugate gradients are preconditioned by the inverse of the homogeneous
+problem, so that the number of iterations grows with the contrast and not with the size. Phases may have zero
+conductivity.
 """
 
 from __future__ import annotations
@@ -30,11 +32,21 @@ Scheme = Literal["auto", "rotated", "staggered"]
 Watch = Callable[[int, float], None]
 MAX_ITERATIONS = 2000
 _TOGETHER = {"cpu": 2**18, "cuda": 2**26}
-"""Potentials solved for at once: on a processor what its cache holds, else what fills the device."""
+"""Number of potentials solved for at once: what the cache of a processor holds, or what fills the device."""
 
 
 class Limits(NamedTuple):
-    """When to stop a solve, and who is told about it."""
+    """When to stop a solve, and a callback that follows it.
+
+    Parameters
+    ----------
+    tolerance : float
+        Relative residual at which a load case is solved.
+    max_iterations : int
+        Largest number of iterations for each load case.
+    watch : callable, optional
+        Called with the iteration and the largest relative residual.
+    """
 
     tolerance: float
     max_iterations: int
@@ -42,7 +54,17 @@ class Limits(NamedTuple):
 
 
 class LoadGroup(NamedTuple):
-    """Load cases (array axes of the unit gradients) that share a scheme and one kind of border."""
+    """Load cases that share a scheme and the kinds of border.
+
+    Parameters
+    ----------
+    kinds : tuple of str
+        Kind of border of each axis.
+    axes : tuple of int
+        Array axes of the unit gradients, one for each load case.
+    rotated : bool
+        Whether the rotated scheme is used.
+    """
 
     kinds: tuple[AxisKind, ...]
     axes: tuple[int, ...]
@@ -51,19 +73,30 @@ class LoadGroup(NamedTuple):
 
 @dataclass(frozen=True)
 class ConductionSolution:
-    """Effective tensor, potentials and how well they are known, for B fields under L unit gradients.
+    """Effective tensor, potentials and residuals of B fields under L unit gradients.
 
     Parameters
     ----------
     tensor : Tensor
-        Effective conductivity, shape (B, d, d), symmetric; index 0 is array axis 0. NaN where no load case tells.
+        Effective conductivity, shape (B, d, d), symmetric; index 0 is array axis 0. NaN where no load case determines
+        it.
     potential : Tensor
-        Potential less that of the uniform gradient, per load case, shape ``batch x loads x *space``, in units of the
-        smallest spacing.
-    iterations, residual, converged : Tensor
-        Of each load case, shape (B, L); the residual is relative, in the norm of the preconditioner.
+        Potential minus that of the uniform gradient, shape ``batch x loads x *space``, in units of the smallest
+        spacing.
+    iterations : Tensor of int, shape (B, L)
+        Iterations of each load case.
+    residual : Tensor, shape (B, L)
+        Relative residual of each load case, in the norm of the preconditioner.
+    converged : Tensor of bool, shape (B, L)
+        Whether each load case reached the tolerance.
     scheme : {"rotated", "staggered"}
         Whether the potentials are those of the cells' lower corners or of their centres.
+
+    Examples
+    --------
+    >>> solution = solve_conduction(torch.tensor([[[1.0, 1.0], [4.0, 4.0]]], dtype=torch.float64))
+    >>> solution.potential.shape, bool(solution.converged.all())
+    (torch.Size([1, 2, 2, 2]), True)
     """
 
     tensor: Tensor
@@ -84,10 +117,10 @@ def effective_conductivity(
     max_iterations: int = MAX_ITERATIONS,
     start: Tensor | None = None,
 ) -> Tensor:
-    """Effective conductivity tensor of fields, differentiable with respect to every cell.
+    """Compute the effective conductivity tensor of fields, differentiable with respect to every cell.
 
-    The gradient is exact for the discrete problem and needs no further solve, the problem being its own adjoint. It
-    is zero at cells that conduct nothing, where the tensor has no derivative.
+    The gradient is exact for the discrete problem and needs no further solve, because the problem is self-adjoint. It
+    is zero at cells of zero conductivity, where the tensor has no derivative.
 
     Parameters
     ----------
@@ -96,31 +129,36 @@ def effective_conductivity(
     spacing : float or sequence of float
         Size of a cell along each axis; only ratios matter.
     boundary : {"periodic", "fixed", "gradient"}
-        The field continues periodically; or its potential is fixed on two opposite faces, half a cell beyond the
-        first and last centres, the other faces being insulated; or the potential of the uniform gradient is
-        prescribed on all faces, which bounds the apparent tensor of a window from above.
+        ``"periodic"``: the field continues periodically. ``"fixed"``: the potential is fixed on two opposite faces,
+        half a cell beyond the first and last centres, and the other faces are insulated. ``"gradient"``: the potential
+        of the uniform gradient is prescribed on all faces, which bounds the apparent tensor of a window from above.
     scheme : {"auto", "rotated", "staggered"}
-        Potentials at the corners of the cells, for periodic fields (:mod:`matlens.microstructure.physics.corners`), or
-        at their centres, for any (:mod:`matlens.microstructure.physics.faces`); they approach the same tensor as the
-        grid is
-        refined. By default corners where all cells of the batch conduct and the boundary is periodic.
+        ``"rotated"``: potentials at the corners of the cells, for periodic fields. ``"staggered"``: potentials at their
+        centres, for any field. Both approach the same tensor as the grid is refined. ``"auto"`` is rotated where all
+        cells of the batch conduct and the boundary is periodic.
     tolerance : float
-        Relative residual at which a load case is solved; the tensor is far better known, its error being quadratic.
+        Relative residual at which a load case is solved; the error of the tensor is far smaller, being quadratic in it.
     max_iterations : int
-        Iterations per load case; a warning says when they did not suffice.
+        Largest number of iterations for each load case; a RuntimeWarning is issued when they do not suffice.
     start : Tensor, optional
-        Potentials to start from (``ConductionSolution.potential`` of a similar field), ``batch x d x *space``.
+        Initial potentials (``ConductionSolution.potential`` of a similar field), shape ``batch x d x *space``.
 
     Returns
     -------
     Tensor
         Shape (B, d, d), in the unit of ``field``; index 0 is array axis 0. With ``"fixed"`` the entries off the
-        diagonal are NaN: mirror symmetry forces them to zero, whatever the material.
+        diagonal are NaN, because mirror symmetry makes them zero whatever the material.
 
     Raises
     ------
     InputError
-        If the field is not a floating-point batch in 2-D or 3-D, or is negative, NaN or infinite anywhere.
+        If the field is not a floating-point batch in 2-D or 3-D, or is negative, NaN or infinite anywhere, or if the
+        boundary or the scheme is unknown or they do not fit each other.
+
+    Notes
+    -----
+    Rotated scheme: Willot, C. R. Mécanique 343, 232 (2015). Harmonic face conductivities: Wiegmann and Zemitis,
+    EJ-HEAT, Fraunhofer ITWM report 94 (2006).
 
     Examples
     --------
@@ -146,10 +184,26 @@ def solve_conduction(
     start: Tensor | None = None,
     watch: Watch | None = None,
 ) -> ConductionSolution:
-    """Solve for the potentials of fields, all load cases or those along ``axes``.
+    """Solve for the potentials of fields under unit mean gradients.
 
-    The other parameters are those of :func:`effective_conductivity`; ``watch(iteration, worst residual)`` is called
-    in every iteration of every solve. Whether it converged stands in the result.
+    Parameters
+    ----------
+    field, spacing, boundary, scheme, tolerance, max_iterations, start
+        As in :func:`effective_conductivity`.
+    axes : sequence of int, optional
+        Array axes of the load cases; all by default.
+    watch : callable, optional
+        Called with the iteration and the largest relative residual, in every iteration of every solve.
+
+    Returns
+    -------
+    ConductionSolution
+        Tensor and potentials; ``converged`` says whether the tolerance was reached.
+
+    Raises
+    ------
+    InputError
+        As in :func:`effective_conductivity`.
 
     Examples
     --------
@@ -173,7 +227,33 @@ def solve_conduction(
 
 
 def chosen_scheme(scheme: Scheme, boundary: str, field: Tensor) -> Scheme:
-    """Resolve ``auto``, or raise InputError for a scheme that is unknown or does not know the boundary."""
+    """Resolve ``"auto"``, and check that a scheme fits the boundary and the field.
+
+    Parameters
+    ----------
+    scheme : {"auto", "rotated", "staggered"}
+        The asked scheme.
+    boundary : str
+        The boundary.
+    field : Tensor
+        Conductivity of each cell.
+
+    Returns
+    -------
+    {"rotated", "staggered"}
+        The scheme.
+
+    Raises
+    ------
+    InputError
+        If the scheme is unknown or does not fit the boundary, or if the rotated scheme meets cells of zero
+        conductivity.
+
+    Examples
+    --------
+    >>> chosen_scheme("auto", "periodic", torch.ones(1, 4, 4)), chosen_scheme("auto", "fixed", torch.ones(1, 4, 4))
+    ('rotated', 'staggered')
+    """
     if scheme == "auto":
         return "rotated" if boundary == "periodic" and bool((field > 0).all()) else "staggered"
     if scheme != "staggered" and (scheme, boundary) != ("rotated", "periodic"):
@@ -189,7 +269,34 @@ def chosen_scheme(scheme: Scheme, boundary: str, field: Tensor) -> Scheme:
 
 
 def load_groups(boundary: str, scheme: str, ndim: int, axes: Sequence[int]) -> list[LoadGroup]:
-    """Which load cases are solved on which kinds of border."""
+    """Group the load cases that are solved with the same kinds of border.
+
+    Parameters
+    ----------
+    boundary : {"periodic", "fixed", "gradient"}
+        The boundary.
+    scheme : {"rotated", "staggered"}
+        The scheme.
+    ndim : int
+        Number of axes.
+    axes : sequence of int
+        Array axes of the unit gradients.
+
+    Returns
+    -------
+    list of LoadGroup
+        One group, or one for each axis with ``"fixed"``, where the fixed faces differ.
+
+    Raises
+    ------
+    InputError
+        If the boundary is unknown.
+
+    Examples
+    --------
+    >>> [group.kinds for group in load_groups("fixed", "staggered", 2, (0, 1))]
+    [('fixed', 'insulated'), ('insulated', 'fixed')]
+    """
     everywhere: dict[str, AxisKind] = {"periodic": "periodic", "gradient": "fixed", "fixed": "insulated"}
     if boundary in everywhere:
         kinds = (everywhere[boundary],) * ndim
@@ -204,7 +311,7 @@ def _solve_chunk(
 ) -> tuple[Tensor, ...]:
     """Tensor, potentials, iterations, residuals and flags of some fields."""
     scale = largest(field)
-    field = field / spread(scale, field)
+    field = field / append_axes(scale, field)
     tensor = field.new_full((len(field), len(steps), len(steps)), torch.nan)
     parts: list[tuple[Tensor, ...]] = []
     for group in groups:
@@ -215,19 +322,47 @@ def _solve_chunk(
         parts.append(solve_loads(grid.apply, inverse, grid.inflow(loads), _start(grid, loads, guess), limits))
         energy = grid.energy(parts[-1][0], loads)
         rows = torch.tensor(group.axes, device=field.device)
-        tensor[:, rows[:, None], rows] = energy * spread(scale, energy)
+        tensor[:, rows[:, None], rows] = energy * append_axes(scale, energy)
     return (tensor, *(torch.cat(values, 1) for values in zip(*parts)))
 
 
 def discretise(field: Tensor, steps: tuple[float, ...], group: LoadGroup) -> Faces | Corners:
-    """The discrete problem of the load cases of a group."""
+    """Build the discrete problem of a group of load cases.
+
+    Parameters
+    ----------
+    field : Tensor
+        Conductivity of each cell, shape ``batch x *space``.
+    steps : tuple of float
+        Size of a cell along each axis, relative to the smallest.
+    group : LoadGroup
+        The load cases.
+
+    Returns
+    -------
+    Faces or Corners
+        The problem in the scheme of the group.
+
+    Examples
+    --------
+    >>> type(discretise(torch.ones(1, 4, 4), (1.0, 1.0), LoadGroup(("periodic",) * 2, (0, 1), True))).__name__
+    'Corners'
+    """
     if group.rotated:
         return Corners(field.unsqueeze(1), steps)
     return face_conductivities(field, steps, group.kinds)
 
 
 class Start(NamedTuple):
-    """Potentials to start from, ``batch x loads x *space`` or None for zero, and their energies, ``batch x loads``."""
+    """Initial state of a solve.
+
+    Parameters
+    ----------
+    potential : Tensor or None
+        Potentials, shape ``batch x loads x *space``; None for zero.
+    energy : Tensor or None
+        Their energies, shape ``batch x loads``.
+    """
 
     potential: Tensor | None
     energy: Tensor | None
@@ -240,9 +375,33 @@ def _start(grid: Faces | Corners, loads: Tensor, guess: Tensor | None) -> Start:
 
 
 def solve_loads(apply: Operator, inverse: Operator, right: Tensor, start: Start, limits: Limits) -> tuple[Tensor, ...]:
-    """Potentials, iterations, residuals and flags, each ``batch x loads``, for inflows ``right`` of that shape.
+    """Solve a discrete problem for given inflows.
 
-    Load cases share a solve where the cache holds them all; large ones go one after another, which saves memory.
+    Load cases share a solve where the cache holds all of them; large ones are solved one after another, to save memory.
+
+    Parameters
+    ----------
+    apply : callable
+        Maps potentials to the flux out of each cell.
+    inverse : callable
+        Preconditioner: an approximate inverse of ``apply``.
+    right : Tensor
+        Inflow into each cell, shape ``batch x loads x *space``.
+    start : Start
+        Initial potentials and their energies.
+    limits : Limits
+        When to stop.
+
+    Returns
+    -------
+    tuple of Tensor
+        Potentials ``batch x loads x *space``; iterations, residuals and convergence flags, each ``batch x loads``.
+
+    Examples
+    --------
+    >>> right = torch.tensor([[[1.0, -1.0]]])
+    >>> solve_loads(lambda u: 2 * u, lambda r: r / 2, right, Start(None, None), Limits(1e-6, 10))[0].tolist()
+    [[[0.5, -0.5]]]
     """
     count = right.shape[1]
     if count > 1 and right.numel() > _together(right):
@@ -321,23 +480,92 @@ def _sensitivity(
 
 
 def unit_loads(axes: Sequence[int], like: Tensor) -> Tensor:
-    """Mean gradients of 1 along the given axes, shape (L, d)."""
+    """Return the mean gradients of 1 along given axes.
+
+    Parameters
+    ----------
+    axes : sequence of int
+        Array axes, one for each load case.
+    like : Tensor
+        A field ``batch x *space`` that gives number of axes, dtype and device.
+
+    Returns
+    -------
+    Tensor, shape (L, d)
+        A unit vector for each load case.
+
+    Examples
+    --------
+    >>> unit_loads((1,), torch.ones(1, 4, 4)).tolist()
+    [[0.0, 1.0]]
+    """
     return torch.eye(like.ndim - 1, dtype=like.dtype, device=like.device)[list(axes)]
 
 
 def largest(field: Tensor) -> Tensor:
-    """Largest value of each field, and 1 where all are zero: a scale that keeps squares in the range of float32."""
+    """Return the largest value of each field, or 1 where a field is zero everywhere.
+
+    Fields are divided by it so that squares stay within the range of float32.
+
+    Parameters
+    ----------
+    field : Tensor
+        Shape ``batch x *space``.
+
+    Returns
+    -------
+    Tensor, shape (B,)
+        The scale of each field.
+
+    Examples
+    --------
+    >>> largest(torch.tensor([[[1.0, 3.0]], [[0.0, 0.0]]])).tolist()
+    [3.0, 1.0]
+    """
     scale = field.flatten(1).amax(1)
     return torch.where(scale > 0, scale, 1.0)
 
 
-def spread(values: Tensor, like: Tensor) -> Tensor:
-    """Append axes to (B,) values so that they multiply ``like``."""
+def append_axes(values: Tensor, like: Tensor) -> Tensor:
+    """Append axes to one value for each field, so that the values multiply ``like``.
+
+    Parameters
+    ----------
+    values : Tensor, shape (B,)
+        The values.
+    like : Tensor
+        Shape ``batch x ...``.
+
+    Returns
+    -------
+    Tensor
+        Shape (B, 1, ..., 1), with as many axes as ``like``.
+
+    Examples
+    --------
+    >>> append_axes(torch.ones(2), torch.ones(2, 3, 4)).shape
+    torch.Size([2, 1, 1])
+    """
     return values.view(-1, *([1] * (like.ndim - 1)))
 
 
 def check_field(field: Tensor) -> None:
-    """Raise InputError unless the field is a batch of finite conductivities of zero or more."""
+    """Check that a field is a batch of finite conductivities of zero or more.
+
+    Parameters
+    ----------
+    field : Tensor
+        Shape ``batch x *space``.
+
+    Raises
+    ------
+    InputError
+        If it is not a floating-point batch in 2-D or 3-D, or holds a negative, NaN or infinite value.
+
+    Examples
+    --------
+    >>> check_field(torch.ones(1, 4, 4))
+    """
     if field.ndim not in (3, 4) or not field.is_floating_point() or field.numel() == 0:
         raise InputError(
             f"conductivities must be a floating-point tensor (batch, *space) in 2-D or 3-D, found {field.dtype} of "
@@ -348,7 +576,30 @@ def check_field(field: Tensor) -> None:
 
 
 def relative_steps(spacing: float | Sequence[float], ndim: int) -> tuple[float, ...]:
-    """Spacing along each axis over the smallest one, or raise InputError."""
+    """Divide the spacing of each axis by the smallest one.
+
+    Parameters
+    ----------
+    spacing : float or sequence of float
+        Size of a cell along each axis.
+    ndim : int
+        Number of axes.
+
+    Returns
+    -------
+    tuple of float
+        Relative size along each axis.
+
+    Raises
+    ------
+    InputError
+        If the spacing is not one positive number, or one for each axis.
+
+    Examples
+    --------
+    >>> relative_steps((5.0, 2.5), 2)
+    (2.0, 1.0)
+    """
     values = [float(spacing)] * ndim if isinstance(spacing, int | float) else [float(s) for s in spacing]
     if len(values) != ndim or not all(0 < value < float("inf") for value in values):
         raise InputError(f"spacing must be one positive number or one for each of {ndim} axes, found {spacing!r}.")

@@ -1,4 +1,4 @@
-"""Effective properties of a microstructure: from labels and the properties of phases to a tensor and its worth."""
+"""Effective conductivity or stiffness of a microstructure, from labels and properties of the phases."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matlens.core.device import chosen_device
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.physics.bound_checks import check_conductivity, check_stiffness
@@ -35,7 +36,7 @@ __all__ = ["homogenize"]
 Properties = Mapping[int | str, float]
 _BOUNDARIES = ("periodic", "fixed", "gradient", "flux")
 _POISSON = (-0.99, 0.499)
-_COARSE = 0.05  # hourglass share above which stiffnesses were seen to be off by a tenth and more
+_COARSE = 0.05  # hourglass share above which stiffnesses were found to be wrong by 10 % and more
 
 
 class _Options(NamedTuple):
@@ -75,48 +76,55 @@ def homogenize(
     Parameters
     ----------
     microstructure : Microstructure
-        Two- or three-dimensional; plane strain in 2-D.
-    conductivity : mapping, optional
-        Phase (number or name) -> thermal, electrical or diffusive conductivity, zero or more.
-    young, poisson : mapping, optional
-        Instead: phase -> Young's modulus (zero or more) and Poisson's ratio (-0.99 to 0.499) of isotropic phases.
+        Two- or three-dimensional structure; stiffness in 2-D is that of plane strain.
+    conductivity : mapping of int or str to float, optional
+        Thermal, electrical or diffusive conductivity of each phase (by number or name), zero or more.
+    young, poisson : mapping of int or str to float, optional
+        Instead: Young's modulus (zero or more) and Poisson's ratio (-0.99 to 0.499) of each isotropic phase.
     boundary : {"periodic", "fixed", "gradient", "flux"}
-        The array repeats itself; or fixed potentials on two faces, half a cell beyond the outermost centres, and
-        insulated sides; or the uniform gradient or flux on all faces, which bracket the apparent conductivity of a
-        window from above and below. Stiffness knows "periodic" only.
+        ``"periodic"``: the structure repeats itself. ``"fixed"``: potentials are fixed on two faces, half a cell beyond
+        the outermost centres, and the other faces are insulated. ``"gradient"`` and ``"flux"``: the gradient or the
+        flux is uniform on all faces, which bounds the apparent conductivity of a window from above and below. Stiffness
+        is computed for ``"periodic"`` only.
     scheme : {"auto", "rotated", "staggered"}
-        Of conduction, as :func:`matlens.microstructure.physics.effective_conductivity` says: "rotated" is closer to the
-        limit of fine grids, but it needs a periodic boundary and cells that all conduct, and compare only with what has
-        the same
-        scheme: for a periodic value between the brackets of "gradient" and "flux" choose "staggered".
+        Discretisation of conduction, see :func:`matlens.microstructure.physics.effective_conductivity`. ``"rotated"``
+        is closer to the limit of fine grids, but needs a periodic boundary and positive conductivities. Only results of
+        the same scheme can be compared: for a periodic value between those of ``"gradient"`` and ``"flux"`` choose
+        ``"staggered"``.
     axes : sequence of int, optional
-        Axes of the conductivity to solve for, all by default.
+        Array axes of the load cases of conduction; all by default.
     tolerance : float
         Relative residual at which a load case is solved.
     max_iterations : int
-        Iterations after which a load case is given up; 0 gives what ``start`` amounts to.
+        Largest number of iterations for each load case; with 0 the result is that of ``start``.
     dtype : {"float64", "float32"}
         Precision.
     device : {"cpu", "cuda", "auto"}
         Where to compute.
     unit : str, optional
-        Unit of the given values, carried into the result.
+        Unit of the given values, which becomes the unit of the result.
     fields : bool
-        Whether to keep the fields.
-    start : mapping, optional
-        Axis -> its potential where that is known (``fields["potential"]`` of an earlier call), to go on from;
-        conductivity only, and not under uniform flux.
+        Whether to keep potentials, fluxes or strain energies.
+    start : mapping of int to ndarray, optional
+        Initial potential of each axis (``fields["potential"]`` of an earlier call); for conductivity only, and not
+        under uniform flux.
     progress : Progress, optional
-        Told how far the solves are, in percent of the decades of residual.
+        Called with the percent done, in decades of residual, 100 for each solve.
 
     Returns
     -------
     Homogenization
+        The tensor, with residuals, convergence, percolation and a check of the bounds.
 
     Raises
     ------
     InputError
-        If properties are missing, unknown or out of range, or an option is not one of those above.
+        If properties are missing, unknown or out of range, or an option has an unknown value.
+
+    Notes
+    -----
+    Conduction: harmonic face conductivities after Wiegmann and Zemitis, EJ-HEAT, Fraunhofer ITWM report 94 (2006), or
+    Willot's rotated scheme, C. R. Mécanique 343, 232 (2015), which elasticity always uses.
 
     Examples
     --------
@@ -273,7 +281,7 @@ def _fluctuations(
 
 
 def _close(tensor: NDArray[np.float64], axes: list[int]) -> None:
-    """Set what is zero for topology to zero, where a solver leaves the square of its residual."""
+    """Set entries to zero whose axis has no connected path; a solver leaves the square of its residual there."""
     for axis in axes:
         tensor[axis] = np.where(np.isnan(tensor[axis]), np.nan, 0.0)
         tensor[:, axis] = tensor[axis]
@@ -325,12 +333,7 @@ def _options(tolerance: float, dtype: str, device: str) -> _Options:
         raise InputError(f"dtype {dtype!r} is not known; choose float64 or float32.")
     if not 0 < tolerance < 1:
         raise InputError(f"tolerance must lie between 0 and 1, found {tolerance!r}; 1e-6 is usual.")
-    if device not in ("cpu", "cuda", "auto"):
-        raise InputError(f"device {device!r} is not known; choose auto, cpu or cuda.")
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise InputError("no CUDA device was found; choose device='cpu', or 'auto' to take what there is.")
-    where = torch.device("cuda" if device != "cpu" and there else "cpu")
+    where = chosen_device(device)
     return _Options(tolerance, getattr(torch, dtype), where, None, False, Silent(), {}, "auto", MAX_ITERATIONS)
 
 

@@ -1,8 +1,8 @@
 """Effective stiffness of periodic cells of isotropic phases, differentiable in every voxel; plane strain in 2-D.
 
-div(C : (E + strain(u))) = 0 for a unit of each mean strain E in Voigt's order, by Willot's rotated scheme
-(:mod:`matlens.microstructure.physics.rotated`) and conjugate gradients on the displacements, preconditioned by the FFT
-solution in a homogeneous medium: the number of iterations grows with the contrast, not with the size.
+div(C : (E + strain(u))) = 0 is solved for a unit of each mean strain E in Voigt's order, by Willot's rotated scheme
+(:mod:`matlens.microstructure.physics.rotated`) and conjugate gradients on the displacements. The FFT solution in a
+homogeneous medium preconditions them, so that the number of iterations grows with the contrast and not with the size.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ __all__ = ["ElasticSolution", "effective_stiffness", "solve_count", "solve_elast
 Watch = Callable[[int, float], None]
 MAX_ITERATIONS = 2000
 _TOGETHER = {"cpu": 2**17, "cuda": 2**25}
-"""Displacement values solved for at once: on a processor what its cache holds, else what fills the device."""
+"""Number of displacements solved for at once: what the cache of a processor holds, or what fills the device."""
 
 
 @dataclass(frozen=True)
 class ElasticSolution:
-    """Effective stiffness, displacements and how well they are known, for B cells under n unit strains.
+    """Effective stiffness, displacements and residuals of B cells under n unit strains.
 
     Parameters
     ----------
@@ -41,19 +41,30 @@ class ElasticSolution:
         Shape (B, n, n), symmetric, in the unit of Young's modulus; Voigt's order 00, 11, 01 or 00, 11, 22, 12, 02, 01
         of array axes, for engineering shear strains.
     displacement : Tensor
-        Periodic part, at the lower corners of the voxels, ``batch x n x ndim x *space``, in units of the smallest
+        Periodic part, at the lower corners of the voxels, shape ``batch x n x ndim x *space``, in units of the smallest
         spacing.
     strain_energy : Tensor
-        Energy density in each voxel under each unit strain, ``batch x n x *space``; its mean is half the diagonal of
-        ``stiffness``.
-    iterations, residual, converged : Tensor
-        Of each load case, shape (B, n); the residual is relative, in the norm of the preconditioner.
-    hourglass : Tensor
-        Share of the strain energy, shape (B, n), that alternates in sign from voxel to voxel along two axes or more:
-        the modes that the scheme hardly resists, seen as checkers in its fields. The root of the energy density (strain
-        times the root of the stiffness) is taken apart, around each corner, into the patterns of signs of its 2^ndim
-        voxels, whose energies sum to the whole. Corners of interfaces have a part in it too; it falls as the grid
-        is refined.
+        Energy density in each voxel under each unit strain, shape ``batch x n x *space``; its mean is half the diagonal
+        of ``stiffness``.
+    iterations : Tensor of int, shape (B, n)
+        Iterations of each load case.
+    residual : Tensor, shape (B, n)
+        Relative residual of each load case, in the norm of the preconditioner.
+    converged : Tensor of bool, shape (B, n)
+        Whether each load case reached the tolerance.
+    hourglass : Tensor, shape (B, n)
+        Share of the strain energy that alternates in sign from voxel to voxel along two axes or more. The scheme hardly
+        resists these modes, which appear as checkerboards in its fields. Around each corner the square root of the
+        energy density (strain times the root of the stiffness) is decomposed into the sign patterns of its 2^ndim
+        voxels, whose energies sum to the whole. Corners of interfaces contribute to it too; it falls as the grid is
+        refined.
+
+    Examples
+    --------
+    >>> half = torch.full((1, 4, 4), 0.5)
+    >>> solution = solve_elasticity(5 * half, half / 2)
+    >>> solution.displacement.shape, float(solution.hourglass.max())
+    (torch.Size([1, 3, 2, 4, 4]), 0.0)
     """
 
     stiffness: Tensor
@@ -73,9 +84,9 @@ def effective_stiffness(
     tolerance: float = 1e-6,
     max_iterations: int = MAX_ITERATIONS,
 ) -> Tensor:
-    """Effective stiffness of periodic fields of isotropic material, differentiable with respect to every voxel.
+    """Compute the effective stiffness of periodic fields of isotropic material, differentiable in every voxel.
 
-    The gradient is exact for the discrete problem and needs no further solve, the problem being its own adjoint.
+    The gradient is exact for the discrete problem and needs no further solve, because the problem is self-adjoint.
 
     Parameters
     ----------
@@ -86,10 +97,10 @@ def effective_stiffness(
     spacing : float or sequence of float
         Size of a voxel along each axis; only ratios matter.
     tolerance : float
-        Relative residual at which a load case is solved; the stiffness's own error is about its square times the
+        Relative residual at which a load case is solved; the error of the stiffness is about its square times the
         contrast.
     max_iterations : int
-        Iterations per load case; a warning says when they did not suffice.
+        Largest number of iterations for each load case; a RuntimeWarning is issued when they do not suffice.
 
     Returns
     -------
@@ -104,8 +115,8 @@ def effective_stiffness(
 
     Notes
     -----
-    Willot, C. R. Mécanique 343, 232 (2015). Laminates across an array axis are exact, and across a diagonal of the
-    plane; all else converges with the grid.
+    Willot, C. R. Mécanique 343, 232 (2015). Laminates across an array axis, and across a diagonal of the plane, are
+    exact; all other structures converge with the grid.
 
     Examples
     --------
@@ -131,10 +142,25 @@ def solve_elasticity(
     max_iterations: int = MAX_ITERATIONS,
     watch: Watch | None = None,
 ) -> ElasticSolution:
-    """Solve for the displacements of periodic fields; parameters as :func:`effective_stiffness`.
+    """Solve for the displacements of periodic fields under unit mean strains.
 
-    ``watch(iteration, worst residual)`` is called in every iteration of every solve (of as many load cases together as
-    fit the cache). Whether it converged stands in the result.
+    Parameters
+    ----------
+    young, poisson, spacing, tolerance, max_iterations
+        As in :func:`effective_stiffness`.
+    watch : callable, optional
+        Called with the iteration and the largest relative residual, in every iteration of every solve (of as many load
+        cases together as fit the cache).
+
+    Returns
+    -------
+    ElasticSolution
+        Stiffness and displacements; ``converged`` says whether the tolerance was reached.
+
+    Raises
+    ------
+    InputError
+        As in :func:`effective_stiffness`.
 
     Examples
     --------
@@ -149,7 +175,17 @@ def solve_elasticity(
 
 
 def solve_count(young: Tensor) -> int:
-    """Count the solves that :func:`solve_elasticity` makes of these fields: how often ``watch`` begins anew.
+    """Count the solves that :func:`solve_elasticity` makes for given fields.
+
+    Parameters
+    ----------
+    young : Tensor
+        Young's modulus of each voxel, shape ``batch x *space``.
+
+    Returns
+    -------
+    int
+        Number of solves, in each of which ``watch`` counts iterations from the start.
 
     Examples
     --------
@@ -222,14 +258,14 @@ def _displacements(
 
 def _strain(u: Tensor, steps: Sequence[float]) -> Tensor:
     """Strain in Voigt's order, ``batch x n x *space``."""
-    slopes = gradient(u, steps)
+    derivatives = gradient(u, steps)
     pairs = VOIGT[len(steps)]
     strain = torch.empty(len(u), len(pairs), *u.shape[2:], dtype=u.dtype, device=u.device)
     for k, (i, j) in enumerate(pairs):
         if i == j:
-            strain[:, k] = slopes[i][:, i]
+            strain[:, k] = derivatives[i][:, i]
         else:
-            torch.add(slopes[j][:, i], slopes[i][:, j], out=strain[:, k])
+            torch.add(derivatives[j][:, i], derivatives[i][:, j], out=strain[:, k])
     return strain
 
 
@@ -277,7 +313,7 @@ def _root_of_energy(first: Tensor, shear: Tensor, strain: Tensor) -> Tensor:
 
 
 def _alternating_share(root: Tensor) -> Tensor:
-    """Share of the squares in what alternates in sign, around each corner, along two axes or more."""
+    """Share of the squares in the parts that alternate in sign, around each corner, along two axes or more."""
     hidden = torch.zeros_like(root.view(-1)[0])
     for component in root:
         parts = [(component, 0)]

@@ -1,4 +1,4 @@
-"""Flux in the cells, to be looked at."""
+"""Flux density in the cells, for figures."""
 
 from __future__ import annotations
 
@@ -23,28 +23,33 @@ def flux_magnitude(
     periodic: bool = True,
     scheme: Scheme = "auto",
 ) -> Tensor:
-    """Magnitude of the flux density in each cell under unit mean gradients.
+    """Compute the magnitude of the flux density in each cell under unit mean gradients.
 
     Parameters
     ----------
     field : Tensor
         Conductivity, shape ``batch x *space``.
     potential : Tensor
-        As solved for it (``ConductionSolution.potential``), ``batch x loads x *space``.
+        Solution for this field (``ConductionSolution.potential``), shape ``batch x loads x *space``.
     spacing : float or sequence of float
         Size of a cell along each axis.
     axes : sequence of int, optional
-        Axes of the load cases, all by default.
+        Array axes of the load cases; all by default.
     periodic : bool
-        Whether the last cell of an axis touches the first.
+        Whether the last cell of an axis is a neighbour of the first.
     scheme : {"auto", "rotated", "staggered"}
-        That of the solution.
+        Scheme of the solution.
 
     Returns
     -------
     Tensor
-        Shape ``batch x loads x *space``; in the staggered scheme each component is the mean over
-        the faces that the cell shares with others.
+        Shape ``batch x loads x *space``. In the staggered scheme each component is the mean over the faces that the
+        cell shares with others.
+
+    Raises
+    ------
+    InputError
+        If the scheme does not fit the boundary or the field.
 
     Examples
     --------
@@ -67,14 +72,22 @@ def flux_components(
     periodic: bool = True,
     scheme: Scheme = "auto",
 ) -> Tensor:
-    """Flux density in each cell along each axis, in the direction of rising potential.
+    """Compute the flux density in each cell along each axis, in the direction of rising potential.
 
-    Parameters: as :func:`flux_magnitude`.
+    Parameters
+    ----------
+    field, potential, spacing, axes, periodic, scheme
+        As in :func:`flux_magnitude`.
 
     Returns
     -------
     Tensor
         Shape ``batch x loads x d x *space``.
+
+    Raises
+    ------
+    InputError
+        If the scheme does not fit the boundary or the field.
 
     Examples
     --------
@@ -91,13 +104,13 @@ def _components(
     axes: Sequence[int] | None,
     how: tuple[bool, Scheme],
 ) -> Iterator[Tensor]:
-    """Each component in turn, ``batch x loads x *space``."""
+    """Yield each component of the flux, ``batch x loads x *space``."""
     periodic, scheme = how[0], chosen_scheme(how[1], "periodic" if how[0] else "fixed", field)
     steps = relative_steps(spacing, field.ndim - 1)
     loads = unit_loads(range(len(steps)) if axes is None else axes, field)
     if scheme == "rotated":
         corners = Corners(field.unsqueeze(1), steps)
-        yield from (slope.mul_(corners.conductivity) for slope in corners.gradients(potential, loads))
+        yield from (part.mul_(corners.conductivity) for part in corners.gradients(potential, loads))
         return
     kinds: list[AxisKind] = ["periodic" if periodic else "insulated"] * len(steps)
     faces = face_conductivities(field, steps, kinds)

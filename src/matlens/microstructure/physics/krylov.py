@@ -1,4 +1,4 @@
-"""Conjugate gradients for many systems at once, preconditioned, with nothing but array operations."""
+"""Preconditioned conjugate gradients for a batch of linear systems, with array operations only."""
 
 from __future__ import annotations
 
@@ -12,25 +12,34 @@ from torch import Tensor
 __all__ = ["Solution", "conjugate_gradients", "threads_worth"]
 
 Operator = Callable[[Tensor], Tensor]
-_ONE_THREAD = 2**18  # numbers at most
+# docs/decisions/0024-two-schemes-of-conduction.md
+_ONE_THREAD = 2**18  # largest array, in numbers, on which one thread is not slower than several
 _ROUNDS = 3  # single precision: the updated residual drifts from the true one, and a fresh start brings it back
 
 
 @dataclass(frozen=True)
 class Solution:
-    """What conjugate gradients arrived at, for each of B systems.
+    """Result of conjugate gradients, for each of B systems.
 
     Parameters
     ----------
     x : Tensor
         Solutions, shape ``batch x ...``.
-    iterations : Tensor of int
-        Iterations each system took, shape (B,).
-    residual : Tensor
-        Relative residual in the norm of the preconditioner, sqrt(r.Pr / b.Pb), of the x returned (not the one
-        updated on the way), shape (B,); zero where the right-hand side is.
-    converged : Tensor of bool
-        Whether ``residual`` is at most the tolerance (and the energy, if one was given, has settled), shape (B,).
+    iterations : Tensor of int, shape (B,)
+        Iterations of each system.
+    residual : Tensor, shape (B,)
+        Relative residual in the norm of the preconditioner, sqrt(r.Pr / b.Pb), computed from the returned x (not
+        updated during the iterations); zero where the right-hand side is zero.
+    converged : Tensor of bool, shape (B,)
+        Whether ``residual`` is at most the tolerance (and the energy, if one was given, has settled).
+
+    Examples
+    --------
+    >>> solution = conjugate_gradients(
+    ...     lambda x: 2 * x, lambda r: r, torch.ones(1, 3), tolerance=1e-5, max_iterations=10
+    ... )
+    >>> solution.x.tolist(), solution.converged.tolist()
+    ([[0.5, 0.5, 0.5]], [True])
     """
 
     x: Tensor
@@ -52,31 +61,36 @@ def conjugate_gradients(
 ) -> Solution:
     """Solve A x = b for a batch of symmetric positive semidefinite systems with consistent right-hand sides.
 
-    Converged systems stop changing, so that a batch gives what its members give alone.
+    Converged systems stop changing, so that a system has the same solution alone and in a batch.
 
     Parameters
     ----------
     apply, precondition : callable
-        A and an approximate inverse P of it, both linear, symmetric and separate for each system: tensors of shape
+        A and an approximate inverse P of A, both linear, symmetric and separate for each system: tensors of shape
         ``batch x ...`` in and out. Either may return a buffer that it uses again in its next call.
     right : Tensor
-        b, shape ``batch x ...``: all behind the first axis belongs to one system.
+        Right-hand sides b, shape ``batch x ...``; all axes after the first belong to one system.
     tolerance : float
-        Stop at this relative residual sqrt(r.Pr / b.Pb).
+        Relative residual sqrt(r.Pr / b.Pb) at which a system is solved.
     max_iterations : int
-        Stop after so many iterations in any case.
+        Largest number of iterations.
     start : Tensor, optional
-        First guess, shaped as ``right``; zero by default.
-    energy : Tensor, optional
-        Energy of the start, shape (B,), of which the solution takes x.(2 b - A x) away. If given, a system goes on
-        until that, too, changes by less than the tolerance: where little energy is left (high contrast), a residual
-        small beside the right-hand side need not be small beside the result.
+        Initial x, shaped as ``right``; zero by default.
+    energy : Tensor, shape (B,), optional
+        Energy of the start, which the solution reduces by x.(2 b - A x). If it is given, a system is iterated until its
+        energy, too, changes by less than the tolerance: where little energy remains (high contrast), a residual that is
+        small relative to the right-hand side need not be small relative to the result.
     watch : callable, optional
-        Called with the iteration and the worst relative residual, each iteration.
+        Called with the iteration and the largest relative residual, in each iteration.
 
     Returns
     -------
     Solution
+        Solutions with iterations, residuals and convergence.
+
+    Notes
+    -----
+    Hestenes and Stiefel, J. Res. Natl. Bur. Stand. 49, 409 (1952).
 
     Examples
     --------
@@ -117,7 +131,7 @@ class _Goal:
         self.reference, self.tolerance, self.max_iterations, self.watch = reference, tolerance, max_iterations, watch
         self.iterations = torch.zeros(len(reference), dtype=torch.int64, device=reference.device)
         self.energy = None if energy is None else energy.clone()
-        # what an energy that vanishes (nothing conducts) is compared with; less is lost in rounding
+        # the smallest energy that gains are compared with, for an energy that vanishes (nothing conducts)
         self.floor = None if energy is None else energy * torch.finfo(energy.dtype).eps ** 0.5
 
     def relative(self, squared: Tensor) -> Tensor:
@@ -133,7 +147,7 @@ class _Goal:
         wanting = residual > self.tolerance
         if self.energy is not None and self.floor is not None:
             self.energy -= gain
-            # all that is to come is at most about as much as if every iteration so far had brought the last one's gain
+            # estimate of the gain that is still to come: as if every iteration so far had brought the last one's
             wanting |= gain * self.iterations > self.tolerance * torch.maximum(self.energy, self.floor)
         return active & wanting
 
@@ -162,9 +176,20 @@ def _descend(
 
 @contextmanager
 def threads_worth(values: Tensor) -> Iterator[None]:
-    """Work on arrays as small as ``values`` with one thread.
+    """Compute on arrays as small as ``values`` with one thread inside the block.
 
-    An operation on them takes microseconds; on a busy machine threads wait a thousand times as long for each other.
+    An operation on them takes microseconds, whereas the threads of a busy machine wait a thousand times as long for
+    each other.
+
+    Parameters
+    ----------
+    values : Tensor
+        An array of the size that is computed on.
+
+    Yields
+    ------
+    None
+        The number of threads is restored after the block.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Inverses of the discrete Laplacian of a homogeneous body: what preconditions conduction through any other."""
+"""Inverses of the discrete Laplacian of a homogeneous body, which precondition conduction in a heterogeneous one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ Operator = Callable[[Tensor], Tensor]
 def inverse_laplacian(
     shape: Sequence[int], steps: Sequence[float], kinds: Sequence[AxisKind], *, like: Tensor, rotated: bool = False
 ) -> Operator:
-    """Inverse of minus the Laplacian over the last axes of a tensor; zero for a constant that no border holds.
+    """Build the inverse of minus the Laplacian over the last axes of a tensor.
+
+    Constants that no border fixes are mapped to zero.
 
     Parameters
     ----------
-    shape, steps, kinds : sequence
-        Cells, distance of cell centres and kind of border of each axis.
+    shape : sequence of int
+        Cells along each axis.
+    steps : sequence of float
+        Distance of cell centres along each axis.
+    kinds : sequence of {"periodic", "insulated", "fixed"}
+        Kind of border of each axis.
     like : Tensor
         Gives dtype and device.
     rotated : bool
@@ -32,8 +38,9 @@ def inverse_laplacian(
     Returns
     -------
     callable
-        Tensors ``... x *space`` in and out; by FFT where all axes are periodic, else by the eigenvectors of each
-        axis, which are sines and cosines (products of matrices beat transforms up to some hundred cells an axis).
+        Maps tensors ``... x *space`` to tensors of the same shape: by FFT where all axes are periodic, else by the
+        eigenvectors of each axis, which are sines and cosines (products of matrices are faster than transforms up to
+        some hundred cells along an axis).
 
     Examples
     --------
@@ -50,8 +57,8 @@ def _by_fourier(shape: Sequence[int], steps: Sequence[float], like: Tensor, rota
     dims = tuple(range(-len(shape), 0))
     counts = [*shape[:-1], shape[-1] // 2 + 1]
     angles = [torch.pi / n * torch.arange(count, dtype=torch.float64) for n, count in zip(shape, counts)]
-    slopes = [(2.0 / step * torch.sin(angle)) ** 2 for angle, step in zip(angles, steps)]
-    inverse = _reciprocal(_rotated_sum(slopes, angles) if rotated else _outer_sum(slopes)).to(like)
+    spectra = [(2.0 / step * torch.sin(angle)) ** 2 for angle, step in zip(angles, steps)]
+    inverse = _reciprocal(_rotated_sum(spectra, angles) if rotated else _outer_sum(spectra)).to(like)
 
     def apply(r: Tensor) -> Tensor:
         result: Tensor = torch.fft.irfftn(torch.fft.rfftn(r, dim=dims).mul_(inverse), s=tuple(shape), dim=dims)
@@ -60,12 +67,12 @@ def _by_fourier(shape: Sequence[int], steps: Sequence[float], like: Tensor, rota
     return apply
 
 
-def _rotated_sum(slopes: Sequence[Tensor], angles: Sequence[Tensor]) -> Tensor:
-    """Differences along one axis are averaged along the others: those of alternating potentials vanish."""
+def _rotated_sum(spectra: Sequence[Tensor], angles: Sequence[Tensor]) -> Tensor:
+    """Eigenvalues of the rotated scheme: differences along one axis are averaged along the others."""
     means = [torch.cos(angle) ** 2 for angle in angles]
     terms = []
-    for axis in range(len(slopes)):
-        factors = [slopes[i] if i == axis else means[i] for i in range(len(slopes))]
+    for axis in range(len(spectra)):
+        factors = [spectra[i] if i == axis else means[i] for i in range(len(spectra))]
         terms.append(reduce(lambda a, b: a[..., None] * b, factors))
     return torch.stack(terms).sum(0)
 
@@ -105,5 +112,5 @@ def _outer_sum(spectra: Sequence[Tensor]) -> Tensor:
 
 
 def _reciprocal(values: Tensor) -> Tensor:
-    """1 / values, and zero for those that only rounding keeps from being zero."""
+    """1 / values, and zero for eigenvalues that are zero up to rounding."""
     return torch.where(values > 1e-13 * values.max(), 1.0 / values, 0.0)

@@ -1,4 +1,4 @@
-"""Progress of iterative solves, told in percent of the decades by which the residual must fall."""
+"""Progress of iterative solves, in percent of the decades by which the residual must fall."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ __all__ = ["Meter"]
 
 
 class Meter:
-    """Turns iterations and residuals of one solve after another into progress.
+    """Report iterations and residuals of successive solves as progress.
 
     Parameters
     ----------
     progress : Progress
-        Who is told.
+        Called with the percent done, 100 for each solve.
     solves : int
-        How many solves are expected.
+        Expected number of solves.
     tolerance : float
-        Residual at which each ends.
+        Residual at which each solve ends.
     label : str
-        What is solved for.
+        Name of the computed property.
 
     Examples
     --------
@@ -40,14 +40,15 @@ class Meter:
         progress.begin(100 * solves, label)
 
     def __call__(self, iteration: int, residual: float) -> None:
-        """Take note of an iteration; one that does not count on begins the next solve."""
+        """Report an iteration; a number that is not larger than the last one begins the next solve."""
         if iteration <= self._iteration:
             self._solve += 1
         self._iteration = iteration
         share = log(max(residual, self._tolerance)) / log(self._tolerance) if residual < 1 else 0.0
         reached = 100 * min(self._solve, self._solves - 1) + int(100 * share)
         self.done = max(self.done, reached)
-        self._progress.advance(self.done, residual, f"load case {self._solve + 1}, iteration {iteration}")
+        text = f"load case {self._solve + 1}, iteration {iteration}, residual {residual:.1e}"
+        self._progress.update(self.done, text)
 
     def __enter__(self) -> Meter:
         return self

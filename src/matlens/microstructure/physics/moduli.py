@@ -1,7 +1,6 @@
-"""Moduli of isotropic phases: what Young's modulus and Poisson's ratio say in the other notations.
+"""Elastic constants of isotropic phases, from Young's modulus and Poisson's ratio.
 
-In two dimensions everything is plane strain: the in-plane part of the three-dimensional law, with no strain out of
-plane.
+Two dimensions mean plane strain: the in-plane part of the three-dimensional law, without strain out of plane.
 """
 
 from __future__ import annotations
@@ -33,14 +32,16 @@ def lame(young: Field, poisson: Field) -> tuple[Field, Field]:
     Parameters
     ----------
     young : ndarray or Tensor
-        Young's modulus, e.g. in GPa.
+        Young's modulus E, e.g. in GPa.
     poisson : ndarray or Tensor
-        Poisson's ratio, between -1 and 0.5 (exclusive).
+        Poisson's ratio nu, between -1 and 0.5 (exclusive).
 
     Returns
     -------
-    first, shear : ndarray or Tensor
-        Lamé's first constant and the shear modulus, in the unit of ``young``.
+    first : ndarray or Tensor
+        Lamé's first constant, ``E nu / ((1 + nu) (1 - 2 nu))``, in the unit of ``young``.
+    shear : ndarray or Tensor
+        Shear modulus, ``E / (2 (1 + nu))``.
 
     Examples
     --------
@@ -56,11 +57,13 @@ def bulk_and_shear(young: ArrayLike, poisson: ArrayLike, ndim: int) -> tuple[NDA
 
     Parameters
     ----------
-    young, poisson : array_like
-        Young's modulus (not negative) and Poisson's ratio (between -1 and 0.5, exclusive).
+    young : array_like
+        Young's modulus, zero or more.
+    poisson : array_like
+        Poisson's ratio, between -1 and 0.5 (exclusive).
     ndim : {2, 3}
-        In two dimensions the bulk modulus is that of plane strain, larger than the common one by a third of the shear
-        modulus.
+        In two dimensions the bulk modulus is that of plane strain, which exceeds the three-dimensional one by a third
+        of the shear modulus.
 
     Returns
     -------
@@ -87,10 +90,12 @@ def isotropic_stiffness(young: ArrayLike, poisson: ArrayLike, ndim: int) -> NDAr
 
     Parameters
     ----------
-    young, poisson : array_like
-        Young's modulus (not negative) and Poisson's ratio (between -1 and 0.5, exclusive); shapes broadcast.
+    young : array_like
+        Young's modulus, zero or more.
+    poisson : array_like
+        Poisson's ratio, between -1 and 0.5 (exclusive); its shape broadcasts with that of ``young``.
     ndim : {2, 3}
-        Plane strain, or three dimensions.
+        2 for plane strain, 3 for three dimensions.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Whether a phase connects opposite faces, through shared faces of cells."""
+"""Percolation: whether a phase connects opposite faces, through shared faces of cells."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["percolates", "spanning_cells"]
 
 
 def percolates(conductor: ArrayLike, *, periodic: bool = False) -> tuple[bool, ...]:
-    """Whether connected cells lead from one end of each axis to the other.
+    """Determine along which axes a path of connected cells leads from one end to the other.
 
     Parameters
     ----------
     conductor : array_like of bool
-        Which cells belong to the phase, in any dimension.
+        True for cells of the phase, in any dimension.
     periodic : bool
-        Whether the array continues itself: then a path counts that arrives, one period further, at the cell where it
-        set out, which is what conducts through the repeated cell.
+        Whether the array is periodic. A path then counts if it arrives, one period further, at the cell where it began,
+        because only such a path conducts through the periodic structure.
 
     Returns
     -------
     tuple of bool
-        One for each array axis.
+        One value for each array axis.
 
     Raises
     ------
@@ -49,7 +49,24 @@ def percolates(conductor: ArrayLike, *, periodic: bool = False) -> tuple[bool, .
 
 
 def spanning_cells(conductor: ArrayLike, axis: int) -> NDArray[np.bool_]:
-    """Cells connected to both faces of an axis; those of islands and of one face alone are left out.
+    """Find the cells that are connected to both faces of an axis.
+
+    Parameters
+    ----------
+    conductor : array_like of bool
+        True for cells of the phase.
+    axis : int
+        Array axis.
+
+    Returns
+    -------
+    ndarray of bool
+        True for connected cells, same shape; False for isolated clusters and those that reach only one face.
+
+    Raises
+    ------
+    InputError
+        If the array is not of booleans, or has no axes.
 
     Examples
     --------
@@ -76,7 +93,7 @@ def _checked(conductor: ArrayLike) -> NDArray[np.bool_]:
 
 
 def _winds(labels: NDArray[np.int32], axis: int) -> bool:
-    """Whether some closed path through the clusters and over the wrapping faces goes around the axis."""
+    """Whether a closed path through the clusters and the periodic faces winds around the axis."""
     neighbours: dict[int, set[tuple[int, int]]] = defaultdict(set)
     for wrapped in range(labels.ndim):
         pairs = np.stack([labels.take(-1, wrapped).ravel(), labels.take(0, wrapped).ravel()], 1)

@@ -1,4 +1,4 @@
-"""Properties of phases, given by number or by name, checked and put in the order of the labels."""
+"""Properties of phases, given by number or by name, in the order of the labels."""
 
 from __future__ import annotations
 
@@ -15,12 +15,24 @@ __all__ = ["phase_index", "phase_values"]
 
 
 def phase_index(microstructure: Microstructure, phase: int | str) -> int:
-    """Find the label of a phase given by number or name.
+    """Return the label of a phase given by number or name.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+    phase : int or str
+        Number or name of the phase.
+
+    Returns
+    -------
+    int
+        Label of the phase.
 
     Raises
     ------
     InputError
-        If there is no such phase; the message lists those that there are.
+        If the phase does not exist; the message lists the phases.
 
     Examples
     --------
@@ -42,23 +54,23 @@ def phase_values(
     *,
     limits: tuple[float, float] = (0.0, float("inf")),
 ) -> NDArray[np.float64]:
-    """Values of a property in the order of the labels.
+    """Return the values of a property in the order of the labels.
 
     Parameters
     ----------
     microstructure : Microstructure
-        Whose phases.
-    values : mapping
-        Phase (number or name) -> value. Phases that fill no cell may be left out.
+        The structure.
+    values : mapping of int or str to float
+        Value of each phase, by number or name. Phases without cells may be left out.
     what : str
         Name of the property, for messages.
-    limits : tuple of float
-        Least and greatest value allowed.
+    limits : tuple of (float, float)
+        Smallest and largest allowed value.
 
     Returns
     -------
-    ndarray, shape (K,)
-        NaN for phases that fill no cell and are not given.
+    ndarray of float, shape (K,)
+        NaN for phases that have neither cells nor a value.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The result of a homogenisation: an effective property and what is known of it."""
+"""The result of a homogenisation."""
 
 from __future__ import annotations
 
@@ -14,38 +14,47 @@ __all__ = ["Homogenization"]
 
 @dataclass(frozen=True, eq=False)
 class Homogenization:
-    """An effective property and how well it is known.
+    """An effective property, with convergence, percolation and a check of the bounds.
 
     Parameters
     ----------
     tensor : ndarray
         Conductivity (d, d), index 0 being array axis 0; or stiffness (3, 3) in plane strain or (6, 6), in Voigt's
-        order of array axes 00, 11, 01 or 00, 11, 22, 12, 02, 01 for engineering shear strains. NaN where nothing is
-        known: load cases not asked for, and entries off the diagonal under fixed potentials.
+        order of array axes 00, 11, 01 or 00, 11, 22, 12, 02, 01 for engineering shear strains. NaN where it is unknown:
+        for load cases that were not asked for, and off the diagonal under fixed potentials.
     name : str
         ``"conductivity"`` or ``"stiffness"``.
     unit : str or None
         Unit of the tensor, that of the phases' values.
     boundary : str
-        What was assumed beyond the border.
+        Boundary condition.
     iterations, residual : ndarray
-        Of each load case, in the order of ``axes`` or of Voigt.
+        Iterations and relative residual of each load case, in the order of ``axes`` or of Voigt.
     converged : bool
         Whether all load cases reached the tolerance.
     percolates : tuple of bool
-        Per axis, whether what conducts (or carries) connects the two ends.
+        For each axis, whether the conducting (or stiff) phases connect the two ends.
     status : str
-        In words: how it ended, and what to do if it did not end well.
+        Outcome in words, with advice where the tolerance was not reached.
     bounds : BoundCheck or None
-        Whether the bounds of any periodic sample are kept; None under other boundaries or for a part of the tensor.
-    fields : dict of ndarray
-        If asked for: ``"potential"`` and ``"flux"`` (magnitude), or ``"strain energy"``, each load case x space, for
-        a mean gradient or strain of 1; lengths in the unit of the spacing. In 2-D also ``"flux components"``, load case
-        x axis x space.
+        Check of the bounds of every periodic sample; None under other boundaries or for a part of the tensor.
+    fields : dict of str to ndarray
+        If asked for: ``"potential"`` and ``"flux"`` (magnitude), or ``"strain energy"``, each ``loads x *space``, for a
+        mean gradient or strain of 1; lengths in the unit of the spacing. In 2-D also ``"flux components"``,
+        ``loads x d x *space``.
     hourglass : ndarray or None
-        Stiffness: share of energy that alternates from voxel to voxel, per load case; a sign of too coarse a grid.
+        For stiffness: share of the energy of each load case that alternates from voxel to voxel, a sign of a grid that
+        is too coarse.
     scheme : str
-        Where the potentials sit: ``"rotated"`` at the corners of the cells, ``"staggered"`` at their centres.
+        Position of the potentials: ``"rotated"`` at the corners of the cells, ``"staggered"`` at their centres.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.physics import homogenize
+    >>> from matlens.microstructure.structure import Microstructure
+    >>> result = homogenize(Microstructure([[0, 0], [1, 1]], periodic=True), conductivity={0: 1.0, 1: 4.0})
+    >>> result.name, result.converged, result.percolates, result.bounds.sentence
+    ('conductivity', True, (True, True), 'keeps all bounds')
     """
 
     tensor: NDArray[np.float64]

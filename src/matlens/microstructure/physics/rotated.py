@@ -1,7 +1,7 @@
 """Willot's rotated scheme: displacements at the corners of the voxels, strains at their centres.
 
 The gradient in a voxel is that of linear elements with one integration point: the difference along an axis, averaged
-over the edges that run along it. In two dimensions this is the plain difference on a grid turned by 45 degrees, hence
+over the edges that run along it. In two dimensions this is the plain difference on a grid rotated by 45 degrees, hence
 the name (Willot, C. R. Mécanique 343, 232, 2015). Displacements that alternate in sign along two or more axes have no
 gradient; on even sizes they are periodic, and the Green operator leaves them out.
 """
@@ -19,12 +19,12 @@ __all__ = ["divergence", "gradient", "green_operator"]
 
 
 def gradient(u: Tensor, steps: Sequence[float]) -> list[Tensor]:
-    """Take the gradient of a periodic displacement at the centre of each voxel.
+    """Compute the gradient of a periodic displacement at the centre of each voxel.
 
     Parameters
     ----------
     u : Tensor
-        Shape ``batch x components x *space``; entry k sits at the lower corner of voxel k.
+        Displacement, shape ``batch x components x *space``; entry k is that of the lower corner of voxel k.
     steps : sequence of float
         Size of a voxel along each axis.
 
@@ -40,14 +40,14 @@ def gradient(u: Tensor, steps: Sequence[float]) -> list[Tensor]:
     [1.0, 2.0, 2.0]
     """
     ndim = len(steps)
-    mean, slopes = u, list[Tensor]()
+    mean, derivatives = u, list[Tensor]()
     for axis in range(ndim):
         dim = axis - ndim
-        slopes = [_between(slope, dim) for slope in slopes]
-        slopes.append(_step(mean, dim, steps[axis]))
+        derivatives = [_between(derivative, dim) for derivative in derivatives]
+        derivatives.append(_step(mean, dim, steps[axis]))
         if axis < ndim - 1:
             mean = _between(mean, dim)
-    return slopes
+    return derivatives
 
 
 def divergence(columns: Sequence[Tensor], steps: Sequence[float]) -> Tensor:
@@ -56,14 +56,14 @@ def divergence(columns: Sequence[Tensor], steps: Sequence[float]) -> Tensor:
     Parameters
     ----------
     columns : sequence of Tensor
-        Stress vectors on the faces across each axis, each ``batch x components x *space``.
+        Stress vectors on the faces across each axis, each of shape ``batch x components x *space``.
     steps : sequence of float
         Size of a voxel along each axis.
 
     Returns
     -------
     Tensor
-        Shape ``batch x components x *space``.
+        Forces, shape ``batch x components x *space``.
 
     Examples
     --------
@@ -73,17 +73,17 @@ def divergence(columns: Sequence[Tensor], steps: Sequence[float]) -> Tensor:
     [[0.5, 0.5], [-0.5, -0.5]]
     """
     ndim = len(steps)
-    slopes, mean = list(columns), torch.zeros(())
+    derivatives, mean = list(columns), torch.zeros(())
     for axis in reversed(range(ndim)):
         dim = axis - ndim
-        fall = _step_back(slopes.pop(), dim, steps[axis])
+        fall = _step_back(derivatives.pop(), dim, steps[axis])
         mean = fall if axis == ndim - 1 else fall.add_(_between_back(mean, dim))
-        slopes = [_between_back(slope, dim) for slope in slopes]
+        derivatives = [_between_back(derivative, dim) for derivative in derivatives]
     return mean
 
 
 def green_operator(shape: Sequence[int], steps: Sequence[float], coupling: Tensor) -> Callable[[Tensor], Tensor]:
-    """Solve for the displacement in a homogeneous medium of shear modulus 1 under given forces.
+    """Build the solution operator of a homogeneous medium of shear modulus 1 under given forces.
 
     Parameters
     ----------
@@ -97,7 +97,8 @@ def green_operator(shape: Sequence[int], steps: Sequence[float], coupling: Tenso
     Returns
     -------
     callable
-        Forces ``batch x ndim x *space`` to displacements without mean and without alternating parts.
+        Maps forces ``batch x ndim x *space`` to displacements of the same shape, without mean and without alternating
+        parts.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tables of what a homogenisation means: principal values, engineering moduli, bounds, transport factors."""
+"""Tables that explain a homogenisation: principal values, engineering moduli, bounds, transport factors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from matlens.microstructure.physics.bounds import hashin_shtrikman, trace_means, voigt_reuss, wiener
+from matlens.microstructure.physics.moduli import VOIGT
 from matlens.microstructure.physics.result import Homogenization
 from matlens.microstructure.structure import Microstructure
 
@@ -20,11 +21,19 @@ __all__ = [
     "voigt_names",
 ]
 
-_VOIGT = {2: ((0, 0), (1, 1), (0, 1)), 3: ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))}
-
 
 def axis_names(ndim: int) -> tuple[str, ...]:
-    """Names of the array axes.
+    """Return the names of the array axes.
+
+    Parameters
+    ----------
+    ndim : {2, 3}
+        Number of axes.
+
+    Returns
+    -------
+    tuple of str
+        ``("y", "x")`` or ``("z", "y", "x")``.
 
     Examples
     --------
@@ -35,7 +44,17 @@ def axis_names(ndim: int) -> tuple[str, ...]:
 
 
 def voigt_names(ndim: int) -> tuple[str, ...]:
-    """Names of the components of strain in Voigt's order of array axes.
+    """Return the names of the strain components in Voigt's order of array axes.
+
+    Parameters
+    ----------
+    ndim : {2, 3}
+        Number of axes.
+
+    Returns
+    -------
+    tuple of str
+        Three or six names.
 
     Examples
     --------
@@ -43,21 +62,22 @@ def voigt_names(ndim: int) -> tuple[str, ...]:
     ('yy', 'xx', 'yx')
     """
     names = axis_names(ndim)
-    return tuple(names[i] + names[j] for i, j in _VOIGT[ndim])
+    return tuple(names[i] + names[j] for i, j in VOIGT[ndim])
 
 
 def principal_conductivities(tensor: ArrayLike) -> pd.DataFrame:
-    """Principal values, largest first, with their directions.
+    """Compute the principal conductivities, largest first, with their directions.
 
     Parameters
     ----------
     tensor : array_like, shape (d, d)
-        Symmetric.
+        Effective conductivity, symmetric.
 
     Returns
     -------
     DataFrame
-        Columns ``value`` and ``y``, ``x`` (and ``z``), the unit vector; empty if part of the tensor is not known.
+        Column ``value``, and columns ``y``, ``x`` (and ``z``) with the unit vector; empty if an entry of the tensor is
+        NaN.
 
     Examples
     --------
@@ -69,18 +89,18 @@ def principal_conductivities(tensor: ArrayLike) -> pd.DataFrame:
     if np.isnan(matrix).any():
         return pd.DataFrame(columns=["value", *names])
     values, vectors = np.linalg.eigh(matrix)
-    vectors = vectors * np.where(vectors[-1] < 0, -1.0, 1.0)  # a direction has no sign: let the last axis be positive
+    vectors = vectors * np.where(vectors[-1] < 0, -1.0, 1.0)  # the sign of a direction is free: make x positive
     rows = np.column_stack([values, vectors.T])[::-1]
     return pd.DataFrame(rows, columns=["value", *names])
 
 
 def engineering_moduli(stiffness: ArrayLike) -> pd.DataFrame:
-    """Young's moduli, shear moduli and Poisson's ratios along the array axes, from the compliance.
+    """Compute Young's moduli, shear moduli and Poisson's ratios along the array axes, from the compliance.
 
     Parameters
     ----------
     stiffness : array_like, shape (3, 3) or (6, 6)
-        Voigt's order of array axes; in 2-D plane strain, and so are the moduli.
+        In Voigt's order of array axes; (3, 3) is plane strain, and so are then the moduli.
 
     Returns
     -------
@@ -114,12 +134,26 @@ def engineering_moduli(stiffness: ArrayLike) -> pd.DataFrame:
 
 
 def bounds_of_conductivity(tensor: ArrayLike, fractions: ArrayLike, values: ArrayLike) -> pd.DataFrame:
-    """Bounds of an effective conductivity, each with what of the tensor it bounds.
+    """Tabulate the bounds of an effective conductivity beside the values that they bound.
+
+    Parameters
+    ----------
+    tensor : array_like, shape (d, d)
+        Effective conductivity.
+    fractions : array_like, shape (K,)
+        Volume fractions of the phases, sum 1.
+    values : array_like, shape (K,)
+        Conductivities of the phases.
 
     Returns
     -------
     DataFrame
         Columns ``bound``, ``holds_for``, ``lower``, ``least`` and ``greatest`` (of the tensor), ``upper``.
+
+    Raises
+    ------
+    InputError
+        If fractions and values do not fit each other, a value is negative, or the fractions do not sum to 1.
 
     Examples
     --------
@@ -149,12 +183,28 @@ def _between(bounds: tuple[float, float], ends: tuple[float, float]) -> tuple[fl
 def bounds_of_stiffness(
     stiffness: ArrayLike, fractions: ArrayLike, young: ArrayLike, poisson: ArrayLike
 ) -> pd.DataFrame:
-    """Bounds of Reuss and Voigt on the diagonal of an effective stiffness.
+    """Tabulate the bounds of Reuss and Voigt on the diagonal of an effective stiffness.
+
+    Parameters
+    ----------
+    stiffness : array_like, shape (3, 3) or (6, 6)
+        Effective stiffness, in Voigt's order of array axes.
+    fractions : array_like, shape (K,)
+        Volume fractions of the phases, sum 1.
+    young : array_like, shape (K,)
+        Young's moduli of the phases.
+    poisson : array_like, shape (K,)
+        Poisson's ratios of the phases.
 
     Returns
     -------
     DataFrame
         Columns ``component``, ``lower`` (Reuss), ``value``, ``upper`` (Voigt).
+
+    Raises
+    ------
+    InputError
+        If a value lies outside its range, or the fractions do not sum to 1.
 
     Examples
     --------
@@ -171,23 +221,28 @@ def bounds_of_stiffness(
 def transport_factors(
     result: Homogenization, microstructure: Microstructure, conductivities: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Formation factor and tortuosity factor along each axis, where one phase alone conducts.
+    """Tabulate the formation factor and the tortuosity factor along each axis, where only one phase conducts.
 
     Parameters
     ----------
     result : Homogenization
-        Of the conductivity.
+        Homogenised conductivity.
     microstructure : Microstructure
-        What it is of.
+        The structure.
     conductivities : ndarray, shape (K,)
-        Of the phases; NaN for those that fill no cell.
+        Conductivities of the phases; NaN for phases without cells.
 
     Returns
     -------
     DataFrame
-        Columns ``axis``, ``percolates``, ``formation_factor`` (k of the phase / k effective), ``tortuosity_factor``
-        (volume fraction x formation factor); infinite where the phase does not connect the ends. Empty if no phase has
-        zero conductivity or more than one conducts, and under uniform flux, which cells at the border block.
+        Columns ``axis``, ``percolates``, ``formation_factor`` (conductivity of the phase over the effective one),
+        ``tortuosity_factor`` (volume fraction times formation factor); infinite where the phase does not connect the
+        ends. Empty if no phase has zero conductivity or more than one conducts, and under uniform flux, where the cells
+        at the border block it.
+
+    Notes
+    -----
+    Cooper et al., SoftwareX 5, 203 (2016).
 
     Examples
     --------

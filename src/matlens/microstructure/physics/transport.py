@@ -36,7 +36,14 @@ class Transport:
     converged : bool
         Whether the tolerance was reached.
     status : str
-        In words: how it ended, and what to do if it did not end well.
+        Outcome in words, with advice where the tolerance was not reached.
+
+    Examples
+    --------
+    >>> stripes = Microstructure([[0, 1, 1, 1]] * 4)
+    >>> factor = formation_factor(stripes, 0, axis=0)
+    >>> round(float(factor), 6), factor.fraction, factor.connected
+    (4.0, 0.25, 0.25)
     """
 
     value: float
@@ -63,22 +70,22 @@ def formation_factor(
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> Transport:
-    """Compute the conductivity of a phase over the effective one, the other phases conducting nothing.
+    """Compute the formation factor of a phase: its conductivity over the effective one when no other phase conducts.
 
     Parameters
     ----------
     microstructure : Microstructure
-        Two- or three-dimensional.
+        Two- or three-dimensional structure.
     phase : int or str
         Conducting phase, by number or name.
     axis : int
         Array axis of transport.
     boundary : {"fixed", "periodic", "gradient", "flux"}
-        As :func:`homogenize`; the default is the usual one for CT volumes.
+        Boundary condition, see :func:`homogenize`; the default is the usual one for CT volumes.
     tolerance : float
-        Relative residual; the factor is about as exact as its square.
+        Relative residual; the error of the factor is about its square.
     dtype, device, progress
-        As :func:`homogenize`.
+        As in :func:`homogenize`.
 
     Returns
     -------
@@ -136,10 +143,28 @@ def tortuosity_factor(
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> Transport:
-    """Compute the tortuosity factor: volume fraction times formation factor, 1 for straight channels.
+    """Compute the tortuosity factor of a phase: volume fraction times formation factor, 1 for straight channels.
 
-    The fraction is that of the whole phase, islands included. Parameters, result and errors are those of
-    :func:`formation_factor`.
+    The volume fraction is that of the whole phase, including isolated clusters.
+
+    Parameters
+    ----------
+    microstructure, phase, axis, boundary, tolerance, dtype, device, progress
+        As in :func:`formation_factor`.
+
+    Returns
+    -------
+    Transport
+        Its value is infinite where the phase does not connect the two ends.
+
+    Raises
+    ------
+    InputError
+        If the phase or the axis does not exist, or an option is unknown.
+
+    Notes
+    -----
+    Cooper et al., SoftwareX 5, 203 (2016).
 
     Examples
     --------

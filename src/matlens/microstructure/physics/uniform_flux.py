@@ -1,4 +1,4 @@
-"""Apparent conductivity of a window with the same flux density all along its border: the lower bracket."""
+"""Apparent conductivity of a window with uniform flux through its border, a lower bound."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from matlens.microstructure.physics.conduction import (
     Limits,
     Start,
     Watch,
+    append_axes,
     check_field,
     largest,
     relative_steps,
     solve_loads,
-    spread,
 )
 from matlens.microstructure.physics.faces import AxisKind, face_conductivities
 from matlens.microstructure.physics.laplacian import inverse_laplacian
@@ -36,28 +36,28 @@ def solve_uniform_flux(
     max_iterations: int = MAX_ITERATIONS,
     watch: Watch | None = None,
 ) -> ConductionSolution:
-    """Apparent conductivity under uniform flux through the border, the inverse of the apparent resistivity.
+    """Compute the apparent conductivity under uniform flux through the border, the inverse of the apparent resistivity.
 
-    It bounds the apparent tensor of a window from below under any border condition, as the uniform gradient does from
-    above (Huet, J. Mech. Phys. Solids 38 (1990) 813). Along an axis whose two borders are not all conducting and
-    connected it is zero: there is nowhere for the flux to go.
+    It bounds the apparent tensor of a window from below under any boundary condition, as the uniform gradient does from
+    above (Huet, J. Mech. Phys. Solids 38, 813, 1990). It is zero along an axis whose two borders are not entirely
+    conducting and connected, because the flux cannot pass there.
 
     Parameters
     ----------
     field : Tensor
         Conductivity of each cell, shape ``batch x *space`` in 2-D or 3-D.
     spacing, tolerance, max_iterations, watch
-        As for :func:`matlens.microstructure.physics.solve_conduction`.
+        As in :func:`matlens.microstructure.physics.solve_conduction`.
 
     Returns
     -------
     ConductionSolution
-        With the potentials for unit mean gradients, zero where the tensor is.
+        Tensor, and potentials for unit mean gradients, which are zero where the tensor is.
 
     Raises
     ------
     InputError
-        As :func:`matlens.microstructure.physics.effective_conductivity`.
+        If the field is not a floating-point batch in 2-D or 3-D, or is negative, NaN or infinite anywhere.
 
     Examples
     --------
@@ -70,25 +70,25 @@ def solve_uniform_flux(
     field, steps = field.detach(), relative_steps(spacing, field.ndim - 1)
     kinds: list[AxisKind] = ["insulated"] * len(steps)
     scale = largest(field)
-    scaled = field / spread(scale, field)
-    borne = torch.from_numpy(np.stack([_borne(cells) for cells in (scaled > 0).cpu().numpy()])).to(field)
+    scaled = field / append_axes(scale, field)
+    passes = torch.from_numpy(np.stack([_passes(cells) for cells in (scaled > 0).cpu().numpy()])).to(field)
     faces = face_conductivities(scaled, steps, kinds)
     inverse = inverse_laplacian(field.shape[1:], steps, kinds, like=field)
-    right = _inflow(borne, scaled, steps)
+    right = _inflow(passes, scaled, steps)
     u, iterations, residual, converged = solve_loads(
         faces.apply, inverse, right, Start(None, None), Limits(tolerance, max_iterations, watch)
     )
-    resistivity = _resistivity(faces.apply(u), u, right) + torch.diag_embed(_border_layers(scaled, borne))
-    tensor = torch.linalg.inv(resistivity) * (borne[:, :, None] * borne[:, None, :])
+    resistivity = _resistivity(faces.apply(u), u, right) + torch.diag_embed(_border_layers(scaled, passes))
+    tensor = torch.linalg.inv(resistivity) * (passes[:, :, None] * passes[:, None, :])
     potential = torch.einsum("bij,bj...->bi...", tensor, u)
     for axis, step in enumerate(steps):
         ramp = step * torch.arange(field.shape[axis + 1], dtype=field.dtype, device=field.device)
         ramp = (ramp - ramp.mean()).view([-1 if dim == axis else 1 for dim in range(len(steps))])
-        potential[:, axis] -= ramp * spread(borne[:, axis], field)
-    return ConductionSolution(tensor * spread(scale, tensor), potential, iterations, residual, converged)
+        potential[:, axis] -= ramp * append_axes(passes[:, axis], field)
+    return ConductionSolution(tensor * append_axes(scale, tensor), potential, iterations, residual, converged)
 
 
-def _borne(conductor: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _passes(conductor: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Per axis, whether all cells on its two borders conduct and belong together, so that a uniform flux can pass."""
     if conductor.all():
         return np.ones(conductor.ndim, dtype=bool)
@@ -97,11 +97,11 @@ def _borne(conductor: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.array([border.min() > 0 and border.min() == border.max() for border in borders])
 
 
-def _inflow(borne: Tensor, field: Tensor, steps: Sequence[float]) -> Tensor:
+def _inflow(passes: Tensor, field: Tensor, steps: Sequence[float]) -> Tensor:
     """Flux of 1 out of the first and into the last layer of each axis in turn, shape ``batch x d x *space``."""
     right = field.new_zeros(len(field), len(steps), *field.shape[1:])
     for axis, step in enumerate(steps):
-        strength = spread(borne[:, axis], field) / step
+        strength = append_axes(passes[:, axis], field) / step
         right[:, axis].narrow(axis + 1, -1, 1).add_(strength)
         right[:, axis].narrow(axis + 1, 0, 1).sub_(strength)
     return right
@@ -115,10 +115,10 @@ def _resistivity(applied: Tensor, u: Tensor, right: Tensor) -> Tensor:
     return (total + total.mT) / (2 * u[0, 0].numel())
 
 
-def _border_layers(field: Tensor, borne: Tensor) -> Tensor:
+def _border_layers(field: Tensor, passes: Tensor) -> Tensor:
     """Share of the half cells at the borders in the resistivity along each axis, (B, d); 1 where no flux passes."""
     layers = []
     for axis in range(field.ndim - 1):
         ends = torch.cat([field.narrow(axis + 1, 0, 1), field.narrow(axis + 1, -1, 1)], axis + 1)
         layers.append((0.5 / ends).flatten(1).sum(1) / field[0].numel())
-    return torch.where(borne > 0, torch.stack(layers, 1), 1.0)
+    return torch.where(passes > 0, torch.stack(layers, 1), 1.0)

@@ -1,4 +1,4 @@
-"""Structures with known answers, and negative controls."""
+"""Structures whose statistics or properties are known exactly, families for data sets, and negative controls."""
 
 import lazy_loader
 

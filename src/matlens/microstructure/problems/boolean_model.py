@@ -1,4 +1,4 @@
-"""The Boolean model: discs or spheres thrown at random, the one random texture known exactly."""
+"""The Boolean model of overlapping discs or spheres, whose two-point statistics are known exactly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ __all__ = ["discs", "discs_two_point"]
 def discs(
     shape: Sequence[int], *, radius: float = 6.0, fraction: float = 0.4, seed: int = 0, periodic: bool = True
 ) -> Microstructure:
-    """Throw overlapping discs (2-D) or spheres (3-D) at Poisson points; phase 1 is their union.
+    """Make a Boolean model: overlapping discs (2-D) or spheres (3-D) centred at the points of a Poisson process.
+
+    Phase 1 is the union of the discs.
 
     Parameters
     ----------
@@ -26,7 +28,7 @@ def discs(
     radius : float
         Radius in pixels, at most a quarter of the smallest side when periodic.
     fraction : float
-        *Expected* volume fraction of phase 1; a realisation scatters around it.
+        *Expected* volume fraction of phase 1; the fraction of a realisation varies around it.
     seed : int
         Seed of the random numbers.
     periodic : bool
@@ -35,13 +37,17 @@ def discs(
     Returns
     -------
     Microstructure
-        Two phases; the truth for S2 is `discs_two_point`. A pixel is covered if its centre is, so the pixel grid adds
-        no bias to the one- and two-point statistics.
+        Two phases, ``matrix`` and ``discs``; the exact S2 is `discs_two_point`. A pixel is covered if its centre is, so
+        the pixel grid adds no bias to the one- and two-point statistics.
 
     Raises
     ------
     InputError
         If a size, the radius or the fraction is out of range.
+
+    Notes
+    -----
+    Torquato, Random Heterogeneous Materials (2002), section 5.1.
 
     Examples
     --------
@@ -63,23 +69,24 @@ def discs(
 
 
 def discs_two_point(distance: ArrayLike, radius: float, fraction: float, ndim: int = 2) -> NDArray[np.float64]:
-    """Two-point probability S2 of the union of discs (2-D) or spheres (3-D) of the Boolean model.
+    """Compute the two-point probability S2 of the union of discs (2-D) or spheres (3-D) of the Boolean model.
 
     Parameters
     ----------
     distance : array_like
-        Offsets in the unit of ``radius``.
+        Distances, in the unit of ``radius``.
     radius : float
         Radius of the discs.
     fraction : float
-        Expected volume fraction of the discs' phase.
+        Expected volume fraction of the discs.
     ndim : int
         2 or 3.
 
     Returns
     -------
     ndarray of float
-        S2 at each distance, same shape: ``2 phi - 1 + exp(-rho V_union(r))``.
+        S2 at each distance, same shape: ``2 phi - 1 + exp(-rho V(r))`` with the number density of discs ``rho`` and the
+        volume ``V`` of the union of two discs at this distance.
 
     Raises
     ------

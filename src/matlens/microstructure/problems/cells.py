@@ -1,4 +1,4 @@
-"""Cells and the walls between them: the Voronoi pattern of points that keep more or less distance."""
+"""Cellular structures: a Voronoi tessellation of more or less regular points, with walls between the cells."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure.problems.fields import drawn_shape
-from matlens.microstructure.problems.oriented import checked_plane, drawn_out
+from matlens.microstructure.problems.oriented import checked_plane, stretched_coordinates
 from matlens.microstructure.problems.spreading import spread_points
 from matlens.microstructure.problems.stamping import cut_included
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["cell_walls"]
 
-_NEIGHBOURS = 12  # the nearest wall is with one of so many nearest points
+_NEIGHBOURS = 12  # a cell's nearest wall is shared with one of its nearest neighbours; a plane cell has 6 on average
 
 
 def cell_walls(
@@ -31,7 +31,7 @@ def cell_walls(
     seed: int = 0,
     periodic: bool = True,
 ) -> Microstructure:
-    """Divide the plane into cells with walls of one thickness between them.
+    """Make a Voronoi tessellation of the plane with walls of one thickness between the cells.
 
     Parameters
     ----------
@@ -40,15 +40,15 @@ def cell_walls(
     diameter : float
         Mean diameter of a cell in pixels (of the circle of the same area), from 3 to half the shorter side.
     regularity : float
-        How evenly the cells' centres lie: 0 is at random, 1 as even as may be.
+        Regularity of the cells' centres, from 0 (Poisson points) to 1 (as evenly distributed as possible).
     aspect : float
-        How much longer than wide cells are, at least 1.
+        Length of a cell over its width, at least 1.
     angle : float
         Direction of the long diameters in degrees, from axis 1 towards axis 0.
     included : int
         Phase of the walls: 1, or 0 when phase 1 fills the cells.
     fraction : float
-        Volume fraction of phase 1, to the pixel; it decides how thick the walls are.
+        Volume fraction of phase 1, exact to the pixel; it determines the thickness of the walls.
     seed : int
         Seed of the random numbers.
     periodic : bool
@@ -87,18 +87,18 @@ def cell_walls(
 def _distance_to_wall(
     sides: tuple[int, int], centres: NDArray[np.float64], aspect: float, angle: float
 ) -> NDArray[np.float64]:
-    """Distance in pixels from each pixel to the nearest wall; nearness to centres is measured drawn out."""
+    """Distance in pixels from each pixel to the nearest wall; the metric of the tessellation is stretched."""
     from scipy.spatial import cKDTree
 
     shifts = np.array([(i * sides[0], j * sides[1]) for i in (-1, 0, 1) for j in (-1, 0, 1)])
     copies = (centres[None] + shifts[:, None]).reshape(-1, 2)
     pixels = np.stack(np.meshgrid(*(np.arange(side, dtype=float) for side in sides), indexing="ij"), axis=-1)
-    stretched = np.stack(drawn_out(copies[:, 0], copies[:, 1], aspect, angle), axis=-1)
-    points = np.stack(drawn_out(pixels[..., 0], pixels[..., 1], aspect, angle), axis=-1).reshape(-1, 2)
+    stretched = np.stack(stretched_coordinates(copies[:, 0], copies[:, 1], aspect, angle), axis=-1)
+    points = np.stack(stretched_coordinates(pixels[..., 0], pixels[..., 1], aspect, angle), axis=-1).reshape(-1, 2)
     distance, index = cKDTree(stretched).query(points, k=min(_NEIGHBOURS, len(copies)))
     towards = stretched[index[:, 1:]] - stretched[index[:, :1]]
-    # (d_j^2 - d_0^2) / 2 falls to zero at the wall; its slope in space turns it into a distance there.
+    # (d_j^2 - d_0^2) / 2 falls to zero at the wall; divided by its gradient in space it is a distance there.
     along, across = towards[..., 0] / np.sqrt(aspect), towards[..., 1] * np.sqrt(aspect)
-    slope = np.hypot(along, across)
+    gradient = np.hypot(along, across)
     level = (distance[:, 1:] ** 2 - distance[:, :1] ** 2) / 2
-    return np.asarray((level / np.maximum(slope, 1e-9)).min(axis=1).reshape(sides))
+    return np.asarray((level / np.maximum(gradient, 1e-9)).min(axis=1).reshape(sides))

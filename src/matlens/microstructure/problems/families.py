@@ -1,4 +1,4 @@
-"""Families of two-phase structures with parameters drawn at random: what labelled data sets are made of."""
+"""Families of two-phase structures with random parameters, from which labelled data sets are made."""
 
 from __future__ import annotations
 
@@ -19,23 +19,30 @@ from matlens.microstructure.structure import Microstructure
 __all__ = ["FAMILIES", "FRACTIONS", "Family", "draw_structure"]
 
 Parameters = dict[str, float | int | bool]
-FRACTIONS = (0.15, 0.65)  # of phase 1, the stiff or conducting one
-_SHORTEST = 4.0  # pixels: a feature that a pixel grid still shows
-_SMALLEST_SIDE = 32  # a quarter of it is twice the shortest feature
+FRACTIONS = (0.15, 0.65)  # volume fraction of phase 1, the stiff or conducting phase
+# docs/decisions/0027-labelled-data-sets.md
+_SHORTEST = 4.0  # pixels: the smallest feature that a pixel grid resolves
+_SMALLEST_SIDE = 32  # a quarter of it is twice the smallest feature
 
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of structure: how it is made, and how its parameters are drawn.
+    """A family of structures: how a structure is made, and how its parameters are drawn.
 
     Attributes
     ----------
     name : str
-        Its name.
+        Name of the family.
     make : callable
-        ``make(shape, fraction=..., seed=..., **parameters)``; see there what the parameters mean.
+        ``make(shape, fraction=..., seed=..., **parameters)`` returns a structure; its docstring explains the
+        parameters.
     draw : callable
-        ``draw(rng, longest)`` draws them, with features from 4 pixels to ``longest``.
+        ``draw(rng, longest)`` returns random parameters, with features from 4 to ``longest`` pixels.
+
+    Examples
+    --------
+    >>> FAMILIES["fields"].make((32, 32), correlation_length=5, fraction=0.5, seed=0).n_phases
+    2
     """
 
     name: str
@@ -44,7 +51,7 @@ class Family:
 
 
 def draw_structure(family: str, shape: Sequence[int], rng: np.random.Generator) -> tuple[Microstructure, Parameters]:
-    """Draw the parameters of a structure of a family, and make it.
+    """Draw random parameters of a family, and make a structure with them.
 
     Parameters
     ----------
@@ -53,19 +60,19 @@ def draw_structure(family: str, shape: Sequence[int], rng: np.random.Generator) 
     shape : sequence of int
         Pixels along each of the two axes, at least 32.
     rng : Generator
-        Where every random number comes from.
+        Source of all random numbers.
 
     Returns
     -------
     structure : Microstructure
-        Two phases, periodic; phase 1 has a fraction of 0.15 to 0.65.
+        Two phases, periodic; phase 1 has a volume fraction of 0.15 to 0.65.
     parameters : dict
-        Everything that the family's function needs to make it again, the seed with it.
+        All parameters of the family's function, with the seed, so that it makes the same structure again.
 
     Raises
     ------
     InputError
-        If there is no such family, or the picture is too small.
+        If the family is unknown, or a side is shorter than 32 pixels.
 
     Examples
     --------
@@ -83,7 +90,7 @@ def draw_structure(family: str, shape: Sequence[int], rng: np.random.Generator) 
         )
     kind = FAMILIES[family]
     parameters = kind.draw(rng, min(sides) / 4)
-    parameters["seed"] = int(rng.integers(2**53))  # a table's floating-point column still holds it
+    parameters["seed"] = int(rng.integers(2**53))  # a floating-point column of a table holds it exactly
     return kind.make(sides, **parameters), parameters
 
 
@@ -115,7 +122,7 @@ def _ellipses(rng: np.random.Generator, longest: float) -> Parameters:
     aspect = _between(rng, 1.5, 5)
     if overlap:
         fraction = _between(rng, *FRACTIONS)
-    else:  # ellipses of half the plane at most
+    else:  # ellipses without overlap fill half the plane at most
         fraction = _between(rng, 0.15, 0.45) if included else _between(rng, 0.55, 0.65)
     return {
         "length": _length(rng, max(_SHORTEST, 3.0 * np.sqrt(aspect)), max(longest / aspect**0.25, 1.5 * _SHORTEST)),
@@ -132,7 +139,7 @@ def _sheets(rng: np.random.Generator, longest: float) -> Parameters:
     included = int(rng.integers(2))
     fraction = _between(rng, 0.15, 0.5) if included else _between(rng, 0.4, 0.65)
     share = fraction if included else 1 - fraction
-    shortest = max(1.5 * _SHORTEST, 2.0 / share)  # a sheet of two pixels is the thinnest
+    shortest = max(1.5 * _SHORTEST, 2.0 / share)  # so that a lamella is at least two pixels thick
     return {
         "period": _length(rng, shortest, max(longest, 1.2 * shortest)),
         "angle": _angle(rng),
@@ -147,7 +154,7 @@ def _cells(rng: np.random.Generator, longest: float) -> Parameters:
     included = int(rng.integers(2))
     fraction = _between(rng, 0.15, 0.5) if included else _between(rng, 0.4, 0.65)
     share = fraction if included else 1 - fraction
-    shortest = min(max(2 * _SHORTEST, 4.0 / share), 1.6 * longest)  # walls of two pixels are the thinnest
+    shortest = min(max(2 * _SHORTEST, 4.0 / share), 1.6 * longest)  # so that walls are at least two pixels thick
     return {
         "diameter": _length(rng, shortest, max(1.5 * longest, 1.2 * shortest)),
         "regularity": _between(rng, 0, 1),
@@ -163,7 +170,7 @@ def _between(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def _length(rng: np.random.Generator, shortest: float, longest: float) -> float:
-    """Lengths are drawn evenly in their logarithm."""
+    """Draw a length whose logarithm is uniformly distributed."""
     return float(np.exp(rng.uniform(np.log(shortest), np.log(max(longest, shortest)))))
 
 

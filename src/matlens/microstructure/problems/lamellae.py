@@ -1,4 +1,4 @@
-"""Thin sheets: lamellae that run in one direction, wave, and are broken in places."""
+"""Lamellae that run in one direction, with waves and interruptions."""
 
 from __future__ import annotations
 
@@ -28,24 +28,26 @@ def sheets(
     seed: int = 0,
     periodic: bool = True,
 ) -> Microstructure:
-    """Stack sheets that run in one direction, with waves and interruptions.
+    """Make a stack of lamellae that run in one direction, with waves and interruptions.
 
     Parameters
     ----------
     shape : sequence of int
         Pixels along each of the two axes.
     period : float
-        Distance from sheet to sheet in pixels, about: whole numbers of sheets must fit into the sides.
+        Approximate distance between neighbouring lamellae in pixels; a whole number of lamellae must fit into each
+        side.
     angle : float
-        Direction of the sheets in degrees, from axis 1 towards axis 0, as near as whole numbers of sheets permit.
+        Direction of the lamellae in degrees, from axis 1 towards axis 0, as near as whole numbers of lamellae permit.
     waviness : float
-        Standard deviation of a sheet from its straight place, in periods, 0 to 1.
+        Standard deviation of a lamella from a straight line, in periods, 0 to 1.
     interruption : float
-        Share of the sheets' length that is missing, 0 to 0.6.
+        Fraction of the lamellae's length that is missing, 0 to 0.6.
     included : int
-        Phase of the sheets: 1, or 0 when phase 1 is what lies between them.
+        Phase of the lamellae: 1, or 0 when phase 1 lies between them.
     fraction : float
-        Volume fraction of phase 1, to the pixel; that of the sheets at most 0.9 of what the interruptions leave.
+        Volume fraction of phase 1, exact to the pixel; that of the lamellae is at most 0.9 of what the interruptions
+        leave.
     seed : int
         Seed of the random numbers.
     periodic : bool
@@ -89,7 +91,7 @@ def sheets(
 
 
 def _stacking(sides: tuple[int, int], period: float, angle: float) -> NDArray[np.float64]:
-    """Count sheets across the stack: rises by a whole number from border to border, so that the stack wraps."""
+    """Position across the stack in periods; it rises by whole numbers from border to border: the stack is periodic."""
     turn = np.deg2rad(angle)
     counts = np.rint([sides[0] * np.cos(turn) / period, -sides[1] * np.sin(turn) / period])
     if not counts.any():

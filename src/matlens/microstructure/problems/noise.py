@@ -1,4 +1,4 @@
-"""Noise of the right fractions: the negative controls every table of likeness carries."""
+"""Noise of the right volume fractions: negative controls for every comparison of structures."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["blurred_noise", "white_noise"]
 def white_noise(
     shape: Sequence[int], fractions: Sequence[float] | NDArray[np.float64], seed: int = 0
 ) -> Microstructure:
-    """Scatter the phases at random, every pixel by itself, with exact fractions.
+    """Scatter the phases at random, each pixel independently, with exact volume fractions.
 
     Parameters
     ----------
     shape : sequence of int
         Pixels along each axis, two or three of them.
-    fractions : sequence of float
-        Volume fraction of each phase, shape (K,), summing to 1.
+    fractions : sequence of float, shape (K,)
+        Volume fraction of each phase, summing to 1.
     seed : int
         Seed of the random numbers.
 
@@ -56,24 +56,26 @@ def blurred_noise(
     correlation_length: float | Sequence[float],
     seed: int = 0,
 ) -> Microstructure:
-    """Make the cheapest texture of the right fractions and correlation length: cut blurred noise.
+    """Make level-cut Gaussian noise of the right volume fractions and correlation length.
+
+    It is the simplest structure with these properties, and so a negative control.
 
     Parameters
     ----------
     shape : sequence of int
         Pixels along each axis, two or three of them.
-    fractions : sequence of float
-        Volume fraction of each phase, shape (K,), summing to 1.
+    fractions : sequence of float, shape (K,)
+        Volume fraction of each phase, summing to 1.
     correlation_length : float or sequence of float
-        Distance in pixels (along each axis, if several) at which the normalised covariance falls to 0.1.
+        Distance in pixels at which the normalised covariance falls to 0.1; one value, or one for each axis.
     seed : int
         Seed of the random numbers.
 
     Returns
     -------
     Microstructure
-        K phases. With three or more, the most frequent is cut first and each further one from what is left, by a field
-        of its own, so that any two phases may touch.
+        K phases, periodic. With three or more, the most frequent is cut first and each further one from the rest, by an
+        independent field, so that any two phases may touch.
 
     Raises
     ------

@@ -16,8 +16,8 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["particles"]
 
-_DENSEST = 0.78  # beyond, discs of these spreads hardly leave each other room
-_MARGIN = 3.0  # pixels around a disc in which its edge may come to lie
+_DENSEST = 0.78  # denser packings of discs of these size distributions are hardly found by pushing discs apart
+_MARGIN = 3.0  # pixels around a disc in which its edge may lie after the cut to the exact fraction
 
 
 def particles(
@@ -31,22 +31,22 @@ def particles(
     seed: int = 0,
     periodic: bool = True,
 ) -> Microstructure:
-    """Pack discs of different size so that none overlap.
+    """Make a packing of discs of different sizes that do not overlap.
 
     Parameters
     ----------
     shape : sequence of int
         Pixels along each of the two axes.
     diameter : float
-        Typical diameter in pixels (root mean square), at least 3 and at most half the shorter side.
+        Root mean square diameter in pixels, at least 3 and at most half the shorter side.
     spread : float
         Standard deviation of the logarithm of the diameter, 0 to 0.5.
     gap : float
-        Least distance in pixels between discs, where there is room for it.
+        Smallest distance between discs in pixels, where the packing leaves room for it.
     included : int
-        Phase of the discs: 1, or 0 when phase 1 is the matrix around them.
+        Phase of the discs: 1, or 0 when phase 1 is the matrix.
     fraction : float
-        Volume fraction of phase 1, to the pixel; the discs' own at most 0.78.
+        Volume fraction of phase 1, exact to the pixel; that of the discs is at most 0.78.
     seed : int
         Seed of the random numbers.
     periodic : bool
@@ -83,7 +83,7 @@ def particles(
 def _radii(
     sides: tuple[int, int], diameter: float, spread: float, share: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Draw radii whose discs have exactly the area asked for, as many as come nearest to the diameter."""
+    """Draw radii whose discs have exactly the asked area; their number fits the asked diameter best."""
     area = share * sides[0] * sides[1]
     count = max(round(area / (np.pi / 4 * diameter**2)), 1)
     radii = np.exp(np.clip(spread * rng.standard_normal(count), -0.8, 0.8))

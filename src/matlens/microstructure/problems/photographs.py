@@ -1,4 +1,4 @@
-"""A real granular material that is at hand everywhere."""
+"""A real granular material, from a photograph that is installed with scikit-image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["gravel"]
 
 
 def gravel(smoothing: float = 2.0) -> Microstructure:
-    """Segment the photograph of gravel that comes with scikit-image: smoothed, then cut at Otsu's threshold.
+    """Segment the photograph of gravel that scikit-image includes, by Gaussian smoothing and Otsu's threshold.
 
     Parameters
     ----------
@@ -20,7 +20,11 @@ def gravel(smoothing: float = 2.0) -> Microstructure:
     Returns
     -------
     Microstructure
-        512 x 512, phases ``gap`` (dark) and ``stone`` (bright), not periodic. No network is needed.
+        512 x 512 pixels, phases ``gap`` (dark) and ``stone`` (bright), not periodic. No network is needed.
+
+    Notes
+    -----
+    Photograph: van der Walt et al., PeerJ 2, e453 (2014). Threshold: Otsu, IEEE Trans. Syst. Man Cybern. 9, 62 (1979).
 
     Examples
     --------

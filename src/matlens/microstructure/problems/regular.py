@@ -1,4 +1,4 @@
-"""Regular structures: every statistic and effective property of theirs can be written down."""
+"""Regular structures, whose statistics and effective properties are known in closed form."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["checkerboard", "laminate"]
 
 
 def checkerboard(shape: Sequence[int], cell: int = 8) -> Microstructure:
-    """Alternate two phases in squares (2-D) or cubes (3-D).
+    """Make a checkerboard of squares (2-D) or cubes (3-D) of two phases.
 
     Parameters
     ----------
     shape : sequence of int
         Pixels along each axis, two or three of them.
     cell : int
-        Side of a square in pixels; periodic if twice the cell divides every side.
+        Side of a square in pixels; the structure is periodic if twice the cell divides every side.
 
     Returns
     -------
     Microstructure
-        Two phases; along an axis the normalised covariance is a triangle wave of period ``2 cell``.
+        Two phases. Along an axis the normalised covariance is a triangle wave of period ``2 cell``.
 
     Raises
     ------
@@ -48,23 +48,24 @@ def checkerboard(shape: Sequence[int], cell: int = 8) -> Microstructure:
 
 
 def laminate(shape: Sequence[int], period: int = 16, fraction: float = 0.5, axis: int = 0) -> Microstructure:
-    """Stack layers of two phases, normal to one axis.
+    """Make a laminate of two phases with layers normal to one axis.
 
     Parameters
     ----------
     shape : sequence of int
         Pixels along each axis, two or three of them.
     period : int
-        Thickness of a pair of layers in pixels; periodic if it divides the side along ``axis``.
+        Thickness of a pair of layers in pixels; the structure is periodic if it divides the side along ``axis``.
     fraction : float
-        Share of phase 1 in a pair, rounded to whole pixels.
+        Volume fraction of phase 1, rounded to whole pixels of a pair.
     axis : int
         Axis along which the phases alternate.
 
     Returns
     -------
     Microstructure
-        Two phases; effective conductivity is the arithmetic mean along the layers and the harmonic mean across.
+        Two phases. The effective conductivity is the arithmetic mean along the layers and the harmonic mean across
+        them.
 
     Raises
     ------

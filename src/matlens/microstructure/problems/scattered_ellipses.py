@@ -1,4 +1,4 @@
-"""Ellipses thrown at random, overlapping or not, more or less in one direction."""
+"""Ellipses at random positions, with or without overlap, and more or less aligned."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure.problems.fields import checked_fraction, drawn_shape
-from matlens.microstructure.problems.oriented import checked_plane, drawn_out
+from matlens.microstructure.problems.oriented import checked_plane, stretched_coordinates
 from matlens.microstructure.problems.stamping import FAR, Score, cut_included, patch
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["ellipses"]
 
-_ATTEMPTS = 150  # in a row, before an ellipse that has no room is made smaller
+_ATTEMPTS = 150  # failed attempts in a row, after which the ellipses are made smaller
 _SHRINK = 0.85
-_SMALLEST = 0.4  # of the asked length; below, what is missing is made up by growing all
-_MARGIN = 3.0  # pixels around an ellipse in which its edge may come to lie
+_SMALLEST = 0.4  # of the asked length; below, the missing area comes from growing all ellipses
+_MARGIN = 3.0  # pixels around an ellipse in which its edge may lie after the cut to the exact fraction
 
 
 def ellipses(
@@ -35,26 +35,26 @@ def ellipses(
     seed: int = 0,
     periodic: bool = True,
 ) -> Microstructure:
-    """Throw ellipses at random until they cover what is asked.
+    """Place ellipses at random positions until they cover the asked fraction.
 
     Parameters
     ----------
     shape : sequence of int
         Pixels along each of the two axes.
     length : float
-        Geometric mean of an ellipse's long and short diameter in pixels.
+        Geometric mean of the long and the short diameter of an ellipse in pixels, at least 3.
     aspect : float
-        Long over short diameter, at least 1.
+        Ratio of the long to the short diameter, at least 1.
     angle : float
         Mean direction of the long diameters in degrees, from axis 1 towards axis 0.
     disorder : float
-        Standard deviation of the direction in degrees; 90 and above is every direction alike.
+        Standard deviation of the direction in degrees; from 90 on all directions are about equally frequent.
     overlap : bool
-        Whether ellipses may overlap. If not, some are smaller where the room does not suffice.
+        Whether ellipses may overlap. If not, some are made smaller where there is no room.
     included : int
-        Phase of the ellipses: 1, or 0 when phase 1 is the matrix around them.
+        Phase of the ellipses: 1, or 0 when phase 1 is the matrix.
     fraction : float
-        Volume fraction of phase 1, to the pixel; that of ellipses without overlap at most 0.5.
+        Volume fraction of phase 1, exact to the pixel; that of ellipses without overlap is at most 0.5.
     seed : int
         Seed of the random numbers.
     periodic : bool
@@ -102,7 +102,7 @@ def ellipses(
 def _thrown(
     scores: NDArray[np.float64], size: float, aspect: float, angle: float, *, overlap: bool, rng: np.random.Generator
 ) -> bool:
-    """Add an ellipse at a random place unless it has no room there."""
+    """Add an ellipse at a random position, and return False if there is no room for it."""
     centre = rng.uniform(size=2) * scores.shape
     reach = size / 2 * np.sqrt(aspect) + _MARGIN
     index, values = patch(scores.shape, centre, reach, _depth(size, aspect, angle))
@@ -120,8 +120,8 @@ def _depth(size: float, aspect: float, angle: float) -> Score:
 def _inside(
     rows: NDArray[np.float64], columns: NDArray[np.float64], *, size: float, aspect: float, angle: float
 ) -> NDArray[np.float64]:
-    """Depth in pixels under the edge of an ellipse: exact on the short diameter, near the edge good everywhere."""
-    along, across = drawn_out(rows, columns, aspect, angle)
+    """Depth in pixels inside the edge of an ellipse: exact on the short diameter, accurate near the edge everywhere."""
+    along, across = stretched_coordinates(rows, columns, aspect, angle)
     radius = np.hypot(along, across) + 1e-9
-    slope = np.hypot(along / np.sqrt(aspect), across * np.sqrt(aspect)) / radius  # of the radius, in space
-    return np.asarray((size / 2 - radius) / np.maximum(slope, np.sqrt(1 / aspect)))
+    gradient = np.hypot(along / np.sqrt(aspect), across * np.sqrt(aspect)) / radius  # of the radius, in space
+    return np.asarray((size / 2 - radius) / np.maximum(gradient, np.sqrt(1 / aspect)))

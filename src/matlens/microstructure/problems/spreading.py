@@ -1,4 +1,4 @@
-"""Points that keep their distance on a torus: centres of particles and of cells."""
+"""Random points that keep a minimum distance on a torus: centres of particles and of cells."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from numpy.typing import NDArray
 __all__ = ["spread_points"]
 
 _STEPS = 400
-_TOLERANCE = 0.02  # pixels of overlap nobody sees
+_TOLERANCE = 0.02  # pixels of overlap, far below what the pixel grid resolves
 
 
 def spread_points(sides: tuple[int, int], radii: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Throw points at random and push apart those closer than the sum of their radii, until none are.
+    """Draw points at random, and push apart those closer than the sum of their radii until none are.
 
     Parameters
     ----------
     sides : tuple of int
         Periods in pixels.
-    radii : ndarray of float
-        Radius of each point, shape (N,).
+    radii : ndarray of float, shape (N,)
+        Radius of each point in pixels.
     rng : Generator
-        Where the first places come from.
+        Source of the initial positions.
 
     Returns
     -------
-    ndarray of float
-        Places in pixels, shape (N, 2), within the periods. Where there is no room the overlaps that are left are small
-        and shared by all.
+    ndarray of float, shape (N, 2)
+        Positions in pixels, within the periods. Where there is no room, the remaining overlaps are small and shared
+        by all.
 
     Examples
     --------
@@ -57,7 +57,25 @@ def spread_points(sides: tuple[int, int], radii: NDArray[np.float64], rng: np.ra
 
 
 def wrapped(places: NDArray[np.float64], period: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bring places into [0, period); rounding must not leave one on the border, where the tree refuses it."""
+    """Move positions into one period.
+
+    Parameters
+    ----------
+    places : ndarray of float, shape (N, 2)
+        Positions in pixels.
+    period : ndarray of float, shape (2,)
+        Periods in pixels.
+
+    Returns
+    -------
+    ndarray of float, shape (N, 2)
+        Positions in [0, period).
+
+    Examples
+    --------
+    >>> wrapped(np.array([[-1.0, 5.0]]), np.array([4.0, 4.0])).tolist()
+    [[3.0, 1.0]]
+    """
     inside: NDArray[np.float64] = np.mod(places, period)
-    inside[inside >= period] = 0.0
+    inside[inside >= period] = 0.0  # by rounding of a tiny negative number; SciPy's periodic tree refuses the border
     return inside

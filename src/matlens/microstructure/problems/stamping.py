@@ -1,4 +1,4 @@
-"""Shapes drawn onto a torus as scores: how deep a pixel lies inside the nearest of them, negative outside."""
+"""Shapes drawn onto a torus as scores: the depth of a pixel inside the nearest shape, negative outside of all."""
 
 from __future__ import annotations
 
@@ -13,16 +13,43 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["FAR", "Score", "cut_included", "patch", "stamp"]
 
-FAR = -1e6  # score of a pixel that no shape comes near
+FAR = -1e6  # score of a pixel far from every shape
 Score = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
 def patch(
     sides: tuple[int, ...], centre: Sequence[float] | NDArray[np.float64], reach: float, score: Score
 ) -> tuple[tuple[NDArray[np.intp], ...], NDArray[np.float64]]:
-    """Give the pixels around a centre on the torus, as an index, and the score of a shape there.
+    """Return the pixels around a centre on the torus, and the score of a shape at them.
 
-    ``score`` is called with offsets in rows and columns from the centre.
+    Parameters
+    ----------
+    sides : tuple of int
+        Periods in pixels.
+    centre : sequence of float
+        Position of the centre in pixels.
+    reach : float
+        Distance in pixels up to which pixels are returned along each axis.
+    score : callable
+        Maps offsets from the centre in rows and columns to the depth inside the shape in pixels.
+
+    Returns
+    -------
+    index : tuple of ndarray of int
+        Index of the pixels.
+    values : ndarray of float
+        Scores of the shape there.
+
+    Raises
+    ------
+    InputError
+        If the shape does not fit into the period.
+
+    Examples
+    --------
+    >>> index, values = patch((16, 16), (0.0, 0.0), 2.0, lambda y, x: 2.0 - np.hypot(y, x))
+    >>> index[0].ravel().tolist(), float(values.max())
+    ([14, 15, 0, 1, 2], 2.0)
     """
     if 2 * reach + 2 > min(sides):
         raise InputError(
@@ -38,7 +65,31 @@ def patch(
 def stamp(
     scores: NDArray[np.float64], centre: Sequence[float] | NDArray[np.float64], reach: float, score: Score
 ) -> None:
-    """Raise the scores around a centre to those of one more shape."""
+    """Raise the scores around a centre to those of one more shape, in place.
+
+    Parameters
+    ----------
+    scores : ndarray of float
+        Scores on the torus, changed in place.
+    centre : sequence of float
+        Position of the centre in pixels.
+    reach : float
+        Distance in pixels up to which scores may change along each axis.
+    score : callable
+        Maps offsets from the centre in rows and columns to the depth inside the shape in pixels.
+
+    Raises
+    ------
+    InputError
+        If the shape does not fit into the period.
+
+    Examples
+    --------
+    >>> scores = np.full((16, 16), FAR)
+    >>> stamp(scores, (8.0, 8.0), 2.0, lambda y, x: 2.0 - np.hypot(y, x))
+    >>> int((scores >= 0).sum())
+    13
+    """
     index, values = patch(scores.shape, centre, reach, score)
     scores[index] = np.maximum(scores[index], values)
 
@@ -52,9 +103,39 @@ def cut_included(
     names: tuple[str, str],
     periodic: bool,
 ) -> Microstructure:
-    """Cut scores so that the shapes are phase ``included`` and phase 1 has exactly its fraction.
+    """Cut scores so that the shapes are one of the phases, and phase 1 has exactly its volume fraction.
 
-    ``names`` are those of the surroundings and of the shapes.
+    Parameters
+    ----------
+    scores : ndarray of float
+        Depth of each pixel inside the nearest shape.
+    sides : tuple of (int, int)
+        Pixels to keep along each axis.
+    fraction : float
+        Volume fraction of phase 1.
+    included : int
+        Phase of the shapes, 0 or 1.
+    names : tuple of (str, str)
+        Name of the matrix and of the shapes.
+    periodic : bool
+        Whether opposite borders continue each other.
+
+    Returns
+    -------
+    Microstructure
+        Two phases.
+
+    Raises
+    ------
+    InputError
+        If ``included`` is neither 0 nor 1, or the fraction is not strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> scores = np.array([[1.0, -1.0], [-2.0, -3.0]])
+    >>> made = cut_included(scores, (2, 2), 0.75, included=0, names=("matrix", "shapes"), periodic=True)
+    >>> made.labels.tolist(), made.phase_names
+    ([[0, 1], [1, 1]], ('shapes', 'matrix'))
     """
     if included not in (0, 1):
         raise InputError(f"included must be the phase of the shapes, 0 or 1, found {included!r}.")

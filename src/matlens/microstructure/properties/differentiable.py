@@ -90,7 +90,7 @@ def property_gradient(
     structures : StructureSet or array_like of int, shape (n, *space)
         As for `StructurePropertyModel.predict`.
     progress : Progress, optional
-        Told how many structures are done.
+        Called with structures done and total.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def property_gradient(
         part = phase_indicators(labels[start : start + step], model.phases_).double().requires_grad_(True)
         (gradient,) = torch.autograd.grad(predicted_property(model, part).sum(), part)
         found.append(gradient.numpy())
-        progress.advance(start + len(part), float("nan"), "structures")
+        progress.update(start + len(part), "structures")
     progress.end()
     return np.concatenate(found)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.bootstrap import bootstrap_weights, interval_columns
 from matlens.hooks import Progress
 from matlens.microstructure.properties.data_sets.structure_set import StructureSet
 from matlens.microstructure.properties.model import StructurePropertyModel
@@ -34,8 +35,6 @@ BASELINES: Mapping[str, Mapping[str, str]] = {
 }
 """Classical descriptors with usual regressions: volume fractions, and principal components of two-point statistics."""
 TRIVIAL = next(iter(BASELINES))
-_RESAMPLES = 1000
-_RANGE = (0.05, 0.95)
 
 
 def baseline(name: str, model: StructurePropertyModel) -> StructurePropertyModel:
@@ -113,13 +112,8 @@ def score_table(
     >>> score_table({"model": table}, log=True)["r2"].round(3).tolist()
     [0.993]
     """
-    first = predictions[reference]
-    members = [np.flatnonzero(first["group"] == group) for group in dict.fromkeys(first["group"])]
-    random = np.random.default_rng(seed)
-    samples = [np.arange(len(first))]
-    samples += [np.concatenate([members[i] for i in random.integers(len(members), size=len(members))])
-                for _ in range(_RESAMPLES)]  # fmt: skip
-    scored = {name: _scores(table, samples, log) for name, table in predictions.items()}
+    weights = bootstrap_weights(predictions[reference]["group"], seed=seed)
+    scored = {name: _scores(table, weights, log) for name, table in predictions.items()}
     rows = []
     for name, table in predictions.items():
         values = dict(scored[name])
@@ -128,8 +122,7 @@ def score_table(
         values["behind"] = scored[reference]["r2"] - values["r2"]
         row: dict[str, Any] = {"model": name, "n": len(table), "scale": "log" if log else "linear"}
         for key, found in values.items():
-            low, high = np.quantile(found[1:], _RANGE)
-            row |= {key: found[0], f"{key}_low": low, f"{key}_high": high}
+            row |= interval_columns(key, found)
         rows.append({**row, **_intervals(table)})
     return pd.DataFrame(rows)
 
@@ -143,7 +136,7 @@ def plain_scores(predictions: pd.DataFrame, *, log: bool) -> dict[str, float]:
     >>> round(plain_scores(table, log=False)["r2"], 3)
     0.966
     """
-    return {name: float(found[0]) for name, found in _scores(predictions, [np.arange(len(predictions))], log).items()}
+    return {name: float(found[0]) for name, found in _scores(predictions, np.ones((1, len(predictions))), log).items()}
 
 
 def coverage_table(predictions: pd.DataFrame, sets: str) -> pd.DataFrame:
@@ -191,18 +184,20 @@ def _intervals(table: pd.DataFrame) -> dict[str, float]:
     return {"coverage": float(table["inside"].mean()), "width": float(width)}
 
 
-def _scores(table: pd.DataFrame, samples: Sequence[NDArray[np.intp]], log: bool) -> dict[str, Array]:
-    """Each score of each sample of rows; the first sample is all rows."""
+def _scores(table: pd.DataFrame, weights: Array, log: bool) -> dict[str, Array]:
+    """Each score under each row of weights, which are counts, shape (1 + draws, n); the first row is all ones."""
     value, predicted = (table[name].to_numpy(np.float64) for name in ("value", "predicted"))
     truth, guess = value, predicted
     if log:
         truth, guess = np.log(value), np.log(np.maximum(predicted, 1e-300))
-    missed = (guess - truth) ** 2
-    size = np.where(value == 0, np.nan, np.abs(value))
-    relative = np.abs(predicted - value) / size
-    r2, error, square = (np.empty(len(samples)) for _ in range(3))
-    for index, rows in enumerate(samples):
-        square[index] = missed[rows].mean()
-        r2[index] = 1 - square[index] / max(float(truth[rows].var()), 1e-300)
-        error[index] = np.nan if np.isnan(size).any() else np.median(relative[rows])
-    return {"r2": r2, "median_relative_error": error, "rmse": np.sqrt(square)}
+    count = weights.sum(1)
+    square = weights @ (guess - truth) ** 2 / count
+    about = truth - truth.mean()
+    variance = weights @ about**2 / count - (weights @ about / count) ** 2
+    relative = np.abs(predicted - value) / np.where(value == 0, np.nan, np.abs(value))
+    median = [np.median(np.repeat(relative, counts)) for counts in weights.astype(np.intp)]
+    return {
+        "r2": 1 - square / np.maximum(variance, 1e-300),
+        "median_relative_error": np.array(median) if (value != 0).all() else np.full(len(weights), np.nan),
+        "rmse": np.sqrt(square),
+    }

@@ -228,7 +228,7 @@ class EncoderFeatures:
             rows = missing[start : start + step]
             found = self._pooled(labels[rows]) if labels.ndim == 3 else self._sliced(labels[rows])
             self.cache.update({keys[row]: one for row, one in zip(rows, found)})
-            progress.advance(start + len(rows), float("nan"), "structures")
+            progress.update(start + len(rows), "structures")
         progress.end()
         pooled = np.stack([self.cache[key] for key in keys]).astype(np.float64)
         return np.concatenate([pooled, *(extra(labels) for extra in self.extras)], axis=1)
@@ -238,7 +238,7 @@ class EncoderFeatures:
         kept = layers_to(self.encoder, depth)
         if unknown := [name for name in kept if name not in self.layers]:
             raise InputError(f"layer {unknown[0]} is not among those pooled ({', '.join(self.layers)}).")
-        passes = self.phases if self.encoder.family == "vgg19" and self.phases > 4 else 1
+        passes = self.encoder.passes(self.phases)
         widths = [(name, self._width(name, passes)) for name in (*self.layers, *self._coarse())]
         found = np.concatenate([np.full(width, name in kept) for name, width in widths])
         found = np.tile(found, width // len(found))  # twice for volumes
@@ -248,9 +248,10 @@ class EncoderFeatures:
         return 2 * passes * self.encoder.layer(layer).channels + self.gram * (self.gram + 1) // 2
 
     def _coarse(self) -> tuple[str, ...]:
-        """Layers taken of the averaged structure too; the filter bank is a pyramid already."""
-        vgg = self.encoder.family == "vgg19"
-        return tuple(name for name in self.layers if vgg and self.encoder.layer(name).stride > 1)
+        """Layers taken of the averaged structure too, unless the encoder holds a pyramid already."""
+        if self.encoder.multiscale:
+            return ()
+        return tuple(name for name in self.layers if self.encoder.layer(name).stride > 1)
 
     def _sliced(self, volumes: Labels) -> NDArray[np.float32]:
         """Mean over slices that hold the axis asked along, as their first one, beside that over slices across it."""

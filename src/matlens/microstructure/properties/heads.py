@@ -21,9 +21,11 @@ __all__ = ["HEADS", "Head", "HeadKind"]
 HeadKind = Literal["ridge", "gp", "boosting"]
 HEADS: tuple[HeadKind, ...] = get_args(HeadKind)
 Array = NDArray[np.float64]
+# docs/decisions/0025-features-of-property-models.md
 COMPONENTS = 80
 _LEAST = 20
 _MANY = 400  # rows, above which all components would be costly, and the first ones suffice
+# docs/decisions/0026-intervals-and-storage-of-property-models.md
 _ROWS = 300  # that fix the parameters of a kernel; more change them little, and cost the cube
 
 

@@ -14,15 +14,15 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from matlens.core.intervals import conformal_factor
+from matlens.core.nearness import Nearness
 from matlens.core.splits import grouped_folds
 from matlens.errors import InputError
 from matlens.hooks import Progress
-from matlens.microstructure.encoders import Encoder, FilterBank, Padding, load_encoder, resolve_encoder
+from matlens.microstructure.encoders import Encoder, Padding, load_encoder
 from matlens.microstructure.properties.data_sets.duality import with_exchanged_phases
 from matlens.microstructure.properties.data_sets.labelling import as_set, labelled
 from matlens.microstructure.properties.data_sets.structure_set import StructureSet
 from matlens.microstructure.properties.data_sets.symmetry import View, component, views
-from matlens.microstructure.properties.domain import Domain
 from matlens.microstructure.properties.features import (
     EncoderFeatures,
     Features,
@@ -85,7 +85,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         two phases exchanged where the conductivities of the phases are known (`with_exchanged_phases`).
     seed : int
         Of folds and of training.
-    device : {"cpu", "cuda"}
+    device : {"auto", "cpu", "cuda"}
         Where the encoder runs.
     cache : mutable mapping, optional
         Where features are kept by the content of their structure.
@@ -157,7 +157,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         target : str, optional
             Which of a table.
         progress : Progress, optional
-            Told about features and folds.
+            Called with structures done and total while features are computed, or with steps of training.
 
         Raises
         ------
@@ -181,7 +181,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         self._calibrate(data, (labels, values, groups), natural, progress)
         self.learner_ = self._learner().fit(labels, values, progress)
         # No interval was calibrated on derived structures: they do not widen what is known.
-        self.domain_ = Domain(self.learner_.embed(labels[natural]), groups[natural])
+        self.domain_ = Nearness.fit(self.learner_.embed(labels[natural]), groups[natural])
         self.training_ = Training(self.learner_.rows(labels), values, groups, natural, labels[:_EXAMPLES])
         return self
 
@@ -294,10 +294,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
     def _encoder(self) -> Encoder:
         if isinstance(self.encoder, Encoder):
             return self.encoder
-        found = load_encoder(resolve_encoder(self.encoder), device=self.device)
-        if isinstance(found, FilterBank) and found.n_phases != self.phases_:
-            return FilterBank(self.phases_).to(self.device)
-        return found
+        return load_encoder(self.encoder, device=self.device).for_phases(self.phases_)
 
     def _features(self) -> tuple[Features, list[str]]:
         if self.features == "volume-fraction":

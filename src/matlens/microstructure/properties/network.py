@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
-from matlens.microstructure.encoders import VGG19, Encoder, random_weights
+from matlens.microstructure.encoders import Encoder
 from matlens.microstructure.properties.features import Labels, Matrix, layers_to, phase_indicators
 
 __all__ = ["FREEDOMS", "Freedom", "NetworkLearner"]
@@ -27,7 +27,7 @@ _FREE_LAYERS = 2  # convolutions that train when partly frozen
 
 
 class NetworkLearner:
-    """A VGG-19 cut after ``depth``, global pooling, one hidden layer, trained end to end with Adam.
+    """An encoder cut after ``depth``, global pooling, one hidden layer, trained end to end with Adam.
 
     Means and spreads of the pooled layers are standardised over the training structures; the output starts as the
     ridge regression on them, so that training starts where fixed features end.
@@ -35,13 +35,13 @@ class NetworkLearner:
     Parameters
     ----------
     encoder : Encoder
-        Where weights and architecture come from; VGG-19 only.
+        Where weights and architecture come from; one that can be trained (`Encoder.trainable`), such as VGG-19.
     depth : str
         Last layer kept.
     freedom : {"frozen", "partly-frozen", "free", "scratch"}
         Which convolutions train: none, the last two, all, all from random weights.
     phases : int
-        Number of phases, at most 4.
+        Number of phases; the encoder must see them in one image (VGG-19: at most 4).
     periodic : bool
         Whether borders are circular (else reflected).
     epochs : int
@@ -51,6 +51,7 @@ class NetworkLearner:
 
     Examples
     --------
+    >>> from matlens.microstructure.encoders import VGG19, random_weights
     >>> encoder = VGG19(random_weights(2, seed=0))
     >>> labels = np.random.default_rng(0).integers(0, 2, (6, 8, 8)).astype(np.uint8)
     >>> learner = NetworkLearner(encoder, "conv1_2", "free", epochs=2).fit(labels, np.arange(6.0))
@@ -70,12 +71,15 @@ class NetworkLearner:
         batch: int = 16,
         seed: int = 0,
     ) -> None:
-        if not isinstance(encoder, VGG19) or phases > 4:
-            raise InputError("a network is trained from VGG-19 and for at most 4 phases; use the heads ridge or gp.")
+        if encoder.passes(phases) > 1:
+            raise InputError(
+                f"encoder {encoder.name} needs {encoder.passes(phases)} images for {phases} phases, and a network is "
+                "trained on one; use the heads ridge or gp."
+            )
         self.layers = layers_to(encoder, depth)
         self.freedom, self.phases, self.periodic = freedom, phases, periodic
         self.epochs, self.batch, self.seed = epochs, batch, seed
-        self.encoder = self._own(encoder)
+        self.encoder = encoder.trainable(self.layers[-1], seed if freedom == "scratch" else None)
         self.device = next(encoder.buffers()).device
 
     def fit(self, labels: Labels, values: Array, progress: Progress | None = None) -> NetworkLearner:
@@ -109,25 +113,11 @@ class NetworkLearner:
         """The same: what training makes of pictures is not to be had from features."""
         return self.embed(labels)
 
-    def _own(self, encoder: VGG19) -> VGG19:
-        """A copy of the encoder whose weights may change, cut after the last layer used."""
-        kernels = [name for name in dict(encoder.named_buffers()) if name.startswith("kernel")]
-        names = [layer.name for layer in encoder.layers]
-        count = sum(name.startswith("conv") for name in names[: names.index(self.layers[-1]) + 1])
-        if self.freedom == "scratch":
-            return VGG19(random_weights(count, self.seed), encoder.name).to(next(encoder.buffers()).device)
-        weights = {}
-        for name in kernels[:count]:
-            index = name.removeprefix("kernel")
-            weights[f"features.{index}.weight"] = encoder.get_buffer(name).clone()
-            weights[f"features.{index}.bias"] = encoder.get_buffer(f"bias{index}").clone()
-        return VGG19(weights, encoder.name, encoder.source)
-
     def _trainable(self) -> list[Tensor]:
         """Weights that training changes."""
-        names = [name for name, _ in self.encoder.named_buffers() if name.startswith(("kernel", "bias"))]
-        kept = {"frozen": 0, "partly-frozen": 2 * _FREE_LAYERS}.get(self.freedom, len(names))
-        return [self.encoder.get_buffer(name).requires_grad_(True) for name in names[len(names) - kept :]]
+        weights = list(self.encoder.weights_to(self.layers[-1]).values())
+        kept = {"frozen": 0, "partly-frozen": 2 * _FREE_LAYERS}.get(self.freedom, len(weights))
+        return [weight.requires_grad_(True) for weight in weights[len(weights) - kept :]]
 
     def _train(self, labels: Labels, target: Tensor, trained: list[Tensor], progress: Progress) -> None:
         step = 3e-4 if self.freedom == "scratch" else 1e-4
@@ -147,7 +137,7 @@ class NetworkLearner:
                 loss.backward()
                 optimiser.step()
                 schedule.step()
-                progress.advance(schedule.last_epoch, float(loss.detach()), f"epoch {epoch + 1}")
+                progress.update(schedule.last_epoch, f"loss {float(loss.detach()):.3g}, epoch {epoch + 1}")
         progress.end()
         for weight in trained:
             weight.requires_grad_(False)

@@ -6,8 +6,6 @@ they were; an encoder is kept by name and by the hash of its weights. A trained 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -18,10 +16,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
+from matlens.core.nearness import Nearness
 from matlens.errors import InputError, ResourceError
-from matlens.microstructure.encoders import VGG19, Encoder
-from matlens.microstructure.properties.domain import Domain
+from matlens.microstructure.encoders import Encoder, find_encoder
 from matlens.microstructure.properties.features import EncoderFeatures
 from matlens.microstructure.properties.learners import FeatureLearner
 from matlens.microstructure.properties.model import StructurePropertyModel
@@ -33,6 +32,7 @@ __all__ = ["read_model", "write_model"]
 Arrays = dict[str, NDArray[Any]]
 SCHEMA = "matlens model 1"
 _ELSEWHERE = ("encoder", "device", "cache")  # parameters that belong to the machine, not to the model
+_OUTPUT = ("mean", "spread", "output.weight", "output.bias")  # of a network, beside its encoder's weights
 _EXACT, _ALIKE = 1e-6, 1e-3  # in spreads of the values: of one and the same sum; of a network on another machine
 
 
@@ -99,7 +99,7 @@ def read_model(
         Where it lies, e.g. the run directory of ``matlens learn``.
     encoder : Encoder, optional
         The encoder it was trained with, where that is not one of MatLens' own weights.
-    device : {"cpu", "cuda"}
+    device : {"auto", "cpu", "cuda"}
         Where the encoder runs.
     cache : mutable mapping, optional
         Where features are kept.
@@ -151,11 +151,11 @@ def _restore(model: StructurePropertyModel, place: Path, content: dict[str, Any]
     unit = max(float(values.std()), 1e-12)
     if content["learner"]["kind"] == "network":
         model.learner_ = _network(content["learner"], arrays, model)
-        model.domain_ = Domain(rows[natural], groups[natural])
+        model.domain_ = Nearness.fit(rows[natural], groups[natural])
     else:
         learner = _regression(content["learner"], model).fit_rows(rows, values)
         model.learner_ = learner
-        model.domain_ = Domain(learner.head.reduced(rows[natural]), groups[natural])
+        model.domain_ = Nearness.fit(learner.head.reduced(rows[natural]), groups[natural])
         _agree(place, learner.head.predict(rows[: len(expected)])[0], expected, _EXACT * unit)
     _agree(place, model.learner_.predict(examples)[0], expected, _ALIKE * unit)
     model.training_ = Training(rows, values, groups, natural, examples)
@@ -192,7 +192,7 @@ def _learner_facts(model: StructurePropertyModel) -> tuple[dict[str, Any], Array
     """What tells the learner, and the arrays it needs beside its training rows."""
     learner = model.learner_
     if isinstance(learner, NetworkLearner):
-        weights = {name: buffer for name, buffer in learner.encoder.named_buffers() if name[:4] in ("kern", "bias")}
+        weights = learner.encoder.weights_to(learner.layers[-1])
         weights |= {"mean": learner.mean, "spread": learner.spread}
         weights |= {"output.weight": learner.output.weight, "output.bias": learner.output.bias}
         facts = {
@@ -207,7 +207,7 @@ def _learner_facts(model: StructurePropertyModel) -> tuple[dict[str, Any], Array
     if isinstance(learner.features, EncoderFeatures):
         encoder, depth = learner.features.encoder, str(model.chosen_["depth"])
         source = {name: str(value) for name, value in encoder.source.items()}
-        facts |= {"encoder": encoder.name, "source": source, "weights_sha256": _weights_digest(encoder, depth)}
+        facts |= {"encoder": encoder.name, "source": source, "weights_sha256": encoder.fingerprint(depth)}
     return facts, {}
 
 
@@ -219,7 +219,7 @@ def _regression(facts: dict[str, Any], model: StructurePropertyModel) -> Feature
         features, _ = model._features()
     finally:
         model.depth = asked
-    if isinstance(features, EncoderFeatures) and _weights_digest(features.encoder, depth) != facts["weights_sha256"]:
+    if isinstance(features, EncoderFeatures) and features.encoder.fingerprint(depth) != facts["weights_sha256"]:
         source = facts["source"]
         raise ResourceError(
             f"the model was trained on other weights of {facts['encoder']} than those at hand (file "
@@ -237,36 +237,20 @@ def _network(facts: dict[str, Any], arrays: Arrays, model: StructurePropertyMode
         for name, array in arrays.items()
         if name.startswith("network.")
     }
-    weights: dict[str, torch.Tensor] = {}
-    for name in [name for name in kept if name.startswith("kernel")]:
-        index = name.removeprefix("kernel")
-        weights[f"features.{index}.weight"], weights[f"features.{index}.bias"] = kept[name], kept[f"bias{index}"]
-    encoder = VGG19(weights, facts["encoder"]).to(model.device)
+    weights = {name: tensor for name, tensor in kept.items() if name not in _OUTPUT}
+    encoder = (
+        find_encoder(facts["encoder"]).load_class().restore(facts["encoder"], weights).to(chosen_device(model.device))
+    )
     depth, freedom = str(model.chosen_["depth"]), cast("Freedom", facts["freedom"])
     learner = NetworkLearner(
         encoder, depth, freedom, phases=model.phases_, periodic=model.periodic_, seed=model.seed
     )  # fmt: skip
     learner.encoder = encoder  # of a network from scratch, the trained weights and not new random ones
     learner.centre, learner.unit = facts["centre"], facts["unit"]
-    learner.mean, learner.spread = (kept[name].to(model.device) for name in ("mean", "spread"))
-    learner.output = torch.nn.Linear(learner.mean.shape[0], 1).to(model.device)
+    learner.mean, learner.spread = (kept[name].to(chosen_device(model.device)) for name in ("mean", "spread"))
+    learner.output = torch.nn.Linear(learner.mean.shape[0], 1).to(chosen_device(model.device))
     learner.output.load_state_dict({"weight": kept["output.weight"], "bias": kept["output.bias"]})
     return learner
-
-
-def _weights_digest(encoder: Encoder, depth: str) -> str:
-    """SHA-256 of the weights up to a depth: the same from a file that holds more layers."""
-    found = hashlib.sha256(encoder.name.encode())
-    if encoder.family == "filterbank":  # made, not read; last digits may differ between machines
-        found.update(json.dumps(encoder.source, sort_keys=True).encode())
-        return found.hexdigest()
-    names = [layer.name for layer in encoder.layers]
-    count = sum(not name.startswith("pool") for name in names[: names.index(depth) + 1])
-    kernels = [name for name, _ in encoder.named_buffers() if name.startswith("kernel")][:count]
-    for name in kernels:
-        for part in (name, name.replace("kernel", "bias", 1)):
-            found.update(encoder.get_buffer(part).detach().cpu().numpy().tobytes())
-    return found.hexdigest()
 
 
 def _narrow(rows: NDArray[np.float64]) -> NDArray[Any]:

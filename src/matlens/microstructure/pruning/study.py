@@ -11,13 +11,13 @@ from typing import Any
 import torch
 
 from matlens.errors import InputError, Interrupted
-from matlens.hooks import Checkpoint, NoCheckpoint, Progress, Silent
-from matlens.microstructure.encoders import Encoder, load_encoder
+from matlens.hooks import Labelled, NoStore, Progress, Silent, StateStore
+from matlens.microstructure.encoders import Encoder
 from matlens.microstructure.pruning.cells import Cell, PruningStudy
 from matlens.microstructure.pruning.recommendation import NO_NETWORK
-from matlens.microstructure.reconstruction import Plan, Preset, Reconstruction, plan_matching
+from matlens.microstructure.reconstruction import Matching, MatchingWork, Plan, Preset, Reconstruction, plan_method
 from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
-from matlens.microstructure.reconstruction.matching.objective import loss_layers
+from matlens.microstructure.reconstruction.matching.objective import resolved_loss
 from matlens.microstructure.reconstruction.matching.presets import find_preset
 from matlens.microstructure.statistics.equivalence.panel import Panel, window_for
 from matlens.microstructure.structure import Microstructure
@@ -25,8 +25,8 @@ from matlens.microstructure.structure import Microstructure
 __all__ = ["Pruning", "plan_pruning", "prune", "truncated"]
 
 Materials = Microstructure | Sequence[Microstructure] | Mapping[str, Microstructure]
-Checkpoints = Callable[[str, str], Checkpoint]
-"""Gives the checkpoint of one material and depth."""
+Checkpoints = Callable[[str, str], StateStore]
+"""Gives the store of one material and depth."""
 
 _SIDE = 128  # pixels; the default size of what is made
 
@@ -63,9 +63,10 @@ def prune(
     seed : int
         The same seed, threads, device and versions give the same structures and verdicts; times differ.
     progress : Progress, optional
-        Told how far it is.
+        Called with evaluations done and total, for each realisation.
     checkpoints : callable, optional
-        Gives for a material's name and a depth the `Checkpoint` that keeps its realisations.
+        Gives for a material's name and a depth the `StateStore` of optimiser state and finished realisations, so that
+        a run can resume.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def prune(
         seed=seed,
         device=device,
     )
-    return work.run(progress or Silent(), checkpoints or (lambda material, depth: NoCheckpoint()))
+    return work.run(progress or Silent(), checkpoints or (lambda material, depth: NoStore()))
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,14 @@ class Pruning:
 
     exemplars: dict[str, Microstructure]
     presets: dict[str, Preset]
-    options: dict[str, Any]
+    matching: Matching
+    n: int
+    seed: int
     settings: dict[str, Any]
     notes: tuple[str, ...]
 
     def run(self, progress: Progress, checkpoints: Checkpoints) -> PruningStudy:
-        """Make and judge everything; realisations that the checkpoints have finished are taken from them."""
+        """Make and judge everything; realisations that the stores have the result of are taken from them."""
         study = PruningStudy(dict(self.exemplars), dict(self.settings), notes=list(self.notes))
         try:
             for name in self.exemplars:
@@ -133,7 +136,7 @@ class Pruning:
             panel = Panel(self.exemplars[name], self.settings["shape"], self.settings["seed"])
         for number, depth in enumerate(self.presets, start=before * len(self.presets) + 1):
             work, label = self.cell(name, depth), f"{name}, {depth} ({number} of {total})"
-            result = work.run(_Labelled(progress, label), checkpoints(name, depth))
+            result = work.run(Labelled(progress, label), checkpoints(name, depth))
             with _doing(progress, f"{label}, judging"):
                 study.add(name, depth, _measured(work, result, panel))
         with _doing(progress, f"{name}: controls"):
@@ -141,11 +144,10 @@ class Pruning:
                 study.add(name, noise, Cell(structures, panel(structures, copying=False)))
         study.conclude(name)
 
-    def cell(self, material: str, depth: str) -> Plan:
+    def cell(self, material: str, depth: str) -> Plan[MatchingWork]:
         """The reconstruction of one material at one depth."""
-        return plan_matching(
-            self.exemplars[material], self.settings["shape"], preset=self.presets[depth], **self.options
-        )
+        matching = replace(self.matching, preset=self.presets[depth])
+        return plan_method(matching, self.exemplars[material], self.settings["shape"], n=self.n, seed=self.seed)
 
 
 def plan_pruning(
@@ -170,12 +172,13 @@ def plan_pruning(
     (['none', 'scale1', 'scale2', 'scale4', 'scale8', 'scale16'], [64, 64])
     """
     materials = _named(exemplars)
-    chosen, network = find_preset(preset), load_encoder(encoder, weights=weights)
+    chosen = find_preset(preset)
+    network = Matching(encoder, weights).loaded(device)
     presets, notes = truncated(chosen, network, depths)
     smallest = [min(sides) for sides in zip(*(m.shape for m in materials.values()))]
     asked = [min(_SIDE, side) for side in smallest] if shape is None else [int(side) for side in shape]
-    options = {"encoder": network.name, "weights": weights, "n": n, "seed": seed, "device": device}
-    work = Pruning(materials, presets, options, {"shape": asked}, tuple(notes))
+    matching = Matching(network, device=device)
+    work = Pruning(materials, presets, matching, n, seed, {"shape": asked}, tuple(notes))
     checked = [work.cell(name, list(presets)[-1]) for name in materials]
     for exemplar in materials.values():
         window_for(exemplar, asked)
@@ -184,7 +187,7 @@ def plan_pruning(
         **{name: resolved[name] for name in ("encoder", "weights", "shape", "n", "seed", "device", "threads")},
         "preset": chosen.name,
         "depths": list(presets),
-        "layers": {depth: list(cut.layers[network.family]) for depth, cut in presets.items()},
+        "layers": {depth: list(cut.layers or ()) for depth, cut in presets.items()},
         "materials": list(materials),
     }
     return replace(work, settings=settings)
@@ -220,10 +223,11 @@ def truncated(
     --------
     >>> from matlens.microstructure.encoders import VGG19, random_weights
     >>> cut, _ = truncated(find_preset("default"), VGG19(random_weights(4, seed=0)), ["none", "pool1", "conv1_2"])
-    >>> {depth: list(one.layers["vgg19"]) for depth, one in cut.items()}
+    >>> {depth: list(one.layers) for depth, one in cut.items()}
     {'none': [], 'conv1_2': ['conv1_1', 'conv1_2'], 'pool1': ['conv1_1', 'pool1']}
     """
-    loss, notes = loss_layers(preset, encoder)
+    resolved, notes = resolved_loss(preset, encoder)
+    loss = resolved.layers
     order = [NO_NETWORK, *(layer.name for layer in encoder.layers)]
     asked = [NO_NETWORK, *loss] if depths is None else list(depths)
     if unknown := [depth for depth in asked if depth not in order]:
@@ -237,19 +241,8 @@ def truncated(
     for depth in sorted(set(asked), key=order.index):
         above = {name: weight for name, weight in loss.items() if order.index(name) <= order.index(depth)}
         layers = above if depth == NO_NETWORK else {**above, depth: loss.get(depth, 1.0)}
-        presets[depth] = replace(preset, layers={**preset.layers, encoder.family: layers})
+        presets[depth] = replace(preset, layers=layers)
     return presets, notes
-
-
-class _Labelled:
-    """Progress that says which material and depth it is about."""
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self._progress, self._label = progress, label
-        self.advance, self.end = progress.advance, progress.end
-
-    def begin(self, total: int, label: str) -> None:
-        self._progress.begin(total, f"{self._label}, {label}")
 
 
 @contextmanager
@@ -261,14 +254,14 @@ def _doing(progress: Progress, label: str) -> Iterator[None]:
         progress.end()
 
 
-def _measured(work: Plan, result: Reconstruction, panel: Panel) -> Cell:
+def _measured(work: Plan[MatchingWork], result: Reconstruction, panel: Panel) -> Cell:
     """Judge a depth's realisations and take its cost."""
-    network, layers = work.problem.encoder, work.settings["layers"]
+    problem, layers = work.prepared.problem, work.settings["layers"]
     fractions = torch.tensor(panel.exemplar.volume_fractions, dtype=torch.float32, device=work.settings["device"])
-    x = work.problem.start(0, fractions)
-    x = torch.nn.functional.interpolate(x, size=work.problem.size)
-    cost = evaluation_cost(work.problem.objective(fractions), x)
-    sees = max((network.layer(name).receptive_field for name in layers), default=0)
+    x = problem.start(0, fractions)
+    x = torch.nn.functional.interpolate(x, size=problem.size)
+    cost = evaluation_cost(problem.objective(fractions), x)
+    sees = max((problem.encoder.layer(name).receptive_field for name in layers), default=0)
     return Cell(result.microstructures, panel(result.microstructures), result, cost, sees)
 
 

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
-from numpy.typing import NDArray
 
-from matlens.errors import InputError, Interrupted
-from matlens.hooks import Arrays, Checkpoint, NoCheckpoint, Progress, Silent
-from matlens.microstructure.encoders import load_encoder
-from matlens.microstructure.reconstruction.classical.base import Baseline
-from matlens.microstructure.reconstruction.classical.classical_plan import BaselinePlan, plan_baseline
-from matlens.microstructure.reconstruction.classical.registry import find_baseline
-from matlens.microstructure.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
-from matlens.microstructure.reconstruction.matching.decoding import decode_field
-from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop, solve
-from matlens.microstructure.reconstruction.matching.levels import coarse_factors
-from matlens.microstructure.reconstruction.matching.objective import loss_layers
-from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
-from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset
+from matlens.errors import InputError
+from matlens.hooks import NoStore, Progress, Silent, StateStore
+from matlens.microstructure.reconstruction.fractions import FractionRule, check_fraction
+from matlens.microstructure.reconstruction.matching.presets import Preset
+from matlens.microstructure.reconstruction.method import Method, Prepared, Work
+from matlens.microstructure.reconstruction.methods import METHOD_NAMES, find_method, options_of, with_options
+from matlens.microstructure.reconstruction.realisations import Plan
 from matlens.microstructure.reconstruction.result import Reconstruction
-from matlens.microstructure.statistics import correlation_length_radial
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Plan", "plan", "plan_matching", "reconstruct"]
+__all__ = ["plan", "plan_method", "reconstruct"]
 
-_Done = tuple[NDArray[np.uint8], Arrays, float]
-"""Labels, record and seconds of one realisation."""
-
+_DEFAULTS = {"encoder": "auto", "weights": None, "preset": "default", "device": "auto"}
 _SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough positions
 
 
@@ -42,7 +28,7 @@ def reconstruct(
     exemplar: Microstructure | Sequence[Microstructure],
     shape: Sequence[int] | None = None,
     *,
-    method: str | Baseline = "matching",
+    method: str | Method[Any] = "matching",
     encoder: str = "auto",
     weights: str | os.PathLike[str] | None = None,
     preset: str | Preset = "default",
@@ -51,7 +37,7 @@ def reconstruct(
     seed: int = 0,
     device: str = "auto",
     progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: StateStore | None = None,
 ) -> Reconstruction:
     """Make statistically equivalent microstructures from one or a few micrographs.
 
@@ -61,9 +47,9 @@ def reconstruct(
         What to resemble, two-dimensional; several are fields of one material and give one target.
     shape : (int, int), optional
         Height and width in pixels; by default the first exemplar's.
-    method : str or Baseline
-        ``"matching"``, or a baseline of `matlens.microstructure.reconstruction.classical`: its name, or the object with
-        its options. Baselines work on the processor; encoder, weights and preset mean nothing to them.
+    method : str or Method
+        A key of `matlens.microstructure.reconstruction.METHODS`: ``"matching"`` or a classical method; or the method
+        with its options. Classical methods work on the processor and have no encoder, weights or preset.
     encoder : str
         ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"`` or ``"vgg19-torchvision"``.
     weights : path-like, optional
@@ -79,7 +65,8 @@ def reconstruct(
     device : str
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     progress, checkpoint : optional
-        Told how far it is; keeps what was done.
+        `progress`: called with evaluations done and total. `checkpoint`: stores optimiser state and finished
+        realisations, so that a run can resume.
 
     Returns
     -------
@@ -121,123 +108,14 @@ def reconstruct(
         seed=seed,
         device=device,
     )
-    return work.run(progress or Silent(), checkpoint or NoCheckpoint())
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A checked order: every choice resolved, nothing computed yet. Made by `plan_matching`, carried out by `run`."""
-
-    exemplars: tuple[Microstructure, ...]
-    shape: tuple[int, int]
-    problem: Problem
-    n: int
-    fraction: FractionRule
-    settings: dict[str, Any]
-    notes: tuple[str, ...]
-
-    def run(self, progress: Progress, checkpoint: Checkpoint) -> Reconstruction:
-        """Make all realisations; those the checkpoint has finished are taken from it."""
-        done: list[_Done] = []
-        for index in range(self.n):
-            partial: list[Solved] = []
-            begun = time.perf_counter()
-            try:
-                done.append(self._realisation(index, progress, checkpoint, partial.append))
-            except KeyboardInterrupt:
-                spent = time.perf_counter() - begun
-                result = self._result([*done, *((*self._decoded(index, part), spent) for part in partial)])
-                raise Interrupted("interrupted; what was done so far is kept.", result) from None
-        return self._result(done)
-
-    def _realisation(
-        self, index: int, progress: Progress, checkpoint: Checkpoint, on_interrupt: Callable[[Solved], None]
-    ) -> _Done:
-        kept, begun = checkpoint.result(index), time.perf_counter()
-        if kept is not None:
-            return (*kept, float("nan"))
-        progress.begin(self.problem.evaluations, f"realisation {index + 1} of {self.n}")
-        try:
-            solved = solve(self.problem, self._fractions(index), index, progress, checkpoint, on_interrupt)
-            on_interrupt(replace(solved, stop=Stop.INTERRUPTED))  # decoding takes its time too
-            labels, record = self._decoded(index, replace(solved, objective=_told(solved, progress)))
-        finally:
-            progress.end()
-        checkpoint.finished(index, labels, record)
-        return labels, record, time.perf_counter() - begun
-
-    def _fractions(self, index: int) -> torch.Tensor:
-        values = asked_fractions(self.exemplars, self.shape, self.fraction, self.problem.seed, index)
-        return torch.tensor(values, dtype=torch.float32).to(self.problem.exemplars[0].device)
-
-    def _decoded(self, index: int, solved: Solved) -> tuple[NDArray[np.uint8], Arrays]:
-        asked = asked_fractions(self.exemplars, self.shape, self.fraction, self.problem.seed, index)
-        # At fractions of the user's own the exemplars' clusters are no target.
-        models = self.exemplars if isinstance(self.fraction, str) else ()
-        found = decode_field(self.problem, solved, self.shape, asked, models, self.problem.seed + index)
-        record: Arrays = {
-            "history": solved.history,
-            "terms": np.array(solved.terms),
-            "stop": np.array(solved.stop.name),
-            "notes": np.array(solved.notes, dtype=str),
-            "evaluations": np.array(solved.evaluations),
-            "trades": np.array(found.trades),
-            "swaps": np.array(found.swaps),
-            "fraction_before": found.fractions_before,
-        }
-        return found.labels, record
-
-    def _result(self, done: Sequence[_Done]) -> Reconstruction:
-        first = self.exemplars[0]
-        periodic = self.shape == self.problem.size
-        structures = tuple(first.with_labels(labels, periodic=periodic) for labels, _, _ in done)
-        records = [record for _, record, _ in done]
-        notes = [str(note) for record in records for note in record["notes"]]
-        for key, what in (("trades", "lower the loss"), ("swaps", "mend thin necks")):
-            if any(counts := [int(record[key]) for record in records]):
-                notes.append(f"decoding let {', '.join(map(str, counts))} pairs of pixels trade phases to {what}")
-        return Reconstruction(
-            structures,
-            pd.concat([self._history(i, r) for i, r in enumerate(records)] or [pd.DataFrame()], ignore_index=True),
-            np.array([record["fraction_before"] for record in records]).reshape(-1, first.n_phases),
-            np.array([m.volume_fractions for m in structures]).reshape(-1, first.n_phases),
-            dict(self.settings),
-            tuple(dict.fromkeys([*self.notes, *notes])),
-            tuple(Stop[str(record["stop"])].value for record in records),
-            tuple(int(record["evaluations"]) for record in records),
-            tuple(spent for _, _, spent in done),
-        )
-
-    def _history(self, index: int, record: Arrays) -> pd.DataFrame:
-        rows = record["history"]
-        names = [str(name) for name in record["terms"]]
-        stages = [self.problem.stages[int(stage)].name for stage in rows[:, 0]]
-        table = pd.DataFrame(rows[:, 2:], columns=["total", *names])
-        table.insert(0, "evaluation", rows[:, 1].astype(int))
-        table.insert(0, "level", stages)
-        table.insert(0, "realisation", index)
-        return table
-
-
-def _told(solved: Solved, progress: Progress) -> Objective:
-    """The objective at full size, telling the progress of every evaluation that decoding makes."""
-    done = solved.evaluations
-
-    def objective(x: torch.Tensor) -> tuple[float, torch.Tensor]:
-        nonlocal done
-        loss, gradient = solved.objective(x)
-        done += 1
-        progress.advance(done, loss, "decoding")
-        return loss, gradient
-
-    return objective
+    return work.run(progress or Silent(), checkpoint or NoStore())
 
 
 def plan(
     exemplar: Microstructure | Sequence[Microstructure],
     shape: Sequence[int] | None = None,
     *,
-    method: str | Baseline = "matching",
+    method: str | Method[Any] = "matching",
     encoder: str = "auto",
     weights: str | os.PathLike[str] | None = None,
     preset: str | Preset = "default",
@@ -245,7 +123,7 @@ def plan(
     fraction: FractionRule = "exact",
     seed: int = 0,
     device: str = "auto",
-) -> Plan | BaselinePlan:
+) -> Plan[Prepared]:
     """Check everything `reconstruct` is asked for and resolve every choice; parameters and errors as there.
 
     Examples
@@ -254,78 +132,47 @@ def plan(
     >>> plan(bicontinuous((32, 32), seed=1), (40, 24), method="gaussian-field").settings["method"]
     'gaussian-field'
     """
-    if method == "matching":
-        return plan_matching(
-            exemplar,
-            shape,
-            encoder=encoder,
-            weights=weights,
-            preset=preset,
-            n=n,
-            fraction=fraction,
-            seed=seed,
-            device=device,
-        )
-    baseline = find_baseline(method) if isinstance(method, str) else method
-    if encoder != "auto" or weights is not None or preset != "default":
+    chosen = find_method(method) if isinstance(method, str) else method
+    asked = {"encoder": encoder, "weights": weights, "preset": preset, "device": device}
+    given = {name: value for name, value in asked.items() if value != _DEFAULTS[name]}
+    known = options_of(chosen)
+    given = {name: value for name, value in given.items() if name in known or name != "device"}
+    if unknown := [name for name in given if name not in known]:
         raise InputError(
-            f"method {baseline.name!r} has no encoder, weights or preset; leave them out or choose method 'matching'."
+            f"method {chosen.name!r} has no {unknown[0]}; leave it out, or choose a method that has, such as "
+            f"{METHOD_NAMES[0]!r}."
         )
-    exemplars, asked = _checked(exemplar, shape, n, fraction, seed)
-    return plan_baseline(baseline, exemplars, asked, n=n, fraction=fraction, seed=seed)
+    return plan_method(with_options(chosen, given), exemplar, shape, n=n, fraction=fraction, seed=seed)
 
 
-def plan_matching(
+def plan_method(
+    method: Method[Work],
     exemplar: Microstructure | Sequence[Microstructure],
     shape: Sequence[int] | None = None,
     *,
-    encoder: str = "auto",
-    weights: str | os.PathLike[str] | None = None,
-    preset: str | Preset = "default",
     n: int = 1,
     fraction: FractionRule = "exact",
     seed: int = 0,
-    device: str = "auto",
-) -> Plan:
-    """Check an order for the matching engine and resolve every choice; parameters and errors as in `reconstruct`.
+) -> Plan[Work]:
+    """Check an order for a method with its options; the other parameters and errors are those of `reconstruct`.
 
     Examples
     --------
     >>> from matlens.microstructure.problems import bicontinuous
-    >>> plan_matching(bicontinuous((32, 32), seed=1), (40, 24), encoder="filterbank").settings["made"]
-    [48, 32]
+    >>> plan_method(find_method("quilting"), bicontinuous((64, 64), seed=1)).settings["options"]["overlap"]
+    0.2
     """
     exemplars, asked = _checked(exemplar, shape, n, fraction, seed)
-    chosen = find_preset(preset)
-    where = _device(device)
-    network = load_encoder(encoder, weights=weights, device=where)
-    layers, notes = loss_layers(chosen, network)
-    images = tuple(torch.from_numpy(m.indicators()).float()[None].to(where) for m in exemplars)
-    deepest = max((network.layer(name).stride for name in layers), default=1)
-    factors = coarse_factors(images, asked) if chosen.levels else [1]
-    multiple = max(deepest, 4 * factors[0])  # every level then has whole pixels, and its first poolings too
-    size = tuple(-(-side // multiple) * multiple for side in asked)
-    if size != asked:
-        made, wanted = (" x ".join(map(str, sides)) for sides in (size, asked))
-        notes.append(f"made at {made} px, where the poolings divide the size, and cropped to {wanted}: not periodic")
-    problem = Problem(network, images, (size[0], size[1]), chosen, _correlation_length(exemplars), seed, tuple(factors))
+    prepared = method.prepare(exemplars, asked, seed)
     settings = {
-        "method": "matching",
-        "encoder": network.name,
-        "weights": dict(network.source),
-        "preset": chosen.name,
-        "layers": layers,
+        "method": method.name,
+        **prepared.choices,
         "shape": list(asked),
-        "made": list(size),
-        "levels": [stage.factor for stage in problem.stages if not stage.sharpness],
-        "optimiser": chosen.optimiser,
         "fraction": fraction if isinstance(fraction, str) else [float(value) for value in fraction],
         "n": n,
         "seed": seed,
-        "device": where.type,
-        "threads": torch.get_num_threads(),
     }
-    return Plan(exemplars, asked, problem, n, fraction, settings, tuple(notes))
+    return Plan(prepared, exemplars, asked, fraction, n, seed, settings)
 
 
 def _checked(
@@ -345,12 +192,6 @@ def _checked(
     if seed < 0:
         raise InputError(f"seed={seed} is negative; give 0 or more.")
     return exemplars, asked
-
-
-def _correlation_length(exemplars: Sequence[Microstructure]) -> float:
-    """The longest of all phases and exemplars; half the smallest side where none is as short as that."""
-    lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])
-    return float(np.nanmax(lengths)) if np.isfinite(lengths).any() else min(min(m.shape) for m in exemplars) / 2
 
 
 def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
@@ -386,13 +227,3 @@ def _checked_shape(shape: Sequence[int]) -> tuple[int, int]:
     if min(sides) < _SMALLEST:
         raise InputError(f"the shape {sides[0]}x{sides[1]} is too small; each side needs at least {_SMALLEST} pixels.")
     return sides[0], sides[1]
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name not in ("cpu", "cuda"):
-        raise InputError(f"device {name!r} is not known; choose auto, cpu or cuda.")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("no CUDA device was found; use device='cpu' (--device cpu) or install a CUDA build of torch.")
-    return torch.device(name)

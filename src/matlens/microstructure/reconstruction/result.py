@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Reconstruction"]
+__all__ = ["Reconstruction", "realisation_key"]
 
 
 @dataclass(frozen=True)
@@ -56,3 +56,14 @@ class Reconstruction:
     def __repr__(self) -> str:
         first = repr(self.microstructures[0]) if self.microstructures else "nothing yet"
         return f"Reconstruction({len(self.microstructures)} of {first}; {self.settings.get('encoder', '')})"
+
+
+def realisation_key(index: int) -> str:
+    """Key of a realisation in a state store.
+
+    Examples
+    --------
+    >>> realisation_key(0)
+    'realisation_0'
+    """
+    return f"realisation_{index}"

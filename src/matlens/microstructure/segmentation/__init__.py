@@ -1,4 +1,4 @@
-"""From a raw grey micrograph to phases: the steps, in their order, and what each did."""
+"""Segmentation of a raw grey micrograph into phases, with a record of each step."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Uneven illumination: a robust estimate of the background, and division by it."""
+"""Correction of uneven illumination: a robust estimate of the background, and division by it."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from numpy.typing import NDArray
 
 __all__ = ["background", "flattened"]
 
-_SAMPLES = 20_000  # pixels are joined to about so many before the fit; the background has no finer detail
+_SAMPLES = 20_000  # the image is averaged to about this many pixels for the fit; the background has no finer detail
 _ROUNDS = 6
 _OUTLIER = 2.5  # robust standard deviations from the background that make a pixel part of another phase
 
 
 def flattened(grey: NDArray[np.float32], valid: NDArray[np.bool_], method: str, value: float) -> NDArray[np.float32]:
-    """Divide by the background and restore the mean level.
+    """Divide grey values by their background, and restore the mean level.
 
     Parameters
     ----------
     grey : ndarray of float
         Shape (y, x) or (z, y, x).
     valid : ndarray of bool
-        Which pixels may be looked at, same shape.
-    method, value
-        See `matlens.microstructure.segmentation.parse_flatten`.
+        Pixels to use, same shape.
+    method : str
+        ``"polynomial"`` or ``"gaussian"``.
+    value : float
+        Degree of the polynomial, or standard deviation of the Gaussian in pixels.
 
     Returns
     -------
     ndarray of float
-        Same shape and level. Where the background is not positive throughout (data with an offset) it is subtracted.
+        Same shape and level. Where the background is not positive everywhere (data with an offset), it is subtracted
+        instead.
 
     Examples
     --------
-    >>> slope = np.linspace(50, 150, 64, dtype=np.float32) * np.ones((64, 1), dtype=np.float32)
-    >>> bool(np.ptp(flattened(slope, slope > 0, "polynomial", 2)) < 0.01)
+    >>> ramp = np.linspace(50, 150, 64, dtype=np.float32) * np.ones((64, 1), dtype=np.float32)
+    >>> bool(np.ptp(flattened(ramp, ramp > 0, "polynomial", 2)) < 0.01)
     True
     """
     shade = background(grey, valid, method, value)
@@ -47,7 +50,34 @@ def flattened(grey: NDArray[np.float32], valid: NDArray[np.bool_], method: str, 
 
 
 def background(grey: NDArray[np.float32], valid: NDArray[np.bool_], method: str, value: float) -> NDArray[np.float64]:
-    """Estimate the grey of the most frequent phase everywhere, leaving other phases out as outliers."""
+    """Estimate the grey value of the most frequent phase at every pixel.
+
+    A smooth surface is fitted several times; pixels far from it belong to other phases and are left out of the next
+    fit.
+
+    Parameters
+    ----------
+    grey : ndarray of float
+        Shape (y, x) or (z, y, x).
+    valid : ndarray of bool
+        Pixels to use, same shape.
+    method : str
+        ``"polynomial"`` or ``"gaussian"``.
+    value : float
+        Degree of the polynomial, or standard deviation of the Gaussian in pixels.
+
+    Returns
+    -------
+    ndarray of float
+        The background, same shape.
+
+    Examples
+    --------
+    >>> grey = np.full((32, 32), 100, dtype=np.float32)
+    >>> grey[8:16, 8:16] = 200
+    >>> float(background(grey, grey > 0, "polynomial", 1).max().round(3))
+    100.0
+    """
     step = max(1, round((grey.size / _SAMPLES) ** (1 / grey.ndim)))
     inside = tuple(slice(step // 2, None, step) for _ in grey.shape)
     coarse = [np.arange(side)[part].astype(float) for side, part in zip(grey.shape, inside)]
@@ -57,8 +87,8 @@ def background(grey: NDArray[np.float32], valid: NDArray[np.bool_], method: str,
     for _ in range(_ROUNDS):
         residual = sample - fit(sample, weights, to=coarse)
         centre = np.median(residual[weights])
-        spread = 1.4826 * np.median(np.abs(residual[weights] - centre))
-        tolerance = _OUTLIER * spread + 1e-6 * np.abs(sample).max()
+        deviation = 1.4826 * np.median(np.abs(residual[weights] - centre))  # of normal data the standard deviation
+        tolerance = _OUTLIER * deviation + 1e-6 * np.abs(sample).max()  # the second term: rounding, on flat grey
         weights = valid[inside] & (np.abs(residual - centre) <= tolerance)
     return fit(sample, weights, to=[np.arange(side).astype(float) for side in grey.shape])
 

@@ -1,4 +1,4 @@
-"""The chain from a raw micrograph to phases, which tells what it did."""
+"""The segmentation of a raw micrograph in a fixed order of steps, with a record of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from matlens.core.units import parse_spacing
 from matlens.errors import InputError
 from matlens.microstructure.io import Image
-from matlens.microstructure.io.labels import image_labels, microstructure_of, require_phases, single_channel
+from matlens.microstructure.io.labels import image_labels, microstructure_from_labels, require_phases, single_channel
 from matlens.microstructure.segmentation.background import flattened
 from matlens.microstructure.segmentation.cleanup import block_majority, block_mean, found_thresholds, without_small
 from matlens.microstructure.segmentation.frame import data_bar_height, largest_rectangle, trimmed_edges
@@ -20,29 +20,29 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["SHIFT", "Segmentation", "segment"]
 
-SHIFT = 0.05  # the thresholds are moved by so much to see how firmly they hold
+SHIFT = 0.05  # relative shift of the thresholds that shows how sensitive the result is to them
 
 _Valid = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """Phases, and how they came about.
+    """The result of a segmentation, with a record of how it was made.
 
     Parameters
     ----------
     microstructure : Microstructure
         The phases.
     grey : ndarray of float, optional
-        The cleaned grey values under them, same shape; None when the file held labels.
+        Cleaned grey values of the same pixels; None when the file held labels.
     steps : tuple of str
-        What was done, one sentence each.
+        Steps that were applied, one sentence each.
     thresholds : tuple of float
         Grey values between the phases, on the scale of ``grey``; empty when the file held labels.
-    mapping : dict
-        Value in the file -> phase, where values other than 0..K-1 were mapped.
+    mapping : dict of float to int
+        Phase of each value in the file, where values other than 0..K-1 were mapped.
     variants : dict of float to Microstructure
-        The same with every threshold moved by the key, a share of its value (-0.05, 0, 0.05).
+        The microstructure with every threshold shifted by the key, relative to its value (-0.05, 0, 0.05).
 
     Examples
     --------
@@ -67,32 +67,37 @@ def segment(
     mask: NDArray[Any] | None = None,
     name: str = "the picture",
 ) -> Segmentation:
-    """Turn a picture or volume into phases.
+    """Segment an image or volume into phases.
 
-    The order is: channel; crop, data bar, mask; background, median filter, downsampling (of grey values); thresholds,
-    inversion, small objects, small holes, downsampling (of labels); the largest rectangle the mask allows; spacing.
+    The order of the steps is: channel; crop, data bar, mask; background, median filter, downsampling (of grey values);
+    thresholds, inversion, small objects, small holes, downsampling (of labels); the largest rectangle that the mask
+    allows; spacing.
 
     Parameters
     ----------
     image : Image
-        What `read_image` gave.
+        Result of `read_image`.
     options : CleaningOptions, optional
-        What to do; by default nothing, so that the image must hold labels.
+        Options of the steps; by default no step is applied, and the image must hold labels.
     mask : ndarray, optional
-        Zero where the image is not to be trusted, shape of the whole image.
+        Zero where the image is not to be used, in the shape of the whole image.
     name : str
-        The file, for messages.
+        File name, for messages.
 
     Returns
     -------
     Segmentation
-        Microstructure, cleaned grey values, thresholds, steps.
+        Microstructure, cleaned grey values, thresholds and record of the steps.
 
     Raises
     ------
     InputError
-        If the image is coloured and no channel chosen, if it holds grey values and no threshold is given, if an option
-        does not fit it, or if one phase only results.
+        If the image is coloured and no channel is chosen, if it holds grey values and no threshold is given, if an
+        option does not fit the image, or if only one phase results.
+
+    Notes
+    -----
+    Automatic thresholds: Otsu, IEEE Trans. Syst. Man Cybern. 9, 62 (1979).
 
     Examples
     --------
@@ -171,16 +176,16 @@ def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
 def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: list[str], name: str) -> Segmentation:
     grey, valid = _cleaned_grey(image.values.astype(np.float32), valid, options, steps)
     levels = found_thresholds(grey[valid], parse_threshold(options.threshold or ""))
-    steps.append(f"Phases were told apart at grey {', '.join(f'{v:.4g}' for v in levels)} ({options.threshold}).")
+    steps.append(f"Phases were separated at grey {', '.join(f'{v:.4g}' for v in levels)} ({options.threshold}).")
     part = largest_rectangle(valid)
-    base = min(0.0, float(grey[valid].min()))  # the zero from which a share of a threshold is counted
+    base = min(0.0, float(grey[valid].min()))  # zero of the relative shift, for images with negative grey values
     names = tuple(f"phase {k}" for k in range(len(levels) + 1))
     variants: dict[float, Microstructure] = {}
     for shift in (-SHIFT, 0.0, SHIFT):
         moved = [base + (level - base) * (1 + shift) for level in levels]
         labels = np.digitize(grey, moved, right=True).astype(np.uint8)
         labels = _cleaned_labels(labels, len(names), options, steps if shift == 0 else [])[part]
-        variants[shift] = microstructure_of(labels, image, names, whole=bool(valid.all()))
+        variants[shift] = microstructure_from_labels(labels, image, names, whole=bool(valid.all()))
     if not valid.all():
         steps.append(f"The sample is the largest rectangle without masked pixels, {_extent(part, grey.shape)}.")
     require_phases(variants[0.0].labels, name)
@@ -204,7 +209,9 @@ def _labelled(image: Image, valid: _Valid, options: CleaningOptions, steps: list
     if options.invert:
         names = names[::-1]
     whole = bool(valid.all()) and options.downsample == 1
-    return Segmentation(microstructure_of(labels[part], image, names, whole=whole), None, tuple(steps), (), mapping)
+    return Segmentation(
+        microstructure_from_labels(labels[part], image, names, whole=whole), None, tuple(steps), (), mapping
+    )
 
 
 def _cleaned_grey(
@@ -245,6 +252,6 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def _extent(slices: tuple[slice, ...], shape: tuple[int, ...]) -> str:
-    """The part as a user would write it for --crop: x first."""
+    """Extent of a part as a user writes it for --crop, x first."""
     ends = [part.indices(side)[:2] for part, side in zip(slices, shape)]
     return ",".join(f"{axis}={low}:{high}" for axis, (low, high) in zip("xyz", reversed(ends)))

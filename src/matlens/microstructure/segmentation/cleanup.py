@@ -1,4 +1,4 @@
-"""Small steps on grey values and labels: joining pixels, removing specks and pinholes, finding thresholds."""
+"""Steps on grey values and labels: downsampling, removal of small objects and holes, thresholds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,24 @@ __all__ = ["block_majority", "block_mean", "found_thresholds", "without_small"]
 
 
 def block_mean(values: NDArray[Any], factor: int) -> NDArray[np.float32]:
-    """Mean of blocks of ``factor`` pixels along each axis; an incomplete block at the end is dropped.
+    """Average blocks of pixels; an incomplete block at the end of an axis is dropped.
+
+    Parameters
+    ----------
+    values : ndarray
+        Values in two or three dimensions.
+    factor : int
+        Side of a block in pixels.
+
+    Returns
+    -------
+    ndarray of float32
+        Mean of each block.
+
+    Raises
+    ------
+    InputError
+        If an axis is shorter than a block.
 
     Examples
     --------
@@ -27,7 +44,28 @@ def block_mean(values: NDArray[Any], factor: int) -> NDArray[np.float32]:
 
 
 def block_majority(labels: NDArray[np.uint8], factor: int, n_phases: int) -> NDArray[np.uint8]:
-    """Most frequent label of blocks; a tie goes to the phase of the block's first pixel if it is among the winners.
+    """Take the most frequent label of blocks of pixels.
+
+    In a tie the label of the block's first pixel wins if it is among the most frequent.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8
+        Labels in two or three dimensions.
+    factor : int
+        Side of a block in pixels.
+    n_phases : int
+        Number of phases.
+
+    Returns
+    -------
+    ndarray of uint8
+        Label of each block.
+
+    Raises
+    ------
+    InputError
+        If an axis is shorter than a block.
 
     Examples
     --------
@@ -39,19 +77,28 @@ def block_majority(labels: NDArray[np.uint8], factor: int, n_phases: int) -> NDA
     votes = np.zeros((n_phases, *sides), dtype=np.float32)
     for index, part in enumerate(parts):
         for phase in range(n_phases):
-            votes[phase] += (part == phase) * (1.5 if index == 0 else 1.0)  # a fair draw: no phase gains by ties
+            votes[phase] += (part == phase) * (1.5 if index == 0 else 1.0)  # so that ties favour no phase
     return np.asarray(votes.argmax(axis=0), dtype=np.uint8)
 
 
 def without_small(labels: NDArray[np.uint8], phases: list[int], size: int) -> tuple[NDArray[np.uint8], int]:
-    """Give face-connected patches of the phases that are smaller than ``size`` pixels to their nearest neighbours.
+    """Replace face-connected clusters below a size by the phase of their nearest neighbours.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8
+        Labels in two or three dimensions.
+    phases : list of int
+        Phases whose small clusters are replaced.
+    size : int
+        Smallest number of pixels of a cluster that is kept.
 
     Returns
     -------
     labels : ndarray of uint8
-        Same shape.
+        Same shape; unchanged if every pixel belongs to a small cluster.
     count : int
-        How many patches were given away.
+        Number of replaced clusters.
 
     Examples
     --------
@@ -76,12 +123,29 @@ def without_small(labels: NDArray[np.uint8], phases: list[int], size: int) -> tu
 
 
 def found_thresholds(grey: NDArray[Any], wanted: int | tuple[float, ...]) -> tuple[float, ...]:
-    """Thresholds of Otsu (two classes) or multi-Otsu, or the given ones.
+    """Return given thresholds, or compute them by Otsu's method.
+
+    Parameters
+    ----------
+    grey : ndarray
+        Grey values, of any shape.
+    wanted : int or tuple of float
+        Number of classes (2 for Otsu's method, more for multi-Otsu), or the thresholds themselves.
+
+    Returns
+    -------
+    tuple of float
+        Thresholds in ascending order.
 
     Raises
     ------
     InputError
-        If all grey values are the same.
+        If there are fewer distinct grey values than classes.
+
+    Notes
+    -----
+    Otsu, IEEE Trans. Syst. Man Cybern. 9, 62 (1979); implementation of scikit-image (van der Walt et al., PeerJ 2,
+    e453, 2014).
 
     Examples
     --------
@@ -95,7 +159,7 @@ def found_thresholds(grey: NDArray[Any], wanted: int | tuple[float, ...]) -> tup
     distinct = len(np.unique(grey))
     if distinct < wanted:
         raise InputError(
-            f"found {distinct} distinct grey values where {wanted} phases are to be told apart; check the picture."
+            f"found {distinct} distinct grey values, expected at least {wanted} for {wanted} phases; check the picture."
         )
     if wanted == 2:
         return (float(threshold_otsu(grey)),)

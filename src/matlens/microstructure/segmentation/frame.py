@@ -1,4 +1,4 @@
-"""Which part of a micrograph is sample: edges, the instrument's data bar, what a mask excludes."""
+"""The part of a micrograph that shows the sample: without edges, without the data bar, and within a mask."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ __all__ = ["data_bar_height", "largest_rectangle", "trimmed_edges"]
 
 
 def trimmed_edges(grey: NDArray[Any], limit: float = 0.1) -> tuple[slice, ...]:
-    """Find the part without dark or bright edges (vignetting, frames, the border of a scan).
+    """Find the part of an image without dark or bright edges (vignetting, frames, the border of a scan).
 
-    A border row goes while one of its quarters, by its upper quartile, is darker than that quarter of any inner row (or
-    brighter, by the lower quartile); columns likewise, at most ``limit`` of the size at each border.
+    A border row is trimmed while one of its quarters, by its upper quartile, is darker than that quarter of every inner
+    row (or brighter, by the lower quartile). Columns are treated alike.
 
     Parameters
     ----------
     grey : ndarray
         Shape (y, x) or (z, y, x); of a volume only the last two axes are trimmed.
+    limit : float
+        Largest fraction of an axis that is trimmed at each border.
 
     Returns
     -------
     tuple of slice
-        What to keep, one slice an axis.
+        Part to keep, one slice for each axis.
 
     Examples
     --------
@@ -39,7 +41,7 @@ def trimmed_edges(grey: NDArray[Any], limit: float = 0.1) -> tuple[slice, ...]:
 
 
 def data_bar_height(grey: NDArray[Any]) -> int:
-    """Count the rows of the bar of text that an electron microscope puts under its picture; 0 when there is none.
+    """Count the rows of the data bar below an electron micrograph; 0 when there is none.
 
     A bar has one background value, which fills at least a third of nearly each of its rows; a micrograph does not.
 
@@ -51,7 +53,7 @@ def data_bar_height(grey: NDArray[Any]) -> int:
     Returns
     -------
     int
-        Rows to cut off at the bottom.
+        Number of rows to cut off at the bottom.
 
     Examples
     --------
@@ -68,22 +70,23 @@ def data_bar_height(grey: NDArray[Any]) -> int:
     share = np.cumsum(from_below) / np.arange(1, from_below.size + 1)
     ends = np.flatnonzero(from_below & (share > 0.8))
     height = int(ends[-1]) + 1 if ends.size else 0
-    whole = flat[: grey.shape[0] - height].mean() > 0.2  # the sample itself has such rows: no bar, but a dark phase
+    # If the sample itself has many such rows, what was found is a dark phase and not a bar.
+    whole = flat[: grey.shape[0] - height].mean() > 0.2
     return 0 if height < 5 or whole else height + _separator(grey, height)
 
 
 def largest_rectangle(valid: NDArray[np.bool_]) -> tuple[slice, ...]:
-    """Find the largest axis-aligned rectangle in which everything is valid.
+    """Find the largest axis-aligned rectangle in which every pixel is valid.
 
     Parameters
     ----------
     valid : ndarray of bool
-        Shape (y, x) or (z, y, x); of a volume the rectangle is valid in every slice.
+        Shape (y, x) or (z, y, x); in a volume the rectangle is valid in every slice.
 
     Returns
     -------
     tuple of slice
-        One slice an axis; empty ones when nothing is valid.
+        One slice for each axis; empty ones when no pixel is valid.
 
     Examples
     --------
@@ -106,7 +109,7 @@ def largest_rectangle(valid: NDArray[np.bool_]) -> tuple[slice, ...]:
 
 
 def _widest(heights: list[int]) -> tuple[int, int, int]:
-    """Largest rectangle under a histogram: (left, right, height)."""
+    """Largest rectangle under a histogram, (left, right, height), by one pass with a stack of rising bars."""
     best, area, rising = (0, 0, 0), 0, [(0, 0)]
     for position, height in enumerate([*heights, 0]):
         start = position
@@ -131,15 +134,15 @@ def _trimmed(plane: NDArray[Any], limit: float) -> slice:
 
 
 def _odd_rows(levels: NDArray[Any], limit: float) -> NDArray[np.bool_]:
-    """Rows in which some quarter is darker than any row inside; a phase that fills a quarter inside too is no edge."""
+    """Rows with a quarter that is darker than that quarter of every inner row, where a phase may fill it too."""
     reach = int(limit * levels.shape[1])
     inner = levels[:, reach : levels.shape[1] - reach]
-    spread = np.median(np.abs(inner - np.median(inner, axis=1, keepdims=True)), axis=1, keepdims=True)
-    return np.asarray((levels < inner.min(axis=1, keepdims=True) - spread).any(axis=0))
+    deviation = np.median(np.abs(inner - np.median(inner, axis=1, keepdims=True)), axis=1, keepdims=True)
+    return np.asarray((levels < inner.min(axis=1, keepdims=True) - deviation).any(axis=0))
 
 
 def _separator(grey: NDArray[Any], height: int) -> int:
-    """Rows of a plain line of another colour between picture and bar."""
+    """Number of rows of a line of one colour between micrograph and bar, four at most."""
     extra = 0
     while extra < 4 and np.ptp(grey[grey.shape[0] - height - extra - 1]) == 0:
         extra += 1

@@ -1,4 +1,4 @@
-"""The one call every command uses for an input file: read, clean, segment."""
+"""Reading of an input file with segmentation, as every command does it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ __all__ = ["load", "read_microstructure"]
 def load(
     path: str | os.PathLike[str], options: CleaningOptions | None = None, *, dataset: str | None = None
 ) -> Segmentation:
-    """Read a file and turn it into phases.
+    """Read a file and segment it into phases.
 
     Parameters
     ----------
     path : path-like
         See `read_image`.
     options : CleaningOptions, optional
-        What to do to a raw micrograph; by default nothing, and the file must hold labels.
+        Options of the segmentation; by default no step is applied, and the file must hold labels.
     dataset : str, optional
-        Which array, in files that hold several.
+        Name of the array, in files that hold several.
 
     Returns
     -------
     Segmentation
-        The microstructure with what was done.
+        The microstructure, with a record of the steps.
 
     Raises
     ------
     InputError
-        See `read_image` and `segment`.
+        If the file cannot be read (see `read_image`) or segmented (see `segment`).
 
     Examples
     --------
@@ -64,20 +64,20 @@ def read_microstructure(
     dataset: str | None = None,
     segmentation: CleaningOptions | None = None,
 ) -> Microstructure:
-    """Read a microstructure from a file of labels, or from a raw micrograph with options how to segment it.
+    """Read a microstructure from a file of labels, or segment a raw micrograph.
 
     Parameters
     ----------
     path : path-like
-        See `read_image`.
+        PNG, JPEG, BMP, TIFF, NPY, NPZ, MAT, HDF5, DREAM3D, or a ZIP archive with one of them.
     spacing : float or sequence of float, optional
-        Size of a pixel of the result, goes before what the file says.
+        Size of a pixel of the result along each axis; replaces the one from the file.
     unit : str, optional
-        Unit of the spacing.
+        Unit of the spacing; replaces the one from the file.
     dataset : str, optional
-        Which array, in files that hold several.
+        Name of the array, in files that hold several.
     segmentation : CleaningOptions, optional
-        What to do to a raw micrograph.
+        Options of the segmentation of a raw micrograph; by default the file must hold labels.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def read_microstructure(
     Raises
     ------
     InputError
-        If the file cannot be read, holds no labels (and no threshold is given), or one phase only.
+        If the file cannot be read, holds grey values and no threshold is given, or holds only one phase.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What to do to a raw micrograph before it is phases; the fields are as a user writes them on the command line."""
+"""Options of the segmentation of a raw micrograph, as a user writes them on the command line."""
 
 from __future__ import annotations
 
@@ -16,42 +16,43 @@ __all__ = ["CleaningOptions", "parse_crop", "parse_flatten", "parse_threshold"]
 
 _GROUP = "From file to phases"
 _MAX_CLASSES = 5  # the exhaustive search of multi-Otsu grows as levels**(classes - 1)
-_DEGREE = 4
+_DEGREE = 4  # of the polynomial background, by default
 
 
 @options
 class CleaningOptions:
-    """Options of the chain from a picture to phases, in the order they are applied.
+    """Options of the segmentation of an image, in the order of the steps.
 
     Every field is text, a whole number or a flag, so that the options can be stored in a settings file as they are.
 
     Parameters
     ----------
     channel : str, optional
-        For colour pictures: ``"grey"``, ``"red"``, ``"green"``, ``"blue"``, or ``"colours"`` (every colour a phase).
+        For colour images: ``"grey"``, ``"red"``, ``"green"``, ``"blue"``, or ``"colours"``, which makes every colour a
+        phase.
     crop : str, optional
-        Part to keep, ``"x0:x1,y0:y1"`` (``,z0:z1`` in volumes) in pixels, or ``"auto"`` to trim dark or bright edges.
+        Part to keep in pixels, ``"x0:x1,y0:y1"`` (``,z0:z1`` in volumes), or ``"auto"`` to trim dark or bright edges.
     data_bar : str or int, optional
-        Rows of the bar under a micrograph to cut off, or ``"auto"`` to find it.
+        Number of rows of the data bar below the micrograph to cut off, or ``"auto"`` to find it.
     mask : str, optional
-        Picture of the same size, black where the micrograph is not to be trusted. What is black is kept out of the
-        background and the thresholds, and the largest rectangle without it becomes the sample.
+        File of an image of the same size, black where the micrograph is not to be used. Black pixels are left out of
+        the background and the thresholds, and the largest rectangle without them becomes the sample.
     flatten : str, optional
-        Divide by the background: ``"polynomial"`` (robust, of degree 4), ``"polynomial:DEGREE"`` or
-        ``"gaussian:SIGMA"`` (pixels).
+        Division by the background: ``"polynomial"`` (robust fit of degree 4), ``"polynomial:DEGREE"`` or
+        ``"gaussian:SIGMA"`` (standard deviation in pixels).
     median : int
         Side of the median filter in pixels; 0 for none.
     threshold : str, optional
         ``"otsu"``, ``"multiotsu:K"``, or grey values ``"v1,v2,..."``; without it the file must hold labels.
     invert : bool
-        Reverse the order of the phases.
+        Whether to reverse the order of the phases.
     min_object, min_hole : int
-        Smallest object (patch of a phase other than 0) and hole (patch of phase 0) to keep, in pixels: of the result
-        for grey pictures, of the file for labels, which are joined last.
+        Smallest object (cluster of a phase other than 0) and hole (cluster of phase 0) to keep, in pixels: pixels of
+        the result for grey images, pixels of the file for labels, which are downsampled last.
     downsample : int
-        Join so many pixels along each axis to one: grey values by their mean, labels by majority.
+        Side in pixels of the blocks that become one pixel: grey values by their mean, labels by majority.
     spacing : str, optional
-        Size of a pixel of the file, such as ``"0.35um"``; goes before what the file says.
+        Size of a pixel of the file, such as ``"0.35um"``; replaces the one from the file.
 
     Raises
     ------
@@ -112,7 +113,7 @@ class CleaningOptions:
 
     @property
     def data_bar_rows(self) -> int | None:
-        """Rows to cut off; None to find them."""
+        """Number of rows of the data bar to cut off; None to find it."""
         return _data_bar_rows(self.data_bar)
 
     def settings(self) -> dict[str, Any]:
@@ -121,14 +122,24 @@ class CleaningOptions:
 
 
 def parse_crop(text: str) -> tuple[slice, ...] | None:
-    """Read ``"x0:x1,y0:y1[,z0:z1]"`` into slices in array order ((z,) y, x); ``"auto"`` gives None.
+    """Parse ``"x0:x1,y0:y1[,z0:z1]"`` to slices in array order ((z,) y, x).
 
     Either end may be left out, and negative numbers count from the far border.
+
+    Parameters
+    ----------
+    text : str
+        Part to keep in pixels, or ``"auto"``.
+
+    Returns
+    -------
+    tuple of slice or None
+        One slice for each axis; None for ``"auto"``.
 
     Raises
     ------
     InputError
-        If the text is no such crop.
+        If the text is not of this form.
 
     Examples
     --------
@@ -150,12 +161,24 @@ def parse_crop(text: str) -> tuple[slice, ...] | None:
 
 
 def parse_flatten(text: str) -> tuple[str, float]:
-    """Read ``"polynomial"``, ``"polynomial:DEGREE"`` or ``"gaussian:SIGMA"``.
+    """Parse ``"polynomial"``, ``"polynomial:DEGREE"`` or ``"gaussian:SIGMA"``.
+
+    Parameters
+    ----------
+    text : str
+        The option.
+
+    Returns
+    -------
+    method : str
+        ``"polynomial"`` or ``"gaussian"``.
+    value : float
+        Degree, 4 by default, or standard deviation in pixels.
 
     Raises
     ------
     InputError
-        If the text is none of these, or the number is out of range (degree 1-8, sigma in pixels above 0).
+        If the text is none of these, or the number is out of range (degree 1 to 8, standard deviation above 0 pixels).
 
     Examples
     --------
@@ -173,12 +196,17 @@ def parse_flatten(text: str) -> tuple[str, float]:
 
 
 def parse_threshold(text: str) -> int | tuple[float, ...]:
-    """Read ``"otsu"`` (2 classes), ``"multiotsu:K"`` (K classes) or grey values ``"v1,v2,..."``.
+    """Parse ``"otsu"`` (2 classes), ``"multiotsu:K"`` (K classes) or grey values ``"v1,v2,..."``.
+
+    Parameters
+    ----------
+    text : str
+        The option.
 
     Returns
     -------
     int or tuple of float
-        The number of classes to find, or the thresholds themselves in ascending order.
+        Number of classes, or the thresholds themselves in ascending order.
 
     Raises
     ------

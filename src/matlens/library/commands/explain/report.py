@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.words import MARKS, SCHEMES, gradients_in, notes_of, plain_unit, sentence
-from matlens.library.figures.style import label_with_unit, pretty_unit
+from matlens.library.commands.words import MARKS, SCHEMES, gradients_in, notes_of, sentence
 from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -67,7 +67,7 @@ def _how(insight: xr.Dataset) -> str:
     model = f"an ensemble of {members} models" if members > 1 else "a single model"
     return (
         f"Read from {model} of {' and '.join(inputs)}, at {insight.sizes['sample']} samples, in "
-        f"{plain_unit(str(insight['composition_gradient'].attrs.get('units', '')))}. Spreads are the "
+        f"{typeset_unit(str(insight['composition_gradient'].attrs.get('units', '')), 'text')}. Spreads are the "
         f"{insight.attrs.get('spread', 'standard deviation over models')}."
     )
 
@@ -81,7 +81,7 @@ def by_sample(run: RunDirectory) -> Section | None:
     items: list[Any] = []
     for scheme in ("dilution", "exchange"):
         frame = figures.arrow_frame(insight, rows, scheme=scheme)
-        figure = figures.composition_arrows(frame, unit=pretty_unit(_units(insight)), fraction_name=_name(insight))
+        figure = figures.composition_arrows(frame, unit=typeset_unit(_units(insight)), fraction_name=_name(insight))
         caption = (
             "The best sample of each of the most frequent co-alloy systems, and those least like them, in "
             f"{_name(insight)}, with the total gradient of each component by {SCHEMES[scheme]}. Caps are one "
@@ -105,7 +105,7 @@ def by_component(run: RunDirectory) -> Section | None:
     if insight is None:
         return None
     frame = figures.gradient_frame(insight, ["dilution", "exchange"])
-    label = label_with_unit("total gradient", _units(insight))
+    label = name_with_unit("total gradient", _units(insight))
     caption = (
         "Total gradient of each component over the samples in which its direction has support: median (dot), central "
         "half (thick) and nine tenths (thin) of the samples. Beside it the same of a Gaussian process on composition "
@@ -121,7 +121,11 @@ def by_component(run: RunDirectory) -> Section | None:
     regions = _regions(run)
     if regions is not None:
         items.append(
-            table(regions, f"Total gradients (dilution) averaged over regions, {plain_unit(_units(insight))}", _REGIONS)
+            table(
+                regions,
+                f"Total gradients (dilution) averaged over regions, {typeset_unit(_units(insight), 'text')}",
+                _REGIONS,
+            )
         )
     said = [sentence(str(insight.attrs[key])) for key in _ATTRIBUTES if insight.attrs.get(key)]
     partial = int(insight["kind_support"].sel(kind="partial")) if "kind_support" in insight else 2

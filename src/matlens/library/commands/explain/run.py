@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.commands.explain.tables import (
@@ -23,11 +23,18 @@ from matlens.library.commands.explain.tables import (
     write_gradients,
 )
 from matlens.library.evidence import check_insight, component_groups, label_null, older_ways, spectral_bands, statements
-from matlens.library.gradients import default_hosts, explain_library
+from matlens.library.gradients import (
+    CompositionResponse,
+    default_hosts,
+    explain_library,
+    fit_composition_response,
+)
 from matlens.library.model import LibraryModel
 from matlens.library.table import MaterialsLibrary
-from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.codecs import DATASET
+from matlens.runs.directory import RunDirectory
 from matlens.runs.models import digest_of_model, read_unchanged
+from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
 
 __all__ = ["ExplainLibraryOrder", "explain_library_in"]
@@ -135,12 +142,25 @@ class ExplainLibraryOrder:
         return dict.fromkeys(library.components, self.hosts[""]) | named if named else self.hosts[""]
 
     def explain(
-        self, model: LibraryModel, library: MaterialsLibrary, progress: Progress, *, errors: bool = True, steps: int = 0
+        self,
+        model: LibraryModel,
+        library: MaterialsLibrary,
+        response: CompositionResponse | None,
+        progress: Progress,
+        *,
+        errors: bool = True,
+        steps: int = 0,
     ) -> xr.Dataset:
         """Read gradients with every member."""
-        hosts = self.exchange_hosts(library)
         return explain_library(
-            model, library, hosts=hosts, members=True, errors=errors, integration_steps=steps, progress=progress
+            model,
+            library,
+            hosts=self.exchange_hosts(library),
+            members=True,
+            errors=errors,
+            integration_steps=steps,
+            response=response,
+            progress=progress,
         )
 
 
@@ -155,7 +175,7 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     model : LibraryModel, optional
         The model, where it has been read already.
 
@@ -170,16 +190,16 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
         return
     order = ExplainLibraryOrder.of(run.settings)
     found = order.read_model() if model is None else model
-    insight = order.explain(found, found.library_, progress, steps=order.steps)
+    response = fit_composition_response(found.library_) if found.uses_spectrum_ else None
+    insight = order.explain(found, found.library_, response, progress, steps=order.steps)
     write_gradients(run, insight, members=order.members)
-    null = _null(run, order, found, progress)
+    null = _null(run, order, found, response, progress)
     said, notes = _told(run, order, found, insight, null, progress)
     facts = {"target": found.target_, "unit": found.unit_, "members": found.members_}
     facts["samples"] = insight.sizes["sample"]
     run.mark("running", resolved=facts, notes=[*_notes(order, insight), *notes], sentences=said_of(said))
     write_table(run, "statements", said)
-    for number in range(order.permutations):
-        run.remove(_file(number))
+    run.drop("permuted")
 
 
 def _told(
@@ -204,14 +224,14 @@ def _told(
         bands = spectral_bands(insight, null)
         write_table(run, "bands", bands)
         write_table(run, "component_axis", axis_table(insight))
-    progress.advance(1, float("nan"), "groups and bands")
+    progress.update(1, "groups and bands")
     regions = regions_of(insight, order.regions, seed=order.seed)
     write_table(run, "regions", averages_table(insight, regions))
     checks = check_insight(insight, model=model, library=library, null=null, seed=order.seed)
     write_table(run, "sanity", checks)
-    progress.advance(2, float("nan"), "checks")
+    progress.update(2, "checks")
     write_table(run, "ways", older_ways(insight, library, model.target_, transform=model.transform, seed=order.seed))
-    progress.advance(3, float("nan"), "older ways")
+    progress.update(3, "older ways")
     r2 = held_out_score(order.model)
     said = statements(insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=r2)
     progress.end()
@@ -234,33 +254,33 @@ def held_out_score(folder: str | os.PathLike[str]) -> float | None:
     return float(own["r2"].iloc[0]) if len(own) else None
 
 
-def _null(run: RunDirectory, order: ExplainLibraryOrder, model: LibraryModel, progress: Progress) -> xr.Dataset | None:
+def _null(
+    run: RunDirectory,
+    order: ExplainLibraryOrder,
+    model: LibraryModel,
+    response: CompositionResponse | None,
+    progress: Progress,
+) -> xr.Dataset | None:
     """Statistics of ensembles of permuted labels; those made before are read."""
     if not order.permutations:
         return None
-    progress.begin(order.permutations, "ensembles of permuted labels")
-    parts = []
-    for number in range(order.permutations):
-        file = run.path / _file(number)
-        if not file.is_file():
-            made = _permuted(order, model, number)
-            with atomic_write(run.claim(_file(number))) as temporary:
-                made.to_netcdf(temporary, engine="h5netcdf")
-        with xr.open_dataset(file, engine="h5netcdf") as kept:
-            parts.append(kept.load())
-        progress.advance(number + 1, float("nan"), "")
-    progress.end()
-    return xr.concat(parts, "permutation")
+    numbers = {str(number): number for number in range(order.permutations)}
+    made = partial(_permuted, order, model, response)
+    label = "ensembles of permuted labels"
+    parts = each(run, "permuted", numbers, made, DATASET, progress=progress, label=label)
+    return xr.concat(list(parts.values()), "permutation")
 
 
-def _permuted(order: ExplainLibraryOrder, model: LibraryModel, number: int) -> xr.Dataset:
+def _permuted(
+    order: ExplainLibraryOrder, model: LibraryModel, response: CompositionResponse | None, number: int
+) -> xr.Dataset:
     """One of them: a small ensemble of the same kind."""
     members = min(order.permuted_members, model.members_)
     asked = model.get_params() | {"n_models": members, "seed": order.seed + 1 + number}
 
     def fit(permuted: MaterialsLibrary, _: int) -> xr.Dataset:
         fitted = LibraryModel(**asked).fit(permuted, model.target_)
-        return order.explain(fitted, permuted, Silent(), errors=False)
+        return order.explain(fitted, permuted, response, Silent(), errors=False)
 
     return label_null(fit, model.library_, target=model.target_, permutations=1, seed=order.seed + number)
 
@@ -270,7 +290,3 @@ def _notes(order: ExplainLibraryOrder, insight: xr.Dataset) -> list[str]:
     if not order.permutations:
         notes.append("no ensembles of permuted labels were trained, so that groups and bands lack that null.")
     return notes
-
-
-def _file(number: int) -> str:
-    return f"{STATE}/checkpoint_permuted_{number}.nc"

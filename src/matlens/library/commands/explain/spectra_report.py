@@ -9,9 +9,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.words import gradients_in, plain_unit
-from matlens.library.figures.style import label_with_unit
+from matlens.library.commands.words import gradients_in
 from matlens.library.gradients import gradient_correlations
 from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
@@ -53,7 +53,7 @@ def along_the_spectrum(run: RunDirectory) -> Section | None:
         bands,
         axis=_axis(insight),
         intensity=_intensity(insight),
-        gradient=label_with_unit("mean gradient", units),
+        gradient=name_with_unit("mean gradient", units),
     )
     caption = (
         "Above: mean spectrum of all samples, as it stands in the file, coloured by the mean gradient of the figure of "
@@ -85,7 +85,7 @@ def alike(run: RunDirectory) -> Section | None:
     if len(known) < 2:
         return None
     correlations = _correlations(run, insight, known)
-    label = label_with_unit("total gradient, dilution", str(insight["composition_gradient"].attrs.get("units", "")))
+    label = name_with_unit("total gradient, dilution", str(insight["composition_gradient"].attrs.get("units", "")))
     caption = (
         "Total gradients (dilution) of each pair of components, a dot a sample in which both have support, with "
         "Pearson's r over the samples, within each model and averaged over models"
@@ -174,7 +174,7 @@ def older_ways(run: RunDirectory) -> Section | None:
         if len(part):
             caption = "Along the axis" if label else "By component"
             caption += ": the gradients beside what older ways show of the same data; each panel has its own scale."
-            items.append(picture(run, name, figures.ways_beside(part, axis=label), part, caption))
+            items.append(picture(run, name, figures.reference_analyses(part, axis=label), part, caption))
     said = [
         "Coefficients of partial least squares hold for all samples at once; importances of a forest have no sign; "
         "factors of a non-negative factorisation know nothing of the figure of merit, and r beside each is the "
@@ -186,15 +186,15 @@ def older_ways(run: RunDirectory) -> Section | None:
 
 def _axis(insight: xr.Dataset) -> str:
     about = insight["axis"].attrs
-    return label_with_unit(str(about.get("long_name", "channel")), str(about.get("units", "")))
+    return name_with_unit(str(about.get("long_name", "channel")), str(about.get("units", "")))
 
 
 def _axis_unit(insight: xr.Dataset) -> str:
     about = insight["axis"].attrs
-    unit = plain_unit(str(about.get("units", "")))
+    unit = typeset_unit(str(about.get("units", "")), "text")
     return f"{about.get('long_name', 'channel')} in {unit}" if unit else str(about.get("long_name", "channel"))
 
 
 def _intensity(insight: xr.Dataset) -> str:
     about = insight["spectrum"].attrs
-    return label_with_unit(str(about.get("long_name", "intensity")), str(about.get("units", "")))
+    return name_with_unit(str(about.get("long_name", "intensity")), str(about.get("units", "")))

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from matlens.figures.scores import score_bars
+from matlens.figures.units import name_with_unit
 from matlens.library import figures
 from matlens.library.commands.words import PARTITIONS, intervals_of, notes_of, read_samples, sentence, target_of
-from matlens.library.figures.style import label_with_unit
 from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -45,7 +45,7 @@ def first_checks(run: RunDirectory) -> Section | None:
     square = pairs.set_index(str(pairs.columns[0]))
     replicates = _replicates(read_table(run, "replicates"))
     name, unit = target_of(run)
-    figure = figures.check_page(square, replicates, reach, label=label_with_unit(name, unit))
+    figure = figures.check_page(square, replicates, reach, label=name_with_unit(name, unit))
     caption = (
         "Left: number of samples that hold both components (on the diagonal: the component); where it is 0 nothing can "
         "be learned of the pair. Middle: samples of equal composition against their mean. Right: R² that "
@@ -104,7 +104,7 @@ def _parity(run: RunDirectory) -> list[Any]:
     found = found[found["repeat"] == found["repeat"].min()]
     found = found.assign(partition=found["partition"].map(lambda name: PARTITIONS.get(name, name)))
     name, unit = target_of(run)
-    figure = figures.held_out_parity(found, label=label_with_unit(name, unit))
+    figure = figures.held_out_parity(found, label=name_with_unit(name, unit))
     caption = (
         f"Predictions of held-out samples by {_named(model)}, with 90 % intervals, against what was measured; of "
         "repeated partitions the first. Intervals are made from errors on compositions left out; for regions and "

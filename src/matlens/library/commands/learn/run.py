@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from matlens.library.baselines import BASELINES
 from matlens.library.commands.learn.tables import MODEL, read_held_out, write_checks, write_library_evidence
 from matlens.library.commands.source import LibrarySource
 from matlens.library.model import LibraryModel, read_library_model
-from matlens.library.model.preprocessing_choice import in_words
+from matlens.library.model.preprocessing_choice import Choice, in_words
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import RESAMPLINGS
 from matlens.library.model.targets import resolve_inputs, target_of, training_rows
@@ -24,10 +24,14 @@ from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import PARTITIONS, Fold, held_out
 from matlens.library.validation.partitions import grouped, regions, systems
 from matlens.library.validation.scoring import LibraryLearner
-from matlens.runs.directory import STATE, RunDirectory
-from matlens.runs.fit_checkpoint import FitCheckpoint
+from matlens.runs.codecs import table_codec
+from matlens.runs.directory import RunDirectory
+from matlens.runs.resumable import each
+from matlens.runs.state_store import RunStateStore
 
 __all__ = ["LearnLibraryOrder", "LibraryModelOptions", "Scoring", "learn_library_in"]
+
+_INTERVAL = 20.0  # seconds between two saves of a chunk: Adam keeps three times the weights of all its networks
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,10 @@ class LibraryModelOptions:
             if value not in there:
                 raise InputError(f"{name} {value!r} is not known; choose one of {', '.join(there)}.")
 
-    def model(self, *, seed: int, device: str) -> LibraryModel:
+    def model(self, *, seed: int, device: str, cache: MutableMapping[str, Choice] | None = None) -> LibraryModel:
         """Make the model, not yet fitted."""
         asked = {name: value for name, value in asdict(self).items() if name != "prepare"}
-        return LibraryModel(**asked, preprocessing=self.chain, seed=seed, device=device)
+        return LibraryModel(**asked, preprocessing=self.chain, seed=seed, device=device, cache=cache)
 
     @property
     def sees_all(self) -> bool:
@@ -252,7 +256,7 @@ class LearnLibraryOrder:
             raise InputError(" ".join(notes) or "nothing can be held out; choose another partition.")
         return found, notes
 
-    def contender(self, name: str) -> LibraryLearner:
+    def contender(self, name: str, cache: MutableMapping[str, Choice]) -> LibraryLearner:
         """Make the model, with fewer members, or a baseline of the same inputs, not yet fitted.
 
         Members that all see all samples would leave nothing to make intervals of: then each is spared a tenth.
@@ -261,9 +265,13 @@ class LearnLibraryOrder:
         if name == MODEL:
             resample = "groups" if options.sees_all else options.resample
             scored = replace(options, n_models=self.scoring.members, resample=resample)
-            return scored.model(seed=self.seed, device=self.device)
+            return scored.model(seed=self.seed, device=self.device, cache=cache)
         return BASELINES[name](
-            inputs=options.inputs, preprocessing=options.chain, transform=options.transform, seed=self.seed
+            inputs=options.inputs,
+            preprocessing=options.chain,
+            transform=options.transform,
+            seed=self.seed,
+            cache=cache,
         )
 
 
@@ -278,7 +286,7 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     library : MaterialsLibrary, optional
         The library, where it has been read already.
 
@@ -297,29 +305,34 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
     folds, notes = order.folds(known)
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_, "samples": len(known)}
     run.mark("running", resolved=facts, notes=[*found.notes, *notes, *_prepared(model)])
-    trials = [(name, number) for number in range(len(folds)) for name in order.scoring.contenders]
-    progress.begin(len(trials), "trials on samples held out")
-    parts = []
-    for done, (name, number) in enumerate(trials):
-        progress.advance(done, float("nan"), f"{name}, {folds[number].partition} {folds[number].name}")
-        parts.append(_trial(run, order, known, name, folds, number))
-    progress.end()
-    write_library_evidence(run, model, pd.concat(parts, ignore_index=True), order.scoring.contenders)
-    for name, number in trials:
-        run.remove(_file(name, number))
+    trials = {
+        f"{name}_{fold.partition}_{number}": (name, fold)
+        for number, fold in enumerate(folds)
+        for name in order.scoring.contenders
+    }
+    choices: dict[str, Choice] = {}  # of preprocessing: the contenders of a fold learn from the same samples
+
+    def tried(trial: tuple[str, Fold]) -> pd.DataFrame:
+        name, fold = trial
+        return held_out(lambda: order.contender(name, choices), known, [fold], name=name, target=order.target)
+
+    label = "trials on samples held out"
+    parts = each(run, "trial", trials, tried, table_codec(read_held_out), progress=progress, label=label)
+    write_library_evidence(run, model, pd.concat(parts.values(), ignore_index=True), order.scoring.contenders)
+    run.drop("trial")
 
 
 def _model(run: RunDirectory, order: LearnLibraryOrder, library: MaterialsLibrary, progress: Progress) -> LibraryModel:
     """Fit the model to all samples, or read it where that has been done."""
     if (run.path / FILES[-1]).is_file():
         return read_library_model(run.path, device=order.device)
-    checkpoint = FitCheckpoint(run)
+    store = RunStateStore(run, "fit/", interval=_INTERVAL)
     model = order.options.model(seed=order.seed, device=order.device)
-    model.fit(library, order.target, progress=progress, checkpoint=checkpoint)
+    model.fit(library, order.target, progress=progress, checkpoint=store)
     for name in FILES:
         run.claim(name)
     model.save(run.path)
-    checkpoint.drop()
+    run.drop("fit")
     return model
 
 
@@ -333,18 +346,3 @@ def _prepared(model: LibraryModel) -> list[str]:
         f"preparation of spectra chosen by the model: {chosen} (R2 of a Gaussian process on compositions held out: "
         f"{tried}); baselines choose in the same way"
     ]
-
-
-def _trial(
-    run: RunDirectory, order: LearnLibraryOrder, library: MaterialsLibrary, name: str, folds: list[Fold], number: int
-) -> pd.DataFrame:
-    """Predictions of one contender for one fold; those made before are read."""
-    file = run.path / _file(name, number)
-    if not file.is_file():
-        made = held_out(lambda: order.contender(name), library, [folds[number]], name=name, target=order.target)
-        run.write_text(_file(name, number), made.to_csv(index=False, lineterminator="\n"))
-    return read_held_out(file)
-
-
-def _file(name: str, number: int) -> str:
-    return f"{STATE}/checkpoint_trial_{name}_{number}.csv"

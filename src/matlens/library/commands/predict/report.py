@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from matlens.figures.units import name_with_unit
 from matlens.library import figures
 from matlens.library.commands.words import MARKS, intervals_of, notes_of, read_samples, sentence, target_of
-from matlens.library.figures.style import label_with_unit
 from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -38,7 +38,7 @@ def predictions(run: RunDirectory) -> Section | None:
     if "value" in found and found["value"].notna().any():
         drawn = found[found["value"].notna()].assign(partition="samples with a figure of merit")
         caption = "Predictions with 90 % intervals against what was measured."
-        figure = figures.held_out_parity(drawn, label=label_with_unit(name, unit))
+        figure = figures.held_out_parity(drawn, label=name_with_unit(name, unit))
         items.append(picture(run, "parity", figure, drawn, caption))
     scores = read_table(run, "scores")
     if scores is not None:

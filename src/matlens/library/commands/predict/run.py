@@ -111,7 +111,7 @@ def predict_library_in(
     run : RunDirectory
         Open.
     progress : Progress
-        Told of the samples.
+        Called with samples done and total.
     found : tuple of LibraryModel and MaterialsLibrary, optional
         The model and the samples, where they have been read already.
 
@@ -132,7 +132,7 @@ def predict_library_in(
         _beside(table, model, library)
         scores, more = _scores(table, library)
         notes += more
-    progress.advance(len(library), float("nan"), "samples")
+    progress.update(len(library), "samples")
     progress.end()
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_, "samples": len(library)}
     said = _sentences(model, table, scores)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.words import interval_text, notes_of, plain_unit, sentence, target_of
-from matlens.library.figures.style import SUPPORT, label_with_unit
+from matlens.library.commands.words import interval_text, notes_of, sentence, target_of
+from matlens.library.figures.style import SUPPORT
 from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -35,8 +36,6 @@ _TESTS = {
     "pairs": "n",
     "sign": "sign right",
     "size": "correlation of sizes",
-    "regret": "regret",
-    "strategy": "strategy",
 }
 
 
@@ -51,7 +50,7 @@ def suggestions(run: RunDirectory) -> Section | None:
     shares = _shares(read_table(run, "plate"), found)
     if shares is not None:
         best = run.provenance.get("resolved", {}).get("best")
-        label = label_with_unit(name, unit)
+        label = name_with_unit(name, unit)
         figure = figures.suggestion_chart(found, shares, label=label, best=None if best is None else float(best))
         caption = (
             "Suggestions in their order: the composition to make, and what is expected of it, with its interval. "
@@ -64,7 +63,7 @@ def suggestions(run: RunDirectory) -> Section | None:
     shown["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
     if "chance" in found:
         shown["chance_text"] = [f"{100 * share:.0f} %" for share in found["chance"]]
-    caption = f"Suggestions, {name} in {plain_unit(unit)}" if plain_unit(unit) else "Suggestions"
+    caption = f"Suggestions, {name} in {typeset_unit(unit, 'text')}" if typeset_unit(unit, "text") else "Suggestions"
     items.append(table(shown, caption, _COLUMNS))
     said = [
         "Each move is made on the simplex: what is added, and at whose cost. Expected values are of the ensemble at "
@@ -117,13 +116,9 @@ def plate(run: RunDirectory) -> Section | None:
 
 def beyond(run: RunDirectory) -> Section | None:
     """How suggestions of this kind did where the truth was known and held back."""
-    items: list[Any] = []
-    for name, caption in (
-        ("beyond", "Adding a component to a co-alloy system that no model had seen: is the sign right?"),
-        ("regret", "Regret of the ten first suggestions, against random choice and a Gaussian process"),
-    ):
-        found = read_table(run, name)
-        if found is not None and len(found):
-            known = {key: word for key, word in _TESTS.items() if key in found}
-            items.append(table(found, caption, known or None))
-    return Section("How far such suggestions can be trusted", items) if items else None
+    found = read_table(run, "beyond")
+    if found is None or not len(found):
+        return None
+    known = {key: word for key, word in _TESTS.items() if key in found}
+    caption = "Adding a component to a co-alloy system that no model had seen: is the sign right?"
+    return Section("How far such suggestions can be trusted", [table(found, caption, known or None)])

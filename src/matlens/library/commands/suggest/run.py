@@ -22,8 +22,10 @@ from matlens.library.gradients import explain_library
 from matlens.library.model import LibraryModel
 from matlens.library.suggestions import Campaign, Limits, plate_list, suggest
 from matlens.library.validation.partitions import systems
-from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.codecs import TABLE
+from matlens.runs.directory import RunDirectory
 from matlens.runs.models import digest_of_model, read_unchanged
+from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
 
 __all__ = ["SuggestOrder", "Wishes", "suggest_in"]
@@ -187,7 +189,7 @@ def suggest_in(run: RunDirectory, progress: Progress, model: LibraryModel | None
     run : RunDirectory
         Open.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     model : LibraryModel, optional
         The model, where it has been read already.
 
@@ -210,25 +212,22 @@ def suggest_in(run: RunDirectory, progress: Progress, model: LibraryModel | None
     run.mark("running", resolved=facts, sentences=said)
     write_table(run, "plate", plate_list(table))
     write_table(run, "suggestions", table)
-    for name in (MODEL, *BASELINES):
-        run.remove(_file(name))
+    run.drop("additions")
 
 
 def _beyond(run: RunDirectory, order: SuggestOrder, model: LibraryModel, progress: Progress) -> pd.DataFrame:
     """Scores of the model and the baselines on co-alloy systems they never saw; those made before are read."""
-    asked = model.get_params() | {"n_models": min(_MEMBERS, model.members_), "seed": order.seed}
-    shared = {name: asked[name] for name in ("inputs", "preprocessing", "transform", "seed")}
+    asked = model.get_params() | {"n_models": min(_MEMBERS, model.members_), "seed": order.seed, "cache": {}}
+    shared = {name: asked[name] for name in ("inputs", "preprocessing", "transform", "seed", "cache")}
     makers = {MODEL: partial(LibraryModel, **asked)} | {
         name: partial(make, **shared) for name, make in BASELINES.items()
     }
-    parts = []
-    for name, make in makers.items():
-        file = run.path / _file(name)
-        if not file.is_file():
-            made = additions_left_out(make, model.library_, name=name, target=model.target_, progress=progress)
-            run.write_text(_file(name), made.to_csv(index=False, lineterminator="\n"))
-        parts.append(pd.read_csv(file, float_precision="round_trip"))
-    return summarise_additions(pd.concat(parts, ignore_index=True), seed=order.seed)
+
+    def tried(name: str) -> pd.DataFrame:
+        return additions_left_out(makers[name], model.library_, name=name, target=model.target_, progress=progress)
+
+    parts = each(run, "additions", {name: name for name in makers}, tried, TABLE)
+    return summarise_additions(pd.concat(parts.values(), ignore_index=True), seed=order.seed)
 
 
 def _tested(found: pd.DataFrame) -> str:
@@ -239,10 +238,6 @@ def _tested(found: pd.DataFrame) -> str:
         f"additions right ({100 * own['sign_low']:.0f} to {100 * own['sign_high']:.0f} %), and its sizes correlate by "
         f"{own['size']:.2f} with those measured."
     )
-
-
-def _file(name: str) -> str:
-    return f"{STATE}/checkpoint_additions_{name}.csv"
 
 
 def _sentences(table: pd.DataFrame, order: SuggestOrder) -> list[str]:

@@ -19,6 +19,7 @@ from matlens.hooks import Progress, Silent
 __all__ = ["Covariance", "find_covariance", "find_covariances"]
 
 Array = NDArray[np.float64]
+# docs/decisions/0044-learned-sums-of-components.md
 _ROWS = 700  # of which the evidence is taken together; more cost the square, and tell little more
 _STEPS = 60
 _STEPS_WITH_SUMS = 150  # at 60 their weights have not yet left what additive parts explain as well
@@ -26,6 +27,7 @@ _CLOSE = 20.0  # nats of evidence; searches that end further below the best one 
 _SAFE = 1e-7  # of the variance, so that the matrix of near copies stays positive
 # Logarithms: where a number is expected, how surely, and its range; inputs and figure of merit have spread 1.
 _LENGTH = (1.0, 1.0, (-4.0, 6.0))  # that of all fractions, and that of all scores
+# docs/decisions/0043-preset-default-of-libraries.md
 _OWN = (0.0, 0.3, (-4.0, 4.0))  # each one's over that: freer ones fit noise where samples are few
 _VARIANCE = (-1.0, 1.5, (-8.0, 4.0))
 _WIDER = (0.0, 1.0, (-3.0, 3.0))
@@ -155,7 +157,7 @@ def find_covariances(
     times : int
         How often; once where there are no sums.
     progress : Progress, optional
-        Told of the steps of all searches together.
+        Called with steps done and total, of all searches together.
 
     Returns
     -------
@@ -178,7 +180,7 @@ def find_covariances(
             raise StopIteration  # ends the search
         with lock:
             done += 1
-            told.advance(done, float("nan"), "")
+            told.update(done)
 
     def find(number: int) -> Covariance:
         return find_covariance(inputs, target, fractions, seed, sums=sums, start=number, step=step)

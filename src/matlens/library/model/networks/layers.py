@@ -15,6 +15,7 @@ from torch import Tensor
 
 __all__ = ["Convolution", "Dense", "Dropout", "Elu", "Layer", "Silu"]
 
+# docs/decisions/0042-members-side-by-side.md
 _BLOCK = 16  # positions of a convolution that one row of the banded product makes
 
 

@@ -41,7 +41,7 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told when it starts and ends.
+        Shows that the comparison is under way.
     found : sequence of Segmentation, optional
         The exemplars, where they have been read already.
     """

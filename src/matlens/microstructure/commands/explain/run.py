@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.predict.run import PredictOrder, Sample, notes_of
@@ -29,7 +28,9 @@ from matlens.microstructure.properties import (
     study_sensitivity,
     summarise_scores,
 )
+from matlens.runs.codecs import DATASET, TABLE, read_value, write_value
 from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
 
 __all__ = ["MAPS", "ExplainOrder", "sensitivity_in"]
@@ -108,7 +109,7 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how many structures are done.
+        Called with structures done and total.
     found : sequence of Sample, optional
         The structures, where they have been read already.
 
@@ -124,12 +125,16 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
     model = order.source.read_model()
     solved, why = _solvable(model, order)
     notes = [*notes_of(samples, model), *(_borders(samples, model) if solved else [])]
-    progress.begin(len(samples), "structures explained")
-    for index, sample in enumerate(samples):
-        if not (run.path / MAPS.format(index)).is_file():
-            _explain(run, order, model, sample, index, solved)
-        progress.advance(index + 1, float("nan"), sample.name)
-    progress.end()
+    each(
+        run,
+        "maps",
+        {str(index): (index, sample) for index, sample in enumerate(samples)},
+        lambda numbered: _explained(run, order, model, *numbered, solved),
+        DATASET,
+        file=MAPS,
+        progress=progress,
+        label="structures explained",
+    )
     sentences = [why]
     if solved:
         sentences = _write_agreement(run, len(samples))
@@ -139,9 +144,8 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
         notes=notes,
         sentences=sentences,
     )
-    for index in range(len(samples)):
-        run.remove(_state("flips", index))
-        run.remove(_state("values", index))
+    for name in ("flips", "values"):
+        run.drop(name)
 
 
 def _solvable(model: StructurePropertyModel, order: ExplainOrder) -> tuple[bool, str]:
@@ -176,10 +180,10 @@ def _whole(labels: NDArray[np.uint8], periodic: bool) -> bool:
     return count <= WHOLE and count * labels.size <= _CELLS
 
 
-def _explain(
-    run: RunDirectory, order: ExplainOrder, model: StructurePropertyModel, sample: Sample, index: int, solved: bool
-) -> None:
-    """Maps and flips of one structure; the maps are written last, and say that all is there."""
+def _explained(
+    run: RunDirectory, order: ExplainOrder, model: StructurePropertyModel, index: int, sample: Sample, solved: bool
+) -> xr.Dataset:
+    """Maps of one structure; its flips are written before, so that the file of the maps says that all is there."""
     labels = sample.structure.labels
     data = StructureSet.of(labels[None], names=np.array([sample.name]), periodic=model.periodic_)
     maps: dict[str, NDArray[np.float64]] = {}
@@ -192,15 +196,13 @@ def _explain(
             maps["flip"] = flip_map(labels, conduction_of(model, order.phase_values))
             maps["difference"] = difference_map(model, labels)
         for name, table in (("flips", study.flips), ("values", study.values)):
-            run.write_text(_state(name, index), table.to_csv(index=False, lineterminator="\n"))
+            write_value(run, _state(name, index), table, TABLE)
     else:
         maps["gradient"] = sensitivity_map(model, data)[0]
-    _write_maps(run, model, sample, index, maps)
+    return _labelled(maps, model, sample)
 
 
-def _write_maps(
-    run: RunDirectory, model: StructurePropertyModel, sample: Sample, index: int, maps: Mapping[str, Any]
-) -> None:
+def _labelled(maps: Mapping[str, Any], model: StructurePropertyModel, sample: Sample) -> xr.Dataset:
     structure = sample.structure
     axes = axis_names(structure.ndim)
     words = {
@@ -215,14 +217,13 @@ def _write_maps(
     for axis, step, size in zip(axes, structure.spacing, structure.shape):
         dataset[axis] = (axis, (np.arange(size) + 0.5) * step, {"units": structure.unit})
     dataset.attrs = {"title": f"Sensitivity of {model.target_}", "structure": sample.name}
-    with atomic_write(run.claim(MAPS.format(index))) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf")
+    return dataset
 
 
 def _write_agreement(run: RunDirectory, count: int) -> list[str]:
     """Tables of all structures, and what they say."""
     flips, values = (
-        pd.concat([pd.read_csv(run.path / _state(name, index)) for index in range(count)], ignore_index=True)
+        pd.concat([read_value(run, _state(name, index), TABLE) for index in range(count)], ignore_index=True)
         for name in ("flips", "values")
     )
     scores = score_flips(flips.astype({"structure": str}))
@@ -255,4 +256,4 @@ def _sentences(summary: pd.DataFrame, count: int) -> list[str]:
 
 
 def _state(name: str, index: int) -> str:
-    return f"{STATE}/checkpoint_{name}_{index}.csv"
+    return f"{STATE}/{name}/{index}.csv"

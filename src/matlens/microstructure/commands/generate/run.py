@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from matlens.hooks import Progress
 from matlens.microstructure.properties import Recipe, StructureSet, generate_structures, read_structures
+from matlens.runs.codecs import Codec, read_value, write_value
 from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.resumable import once
 from matlens.runs.tables import write_table
 
 __all__ = ["FILES", "GenerateOrder", "generate_in"]
@@ -62,25 +65,24 @@ class GenerateOrder:
         return cls(recipe, asked["n"], asked["test"], asked["workers"])
 
 
+_SET: Codec[StructureSet] = Codec(".h5", lambda path, found: found.write(path), read_structures)
+
+
 class _Chunks:
-    """Finished chunks of a split as files of the run."""
+    """Finished chunks of a split as files of the run: processes of the generator make them, in any order."""
 
     def __init__(self, run: RunDirectory, split: str) -> None:
         self._run, self._split = run, split
 
     def load(self, start: int) -> StructureSet | None:
-        file = self._run.path / self._name(start)
-        return read_structures(file) if file.is_file() else None
+        name = self._name(start)
+        return read_value(self._run, name, _SET) if (self._run.path / name).is_file() else None
 
     def save(self, start: int, chunk: StructureSet) -> None:
-        chunk.write(self._run.claim(self._name(start)))
-
-    def drop(self) -> None:
-        for file in (self._run.path / STATE).glob(f"checkpoint_{self._split}_*.h5"):
-            self._run.remove(f"{STATE}/{file.name}")
+        write_value(self._run, self._name(start), chunk, _SET)
 
     def _name(self, start: int) -> str:
-        return f"{STATE}/checkpoint_{self._split}_{start:07d}.h5"
+        return f"{STATE}/{self._split}/{start:07d}.h5"
 
 
 def generate_in(run: RunDirectory, progress: Progress) -> None:
@@ -91,7 +93,7 @@ def generate_in(run: RunDirectory, progress: Progress) -> None:
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how many structures are done.
+        Called with structures done and total.
 
     Raises
     ------
@@ -111,13 +113,10 @@ def _split(run: RunDirectory, recipe: Recipe, number: int, workers: int, progres
     """Make a split, or take it as it stands; its file comes before its chunks go."""
     file, table = FILES[recipe.split]
     chunks = _Chunks(run, recipe.split)
-    if (run.path / file).is_file():
-        found = read_structures(run.path / file)
-    else:
-        found = generate_structures(recipe, number, workers=workers, store=chunks, progress=progress)
-        found.write(run.claim(file))
+    made = partial(generate_structures, recipe, number, workers=workers, store=chunks, progress=progress)
+    found = once(run, file, made, _SET)
     write_table(run, table, found.table())
-    chunks.drop()
+    run.drop(recipe.split)
     return found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from matlens.core.atomic import atomic_write
-from matlens.hooks import Progress
+from matlens.hooks import Arrays, Labelled, Progress
 from matlens.microstructure.commands.homogenize.tables import conclusions, write_tables
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of
 from matlens.microstructure.physics import Homogenization, homogenize
@@ -20,7 +20,9 @@ from matlens.microstructure.physics.conduction import MAX_ITERATIONS
 from matlens.microstructure.physics.summary import axis_names, voigt_names
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
-from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.codecs import ARRAYS
+from matlens.runs.directory import RunDirectory
+from matlens.runs.resumable import each
 
 __all__ = ["FIELDS", "HomogenizeOrder", "homogenize_in"]
 
@@ -120,7 +122,7 @@ def homogenize_in(run: RunDirectory, progress: Progress, found: Sequence[Segment
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     found : sequence of Segmentation, optional
         The input, where it has been read already.
     """
@@ -128,14 +130,13 @@ def homogenize_in(run: RunDirectory, progress: Progress, found: Sequence[Segment
     structure = exemplars_of(run, order.inputs, found)[0]
     device = run.settings["environment"]["device"]
     if order.conductivity is None or order.boundary == "flux":
-        result = order.solve(structure, device, _Named(progress, "load cases"))
+        result = order.solve(structure, device, progress)
     else:
         result = _by_axis(run, order, structure, device, progress)
     _write_fields(run, structure, order, result)
     write_tables(run, structure, order, result)
     run.mark("running", sentences=conclusions(structure, order, result))
-    for axis in range(structure.ndim):
-        run.remove(_case(axis))
+    run.drop("axis")
 
 
 def _by_axis(
@@ -146,37 +147,24 @@ def _by_axis(
     That needs no iteration, save for what is lost in rounding; and where an axis did not converge, none is allowed.
     """
     axes = tuple(range(structure.ndim)) if order.axes is None else order.axes
-    for number, axis in enumerate(axes, start=1):
-        if not (run.path / _case(axis)).is_file():
-            label = _Named(progress, f"conduction along axis {axis}, {number} of {len(axes)}")
-            part = order.solve(structure, device, label, axes=(axis,))
-            fields = {name: values[0] for name, values in part.fields.items()}
-            records = {name: getattr(part, name) for name in _RECORDS}
-            _keep(run, axis, {**records, "converged": part.converged, **fields})
-    potentials = {axis: _kept(run, axis, "potential") for axis in axes}
-    settled = all(_kept(run, axis, "converged") for axis in axes)
-    whole = order.solve(structure, device, _Named(progress, "putting together"), start=potentials, further=settled)
-    iterations, residual = (np.concatenate([_kept(run, axis, name) for axis in axes]) for name in _RECORDS)
+    made = partial(_case, order, structure, device, progress)
+    cases = dict(zip(axes, each(run, "axis", {str(axis): axis for axis in axes}, made, ARRAYS).values()))
+    potentials = {axis: case["potential"] for axis, case in cases.items()}
+    settled = all(case["converged"] for case in cases.values())
+    whole = order.solve(structure, device, Labelled(progress, "putting together"), start=potentials, further=settled)
+    iterations, residual = (np.concatenate([case[name] for case in cases.values()]) for name in _RECORDS)
     if not settled:
         whole = replace(whole, residual=residual, converged=False)
     names = ("potential", "flux", "flux components") if structure.ndim == 2 else ("potential", "flux")
-    fields = {name: np.stack([_kept(run, axis, name).astype(np.float32) for axis in axes]) for name in names}
+    fields: Arrays = {name: np.stack([case[name].astype(np.float32) for case in cases.values()]) for name in names}
     return replace(whole, iterations=iterations + whole.iterations, fields=fields)
 
 
-def _case(axis: int) -> str:
-    return f"{STATE}/checkpoint_axis_{axis}.npz"
-
-
-def _keep(run: RunDirectory, axis: int, case: Mapping[str, Any]) -> None:
-    with atomic_write(run.claim(_case(axis))) as temporary:
-        np.savez(temporary, allow_pickle=False, **case)
-
-
-def _kept(run: RunDirectory, axis: int, name: str) -> NDArray[Any]:
-    with np.load(run.path / _case(axis), allow_pickle=False) as content:
-        found: NDArray[Any] = content[name]
-    return found
+def _case(order: HomogenizeOrder, structure: Microstructure, device: str, progress: Progress, axis: int) -> Arrays:
+    """Potential, flux and record of one load case of conduction."""
+    part = order.solve(structure, device, Labelled(progress, f"axis {axis}"), axes=(axis,))
+    records = {name: getattr(part, name) for name in _RECORDS}
+    return {**records, "converged": np.array(part.converged), **{name: field[0] for name, field in part.fields.items()}}
 
 
 def _write_fields(run: RunDirectory, structure: Microstructure, order: HomogenizeOrder, result: Homogenization) -> None:
@@ -209,19 +197,3 @@ def _write_fields(run: RunDirectory, structure: Microstructure, order: Homogeniz
     packed = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
     with atomic_write(run.claim(FIELDS)) as temporary:
         dataset.to_netcdf(temporary, engine="h5netcdf", encoding=packed)
-
-
-class _Named:
-    """Progress under another name, with the residual as such: nothing is minimised here."""
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self._progress, self._label = progress, label
-
-    def begin(self, total: int, label: str) -> None:
-        self._progress.begin(total, self._label)
-
-    def advance(self, done: int, loss: float, detail: str) -> None:
-        self._progress.advance(done, math.nan, f"{detail}, residual {loss:.1e}")
-
-    def end(self) -> None:
-        self._progress.end()

@@ -18,7 +18,9 @@ from matlens.microstructure.commands.learn.tables import read_predictions, write
 from matlens.microstructure.commands.learn.trials import Trial, run_trial, trials_of
 from matlens.microstructure.encoders import Encoder, load_encoder, resolve_encoder
 from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_model
-from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.codecs import table_codec
+from matlens.runs.directory import RunDirectory
+from matlens.runs.resumable import each
 
 __all__ = ["LearnOrder", "ModelOptions", "learn_in"]
 
@@ -201,7 +203,7 @@ def learn_in(run: RunDirectory, progress: Progress, found: Sets | None = None) -
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     found : tuple of StructureSet, optional
         The structures, where they have been read already.
 
@@ -223,8 +225,7 @@ def learn_in(run: RunDirectory, progress: Progress, found: Sets | None = None) -
         template = order.model(cache, encoder).set_params(scale=model.chosen_["scale"])
         tables = _tables(run, trials, (train, test), model, template, progress)
     write_evidence(run, model, tables)
-    for trial in trials:
-        run.remove(_file(trial))
+    run.drop("trial")
 
 
 def _model(
@@ -254,21 +255,18 @@ def _tables(
     progress: Progress,
 ) -> dict[Trial, pd.DataFrame]:
     """Predictions of every trial; those made before are read."""
-    progress.begin(len(trials), "trials on structures held out")
-    tables = {}
-    for done, trial in enumerate(trials):
-        progress.advance(done, float("nan"), f"{trial.contender}, {trial.kind}")
-        file = run.path / _file(trial)
-        if not file.is_file():
-            made = run_trial(trial, sets, model, template)
-            run.write_text(_file(trial), made.to_csv(index=False, lineterminator="\n"))
-        tables[trial] = read_predictions(file)
-    progress.end()
-    return tables
-
-
-def _file(trial: Trial) -> str:
-    return f"{STATE}/checkpoint_{trial.key}.csv"
+    label = "trials on structures held out"
+    codec = table_codec(read_predictions)
+    found = each(
+        run,
+        "trial",
+        {trial.key: trial for trial in trials},
+        lambda trial: run_trial(trial, sets, model, template),
+        codec,
+        progress=progress,
+        label=label,
+    )
+    return {trial: found[trial.key] for trial in trials}
 
 
 def _absolute(path: str | None) -> str | None:

@@ -145,7 +145,7 @@ def predict_in(run: RunDirectory, progress: Progress, found: Sequence[Sample] | 
     run : RunDirectory
         Open.
     progress : Progress
-        Told how many structures are done.
+        Called with structures done and total.
     found : sequence of Sample, optional
         The structures, where they have been read already.
 
@@ -238,7 +238,7 @@ def _predicted(samples: Sequence[Sample], model: StructurePropertyModel, progres
             found = model.predict_intervals(np.stack([samples[i].structure.labels for i in batch]))
             parts.append(found.set_axis(batch, axis=0))
             done += len(batch)
-            progress.advance(done, float("nan"), "structures")
+            progress.update(done, "structures")
     progress.end()
     table = pd.concat(parts).sort_index()
     table.insert(0, "structure", [sample.name for sample in samples])

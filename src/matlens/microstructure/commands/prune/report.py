@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from matlens.figures.style import unit_text
+from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import numbered, stored_inputs
 from matlens.microstructure.commands.prune.run import cell_folder
@@ -137,7 +137,7 @@ def _sees(facts: pd.DataFrame) -> dict[str, str]:
         if row["receptive_field_px"]:
             text = f"{row['receptive_field_px']} px"
             if one and row["unit"] != "px":
-                text = f"{row['receptive_field']:.3g} {unit_text(row['unit'])}"
+                text = f"{row['receptive_field']:.3g} {typeset_unit(row['unit'])}"
             fields[str(row["depth"])] = text
     return fields
 

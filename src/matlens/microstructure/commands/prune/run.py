@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from matlens.hooks import Progress
-from matlens.microstructure.commands.checkpoint import RunCheckpoint
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, stored_inputs
+from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct.run import check_weights
 from matlens.microstructure.pruning import Pruning, PruningStudy, plan_pruning
 from matlens.microstructure.pruning.recommendation import RECOMMENDATION, RULE
@@ -114,7 +114,7 @@ def prune_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
     found : sequence of Segmentation, optional
         The inputs, where they have been read already.
 
@@ -130,10 +130,10 @@ def prune_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation
     work = order.plan(exemplars)
     check_weights(run, work.settings["weights"])
 
-    def checkpoint(material: str, depth: str) -> RunCheckpoint:
-        return RunCheckpoint(run, work.exemplars[material], folder=cell_folder(material, depth))
+    def store(material: str, depth: str) -> RealisationStore:
+        return RealisationStore(run, work.exemplars[material], cell_folder(material, depth))
 
-    study = work.run(progress, checkpoint)
+    study = work.run(progress, store)
     write_table(run, "pruning", study.table)
     write_table(run, "ratios", study.ratios)
     write_table(run, "cells", study.cells)

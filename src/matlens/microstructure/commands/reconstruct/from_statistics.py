@@ -11,19 +11,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
-from matlens.microstructure.commands.checkpoint import RunCheckpoint
-from matlens.microstructure.commands.outcome import keep_partial, write_outcome
+from matlens.microstructure.commands.outcome import write_outcome
+from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
 from matlens.microstructure.problems import white_noise
-from matlens.microstructure.reconstruction import BaselinePlan, CurveTargets, plan_from_statistics
+from matlens.microstructure.reconstruction import CurveTargets, Plan, plan_from_statistics
 from matlens.microstructure.statistics import read_statistics
 from matlens.microstructure.structure import Microstructure
+from matlens.runs.codecs import DATASET
 from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.provenance import sha256
+from matlens.runs.resumable import once
 from matlens.runs.tables import write_table
 
 __all__ = ["prepare", "work"]
@@ -49,7 +50,7 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     return Prepared(spec, said, {"target": {"sha256": sha256(target)}, "resolved": choices})
 
 
-def _plan(spec: ReconstructSpec, statistics: xr.Dataset) -> BaselinePlan:
+def _plan(spec: ReconstructSpec, statistics: xr.Dataset) -> Plan[Any]:
     """Check everything and resolve every choice."""
     moves = (spec.set or {}).get("moves", "100")
     if not moves.isdecimal() or int(moves) < 1:
@@ -67,7 +68,7 @@ def work(run: RunDirectory, progress: Progress) -> None:
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
+        Shows how far the work is.
 
     Raises
     ------
@@ -77,11 +78,11 @@ def work(run: RunDirectory, progress: Progress) -> None:
     spec = options_of(run, ReconstructSpec)
     statistics = _kept(run, str(spec.target))
     planned, targets = _plan(spec, statistics), CurveTargets.of(statistics)
-    checkpoint = RunCheckpoint(run, planned.exemplars[0])
+    store = RealisationStore(run, planned.exemplars[0])
     try:
-        result = planned.run(progress, checkpoint)
+        result = planned.run(progress, store)
     except Interrupted as stop:
-        keep_partial(checkpoint, stop.result)
+        store.write_partial(stop.result)
         raise
     write_outcome(run, result)
     first = result.microstructure
@@ -95,14 +96,13 @@ def work(run: RunDirectory, progress: Progress) -> None:
 
 def _kept(run: RunDirectory, target: str) -> xr.Dataset:
     """The statistics as the run keeps them, so that it no longer needs the file."""
-    kept = run.path / TARGET
-    if not kept.is_file():
+
+    def unchanged() -> xr.Dataset:
         if sha256(target) != run.settings["target"]["sha256"]:
             raise InputError(f"{target} has changed since the run started; start a new run.")
-        statistics = read_statistics(target)
-        with atomic_write(run.claim(TARGET)) as temporary:
-            statistics.to_netcdf(temporary, engine="h5netcdf")
-    return read_statistics(kept)
+        return read_statistics(target)
+
+    return once(run, TARGET, unchanged, DATASET)
 
 
 def _curves(targets: CurveTargets, sources: Mapping[str, Microstructure]) -> pd.DataFrame:

@@ -8,13 +8,13 @@ from typing import Any
 
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
-from matlens.microstructure.commands.checkpoint import RunCheckpoint
 from matlens.microstructure.commands.compare.run import compare_in
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
-from matlens.microstructure.commands.outcome import check_weights, keep_partial, write_outcome
+from matlens.microstructure.commands.outcome import check_weights, write_outcome
+from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct import from_statistics
 from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
-from matlens.microstructure.reconstruction import BaselinePlan, Plan, find_baseline, plan
+from matlens.microstructure.reconstruction import Plan, find_method, plan
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import Prepared, options_of
@@ -40,14 +40,17 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     inputs = Inputs.asked(spec.files, spec)
     found = read_inputs(inputs)
     spec = replace(spec, device=environment["device"])
-    choices = _plan(spec, [segmentation.microstructure for segmentation in found]).settings
+    planned = _plan(spec, [segmentation.microstructure for segmentation in found])
+    choices = planned.settings
     spec = replace(
         spec,
         shape=tuple(choices["shape"]),
         encoder=choices.get("encoder", spec.encoder),
         set=choices.get("options", spec.set) or None,
     )
-    return Prepared(spec, described(choices), {"inputs": inputs.hashed().settings(), "resolved": choices}, found)
+    return Prepared(
+        spec, described(choices), {"inputs": inputs.hashed().settings(), "resolved": choices}, (found, planned)
+    )
 
 
 def described(choices: Mapping[str, Any]) -> str:
@@ -67,7 +70,7 @@ def described(choices: Mapping[str, Any]) -> str:
     return f"{choices['n']} x {size} px, {named}"
 
 
-def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Plan[Any]] | None = None) -> None:
     """Reconstruct as the run's settings say, compare with the exemplars, and write everything but the report.
 
     Parameters
@@ -75,9 +78,9 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Told how far it is.
-    found : sequence of Segmentation, optional
-        The inputs, where they have been read already.
+        Shows how far the work is.
+    found : sequence of Segmentation and Plan, optional
+        The inputs and what is planned with them, where they have been read and the encoder is loaded already.
 
     Raises
     ------
@@ -88,26 +91,25 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     if spec.target is not None:
         from_statistics.work(run, progress)
         return
-    exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), found)
-    planned = _plan(spec, exemplars)
+    read, planned = found or (None, None)
+    exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), read)
+    planned = planned or _plan(spec, exemplars)
     check_weights(run, planned.settings.get("weights", {}))
-    checkpoint = RunCheckpoint(run, exemplars[0])
+    store = RealisationStore(run, exemplars[0])
     try:
-        result = planned.run(progress, checkpoint)
+        result = planned.run(progress, store)
     except Interrupted as stop:
-        keep_partial(checkpoint, stop.result)
+        store.write_partial(stop.result)
         raise
     write_outcome(run, result)
     compare_in(run, result.microstructures, exemplars, progress, seed=spec.seed)
 
 
-def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Plan | BaselinePlan:
-    if spec.method == "matching" and spec.set:
-        raise InputError("method 'matching' takes no --set; choose an encoder and a preset instead.")
+def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Plan[Any]:
     return plan(
         exemplars,
         spec.shape,
-        method="matching" if spec.method == "matching" else find_baseline(spec.method, spec.set or {}),
+        method=find_method(spec.method, spec.set or {}),
         encoder=spec.encoder,
         weights=spec.weights,
         preset=spec.preset,

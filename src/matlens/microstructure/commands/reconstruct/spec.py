@@ -9,11 +9,10 @@ from pydantic import BeforeValidator
 from matlens.core.settings import ChoiceOf, OnDevice, Seeded, option, options, pairs_of
 from matlens.errors import InputError
 from matlens.microstructure.commands.options import Encoded, File, Files, Fraction, Micrographs, Preset, Shape
+from matlens.microstructure.reconstruction import METHODS
 from matlens.runs.command import Command
 
 __all__ = ["COMMAND", "ReconstructSpec"]
-
-METHODS = ("matching", "annealing", "gaussian-field", "tree", "quilting", "particles")
 
 
 @options
@@ -35,7 +34,9 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
         Fraction,
         option("Volume fractions: exact (the exemplar's), sampled, or one a phase.", metavar="exact|sampled|F,F,..."),
     ] = "exact"
-    method: Annotated[str, ChoiceOf(lambda: METHODS), option("Feature matching, or a classical method.")] = "matching"
+    method: Annotated[str, ChoiceOf(lambda: tuple(METHODS)), option("Feature matching, or a classical method.")] = (
+        "matching"
+    )
     set: Annotated[
         dict[str, Any] | None,
         BeforeValidator(pairs_of),

@@ -20,6 +20,7 @@ from matlens.microstructure.structure import Microstructure
 __all__ = ["Recipe", "make_samples"]
 
 SPLITS = ("train", "test")
+# docs/decisions/0027-labelled-data-sets.md
 TEST_SEED = 20180913  # the frozen test set is the same whatever the user's seed
 TOLERANCE = 1e-5  # of the residual; the error of the properties is quadratic in it: 1e-6 at a contrast of 1000
 POISSON = 0.3

@@ -82,7 +82,7 @@ def generate_structures(
     store : ChunkStore, optional
         Where finished chunks are looked for and kept.
     progress : Progress, optional
-        Told how many structures are done.
+        Called with structures done and total.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def generate_structures(
                 kept.save(start, chunk)
                 chunks[start] = chunk
                 done += len(chunk)
-                shown.advance(done, float("nan"), "")
+                shown.update(done)
     finally:
         shown.end()
     return join_structures([chunks[start] for start, _ in ranges])

@@ -171,7 +171,7 @@ def flip_effects(
     conduction : Conduction
         What is solved.
     progress : Progress, optional
-        Told how many are solved.
+        Called with flips solved and total.
 
     Returns
     -------
@@ -195,7 +195,7 @@ def flip_effects(
     for start in range(0, len(places), step):
         many = toggled(labels, places[start : start + step])
         after.append(conduction.solve(many, potential.expand(len(many), *potential.shape[1:]))[0])
-        progress.advance(start + len(many), float("nan"), "flips")
+        progress.update(start + len(many), "flips")
     progress.end()
     return float(before[0]), np.concatenate(after) - before[0]
 

@@ -78,7 +78,7 @@ def sensitivity_map(
     structures : StructureSet or array_like of int, shape (n, \\*space)
         As for ``model.predict``.
     progress : Progress, optional
-        Told how many structures are done.
+        Called with structures done and total.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def study_sensitivity(
     seed : int
         Of the pixels.
     progress : Progress, optional
-        Told how many structures are done.
+        Called with structures done and total.
 
     Returns
     -------
@@ -241,7 +241,7 @@ def study_sensitivity(
         found["gradient"], found["linearised"] = (_first_order(m[row], labels, moves) for m in (gradient, linear))
         tables.append(found)
         values.append({"structure": str(data.names[row]), "solved": value, "predicted": predicted})
-        progress.advance(row + 1, float("nan"), "structures")
+        progress.update(row + 1, "structures")
     progress.end()
     return SensitivityStudy(gradient, linear, pd.concat(tables, ignore_index=True), pd.DataFrame(values))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError, ResourceError
 from matlens.hooks import Arrays
-from matlens.microstructure.reconstruction.classical.base import Made, Maker, Task
+from matlens.microstructure.reconstruction.classical.base import Classical
 from matlens.microstructure.reconstruction.classical.targets import (
     at_fraction,
     mean_fractions,
@@ -20,6 +20,7 @@ from matlens.microstructure.reconstruction.classical.targets import (
     offsets,
     reach_of,
 )
+from matlens.microstructure.reconstruction.method import Made, Maker, Task
 from matlens.microstructure.statistics import cluster_map, lineal_path, two_point_map
 from matlens.microstructure.structure import Microstructure
 
@@ -31,13 +32,14 @@ __all__ = ["Annealing"]
 Array = NDArray[np.float64]
 
 _TERMS = ("two-point", "lineal-path", "cluster")
+# docs/decisions/0017-annealing-targets.md
 _POWERS = {"any": -1.0, "interface": 0.0, "dpn": 2.0}  # of the share of unlike neighbours by which pixels are chosen
 _CHUNKS = 200  # each at one temperature
 _FIRST_RATE, _LAST_RATE = 0.1, 3e-4  # share of swaps accepted, in the first and the last chunk
 
 
 @dataclass(frozen=True)
-class Annealing:
+class Annealing(Classical):
     """Baseline: swaps of two pixels of unlike phase, accepted by Metropolis' rule.
 
     Parameters
@@ -96,6 +98,7 @@ class Annealing:
                 f"annealing takes reach >= 0, moves >= 1 and tolerance >= 0, found {self.reach}, {self.moves} and "
                 f"{self.tolerance:g}."
             )
+        # docs/decisions/0016-annealing-is-compiled.md
         if find_spec("numba") is None:
             raise ResourceError(
                 "method 'annealing' needs numba, which is not installed; install matlens[baselines] or choose another "
@@ -251,7 +254,8 @@ def _anneal(options: Annealing, task: Task, target: Target, n_phases: int) -> Ma
         wanted = _FIRST_RATE * (_LAST_RATE / _FIRST_RATE) ** (chunk / _CHUNKS)
         temperature *= float(np.clip(np.sqrt(wanted / rate), 0.3, 3.0))
         rows.append([0.0, (chunk + 1) * proposals, total, *energies[kept]])
-        task.progress.advance((chunk + 1) * proposals, total, f"{accepted / proposals:.1%} of swaps accepted")
+        text = f"loss {total:.3g}, {accepted / proposals:.1%} of swaps accepted"
+        task.progress.update((chunk + 1) * proposals, text)
         task.save(_state(sample, rows, chunk + 1, temperature))
         if total <= options.tolerance:
             status = "reached its tolerance"

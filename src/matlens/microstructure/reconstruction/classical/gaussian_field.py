@@ -20,7 +20,7 @@ from scipy import fft
 
 from matlens.errors import InputError
 from matlens.microstructure.problems import level_cut_covariance
-from matlens.microstructure.reconstruction.classical.base import Made, Maker, Task
+from matlens.microstructure.reconstruction.classical.base import Classical
 from matlens.microstructure.reconstruction.classical.targets import (
     at_fraction,
     mean_fractions,
@@ -28,6 +28,7 @@ from matlens.microstructure.reconstruction.classical.targets import (
     offsets,
     reach_of,
 )
+from matlens.microstructure.reconstruction.method import Made, Maker, Task
 from matlens.microstructure.statistics import normalised_covariance, two_point_map
 from matlens.microstructure.structure import Microstructure
 
@@ -35,12 +36,13 @@ __all__ = ["GaussianField", "field_correlation", "nearest_correlation"]
 
 Array = NDArray[np.float64]
 
+# docs/decisions/0018-level-cut-gaussian-fields.md
 _MOST_PHASES = 4  # the order of cutting is tried out: 12 orders for four phases
 _SWEEPS = 20
 
 
 @dataclass(frozen=True)
-class GaussianField:
+class GaussianField(Classical):
     """Baseline: one Gaussian field fewer than phases, of the exemplar's own anisotropic correlation, cut at quantiles.
 
     Parameters
@@ -86,7 +88,7 @@ class GaussianField:
             task.progress.begin(2, f"realisation {task.realisation + 1}")
             grid = tuple(max(side, 2 * reach + 1) for side in task.shape)
             cuts = _best_cuts(at_fraction(measured, own, asked), asked, grid)
-            task.progress.advance(1, float("nan"), "drawing")
+            task.progress.update(1, "drawing")
             labels = _drawn(cuts, task, grid)
             return Made(labels, "drawn", periodic=grid == tuple(task.shape), evaluations=len(cuts))
 

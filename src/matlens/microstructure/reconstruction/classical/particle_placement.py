@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure.problems.stamping import FAR, patch
-from matlens.microstructure.reconstruction.classical.base import Made, Maker, Task
+from matlens.microstructure.reconstruction.classical.base import Classical
 from matlens.microstructure.reconstruction.classical.particle_shapes import (
     NEIGHBOURS,
     Particles,
@@ -22,6 +22,7 @@ from matlens.microstructure.reconstruction.classical.particle_shapes import (
     solidity,
     weighted_quantiles,
 )
+from matlens.microstructure.reconstruction.method import Made, Maker, Task
 from matlens.microstructure.reconstruction.phases import decode
 from matlens.microstructure.structure import Microstructure
 
@@ -35,7 +36,7 @@ _MARGIN = 3.0  # pixels around an ellipse in which its edge may come to lie
 
 
 @dataclass(frozen=True)
-class ParticlePlacement:
+class ParticlePlacement(Classical):
     """Place ellipses like the exemplar's particles until the fractions are right.
 
     Parameters
@@ -140,7 +141,7 @@ def _placed(task: Task, found: dict[int, Particles], matrix: int) -> Made:
         for move in range(moves):
             work.move()
             if move % 100 == 0:
-                task.progress.advance(done + move, work.energy, f"phase {phase}: {len(half)} particles")
+                task.progress.update(done + move, f"loss {work.energy:.3g}, phase {phase}: {len(half)} particles")
         done += moves
         notes.append(f"phase {phase}: {len(half)} ellipses, gaps to neighbours off by {work.energy:.2g} px on average")
         for centre, axes, angle in zip(work.centres, half, angles):

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from matlens.errors import InputError
-from matlens.microstructure.reconstruction.classical.base import Made, Maker, Task
+from matlens.microstructure.reconstruction.classical.base import Classical
+from matlens.microstructure.reconstruction.method import Made, Maker, Task
 from matlens.microstructure.statistics import correlation_length_radial
 from matlens.microstructure.structure import Microstructure
 
@@ -26,7 +27,7 @@ _SMALLEST = 16  # pixels; the cut needs room
 
 
 @dataclass(frozen=True)
-class Quilting:
+class Quilting(Classical):
     """Lay blocks of the exemplar side by side, each one of those that fit what lies there best.
 
     Parameters
@@ -162,7 +163,7 @@ class _Quilt:
         self.task.progress.begin(len(every), f"quilting, realisation {self.task.realisation + 1}")
         for done, index in enumerate(every, 1):
             self._lay(index)
-            self.task.progress.advance(done, float("nan"), "laying blocks")
+            self.task.progress.update(done, "laying blocks")
 
     def _lay(self, index: tuple[int, int]) -> None:
         there = np.ix_(self.rows.pixels(index[0]), self.columns.pixels(index[1]))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.reconstruction.classical.base import Made, Maker, Task
+from matlens.microstructure.reconstruction.classical.base import Classical
 from matlens.microstructure.reconstruction.classical.causal_tree import (
     CausalTree,
     box_labels,
@@ -21,6 +21,7 @@ from matlens.microstructure.reconstruction.classical.causal_tree import (
     samples,
 )
 from matlens.microstructure.reconstruction.matching.levels import coarse_factors
+from matlens.microstructure.reconstruction.method import Made, Maker, Task
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["TreeSynthesis"]
@@ -33,7 +34,7 @@ _PARENTS = 2  # pixels: radius of the coarse neighbourhood
 
 
 @dataclass(frozen=True)
-class TreeSynthesis:
+class TreeSynthesis(Classical):
     """Draw every pixel from the phases that follow its causal neighbourhood in the exemplar.
 
     Parameters
@@ -172,7 +173,7 @@ class _Scan:
             if len(rows):
                 self._draw(rows + border, front - slant * rows + border)
             if front % (16 * slant) == 0:
-                self.task.progress.advance(begun + first, float("nan"), f"scale 1/{self.level.factor}")
+                self.task.progress.update(begun + first, f"scale 1/{self.level.factor}")
 
     def _draw(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> None:
         seen = self.labels[self.rows[rows] + self.columns[columns]]

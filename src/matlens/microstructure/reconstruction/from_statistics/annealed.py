@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import xarray as xr
 
 from matlens.errors import InputError
-from matlens.hooks import Checkpoint, NoCheckpoint, Progress, Silent
+from matlens.hooks import NoStore, Progress, Silent, StateStore
 from matlens.microstructure.reconstruction.classical.annealing import Annealing, Target
-from matlens.microstructure.reconstruction.classical.base import Maker
-from matlens.microstructure.reconstruction.classical.classical_plan import BaselinePlan
-from matlens.microstructure.reconstruction.classical.registry import options_of
 from matlens.microstructure.reconstruction.fractions import check_fraction
 from matlens.microstructure.reconstruction.from_statistics.targets import CurveTargets
+from matlens.microstructure.reconstruction.method import Maker, Prepared
+from matlens.microstructure.reconstruction.methods import options_of
+from matlens.microstructure.reconstruction.realisations import Plan
 from matlens.microstructure.reconstruction.result import Reconstruction
 from matlens.microstructure.statistics import read_statistics
 from matlens.microstructure.structure import Microstructure
@@ -43,7 +42,7 @@ def reconstruct_from_statistics(
     moves: int = 100,
     seed: int = 0,
     progress: Progress | None = None,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: StateStore | None = None,
 ) -> Reconstruction:
     """Make microstructures that have given statistics.
 
@@ -64,7 +63,8 @@ def reconstruct_from_statistics(
     seed : int
         The same seed gives the same bytes.
     progress, checkpoint : optional
-        Told how far it is; keeps what was done.
+        `progress`: called with swaps proposed and total. `checkpoint`: stores annealing state and finished
+        realisations, so that a run can resume.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def reconstruct_from_statistics(
     {'s2_error': True, 'lineal_path_error': True, 'fraction_error': True}
     """
     work = plan_from_statistics(statistics, shape, n=n, fraction=fraction, moves=moves, seed=seed)
-    return work.run(progress or Silent(), checkpoint or NoCheckpoint())
+    return work.run(progress or Silent(), checkpoint or NoStore())
 
 
 def plan_from_statistics(
@@ -108,7 +108,7 @@ def plan_from_statistics(
     fraction: str | Sequence[float] = "exact",
     moves: int = 100,
     seed: int = 0,
-) -> BaselinePlan:
+) -> Plan[Prepared]:
     """Check everything `reconstruct_from_statistics` is asked for; parameters and errors as there.
 
     Examples
@@ -126,13 +126,13 @@ def plan_from_statistics(
     if n < 1 or seed < 0:
         raise InputError(f"n={n} and seed={seed} were asked for; give n of at least 1 and a seed of at least 0.")
     terms = ("two-point",) if targets.lines is None else ("two-point", "lineal-path")
-    work = _FromCurves(Annealing(terms=terms, moves=moves), targets)
+    annealing = Annealing(terms=terms, moves=moves)
     like = _like(targets)
-    notes = (*targets.notes, *work.check([like], sides))
+    notes = (*targets.notes, *annealing.check([like], sides))
     settings = {
-        "method": "annealing",
+        "method": annealing.name,
         "target": "statistics",
-        "options": options_of(work.annealing),
+        "options": options_of(annealing),
         "shape": list(sides),
         "reach": targets.reach(sides),
         "fraction": fraction if isinstance(fraction, str) else [float(value) for value in fraction],
@@ -141,24 +141,19 @@ def plan_from_statistics(
         "device": "cpu",
     }
     asked = targets.fractions.tolist() if isinstance(fraction, str) else [float(value) for value in fraction]
-    return BaselinePlan(work, (like,), sides, asked, settings, notes)
+    return Plan(_TowardsCurves({}, notes, annealing, targets, sides), (like,), sides, asked, n, seed, settings)
 
 
 @dataclass(frozen=True)
-class _FromCurves:
-    """Annealing towards curves; what it is given as exemplar only lends its phases and scale."""
-
-    name: ClassVar[str] = Annealing.name
-    citations: ClassVar[tuple[str, ...]] = Annealing.citations
+class _TowardsCurves(Prepared):
+    """Annealing towards curves; the plan's exemplar only lends its phases and scale."""
 
     annealing: Annealing
     targets: CurveTargets
+    shape: tuple[int, int]
 
-    def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
-        return self.annealing.check(exemplars, shape)
-
-    def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
-        targets, reach = self.targets, self.targets.reach((shape[0], shape[1]))
+    def learn(self) -> Maker:
+        targets, reach = self.targets, self.targets.reach(self.shape)
         wanted = {"two-point": targets.two_point_map(reach)}
         if targets.lines is not None:
             wanted["lineal-path"] = targets.lines[..., : reach + 1]

@@ -28,6 +28,7 @@ class Decoded:
     swaps: int
 
 
+# docs/decisions/0011-exact-decoding.md
 def decode_field(
     problem: Problem,
     solved: Solved,

@@ -11,16 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matlens.hooks import Arrays, Checkpoint, Progress
-from matlens.microstructure.encoders import Encoder
+from matlens.hooks import Arrays, Progress, StateStore
+from matlens.microstructure.encoders import Encoder, Loss
 from matlens.microstructure.reconstruction.matching.levels import reduce, refine, variance
-from matlens.microstructure.reconstruction.matching.objective import Match, match
+from matlens.microstructure.reconstruction.matching.objective import Match, match, resolved_loss
 from matlens.microstructure.reconstruction.matching.optimisers.adam import Adam
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective, Optimiser, OptimiserState
 from matlens.microstructure.reconstruction.matching.optimisers.lbfgs import LBFGS
 from matlens.microstructure.reconstruction.matching.presets import Preset
 from matlens.microstructure.reconstruction.matching.terms import Sharpness
 from matlens.microstructure.reconstruction.phases import PhaseCode
+from matlens.microstructure.reconstruction.result import realisation_key
 
 __all__ = ["Problem", "Solved", "Stage", "Stop", "schedule", "solve"]
 
@@ -51,19 +52,18 @@ class Stage:
         return f"{size}, sharpening" if self.sharpness else size
 
 
-def schedule(factors: Sequence[int], preset: Preset, family: str) -> tuple[Stage, ...]:
-    """Stages from coarse to fine.
+def schedule(factors: Sequence[int], preset: Preset, loss: Loss) -> tuple[Stage, ...]:
+    """Lay out the stages from coarse to fine.
 
     Examples
     --------
     >>> from matlens.microstructure.reconstruction import PRESETS
-    >>> [stage.name for stage in schedule([2, 1], PRESETS["fast"], "vgg19")]
+    >>> [stage.name for stage in schedule([2, 1], PRESETS["fast"], Loss({}, coarse=70, fine=50))]
     ['1/2 size', 'full size', 'full size, sharpening', 'full size, sharpening']
     """
-    fine = preset.fine[family]
-    ends = [(max(1, round(fine * share / 100)), weight) for share, weight in preset.sharpening]
-    stages = [Stage(factor, preset.coarse[family]) for factor in factors[:-1]]
-    stages.append(Stage(1, fine - sum(count for count, _ in ends)))
+    ends = [(max(1, round(loss.fine * share / 100)), weight) for share, weight in preset.sharpening]
+    stages = [Stage(factor, loss.coarse) for factor in factors[:-1]]
+    stages.append(Stage(1, loss.fine - sum(count for count, _ in ends)))
     return (*stages, *(Stage(1, count, weight) for count, weight in ends))
 
 
@@ -84,7 +84,8 @@ class Problem:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "code", PhaseCode(self.exemplars[0].shape[1]))
-        object.__setattr__(self, "stages", schedule(self.factors, self.preset, self.encoder.family))
+        loss, _ = resolved_loss(self.preset, self.encoder)
+        object.__setattr__(self, "stages", schedule(self.factors, self.preset, loss))
 
     @property
     def spread(self) -> float:
@@ -176,7 +177,7 @@ def solve(
     fractions: Tensor,
     realisation: int,
     progress: Progress,
-    checkpoint: Checkpoint,
+    checkpoint: StateStore,
     on_interrupt: Callable[[Solved], None],
 ) -> Solved:
     """Move a field through all stages.
@@ -184,7 +185,8 @@ def solve(
     ``on_interrupt`` is told the state at the last iteration border before KeyboardInterrupt goes on.
     """
     names, matches = _losses(problem, fractions)
-    kept = checkpoint.load(realisation)
+    key = realisation_key(realisation)
+    kept = checkpoint.load(key)
     history = [] if kept is None else [list(row) for row in kept["history"].tolist()]
     optimiser = problem.optimiser()
     stop: Stop | None = None
@@ -217,11 +219,11 @@ def solve(
                 parts = objective.values(names) if state.x is not last.x else history[-1][3:]
                 history.append([index, before + state.evaluations, state.loss, *parts])
                 border = (index, state, len(history))
-                progress.advance(int(before + state.evaluations), state.loss, stage.name)
-                checkpoint.save(realisation, lambda: _state(border, history))  # noqa: B023 (called at once)
+                progress.update(int(before + state.evaluations), f"loss {state.loss:.3g}, {stage.name}")
+                checkpoint.save(key, lambda: _state(border, history))  # noqa: B023 (called at once)
     except KeyboardInterrupt:
         if border is not None:
-            checkpoint.save(realisation, lambda: _state(border, history), force=True)
+            checkpoint.save(key, lambda: _state(border, history), force=True)
             on_interrupt(_solved(problem, names, matches, history, border, Stop.INTERRUPTED))
         raise
     assert border is not None  # there is a stage, and it begins with an evaluation

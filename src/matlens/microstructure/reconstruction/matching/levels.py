@@ -11,6 +11,7 @@ from torch.nn import functional
 __all__ = ["coarse_factors", "reduce", "refine", "variance"]
 
 _SMALLEST = 32  # a coarsest level with fewer pixels on a side has too little to say
+# docs/decisions/0014-coarse-to-fine.md
 _VISIBLE = 0.3  # a level that keeps less of the exemplar's variance shows another structure
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from matlens.errors import InputError
-from matlens.microstructure.encoders import Encoder
+from matlens.microstructure.encoders import Encoder, Loss
 from matlens.microstructure.reconstruction.matching.presets import Preset
 from matlens.microstructure.reconstruction.matching.terms import (
     Fraction,
@@ -23,7 +23,7 @@ from matlens.microstructure.reconstruction.matching.terms import (
 )
 from matlens.microstructure.statistics import total_variation, two_point_field
 
-__all__ = ["Match", "loss_layers", "match"]
+__all__ = ["Match", "match", "resolved_loss"]
 
 _REACH = 4  # two-point offsets up to so many correlation lengths
 _ENOUGH = 4  # a Gram matrix of C channels wants at least C / 4 positions
@@ -57,26 +57,43 @@ class Match:
         return {term.name: term.weight * term(sample) for term in self.terms}
 
 
-def loss_layers(preset: Preset, encoder: Encoder) -> tuple[dict[str, float], list[str]]:
-    """The preset's layers that this encoder has; where it ends earlier, its deepest layer stands for those beyond.
+def resolved_loss(preset: Preset, encoder: Encoder) -> tuple[Loss, list[str]]:
+    """Fill in from the encoder what a preset leaves open, and keep the layers that the encoder has.
+
+    Parameters
+    ----------
+    preset : Preset
+        Its layers and evaluations, where given, come before the encoder's own.
+    encoder : Encoder
+        Where its weights end early, its deepest layer stands in for the layers beyond.
+
+    Returns
+    -------
+    loss : Loss
+        Layers and evaluations to use.
+    notes : list of str
+        What a reader should know of the layers.
 
     Examples
     --------
     >>> from matlens.microstructure.encoders import FilterBank
     >>> from matlens.microstructure.reconstruction import PRESETS
-    >>> list(loss_layers(PRESETS["default"], FilterBank(scales=2))[0])
+    >>> list(resolved_loss(PRESETS["default"], FilterBank(scales=2))[0].layers)
     ['scale1', 'scale2']
     """
-    wanted = dict(preset.layers[encoder.family])
+    own = encoder.loss(preset.name)
+    wanted = own.layers if preset.layers is None else preset.layers
+    coarse = own.coarse if preset.coarse is None else preset.coarse
+    fine = own.fine if preset.fine is None else preset.fine
     names = [layer.name for layer in encoder.layers]
     kept = {name: weight for name, weight in wanted.items() if name in names}
     beyond = [name for name in wanted if name not in names]
-    if not beyond or encoder.family == "filterbank":
-        return kept, []
+    if not beyond or encoder.ends_at is None:
+        return Loss(kept, coarse, fine), []
     kept.setdefault(names[-1], 1.0)
-    last = [name for name in names if name.startswith("conv")][-1]  # a pooling after it needs no weights
-    note = f"the weights of {encoder.name} end at {last}, so {names[-1]} stands in for {', '.join(beyond)}"
-    return kept, [note]
+    # The last layer with weights is named, not the deepest: a pooling after it needs none.
+    note = f"the weights of {encoder.name} end at {encoder.ends_at}, so {names[-1]} stands in for {', '.join(beyond)}"
+    return Loss(kept, coarse, fine), [note]
 
 
 def match(
@@ -102,7 +119,8 @@ def match(
     encoder = encoder.adapted(exemplars)
     weights = torch.tensor([float(image[0, 0].numel()) for image in exemplars])
     weights = weights / weights.sum()
-    layers, notes = loss_layers(preset, encoder)
+    loss, notes = resolved_loss(preset, encoder)
+    layers = dict(loss.layers)
     sample = torch.zeros(1, exemplars[0].shape[1], *shape).to(exemplars[0])
     with torch.no_grad():
         reachable = encoder.features(sample, list(layers), "circular")
@@ -155,6 +173,7 @@ def _gram_terms(
     for name, parts in totals.items():
         if parts:
             target = sum((n * g for n, g in parts), torch.zeros_like(parts[0][1])) / sum(n for n, _ in parts)
+            # docs/decisions/0008-relative-gram-matrices.md
             scale = 4.0 * target.shape[-1] ** 2 if preset.gram == "li2018" else float(target.square().sum())
             terms.append(Gram(name, layers[name], target, scale))
     return terms, notes

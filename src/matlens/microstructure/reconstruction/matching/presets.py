@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from matlens.errors import InputError
 
 __all__ = ["PRESETS", "Preset", "find_preset"]
-
-_VGG_LAYERS = {"conv1_1": 1.0, "pool1": 1.0, "pool2": 1.0, "conv3_4": 1.0}
-_BANK_LAYERS = {f"scale{2**s}": 1.0 for s in range(5)}
 
 
 @dataclass(frozen=True)
@@ -20,14 +17,15 @@ class Preset:
 
     Attributes
     ----------
-    layers : mapping of str to dict
-        Loss layers and their weights for each encoder family, ``"filterbank"`` and ``"vgg19"``.
+    layers : mapping of str to float, optional
+        Loss layers and their weights; by default those that the encoder has for this name
+        (`matlens.microstructure.encoders.Encoder.losses`), and for an unknown name its ``"default"``.
+    coarse, fine : int, optional
+        Evaluations on each coarser level and on the full-size level; by default the encoder's.
     gram : {"relative", "li2018"}
         Gram distances over the target's own squared norm, or over 4 C^2 as Li et al.
     two_point, total_variation, phase_range, fraction : float
         Weights of the other terms; 0 leaves a term out.
-    coarse, fine : mapping of str to int
-        Evaluations on each coarser level and on the full-size level, for each encoder family.
     sharpening : tuple of (int, float)
         Stages that end the finest level: share of ``fine`` in percent, and weight of the double well.
     levels : bool
@@ -46,16 +44,16 @@ class Preset:
     """
 
     name: str
-    layers: Mapping[str, Mapping[str, float]] = field(
-        default_factory=lambda: {"filterbank": _BANK_LAYERS, "vgg19": _VGG_LAYERS}
-    )
+    layers: Mapping[str, float] | None = None
+    coarse: int | None = None
+    fine: int | None = None
     gram: Literal["relative", "li2018"] = "relative"
+    # docs/decisions/0009-two-point-term.md
     two_point: float = 0.3
     total_variation: float = 0.1
     phase_range: float = 0.1
     fraction: float = 0.0
-    coarse: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 150, "vgg19": 120})
-    fine: Mapping[str, int] = field(default_factory=lambda: {"filterbank": 200, "vgg19": 140})
+    # docs/decisions/0011-exact-decoding.md
     sharpening: tuple[tuple[int, float], ...] = ((14, 0.1), (14, 0.3), (14, 1.0))
     levels: bool = True
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
@@ -67,24 +65,13 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "default": Preset("default"),
-    "fast": Preset(
-        "fast",
-        coarse={"filterbank": 80, "vgg19": 70},
-        fine={"filterbank": 80, "vgg19": 50},
-        sharpening=((25, 0.3), (25, 1.0)),
-        trades=15,
-    ),
+    "fast": Preset("fast", sharpening=((25, 0.3), (25, 1.0)), trades=15),
     "li2018": Preset(
         "li2018",
-        layers={
-            "filterbank": _BANK_LAYERS,
-            "vgg19": {"conv1_1": 1.0, "pool1": 1.0, "pool2": 1.0, "pool3": 1.0, "pool4": 1.0},
-        },
         gram="li2018",
         two_point=0.0,
         total_variation=0.0,
         phase_range=0.0,
-        fine={"filterbank": 400, "vgg19": 400},
         sharpening=(),
         levels=False,
         bounded=True,

@@ -15,6 +15,7 @@ from matlens.microstructure.reconstruction.phases import PhaseCode
 
 __all__ = ["fewest_neighbours", "trade_pixels"]
 
+# docs/decisions/0012-pixel-swaps.md
 _RARE = 0.01  # a surrounding that fewer pixels of the exemplar have is none of its habits
 
 

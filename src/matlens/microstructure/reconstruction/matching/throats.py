@@ -10,6 +10,7 @@ from scipy import ndimage
 
 __all__ = ["cluster_moments", "mend_necks"]
 
+# docs/decisions/0012-pixel-swaps.md
 _FIDELITY = 0.3  # price of a swap against its gain in the logarithms of the cluster moments
 _CLOSE = 0.002  # squared deviation a moment at which nothing is left to mend
 _PATIENCE = 400  # proposals without an improvement

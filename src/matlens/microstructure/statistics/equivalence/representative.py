@@ -29,6 +29,7 @@ _PARTS = (2, 3, 4, 6, 8, 12, 16)  # windows are so many times shorter than the m
 _SMALLEST = 8  # pixels along the shortest side of a window
 _FEWEST = 4  # windows, to see a scatter
 _CONFIDENCE = 2.0  # standard errors either side: 95 %
+# docs/decisions/0022-representative-size.md
 _STEEP = 0.3  # by how much the measured exponent may differ from 1 without a word
 Array = NDArray[np.float64]
 

@@ -19,6 +19,7 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["MARGIN", "MIN_WINDOWS", "Variability", "joint_verdict", "verdict"]
 
+# docs/decisions/0019-verdict-of-equivalence.md
 MARGIN = 1.25  # fixed beforehand, never fitted
 MIN_WINDOWS = 8
 LEVEL = 0.05  # of each tail: a 90 % interval

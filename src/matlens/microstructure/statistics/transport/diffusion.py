@@ -28,7 +28,7 @@ def tortuosity(
     most_cells : int
         Larger images are not solved.
     progress : Progress, optional
-        Told of each solve.
+        Called with the percent done of each solve.
 
     Returns
     -------

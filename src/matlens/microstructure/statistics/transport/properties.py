@@ -35,6 +35,7 @@ __all__ = [
     "too_large",
 ]
 
+# docs/decisions/0020-conductivity-as-a-judge.md
 CONTRASTS = {"conductivity": 50.0, "stiffness": 100.0}  # of each phase in turn over the others
 PROPERTIES = tuple(CONTRASTS)
 LARGEST = 1 << 16  # cells of a window; above, what is a statistic elsewhere would take minutes

@@ -12,6 +12,7 @@ from matlens.microstructure.reconstruction.matching.optimisers.base import Array
 __all__ = ["LBFGS", "LBFGSState"]
 
 
+# docs/decisions/0015-own-lbfgs.md
 @dataclass(frozen=True)
 class LBFGSState:
     """Where the minimiser stands: point, value, gradient and the remembered pairs of steps and gradient changes."""

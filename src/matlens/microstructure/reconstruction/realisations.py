@@ -1,11 +1,11 @@
-"""A checked order for a baseline: the same fractions, seeds, checkpoints and results as the matching engine's."""
+"""From a prepared method to realisations: the same fractions, seeds, checkpoints and results for every method."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import pandas as pd
@@ -13,64 +13,90 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from matlens.errors import Interrupted
-from matlens.hooks import Arrays, Checkpoint, Progress
-from matlens.microstructure.reconstruction.classical.base import Baseline, Made, Maker, Task
-from matlens.microstructure.reconstruction.classical.registry import options_of
+from matlens.hooks import Arrays, Progress, StateStore
 from matlens.microstructure.reconstruction.fractions import FractionRule, asked_fractions
+from matlens.microstructure.reconstruction.method import Made, Maker, Task, Work
 from matlens.microstructure.reconstruction.result import Reconstruction
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["BaselinePlan", "flip_to_counts", "plan_baseline"]
+__all__ = ["Plan", "flip_to_counts"]
 
-_INTERRUPTED = "interrupted before its end; resume the run to finish it"
-_Done = tuple[NDArray[np.uint8], Arrays, float]
-"""Labels, record and seconds of one realisation."""
+_Done = tuple[Arrays, float]
+"""Result and seconds of one realisation."""
 
 
 @dataclass(frozen=True)
-class BaselinePlan:
-    """Every choice resolved, nothing computed yet. Made by `plan_baseline`, carried out by `run`."""
+class Plan(Generic[Work]):
+    """A checked order: every choice resolved, nothing long computed. Made by `plan`, carried out by `run`.
 
-    baseline: Baseline
+    Attributes
+    ----------
+    prepared : Prepared
+        What the method prepared.
+    exemplars : tuple of Microstructure
+        What to resemble.
+    shape : tuple of int
+        Pixels along each axis.
+    fraction : "exact", "sampled" or sequence of float
+        Rule of the volume fractions.
+    n, seed : int
+        How many realisations, and what their random numbers depend on.
+    settings : dict
+        Every choice as it was resolved, of plain types.
+    """
+
+    prepared: Work
     exemplars: tuple[Microstructure, ...]
     shape: tuple[int, ...]
     fraction: FractionRule
+    n: int
+    seed: int
     settings: dict[str, Any]
-    notes: tuple[str, ...]
 
-    def run(self, progress: Progress, checkpoint: Checkpoint) -> Reconstruction:
-        """Make all realisations; those the checkpoint has finished are taken from it."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know before anything is made."""
+        return self.prepared.notes
+
+    def run(self, progress: Progress, checkpoint: StateStore) -> Reconstruction:
+        """Make all realisations; those that ``checkpoint`` has the result of are taken from it.
+
+        Raises
+        ------
+        Interrupted
+            On KeyboardInterrupt, with the partial result.
+        """
         done: list[_Done] = []
         maker: Maker | None = None
-        for index in range(self.settings["n"]):
-            kept, begun = checkpoint.result(index), time.perf_counter()
+        for index in range(self.n):
+            task, begun = self._task(index, progress, checkpoint), time.perf_counter()
+            kept = checkpoint.result(task.key)
             if kept is not None:
-                done.append((*kept, float("nan")))
+                done.append((kept, float("nan")))
                 continue
-            task = self._task(index, progress, checkpoint)
             try:
-                maker = maker or self.baseline.learn(self.exemplars, self.shape, task.seed)
-                labels, record = _finished(maker(task), task)
+                maker = maker or self.prepared.learn()
+                result = _finished(maker(task), task)
+                checkpoint.finish(task.key, result)
             except KeyboardInterrupt:
-                partial = task.partial()
+                partial, spent = task.partial(), time.perf_counter() - begun
                 if partial is not None:
-                    done.append((*_finished(Made(partial, _INTERRUPTED), task), time.perf_counter() - begun))
+                    done.append((_finished(partial, task), spent))
                 raise Interrupted("interrupted; what was done so far is kept.", self._result(done)) from None
             finally:
                 progress.end()
-            checkpoint.finished(index, labels, record)
-            done.append((labels, record, time.perf_counter() - begun))
+            done.append((result, time.perf_counter() - begun))
         return self._result(done)
 
-    def _task(self, index: int, progress: Progress, checkpoint: Checkpoint) -> Task:
-        seed: int = self.settings["seed"]
-        fractions = asked_fractions(self.exemplars, self.shape, self.fraction, seed, index)
-        return Task(self.shape, fractions, seed, index, progress, checkpoint)
+    def _task(self, index: int, progress: Progress, checkpoint: StateStore) -> Task:
+        fractions = asked_fractions(self.exemplars, self.shape, self.fraction, self.seed, index)
+        own = isinstance(self.fraction, str)
+        return Task(self.shape, fractions, self.seed, index, self.n, own, progress, checkpoint)
 
     def _result(self, done: Sequence[_Done]) -> Reconstruction:
         first = self.exemplars[0]
-        records = [record for _, record, _ in done]
-        structures = tuple(first.with_labels(labels, periodic=bool(record["periodic"])) for labels, record, _ in done)
+        records = [record for record, _ in done]
+        structures = tuple(first.with_labels(r["labels"], periodic=bool(r["periodic"])) for r in records)
         notes = [str(note) for record in records for note in record["notes"]]
         return Reconstruction(
             structures,
@@ -78,49 +104,11 @@ class BaselinePlan:
             np.array([record["fraction_before"] for record in records]).reshape(-1, first.n_phases),
             np.array([m.volume_fractions for m in structures]).reshape(-1, first.n_phases),
             dict(self.settings),
-            tuple(dict.fromkeys([*self.notes, *notes])),
+            tuple(dict.fromkeys([*self.notes, *notes, *_counted(records)])),
             tuple(str(record["status"]) for record in records),
             tuple(int(record["evaluations"]) for record in records),
-            tuple(spent for _, _, spent in done),
+            tuple(spent for _, spent in done),
         )
-
-
-def plan_baseline(
-    baseline: Baseline,
-    exemplars: Sequence[Microstructure],
-    shape: Sequence[int],
-    *,
-    n: int = 1,
-    fraction: FractionRule = "exact",
-    seed: int = 0,
-) -> BaselinePlan:
-    """Let a baseline check what it is asked for; exemplars, shape and numbers are checked already.
-
-    Raises
-    ------
-    InputError
-        If the method does not suit the exemplars.
-
-    Examples
-    --------
-    >>> from matlens.hooks import NoCheckpoint, Silent
-    >>> from matlens.microstructure.problems import bicontinuous
-    >>> from matlens.microstructure.reconstruction import find_baseline
-    >>> work = plan_baseline(find_baseline("gaussian-field"), [bicontinuous((32, 32), seed=1)], (48, 32))
-    >>> work.run(Silent(), NoCheckpoint()).microstructure
-    Microstructure(48 x 32, 2 phases, 1 px, periodic)
-    """
-    notes = baseline.check(exemplars, shape)
-    settings = {
-        "method": baseline.name,
-        "options": options_of(baseline),
-        "shape": [int(side) for side in shape],
-        "fraction": fraction if isinstance(fraction, str) else [float(value) for value in fraction],
-        "n": n,
-        "seed": seed,
-        "device": "cpu",
-    }
-    return BaselinePlan(baseline, tuple(exemplars), tuple(int(side) for side in shape), fraction, settings, notes)
 
 
 def flip_to_counts(
@@ -146,23 +134,34 @@ def flip_to_counts(
     return mended
 
 
-def _finished(made: Made, task: Task) -> tuple[NDArray[np.uint8], Arrays]:
-    """Labels at the exact counts, and the record to keep with them."""
+def _finished(made: Made, task: Task) -> Arrays:
+    """Labels at the exact counts, and what is to be known of how they were made."""
     found = np.bincount(made.labels.ravel(), minlength=len(task.counts))
     flipped = int(np.abs(found - task.counts).sum()) // 2
     labels = flip_to_counts(made.labels, task.counts, task.random(2**20)) if flipped else made.labels
     said = (f"{flipped} interface pixels were flipped to reach the fractions asked for",) if flipped else ()
-    record: Arrays = {
+    return {
+        "labels": np.ascontiguousarray(labels, dtype=np.uint8),
         "history": made.history,
         "terms": np.array(made.terms, dtype=str),
         "stages": np.array(made.stages, dtype=str),
         "status": np.array(made.status),
         "notes": np.array((*made.notes, *said), dtype=str),
+        "counted": np.array(list(made.counts), dtype=str),
+        "counts": np.array(list(made.counts.values()), dtype=np.int64),
         "evaluations": np.array(made.evaluations),
         "periodic": np.array(made.periodic),
-        "fraction_before": found / found.sum(),
+        "fraction_before": found / found.sum() if made.fraction_before is None else made.fraction_before,
     }
-    return np.ascontiguousarray(labels, dtype=np.uint8), record
+
+
+def _counted(records: Sequence[Mapping[str, NDArray[Any]]]) -> list[str]:
+    """One sentence a kind of count, with the numbers of all realisations."""
+    found: dict[str, list[int]] = {}
+    for record in records:
+        for sentence, count in zip(record["counted"], record["counts"]):
+            found.setdefault(str(sentence), []).append(int(count))
+    return [sentence.format(", ".join(map(str, counts))) for sentence, counts in found.items() if any(counts)]
 
 
 def _history(index: int, record: Arrays) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def suggestion_regret(
     seed : int
         Of the choices.
     progress : Progress, optional
-        Told of the repeats.
+        Called with repeats done and total.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def suggestion_regret(
         model.fit(seen, seen.merit_name())
         made, table = _strategies(seen, model, n, replace(campaign, seed=seed + repeat), random)
         tables.append(_scores(truth, seen, made, table, campaign).assign(repeat=repeat))
-        report.advance(repeat + 1, float("nan"), "")
+        report.update(repeat + 1)
     report.end()
     return pd.concat(tables, ignore_index=True)
 

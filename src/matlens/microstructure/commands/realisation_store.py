@@ -1,0 +1,84 @@
+"""Realisations of a reconstruction in a run directory: finished ones as pictures, the others as optimiser state."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.core.atomic import atomic_write
+from matlens.hooks import Arrays
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.reconstruction import Reconstruction, realisation_key
+from matlens.microstructure.structure import Microstructure
+from matlens.runs.directory import RunDirectory
+from matlens.runs.state_store import RunStateStore
+
+__all__ = ["RealisationStore"]
+
+
+class RealisationStore(RunStateStore):
+    """State store whose results are microstructures.
+
+    The labels of a finished realisation are ``realisation_I.npy`` and ``.tif`` (uint8); all else of its result stays
+    below ``.state``. The best so far of an interrupted one is ``partial_I.npy`` and ``.tif``, removed when the
+    realisation is finished.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    material : Microstructure
+        Gives the results their spacing, unit and phase names.
+    folder : str
+        Folder of the run for these realisations, where it makes more than one set of them; ends with ``/``.
+    interval : float, optional
+        Seconds between two saves of the state; by default 2.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> run = RunDirectory.create(tempfile.mkdtemp(), "reconstruct", {})
+    >>> store = RealisationStore(run, Microstructure([[0, 1], [1, 0]]))
+    >>> store.finish("realisation_0", {"labels": np.eye(2, dtype=np.uint8), "loss": np.ones(1)})
+    >>> sorted(file.name for file in run.path.glob("realisation_*")), store.result("realisation_0")["labels"].tolist()
+    (['realisation_0.npy', 'realisation_0.tif'], [[1, 0], [0, 1]])
+    """
+
+    def __init__(
+        self, run: RunDirectory, material: Microstructure, folder: str = "", *, interval: float | None = None
+    ) -> None:
+        super().__init__(run, folder, interval=interval)
+        self._material = material
+
+    def finish(self, key: str, result: Arrays) -> None:
+        """Write a finished realisation; what is below ``.state`` comes last and says that all is there."""
+        record = dict(result)
+        self._write_labels(key, record.pop("labels"))
+        super().finish(key, record)
+        for suffix in (".npy", ".tif"):
+            self._run.remove(f"{self._folder}{_partial(key)}{suffix}")
+
+    def result(self, key: str) -> Arrays | None:
+        """Return the labels and all else of a finished realisation, or None."""
+        record = super().result(key)
+        file = self._run.path / f"{self._folder}{key}.npy"
+        if record is None or not file.is_file():
+            return None
+        return {"labels": np.load(file, allow_pickle=False), **record}
+
+    def write_partial(self, result: Reconstruction | None) -> None:
+        """Write the realisations of an interrupted reconstruction that are not finished."""
+        for index, structure in enumerate(result.microstructures if result is not None else ()):
+            key = realisation_key(index)
+            if self.result(key) is None:
+                self._write_labels(_partial(key), structure.labels)
+
+    def _write_labels(self, stem: str, labels: NDArray[np.generic]) -> None:
+        labels, stem = np.ascontiguousarray(labels, dtype=np.uint8), self._folder + stem
+        with atomic_write(self._run.claim(f"{stem}.npy")) as temporary:
+            np.save(temporary, labels, allow_pickle=False)
+        write_microstructure(self._material.with_labels(labels), self._run.claim(f"{stem}.tif"))
+
+
+def _partial(key: str) -> str:
+    return key.replace("realisation", "partial")

@@ -1,0 +1,92 @@
+"""The encoders by name; importing this module loads no encoder, and neither torch nor scipy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from matlens.errors import InputError
+
+if TYPE_CHECKING:
+    from matlens.microstructure.encoders.base import Encoder
+
+__all__ = ["ENCODERS", "ENCODER_NAMES", "EncoderEntry", "find_encoder"]
+
+
+@dataclass(frozen=True)
+class EncoderEntry:
+    """An encoder under its name. What it can do and what belongs to it stands with its class.
+
+    Attributes
+    ----------
+    name : str
+        What ``encoder=`` and ``--encoder`` take.
+    where : str
+        Its class, a subclass of `Encoder`, as ``"module:Class"``; imported when the encoder is first used.
+    weights : str or None
+        Name of its weights in the registry of data and weights (`matlens.core.registry`); None for an encoder that is
+        built without a file.
+
+    Examples
+    --------
+    >>> EncoderEntry("filterbank", "matlens.microstructure.encoders.filterbank:FilterBank").load_class().__name__
+    'FilterBank'
+    """
+
+    name: str
+    where: str
+    weights: str | None = None
+
+    def at_hand(self) -> bool:
+        """Return whether the encoder can be built on this machine now."""
+        from matlens.core.registry import locate
+
+        return self.weights is None or locate(self.weights) is not None
+
+    def load_class(self) -> type[Encoder]:
+        """Import the encoder's class."""
+        module, _, name = self.where.partition(":")
+        found: type[Encoder] = getattr(import_module(module), name)
+        return found
+
+
+_VGG19 = "matlens.microstructure.encoders.vgg19:VGG19"
+
+# In order of preference: ``auto`` is the first of them that is at hand.
+ENCODERS: dict[str, EncoderEntry] = {
+    entry.name: entry
+    for entry in (
+        EncoderEntry("vgg19-oxford", _VGG19, weights="vgg19-oxford"),
+        EncoderEntry("vgg19-torchvision", _VGG19, weights="vgg19-torchvision"),
+        EncoderEntry("filterbank", "matlens.microstructure.encoders.filterbank:FilterBank"),
+    )
+}
+ENCODER_NAMES: tuple[str, ...] = tuple(ENCODERS)
+
+
+def find_encoder(name: str) -> EncoderEntry:
+    """Look up an encoder by name.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``ENCODERS``.
+
+    Returns
+    -------
+    EncoderEntry
+
+    Raises
+    ------
+    InputError
+        If no encoder has this name.
+
+    Examples
+    --------
+    >>> find_encoder("vgg19-oxford").weights
+    'vgg19-oxford'
+    """
+    if name not in ENCODERS:
+        raise InputError(f"encoder {name!r} is not known; choose one of auto, {', '.join(ENCODERS)}.")
+    return ENCODERS[name]

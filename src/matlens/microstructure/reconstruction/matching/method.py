@@ -1,0 +1,172 @@
+"""Feature matching as a method of reconstruction: an encoder's Gram matrices, matched by moving the pixels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from matlens.core.device import chosen_device
+from matlens.hooks import Progress
+from matlens.microstructure.encoders import Encoder, load_encoder
+from matlens.microstructure.reconstruction.matching.decoding import decode_field
+from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop, solve
+from matlens.microstructure.reconstruction.matching.levels import coarse_factors
+from matlens.microstructure.reconstruction.matching.objective import resolved_loss
+from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
+from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset
+from matlens.microstructure.reconstruction.method import Made, Maker, Method, Prepared, Task
+from matlens.microstructure.statistics import correlation_length_radial
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["Matching", "MatchingWork"]
+
+
+@dataclass(frozen=True)
+class MatchingWork(Prepared):
+    """Feature matching with every choice resolved.
+
+    Attributes
+    ----------
+    problem : Problem
+        What is solved, with the encoder that was loaded.
+    exemplars : tuple of Microstructure
+        Whose clusters decide where thin necks are mended.
+    """
+
+    problem: Problem
+    exemplars: tuple[Microstructure, ...]
+
+    def learn(self) -> Maker:
+        """Return what makes a realisation; targets are measured with the first one."""
+        return self._made
+
+    def _made(self, task: Task) -> Made:
+        fractions = torch.tensor(task.fractions, dtype=torch.float32).to(self.problem.exemplars[0].device)
+
+        def interrupted(solved: Solved) -> None:
+            task.offer(lambda: self._decoded(solved, task))
+
+        task.progress.begin(self.problem.evaluations, f"realisation {task.realisation + 1} of {task.n}")
+        solved = solve(self.problem, fractions, task.realisation, task.progress, task.checkpoint, interrupted)
+        interrupted(replace(solved, stop=Stop.INTERRUPTED))  # decoding takes its time too
+        return self._decoded(replace(solved, objective=_counted(solved, task.progress)), task)
+
+    def _decoded(self, solved: Solved, task: Task) -> Made:
+        shape = (task.shape[0], task.shape[1])
+        # At fractions of the user's own the exemplars' clusters are no target.
+        models = self.exemplars if task.like_exemplar else ()
+        seed = task.seed + task.realisation
+        found = decode_field(self.problem, solved, shape, task.fractions, models, seed)
+        return Made(
+            found.labels,
+            solved.stop.value,
+            periodic=shape == self.problem.size,
+            evaluations=solved.evaluations,
+            history=solved.history,
+            terms=solved.terms,
+            stages=tuple(stage.name for stage in self.problem.stages),
+            notes=solved.notes,
+            counts={
+                "decoding let {} pairs of pixels trade phases to lower the loss": found.trades,
+                "decoding let {} pairs of pixels trade phases to mend thin necks": found.swaps,
+            },
+            fraction_before=found.fractions_before,
+        )
+
+
+@dataclass(frozen=True)
+class Matching(Method[MatchingWork]):
+    """Match the Gram matrices of an encoder's features by moving the pixels.
+
+    Parameters
+    ----------
+    encoder : str or Encoder
+        ``"auto"``, a key of `matlens.microstructure.encoders.ENCODERS`, or an encoder that is loaded already.
+    weights : path-like, optional
+        Weights file to use instead of the registered one.
+    preset : str or Preset
+        A key of ``PRESETS``, or a preset made by hand.
+    device : {"auto", "cpu", "cuda"}
+        Where to compute.
+
+    Notes
+    -----
+    Gatys et al., NeurIPS (2015), and Li et al., Sci. Rep. 8, 13461 (2018), together with the two-point function and
+    total variation.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> Matching("filterbank").prepare([bicontinuous((32, 32), seed=1)], (40, 24), seed=0).choices["made"]
+    [48, 32]
+    """
+
+    name: ClassVar[str] = "matching"
+    citations: ClassVar[tuple[str, ...]] = ("li2018transfer", "gatys2015texture", "liu1989limited")
+
+    encoder: str | Encoder = "auto"
+    weights: str | os.PathLike[str] | None = None
+    preset: str | Preset = "default"
+    device: str = "auto"
+
+    def prepare(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> MatchingWork:
+        """Load the encoder and settle layers, levels and the size that is made."""
+        asked = (shape[0], shape[1])
+        chosen = find_preset(self.preset)
+        where = chosen_device(self.device)
+        network = self.loaded(where)
+        loss, notes = resolved_loss(chosen, network)
+        images = tuple(torch.from_numpy(m.indicators()).float()[None].to(where) for m in exemplars)
+        deepest = max((network.layer(name).stride for name in loss.layers), default=1)
+        factors = coarse_factors(images, asked) if chosen.levels else [1]
+        multiple = max(deepest, 4 * factors[0])  # every level then has whole pixels, and its first poolings too
+        rows, columns = (-(-side // multiple) * multiple for side in asked)
+        if (rows, columns) != asked:
+            made, wanted = (f"{height} x {width}" for height, width in ((rows, columns), asked))
+            cropped = f"cropped to {wanted}: not periodic"
+            notes.append(f"made at {made} px, where the poolings divide the size, and {cropped}")
+        length = _correlation_length(exemplars)
+        problem = Problem(network, images, (rows, columns), chosen, length, seed, tuple(factors))
+        choices = {
+            "encoder": network.name,
+            "weights": dict(network.source),
+            "preset": chosen.name,
+            "layers": dict(loss.layers),
+            "made": [rows, columns],
+            "levels": [stage.factor for stage in problem.stages if not stage.sharpness],
+            "optimiser": chosen.optimiser,
+            "device": where.type,
+            "threads": torch.get_num_threads(),
+        }
+        return MatchingWork(choices, tuple(notes), problem, tuple(exemplars))
+
+    def loaded(self, device: str | torch.device) -> Encoder:
+        """Return the encoder, loaded where only its name is given."""
+        if isinstance(self.encoder, Encoder):
+            return self.encoder.to(device)
+        return load_encoder(self.encoder, weights=self.weights, device=device)
+
+
+def _counted(solved: Solved, progress: Progress) -> Objective:
+    """The objective at full size; progress shows every evaluation that decoding makes."""
+    done = solved.evaluations
+
+    def objective(x: torch.Tensor) -> tuple[float, torch.Tensor]:
+        nonlocal done
+        loss, gradient = solved.objective(x)
+        done += 1
+        progress.update(done, f"loss {loss:.3g}, decoding")
+        return loss, gradient
+
+    return objective
+
+
+def _correlation_length(exemplars: Sequence[Microstructure]) -> float:
+    """The longest of all phases and exemplars; half the smallest side where none is as short as that."""
+    lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])
+    return float(np.nanmax(lengths)) if np.isfinite(lengths).any() else min(min(m.shape) for m in exemplars) / 2

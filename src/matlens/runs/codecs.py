@@ -1,0 +1,142 @@
+"""Kinds of files that hold one value each: what a run stores so that it can resume."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from matlens.core.atomic import atomic_write
+from matlens.errors import RunError
+from matlens.hooks import Arrays
+from matlens.runs.directory import RunDirectory
+
+__all__ = ["ARRAYS", "DATASET", "JSON", "TABLE", "Codec", "read_value", "table_codec", "write_value"]
+
+T = TypeVar("T")
+
+# How the readers of zip, text, JSON and HDF5 files fail where bytes are missing or changed.
+_DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Codec(Generic[T]):
+    """Writes a value into a file and reads the same value from it.
+
+    Parameters
+    ----------
+    suffix : str
+        Of the file, with its dot.
+    write : callable
+        Takes the path and the value.
+    read : callable
+        Takes the path and returns the value; raises OSError or ValueError where the file is damaged.
+
+    Examples
+    --------
+    >>> text = Codec(".txt", lambda path, value: path.write_text(value), lambda path: path.read_text())
+    >>> text.suffix
+    '.txt'
+    """
+
+    suffix: str
+    write: Callable[[Path, T], object]
+    read: Callable[[Path], T]
+
+
+def write_value(run: RunDirectory, name: str, value: T, codec: Codec[T]) -> None:
+    """Write a value as a file of the run, whole or not at all."""
+    with atomic_write(run.claim(name)) as temporary:
+        codec.write(temporary, value)
+
+
+def read_value(run: RunDirectory, name: str, codec: Codec[T]) -> T:
+    """Read a value from a file of the run.
+
+    Raises
+    ------
+    RunError
+        If the file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> run = RunDirectory.create(tempfile.mkdtemp(), "learn", {})
+    >>> write_value(run, "facts.json", {"n": 3}, JSON)
+    >>> read_value(run, "facts.json", JSON)
+    {'n': 3}
+    """
+    path = run.path / name
+    try:
+        return codec.read(path)
+    except _DAMAGED as error:
+        raise RunError(
+            f"{path} is damaged ({error}); remove it and go on with 'matlens resume {run.path}', which makes it again."
+        ) from error
+
+
+def _write_arrays(path: Path, arrays: Arrays) -> None:
+    named: dict[str, Any] = dict(arrays)
+    np.savez(path, allow_pickle=False, **named)
+
+
+def _read_arrays(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as content:
+        return {name: content[name] for name in content.files}
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    table.to_csv(path, index=False, lineterminator="\n")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path)  # with every digit from pandas 3.1 on, which deprecates being asked for that
+
+
+def _write_dataset(path: Path, dataset: xr.Dataset) -> None:
+    dataset.to_netcdf(path, engine="h5netcdf")
+
+
+def _read_dataset(path: Path) -> xr.Dataset:
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        return dataset.load()
+
+
+def table_codec(read: Callable[[Path], pd.DataFrame]) -> Codec[pd.DataFrame]:
+    """Give a codec of tables whose columns need a reader of their own, e.g. names that look like numbers.
+
+    Examples
+    --------
+    >>> table_codec(lambda path: pd.read_csv(path, dtype=str)).suffix
+    '.csv'
+    """
+    return Codec(".csv", _write_table, read)
+
+
+TABLE: Codec[pd.DataFrame] = table_codec(_read_table)
+"""A table as CSV, written with every digit of its numbers."""
+
+DATASET: Codec[xr.Dataset] = Codec(".nc", _write_dataset, _read_dataset)
+"""Labelled arrays as netCDF."""
+
+ARRAYS: Codec[Arrays] = Codec(".npz", _write_arrays, _read_arrays)
+"""Arrays by name as NPZ, without pickled objects."""
+
+JSON: Codec[Any] = Codec(".json", _write_json, _read_json)
+"""Numbers, texts, lists and dictionaries as JSON."""

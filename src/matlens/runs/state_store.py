@@ -1,0 +1,79 @@
+"""The state of interrupted work as files of a run directory, so that a resumed run ends with the same bytes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from matlens.hooks import Arrays
+from matlens.runs.codecs import ARRAYS, read_value, write_value
+from matlens.runs.directory import STATE, RunDirectory
+
+__all__ = ["INTERVAL", "RunStateStore"]
+
+INTERVAL = 2.0  # seconds of work that a kill may cost; Ctrl-C costs none
+
+
+class RunStateStore:
+    """`matlens.hooks.StateStore` in a run directory: ``.state/FOLDER/KEY.state.npz`` and ``KEY.result.npz``.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    folder : str
+        Folder for these keys, where a run stores several sets of them; ends with ``/``.
+    interval : float, optional
+        Seconds between two saves under one key; by default 2.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> run = RunDirectory.create(tempfile.mkdtemp(), "learn", {})
+    >>> store = RunStateStore(run, "fit/", interval=0)
+    >>> store.save("chunk_0", lambda: {"x": np.arange(3)})
+    >>> store.load("chunk_0")
+    {'x': array([0, 1, 2])}
+    >>> store.finish("chunk_0", {"y": np.ones(2)})
+    >>> store.load("chunk_0") is None, store.result("chunk_0")
+    (True, {'y': array([1., 1.])})
+    >>> run.drop("fit")
+    >>> store.result("chunk_0") is None
+    True
+    """
+
+    def __init__(self, run: RunDirectory, folder: str = "", *, interval: float | None = None) -> None:
+        self._run, self._folder = run, folder
+        self._interval = INTERVAL if interval is None else interval
+        self._last: dict[str, float] = {}
+        self._start = time.monotonic()
+
+    def load(self, key: str) -> Arrays | None:
+        """Return the state last saved under ``key``, or None."""
+        return self._read(self._file(key, "state"))
+
+    def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
+        """Write ``state()`` when the interval is over, or always with ``force``."""
+        if force or time.monotonic() - self._last.get(key, self._start) >= self._interval:
+            write_value(self._run, self._file(key, "state"), state(), ARRAYS)
+            self._last[key] = time.monotonic()  # after the write: a slow disk must not fill the time with saving
+
+    def drop(self, key: str) -> None:
+        """Remove the state saved under ``key``, if there is one."""
+        self._run.remove(self._file(key, "state"))
+
+    def finish(self, key: str, result: Arrays) -> None:
+        """Write the result of finished work; then its state is no longer needed."""
+        write_value(self._run, self._file(key, "result"), result, ARRAYS)
+        self.drop(key)
+
+    def result(self, key: str) -> Arrays | None:
+        """Return the result written under ``key``, or None."""
+        return self._read(self._file(key, "result"))
+
+    def _read(self, name: str) -> Arrays | None:
+        return read_value(self._run, name, ARRAYS) if (self._run.path / name).is_file() else None
+
+    def _file(self, key: str, kind: str) -> str:
+        return f"{STATE}/{self._folder}{key}.{kind}.npz"

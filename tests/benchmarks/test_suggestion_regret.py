@@ -1,0 +1,71 @@
+"""Regret of suggestions, as `benchmarks/library_beyond.py` measures it, where a model knows the truth."""
+
+import numpy as np
+import pytest
+
+import suggestion_regret
+from matlens import Campaign, InputError, Limits, MaterialsLibrary
+
+NAMES = ("A", "B", "C")
+PEAK = np.array([0.4, 0.35, 0.25])
+
+
+def truth(x):
+    return 5 - 20 * ((np.asarray(x) - PEAK) ** 2).sum(-1)
+
+
+class Oracle:
+    """A model that knows the truth."""
+
+    members_, uses_composition_, uses_spectrum_, axis_, preprocessing_ = 1, True, False, None, None
+    target_, unit_, components_ = "P", "mW", NAMES
+
+    def fit(self, library, target=None):
+        return self
+
+    def respond(self, compositions, spectra):
+        return truth(compositions)[None]
+
+
+def library(count):
+    """Compositions poor in C: the optimum lies beyond them, but within a quarter of their range."""
+    x = np.random.default_rng(0).dirichlet([5, 5, 1], count)
+    x = x[x[:, 2] < 0.22]
+    x[: len(x) // 3, 2] = 0
+    x /= x.sum(1, keepdims=True)
+    return MaterialsLibrary(x, NAMES, {"P": truth(x)}, {"P": "mW"})
+
+
+class Known:
+    def __init__(self):
+        self.library = library(160)
+
+    def response(self, compositions, state=None):
+        return truth(compositions)
+
+
+@pytest.mark.parametrize(("minimise", "better"), [(False, 1.0), (True, 0.0)])
+def test_values_above_the_interval_are_better_where_much_is_wanted(monkeypatch, minimise, better) -> None:
+    modest = suggestion_regret.suggest
+    monkeypatch.setattr(
+        suggestion_regret, "suggest", lambda *given, **more: modest(*given, **more).assign(low=-99.0, high=-98.0)
+    )
+    campaign = Campaign(limits=Limits(increment=0.01), minimise=minimise)
+    table = suggestion_regret.suggestion_regret(Known(), Oracle, n=3, share=0.3, campaign=campaign)
+    own = table[table["strategy"] == "suggest"]
+    assert own[["inside", "better"]].to_numpy().tolist() == [[0.0, better]]
+
+
+def test_regret_of_a_model_that_knows_the_truth_is_nothing() -> None:
+    table = suggestion_regret.suggestion_regret(
+        Known(), Oracle, n=5, share=0.3, repeats=2, campaign=Campaign(limits=Limits(increment=0.01))
+    )
+    missed = table.pivot_table(index="repeat", columns="strategy", values="regret")
+    assert (missed["suggest"] < 0.02).all()
+    assert (missed["random"] > missed["suggest"]).all()
+    assert (table["regret"] >= -1e-9).all()
+    assert (table["possible"] <= 5 + 1e-9).all()
+    own = table[table["strategy"] == "suggest"]
+    assert (own["inside"] + own["better"] <= 1).all()
+    with pytest.raises(InputError, match="1 compositions to suggest from"):
+        suggestion_regret.suggestion_regret(Known(), Oracle, share=0.01)

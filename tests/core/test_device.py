@@ -1,0 +1,38 @@
+"""One choice of device: every entry point refuses an unknown or missing one in the same words."""
+
+import numpy as np
+import pytest
+import torch
+
+from matlens import LibraryModel, MaterialsLibrary, Microstructure, homogenize, reconstruct
+from matlens.core.device import chosen_device
+from matlens.errors import InputError, ResourceError
+from matlens.microstructure.encoders import load_encoder
+
+STRUCTURE = Microstructure((np.indices((32, 32)).sum(0) // 8) % 2)
+LIBRARY = MaterialsLibrary(np.eye(2)[np.arange(12) % 2], ("A", "B"), {"P": np.arange(12.0)})
+ENTRIES = {
+    "device": chosen_device,
+    "encoder": lambda device: load_encoder("filterbank", device=device),
+    "homogenize": lambda device: homogenize(STRUCTURE, conductivity={0: 1.0, 1: 4.0}, device=device),
+    "reconstruct": lambda device: reconstruct(STRUCTURE, encoder="filterbank", device=device),
+    "library": lambda device: LibraryModel(device=device).fit(LIBRARY),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_unknown_devices_are_refused_in_the_same_words(entry: str) -> None:
+    with pytest.raises(InputError, match=r"device 'tpu' is not known; choose auto, cpu or cuda\."):
+        ENTRIES[entry]("tpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_missing_devices_are_refused_in_the_same_words(entry: str) -> None:
+    with pytest.raises(ResourceError, match="found no CUDA device"):
+        ENTRIES[entry]("cuda")
+
+
+def test_what_was_chosen_stays() -> None:
+    assert chosen_device(torch.device("cpu")) == torch.device("cpu")
+    assert chosen_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
