@@ -143,7 +143,7 @@ def whitened(factor: Tensor, cross: Tensor) -> Tensor:
     >>> whitened(2 * torch.eye(2), torch.tensor([[2.0, 4.0]]))
     tensor([[1., 2.]])
     """
-    flat = torch.linalg.solve_triangular(factor, cross.reshape(-1, cross.shape[-1]).T, upper=False)
+    flat: Tensor = torch.linalg.solve_triangular(factor, cross.reshape(-1, cross.shape[-1]).T, upper=False)
     return flat.T.reshape(cross.shape)
 
 
