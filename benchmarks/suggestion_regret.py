@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
+from matlens.library.gradients import Trend, fit_trend
 from matlens.library.suggestions.campaign import Campaign, plan_moves, suggest
 from matlens.library.suggestions.moves import Moves, first_moves, second_moves
 from matlens.library.suggestions.outlook import measured_merit
-from matlens.library.suggestions.surrogate import Surrogate, fit_surrogate
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["STRATEGIES", "Truth", "suggestion_regret"]
@@ -181,7 +181,7 @@ def _strategies(
 ) -> tuple[dict[str, Array], pd.DataFrame]:
     table = suggest(model, seen, n=n, campaign=campaign)
     values = measured_merit(model, seen)
-    bound = _Bound(fit_surrogate(seen.compositions, values, seen.replicates()), -1 if campaign.minimise else 1)
+    bound = _Bound(fit_trend(seen.compositions, values[:, None], seen.replicates()), -1 if campaign.minimise else 1)
     moves = plan_moves(bound, seen, campaign)
     made = {
         "suggest": table[list(seen.components)].to_numpy() / 100,
@@ -195,7 +195,7 @@ def _strategies(
 class _Bound:
     """The upper confidence bound, in place of an expectation."""
 
-    surrogate: Surrogate
+    trend: Trend
     sign: int
 
     def expected(self, compositions: Array) -> Array:
@@ -204,13 +204,13 @@ class _Bound:
 
     def hoped(self, compositions: Array, sign: int) -> Array:
         """Return the same."""
-        mean, spread = self.surrogate.predict(compositions), self.surrogate.spread(compositions)
+        mean, spread = self.trend.predict(compositions)[:, 0], self.trend.deviation(compositions)
         return mean + sign * _KAPPA * spread
 
 
 def _upper_confidence(bound: _Bound, x: Array, n: int) -> list[int]:
     """Choose by the upper confidence bound, one by one, as if each choice were measured as expected (GP-BUCB)."""
-    mean, covariance = bound.surrogate.joint(x)
+    mean, covariance = bound.trend.joint(x)
     chosen: list[int] = []
     for _ in range(min(n, len(x))):
         worth = bound.sign * mean + _KAPPA * np.sqrt(np.maximum(np.diag(covariance), 0))
@@ -218,7 +218,7 @@ def _upper_confidence(bound: _Bound, x: Array, n: int) -> list[int]:
         pick = int(worth.argmax())
         chosen.append(pick)
         seen = covariance[:, pick]
-        covariance = covariance - np.outer(seen, seen) / max(covariance[pick, pick] + bound.surrogate.noise, 1e-300)
+        covariance = covariance - np.outer(seen, seen) / max(covariance[pick, pick] + bound.trend.noise, 1e-300)
     return chosen
 
 

@@ -13,11 +13,10 @@ import pytest
 from matlens.core.nearness import Nearness
 from matlens.library.baselines import BASELINES
 from matlens.library.evidence import prediction_support
-from matlens.library.gradients import composition_support, fit_composition_response, fit_trend
+from matlens.library.gradients import composition_support, design_of, fit_composition_response, fit_trend
 from matlens.library.model import LibraryModel
 from matlens.library.suggestions import Campaign, Limits, suggest
 from matlens.library.suggestions.moves import distances, move_support
-from matlens.library.suggestions.surrogate import fit_surrogate
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import paired, summarise
 from matlens.microstructure.properties.evaluation import score_table
@@ -93,14 +92,15 @@ def trend():
 
 def surrogate(linear: bool):
     library = made(False)
-    found = fit_surrogate(library.compositions, library.merit("P"), library.replicates(), trend=linear)
+    design = design_of(library.compositions, library.replicates(), linear=linear)
+    found = fit_trend(library.compositions, library.merit("P")[:, None], design=design)
     new = np.random.default_rng(1).dirichlet([2, 2, 1, 1], 4)
     mean, covariance = found.joint(new)
     return {
         "values": mean,
         "covariance": covariance,
-        "spread": found.spread(new),
-        "left_out": found.left_out(),
+        "spread": found.deviation(new),
+        "left_out": found.left_out[:, 0],
         "noise": found.noise,
     }
 

@@ -70,7 +70,7 @@ def join_shards(shards: Sequence[bytes]) -> bytes:
     for (index, inward, outward), shard in zip(_CONVOLUTIONS, shards, strict=True):
         if len(shard) != 4 * (9 * inward + 1) * outward:
             raise ResourceError(
-                f"a shard of VGG-19 has {len(shard)} bytes, another size than its convolution; fetch again."
+                f"a shard of VGG-19 has {len(shard)} bytes, expected {4 * (9 * inward + 1) * outward}; fetch it again."
             )
         numbers = np.frombuffer(shard, dtype="<f4").astype(np.float64)
         weight = numbers[:-outward].reshape(3, 3, inward, outward).transpose(3, 2, 0, 1)

@@ -492,7 +492,8 @@ def _merits(merits: pd.DataFrame | Mapping[str, ArrayLike], samples: tuple[str, 
             raise InputError(f"figure of merit {name!r} must be numbers: {error}.") from error
         rows = np.flatnonzero(np.isinf(table[name].to_numpy()))
         if rows.size:
-            raise InputError(f"figure of merit {name!r} is infinite in sample {named(samples[row] for row in rows)}.")
+            places = named(samples[row] for row in rows)
+            raise InputError(f"figure of merit {name!r} is infinite in sample {places}; correct it or leave it out.")
     return table
 
 
@@ -530,7 +531,8 @@ def _spectra(spectra: ArrayLike | None, axis: Floats, samples: tuple[str, ...]) 
     array = _numbers(spectra, "spectra", 2)
     if array.shape != (len(samples), axis.size):
         raise InputError(
-            f"found spectra of shape {array.shape} for {len(samples)} samples and an axis of {axis.size} channels."
+            f"found spectra of shape {array.shape} for {len(samples)} samples and an axis of {axis.size} channels; "
+            "give one value for each."
         )
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):

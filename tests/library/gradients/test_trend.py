@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct
 
 from matlens.errors import InputError
-from matlens.library.gradients import fit_trend
+from matlens.library.gradients import design_of, fit_trend
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +103,26 @@ def test_slopes_of_a_known_function_lie_within_their_deviations():
 def test_equal_compositions_are_refused():
     with pytest.raises(InputError, match="all compositions are equal"):
         fit_trend(np.full((5, 2), 0.5), np.arange(5.0)[:, None])
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_the_joint_distribution_is_that_of_a_reference_process(linear):
+    rng = np.random.default_rng(0)
+    x = rng.dirichlet([1, 1, 1], 30)
+    y = 5 - 20 * ((x - [0.4, 0.35, 0.25]) ** 2).sum(1) + 0.1 * rng.normal(size=30)
+    found = fit_trend(x, y[:, None], design=design_of(x, linear=linear))
+    (part,) = found.parts
+    kernel = ConstantKernel(part.variance[0], "fixed") * RBF(part.kernel.length, "fixed")
+    if linear:
+        kernel += ConstantKernel(part.variance[0] * part.kernel.linear, "fixed") * DotProduct(0, "fixed")
+    centred = x - part.kernel.centre
+    reference = GaussianProcessRegressor(kernel, alpha=found.noise, optimizer=None).fit(centred, y - y.mean())
+    new = rng.dirichlet([1, 1, 1], 7)
+    mean, covariance = reference.predict(new - part.kernel.centre, return_cov=True)
+    ours = found.joint(new)
+    np.testing.assert_allclose(ours[0], mean + y.mean(), atol=1e-5)
+    np.testing.assert_allclose(ours[1], covariance, atol=1e-5)
+    np.testing.assert_allclose(found.deviation(new), np.sqrt(np.diag(covariance)), atol=1e-5)
+    assert 0.05 < np.sqrt(found.noise) < 0.2
+    twice = np.concatenate([x, x]), np.concatenate([y, y])[:, None]
+    assert fit_trend(*twice, design=design_of(twice[0], np.tile(np.arange(30), 2), linear=linear)).noise < found.noise

@@ -112,7 +112,7 @@ GOOD = "a,0.5,0.5,1,2,3\nb,0.4,0.6,1,2,4\nc,0.3,0.7,1,2,5\n"
         ("Sample,u,v,P\na,0.2,0.5,1\nb,0.3,0.5,2\n", ["close to 1 or 100 %", "u, v, P"]),
         ("Sample,Fe,Ga,P\n", ["0 rows"]),
         ("", ["0 columns"]),
-        ("\0\1\2", ["no text"]),
+        ("\0\1\2", ["not a text file"]),
     ],
 )
 def test_bad_tables_are_refused_with_row_and_column(tmp_path, text, words) -> None:

@@ -127,7 +127,7 @@ def test_few_components_have_no_sums() -> None:
 def test_evidence_and_its_slopes_are_those_of_the_definition() -> None:
     """Rows in two blocks, a plane in both inputs, a bell in both and another in the second."""
     random = torch.Generator().manual_seed(4)
-    x, y = (torch.randn(12, size, generator=random, dtype=torch.float64) for size in (2, 1))
+    x, y = (torch.randn(12, *size, generator=random, dtype=torch.float64) for size in ((2,), ()))
     numbers = ([0.3, 0.5], [0.7, 1.1], [0.9, 2.0], 0.2)
     terms = [x, *(torch.tensor(each, dtype=torch.float64) for each in numbers)]
     columns, blocks = [slice(0, 2), slice(1, 2)], [slice(0, 7), slice(7, 12)]
@@ -141,10 +141,10 @@ def test_evidence_and_its_slopes_are_those_of_the_definition() -> None:
             for own, variance, width in zip(columns, variances, widths, strict=True):
                 covariance = covariance + variance * torch.exp(-(torch.cdist(a[:, own], a[:, own]) ** 2) / 2 / width**2)
             density = torch.distributions.MultivariateNormal(torch.zeros(size, dtype=torch.float64), covariance)
-            total = total - density.log_prob(y[rows, 0]) - size / 2 * np.log(2 * np.pi)
+            total = total + density.log_prob(y[rows]) + size / 2 * np.log(2 * np.pi)
         return total
 
-    value, slopes = relevance._unlikely(terms, y, columns, blocks)
+    value, slopes = relevance._likelihood(terms, y, columns, blocks)
     np.testing.assert_allclose(value, float(by_density(*terms)))
     for number, slope in enumerate(slopes):
         for place in np.ndindex(*terms[number].shape):

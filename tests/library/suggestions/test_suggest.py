@@ -6,13 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
 from matlens import Campaign, InputError, Limits, MaterialsLibrary, plate_list, suggest
 from matlens.library.model import Gradients
 from matlens.library.suggestions import look_out
-from matlens.library.suggestions.surrogate import fit_surrogate
 
 NAMES = ("A", "B", "C")
 PEAK = np.array([0.4, 0.35, 0.25])
@@ -131,7 +128,7 @@ def test_two_views_meet_by_how_well_they_predict() -> None:
     assert outlook.weight < 0.05  # a smooth truth without noise: the Gaussian process is nearly perfect
     x = known.compositions[:5]
     alone = replace(outlook, second=None).expected(x)
-    both = outlook.weight * alone + (1 - outlook.weight) * outlook.second.predict(x)
+    both = outlook.weight * alone + (1 - outlook.weight) * outlook.second.predict(x)[:, 0]
     np.testing.assert_allclose(outlook.expected(x), both)
     draws = outlook.draws(x, 2000)
     np.testing.assert_allclose(draws.mean(0), both, atol=0.05)
@@ -219,21 +216,3 @@ def test_the_spectrum_follows_the_composition() -> None:
     x = np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]])
     members = look_out(Reader(), known).members(x)
     np.testing.assert_allclose(members[0], (x @ weights)[:, 0], atol=5e-3)
-
-
-def test_the_surrogate_is_a_gaussian_process() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.dirichlet([1, 1, 1], 30)
-    y = truth(x) + 0.1 * rng.normal(size=30)
-    found = fit_surrogate(x, y, trend=False)
-    kernel = ConstantKernel(found.variance, "fixed") * RBF(found.length, "fixed")
-    reference = GaussianProcessRegressor(kernel, alpha=found.noise, optimizer=None).fit(x, y - y.mean())
-    new = rng.dirichlet([1, 1, 1], 7)
-    mean, covariance = reference.predict(new, return_cov=True)
-    ours = found.joint(new)
-    np.testing.assert_allclose(ours[0], mean + y.mean(), atol=1e-5)
-    np.testing.assert_allclose(ours[1], covariance, atol=1e-5)
-    np.testing.assert_allclose(found.spread(new), np.sqrt(np.diag(covariance)), atol=1e-5)
-    assert 0.05 < np.sqrt(found.noise) < 0.2
-    twice = fit_surrogate(np.concatenate([x, x]), np.concatenate([y, y]), np.tile(np.arange(30), 2), trend=False)
-    assert twice.noise < found.noise  # repeated measurements that agree leave less to noise

@@ -157,7 +157,7 @@ def test_voigt_and_reuss(ndim):
     [
         (([0.5, 0.6], [1, 2]), "sum to 1"),
         (([0.5, 0.5], [1, -2]), "not negative"),
-        (([1.0], [1, 2]), "one value a phase"),
+        (([1.0], [1, 2]), "one of each for every phase"),
         (([0.5, 0.5], [1, np.nan]), "finite"),
     ],
 )
@@ -171,5 +171,5 @@ def test_bad_moduli_and_tensors():
         isotropic_stiffness(1.0, 0.5, 3)
     with pytest.raises(InputError, match="Young's modulus must be"):
         isotropic_stiffness(-1.0, 0.3, 3)
-    with pytest.raises(InputError, match="square tensor of finite numbers"):
+    with pytest.raises(InputError, match="square and of finite numbers"):
         check_conductivity([[1, np.nan], [np.nan, 1]], [0.5, 0.5], [1, 3])

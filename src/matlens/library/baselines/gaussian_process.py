@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from torch import Tensor
 
+from matlens.core.gaussian_process import LogNormal, Posterior, maximise_posterior, rbf, whitened
 from matlens.library.model.encoding import Blocks
 
 __all__ = ["Process"]
@@ -17,9 +17,9 @@ _ROWS = 300  # that fix the parameters of the kernel; more change them little, a
 _CHUNK = 256
 _STEPS = 60
 # Logarithms: where a parameter is expected, how surely, and its range; x has a total variance of 1 a block, y of 1.
-_AMPLITUDE = (-1.0, 2.0, (-12.0, 5.0))
-_LENGTH = (0.0, 1.5, (-3.0, 5.0))
-_NOISE = (-3.0, 2.0, (-9.0, 1.0))
+_AMPLITUDE = LogNormal(-1.0, 2.0, (-12.0, 5.0))
+_LENGTH = LogNormal(0.0, 1.5, (-3.0, 5.0))
+_NOISE = LogNormal(-3.0, 2.0, (-9.0, 1.0))
 
 
 class Process:
@@ -55,13 +55,12 @@ class Process:
         self.level = float(y.mean())
         self.rows, self.found = torch.as_tensor(x), torch.as_tensor(self.theta)
         inner = self._kernel(self.rows, self.rows, self.found) + self._noise(self.found, len(x))
-        self.factor = torch.linalg.cholesky(inner)
-        self.duals = torch.cholesky_solve(torch.as_tensor(y - self.level)[:, None], self.factor)[:, 0]
+        self.known = Posterior.given(inner, torch.as_tensor(y - self.level))
         return self
 
     def predict(self, x: Array) -> Array:
         """Return predictions, shape (n,)."""
-        parts = [self._kernel(part, self.rows, self.found) @ self.duals for part in _chunks(x)]
+        parts = [self.known.mean(self._kernel(part, self.rows, self.found)) for part in _chunks(x)]
         return torch.cat(parts).numpy() + self.level
 
     def gradient(self, x: Array) -> Array:
@@ -69,7 +68,7 @@ class Process:
         found = []
         for part in _chunks(x):
             moved = part.clone().requires_grad_()
-            total = (self._kernel(moved, self.rows, self.found) @ self.duals).sum()
+            total = self.known.mean(self._kernel(moved, self.rows, self.found)).sum()
             found.append(torch.autograd.grad(total, moved)[0].numpy())
         return np.concatenate(found)
 
@@ -77,9 +76,9 @@ class Process:
         """Return the standard deviation of a new measurement, noise included, shape (n,)."""
         found = []
         for part in _chunks(x):
-            cross = torch.linalg.solve_triangular(self.factor, self._kernel(self.rows, part, self.found), upper=False)
+            told = whitened(self.known.factor, self._kernel(part, self.rows, self.found)).square().sum(1)
             own = torch.stack([self._kernel(row[None], row[None], self.found)[0, 0] for row in part])
-            found.append((own - (cross**2).sum(0)).clamp(min=0) + self.found[-1].exp())
+            found.append((own - told).clamp(min=0) + self.found[-1].exp())
         return torch.cat(found).sqrt().numpy()
 
     @classmethod
@@ -91,7 +90,7 @@ class Process:
             process.theta = process._most_evident(x, y)
         return found
 
-    def _priors(self) -> list[tuple[float, float, tuple[float, float]]]:
+    def _priors(self) -> list[LogNormal]:
         """Prior of each entry of theta, in the order in which `_kernel` reads it."""
         count = self.blocks.composition
         found = [_AMPLITUDE] * 2 + [_LENGTH] * count if count else []
@@ -107,7 +106,7 @@ class Process:
                 continue
             left, right = a[:, start:stop], b[:, start:stop]
             scale = torch.exp(theta[read + 2 : read + 2 + lengths])
-            smooth.append(torch.exp(-0.5 * _square_distance(left / scale, right / scale)))
+            smooth.append(rbf(left / scale, right / scale))
             total = total + theta[read].exp() * left @ right.T + theta[read + 1].exp() * smooth[-1]
             read += 2 + lengths
         if len(smooth) == 2:
@@ -120,27 +119,17 @@ class Process:
     def _most_evident(self, x: Array, y: Array) -> Array:
         """Logarithms of the parameters of greatest evidence times prior, from at most 300 rows."""
         chosen = np.linspace(0, len(y) - 1, min(len(y), _ROWS)).round().astype(int)
-        rows, values = torch.as_tensor(x[chosen]), torch.as_tensor(y[chosen] - y.mean())[:, None]
-        middle, width = (torch.tensor([prior[k] for prior in self._priors()], dtype=torch.float64) for k in (0, 1))
+        rows, values = torch.as_tensor(x[chosen]), torch.as_tensor(y[chosen] - y.mean())
 
-        def cost(point: Array) -> tuple[float, Array]:
+        def likelihood(point: Array) -> tuple[float, Array]:
             theta = torch.tensor(point, requires_grad=True)
-            factor = torch.linalg.cholesky(self._kernel(rows, rows, theta) + self._noise(theta, len(rows)))
-            fit = torch.linalg.solve_triangular(factor, values, upper=False)
-            value = 0.5 * (fit**2).sum() + factor.diagonal().log().sum() + 0.5 * (((theta - middle) / width) ** 2).sum()
-            value.backward()
-            return float(value.detach()), np.zeros(0) if theta.grad is None else theta.grad.numpy()
+            covariance = self._kernel(rows, rows, theta) + self._noise(theta, len(rows))
+            known = Posterior.given(covariance.detach(), values)
+            (gradient,) = torch.autograd.grad(covariance, theta, known.likelihood_gradient())
+            return known.log_likelihood(), gradient.numpy()
 
-        bounds = [prior[2] for prior in self._priors()]
-        best = minimize(cost, middle.numpy(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
-        found: Array = best.x
-        return found
+        return maximise_posterior(likelihood, self._priors(), steps=_STEPS)[0]
 
 
 def _chunks(x: Array) -> list[Tensor]:
     return [torch.as_tensor(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK)]
-
-
-def _square_distance(a: Tensor, b: Tensor) -> Tensor:
-    cross = a @ b.T
-    return ((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * cross).clamp(min=0)

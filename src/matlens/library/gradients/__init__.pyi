@@ -40,4 +40,5 @@ from .support import composition_support as composition_support
 from .support import count_level as count_level
 from .support import spectral_support as spectral_support
 from .trend import Trend as Trend
+from .trend import design_of as design_of
 from .trend import fit_trend as fit_trend

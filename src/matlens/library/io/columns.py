@@ -139,11 +139,11 @@ def _axis(table: TextTable, option: str | None, taken: set[int]) -> tuple[tuple[
         if strange:
             raise InputError(
                 f"{table.name} has the column {named(strange)} among the channels of the spectrum, whose names must be "
-                "numbers; correct it, or say what is what (axis columns, components, figures of merit)."
+                "numbers; correct it, or name the columns (axis columns, components, figures of merit)."
             )
     units = sorted({unit for _, unit in read.values()} - {""})
     if len(units) > 1:
-        raise InputError(f"{table.name} has channels in {named(units)}; an axis has one unit.")
+        raise InputError(f"{table.name} has channels in {named(units)}, expected one unit; correct the column names.")
     return columns, np.array([number for number, _ in read.values()]), units[0] if units else ""
 
 
@@ -153,7 +153,9 @@ def _axis_between(table: TextTable, option: str, taken: set[int]) -> tuple[tuple
     numbers = [_NUMBER_INSIDE.search(table.columns[k]) for k in columns]
     strange = [table.columns[k] for k, number in zip(columns, numbers, strict=True) if number is None]
     if strange:
-        raise InputError(f"{table.name} has the column {named(strange)} among the channels; their names need numbers.")
+        raise InputError(
+            f"{table.name} has the column {named(strange)} among the channels, whose names need numbers; correct it."
+        )
     return columns, np.array([float(number[0]) for number in numbers if number is not None]), ""
 
 

@@ -166,6 +166,7 @@ def _with_small(names: Sequence[str], scaled: Floats, columns: frozenset[int]) -
     closes = np.abs(sums - 1) <= TOLERANCE
 
     def belongs(k: int, between: bool) -> bool:
+        """Whether a negligible column is a component: by its name and place, and by the sums unless it is zero."""
         column = np.nan_to_num(scaled[:, k])
         alike = pattern(names[k]) in kinds or set(component_names([*block, names[k]])[0]) <= ELEMENTS
         if not column.any():

@@ -102,7 +102,9 @@ def read_cameo(folder: Path) -> Parts:
     except ValueError as error:
         raise InputError(f"{source.name} must have numbers in its first column: {error}.") from error
     if len(merit) != len(table):
-        raise InputError(f"{source.name} has {len(merit)} values for the {len(table)} samples of {table.name}.")
+        raise InputError(
+            f"{source.name} has {len(merit)} values for the {len(table)} samples of {table.name}; give one for each."
+        )
     regions = _ending(folder, "dft_regions")
     labels = [row[0] for _, row in read_rows(regions[0])] if regions else []
     covariates = pd.DataFrame({"DFT region": labels}) if len(labels) == len(table) else pd.DataFrame()

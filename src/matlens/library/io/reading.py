@@ -81,7 +81,7 @@ def read_library(
     if is_written(table) and set(options.settings()) <= {"merits", "components"}:
         library = read_written(table)
         for name in options.merits:
-            library.merit_name(name)  # there, or an error that lists what is
+            library.merit_name(name)  # raises an error that lists the names if this one is unknown
         if not options.components or set(options.components) == set(library.components):
             return library
     return _checked(_from_table(table, options, spectra), source, varied)
@@ -125,7 +125,7 @@ def _from_cameo(folder: Path, options: LibraryOptions) -> MaterialsLibrary:
         notes=notes,
     )
     for name in options.merits:
-        library.merit_name(name)  # there, or an error that lists what is
+        library.merit_name(name)  # raises an error that lists the names if this one is unknown
     for name in options.components:
         library.component(name)
     saturated = np.where(parts.merit >= SATURATION, 1, 0).astype(np.int8)
@@ -191,6 +191,6 @@ def _rivals(table: TextTable, columns: Columns) -> tuple[str, ...]:
 def _checked(library: MaterialsLibrary, source: Path, varied: bool) -> MaterialsLibrary:
     if varied and len(library) > 1 and np.ptp(library.compositions, axis=0).max() < 1e-9:
         raise InputError(
-            f"all {len(library)} samples of {source.name} have the same composition; nothing can be learned."
+            f"all {len(library)} samples of {source.name} have the same composition; give a library whose compositions vary."
         )
     return library

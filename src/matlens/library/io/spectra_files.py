@@ -123,7 +123,9 @@ def read_matrix(path: Path, samples: Sequence[str]) -> Spectra:
         )
     uneven = [f"{len(row) - ids} in line {line}" for line, row in rows[1:] if len(row) != len(first)]
     if uneven:
-        raise InputError(f"{path.name} has an axis of {len(read)} channels, but spectra of {named(uneven)}.")
+        raise InputError(
+            f"{path.name} has an axis of {len(read)} channels, but spectra of {named(uneven)}; complete these lines."
+        )
     axis = np.array([number[0] for number in read if number is not None])
     unit = next((number[1] for number in read if number and number[1]), "")
     intensities = _numbers(path.name, [(line, row[ids:]) for line, row in rows[1:]], first[ids:])
@@ -131,9 +133,7 @@ def read_matrix(path: Path, samples: Sequence[str]) -> Spectra:
         order, notes = _matched([row[0].strip() for _, row in rows[1:]], samples, f"rows of {path.name}")
         return Spectra(intensities[order], axis, unit, notes)
     if len(intensities) != len(samples):
-        raise InputError(
-            f"{path.name} has {len(intensities)} spectra for {len(samples)} samples; they must be as many."
-        )
+        raise InputError(f"{path.name} has {len(intensities)} spectra for {len(samples)} samples; give one for each.")
     return Spectra(intensities, axis, unit)
 
 

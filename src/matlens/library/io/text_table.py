@@ -292,7 +292,7 @@ def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
     except OSError as error:
         raise InputError(f"{source} cannot be read ({error.strerror or error}); check the path.") from error
     if "\0" in text:
-        raise InputError(f"{source.name} is no text; save the table as CSV or XLSX.")
+        raise InputError(f"{source.name} is not a text file; save the table as CSV or XLSX.")
     return _split(text)
 
 

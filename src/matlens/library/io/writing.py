@@ -56,9 +56,7 @@ def write_library(library: MaterialsLibrary, path: str | os.PathLike[str]) -> No
     columns = ["Sample", *library.components, *library.covariates, *channels, *merits]
     twice = sorted({name for name in columns if columns.count(name) > 1}) if len(set(columns)) < len(columns) else []
     if twice:
-        raise InputError(
-            f"the columns {', '.join(twice)} would be there twice; rename components, covariates or merits."
-        )
+        raise InputError(f"the columns {', '.join(twice)} would occur twice; rename components, covariates or merits.")
     with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write(f"{WRITTEN} {json.dumps(_description(library), ensure_ascii=False)}\n")
         writer = csv.writer(file, lineterminator="\n")
@@ -125,7 +123,7 @@ def read_written(table: TextTable) -> MaterialsLibrary:
     ends = np.cumsum(sizes)
     if ends[-1] != len(table.columns):
         raise InputError(
-            f"{table.name} has {len(table.columns)} columns, but its first line tells of {ends[-1]}; remove that line "
+            f"{table.name} has {len(table.columns)} columns, but its first line describes {ends[-1]}; remove that line "
             "to read a plain table."
         )
     components, covariates, channels, merits = (range(low, high) for low, high in pairwise(ends))

@@ -93,6 +93,7 @@ class Baseline:
 class _Subtract(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, spectra: Tensor, method: str, stiffness: float) -> Tensor:
+        """Subtract the baselines, and keep their weights."""
         rows = spectra.detach().double().cpu().numpy().reshape(-1, spectra.shape[-1])
         weights = _weights(rows, method, stiffness)
         ctx.weights, ctx.stiffness = weights, stiffness
@@ -101,6 +102,7 @@ class _Subtract(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
+        """Apply the transpose of the subtraction with fixed weights."""
         above = gradients[0]
         rows = above.double().cpu().numpy().reshape(ctx.weights.shape)
         # The smoother is (W + stiffness D'D)^-1 W, so its transpose is W (W + stiffness D'D)^-1.

@@ -74,7 +74,7 @@ class Preprocessing:
         object.__setattr__(self, "steps", tuple(steps))
         for step in self.steps:
             if not isinstance(step, _CLASSES):
-                raise InputError(f"{step!r} is no step of preprocessing; choose from {', '.join(STEPS)}.")
+                raise InputError(f"{step!r} is not a preprocessing step; choose from {', '.join(STEPS)}.")
 
     def apply(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
         """Preprocess spectra; autograd carries gradients of the result back to them.

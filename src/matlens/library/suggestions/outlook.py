@@ -7,11 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from matlens.library.gradients import ERROR_FACTOR, CompositionResponse, fit_composition_response
+from matlens.library.gradients import (
+    ERROR_FACTOR,
+    CompositionResponse,
+    Trend,
+    design_of,
+    fit_composition_response,
+    fit_trend,
+)
 from matlens.library.model import Response
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.targets import target_of
-from matlens.library.suggestions.surrogate import Surrogate, fit_surrogate
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["Outlook", "look_out", "measured_merit"]
@@ -36,9 +42,9 @@ class Outlook:
     model : Response
     following : CompositionResponse or None
         The spectrum as a function of composition.
-    errors : Surrogate or None
+    errors : Trend or None
         Of the model at held-out compositions.
-    second : Surrogate or None
+    second : Trend or None
         The figure of merit on composition alone; None where nothing tells how the model does on what it has not seen.
     weight : float
         Of the model, from 0 to 1; the rest is that of the second view.
@@ -48,8 +54,8 @@ class Outlook:
 
     model: Response
     following: CompositionResponse | None
-    errors: Surrogate | None
-    second: Surrogate | None = None
+    errors: Trend | None
+    second: Trend | None = None
     weight: float = 1.0
     widening: float = 1.0
 
@@ -83,12 +89,12 @@ class Outlook:
         members = self.members(x)
         mean, variance = members.mean(0), self.widening**2 * members.var(0)
         if self.errors is not None:
-            mean, variance = mean + self.errors.predict(x), variance + self.errors.spread(x) ** 2
+            mean, variance = mean + self.errors.predict(x)[:, 0], variance + self.errors.deviation(x) ** 2
         if self.second is None:
             return mean, np.sqrt(variance)
-        other, share = self.second.predict(x), 1 - self.weight
+        other, share = self.second.predict(x)[:, 0], 1 - self.weight
         between = self.weight * share * (mean - other) ** 2
-        both = self.weight * variance + share * self.second.spread(x) ** 2 + between
+        both = self.weight * variance + share * self.second.deviation(x) ** 2 + between
         return self.weight * mean + share * other, np.sqrt(both)
 
     def hoped(self, compositions: ArrayLike, sign: int = 1) -> Array:
@@ -111,8 +117,8 @@ class Outlook:
         return found
 
 
-def _drawn(surrogate: Surrogate, x: Array, count: int, random: np.random.Generator) -> Array:
-    mean, covariance = surrogate.joint(x)
+def _drawn(trend: Trend, x: Array, count: int, random: np.random.Generator) -> Array:
+    mean, covariance = trend.joint(x)
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0))
     result: Array = mean + random.standard_normal((count, len(x))) @ root.T
@@ -151,13 +157,13 @@ def look_out(model: Response, library: MaterialsLibrary) -> Outlook:
         return Outlook(model, following, None, widening=widening)
     part, left = library.select(known), left[known]
     x, group = part.compositions, part.replicates()
-    errors = fit_surrogate(x, left, group, trend=False)
+    errors = fit_trend(x, left[:, None], design=design_of(x, group, linear=False))
     if not honest:
         return Outlook(model, following, errors, widening=widening)
-    second = fit_surrogate(x, values[known], group)
+    second = fit_trend(x, values[known, None], group)
     count = np.bincount(group)
     missed = float(np.mean((np.bincount(group, left) / count) ** 2))
-    also = float(np.mean(second.left_out() ** 2))
+    also = float(np.mean(second.left_out**2))
     weight = also**2 / max(also**2 + missed**2, 1e-300)  # of mean squared errors, squared: the better view decides
     return Outlook(model, following, errors, second, weight, widening)
 

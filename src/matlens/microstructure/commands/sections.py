@@ -13,6 +13,7 @@ from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inputs
 from matlens.microstructure.reconstruction import option_names
 from matlens.microstructure.segmentation import read_microstructure
+from matlens.microstructure.statistics.equivalence.sentences import CRITERION
 from matlens.microstructure.statistics.equivalence.sentences import NAMES as STATISTICS
 from matlens.microstructure.statistics.equivalence.variability import MARGIN
 from matlens.microstructure.structure import Microstructure
@@ -121,9 +122,8 @@ def evidence(run: RunDirectory) -> Section | None:
     if ratios is not None:
         paragraphs.append(
             "R compares two distances: that of the result from windows of the material, and that between such windows. "
-            f"A statistic is equivalent when the whole 90 % interval of R lies below {MARGIN:g}, different when it "
-            "lies above, undecided otherwise or with fewer than eight windows. The controls, white noise and blurred "
-            "noise of the same volume fraction, show what the panel can tell apart."
+            f"{CRITERION} The controls, white noise and blurred noise of the same volume fraction, show what the panel "
+            "can tell apart."
         )
         ratios = ratios.assign(statistic=ratios["statistic"].map(lambda name: NAMES.get(name, name)))
         ratios = ratios.sort_values("n_windows", ascending=False, kind="stable")  # what can decide comes first

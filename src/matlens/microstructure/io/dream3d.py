@@ -75,7 +75,7 @@ def read_dream3d(file: Any, dataset: str | None, name: str) -> Image:
     """
     geometries = _geometries(file)
     if not geometries:
-        raise InputError(f"{name} holds no image geometry; MatLens reads regular grids of voxels only.")
+        raise InputError(f"{name} holds no image geometry; export one, MatLens reads regular grids of voxels only.")
     shapes = _cell_arrays(file, geometries)
     preferred = _PREFERRED if dataset is None else ()
     key = pick(shapes, dataset, name, preferred)

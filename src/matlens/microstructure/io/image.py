@@ -90,7 +90,9 @@ def checked_values(values: NDArray[Any], name: str) -> tuple[NDArray[Any], bool]
         values = _squeezed(values)
         colour = _is_colour(values)
     if values.size == 0 or (values.ndim not in (2, 3) and not colour):
-        raise InputError(f"{name} holds an array of shape {values.shape}; a 2-D picture or a 3-D volume is expected.")
+        raise InputError(
+            f"{name} holds an array of shape {values.shape}, expected 2-D or 3-D; save one picture or volume."
+        )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise InputError(f"{name} holds NaN or infinite values; replace them before reading.")
     if colour:

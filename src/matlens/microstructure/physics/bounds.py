@@ -290,7 +290,7 @@ def present_phases(fractions: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.
     """
     share, value = np.asarray(fractions, dtype=float), np.asarray(values, dtype=float)
     if share.ndim != 1 or share.shape != value.shape:
-        raise InputError(f"one value a phase is needed, found {share.size} fractions and {value.size} values.")
+        raise InputError(f"found {share.size} fractions and {value.size} values; give one of each for every phase.")
     if not (share >= 0).all() or abs(share.sum() - 1) > 1e-6:
         raise InputError(f"volume fractions must not be negative and sum to 1, found {share.tolist()}.")
     share, value = share[share > 0] / share.sum(), value[share > 0]
@@ -335,5 +335,5 @@ def eigenvalues_of(tensor: ArrayLike) -> NDArray[np.float64]:
     """
     matrix = np.asarray(tensor, dtype=float)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
-        raise InputError(f"a square tensor of finite numbers is needed, found {matrix.tolist()}.")
+        raise InputError(f"a tensor must be square and of finite numbers, found {matrix.tolist()}.")
     return np.linalg.eigvalsh((matrix + matrix.T) / 2)

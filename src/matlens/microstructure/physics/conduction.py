@@ -428,6 +428,7 @@ class _EffectiveConductivity(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, field: Tensor, options: tuple[Any, ...]) -> Tensor:
+        """Solve all load cases, and keep their potentials."""
         spacing, boundary, scheme, limits, start = options
         solution = solve_conduction(
             field,

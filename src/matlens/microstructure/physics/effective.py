@@ -307,7 +307,7 @@ def _blockage(axes: list[int], boundary: str) -> list[str]:
 
 
 def _reservations(solution: ElasticSolution, through: tuple[bool, ...]) -> list[str]:
-    """What to think of a stiffness whose fields the grid resolves poorly, or that nothing carries."""
+    """Warnings about a stiffness without a connected stiff phase, or on a grid that is too coarse."""
     if not all(through):
         named = " and ".join(str(axis) for axis, open_ in enumerate(through) if not open_)
         return [f"No stiff phase connects the two ends of axis {named}: what is found there is corners and rounding."]

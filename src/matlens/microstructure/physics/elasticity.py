@@ -346,6 +346,7 @@ class _EffectiveStiffness(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, first: Tensor, shear: Tensor, options: tuple[Any, ...]) -> Tensor:
+        """Solve all load cases, and keep their displacements."""
         spacing, tolerance, max_iterations = options
         solution = _solve(first, shear, spacing, tolerance, max_iterations)
         if not solution.converged.all():
@@ -363,6 +364,7 @@ class _EffectiveStiffness(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+        """Multiply the strains of pairs of load cases, weighted by the gradient of their stiffness."""
         (displacement,) = ctx.saved_tensors
         first, shear = [], []
         for u, weight in zip(displacement, grads[0]):

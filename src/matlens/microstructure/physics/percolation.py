@@ -86,8 +86,8 @@ def _checked(conductor: ArrayLike) -> NDArray[np.bool_]:
     cells = np.asarray(conductor)
     if cells.dtype != np.bool_ or cells.ndim == 0:
         raise InputError(
-            f"percolation asks which cells conduct, an array of booleans, found {cells.dtype} of shape {cells.shape}; "
-            "compare the labels with the phase."
+            f"percolation needs an array of booleans, found {cells.dtype} of shape {cells.shape}; compare the labels "
+            "with the phase."
         )
     return cells
 

@@ -112,6 +112,7 @@ def green_operator(shape: Sequence[int], steps: Sequence[float], coupling: Tenso
     inverse = _inverse(shape, steps, coupling)
 
     def solve(force: Tensor) -> Tensor:
+        """Multiply the force by the inverse acoustic tensor at each frequency."""
         spectrum = torch.view_as_real(torch.fft.rfftn(force, dim=axes))
         moved = torch.empty_like(spectrum)
         for i in range(ndim):

@@ -72,13 +72,13 @@ def sheets(
     share = checked_fraction(fraction) if included else 1.0 - checked_fraction(fraction)
     if not 3 <= period <= min(sides) or not 0 <= waviness <= 1 or not 0 <= interruption <= 0.6:
         raise InputError(
-            f"a stack of sheets needs a period from 3 pixels to the side, waviness 0..1 and interruption 0..0.6; "
+            f"lamellae need a period from 3 pixels to the side, waviness 0..1 and interruption 0..0.6; "
             f"found {period!r}, {waviness!r}, {interruption!r}."
         )
     if share > 0.9 * (1 - interruption):
         raise InputError(
-            f"sheets that are broken on {interruption:.3g} of their length cannot fill {share:.3g} of the plane and "
-            "stay sheets; ask for less of either."
+            f"lamellae that are interrupted on {interruption:.3g} of their length cannot fill {share:.3g} of the "
+            "plane; ask for less of either."
         )
     drawn = checked_plane(drawn_shape(sides, periodic))
     rng = np.random.default_rng(seed)

@@ -81,7 +81,7 @@ def ellipses(
         raise InputError(f"length must be at least 3 pixels and disorder 0 degrees, found {length!r}, {disorder!r}.")
     if not overlap and share > 0.5:
         raise InputError(
-            f"ellipses that do not overlap cannot be thrown to fill {share:.3g} of the plane; ask for at most 0.5, or "
+            f"ellipses that do not overlap cannot be placed to fill {share:.3g} of the plane; ask for at most 0.5, or "
             "let them overlap."
         )
     drawn = checked_plane(drawn_shape(sides, periodic))

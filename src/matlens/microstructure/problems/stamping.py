@@ -54,7 +54,7 @@ def patch(
     if 2 * reach + 2 > min(sides):
         raise InputError(
             f"a shape of {2 * reach:.3g} pixels does not fit into {' x '.join(map(str, sides))} pixels; make it "
-            "shorter or less drawn out, or the picture larger."
+            "shorter or its aspect smaller, or the picture larger."
         )
     ranges = [np.arange(int(np.ceil(c - reach)), int(np.floor(c + reach)) + 1) for c in centre]
     rows, columns = (axis - c for axis, c in zip(ranges, centre))

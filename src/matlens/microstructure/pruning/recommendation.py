@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from matlens.errors import InputError
-from matlens.microstructure.statistics.equivalence.sentences import NAMES
+from matlens.microstructure.statistics.equivalence.sentences import NAMES, describe_briefly
 from matlens.microstructure.statistics.equivalence.variability import MARGIN
 
 __all__ = [
@@ -224,13 +224,8 @@ def _choice(facts: _Facts, depth: str, best: str, unit: str) -> str:
 def _verdict(facts: _Facts, ratios: pd.DataFrame, depth: str, depths: Sequence[str]) -> list[str]:
     """What windows of the material say of it, which is another question than what other depths say."""
     joints = {name: str(facts[name]["joint"]) for name in depths}
-    rows = ratios[(ratios["depth"] == depth) & ~(ratios["high"] < MARGIN)].nlargest(3, "R")
-    worst = ", ".join(f"{NAMES[s]} (R {r:.2f})" for s, r in zip(rows["statistic"], rows["R"]))
     name = "the loss without a network" if depth == NO_NETWORK else depth
-    if joints[depth] == "equivalent":
-        said = [f"By windows of the material, {name} is equivalent to it in every statistic."]
-    else:
-        said = [f"By windows of the material, {name} is {joints[depth]}; not shown equivalent: {worst}."]
+    said = [describe_briefly(name, joints[depth], ratios[ratios["depth"] == depth])]
     if "equivalent" not in joints.values():
         said.append("No depth is shown to be equivalent to the material in every statistic.")
     return said

@@ -125,7 +125,7 @@ def _framed(
 ) -> tuple[Image, _Valid]:
     values = image.values
     if mask is not None and mask.shape != values.shape:
-        raise InputError(f"the mask has shape {mask.shape} and the picture {values.shape}; they must be the same.")
+        raise InputError(f"the mask has shape {mask.shape}, expected that of the picture, {values.shape}; resize it.")
     valid = np.ones(values.shape, dtype=bool) if mask is None else np.asarray(mask) != 0
     if options.crop is not None:
         slices = parse_crop(options.crop) or trimmed_edges(values)
@@ -149,7 +149,7 @@ def _bar_rows(values: NDArray[Any], options: CleaningOptions) -> int:
     rows = options.data_bar_rows
     if rows is None:
         if values.ndim == 3:
-            raise InputError("a data bar is looked for in 2-D pictures only; crop the volume instead (--crop).")
+            raise InputError("a data bar can be found in 2-D pictures only; crop the volume instead (--crop).")
         return data_bar_height(values)
     if rows >= values.shape[-2]:
         raise InputError(f"a data bar of {rows} rows leaves nothing of a picture of shape {values.shape}.")
@@ -163,7 +163,9 @@ def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
         given, unit = parse_spacing(options.spacing)
         spacing = given if isinstance(given, tuple) else (given,) * ndim
         if len(spacing) != ndim:
-            raise InputError(f"the spacing {options.spacing!r} has {len(spacing)} sizes for {ndim} axes.")
+            raise InputError(
+                f"the spacing {options.spacing!r} has {len(spacing)} sizes for {ndim} axes; give one for each."
+            )
         if image.spacing is not None and (image.spacing, image.unit) != (spacing, unit):
             steps.append(f"The spacing of the file, {image.spacing} {image.unit}, was replaced by {options.spacing}.")
     if options.downsample > 1 and spacing is not None:

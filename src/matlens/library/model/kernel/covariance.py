@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from torch import Tensor
 
+from matlens.core.gaussian_process import LogNormal, Posterior, maximise_posterior, rbf, rbf_gradients
 from matlens.core.threads import side_by_side
 from matlens.hooks import Progress, Silent
 
@@ -26,13 +26,13 @@ _STEPS_WITH_SUMS = 150  # at 60 their weights have not yet left what additive pa
 _CLOSE = 20.0  # nats of evidence; searches that end further below the best one have failed
 _SAFE = 1e-7  # of the variance, so that the matrix of near copies stays positive
 # Logarithms: where a number is expected, how surely, and its range; inputs and figure of merit have spread 1.
-_LENGTH = (1.0, 1.0, (-4.0, 6.0))  # that of all fractions, and that of all scores
+_LENGTH = LogNormal(1.0, 1.0, (-4.0, 6.0))  # that of all fractions, and that of all scores
 # docs/decisions/0043-preset-default-of-libraries.md
-_OWN = (0.0, 0.3, (-4.0, 4.0))  # each one's over that: freer ones fit noise where samples are few
-_VARIANCE = (-1.0, 1.5, (-8.0, 4.0))
-_WIDER = (0.0, 1.0, (-3.0, 3.0))
-_NOISE = (-3.0, 1.5, (-9.0, 1.0))
-_WEIGHT = (0.0, 0.5, (-10.0, 10.0))  # not a logarithm: of a fraction in a sum
+_OWN = LogNormal(0.0, 0.3, (-4.0, 4.0))  # each one's over that: freer ones fit noise where samples are few
+_VARIANCE = LogNormal(-1.0, 1.5, (-8.0, 4.0))
+_WIDER = LogNormal(0.0, 1.0, (-3.0, 3.0))
+_NOISE = LogNormal(-3.0, 1.5, (-9.0, 1.0))
+_WEIGHT = LogNormal(0.0, 0.5, (-10.0, 10.0))  # not a logarithm: of a fraction in a sum
 _START = 0.4  # spread of weights to start from
 _FIRST = (0.0, 1.0, -3.0)  # added to the first variances to start from: additive parts may take over once sums cannot
 _NUMBERS = (*[_VARIANCE] * 6, *[_WIDER] * 3, _NOISE)  # in the order of `_Numbers`
@@ -121,7 +121,7 @@ class Covariance:
         slopes = (b * _plane_variances(numbers, *self.counts, size)).T.repeat(len(a), 1, 1)
         for columns, variance, width in _smooth_parts(numbers, *self.counts, size):
             near, far = a[:, columns] / width, b[:, columns] / width
-            slopes[:, columns] += (variance * _bell(near, far))[:, None] * (far.T - near[:, :, None]) / width
+            slopes[:, columns] += (variance * rbf(near, far))[:, None] * (far.T - near[:, :, None]) / width
         return torch.cat([self(a, b)[:, None], slopes], 1)
 
     def pull(self, a: Tensor, b: Tensor, duals: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,7 +131,7 @@ class Covariance:
         slopes = planes[:, None].repeat(1, len(a), 1)
         for columns, variance, width in _smooth_parts(numbers, *self.counts, a.shape[1]):
             near, far = a[:, columns] / width, b[:, columns] / width
-            slopes[..., columns] += _smooth_slopes(variance * _bell(near, far), near, far, duals) / width
+            slopes[..., columns] += rbf_gradients(variance * rbf(near, far), near, far, duals) / width
         return (self(a, b) @ duals.T).T, slopes
 
 
@@ -248,15 +248,14 @@ def find_covariance(
     True
     """
     order = np.random.default_rng(seed).permutation(len(target))
-    x, y = inputs.cpu().double()[order], target.cpu().double()[order, None]
+    x, y = inputs.cpu().double()[order], target.cpu().double()[order]
     blocks = [slice(own[0], own[-1] + 1) for own in np.array_split(np.arange(len(x)), -(-len(x) // _ROWS))]
     size, sums = x.shape[1], sums if _has_sums(fractions, sums) else 0
     priors = [_OWN] * size + [_LENGTH] * 2 + list(_NUMBERS) + [_WEIGHT] * (fractions * sums)
     counts = [size, 2, len(_NUMBERS), fractions * sums]
     common = torch.tensor([0] * fractions + [1] * (size - fractions))
-    middle, width = (np.array([prior[k] for prior in priors], dtype=np.float64) for k in (0, 1))
 
-    def cost(point: Array) -> tuple[float, Array]:
+    def likelihood(point: Array) -> tuple[float, Array]:
         with torch.enable_grad():
             found = torch.tensor(point, requires_grad=True)
             own, both, numbers, weights = torch.split(found, counts)
@@ -267,19 +266,17 @@ def find_covariance(
             variances, widths = torch.stack([part[1] for part in parts]), torch.stack([part[2] for part in parts])
             terms = (scaled, planes, variances, widths, noise)
             columns = [part[0] for part in parts]
-            value, slopes = _unlikely([term.detach() for term in terms], y, columns, blocks)
+            value, gradients = _likelihood([term.detach() for term in terms], y, columns, blocks)
             free = [k for k, term in enumerate(terms) if term.requires_grad]  # of one part alone the width is fixed
-            (slope,) = torch.autograd.grad([terms[k] for k in free], found, [slopes[k] for k in free])
-        off = (point - middle) / width
-        return value + 0.5 * float(off @ off), slope.numpy() + off / width
+            (gradient,) = torch.autograd.grad([terms[k] for k in free], found, [gradients[k] for k in free])
+        return value, gradient.numpy()
 
     def search(first: Array) -> tuple[Array, float]:
-        ranges, options = [prior[2] for prior in priors], {"maxiter": _STEPS_WITH_SUMS if sums else _STEPS}
-        found = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=ranges, options=options, callback=step)
-        return found.x, -float(found.fun)
+        steps = _STEPS_WITH_SUMS if sums else _STEPS
+        return maximise_posterior(likelihood, priors, steps=steps, start=first, told=step)
 
     # on one thread, so that the number of threads changes nothing
-    first = middle.copy()
+    first = np.array([prior.mean for prior in priors])
     if sums:
         first[size + 2 : size + 5] += _FIRST
         first[-fractions * sums :] = _START * np.random.default_rng([seed, start]).standard_normal(fractions * sums)
@@ -289,40 +286,40 @@ def find_covariance(
     return Covariance(lengths, numbers, fractions, weights.reshape(fractions, sums), evidence)
 
 
-def _unlikely(
+def _likelihood(
     terms: Sequence[Tensor], y: Tensor, columns: Sequence[slice], blocks: Sequence[slice]
 ) -> tuple[float, tuple[Tensor, ...]]:
-    """Minus the logarithm of the evidence, without constants, and its slopes in the terms.
+    """Log marginal likelihood, without constants, and its derivatives with respect to the terms.
 
-    These are inputs, variances of planes, variances and widths of smooth parts, and noise. By hand, with dL/dK =
-    (K^-1 - K^-1 y y' K^-1) / 2: recording every step on matrices takes three times as long.
+    These are inputs, variances of planes, variances and widths of smooth parts, and noise. From the derivative with
+    respect to the covariance on, the chain rule is written out: recording every step on matrices takes three times as
+    long.
     """
     x, planes, variances, widths, noise = terms
-    value, slopes = 0.0, tuple(torch.zeros_like(term) for term in terms)
-    of_x, of_planes, of_variances, of_widths, of_noise = slopes
+    value, gradients = 0.0, tuple(torch.zeros_like(term) for term in terms)
+    of_x, of_planes, of_variances, of_widths, of_noise = gradients
     for block in blocks:
-        own, merit = x[block], y[block]
+        own = x[block]
         covariance, parts = (own * planes) @ own.T, []
         for cols, variance, width in zip(columns, variances, widths):
             near = own[:, cols] / width
-            parts.append((cols, width, near, _bell(near, near)))
+            parts.append((cols, width, near, rbf(near, near)))
             covariance += variance * parts[-1][-1]
         covariance.diagonal().add_(noise)
-        factor = torch.linalg.cholesky(covariance)
-        dual = torch.cholesky_solve(merit, factor)
-        value += 0.5 * float((merit * dual).sum()) + float(factor.diagonal().log().sum())
-        steep = (torch.cholesky_inverse(factor) - dual @ dual.T) / 2
+        known = Posterior.given(covariance, y[block])
+        value += known.log_likelihood()
+        steep = known.likelihood_gradient()
         of_noise += steep.trace()
         moved = steep @ own
         of_planes += (own * moved).sum(0)
         of_x[block] += 2 * moved * planes
-        for k, (cols, width, near, bell) in enumerate(parts):
-            bell *= steep
-            of_variances[k] += bell.sum()
-            pulled = 2 * variances[k] * (bell @ near - bell.sum(1)[:, None] * near)
+        for k, (cols, width, near, kernel) in enumerate(parts):
+            kernel *= steep
+            of_variances[k] += kernel.sum()
+            pulled = 2 * variances[k] * (kernel @ near - kernel.sum(1)[:, None] * near)
             of_x[block, cols] += pulled / width
             of_widths[k] -= (pulled * near).sum() / width
-    return value, slopes
+    return value, gradients
 
 
 def _has_sums(fractions: int, sums: int) -> bool:
@@ -332,7 +329,7 @@ def _has_sums(fractions: int, sums: int) -> bool:
 def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int, sums: int) -> Tensor:
     total: Tensor = (a * _plane_variances(numbers, fractions, sums, a.shape[1])) @ b.T
     for columns, variance, width in _smooth_parts(numbers, fractions, sums, a.shape[1]):
-        total = total + variance * _bell(a[:, columns] / width, b[:, columns] / width)
+        total = total + variance * rbf(a[:, columns] / width, b[:, columns] / width)
     return total
 
 
@@ -354,16 +351,3 @@ def _plane_variances(numbers: Tensor, fractions: int, sums: int, count: int) -> 
     n = _Numbers(*numbers.exp())
     scores = n.linear_scores.expand(count - fractions - sums)
     return torch.cat([n.linear_fractions.expand(fractions), n.noise.new_zeros(sums), scores])
-
-
-def _bell(a: Tensor, b: Tensor) -> Tensor:
-    """exp(-|a - b|^2 / 2), shape (n, N)."""
-    one, other = (-0.5 * each.square().sum(1, keepdim=True) for each in (a, b))
-    near = torch.cat([a, one, torch.ones_like(one)], 1) @ torch.cat([b, torch.ones_like(other), other], 1).T
-    return near.clamp_(max=0).exp_()
-
-
-def _smooth_slopes(part: Tensor, a: Tensor, b: Tensor, duals: Tensor) -> Tensor:
-    """Slopes at a, shape (m, n, F), of sum_j duals_j part_j, where part is a multiple of `_bell`, shape (n, N)."""
-    moved = part @ (duals[:, :, None] * b).permute(1, 0, 2).flatten(1)
-    return moved.view(len(a), len(duals), -1).transpose(0, 1) - (part @ duals.T).T[..., None] * a

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matlens.core.gaussian_process import Posterior, whitened
 from matlens.hooks import Arrays
 from matlens.library.model.kernel.covariance import Covariance
 
@@ -64,9 +65,8 @@ class KernelPart:
         x, y = inputs.cpu().double()[chosen], target.cpu().double()[chosen]
         rows = x / torch.as_tensor(covariance.lengths)
         eye = torch.eye(len(rows), dtype=torch.float64)
-        factor = torch.linalg.cholesky(cls._measured(covariance, rows, eye))
-        inverse = torch.cholesky_inverse(factor)
-        whole = inverse @ y
+        known = Posterior.given(cls._measured(covariance, rows, eye), y)
+        inverse, whole = known.inverse(), known.weights
         duals = []
         for own in seen:
             left = torch.from_numpy(np.flatnonzero(~np.isin(chosen, own)))
@@ -96,7 +96,7 @@ class KernelPart:
         found = []
         for part in self._parts(inputs, inputs.shape[1]):
             seen = self.covariance.with_slopes(part, self.rows)
-            told = torch.linalg.solve_triangular(factor, seen.flatten(0, 1).T, upper=False).T.view_as(seen)
+            told = whitened(factor, seen)
             found.append(self.covariance.prior(part) - told @ told.mT)
         scale = torch.cat([torch.ones_like(self._lengths()[:1]), self._lengths()])
         return torch.cat(found) / (scale[:, None] * scale)

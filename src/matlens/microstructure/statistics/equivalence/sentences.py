@@ -8,7 +8,7 @@ import pandas as pd
 
 from matlens.microstructure.statistics.equivalence.variability import MARGIN, MIN_WINDOWS
 
-__all__ = ["describe"]
+__all__ = ["CRITERION", "NAMES", "describe", "describe_briefly"]
 
 NAMES = {
     "s2_error": "two-point correlation",
@@ -21,6 +21,42 @@ NAMES = {
     "conductivity_error": "effective conductivity (at equal fraction)",
     "stiffness_error": "effective stiffness (at equal fraction)",
 }
+
+
+CRITERION = (
+    f"A statistic is equivalent when the whole 90 % interval of R lies below {MARGIN:g}, different when it lies above, "
+    "undecided otherwise or with fewer than eight windows."
+)
+
+
+def describe_briefly(name: str, joint: str, ratios: pd.DataFrame) -> str:
+    """Put the verdict of windows of the material on one thing into one sentence.
+
+    Parameters
+    ----------
+    name : str
+        What was compared.
+    joint : {"equivalent", "different", "undecided"}
+        Joint verdict.
+    ratios : DataFrame
+        Columns ``statistic``, ``R`` and ``high``, the upper end of the interval of R; one row a statistic.
+
+    Returns
+    -------
+    str
+        The verdict, with the three statistics of largest R among those that are not shown equivalent.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"statistic": ["s2_error", "cluster_error"], "R": [1.0, 1.6], "high": [1.1, 1.9]})
+    >>> describe_briefly("pool2", "undecided", table)
+    'By windows of the material, pool2 is undecided; not shown equivalent: cluster function (face-connected) (R 1.60).'
+    """
+    if joint == "equivalent":
+        return f"By windows of the material, {name} is equivalent to it in every statistic."
+    rows = ratios[~(ratios["high"] < MARGIN)].nlargest(3, "R")
+    worst = ", ".join(f"{NAMES[s]} (R {r:.2f})" for s, r in zip(rows["statistic"], rows["R"]))
+    return f"By windows of the material, {name} is {joint}; not shown equivalent: {worst}."
 
 
 def describe(
