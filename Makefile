@@ -1,4 +1,5 @@
-# make demo: set up, then reconstruct real input.   make test: set up, then run the tests.
+# make demo: set up, then reconstruct real input.   make test: set up, then run all tests.   make quick: those of a minute.
+# make check: lint, types, import rules.   make coverage: quick, with what it covers.   make nightly: properties, at length.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -6,15 +7,41 @@ export MATLENS_DATA ?= $(realpath $(wildcard ../shared/data))
 # The stamp's name holds the hash of what it depends on, so a changed dependency sets up again.
 STAMP := $(VENV)/.stamp-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: demo test check setup clean
+# Two processes, each on one thread: the tests are many and small, and threads of two processes wait on each other.
+# A file's tests stay together, since they share what is made for the file.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations=20
+QUICK := tests -m "not slow and not end_to_end"
+
+.PHONY: demo test quick coverage nightly check lint types imports circles setup clean
 demo: setup
 	$(BIN)/matlens demo
 
 test: setup
-	$(BIN)/pytest
+	$(PYTEST)
 
-check: setup
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+quick: setup
+	$(PYTEST) $(QUICK)
+
+# Of the quick tests alone: tracing costs a third more (see CONTRIBUTING.md).
+coverage: setup
+	$(PYTEST) $(QUICK) --cov=matlens --cov-report=term:skip-covered
+
+nightly: setup
+	$(PYTEST) -m hypothesis --hypothesis-profile=nightly
+
+check: lint types imports circles
+
+lint: setup
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python tests/house/text_files.py
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+circles: setup
+	$(BIN)/python tests/house/circles.py
 
 setup: $(STAMP)
 

@@ -2,6 +2,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("matlens", max_examples=40, deadline=None)
+settings.register_profile("nightly", max_examples=2000, deadline=None)
+settings.load_profile("matlens")  # --hypothesis-profile=nightly comes after it
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +16,14 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("MATLENS_DATA names no folder with the real inputs")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """Annealing, compiled: numba takes some seconds for it on a machine's first call."""
+    from matlens.microstructure.problems import white_noise
+    from matlens.microstructure.reconstruction import Annealing, Task
+
+    like = white_noise((24, 24), (0.5, 0.5), seed=0)
+    terms = ("two-point", "lineal-path", "cluster")
+    Annealing(terms=terms, reach=4, moves=1).learn([like], (24, 24), 0)(Task((24, 24), like.volume_fractions, seed=0))

@@ -15,6 +15,8 @@ from matlens.microstructure.encoders import ENCODER_NAMES
 from matlens.microstructure.reconstruction import PRESETS
 from matlens.microstructure.segmentation import parse_crop, parse_flatten, parse_threshold
 
+pytestmark = pytest.mark.end_to_end
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]

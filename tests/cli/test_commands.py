@@ -13,6 +13,8 @@ from matlens.microstructure.problems import gaussian_field
 from matlens.microstructure.segmentation import CleaningOptions
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

@@ -16,6 +16,8 @@ from matlens.microstructure.commands.compare import run as compare
 from matlens.microstructure.reconstruction import Plan, Reconstruction
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 
 class Engine:
     """Hands back a corner of the exemplar, and counts how often it is asked."""

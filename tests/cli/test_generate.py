@@ -11,6 +11,8 @@ from matlens.microstructure.properties import read_structures
 from matlens.microstructure.properties.data_sets import workers
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 TINY = ("--size", 32, "--conductivity-contrast", "10,50", "--stiffness-contrast", 10, "--workers", 1)
 FILES = ("structures.h5", "test.h5", "labels.csv", "test_labels.csv")
 

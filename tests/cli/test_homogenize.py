@@ -13,6 +13,8 @@ from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field, laminate
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

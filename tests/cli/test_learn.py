@@ -25,6 +25,8 @@ from matlens.microstructure.properties.features import EncoderFeatures
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 QUICK = ("--encoder", "filterbank", "--depth", "scale4", "--head", "ridge", "--threads", 1)
 TABLES = ("scores.csv", "predictions.csv", "coverage.csv")
 

@@ -21,6 +21,8 @@ from matlens.library.model.presets.registry import PRESETS
 from matlens.runs.directory import RunDirectory
 from matlens.runs.state_store import RunStateStore
 
+pytestmark = pytest.mark.end_to_end
+
 QUICK = ("--models", 4, "--scoring-models", 2, "--folds", 2, "--repeats", 1, "--systems", 1, "--baselines", "ridge",
          "--threads", 1)  # fmt: skip
 CHEAP = ("--permutations", 2, "--permuted-models", 2, "--steps", 4, "--threads", 1)

@@ -14,6 +14,8 @@ from matlens.library.io import read_library, write_library
 from matlens.library.model import LibraryModel
 from matlens.library.table import MaterialsLibrary
 
+pytestmark = pytest.mark.end_to_end
+
 AXIS = [300.0, 310.0, 320.0, 330.0]
 
 

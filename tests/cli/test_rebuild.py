@@ -13,6 +13,7 @@ from matlens.cli.app import app
 from matlens.microstructure.problems import gaussian_field
 
 pytest.importorskip("numba", reason="annealing needs numba")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.usefixtures("compiled")]
 
 
 @pytest.fixture(scope="module")

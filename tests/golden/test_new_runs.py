@@ -63,7 +63,7 @@ SLOW = {
 }
 TIMES = ("seconds", "minutes", "time")
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.usefixtures("undrawn")]
 
 
 @pytest.mark.parametrize("name", [*NEW, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])

@@ -19,7 +19,7 @@ HALF = sorted(folder.name for folder in OLD.glob("half_*"))
 FINISHED = sorted(folder.name for folder in OLD.iterdir() if folder.is_dir() and folder.name not in HALF)
 ONE = ("--threads", 1)
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.usefixtures("undrawn")]
 
 
 def test_there_is_a_run_of_every_command():

@@ -1,5 +1,6 @@
 """Rules of the house that syntax trees and docstrings show: no import circles, whole docstrings, plain words."""
 
+import subprocess
 from pathlib import Path
 
 import baseline
@@ -8,6 +9,7 @@ from circles import circles, imports, modules
 from docstrings import has_section, wanted_sections
 from phrases import phrases_found
 from statements import statements
+from text_files import faults, of_repository
 
 
 @pytest.mark.parametrize("rule", baseline.RULES)
@@ -73,3 +75,18 @@ def test_a_list_of_debts_only_shrinks(tmp_path: Path, monkeypatch: pytest.Monkey
     assert baseline.listed("phrases") == {"b"}
     assert baseline.shrink("phrases", []) == 0
     assert not (tmp_path / "phrases.txt").exists()
+
+
+def test_text_files_are_tidy(tmp_path: Path) -> None:
+    try:
+        files = of_repository()
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a clone of the repository")
+    assert not [fault for path in files for fault in faults(path)]
+    (tmp_path / "a.txt").write_bytes(b"one \ntwo\r\n" + b"<" * 7 + b" HEAD\n\n")
+    assert [fault.rpartition(": ")[2] for fault in faults(tmp_path / "a.txt")] == [
+        "must end with exactly one line end",
+        "spaces before the line end",
+        "carriage return",
+        "mark of an unfinished merge",
+    ]

@@ -10,6 +10,8 @@ from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 # Runs the command line, and kills or interrupts itself at the n-th call of one function: never a matter of timing.
 DRIVER = """
 import importlib, os, signal, sys

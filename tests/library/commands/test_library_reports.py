@@ -12,6 +12,8 @@ from matlens.report.build import build_report
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
+pytestmark = pytest.mark.end_to_end
+
 
 def text_of(run):
     html = build_report(run).read_text(encoding="utf-8")

@@ -38,6 +38,7 @@ def test_both_groups_of_the_published_library_are_found_and_the_host_alone_stays
     assert found.together.loc["Dy", "W"] < 0.1
 
 
+@pytest.mark.slow
 def test_random_functions_give_groups_in_one_of_twenty(compositions, null):
     """Family-wise: any group of any size. The draws tested are others than those of the null."""
     draws = closure_null(compositions, directions("dilution", compositions), draws=80, relative=True, seed=77)
@@ -88,6 +89,7 @@ def scattered_support(samples=150, share=0.6):
     return np.random.default_rng(8).random((samples, 7)) < share
 
 
+@pytest.mark.slow
 def test_random_functions_seen_in_part_give_groups_in_one_of_twenty_too(compositions):
     """As above, where each gradient counts in six of ten samples, so that a pair is compared over a third of them."""
     there, way = scattered_support(), directions("dilution", compositions)

@@ -80,6 +80,7 @@ def test_a_strange_spectrum_is_told_unless_the_model_does_not_look_at_it() -> No
     assert "spectrum" in prediction_support(plain, measured, here)["note"][1]
 
 
+@pytest.mark.slow
 def test_a_model_of_spectra_alone_does_not_ask_for_compositions() -> None:
     measured = triangle(spectra=True)
     assert measured.spectra is not None

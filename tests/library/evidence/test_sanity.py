@@ -109,6 +109,7 @@ def fitted(library):
     return model, plain, explain_library(model, plain, members=True)
 
 
+@pytest.mark.slow
 def test_a_trained_ensemble_passes_and_random_weights_do_not_look_like_it(fitted, monkeypatch):
     model, plain, insight = fitted
     found = check_insight(insight, model=model, library=plain)
@@ -131,6 +132,7 @@ def test_random_weights_are_the_same_numbers_in_another_order(fitted):
     np.testing.assert_array_equal(model.respond(plain.compositions, None), before)
 
 
+@pytest.mark.slow
 def test_gradients_collapse_where_labels_are_permuted(fitted):
     _, plain, insight = fitted
 

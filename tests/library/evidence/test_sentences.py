@@ -82,6 +82,7 @@ def test_samples_of_either_sign_make_a_mean_weak():
     assert "the sign is the same in 6" in reason(found, "Dy")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("resample", "expected", "why"),
     [
@@ -107,6 +108,7 @@ def test_without_members_the_spread_of_samples_judges():
     assert "single model" in reason(statements(alone), "W")
 
 
+@pytest.mark.slow
 def test_kinds_that_cannot_be_told_apart():
     for kind_support, expected in ((2, "supported"), (1, "weak"), (0, "unsupported")):
         found = statements(insight().assign(kind_support=("kind", [kind_support])))
@@ -117,6 +119,7 @@ def checks(check, what, value, passed):
     return pd.DataFrame([{"check": check, "what": what, "value": value, "passed": passed, "sentence": "it failed."}])
 
 
+@pytest.mark.slow
 def test_checks_bear_on_their_own_kind_of_gradient():
     for check, value, expected in (
         ("finite differences", 0.6, "unsupported"),
@@ -130,6 +133,7 @@ def test_checks_bear_on_their_own_kind_of_gradient():
         assert status(statements(insight(), checks=checks(check, "spectrum", value, False)))["W"] == "supported"
 
 
+@pytest.mark.slow
 def test_a_model_that_predicts_nothing_says_nothing():
     assert set(statements(insight(), held_out=-0.1)["status"]) == {"unsupported"}
     assert status(statements(insight(), held_out=0.4))["W"] == "supported"
@@ -165,6 +169,7 @@ def bands(low, high, p=0.01):
     return pd.DataFrame([row])
 
 
+@pytest.mark.slow
 def test_bands():
     found = statements(insight(), bands=bands(325.0, 345.0))
     assert status(found, about="band") == {"325 to 345 cm-1": "supported"}
@@ -184,6 +189,7 @@ def test_bands():
     assert "unsupported" in status(statements(none, bands=bands(325.0, 345.0)), about="band").values()
 
 
+@pytest.mark.slow
 def test_nothing_is_found_in_ensembles_of_noise_more_often_than_said():
     """Effects of zero, seen with bootstrap error: any supported composition sentence is a false one."""
     rng = np.random.default_rng(1)

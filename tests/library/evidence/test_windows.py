@@ -19,6 +19,7 @@ def noise(rng, count):
     return smooth_along_axis(rng.normal(size=(count, AXIS.size)), AXIS, 4.0) * np.linspace(0.5, 3, AXIS.size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["max-t", "cluster"])
 def test_a_band_is_found_where_nothing_is_in_one_of_twenty_spectra(method):
     rng = np.random.default_rng(0)
@@ -29,6 +30,7 @@ def test_a_band_is_found_where_nothing_is_in_one_of_twenty_spectra(method):
     assert abs(false - 0.05 * trials) <= 3.3 * np.sqrt(trials * 0.05 * 0.95)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["max-t", "cluster"])
 def test_and_no_more_often_by_resampled_models(method):
     """Each model: mean of a bootstrap sample of unit spectra of pure noise."""

@@ -77,6 +77,7 @@ def test_arrows_where_nothing_has_support(arrows):
     assert {mark for mark, *_ in marks(figure.axes[0])} == {"x"}
 
 
+@pytest.mark.slow
 def test_composition_figures_of_every_kind_of_library(insight):
     frame = figures.arrow_frame(insight, figures.typical_samples(insight))
     assert np.allclose(frame.groupby("sample")["fraction"].sum(), 100)
@@ -118,6 +119,7 @@ def test_typical_samples_are_the_best_of_their_systems():
     assert len({there[row].tobytes() for row in rows}) == 4
 
 
+@pytest.mark.slow
 def test_spectrum_is_grey_where_unsupported_and_marks_windows():
     insight = example_insight()
     frame = figures.spectrum_frame(insight)
@@ -145,6 +147,7 @@ def test_maps_over_the_axis_leave_the_unknown_open():
     assert figure.axes[0].get_yticklabels()[0].get_text() == "W"
 
 
+@pytest.mark.slow
 def test_pairs_show_r_as_given_and_grey_what_chance_gives(insight):
     gradients = figures.pair_frame(insight)
     assert gradients.iloc[:, -1].isna().all()
@@ -239,6 +242,7 @@ def test_differences_are_coloured_only_beyond_their_interval():
     assert len({tuple(colour) for colour in colours}) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spectral", [True, False])
 def test_older_ways_have_a_panel_each(spectral):
     places = [1.0, 2.0, 3.0] if spectral else ["Bi", "V", "W"]

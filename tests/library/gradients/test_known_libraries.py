@@ -25,6 +25,7 @@ class Oracle:
         return Gradients(true.merit[None], true.partial[None].astype("f4"), true.spectral[None].astype("f4"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("anneal", "partial"), [(1.0, 2), (0.0, 0)])
 def test_total_gradients_and_identifiability_of_photoanodes(anneal, partial):
     known = photoanode(400, seed=100, anneal=anneal)
@@ -38,6 +39,7 @@ def test_total_gradients_and_identifiability_of_photoanodes(anneal, partial):
     assert insight.kind_support.values.tolist() == [partial, 2]
 
 
+@pytest.mark.slow
 def test_channels_that_vary_at_held_composition_are_those_that_drive():
     known = photoanode(400, seed=100)
     insight = explain_library(Oracle(known), known.library)
@@ -55,6 +57,7 @@ def test_channels_that_vary_at_held_composition_are_those_that_drive():
     assert np.corrcoef((projected * change).sum(1), (true * change).sum(1))[0, 1] > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", sorted(LIBRARIES))
 def test_support_against_what_layouts_support(family):
     known = LIBRARIES[family](seed=103)  # chosen on 100 to 102
@@ -65,6 +68,7 @@ def test_support_against_what_layouts_support(family):
     assert (said & ~true).sum() <= 0.15 * said.sum()
 
 
+@pytest.mark.slow
 def test_errors_of_gradients_hold_the_truth_where_spreads_do_not():
     known = LIBRARIES["blend"](160, seed=102)
     insight = explain_library(LibraryModel(n_models=5).fit(known.library), known.library)
@@ -79,6 +83,7 @@ def test_errors_of_gradients_hold_the_truth_where_spreads_do_not():
     assert np.corrcoef(*ranks)[0, 1] > 0.4  # it tells which gradients are known, and not only how well all are
 
 
+@pytest.mark.slow
 def test_errors_of_total_and_spectral_gradients():
     known = LIBRARIES["diffraction"](80, seed=102)
     insight = explain_library(LibraryModel(n_models=3).fit(known.library), known.library)

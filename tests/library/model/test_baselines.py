@@ -60,6 +60,7 @@ def composition_only() -> MaterialsLibrary:
     return MaterialsLibrary(fractions, ("A", "B", "C", "D"), {"P": merit})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", ["composition", "spectrum", "both"])
 @pytest.mark.parametrize("method", list(BASELINES))
 def test_shapes_and_protocol(method: str, inputs: str) -> None:
@@ -209,6 +210,7 @@ def test_missing_values_are_not_learned_and_wishes_are_kept() -> None:
     assert np.isfinite(model.predict(holes)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["random-forest", "gaussian-process"])
 def test_same_seed_same_numbers(method: str) -> None:
     first, library = fitted(method, "composition"), composition_only()

@@ -40,6 +40,7 @@ def test_the_ceiling_is_what_the_truth_itself_scores() -> None:
     assert noise_ceiling(library).ceiling == pytest.approx(score, abs=0.05)
 
 
+@pytest.mark.slow
 def test_without_replicates_noise_is_unknown() -> None:
     a = np.linspace(0, 1, 30)
     library = MaterialsLibrary(np.c_[a, 1 - a], ("A", "B"), {"P": a})
@@ -47,6 +48,7 @@ def test_without_replicates_noise_is_unknown() -> None:
     assert check_library(library).sentences[1].startswith("Replicates: none")
 
 
+@pytest.mark.slow
 def test_drift_over_the_plate_is_found_and_nothing_else() -> None:
     checks = check_library(made(0.1, drift=1.0, replicates=2))
     drifting = checks.confounding.set_index("covariate")
@@ -57,6 +59,7 @@ def test_drift_over_the_plate_is_found_and_nothing_else() -> None:
     assert "neither the order in the file nor any covariate" in check_library(made(0.3, replicates=2)).sentences[2]
 
 
+@pytest.mark.slow
 def test_position_that_goes_with_composition_is_not_blamed() -> None:
     a = np.linspace(0, 1, 80)
     place = pd.DataFrame({"x": 10 * a})
@@ -78,6 +81,7 @@ def test_what_was_sampled_is_counted() -> None:
     assert systems.iloc[0].tolist() == ["Bi-V-W-Mo", 2, 1]
 
 
+@pytest.mark.slow
 def test_gaps_between_compositions_are_seen() -> None:
     random = np.random.default_rng(0)
     full = random.dirichlet(np.ones(3), 120)
@@ -99,6 +103,7 @@ def test_one_composition_only() -> None:
     assert checks.sentences[0] == "Sampled: 30 samples of 1 compositions in 1 co-alloy systems."
 
 
+@pytest.mark.slow
 def test_polymer_blend(data_dir: Path) -> None:
     checks = check_library(read_library(data_dir / "library" / "P3HT_dataset.csv"), transform="log10")
     assert checks.noise.groups > 30

@@ -88,6 +88,7 @@ def test_errors_of_value_and_slopes_are_those_of_draws_that_pass_through_the_dat
     np.testing.assert_allclose(found, differences @ expected @ differences.T, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_components_that_act_alike_are_found_and_carry_over_to_pairs_never_made() -> None:
     """An optimum in the sum of the first two of seven, of which no sample has both."""
     random = np.random.default_rng(1)
@@ -156,6 +157,7 @@ def test_evidence_and_its_slopes_are_those_of_the_definition() -> None:
             np.testing.assert_allclose(float(slope[place]), (moved[0] - moved[1]) / 2e-5, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_what_one_search_finds_others_do_not_use() -> None:
     """Each covariance has the sums of both as inputs, and is the one found, with the same slopes and errors."""
     random = np.random.default_rng(2)
@@ -176,6 +178,7 @@ def test_what_one_search_finds_others_do_not_use() -> None:
         torch.testing.assert_close(found.posterior(wide)[kept], expected.posterior(wide[:, columns]))
 
 
+@pytest.mark.slow
 def test_a_search_that_ends_far_below_the_best_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     real, evidence = relevance.find_covariance, {0: 100.0, 1: 70.0, 2: 95.0}
 

@@ -67,6 +67,7 @@ def check_gradients(model: LibraryModel, library: MaterialsLibrary) -> None:
         np.testing.assert_allclose(found.spectrum @ way, expected, atol=1e-2 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_gradients_of_the_default_preset(model: LibraryModel, library: MaterialsLibrary) -> None:
     assert isinstance(model, Response)
     assert model.uses_composition_
@@ -91,6 +92,7 @@ def test_what_was_learned_holds_for_fresh_samples(model: LibraryModel) -> None:
     assert (np.diff(wide, axis=1) > np.diff(ends, axis=1)).all()
 
 
+@pytest.mark.slow
 def test_held_out_predictions_come_from_members_that_saw_nothing(library: MaterialsLibrary) -> None:
     """A figure of merit of pure noise can be learned by heart, but not held out."""
     noise = replace(library, merits=pd.DataFrame({"P": np.random.default_rng(1).normal(size=len(library))}))
@@ -99,6 +101,7 @@ def test_held_out_predictions_come_from_members_that_saw_nothing(library: Materi
     assert left < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", ["composition", "spectrum"])
 def test_one_kind_of_input(library: MaterialsLibrary, inputs: str) -> None:
     fitted = LibraryModel(n_models=3, inputs=inputs).fit(library)

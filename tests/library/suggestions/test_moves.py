@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matlens import InputError, Limits, MaterialsLibrary
@@ -21,7 +21,6 @@ def library(n=30, seed=0):
     return MaterialsLibrary(x / x.sum(1, keepdims=True), NAMES, {"P": rng.random(n)})
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=7), st.sampled_from([0.001, 0.0025, 0.01, 0.05]))
 def test_the_grid_keeps_the_sum_and_what_is_absent(values, increment) -> None:
     x = np.array([values]) + 1e-9

@@ -15,6 +15,8 @@ from matlens.microstructure.structure import Microstructure
 from matlens.runs import state_store
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 OPTIONS = ["--shape", "32x32", "-n", "1", "--encoder", "filterbank", "--preset", "fast", "--depths", "scale1,none",
            "--threads", "1"]  # fmt: skip
 SAME = [

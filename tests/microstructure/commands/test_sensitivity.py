@@ -13,6 +13,8 @@ from matlens.microstructure.properties import StructurePropertyModel, StructureS
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):

@@ -108,6 +108,7 @@ def test_cleaning_overlay_outlines_every_border():
     assert len(cleaning_overlay(m.labels * 90.0, m).axes) == 3
 
 
+@pytest.mark.slow
 def test_saving_twice_gives_the_same_bytes(tmp_path, history):
     first = save_figure(loss_curves(history), tmp_path / "a", history)
     second = save_figure(loss_curves(history), tmp_path / "b", history)
@@ -126,6 +127,7 @@ def test_no_pyplot_state():
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
 
 
+@pytest.mark.slow
 def test_strips_stay_on_the_sheet(tmp_path):
     tall = Microstructure(np.arange(5000).reshape(-1, 1) % 2)
     assert max(micrographs([("tall", tall)]).get_size_inches()) < 20

@@ -236,6 +236,7 @@ def test_the_given_spacing_goes_before_the_files(tmp_path):
     assert "was replaced by 0.35um" in found.steps[0]
 
 
+@pytest.mark.slow
 def test_real_volume_in_a_zip(data_dir):
     m = read_microstructure(data_dir / "volumes" / "berea_400.zip", spacing=2.25, unit="um")
     assert m.shape == (400, 400, 400)

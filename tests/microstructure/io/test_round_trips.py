@@ -46,6 +46,7 @@ def assert_same(read, written):
     assert read.periodic == written.periodic
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FULL)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(m=microstructures())

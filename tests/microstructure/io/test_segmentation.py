@@ -239,6 +239,7 @@ def test_a_cropped_periodic_structure_is_not_periodic():
     assert not segment(image, CleaningOptions(crop="0:100,0:100")).microstructure.periodic
 
 
+@pytest.mark.slow
 def test_hydrides_with_dark_edges_and_dirt(data_dir):
     path = data_dir / "micrographs" / "zr_hydride_55_grey.png"
     plain = load(path, CleaningOptions(threshold="otsu", invert=True)).microstructure

@@ -159,6 +159,7 @@ def test_brackets_hold():
     assert (diagonals[1] < diagonals[2]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("boundary", "scheme"),
     [("periodic", "rotated"), ("periodic", "staggered"), ("fixed", "staggered"), ("gradient", "staggered")],

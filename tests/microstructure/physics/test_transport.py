@@ -65,6 +65,7 @@ def test_unknown_phases_and_axes_are_refused(phase, axis, message):
         formation_factor(ml.Microstructure(np.eye(3, dtype=int)), phase, axis)
 
 
+@pytest.mark.slow
 def test_berea_has_the_published_formation_factor(data_dir):
     with open(data_dir / "volumes" / "berea_128_subvolume_permeability.csv", newline="") as file:
         row = next(csv.DictReader(file))

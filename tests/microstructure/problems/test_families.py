@@ -45,6 +45,7 @@ def clusters(phase: np.ndarray) -> list[np.ndarray]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("shape", [(32, 32), (64, 64), (48, 96)])
 def test_drawn_structures_have_their_exact_fraction_and_repeat(family, shape):

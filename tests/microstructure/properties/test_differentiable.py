@@ -116,6 +116,7 @@ def test_a_two_point_map_is_counted_pairs():
             assert float(found[row, shift + 2]) == pytest.approx(np.mean(pairs), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_trees_and_volumes_are_refused(labels):
     with pytest.raises(InputError, match="trees have no gradient"):
         property_gradient(learned(labels, features="volume-fraction", head="boosting"), labels)

@@ -26,6 +26,7 @@ def test_streams_of_training_and_test_never_meet():
     assert len(set(drawn)) == len(drawn)
 
 
+@pytest.mark.slow
 def test_the_test_set_is_the_same_for_every_seed(tmp_path):
     one, other = (generate_structures(Recipe(shape=(32, 32), seed=s, split="test"), 6) for s in (1, 2))
     assert bytes_of(one, tmp_path) == bytes_of(other, tmp_path)
@@ -39,6 +40,7 @@ def test_the_test_set_is_frozen():
     assert found.sha256.startswith("74f1b121eac0")
 
 
+@pytest.mark.slow
 def test_samples_do_not_depend_on_chunks(tmp_path):
     parts = [make_samples(SMALL, *bounds) for bounds in ((0, 1), (1, 5), (5, 14))]
     assert bytes_of(join_structures(parts), tmp_path) == bytes_of(generate_structures(SMALL, 14), tmp_path)
@@ -60,6 +62,7 @@ def test_families_have_equal_shares_and_groups_of_one():
     assert found.periodic
 
 
+@pytest.mark.slow
 def test_conductivities_are_those_of_a_tight_solve():
     found = make_samples(Recipe(conductivity_contrasts=(10.0, 1000.0)), 0, 6)
     for contrast in (10.0, 1000.0):
@@ -70,6 +73,7 @@ def test_conductivities_are_those_of_a_tight_solve():
             assert (error < 1e-5 * truth[:, [0, 1], [0, 1]].min(axis=1)).all()
 
 
+@pytest.mark.slow
 def test_properties_lie_within_their_bounds():
     found = make_samples(Recipe(shape=(32, 32), conductivity_contrasts=(50.0,), stiffness_contrasts=(10.0,)), 0, 12)
     phi = found.volume_fractions[:, 1]
@@ -86,6 +90,7 @@ def test_properties_lie_within_their_bounds():
             assert (value < upper * (1 + 1e-9)).all()
 
 
+@pytest.mark.slow
 def test_sheets_conduct_along_their_angle():
     found = generate_structures(Recipe(families=("sheets",), conductivity_contrasts=(1000.0,)), 24)
     angle = np.deg2rad(found.parameters["angle"].to_numpy())
@@ -95,6 +100,7 @@ def test_sheets_conduct_along_their_angle():
     assert np.corrcoef(k["k_01_c1000"], np.sin(2 * angle))[0, 1] > 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_interrupted_work_is_taken_up_again_to_the_same_bytes(tmp_path, workers):
     class Impatient(Memory):

@@ -33,6 +33,7 @@ def both(model, data, tmp_path, **options):
     return fitted, StructurePropertyModel.load(fitted.save(tmp_path / "model"), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -54,6 +54,7 @@ def test_a_tensor_is_learned_in_both_orders_of_the_axes(stripes):
     assert np.median(np.abs(np.log(alone.predict(turned) / stripes.targets["k_11"]))) > 0.2
 
 
+@pytest.mark.slow
 def test_groups_are_never_split(stripes, monkeypatch):
     groups = np.repeat(np.arange(10), 3)
     seen = []
@@ -71,6 +72,7 @@ def test_groups_are_never_split(stripes, monkeypatch):
     assert seen.count(set()) == len(seen)
 
 
+@pytest.mark.slow
 def test_twins_in_one_group_widen_intervals():
     """A fold that splits copies predicts them from each other, and finds errors far too small."""
     random = np.random.default_rng(0)

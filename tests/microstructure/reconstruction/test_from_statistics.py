@@ -10,6 +10,7 @@ from matlens.microstructure.reconstruction import CurveTargets, reconstruct_from
 from matlens.microstructure.statistics import errors, lineal_path_error, s2_error, two_point_map
 
 pytest.importorskip("numba", reason="annealing needs numba")
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,7 @@ def rebuilt(statistics):
     return reconstruct_from_statistics(statistics, (72, 64), moves=40, seed=1)
 
 
+@pytest.mark.slow
 def test_it_has_the_statistics_and_noise_has_not(source, statistics, rebuilt):
     m = rebuilt.microstructure
     assert m.shape == (72, 64)
@@ -45,6 +47,7 @@ def test_errors_against_curves_are_those_against_the_source(source, statistics, 
         assert value == pytest.approx(errors(square, source)[name], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_seeds_decide(statistics, rebuilt):
     again = reconstruct_from_statistics(CurveTargets.of(statistics), (72, 64), moves=40, seed=1)
     np.testing.assert_array_equal(again.microstructure.labels, rebuilt.microstructure.labels)
@@ -53,6 +56,7 @@ def test_seeds_decide(statistics, rebuilt):
     assert (other.microstructures[0].labels != other.microstructures[1].labels).any()
 
 
+@pytest.mark.slow
 def test_map_has_the_curves_of_an_anisotropic_material():
     m = gaussian_field((256, 256), (5.0, 11.0), 0.4, seed=0)
     targets = CurveTargets.of(characterize(m))

@@ -36,6 +36,7 @@ def study(exemplar, asked):
     return prune({"lace": exemplar}, **asked)
 
 
+@pytest.mark.slow
 def test_every_depth_is_made_and_judged_beside_the_controls(study):
     assert study.table["depth"].tolist() == ["none", "conv1_1", "pool1", "white noise", "blurred noise"]
     assert study.table["receptive_field_px"].tolist() == [0, 3, 6, 0, 0]
@@ -66,6 +67,7 @@ def test_the_loss_holds_the_layers_of_the_depth_and_no_others(exemplar, asked):
     ]
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_is_finished_and_going_on_ends_the_same(study, exemplar, asked, memory, watch):
     kept: dict = {}
 

@@ -33,6 +33,7 @@ def vgg_file(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_reconstruction_resembles_its_exemplar_far_more_than_noise_does(exemplar):
     result = made(exemplar, preset="fast").microstructure
     length = float(np.nanmean(correlation_length_radial(exemplar)))
@@ -49,6 +50,7 @@ def test_a_reconstruction_resembles_its_exemplar_far_more_than_noise_does(exempl
     assert max(overlaps) / signs[1].var() < 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(32, 64), (96, 48), (80, 96)])
 def test_any_shape(exemplar, tiny, shape):
     result = made(exemplar, shape, preset=tiny)
@@ -106,6 +108,7 @@ def test_any_number_of_phases(tiny, tiny_vgg, phases, encoder, vgg_file):
     assert level.iloc[-1] < 0.9 * level.iloc[0]
 
 
+@pytest.mark.slow
 def test_fractions_exact_given_and_sampled(exemplar, tiny):
     short = replace(tiny, coarse=1, fine=4)
     given = made(exemplar, preset=short, fraction=(0.7, 0.3))
@@ -151,6 +154,7 @@ def test_structures_that_pool_to_flat_grey(fine, tiny):
     assert np.isfinite(result.history.total).all()
 
 
+@pytest.mark.slow
 def test_settings_and_shape_of_the_result(exemplar, tiny):
     result = made(exemplar, preset=replace(tiny, name="mine"), n=2, device="cpu")
     assert len(result.microstructures) == len(result.status) == len(result.seconds) == len(result.evaluations) == 2
@@ -216,6 +220,7 @@ def test_missing_weights_are_told_before_any_work(tmp_path):
         plan(TWO, encoder="vgg19-oxford", weights=tmp_path / "absent.pth")
 
 
+@pytest.mark.slow
 def test_li2018_reaches_pool4(tmp_path):
     weights = tmp_path / "random.pth"
     torch.save(random_weights(13, seed=0), weights)

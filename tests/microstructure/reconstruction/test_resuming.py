@@ -50,6 +50,7 @@ PLACES = [("lbfgs", place) for place in ("first", "coarse", "border", "fine", "l
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "place"), PLACES)
 def test_resumed_equals_uninterrupted(works, watch, memory, name, place):
     work, expected, whole, _ = works[name]
@@ -79,6 +80,7 @@ def test_resumed_equals_uninterrupted(works, watch, memory, name, place):
         assert resumed.seconds[1] > 0
 
 
+@pytest.mark.slow
 def test_interrupted_again_and_again(works, watch, memory):
     work, expected, *_ = works["lbfgs"]
     kept = memory()
@@ -92,6 +94,7 @@ def test_interrupted_again_and_again(works, watch, memory):
     assert same(result, expected)
 
 
+@pytest.mark.slow
 def test_killed_without_a_last_word(works, watch, memory):
     """No forced save: the state of some earlier iteration is all there is."""
     work, expected, *_ = works["lbfgs"]
@@ -102,6 +105,7 @@ def test_killed_without_a_last_word(works, watch, memory):
     assert same(work.run(Silent(), kept), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["decode", "finish", "start"])
 def test_interrupts_outside_the_loop_are_interrupts_too(works, memory, monkeypatch, where):
     work, expected, *_ = works["lbfgs"]
@@ -210,6 +214,7 @@ def test_history_adds_up(works):
             assert (stage.total.diff().dropna() <= 0).all()
 
 
+@pytest.mark.slow
 def test_seeds(works, exemplar, tiny):
     _, expected, *_ = works["lbfgs"]
     again = reconstruct(exemplar, encoder="filterbank", preset=tiny, n=1, seed=3)

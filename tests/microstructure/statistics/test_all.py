@@ -55,6 +55,7 @@ STATISTICS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(STATISTICS))
 def test_it_is_what_it_claims(name):
     check(STATISTICS[name])

@@ -45,6 +45,7 @@ def test_values_are_those_of_the_single_functions():
     assert dataset["euler_number"].dtype.kind == "i"
 
 
+@pytest.mark.slow
 def test_several_files_share_a_dimension_and_survive_netcdf(tmp_path):
     one, other = example(), example((16, 30))
     dataset = characterize([one, other], names=["a.tif", "b.tif"])

@@ -21,6 +21,7 @@ def direct_match(exemplar, patch, w):
     return best
 
 
+@pytest.mark.slow
 def test_match_is_the_best_correlation_over_shifts_and_symmetries():
     exemplar, result = (gaussian_field((20, 18), 3.0, 0.4, seed=s) for s in (0, 1))
     patches, corners = _patches(result, 6)
@@ -37,6 +38,7 @@ def test_own_patches_are_not_their_own_match():
     assert np.median(finder(patches, corners)) < 0.95
 
 
+@pytest.mark.slow
 def test_pasted_blocks_copy_and_fresh_windows_do_not():
     for make in (
         lambda s: gaussian_field((96, 96), 5.0, 0.4, seed=s),
@@ -54,6 +56,7 @@ def test_pasted_blocks_copy_and_fresh_windows_do_not():
         assert (test(turned)["copy_share"] == 1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["alloy", "carbonate", "ceramics", "composite", "copolymer", "pmma", "sandstone"])
 def test_real_windows_pass_and_pasted_ones_fail(data_dir, name):
     labels = np.load(data_dir / "micrographs" / f"li2018_{name}.npy", allow_pickle=False)
@@ -75,6 +78,7 @@ def test_largest_verbatim_block_is_found_turned_or_not():
     assert largest_verbatim_block(volume, [volume]) == 12
 
 
+@pytest.mark.slow
 def test_several_exemplars_three_phases_and_volumes():
     fields = [white_noise((40, 40), (0.5, 0.3, 0.2), seed=s) for s in (0, 1)]
     assert CopyTest(fields)(pasted_blocks(fields[1], (40, 40), 20))["copies"].any()

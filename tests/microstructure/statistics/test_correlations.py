@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -163,7 +163,6 @@ SMALL = hnp.arrays(
 CURVES = [two_point_map, cluster_map, lineal_path]
 
 
-@settings(max_examples=30, deadline=None)
 @given(SMALL, st.integers(0, 5))
 def test_shifting_a_periodic_field_changes_nothing(labels, shift):
     m = Microstructure(labels, phase_names="abc", periodic=True)
@@ -172,7 +171,6 @@ def test_shifting_a_periodic_field_changes_nothing(labels, shift):
         np.testing.assert_allclose(curve(m), curve(rolled), atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
 @given(SMALL, st.permutations([0, 1, 2]), st.booleans())
 def test_renaming_phases_permutes_and_turning_transposes(labels, order, periodic):
     m = Microstructure(labels, phase_names="abc", periodic=periodic)
@@ -185,7 +183,6 @@ def test_renaming_phases_permutes_and_turning_transposes(labels, order, periodic
     np.testing.assert_allclose(lineal_path(m), lineal_path(turned)[:, ::-1], atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
 @given(SMALL, st.booleans())
 def test_bounds_and_sums(labels, periodic):
     m = Microstructure(labels, phase_names="abc", periodic=periodic)
@@ -196,6 +193,7 @@ def test_bounds_and_sums(labels, periodic):
     np.testing.assert_allclose(total, 1, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("periodic", [False, True])
 @pytest.mark.parametrize("large", [1, 12, 1000])
 @pytest.mark.parametrize("shape", [(20, 31), (9, 12, 10)])

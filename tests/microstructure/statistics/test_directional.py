@@ -82,6 +82,7 @@ def geometric_share(radius, fraction, last):
     return np.exp(-intensity * (disc - lens) * np.arange(last + 1))
 
 
+@pytest.mark.slow
 def test_chords_of_a_boolean_model_in_windows_as_small_as_the_chords():
     radius, fraction, side = 4.0, 0.4, 16  # a quarter of the matrix' chords are longer
     expected = geometric_share(radius, fraction, side)

@@ -85,6 +85,7 @@ def test_pairs_of_a_window_with_itself_do_not_count(texture):
     assert table.loc["s2_error", "d_windows"] == pytest.approx(np.median(pairs))
 
 
+@pytest.mark.slow
 def test_ratios_are_deterministic_and_ordered(texture):
     apart = Variability(list(texture.tiles((48, 48))))
     fresh = [gaussian_field((48, 48), 5.0, 0.4, seed=s) for s in range(4)]
@@ -113,6 +114,7 @@ def test_verdict_rules():
     assert joint_verdict(pd.DataFrame(rows)) == "undecided"
 
 
+@pytest.mark.slow
 def test_compare_says_what_it_found(texture):
     results = [gaussian_field((96, 96), 5.0, 0.4, seed=s) for s in (1, 2)]
     found = compare(results, texture)
@@ -132,6 +134,7 @@ def test_compare_says_what_it_found(texture):
     assert "does not copy" in words
 
 
+@pytest.mark.slow
 def test_compare_calls_another_texture_different(texture):
     other = [bicontinuous((96, 96), seed=s, wavelength=9) for s in range(3)]
     found = compare(other, texture, controls=False, copying=False)
@@ -141,6 +144,7 @@ def test_compare_calls_another_texture_different(texture):
     assert found.copying.empty
 
 
+@pytest.mark.slow
 def test_curves_have_bands_and_distances(texture):
     exemplar = Microstructure(texture.labels, spacing=0.5, unit="um")
     curves = compare(texture.crop(slice(0, 96), slice(0, 64)), exemplar, controls=False, copying=False).curves
@@ -152,6 +156,7 @@ def test_curves_have_bands_and_distances(texture):
     assert curves["two_point_radial_result"].sel(r=0, phase=1).item() == pytest.approx(0.4, abs=0.1)
 
 
+@pytest.mark.slow
 def test_small_exemplars_and_larger_results(texture):
     window = texture.crop(slice(0, 96), slice(0, 96))
     found = compare(texture, window, controls=False, copying=False)
@@ -163,6 +168,7 @@ def test_small_exemplars_and_larger_results(texture):
     assert "too small" in tiny.sentences()[0]
 
 
+@pytest.mark.slow
 def test_volumes_are_compared_too():
     volume = gaussian_field((32, 32, 32), 4.0, 0.4, seed=0)
     result = gaussian_field((16, 16, 16), 4.0, 0.4, seed=1)
@@ -203,6 +209,7 @@ def test_orientation_numbers(data_dir, name):
     np.testing.assert_allclose(found, ORIENTATION[name], atol=0.0051)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MATERIALS)
 def test_white_noise_is_different_on_every_material(data_dir, name):
     m = material(data_dir, name)

@@ -85,6 +85,7 @@ def test_windows_of_other_sizes_are_refused():
         conductivity_error(thin, gaussian_field((16, 16), 4.0, 0.4, seed=0))
 
 
+@pytest.mark.slow
 def test_properties_are_judged_and_listed():
     material = gaussian_field((96, 96), 4.0, 0.4, seed=0)
     found = compare(material.crop(slice(0, 32), slice(0, 32)), material, copying=False)

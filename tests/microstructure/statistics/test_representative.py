@@ -34,6 +34,7 @@ def test_integral_range_of_the_boolean_model():
     assert integral_range(bicontinuous((512, 512), seed=0, periodic=False))[1] < 20
 
 
+@pytest.mark.slow
 def test_law_and_windows_are_those_of_the_boolean_model():
     truth = boolean_covariance(40).sum()
     studies = [representative_size(m, statistics=["volume_fraction"]) for m in disc_windows(320, 8)]

@@ -191,7 +191,6 @@ def _rivals(table: TextTable, columns: Columns) -> tuple[str, ...]:
 def _checked(library: MaterialsLibrary, source: Path, varied: bool) -> MaterialsLibrary:
     if varied and len(library) > 1 and np.ptp(library.compositions, axis=0).max() < 1e-9:
         raise InputError(
-            f"all {len(library)} samples of {source.name} have the same composition; give a library whose compositions "
-            "vary."
+            f"all {len(library)} samples of {source.name} have the same composition; give a library of several."
         )
     return library

@@ -74,15 +74,15 @@ def decode(indicators: NDArray[np.floating], counts: NDArray[np.int64]) -> NDArr
 
     Parameters
     ----------
-    indicators : ndarray
-        Amount of each phase, shape (K, *space).
-    counts : ndarray of int
-        Pixels asked for each phase, shape (K,), summing to the number of pixels.
+    indicators : ndarray, shape (K, *S)
+        Amount of each phase; S has any number of axes.
+    counts : ndarray of int, shape (K,)
+        Pixels asked for each phase, summing to the number of pixels.
 
     Returns
     -------
-    ndarray of uint8
-        Labels, shape ``space``.
+    ndarray of uint8, shape (*S,)
+        Labels.
 
     Notes
     -----

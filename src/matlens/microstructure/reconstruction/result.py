@@ -59,7 +59,17 @@ class Reconstruction:
 
 
 def realisation_key(index: int) -> str:
-    """Key of a realisation in a state store.
+    """Return the key of a realisation in a state store.
+
+    Parameters
+    ----------
+    index : int
+        Number of the realisation, from 0.
+
+    Returns
+    -------
+    str
+        Also the stem of its files.
 
     Examples
     --------

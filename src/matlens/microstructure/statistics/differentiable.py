@@ -66,7 +66,17 @@ def cross_field(first: Tensor, second: Tensor, *, periodic: bool, half: Sequence
 
 
 def fraction_field(field: Tensor) -> Tensor:
-    """Average over space: volume fractions, shape (B, K).
+    """Average over space, which gives the volume fractions.
+
+    Parameters
+    ----------
+    field : Tensor, shape (B, K, *S)
+        Phase fields.
+
+    Returns
+    -------
+    Tensor, shape (B, K)
+        Volume fraction of each phase.
 
     Examples
     --------

@@ -9,6 +9,8 @@ from matlens.microstructure.reconstruction import Annealing, Task
 from matlens.microstructure.reconstruction.classical.annealing import learned, started
 from matlens.microstructure.statistics import cluster_map, lineal_path, two_point_axes, two_point_map, two_point_radial
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 REACH, SHAPE = 9, (24, 30)
 ALL = ("two-point", "lineal-path", "cluster")
 
@@ -19,6 +21,7 @@ def fits(periodic):
     return np.full(y.shape, 24 * 30) if periodic else (24 - y) * (30 - x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("periodic", [False, True])
 @pytest.mark.parametrize("phases", [2, 3])
 @pytest.mark.parametrize("power", [-1.0, 0.0, 2.0])
@@ -54,6 +57,7 @@ def test_energy_is_the_sum_of_squares_on_the_axes():
     assert made.history[-1, 2] == pytest.approx(energy, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fraction", [0.1, 0.5])
 def test_two_point_probability_is_reached(fraction):
     m = gaussian_field((64, 64), 6, fraction, seed=3, periodic=False)
@@ -62,6 +66,7 @@ def test_two_point_probability_is_reached(fraction):
     assert ((result - wanted) ** 2).sum() / ((wanted - fraction**2) ** 2).sum() < 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("term", ["lineal-path", "cluster"])
 def test_other_terms_lower_their_own_mismatch(term):
     m = gaussian_field((40, 40), 5, 0.4, seed=3, periodic=False)

@@ -42,6 +42,7 @@ def test_a_quilt_of_stripes_has_no_seam_not_even_around_the_torus():
     assert any((line == np.roll(stripes.labels[0, :45], k)).all() for k in range(5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(96, 96), (70, 133)])
 def test_the_copy_test_catches_it(shape):
     exemplar = gaussian_field((96, 96), 5, 0.4, seed=0)

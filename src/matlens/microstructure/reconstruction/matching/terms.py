@@ -43,7 +43,17 @@ class Term(ABC):
 
 
 def gram(features: Tensor) -> Tensor:
-    """Gram matrix V^T V / (H W) of each image, ``batch x channels x channels``: second moments, blind to position.
+    """Compute the Gram matrix V^T V / (H W) of each image: second moments of the features, blind to position.
+
+    Parameters
+    ----------
+    features : Tensor, shape (B, C, *S)
+        Feature maps.
+
+    Returns
+    -------
+    Tensor, shape (B, C, C)
+        Means over positions of the products of two channels (Gatys et al. 2015, NeurIPS).
 
     Examples
     --------
