@@ -62,7 +62,7 @@ def carry_out(command: Command, options: Any, place: Place, talk: Talk) -> None:
     run = RunDirectory.create(place.output, command.name, settings, force=place.force)
     say(talk, prepared.said)
     if plan is not None:
-        say(talk, str(plan))
+        say(talk, f"plan: {plan}")
     complete(run, command, talk, found=prepared.found)
 
 

@@ -69,6 +69,8 @@ class Encoder(nn.Module, ABC):
         Defaults of reconstruction by the name of a preset; ``"default"`` stands for presets that are not named.
     citations : tuple of str
         Keys in runs/citations.bib of what describes the encoder.
+    seconds_per_pixel : float
+        Processor time of an evaluation with its gradient for each pixel, in seconds (docs/results.md, one thread).
     multiscale : bool
         Whether the layers hold a pyramid of the structure, so that features of the reduced structure add nothing.
     name : str
@@ -84,6 +86,7 @@ class Encoder(nn.Module, ABC):
 
     losses: ClassVar[Mapping[str, Loss]]
     citations: ClassVar[tuple[str, ...]] = ()
+    seconds_per_pixel: ClassVar[float] = 2e-6
     multiscale: ClassVar[bool] = False
     name: str
     layers: tuple[Layer, ...]

@@ -21,6 +21,8 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Plan", "flip_to_counts"]
 
+LIBRARIES = 0.4e9  # bytes of Python, numpy, scipy and torch, before anything is computed
+
 _Done = tuple[Arrays, float]
 """Result and seconds of one realisation."""
 
@@ -57,6 +59,13 @@ class Plan(Generic[Work]):
     def notes(self) -> tuple[str, ...]:
         """What a reader should know before anything is made."""
         return self.prepared.notes
+
+    @property
+    def cost(self) -> tuple[float, float]:
+        """Estimated processor seconds and bytes of all realisations, Python and torch included."""
+        pixels = float(np.prod(self.shape))
+        seconds = self.n * pixels * self.prepared.seconds_per_pixel
+        return seconds, LIBRARIES + pixels * self.prepared.bytes_per_pixel
 
     def run(self, progress: Progress, checkpoint: StateStore) -> Reconstruction:
         """Make all realisations; those that ``checkpoint`` has the result of are taken from it.

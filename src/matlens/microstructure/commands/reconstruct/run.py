@@ -14,13 +14,14 @@ from matlens.microstructure.commands.outcome import check_weights, write_outcome
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct import from_statistics
 from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
-from matlens.microstructure.reconstruction import Plan, find_method, plan
+from matlens.microstructure.reconstruction import Plan as Realisations
+from matlens.microstructure.reconstruction import find_method, plan
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
-from matlens.runs.command import Prepared, options_of
+from matlens.runs.command import Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["described", "prepare", "work"]
+__all__ = ["described", "forecast", "prepare", "work"]
 
 
 def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
@@ -53,6 +54,14 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     )
 
 
+def forecast(prepared: Prepared) -> Plan | None:
+    """Estimate the cost of all realisations; None from statistics alone, where annealing ends when it has matched."""
+    if prepared.found is None:
+        return None
+    seconds, size = prepared.found[1].cost
+    return Plan(f"{prepared.options.n} x {'x'.join(map(str, prepared.options.shape))} px", seconds, size)
+
+
 def described(choices: Mapping[str, Any]) -> str:
     """Say in one line what a reconstruction will do, with every choice resolved.
 
@@ -70,7 +79,9 @@ def described(choices: Mapping[str, Any]) -> str:
     return f"{choices['n']} x {size} px, {named}"
 
 
-def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Plan[Any]] | None = None) -> None:
+def work(
+    run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Realisations[Any]] | None = None
+) -> None:
     """Reconstruct as the run's settings say, compare with the exemplars, and write everything but the report.
 
     Parameters
@@ -105,7 +116,7 @@ def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentati
     compare_in(run, result.microstructures, exemplars, progress, seed=spec.seed)
 
 
-def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Plan[Any]:
+def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Realisations[Any]:
     return plan(
         exemplars,
         spec.shape,

@@ -76,6 +76,7 @@ class Annealing(Classical):
 
     name: ClassVar[str] = "annealing"
     citations: ClassVar[tuple[str, ...]] = ("yeong1998reconstructing", "tang2009pixel")
+    seconds_per_pixel: ClassVar[float] = 2.7e-4
 
     terms: tuple[str, ...] = ("two-point",)
     directions: str = "all"

@@ -22,6 +22,10 @@ class _Learning(Prepared):
     shape: tuple[int, ...]
     seed: int
 
+    @property
+    def seconds_per_pixel(self) -> float:
+        return self.method.seconds_per_pixel
+
     def learn(self) -> Maker:
         return self.method.learn(self.exemplars, self.shape, self.seed)
 

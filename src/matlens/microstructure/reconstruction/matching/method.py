@@ -41,6 +41,17 @@ class MatchingWork(Prepared):
     problem: Problem
     exemplars: tuple[Microstructure, ...]
 
+    @property
+    def seconds_per_pixel(self) -> float:
+        """Processor time of one realisation for each pixel, in seconds: that of the evaluations at most allowed."""
+        encoder, phases = self.problem.encoder, self.exemplars[0].n_phases
+        return self.problem.evaluations * encoder.seconds_per_pixel * encoder.passes(phases)
+
+    @property
+    def bytes_per_pixel(self) -> float:
+        """Memory for each pixel, in bytes: activations kept for the gradient."""
+        return 4.7e3
+
     def learn(self) -> Maker:
         """Return what makes a realisation; targets are measured with the first one."""
         return self._made
