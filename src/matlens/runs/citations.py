@@ -9,10 +9,11 @@ from importlib.resources import files
 
 from matlens.microstructure.encoders import find_encoder
 from matlens.microstructure.reconstruction import method_entry
+from matlens.microstructure.statistics import sources_of
 
 __all__ = ["bibtex", "citation_keys"]
 
-_ALWAYS = ("torquato2002random", "lu1992lineal", "torquato1988cluster", "ohser2000statistical")
+_JUDGED = ("two_point", "lineal_path", "cluster", "euler_density")  # what results are compared by
 _CONDUCTION = ("wiegmann2006ejheat",)
 _BOUNDS = ("hashin1962variational", "murat1985calcul")
 _OF_COMMAND = {
@@ -35,7 +36,14 @@ _OF_COMMAND = {
 }
 
 
-def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "", method: str = "") -> tuple[str, ...]:
+def citation_keys(
+    *,
+    encoder: str = "",
+    threshold: str = "",
+    command: str = "",
+    method: str = "",
+    statistics: Sequence[str] | None = None,
+) -> tuple[str, ...]:
     """List the BibTeX keys of the methods that a run used.
 
     Parameters
@@ -48,6 +56,8 @@ def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "", 
         What was run; those that measure no statistics stand on other papers.
     method : str
         Of the reconstruction; empty where nothing was reconstructed.
+    statistics : sequence of str, optional
+        What ``characterize`` computed; by default all of the catalogue.
 
     Examples
     --------
@@ -61,7 +71,7 @@ def citation_keys(*, encoder: str = "", threshold: str = "", command: str = "", 
         keys += method_entry(method).load_class().citations
     if encoder:
         keys += find_encoder(encoder).load_class().citations
-    keys += _ALWAYS
+    keys += sources_of(statistics if command == "characterize" else _JUDGED)
     if command in ("reconstruct", "compare", "prune"):
         keys += _CONDUCTION
     if "otsu" in threshold:

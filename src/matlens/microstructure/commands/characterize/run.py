@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-import xarray as xr
 
 from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.hooks import Progress
-from matlens.microstructure.commands.characterize.tables import distributions_of_files, measures_of_files
+from matlens.microstructure.commands.characterize.tables import (
+    curves_of_files,
+    distributions_of_files,
+    measures_of_files,
+    scalars_of_files,
+)
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of
 from matlens.microstructure.segmentation import Segmentation
-from matlens.microstructure.statistics import characterize, representative_size
+from matlens.microstructure.statistics import STUDIED, characterize, representative_size
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
-from matlens.runs.tables import curves_of_files, write_table
+from matlens.runs.tables import write_table
 
 __all__ = ["characterize_in"]
 
@@ -29,29 +33,44 @@ def characterize_in(run: RunDirectory, progress: Progress, found: Sequence[Segme
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Not told anything: this takes seconds.
+        Called after each statistic of each input.
     found : sequence of Segmentation, optional
         The inputs, where they have been read already.
     """
     inputs = Inputs.of(run.settings["inputs"])
     structures = exemplars_of(run, inputs, found)
     names = inputs.names
-    dataset = characterize(structures, names=names) if len(structures) > 1 else characterize(structures[0])
+    statistics = run.settings.get("characterize", {}).get("statistics")
+    several = len(structures) > 1
+    dataset = characterize(
+        structures if several else structures[0],
+        names=names if several else None,
+        statistics=statistics,
+        progress=progress,
+    )
     with atomic_write(run.claim("statistics.nc")) as temporary:
         dataset.to_netcdf(temporary, engine="h5netcdf")
-    write_table(run, "statistics", _scalars(dataset, names))
-    write_table(run, "measures", measures_of_files(dataset, names))
-    write_table(run, "curves", curves_of_files(dataset, names))
-    write_table(run, "distributions", distributions_of_files(dataset, names))
-    _write_representative(run, structures, names)
+    write_table(run, "statistics", scalars_of_files(dataset, names))
+    for name, table in (
+        ("measures", measures_of_files(dataset, names)),
+        ("curves", curves_of_files(dataset, names)),
+        ("distributions", distributions_of_files(dataset, names)),
+    ):
+        if len(table):  # a report leaves out the section of a table that is not there
+            write_table(run, name, table)
+    studied = [name for name, statistic in STUDIED.items() if statistics is None or statistic in statistics]
+    if studied:
+        _write_representative(run, structures, names, studied)
 
 
-def _write_representative(run: RunDirectory, structures: Sequence[Microstructure], names: Sequence[str]) -> None:
+def _write_representative(
+    run: RunDirectory, structures: Sequence[Microstructure], names: Sequence[str], studied: Sequence[str]
+) -> None:
     """Write how windows scatter; files too small to be cut into windows are left out."""
     found: dict[str, list[pd.DataFrame]] = {}
     for name, structure in zip(names, structures):
         try:
-            study = representative_size(structure)
+            study = representative_size(structure, statistics=studied)
         except InputError:
             continue
         for kind, table in (("", study.spread), ("_laws", study.laws), ("_windows", study.windows)):
@@ -59,20 +78,3 @@ def _write_representative(run: RunDirectory, structures: Sequence[Microstructure
                 found.setdefault(f"representative{kind}", []).append(table.assign(file=name))
     for kind, tables in found.items():
         write_table(run, kind, pd.concat(tables, ignore_index=True))
-
-
-def _scalars(dataset: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
-    """One row a file and phase; what is known by axis gets a column an axis."""
-    files = dataset if "file" in dataset.dims else dataset.expand_dims("file").assign_coords(file=list(names))
-    rows = []
-    for name in names:
-        for phase, phase_name in enumerate(dataset["phase_name"].values):
-            row: dict[str, object] = {"file": name, "phase": str(phase_name)}
-            part = files.sel(file=name).isel(phase=phase)
-            for variable, values in part.data_vars.items():
-                if values.dims == ():
-                    row[str(variable)] = values.item()
-                elif values.dims == ("axis",):
-                    row |= {f"{variable}_{axis}": values.sel(axis=axis).item() for axis in dataset["axis"].values}
-            rows.append(row)
-    return pd.DataFrame(rows)
