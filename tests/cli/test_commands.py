@@ -64,6 +64,36 @@ def test_characterize_one_file(folder, field, capsys):
     assert "@book{torquato2002random" in html
 
 
+def test_characterize_what_is_asked_for(folder, field, capsys):
+    ran(capsys, "characterize", field, "--statistics", "two_point,specific_surface", "-o", "run")
+    with xr.open_dataset("run/statistics.nc", engine="h5netcdf") as dataset:
+        assert list(dataset.data_vars) == ["two_point_radial", "two_point_axes", "specific_surface"]
+    assert pd.read_csv("run/curves.csv")["statistic"].unique().tolist() == ["two_point"]
+    assert not (folder / "run" / "distributions.csv").exists()
+    assert set(pd.read_csv("run/representative.csv")["statistic"]) == {"specific_surface", "s2_error"}
+    html = check_report(folder / "run")
+    assert all(f"<h2>{title}</h2>" in html for title in ("Curves", "Shape", "Statistics", "Representative size"))
+    assert not any(f"<h2>{title}</h2>" in html for title in ("Sizes", "Connection"))
+    assert "Two-point probability of each phase." in html
+    assert "@book{torquato2002random" in html
+    assert "@article{lu1992lineal" not in html
+
+
+def test_characterize_without_tables_has_a_report(folder, field, capsys):
+    ran(capsys, "characterize", field, "--statistics", "two_point_cross", "-o", "run")
+    html = check_report(folder / "run")
+    assert "<h2>Structures</h2>" in html
+    assert not any(f"<h2>{title}</h2>" in html for title in ("Curves", "Statistics", "Representative size"))
+
+
+def test_an_unknown_statistic_is_refused_before_anything_is_read(folder, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["characterize", "missing.tif", "--statistics", "two_point,porosity"])
+    assert end.value.code == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "there is no statistic 'porosity'; choose from volume_fraction, two_point" in said
+
+
 def test_characterize_several_files_with_cleaning(folder, capsys):
     grey = (
         np.random.default_rng(0).normal(size=(2, 40, 40)) * 5 + 60 * gaussian_field((40, 40), 4.0, 0.4, seed=0).labels

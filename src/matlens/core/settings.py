@@ -280,7 +280,7 @@ def _sentence(cls: type[Any], error: ValidationError, *, in_python: bool) -> str
     made, value = found[name], first["input"]
     said = name if in_python else made.said
     if isinstance(cause, _NotAChoice):
-        return f"found {value!r} for {said}; choose {_listed(cause.args[0])}."
+        return f"found {cause.args[1]!r} for {said}; choose {_listed(cause.args[0])}."
     if first["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return f"{said} is missing; give {made.help[:1].lower()}{made.help[1:].rstrip('.')}."
     return f"found {value!r} for {said}; {_expected(made, first)}."
@@ -431,6 +431,8 @@ class ChoiceOf:
     ----------
     names : callable
         Gives the names when a value is checked, so that a name registered later is known.
+    several : bool
+        Whether the value is a list of names.
 
     Examples
     --------
@@ -442,25 +444,28 @@ class ChoiceOf:
     matlens.errors.InputError: found 'tre' for --method; choose matching or tree.
     """
 
-    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
-        self.names = names
+    def __init__(self, names: Callable[[], Sequence[str]], *, several: bool = False) -> None:
+        self.names, self.several = names, several
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        """Check before the type does."""
-        return core_schema.no_info_before_validator_function(self._checked, handler(source))
+        """Check what the type has read."""
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Give the names as an enumeration."""
-        return {**handler(schema), "enum": list(self.names())}
+        plain = dict(handler(schema))
+        return plain if self.several else {**plain, "enum": list(self.names())}
 
     def _checked(self, value: Any) -> Any:
-        if value is not None and value not in self.names():
-            raise _NotAChoice(tuple(self.names()))
+        given = () if value is None else value if self.several else (value,)
+        for name in given:
+            if name not in self.names():
+                raise _NotAChoice(tuple(self.names()), name)
         return value
 
 
 class _NotAChoice(ValueError):
-    """Found a name that a registry does not hold; the names are in ``args[0]``."""
+    """Found a name that a registry does not hold; ``args`` holds the names and what was found."""
 
 
 def _list_of(read: Callable[[str], Any], example: str) -> Callable[[Any], Any]:

@@ -12,12 +12,13 @@ from matlens.microstructure.problems import gaussian_field, white_noise
 from matlens.microstructure.statistics import (
     SCHEMA_VERSION,
     cluster_radial,
+    find_statistics,
     lineal_path,
     threshold_sensitivity,
     two_point_radial,
 )
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "statistics_schema.md"
+SCHEMA = Path(__file__).parents[3] / "docs" / "statistics_schema.md"
 
 
 def example(shape=(24, 20), **keep):
@@ -28,6 +29,8 @@ def test_variables_dimensions_and_units_are_those_documented():
     dataset = characterize(example())
     documented = dict(re.findall(r"^\| `(\w+)` \| \(([\w, ]*)\)", SCHEMA.read_text(encoding="utf-8"), re.MULTILINE))
     assert {name: ", ".join(map(str, v.dims)) for name, v in dataset.data_vars.items()} == documented
+    named = dict(re.findall(r"^\| `(\w+)` \|.*\| `(\w+)` \|$", SCHEMA.read_text(encoding="utf-8"), re.MULTILINE))
+    assert named == {variable.name: one.name for one in find_statistics() for variable in one.variables}
     assert dataset.attrs["schema_version"] == SCHEMA_VERSION
     assert all("units" in v.attrs for v in dataset.data_vars.values())
     assert dataset["specific_surface"].attrs["units"] == "um^-1"

@@ -6,13 +6,19 @@ from collections.abc import Sequence
 
 from matlens.microstructure.encoders import find_encoder
 from matlens.microstructure.reconstruction import method_entry
+from matlens.microstructure.statistics import sources_of
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["BOUNDS", "CONDUCTION", "STATISTICS", "of_engine", "of_thresholds"]
+__all__ = ["BOUNDS", "CONDUCTION", "of_engine", "of_judging", "of_thresholds"]
 
-STATISTICS = ("torquato2002random", "lu1992lineal", "torquato1988cluster", "ohser2000statistical")
+_JUDGED = ("two_point", "lineal_path", "cluster", "euler_density")  # what results are compared by
 CONDUCTION = ("wiegmann2006ejheat",)
 BOUNDS = ("hashin1962variational", "murat1985calcul")
+
+
+def of_judging() -> Sequence[str]:
+    """Cite the statistics by which results are compared with exemplars."""
+    return sources_of(_JUDGED)
 
 
 def of_engine(run: RunDirectory) -> Sequence[str]:

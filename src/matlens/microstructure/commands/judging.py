@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from matlens.hooks import Progress
+from matlens.microstructure.commands.compare.tables import curves_of_comparison
 from matlens.microstructure.statistics import Comparison, compare
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
-from matlens.runs.tables import curves_of_comparison, write_table
+from matlens.runs.tables import write_table
 
 __all__ = ["VERDICT", "compare_in"]
 

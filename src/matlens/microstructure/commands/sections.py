@@ -13,6 +13,7 @@ from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inputs
 from matlens.microstructure.reconstruction import option_names
 from matlens.microstructure.segmentation import read_microstructure
+from matlens.microstructure.statistics import display_of
 from matlens.microstructure.statistics.equivalence.sentences import CRITERION
 from matlens.microstructure.statistics.equivalence.sentences import NAMES as STATISTICS
 from matlens.microstructure.statistics.equivalence.variability import MARGIN
@@ -159,7 +160,9 @@ def curves(run: RunDirectory) -> Section | None:
     figure = figures.statistic_curves(found, unit=exemplars[0].unit)
     windows = (found["source"] == "windows").any()
     band = " The band holds nine tenths of the exemplar's windows of the result's size." if windows else ""
-    caption = f"Two-point probability, lineal path and two-point cluster function of each phase.{band}"
+    *titles, last = [display_of(name).title for name in dict.fromkeys(found["statistic"])]
+    named = f"{', '.join(titles)} and {last}" if titles else last
+    caption = f"{named.capitalize()} of each phase.{band}"
     return Section("Curves", [picture(run, "curves", figure, found, caption)])
 
 
@@ -258,6 +261,8 @@ def statistics(run: RunDirectory) -> Section | None:
     several = found["file"].nunique() > 1
     names = [f"{file}, {phase}" if several else str(phase) for file, phase in zip(found["file"], found["phase"])]
     values = found.drop(columns=["file", "phase"]).set_axis(names, axis=0).T
+    if not len(values):
+        return None
     values.insert(0, "statistic", [_spelled(str(name)) for name in values.index])
     caption = f"Lengths are in {exemplars[0].unit}; every curve is in statistics.nc"
     return Section("Statistics", [table(values, caption)])

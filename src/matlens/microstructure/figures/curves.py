@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, line_style, styled
 from matlens.figures.units import typeset_unit
+from matlens.microstructure.statistics import display_of
 
 __all__ = ["loss_curves", "statistic_curves"]
 
-_NAMES = {"two_point": "Two-point probability", "lineal_path": "Lineal path", "cluster": "Two-point cluster"}
 _AXES = {"radial": "radial", "y": "along y", "x": "along x", "z": "along z"}
 _MOST_PHASES = 4
 
@@ -101,7 +101,7 @@ def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
             _draw_sources(axes, curves[chosen])
             axes.set_ylim(bottom=0)
             if row == 0:
-                axes.set_title(f"{_NAMES.get(statistic, statistic)}\n{_AXES.get(axis, axis)}")
+                axes.set_title(f"{display_of(statistic).title}\n{_AXES.get(axis, axis)}")
             if row == len(phases) - 1:
                 axes.set_xlabel(f"distance ({typeset_unit(unit)})")
         grid[row, 0].set_ylabel(str(phase))

@@ -10,16 +10,10 @@ from matplotlib.figure import Figure
 
 from matlens.figures.style import CYCLE, DOUBLE, styled
 from matlens.figures.units import typeset_unit
+from matlens.microstructure.statistics import Display, display_of
 
 __all__ = ["distributions"]
 
-_TITLES = {
-    "chord_length": ("Chord length", "share of chords"),
-    "local_thickness": ("Local thickness", "share of volume thicker"),
-    "particle_size": ("Particle size", "share of particles larger"),
-    "surface_surface": ("Surface-surface correlation", "probability"),
-    "lineal_path": ("Lineal path", "probability"),
-}
 _LINES = ("-", "--", ":", "-.")
 _COLUMNS = 2
 
@@ -54,11 +48,11 @@ def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
     figure = Figure(figsize=(DOUBLE, 0.35 + 1.75 * rows), layout="constrained")
     panels = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
     for axes, statistic in zip(panels, statistics):
-        _draw(axes, table[table["statistic"] == statistic], list(dict.fromkeys(table["phase"])))
-        title, label = _TITLES.get(statistic, (statistic.replace("_", " ").capitalize(), "value"))
-        axes.set_title(title)
-        axes.set_ylabel(label)
-        axes.set_xlabel(f"{'distance' if title.startswith('Surface') else 'size'} ({typeset_unit(unit)})")
+        display = display_of(statistic)
+        _draw(axes, table[table["statistic"] == statistic], list(dict.fromkeys(table["phase"])), display)
+        axes.set_title(display.title)
+        axes.set_ylabel(display.label)
+        axes.set_xlabel(f"{display.against} ({typeset_unit(unit)})")
     for axes in panels[len(statistics) :]:
         axes.set_axis_off()
     entries = {
@@ -68,7 +62,7 @@ def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, table: pd.DataFrame, phases: list[str]) -> None:
+def _draw(axes: Axes, table: pd.DataFrame, phases: list[str], display: Display) -> None:
     files, along = list(dict.fromkeys(table["source"])), list(dict.fromkeys(table["axis"]))
     reach = 0.0
     for key, rows in table.groupby(["phase", "source", "axis"], sort=False):
@@ -76,8 +70,8 @@ def _draw(axes: Axes, table: pd.DataFrame, phases: list[str]) -> None:
         number = along.index(axis) if len(along) > 1 else files.index(source)
         words = [phase] + [f"along {axis}"] * (len(along) > 1) + [source] * (len(files) > 1)
         colour, line = CYCLE[phases.index(phase) % len(CYCLE)], _LINES[number % len(_LINES)]
-        if rows["statistic"].iloc[0] == "surface_surface":
-            rows = rows[rows["distance"] > 0]  # a pixel with itself would set the scale
+        if display.drawn_from > display.listed_from:
+            rows = rows.iloc[display.drawn_from - display.listed_from :]
         axes.plot(rows["distance"], rows["value"], color=colour, linestyle=line, linewidth=0.9, label=", ".join(words))
         # end the axis where the curves have nearly reached zero
         kept = rows["distance"][rows["value"] > 1e-3 * rows["value"].max()]

@@ -1,3 +1,10 @@
+from .catalogue import STATISTIC_NAMES as STATISTIC_NAMES
+from .catalogue import STATISTICS as STATISTICS
+from .catalogue import cost as cost
+from .catalogue import display_of as display_of
+from .catalogue import displayed as displayed
+from .catalogue import find_statistics as find_statistics
+from .catalogue import sources_of as sources_of
 from .correlation.cluster import cluster_map as cluster_map
 from .correlation.cluster import cluster_radial as cluster_radial
 from .correlation.cluster import label_clusters as label_clusters
@@ -34,6 +41,7 @@ from .equivalence.curves import fraction_error as fraction_error
 from .equivalence.curves import lineal_path_error as lineal_path_error
 from .equivalence.curves import s2_error as s2_error
 from .equivalence.curves import specific_surface_error as specific_surface_error
+from .equivalence.representative import STUDIED as STUDIED
 from .equivalence.representative import Representative as Representative
 from .equivalence.representative import representative_size as representative_size
 from .equivalence.scales import distance_bands as distance_bands
@@ -61,6 +69,14 @@ from .size_shape.particle_sizes import particle_sizes as particle_sizes
 from .size_shape.specific_surface import specific_surface as specific_surface
 from .size_shape.triple_lines import triple_phase_boundary as triple_phase_boundary
 from .size_shape.volume_fraction import volume_fraction as volume_fraction
+from .statistic import Blockwise as Blockwise
+from .statistic import Cost as Cost
+from .statistic import CurveSection as CurveSection
+from .statistic import Display as Display
+from .statistic import Facts as Facts
+from .statistic import Section as Section
+from .statistic import Statistic as Statistic
+from .statistic import Variable as Variable
 from .statistics_file import read_statistics as read_statistics
 from .thresholds import threshold_sensitivity as threshold_sensitivity
 from .transport.apparent import apparent_conductivity as apparent_conductivity

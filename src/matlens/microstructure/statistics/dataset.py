@@ -1,28 +1,19 @@
-"""All statistics of one or several microstructures as one labelled data set (docs/statistics_schema.md)."""
+"""Statistics of one or several microstructures as one labelled data set (docs/statistics_schema.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.statistics.correlation.cluster import cluster_radial
-from matlens.microstructure.statistics.correlation.correlation_length import anisotropy, first_below
-from matlens.microstructure.statistics.correlation.offsets import along_axes, half_sides, radial_mean
-from matlens.microstructure.statistics.correlation.two_point import (
-    normalised_covariance,
-    two_point_cross,
-    two_point_map,
-)
+from matlens.hooks import Progress, Silent
+from matlens.microstructure.statistics.catalogue import find_statistics
 from matlens.microstructure.statistics.equivalence.bands import with_distance
-from matlens.microstructure.statistics.labelled import Named, fitted, variable
-from matlens.microstructure.statistics.lines.chord_length import chord_length_distribution, mean_chord_length
-from matlens.microstructure.statistics.lines.lineal_path import lineal_path
-from matlens.microstructure.statistics.size_shape.euler import euler_density, euler_number
-from matlens.microstructure.statistics.size_shape.specific_surface import specific_surface
-from matlens.microstructure.statistics.size_shape.volume_fraction import volume_fraction
+from matlens.microstructure.statistics.statistic import Statistic
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["SCHEMA_VERSION", "characterize"]
@@ -30,8 +21,14 @@ __all__ = ["SCHEMA_VERSION", "characterize"]
 SCHEMA_VERSION = "1.2"
 
 
-def characterize(m: Microstructure | Sequence[Microstructure], *, names: Sequence[str] | None = None) -> xr.Dataset:
-    """Compute every statistic of a microstructure.
+def characterize(
+    m: Microstructure | Sequence[Microstructure],
+    *,
+    names: Sequence[str] | None = None,
+    statistics: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Compute the statistics of a microstructure.
 
     Parameters
     ----------
@@ -39,17 +36,22 @@ def characterize(m: Microstructure | Sequence[Microstructure], *, names: Sequenc
         Several must agree in dimension, phases, pixel size and unit; their sizes are free.
     names : sequence of str, optional
         Values of the coordinate ``file``, one a microstructure.
+    statistics : sequence of str, optional
+        Which statistics, by their names in `matlens.microstructure.statistics.STATISTIC_NAMES`; by default all.
+    progress : Progress, optional
+        Called after each statistic of each microstructure, with the statistic's name.
 
     Returns
     -------
     Dataset
-        The variables of docs/statistics_schema.md, over ``phase``, ``axis`` and ``r`` (offset in pixels, with physical
-        ``distance`` (axis, r)); a leading dimension ``file`` if a sequence was given. Units are attributes.
+        The variables of docs/statistics_schema.md that belong to the statistics, over ``phase``, ``axis`` and ``r``
+        (offset in pixels, with physical ``distance`` (axis, r)); a leading dimension ``file`` if a sequence was given.
+        Units are attributes.
 
     Raises
     ------
     InputError
-        If nothing is given, or several that do not agree.
+        If nothing is given, several that do not agree, or a statistic is unknown.
 
     Examples
     --------
@@ -60,11 +62,13 @@ def characterize(m: Microstructure | Sequence[Microstructure], *, names: Sequenc
     (('phase', 'axis', 'r'), [0.5, 0.429, 0.333])
     >>> characterize([m, m])["euler_number"].values.tolist()
     [[2, 2], [2, 2]]
+    >>> list(characterize(m, statistics=["chord_length"]).data_vars)
+    ['chord_length', 'mean_chord_length']
     """
     several = [m] if isinstance(m, Microstructure) else list(m)
     _check(several, names)
     length = max(max(one.shape) for one in several) // 2 + 1
-    parts = [with_distance(xr.Dataset(_variables(one)), one, max(one.shape) // 2 + 1) for one in several]
+    parts = _parts(several, find_statistics(statistics), Silent() if progress is None else progress)
     if isinstance(m, Microstructure):
         dataset = parts[0]
     else:
@@ -98,72 +102,40 @@ def _check(several: Sequence[Microstructure], names: Sequence[str] | None) -> No
         raise InputError(f"found {len(names)} names for {len(several)} microstructures; give one each.")
 
 
-def _variables(m: Microstructure) -> Named:
-    from matlens.microstructure.statistics.size_shape.shape_variables import (  # loads torch, for the tortuosity
-        connections,
-        sizes,
-        surfaces,
-    )
+def _parts(
+    structures: Sequence[Microstructure], statistics: Sequence[Statistic], progress: Progress
+) -> list[xr.Dataset]:
+    """Measure the structures one after the other."""
+    done = count(1)
+    progress.begin(len(structures) * len(statistics), "statistics")
 
-    known = _correlations(m) | _anisotropy(m) | _lines(m) | _clusters(m) | _geometry(m)
-    return known | surfaces(m) | sizes(m) | connections(m)
+    def tell(statistic: Statistic) -> None:
+        progress.update(next(done), statistic.long_name)
 
-
-def _correlations(m: Microstructure) -> Named:
-    half, phi = half_sides(m.shape), volume_fraction(m)
-    size = max(half) + 1
-    auto = two_point_map(m)
-    radial, axes = fitted(radial_mean(auto, half), size), along_axes(auto, half)
-    cross = fitted(two_point_cross(m), size)
-    along = first_below(normalised_covariance(axes, phi[:, None, None])) * np.asarray(m.spacing)
-    about = first_below(normalised_covariance(radial, phi[:, None])) * float(np.exp(np.log(m.spacing).mean()))
-    return {
-        "volume_fraction": variable("phase", phi, "volume fraction"),
-        "two_point_radial": variable("phase r", radial, "two-point probability by distance"),
-        "two_point_axes": variable("phase axis r", axes, "two-point probability along each axis"),
-        "two_point_cross": variable("phase other r", cross, "P(x in phase, x + r in other) by distance"),
-        "correlation_length": variable("phase axis", along, "first r with |c(r)| < 0.1", m.unit),
-        "correlation_length_radial": variable("phase", about, "first distance with |c(r)| < 0.1", m.unit),
-    }
+    try:
+        return [_measured(one, statistics, tell) for one in structures]
+    finally:
+        progress.end()
 
 
-def _anisotropy(m: Microstructure) -> Named:
-    quarters = [anisotropy(window) for window in m.tiles([max(1, side // 2) for side in m.shape])]
-    what = "longest over shortest correlation length along an axis"
-    return {
-        "anisotropy": variable("phase", anisotropy(m), what),
-        # fmin and fmax pass over windows in which it is not known
-        "anisotropy_low": variable("phase", np.fmin.reduce(quarters), f"{what}, least of windows of half the side"),
-        "anisotropy_high": variable("phase", np.fmax.reduce(quarters), f"{what}, most of windows of half the side"),
-    }
+def _measured(m: Microstructure, statistics: Sequence[Statistic], tell: Callable[[Statistic], None]) -> xr.Dataset:
+    size = max(m.shape) // 2 + 1
+    variables: dict[str, xr.Variable] = {}
+    for statistic in statistics:
+        for variable, values in zip(statistic.variables, statistic.measure(m), strict=True):
+            array = _fitted(values, size) if variable.dims[-1:] == ("r",) else values
+            variables[variable.name] = xr.Variable(variable.dims, array, variable.attributes(m))
+        tell(statistic)
+    return with_distance(xr.Dataset(variables), m, size)
 
 
-def _lines(m: Microstructure) -> Named:
-    mean = mean_chord_length(m) * np.asarray(m.spacing)
-    return {
-        "lineal_path": variable("phase axis r", lineal_path(m), "P(segment of r + 1 pixels lies in the phase)"),
-        "chord_length": variable("phase axis r", chord_length_distribution(m), "share of chords of r pixels"),
-        "mean_chord_length": variable("phase axis", mean, "mean chord length", m.unit),
-    }
+def _fitted(values: ArrayLike, size: int) -> NDArray[np.float64]:
+    """Continue curves that end early, as radial ones do at half the shortest side, with NaN.
 
-
-def _clusters(m: Microstructure) -> Named:
-    size = max(half_sides(m.shape)) + 1
-    face, full = (fitted(cluster_radial(m, connectivity=c), size) for c in ("face", "full"))
-    return {
-        "cluster_radial": variable("phase r", face, "P(same face-connected cluster) by distance"),
-        "cluster_radial_full": variable("phase r", full, "P(same fully connected cluster) by distance"),
-    }
-
-
-def _geometry(m: Microstructure) -> Named:
-    inverse = f"{m.unit}^-{m.ndim}"
-    return {
-        "euler_number": variable("phase", euler_number(m), "Euler number, face-connected"),
-        "euler_number_full": variable("phase", euler_number(m, connectivity="full"), "Euler number, fully connected"),
-        "euler_density": variable("phase", euler_density(m), "Euler number per volume, face-connected", inverse),
-        "euler_density_full": variable(
-            "phase", euler_density(m, connectivity="full"), "Euler number per volume, fully connected", inverse
-        ),
-        "specific_surface": variable("phase", specific_surface(m), "interface per volume (Crofton)", f"{m.unit}^-1"),
-    }
+    Examples
+    --------
+    >>> _fitted(np.array([1.0, 0.5]), 3)
+    array([1. , 0.5, nan])
+    """
+    curves = np.asarray(values, dtype=np.float64)
+    return np.pad(curves, [(0, 0)] * (curves.ndim - 1) + [(0, size - curves.shape[-1])], constant_values=np.nan)

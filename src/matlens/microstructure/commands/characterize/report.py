@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import pandas as pd
 
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.characterize.representative_report import representative
 from matlens.microstructure.commands.inputs import stored_inputs
+from matlens.microstructure.statistics import display_of, displayed, sources_of
 from matlens.report.parts import Page, Picture, Section, picture
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
 __all__ = ["PAGE"]
-
-_SHAPE = {
-    "volume_fraction": "share of the volume",
-    "specific_surface": "interface per volume, by crossings of test lines",
-    "mean_curvature": "integral of mean curvature per volume, positive where the phase bulges out",
-    "euler_density": "pieces less tunnels (2-D: less holes) per volume, negative for a phase that hangs together",
-    "correlation_length": "where the covariance has fallen below a tenth",
-    "anisotropy": "longest over shortest correlation length; the line spans windows of half the side",
-    "mean_chord_length": "mean length of a line's way through the phase",
-    "mean_local_thickness": "mean diameter of the largest balls that fit in",
-}
-_CONNECTION = {
-    "percolates": "1 if the phase connects both ends of the axis",
-    "connected_fraction": "share of the phase that does so",
-    "tortuosity_factor": "volume fraction over relative diffusivity, a dash where the phase does not percolate",
-    "particle_density": "particles per volume, those that the border cuts made up for by weights",
-    "mean_particle_size": "their mean equivalent diameter",
-    "triple_phase_boundary": "lines (2-D: points) where three phases meet",
-    "triple_phase_boundary_connected": "of these, where all three phases reach both ends of the axis",
-}
 
 
 def sizes(run: RunDirectory) -> Section | None:
@@ -40,39 +24,44 @@ def sizes(run: RunDirectory) -> Section | None:
     found, exemplars = read_table(run, "distributions"), stored_inputs(run)
     if found is None or not exemplars:
         return None
-    caption = (
-        "Chord lengths along each axis, corrected for the border; share of the phase in balls of at least a diameter "
-        "that fit into it; share of particles of at least an equivalent diameter, where the phase has whole ones; "
-        "probability that two points both lie at the phase's interface."
-    )
+    shown = set(found["statistic"])
+    captions = [display_of(statistic.name).caption for statistic, _ in displayed("sizes") if statistic.name in shown]
+    caption = _sentence([caption for caption in captions if caption])
     figure = figures.distributions(found, unit=exemplars[0].unit)
     return Section("Sizes", [picture(run, "distributions", figure, found, caption)])
 
 
 def shape(run: RunDirectory) -> Section | None:
     """Minkowski functionals and mean sizes."""
-    return _bars(run, "shape", "Shape", _SHAPE)
+    return _bars(run, "shape", "Shape")
 
 
 def connection(run: RunDirectory) -> Section | None:
     """Percolation, tortuosity, particles and triple-phase boundary."""
-    return _bars(run, "connection", "Connection", _CONNECTION)
+    return _bars(run, "connection", "Connection")
 
 
-def _bars(run: RunDirectory, name: str, title: str, wanted: dict[str, str]) -> Section | None:
+def _bars(run: RunDirectory, name: Literal["shape", "connection"], title: str) -> Section | None:
     found = read_table(run, "measures")
     if found is None:
         return None
-    found = found.fillna({"phase": "", "axis": "", "missing": ""})
+    wanted = {variable.name: variable.display.caption for _, variable in displayed(name) if variable.display}
+    words = ["phase", "axis", "missing"]
+    found[words] = found[words].astype(object).fillna("")  # a column without words is read as numbers
     shown = [statistic for statistic in wanted if _known(found, statistic)]
     if not shown:
         return None
     rows = found[found["statistic"].isin(shown)].assign(statistic=lambda t: pd.Categorical(t["statistic"], shown))
     rows = rows.sort_values("statistic", kind="stable").astype({"statistic": str})
     rows = _with_spread(rows, found)
-    words = "; ".join(f"{statistic.replace('_', ' ')}: {wanted[statistic]}" for statistic in shown)
-    item: Picture = picture(run, name, figures.measure_bars(rows), rows, words[0].upper() + words[1:] + ".")
+    caption = _sentence([f"{statistic.replace('_', ' ')}: {wanted[statistic]}" for statistic in shown])
+    item: Picture = picture(run, name, figures.measure_bars(rows), rows, caption)
     return Section(title, [item], points=_reasons(found, wanted))
+
+
+def _sentence(phrases: Sequence[str]) -> str:
+    words = "; ".join(phrases)
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
 def _with_spread(rows: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
@@ -113,5 +102,5 @@ PAGE = Page(
         representative,
         sections.cleaning,
     ),
-    lambda run: (*cites.STATISTICS, *cites.of_thresholds(run)),
+    lambda run: (*sources_of(run.settings["options"].get("statistics")), *cites.of_thresholds(run)),
 )

@@ -7,22 +7,26 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-import xarray as xr
 
 from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.characterize.spec import CharacterizeSpec
-from matlens.microstructure.commands.characterize.tables import distributions_of_files, measures_of_files
+from matlens.microstructure.commands.characterize.tables import (
+    curves_of_files,
+    distributions_of_files,
+    measures_of_files,
+    scalars_of_files,
+)
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
 from matlens.microstructure.segmentation import Segmentation
-from matlens.microstructure.statistics import characterize, representative_size
+from matlens.microstructure.statistics import STUDIED, characterize, cost, representative_size
 from matlens.microstructure.structure import Microstructure
-from matlens.runs.command import Prepared
+from matlens.runs.command import Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
-from matlens.runs.tables import curves_of_files, write_table
+from matlens.runs.tables import write_table
 
-__all__ = ["prepare", "work"]
+__all__ = ["forecast", "prepare", "work"]
 
 
 def prepare(spec: CharacterizeSpec, environment: Mapping[str, Any]) -> Prepared:
@@ -33,6 +37,14 @@ def prepare(spec: CharacterizeSpec, environment: Mapping[str, Any]) -> Prepared:
     return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found)
 
 
+def forecast(prepared: Prepared) -> Plan:
+    """Estimate the time of all statistics of all inputs, and the memory of the one that needs most."""
+    structures = [segmentation.microstructure for segmentation in prepared.found]
+    costs = [cost(prepared.options.statistics, m.shape, m.n_phases) for m in structures]
+    files = "1 file" if len(structures) == 1 else f"{len(structures)} files"
+    return Plan(files, sum(seconds for seconds, _ in costs), max(size for _, size in costs))
+
+
 def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
     """Measure the statistics of the run's inputs: ``statistics.nc`` and its tables.
 
@@ -41,29 +53,44 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     run : RunDirectory
         Open; may hold the beginning of the same work.
     progress : Progress
-        Not told anything: this takes seconds.
+        Called after each statistic of each input.
     found : sequence of Segmentation, optional
         The inputs, where they have been read already.
     """
     inputs = Inputs.from_settings(run.settings["inputs"])
     structures = exemplars_of(run, inputs, found)
     names = inputs.names
-    dataset = characterize(structures, names=names) if len(structures) > 1 else characterize(structures[0])
+    statistics = options_of(run, CharacterizeSpec).statistics
+    several = len(structures) > 1
+    dataset = characterize(
+        structures if several else structures[0],
+        names=names if several else None,
+        statistics=statistics,
+        progress=progress,
+    )
     with atomic_write(run.claim("statistics.nc")) as temporary:
         dataset.to_netcdf(temporary, engine="h5netcdf")
-    write_table(run, "statistics", _scalars(dataset, names))
-    write_table(run, "measures", measures_of_files(dataset, names))
-    write_table(run, "curves", curves_of_files(dataset, names))
-    write_table(run, "distributions", distributions_of_files(dataset, names))
-    _write_representative(run, structures, names)
+    write_table(run, "statistics", scalars_of_files(dataset, names))
+    for name, table in (
+        ("measures", measures_of_files(dataset, names)),
+        ("curves", curves_of_files(dataset, names)),
+        ("distributions", distributions_of_files(dataset, names)),
+    ):
+        if len(table):  # a report leaves out the section of a table that is not there
+            write_table(run, name, table)
+    studied = [name for name, statistic in STUDIED.items() if statistics is None or statistic in statistics]
+    if studied:
+        _write_representative(run, structures, names, studied)
 
 
-def _write_representative(run: RunDirectory, structures: Sequence[Microstructure], names: Sequence[str]) -> None:
+def _write_representative(
+    run: RunDirectory, structures: Sequence[Microstructure], names: Sequence[str], studied: Sequence[str]
+) -> None:
     """Write how windows scatter; files too small to be cut into windows are left out."""
     found: dict[str, list[pd.DataFrame]] = {}
     for name, structure in zip(names, structures):
         try:
-            study = representative_size(structure)
+            study = representative_size(structure, statistics=studied)
         except InputError:
             continue
         for kind, table in (("", study.spread), ("_laws", study.laws), ("_windows", study.windows)):
@@ -71,20 +98,3 @@ def _write_representative(run: RunDirectory, structures: Sequence[Microstructure
                 found.setdefault(f"representative{kind}", []).append(table.assign(file=name))
     for kind, tables in found.items():
         write_table(run, kind, pd.concat(tables, ignore_index=True))
-
-
-def _scalars(dataset: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
-    """One row a file and phase; what is known by axis gets a column an axis."""
-    files = dataset if "file" in dataset.dims else dataset.expand_dims("file").assign_coords(file=list(names))
-    rows = []
-    for name in names:
-        for phase, phase_name in enumerate(dataset["phase_name"].values):
-            row: dict[str, object] = {"file": name, "phase": str(phase_name)}
-            part = files.sel(file=name).isel(phase=phase)
-            for variable, values in part.data_vars.items():
-                if values.dims == ():
-                    row[str(variable)] = values.item()
-                elif values.dims == ("axis",):
-                    row |= {f"{variable}_{axis}": values.sel(axis=axis).item() for axis in dataset["axis"].values}
-            rows.append(row)
-    return pd.DataFrame(rows)

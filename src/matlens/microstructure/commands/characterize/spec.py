@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from matlens.core.settings import OnDevice, Seeded, option, options
+from matlens.core.settings import ChoiceOf, OnDevice, Seeded, Words, option, options
 from matlens.microstructure.commands.options import Files, Micrographs
+from matlens.microstructure.statistics import STATISTICS
 from matlens.runs.command import Command
 
 __all__ = ["COMMAND", "CharacterizeSpec"]
@@ -16,6 +17,11 @@ class CharacterizeSpec(Micrographs, Seeded, OnDevice):
     """Measure the statistics of micrographs: fractions, correlations, lineal path, clusters, surface and topology."""
 
     files: Annotated[Files, option("Micrographs to measure.", argument=True, many=True, metavar="FILE", exists="file")]
+    statistics: Annotated[
+        Words | None,
+        ChoiceOf(lambda: tuple(STATISTICS), several=True),
+        option("Which statistics to compute; by default all.", metavar="NAME,..."),
+    ] = None
 
 
 COMMAND = Command(

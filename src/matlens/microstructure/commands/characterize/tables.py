@@ -1,4 +1,4 @@
-"""Long tables out of the data set of statistics: what the report draws, with units and reasons."""
+"""Long and wide tables out of the data set of statistics, with units and reasons for missing values."""
 
 from __future__ import annotations
 
@@ -8,9 +8,31 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["distributions_of_files", "measures_of_files"]
+from matlens.microstructure.statistics import CurveSection, displayed
 
-_RADIAL = ("chord_length", "local_thickness", "particle_size", "surface_surface")
+__all__ = ["curves_of_files", "distributions_of_files", "measures_of_files", "scalars_of_files"]
+
+_COLUMNS = ["statistic", "phase", "axis", "source", "distance", "value"]
+
+
+def curves_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
+    """List two-point probabilities, lineal paths and cluster functions, one point a row.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `distributions_of_files`, and ``low`` and ``high``, which are empty; without rows where the data
+        set has none of these statistics.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import checkerboard
+    >>> from matlens.microstructure.statistics import characterize
+    >>> table = curves_of_files(characterize(checkerboard((16, 16), cell=4)), ["board"])
+    >>> table["source"].unique().tolist(), len(table)
+    (['board'], 72)
+    """
+    return _points(statistics, "curves", names).reindex(columns=[*_COLUMNS, "low", "high"])
 
 
 def distributions_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
@@ -30,16 +52,50 @@ def distributions_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.D
     >>> table["statistic"].unique().tolist()
     ['chord_length', 'local_thickness', 'particle_size', 'surface_surface']
     """
+    return _points(statistics, "sizes", names)
+
+
+def _points(statistics: xr.Dataset, section: CurveSection, names: Sequence[str]) -> pd.DataFrame:
     parts = []
-    for statistic in _RADIAL:
-        for place, values in _places(statistics, statistic, names):
+    for statistic, variable in displayed(section):
+        if variable.name not in statistics or variable.display is None:
+            continue
+        for place, values in _places(statistics, variable.name, names):
             distance = statistics["distance_radial"]
             if place["axis"] != "radial":
                 distance = statistics["distance"].sel(axis=place["axis"])
-            rows = pd.DataFrame({**place, "distance": distance.to_numpy(), "value": values.to_numpy()})
-            first = 1 if statistic == "chord_length" else 0  # no chord has no pixels
-            parts.append(rows.iloc[first:].dropna(subset="value"))
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+            # tables of curves go by the statistic: "two_point", not "two_point_radial"
+            columns = {**place, "statistic": statistic.name}
+            rows = pd.DataFrame({**columns, "distance": distance.to_numpy(), "value": values.to_numpy()})
+            parts.append(rows.iloc[variable.display.listed_from :].dropna(subset="value"))
+    known = [part for part in parts if len(part)]
+    return pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=_COLUMNS)
+
+
+def scalars_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
+    """List one row a file and phase; what is known by axis gets a column an axis.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import checkerboard
+    >>> from matlens.microstructure.statistics import characterize
+    >>> board = characterize(checkerboard((16, 16), cell=4), statistics=["chord_length", "specific_surface"])
+    >>> list(scalars_of_files(board, ["board"]))
+    ['file', 'phase', 'mean_chord_length_y', 'mean_chord_length_x', 'specific_surface']
+    """
+    files = statistics if "file" in statistics.dims else statistics.expand_dims("file").assign_coords(file=list(names))
+    rows = []
+    for name in names:
+        for phase, phase_name in enumerate(statistics["phase_name"].values):
+            row: dict[str, object] = {"file": name, "phase": str(phase_name)}
+            part = files.sel(file=name).isel(phase=phase)
+            for variable, values in part.data_vars.items():
+                if values.dims == ():
+                    row[str(variable)] = values.item()
+                elif values.dims == ("axis",):
+                    row |= {f"{variable}_{axis}": values.sel(axis=axis).item() for axis in statistics["axis"].values}
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def measures_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
@@ -66,7 +122,7 @@ def measures_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFr
                 number = float(value)
                 reason = variable.attrs.get("missing", "") if np.isnan(number) else ""
                 rows.append({**place, "value": number, "unit": variable.attrs["units"], "missing": reason})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["statistic", "phase", "axis", "source", "value", "unit", "missing"])
 
 
 def _places(

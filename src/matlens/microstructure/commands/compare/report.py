@@ -19,7 +19,7 @@ PAGE = Page(
         sections.copying,
         sections.cleaning,
     ),
-    lambda run: (*cites.STATISTICS, *cites.CONDUCTION, *cites.of_thresholds(run)),
+    lambda run: (*cites.of_judging(), *cites.CONDUCTION, *cites.of_thresholds(run)),
     verdict=sections.joint_verdict,
     headlines=sections.verdict_headlines,
 )

@@ -25,7 +25,7 @@ _FROM_MICROGRAPHS = Page(
         sections.cleaning,
         notes,
     ),
-    lambda run: (*cites.of_engine(run), *cites.STATISTICS, *cites.CONDUCTION, *cites.of_thresholds(run)),
+    lambda run: (*cites.of_engine(run), *cites.of_judging(), *cites.CONDUCTION, *cites.of_thresholds(run)),
     facts=sections.engine_facts,
     verdict=sections.joint_verdict,
     headlines=sections.verdict_headlines,
@@ -34,7 +34,7 @@ _FROM_STATISTICS = Page(
     "Reconstruction from statistics",
     unfinished,
     (from_statistics.structures, from_statistics.match, sections.optimisation, notes),
-    lambda run: (*cites.of_engine(run), *cites.STATISTICS),
+    lambda run: (*cites.of_engine(run), *cites.of_judging()),
     facts=sections.engine_facts,
 )
 

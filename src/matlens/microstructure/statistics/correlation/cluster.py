@@ -19,9 +19,10 @@ from matlens.microstructure.statistics.correlation.cluster_pairs import pairs_in
 from matlens.microstructure.statistics.correlation.offsets import half_sides, overlap_counts, radial_mean
 from matlens.microstructure.statistics.correlation.pair_counts import auto_counts
 from matlens.microstructure.statistics.correlation.two_point import checked_mask
+from matlens.microstructure.statistics.statistic import N_LOG_N, Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Connectivity", "cluster_map", "cluster_radial", "label_clusters"]
+__all__ = ["CLUSTER", "Connectivity", "cluster_map", "cluster_radial", "label_clusters"]
 
 Connectivity = Literal["face", "full"]
 
@@ -153,3 +154,33 @@ def cluster_radial(
     [0.5, 0.25]
     """
     return radial_mean(cluster_map(m, connectivity=connectivity, mask=mask), half_sides(m.shape))
+
+
+def _face_and_full(m: Microstructure) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return cluster_radial(m), cluster_radial(m, connectivity="full")
+
+
+CLUSTER = Statistic(
+    name="cluster",
+    long_name="two-point cluster function",
+    compute=_face_and_full,
+    variables=(
+        Variable(
+            name="cluster_radial",
+            dims=("phase", "r"),
+            long_name="P(same face-connected cluster) by distance",
+            display=Display(
+                section="curves", place=2, title="Two-point cluster", label="probability", against="distance"
+            ),
+            facts=Facts(least=0, most=1, absent=0),
+        ),
+        Variable(
+            name="cluster_radial_full",
+            dims=("phase", "r"),
+            long_name="P(same fully connected cluster) by distance",
+            facts=Facts(least=0, most=1, absent=0),
+        ),
+    ),
+    cost=Cost(seconds=(0.32, 0.25), bytes=(70, 62), exponent=N_LOG_N),
+    cites=("torquato1988cluster",),
+)

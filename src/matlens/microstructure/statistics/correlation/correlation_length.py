@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.microstructure.statistics.correlation.offsets import along_axes, half_sides, radial_mean
 from matlens.microstructure.statistics.correlation.two_point import (
     normalised_covariance,
     two_point_axes,
+    two_point_map,
     two_point_radial,
 )
+from matlens.microstructure.statistics.statistic import N_LOG_N, Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["anisotropy", "correlation_length", "correlation_length_radial"]
+__all__ = ["CORRELATION_LENGTH", "anisotropy", "correlation_length", "correlation_length_radial"]
 
 LEVEL = 0.1
 
@@ -88,6 +91,72 @@ def anisotropy(m: Microstructure) -> NDArray[np.float64]:
     >>> anisotropy(Microstructure(bricks, periodic=True))
     array([3., 3.])
     """
-    lengths = correlation_length(m) * np.asarray(m.spacing)
+    return _ratio(correlation_length(m) * np.asarray(m.spacing))
+
+
+def _lengths_and_anisotropy(m: Microstructure) -> tuple[NDArray[np.float64], ...]:
+    half, found, fractions = half_sides(m.shape), two_point_map(m), m.volume_fractions
+    spacing = np.asarray(m.spacing)
+    along = first_below(normalised_covariance(along_axes(found, half), fractions[:, None, None])) * spacing
+    radial = first_below(normalised_covariance(radial_mean(found, half), fractions[:, None]))
+    quarters = [anisotropy(window) for window in m.tiles([max(1, side // 2) for side in m.shape])]
+    # fmin and fmax pass over windows in which it is not known
+    low, high = np.fmin.reduce(quarters), np.fmax.reduce(quarters)
+    return along, radial * float(np.exp(np.log(spacing).mean())), _ratio(along), low, high
+
+
+def _ratio(lengths: NDArray[np.float64]) -> NDArray[np.float64]:
     ratio: NDArray[np.float64] = lengths.max(axis=1) / lengths.min(axis=1)
     return ratio
+
+
+_ANISOTROPY = "longest over shortest correlation length along an axis"
+
+
+CORRELATION_LENGTH = Statistic(
+    name="correlation_length",
+    long_name="correlation length",
+    compute=_lengths_and_anisotropy,
+    variables=(
+        Variable(
+            name="correlation_length",
+            dims=("phase", "axis"),
+            long_name="first r with |c(r)| < 0.1",
+            units="{unit}",
+            display=Display(section="shape", place=4, caption="where the covariance has fallen below a tenth"),
+            facts=Facts(least=0, layers=True, laminate=lambda w: [np.nan, w / 2]),
+        ),
+        Variable(
+            name="correlation_length_radial",
+            dims=("phase",),
+            long_name="first distance with |c(r)| < 0.1",
+            units="{unit}",
+            facts=Facts(least=0),
+        ),
+        Variable(
+            name="anisotropy",
+            dims=("phase",),
+            long_name=_ANISOTROPY,
+            display=Display(
+                section="shape",
+                place=5,
+                caption="longest over shortest correlation length; the line spans windows of half the side",
+            ),
+            facts=Facts(least=1, laminate=lambda w: np.nan),
+        ),
+        Variable(
+            name="anisotropy_low",
+            dims=("phase",),
+            long_name=f"{_ANISOTROPY}, least of windows of half the side",
+            facts=Facts(least=1, shift=False, turns=True),
+        ),
+        Variable(
+            name="anisotropy_high",
+            dims=("phase",),
+            long_name=f"{_ANISOTROPY}, most of windows of half the side",
+            facts=Facts(least=1, shift=False, turns=True),
+        ),
+    ),
+    cost=Cost(seconds=(0.068, 0.079), bytes=(52, 57), exponent=N_LOG_N),
+    cites=("torquato2002random",),
+)

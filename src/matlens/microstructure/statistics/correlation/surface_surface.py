@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.microstructure.statistics.correlation.offsets import half_sides
 from matlens.microstructure.statistics.correlation.two_point import checked_mask, two_point_map, two_point_radial
 from matlens.microstructure.statistics.size_shape.neighbours import shifted_pair
+from matlens.microstructure.statistics.statistic import N_LOG_N, Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["interface_pixels", "surface_surface", "surface_surface_map"]
+__all__ = ["SURFACE_SURFACE", "interface_pixels", "surface_surface", "surface_surface_map"]
 
 
 def interface_pixels(m: Microstructure) -> NDArray[np.bool_]:
@@ -142,3 +143,30 @@ def _absent(m: Microstructure, mask: ArrayLike | None) -> NDArray[np.bool_]:
     known = checked_mask(m, mask)
     labels = m.labels if known is None else m.labels[known]
     return np.asarray(np.bincount(labels.ravel(), minlength=m.n_phases) == 0)
+
+
+SURFACE_SURFACE = Statistic(
+    name="surface_surface",
+    long_name="surface-surface correlation",
+    compute=surface_surface,
+    variables=(
+        Variable(
+            name="surface_surface",
+            dims=("phase", "r"),
+            long_name="P(both ends on the interface) by distance",
+            missing="the phase is absent",
+            display=Display(
+                section="sizes",
+                place=3,
+                caption="probability that two points both lie at the phase's interface",
+                title="Surface-surface correlation",
+                label="probability",
+                against="distance",
+                drawn_from=1,  # a pixel with itself would set the scale
+            ),
+            facts=Facts(least=0, most=1),
+        ),
+    ),
+    cost=Cost(seconds=(0.096, 0.092), bytes=(68, 62), exponent=N_LOG_N),
+    cites=("torquato2002random",),
+)

@@ -22,9 +22,10 @@ from matlens.microstructure.statistics.equivalence.windows import MOST, cut_wind
 from matlens.microstructure.statistics.transport.properties import too_large
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["SCALARS", "Representative", "representative_size"]
+__all__ = ["STUDIED", "Representative", "representative_size"]
 
-SCALARS = ("volume_fraction", "specific_surface", "s2_error")
+# studied unless asked otherwise, each with the statistic of the catalogue that it belongs to
+STUDIED = {"volume_fraction": "volume_fraction", "specific_surface": "specific_surface", "s2_error": "two_point"}
 _PARTS = (2, 3, 4, 6, 8, 12, 16)  # windows are so many times shorter than the micrograph
 _SMALLEST = 8  # pixels along the shortest side of a window
 _FEWEST = 4  # windows, to see a scatter
@@ -68,7 +69,7 @@ def representative_size(
     *,
     precision: float = 0.05,
     numbers: Sequence[int] = (1, 4, 16),
-    statistics: Sequence[str] = SCALARS,
+    statistics: Sequence[str] = tuple(STUDIED),
 ) -> Representative:
     """Study how statistics scatter between windows and which windows a wanted precision needs.
 
@@ -261,9 +262,9 @@ def _check(
             raise InputError(
                 f"found {fields[0]!r} and {field!r}; fields of one material must agree in phases and pixels."
             )
-    unknown = [name for name in statistics if name not in (*SCALARS, "conductivity")]
+    unknown = [name for name in statistics if name not in (*STUDIED, "conductivity")]
     if unknown:
-        raise InputError(f"{unknown[0]!r} cannot be studied; choose of {', '.join((*SCALARS, 'conductivity'))}.")
+        raise InputError(f"{unknown[0]!r} cannot be studied; choose of {', '.join((*STUDIED, 'conductivity'))}.")
     if not precision > 0 or not numbers or min(numbers) < 1:
         raise InputError(f"precision={precision!r} and numbers={tuple(numbers)} must be positive.")
 

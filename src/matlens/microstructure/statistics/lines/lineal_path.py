@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.microstructure.statistics.correlation.offsets import half_sides
+from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["lineal_path"]
+__all__ = ["LINEAL_PATH", "lineal_path"]
 
 
 def run_lengths(lines: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
@@ -108,3 +109,27 @@ def _run_histogram(
     starts, lengths, _ = run_lengths(lines)
     code = lines.ravel()[starts].astype(np.intp) * (side + 1) + lengths
     return np.bincount(code, minlength=n_phases * (side + 1)).reshape(n_phases, side + 1), closed
+
+
+LINEAL_PATH = Statistic(
+    name="lineal_path",
+    long_name="lineal path",
+    compute=lineal_path,
+    variables=(
+        Variable(
+            name="lineal_path",
+            dims=("phase", "axis", "r"),
+            long_name="P(segment of r + 1 pixels lies in the phase)",
+            display=Display(section="curves", place=1, title="Lineal path", label="probability", against="distance"),
+            facts=Facts(
+                least=0,
+                most=1,
+                absent=0,
+                layers=True,
+                laminate=lambda w: np.stack([np.full(w + 1, 0.5), 0.5 * (1 - np.arange(w + 1) / w)]),
+            ),
+        ),
+    ),
+    cost=Cost(seconds=(0.011, 0.014), bytes=(5, 6), each="structure"),
+    cites=("lu1992lineal",),
+)

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.microstructure.statistics.correlation.two_point import checked_mask
 from matlens.microstructure.statistics.size_shape.distance import integer_weights, squared_distance
 from matlens.microstructure.statistics.size_shape.survival import share_at_least
+from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["local_thickness", "local_thickness_map", "mean_local_thickness"]
+__all__ = ["LOCAL_THICKNESS", "local_thickness", "local_thickness_map", "mean_local_thickness"]
 
 Squares = NDArray[np.int32]
 
@@ -254,3 +255,45 @@ def _folded(canvas: Squares, reach: Sequence[int]) -> Squares:
             np.maximum(part, moved[low + step : high + step], out=part)
         canvas = np.moveaxis(whole, 0, axis)
     return canvas
+
+
+def _shares_and_mean(m: Microstructure) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    thickness = local_thickness_map(m)
+    return local_thickness(m, thickness=thickness), mean_local_thickness(m, thickness=thickness)
+
+
+_UNBOUNDED = "the phase is absent or fills everything"
+
+
+LOCAL_THICKNESS = Statistic(
+    name="local_thickness",
+    long_name="local thickness",
+    compute=_shares_and_mean,
+    variables=(
+        Variable(
+            name="local_thickness",
+            dims=("phase", "r"),
+            long_name="share with local thickness >= r",
+            missing=_UNBOUNDED,
+            display=Display(
+                section="sizes",
+                place=1,
+                caption="share of the phase in balls of at least a diameter that fit into it",
+                title="Local thickness",
+                label="share of volume thicker",
+            ),
+            facts=Facts(least=0, most=1, layers=True, laminate=lambda w: np.ones(w + 1)),
+        ),
+        Variable(
+            name="mean_local_thickness",
+            dims=("phase",),
+            long_name="mean local thickness",
+            units="{unit}",
+            missing=_UNBOUNDED,
+            display=Display(section="shape", place=7, caption="mean diameter of the largest balls that fit in"),
+            facts=Facts(least=0, layers=True, laminate=lambda w: w),
+        ),
+    ),
+    cost=Cost(seconds=(0.082, 0.18), bytes=(29, 46)),
+    cites=("hildebrand1997thickness",),
+)

@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.microstructure.statistics.correlation.two_point import checked_mask
 from matlens.microstructure.statistics.size_shape.neighbours import block_histogram
 from matlens.microstructure.statistics.size_shape.specific_surface import direction_weights
+from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["mean_curvature_density"]
+__all__ = ["MEAN_CURVATURE", "mean_curvature_density"]
 
 Vector = NDArray[np.int64]
 
@@ -117,3 +118,27 @@ def _all_in(
 
 def _bits(corners: Sequence[Vector]) -> int:
     return sum(1 << int(4 * z + 2 * y + x) for z, y, x in corners)
+
+
+MEAN_CURVATURE = Statistic(
+    name="mean_curvature",
+    long_name="mean curvature",
+    compute=mean_curvature_density,
+    variables=(
+        Variable(
+            name="mean_curvature",
+            dims=("phase",),
+            long_name="integral of mean curvature per volume",
+            units="{unit}^-2",
+            missing="known in three dimensions only",
+            display=Display(
+                section="shape",
+                place=2,
+                caption="integral of mean curvature per volume, positive where the phase bulges out",
+            ),
+            facts=Facts(absent=0, ndim=(3,), tolerance=1e-7),
+        ),
+    ),
+    cost=Cost(seconds=(0, 0.011), bytes=(0, 11)),
+    cites=("ohser2000statistical",),
+)

@@ -13,9 +13,10 @@ from skimage.measure import marching_cubes, mesh_surface_area
 from matlens.errors import InputError
 from matlens.microstructure.statistics.correlation.two_point import checked_mask
 from matlens.microstructure.statistics.size_shape.neighbours import half_directions, share, shifted_pair
+from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["SurfaceMethod", "specific_surface"]
+__all__ = ["SPECIFIC_SURFACE", "SurfaceMethod", "specific_surface"]
 
 Mask = NDArray[np.bool_]
 SurfaceMethod = Literal["crofton", "faces", "marching"]
@@ -139,3 +140,22 @@ def _marching(mask: Mask, spacing: Sequence[float], periodic: bool, good: Mask |
     odd = (inside == 1) | (inside == 3)
     total = slanted * (odd.sum() + 2 * opposite.sum()) + width * level.sum() + height * upright.sum()
     return float(total) / volume
+
+
+SPECIFIC_SURFACE = Statistic(
+    name="specific_surface",
+    long_name="specific surface",
+    compute=specific_surface,
+    variables=(
+        Variable(
+            name="specific_surface",
+            dims=("phase",),
+            long_name="interface per volume (Crofton)",
+            units="{unit}^-1",
+            display=Display(section="shape", place=1, caption="interface per volume, by crossings of test lines"),
+            facts=Facts(least=0, absent=0, laminate=lambda w: (1 + np.sqrt(2)) * np.pi / 8 / w, tolerance=1e-7),
+        ),
+    ),
+    cost=Cost(seconds=(0.0022, 0.0039), bytes=(3, 3)),
+    cites=("ohser2000statistical",),
+)

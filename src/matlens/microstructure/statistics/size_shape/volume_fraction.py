@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["volume_fraction"]
+__all__ = ["VOLUME_FRACTION", "volume_fraction"]
 
 
 def volume_fraction(m: Microstructure) -> NDArray[np.float64]:
@@ -30,3 +31,21 @@ def volume_fraction(m: Microstructure) -> NDArray[np.float64]:
     array([0.25, 0.75])
     """
     return m.volume_fractions
+
+
+VOLUME_FRACTION = Statistic(
+    name="volume_fraction",
+    long_name="volume fraction",
+    compute=volume_fraction,
+    variables=(
+        Variable(
+            name="volume_fraction",
+            dims=("phase",),
+            long_name="volume fraction",
+            display=Display(section="shape", place=0, caption="share of the volume"),
+            facts=Facts(least=0, most=1, absent=0, layers=True, laminate=lambda w: 0.5),
+        ),
+    ),
+    cost=Cost(seconds=(0.002, 0.0017), bytes=(8, 8)),
+    cites=("torquato2002random",),
+)

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.microstructure.physics import percolates, spanning_cells
+from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["connected_fraction", "percolation"]
+__all__ = ["PERCOLATION", "connected_fraction", "percolation"]
 
 
 def percolation(m: Microstructure) -> NDArray[np.bool_]:
@@ -57,3 +58,33 @@ def connected_fraction(m: Microstructure) -> NDArray[np.float64]:
     shares = np.full((m.n_phases, m.ndim), np.nan)
     np.divide(spanning, pixels, out=shares, where=pixels > 0)
     return shares
+
+
+def _percolates_and_share(m: Microstructure) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    return percolation(m), connected_fraction(m)
+
+
+PERCOLATION = Statistic(
+    name="percolation",
+    long_name="percolation",
+    compute=_percolates_and_share,
+    variables=(
+        Variable(
+            name="percolates",
+            dims=("phase", "axis"),
+            long_name="whether the phase connects both ends of the axis",
+            display=Display(section="connection", place=0, caption="1 if the phase connects both ends of the axis"),
+            facts=Facts(least=0, most=1, absent=0, layers=True, laminate=lambda w: [1, 0]),
+        ),
+        Variable(
+            name="connected_fraction",
+            dims=("phase", "axis"),
+            long_name="share connected to both faces of the axis",
+            missing="the phase is absent",
+            display=Display(section="connection", place=1, caption="share of the phase that does so"),
+            facts=Facts(least=0, most=1, shift=False, layers=True, laminate=lambda w: [1, 0]),
+        ),
+    ),
+    cost=Cost(seconds=(0.041, 0.07), bytes=(7, 7)),
+    cites=("torquato2002random",),
+)

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from matlens.hooks import Progress
 from matlens.microstructure.physics import percolates, tortuosity_factor
+from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["TORTUOSITY_CELLS", "tortuosity"]
+__all__ = ["TORTUOSITY", "TORTUOSITY_CELLS", "tortuosity"]
 
 TORTUOSITY_CELLS = 1 << 21  # 128^3: some seconds an axis
 
@@ -55,3 +56,32 @@ def tortuosity(
             if factor.converged:
                 found[phase, axis] = factor.value
     return found
+
+
+def _why_missing(m: Microstructure) -> str:
+    if m.labels.size > TORTUOSITY_CELLS:
+        return f"not solved: more than {TORTUOSITY_CELLS} pixels"
+    return "the phase does not percolate along the axis"
+
+
+TORTUOSITY = Statistic(
+    name="tortuosity",
+    long_name="tortuosity factor",
+    compute=tortuosity,
+    variables=(
+        Variable(
+            name="tortuosity_factor",
+            dims=("phase", "axis"),
+            long_name="tortuosity factor",
+            missing=_why_missing,
+            display=Display(
+                section="connection",
+                place=2,
+                caption="volume fraction over relative diffusivity, a dash where the phase does not percolate",
+            ),
+            facts=Facts(least=1, layers=True, laminate=lambda w: [1, np.nan], tolerance=1e-4),
+        ),
+    ),
+    cost=Cost(seconds=(16, 6.6), bytes=(250, 260), exponent=1.4, largest=TORTUOSITY_CELLS),
+    cites=("cooper2016taufactor",),
+)

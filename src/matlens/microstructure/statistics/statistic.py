@@ -1,0 +1,272 @@
+"""What is declared of a statistic: how it is computed, its variables with units and names, its cost and its sources.
+
+A declaration stands beside the function that computes the statistic, and
+:mod:`matlens.microstructure.statistics.catalogue` lists where. The labelled data set, its tables, captions of reports,
+citations, forecasts of time and memory, and the common tester are derived from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf, log, nan, prod
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:  # names and choices are listed without loading numpy
+    from numpy.typing import ArrayLike
+
+    from matlens.microstructure.structure import Microstructure
+
+__all__ = ["N_LOG_N", "Blockwise", "Cost", "CurveSection", "Display", "Facts", "Section", "Statistic", "Variable"]
+
+N_LOG_N = 1 + 1 / log(1 << 20)  # slope of n log n in logarithms, where costs are measured
+_MEASURED_AT = 1 << 20  # pixels
+
+CurveSection = Literal["curves", "sizes"]
+Section = Literal[CurveSection, "shape", "connection"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What holds for the values of a variable, whatever the structure; the common tester checks it.
+
+    How values scale with the pixel size, which axis runs over phases and which over directions follows from the
+    variable's units and dimensions.
+
+    Parameters
+    ----------
+    least, most : float
+        Bounds of every known value.
+    absent : float
+        Value of a phase that does not occur.
+    ndim : tuple of int
+        Dimensions in which the variable is known; it is NaN in others.
+    shift : bool
+        Whether a cyclic shift of a periodic structure leaves the values as they are.
+    turns : bool
+        Whether reversing the order of the array axes only reverses the order of the directions.
+    layers : bool
+        Whether a periodic volume of equal layers has the values of one layer.
+    laminate : callable, optional
+        Exact values of phase 1 in a periodic two-dimensional laminate of unit pixels, whose layers are ``w`` pixels
+        wide and follow each other along x: called with ``w``, which is even; directions are y, x, and offsets 0, 1,
+        ..., w.
+    tolerance : float
+        Absolute tolerance of all comparisons.
+
+    Examples
+    --------
+    >>> Facts(least=0, laminate=lambda w: 0.5).laminate(4)
+    0.5
+    """
+
+    least: float = -inf
+    most: float = inf
+    absent: float = nan
+    ndim: tuple[int, ...] = (2, 3)
+    shift: bool = True
+    turns: bool = True
+    layers: bool = False
+    laminate: Callable[[int], ArrayLike] | None = None
+    tolerance: float = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Display:
+    """Where a report shows a variable, and in which words.
+
+    Parameters
+    ----------
+    section : {"curves", "sizes", "shape", "connection"}
+        Section of the report. Variables over offsets belong into the first two, single numbers into the others.
+    place : int
+        Variables with a smaller number come first in the section; those with the same, in the catalogue's order.
+    caption : str
+        What the variable is, as a phrase of the figure's caption.
+    title : str
+        Title of a curve's panel.
+    label : str
+        Label of a curve's vertical axis.
+    against : {"size", "distance"}
+        What a curve runs against.
+    listed_from, drawn_from : int
+        First offset in tables, and in figures, of a curve.
+
+    Examples
+    --------
+    >>> Display(section="shape", caption="share of the volume").listed_from
+    0
+    """
+
+    section: Section
+    place: int = 99
+    caption: str = ""
+    title: str = ""
+    label: str = "value"
+    against: Literal["size", "distance"] = "size"
+    listed_from: int = 0
+    drawn_from: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One array of a statistic, as the data set labels it.
+
+    Parameters
+    ----------
+    name : str
+        Name in the data set.
+    dims : tuple of str
+        Of ``phase``, ``other`` (second phase of a pair), ``axis`` and, last, ``r`` (offset in pixels). Curves over
+        ``r`` may end early; the data set continues them with NaN.
+    long_name : str
+        What it is, in a few words.
+    units : str
+        A template with ``{unit}``, the structure's unit of length, and ``{ndim}``: ``"{unit}^-{ndim}"``.
+    missing : str or callable
+        What NaN means; a callable says it of the given structure.
+    display : Display, optional
+        Where reports draw it. Every variable is in the files of a run, and every single number in their tables, also
+        without.
+    facts : Facts
+        What the common tester checks.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.structure import Microstructure
+    >>> density = Variable(name="d", dims=("phase",), long_name="number per volume", units="{unit}^-{ndim}")
+    >>> density.attributes(Microstructure([[0, 1]], unit="um"))
+    {'long_name': 'number per volume', 'units': 'um^-2'}
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    long_name: str
+    units: str = "1"
+    missing: str | Callable[[Microstructure], str] = ""
+    display: Display | None = None
+    facts: Facts = field(default_factory=Facts)
+
+    def attributes(self, m: Microstructure) -> dict[str, str]:
+        """Attributes in the data set: ``long_name``, ``units`` and, where values may be missing, ``missing``."""
+        missing = self.missing if isinstance(self.missing, str) else self.missing(m)
+        units = self.units.format(unit=m.unit, ndim=m.ndim)
+        return {"long_name": self.long_name, "units": units} | ({"missing": missing} if missing else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Rough cost of a statistic, measured once by ``benchmarks/statistics_cost.py`` on one core.
+
+    Parameters
+    ----------
+    seconds : tuple of two floats
+        Time for a structure of 2**20 pixels in two and in three dimensions, for each phase (or pair of phases).
+    bytes : tuple of two floats
+        Peak memory for each pixel of a two-phase structure, in two and in three dimensions.
+    exponent : float
+        Time grows with the number of pixels to this power.
+    each : {"phase", "pair", "structure"}
+        What time and memory are proportional to beside the pixels.
+    largest : float
+        Number of pixels above which the statistic is not computed, and costs nothing.
+
+    Examples
+    --------
+    >>> Cost(seconds=(1.0, 2.0), bytes=(16, 24)).of((1024, 1024), 2)
+    (2.0, 16777216.0)
+    """
+
+    seconds: tuple[float, float]
+    bytes: tuple[float, float]
+    exponent: float = 1.0
+    each: Literal["phase", "pair", "structure"] = "phase"
+    largest: float = inf
+
+    def of(self, shape: tuple[int, ...], phases: int) -> tuple[float, float]:
+        """Seconds and bytes for a structure of this shape and number of phases."""
+        pixels, deep = prod(shape), len(shape) - 2
+        if pixels > self.largest:
+            return 0.0, 0.0
+        number = {"phase": phases, "pair": phases * (phases + 1) / 2, "structure": 1}
+        of_two = {"phase": 2, "pair": 3, "structure": 1}
+        seconds = self.seconds[deep] * (pixels / _MEASURED_AT) ** self.exponent * number[self.each]
+        return seconds, self.bytes[deep] * pixels * number[self.each] / of_two[self.each]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blockwise:
+    """How a statistic is taken block by block, for structures that do not fit into memory.
+
+    Nothing uses it yet; it fixes the interface that block-wise work will call.
+
+    Parameters
+    ----------
+    update : callable
+        Of a state (None at first) and a block, a `Microstructure`; returns the state with the block taken in.
+    merge : callable
+        Of two states; returns the state of both blocks together.
+    compute : callable
+        Of a state; returns what `Statistic.compute` returns for the whole.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.structure import Microstructure
+    >>> pixels = Blockwise(
+    ...     update=lambda state, block: (state or 0) + block.labels.size, merge=lambda a, b: a + b, compute=float
+    ... )
+    >>> pixels.compute(pixels.update(pixels.update(None, Microstructure([[0, 1]])), Microstructure([[0, 1, 1]])))
+    5.0
+    """
+
+    update: Callable[[Any, Microstructure], Any]
+    merge: Callable[[Any, Any], Any]
+    compute: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistic:
+    """A statistic: one measurement of a microstructure, which gives one or several labelled arrays.
+
+    Parameters
+    ----------
+    name : str
+        Name in the catalogue; users choose by it.
+    long_name : str
+        Name in running text, as progress shows it.
+    compute : callable
+        Of a `Microstructure`; returns the array of the only variable, or a tuple of arrays in the order of
+        ``variables``.
+    variables : tuple of Variable
+        What it returns.
+    cost : Cost
+        Rough time and memory.
+    cites : tuple of str
+        Keys of the papers it stands on, in ``runs/citations.bib``.
+    blocks : Blockwise, optional
+        How it is taken block by block, if it can.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.structure import Microstructure
+    >>> sides = Variable(name="longest_side", dims=(), long_name="longest side", units="{unit}")
+    >>> longest = Statistic(
+    ...     name="longest_side", long_name="longest side", variables=(sides,), cost=Cost(seconds=(0, 0), bytes=(0, 0)),
+    ...     compute=lambda m: max(side * step for side, step in zip(m.shape, m.spacing)),
+    ... )
+    >>> longest.measure(Microstructure([[0, 1, 1]], spacing=0.5))
+    (1.5,)
+    """
+
+    name: str
+    long_name: str
+    compute: Callable[[Microstructure], Any]
+    variables: tuple[Variable, ...]
+    cost: Cost
+    cites: tuple[str, ...] = ()
+    blocks: Blockwise | None = None
+
+    def measure(self, m: Microstructure) -> tuple[ArrayLike, ...]:
+        """Compute the arrays of a structure, in the order of ``variables``."""
+        found = self.compute(m)
+        return found if isinstance(found, tuple) else (found,)
