@@ -15,6 +15,7 @@ QUICK := tests -m "not slow and not end_to_end"
 .PHONY: demo test quick coverage nightly check lint types imports circles setup clean
 demo: setup
 	$(BIN)/matlens demo
+	$(BIN)/matlens library demo
 
 test: setup
 	$(PYTEST)
