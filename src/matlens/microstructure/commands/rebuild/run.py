@@ -113,7 +113,7 @@ def rebuild_in(run: RunDirectory, progress: Progress) -> None:
     """
     order = RebuildOrder.of(run.settings)
     statistics = _kept(run, order)
-    work, targets = order.plan(statistics), CurveTargets.of(statistics)
+    work, targets = order.plan(statistics), CurveTargets.from_dataset(statistics)
     store = RealisationStore(run, work.exemplars[0])
     try:
         result = work.run(progress, store)
