@@ -53,9 +53,9 @@ def read_unchanged(folder: str, digest: str, device: str) -> LibraryModel:
     InputError
         If there is none, or it has changed.
     """
-    from matlens.library.model import read_library_model
+    from matlens.library.model import LibraryModel
 
-    model = read_library_model(folder, device=device)
+    model = LibraryModel.load(folder, device=device)
     if digest and digest != digest_of_model(folder):
         raise InputError(f"the model in {folder} has changed since the run started; start a new run.")
     return model
