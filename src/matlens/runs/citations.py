@@ -1,4 +1,4 @@
-"""Which papers a run stands on, as BibTeX, chosen by what it used."""
+"""The references that a run depends on, as BibTeX entries, chosen by the methods it used."""
 
 from __future__ import annotations
 
@@ -49,15 +49,18 @@ def citation_keys(
     Parameters
     ----------
     encoder : str
-        Name of the encoder; empty where there was none.
+        Name of the encoder; empty if none was used.
     threshold : str
-        How grey images were cut.
+        Description of how grey images were segmented.
     command : str
-        What was run; those that measure no statistics stand on other papers.
+        Name of the command.
     method : str
-        Of the reconstruction; empty where nothing was reconstructed.
-    statistics : sequence of str, optional
-        What ``characterize`` computed; by default all of the catalogue.
+        Method of reconstruction; empty if nothing was reconstructed.
+
+    Returns
+    -------
+    tuple of str
+        Keys of entries in runs/citations.bib.
 
     Examples
     --------
@@ -80,7 +83,17 @@ def citation_keys(
 
 
 def bibtex(keys: Sequence[str]) -> str:
-    """Give the BibTeX entries of these keys.
+    """Return the BibTeX entries of these keys.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        Keys of entries in runs/citations.bib.
+
+    Returns
+    -------
+    str
+        The entries, separated by empty lines.
 
     Examples
     --------
