@@ -34,7 +34,7 @@ def cubes() -> tuple[StructureSet, pd.DataFrame]:
         [volume.labels[z : z + 128, y : y + 128, x : x + 128] for z, y, x in table[["z0", "y0", "x0"]].to_numpy()]
     )
     targets = pd.DataFrame({f"k_{i}{i}": 1 / table[f"FF_{axis}"] for i, axis in enumerate(AXES)})
-    return StructureSet.of(labels, targets=targets), table
+    return StructureSet.from_arrays(labels, targets=targets), table
 
 
 def archie(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:

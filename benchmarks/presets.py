@@ -31,7 +31,7 @@ def variants() -> dict:
         "without coarse levels": replace(full, levels=False),
         "without the two-point term": replace(full, two_point=0.0),
         "without sharpening": replace(full, sharpening=()),
-        "without trades": replace(full, trades=0),
+        "without pixel swaps": replace(full, swaps=0),
         "without mending": replace(full, mend=False),
         "fast": PRESETS["fast"],
     }

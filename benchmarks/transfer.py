@@ -173,7 +173,7 @@ def real_windows() -> StructureSet:
     windows = np.concatenate([np.load(file).reshape(4, 64, 4, 64).swapaxes(1, 2).reshape(16, 64, 64) for file in files])
     names = np.repeat([file.stem.removeprefix("li2018_") for file in files], 16)
     field = torch.from_numpy(windows).double() * (PHASES[1] - PHASES[0]) + PHASES[0]
-    return StructureSet.of(
+    return StructureSet.from_arrays(
         windows,
         families=names,
         periodic=True,
@@ -192,7 +192,7 @@ def real() -> None:
             if all(f"{name}|{family}|{draw}" in store.rows for family in [*np.unique(test.families), "all"]):
                 continue
             model = make().set_params(coverage=0.9).fit(train.select(draw_groups(train.groups, 500, draw)), TARGET)
-            found, truth = model.predict_intervals(test), test.targets[TARGET].to_numpy()
+            found, truth = model.predict_interval(test), test.targets[TARGET].to_numpy()
             inside = (found["lower"] <= truth) & (truth <= found["upper"])
             for family in [*np.unique(test.families), "all"]:
                 one = np.full(len(test), True) if family == "all" else test.families == family
@@ -213,7 +213,7 @@ def coverage() -> None:
 
         def row(draw: int = draw) -> Row:
             model = StructurePropertyModel(vgg(), phase_values=PHASES, cache=cache)
-            found = model.fit(train.select(draw_groups(train.groups, 50, 1000 + draw)), TARGET).predict_intervals(test)
+            found = model.fit(train.select(draw_groups(train.groups, 50, 1000 + draw)), TARGET).predict_interval(test)
             inside = ((found["lower"] <= truth) & (truth <= found["upper"])).to_numpy()
             parts = {f"tercile {i + 1}": inside[tercile == i].mean() for i in range(3)}
             parts |= {family: inside[test.families == family].mean() for family in np.unique(test.families)}
@@ -266,7 +266,7 @@ def speed() -> None:
         model = StructurePropertyModel(vgg(), phase_values=PHASES).fit(train.select(range(100)), TARGET)
         big = np.tile(train.labels[100:1100], (1, 2, 2))
         start = time.perf_counter()
-        model.predict(StructureSet.of(np.roll(big, 3, 1), periodic=True))
+        model.predict(StructureSet.from_arrays(np.roll(big, 3, 1), periodic=True))
         return {"seconds": time.perf_counter() - start, "threads": float(torch.get_num_threads())}
 
     Store("speed").keep("1000 of 128 x 128", row)

@@ -9,8 +9,6 @@ from .library.io.options import LibraryOptions as LibraryOptions
 from .library.io.reading import read_library as read_library
 from .library.io.writing import write_library as write_library
 from .library.model.model import LibraryModel as LibraryModel
-from .library.model.storage import read_library_model as read_library_model
-from .library.model.storage import write_library_model as write_library_model
 from .library.suggestions.campaign import Campaign as Campaign
 from .library.suggestions.campaign import plate_list as plate_list
 from .library.suggestions.campaign import suggest as suggest

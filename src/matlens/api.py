@@ -1,4 +1,4 @@
-"""One verb for every trained model: what does it say of why a material performs?"""
+"""`explain` for models of both kinds: of structures and of libraries."""
 
 from __future__ import annotations
 
@@ -25,26 +25,32 @@ def explain(model: Response, data: MaterialsLibrary | None = None, **options: An
 
 
 def explain(model: Any, data: Any = None, **options: Any) -> Any:
-    """Read what a trained model has learned.
+    """Explain what a trained model has learned, by its gradients.
 
     Parameters
     ----------
     model : LibraryModel or other Response, or StructurePropertyModel
-        Fitted.
-    data : MaterialsLibrary, or StructureSet or array_like of int
-        What to explain; of a library model by default the library it learned from.
+        A fitted model.
+    data : MaterialsLibrary, or StructureSet or array_like of int, shape (n, *space)
+        Samples or structures to explain; by default, for a library model, the library that it was fitted to.
     **options
-        Of `matlens.library.gradients.explain_library`, or of `matlens.microstructure.properties.study_sensitivity`.
+        Options of `matlens.library.gradients.explain_library` or of
+        `matlens.microstructure.properties.study_sensitivity`.
 
     Returns
     -------
     xarray.Dataset or SensitivityStudy
-        Gradients of a library's samples (docs/gradients_schema.md), or sensitivities of structures' pixels.
+        For a library, gradients at its samples (docs/gradients_schema.md); for structures, sensitivities of their
+        pixels.
 
     Raises
     ------
     InputError
-        If the model is neither, or there is nothing to explain.
+        If the model is of neither kind, or a library model was not fitted to a library and none is given.
+
+    Notes
+    -----
+    Umehara et al., npj Comput. Mater. 5, 34 (2019), read gradients of a model of a library.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What can go wrong, in a few kinds.
+"""The exceptions that MatLens raises.
 
 Every message is one sentence for the user: what was found, what was expected and what to do.
 """
@@ -11,23 +11,31 @@ __all__ = ["InputError", "Interrupted", "MatlensError", "ResourceError", "RunErr
 
 
 class MatlensError(Exception):
-    """Base of everything MatLens raises on purpose; the command line prints it and exits with 2."""
+    """Base class of the errors that MatLens raises on purpose; the command line prints the message and exits with 2."""
 
 
 class InputError(MatlensError, ValueError):
-    """A file, an array or an option that cannot be used as given."""
+    """A file, an array or an option cannot be used as given."""
 
 
 class ResourceError(MatlensError, RuntimeError):
-    """Weights or data that are not at hand, not readable, or not the ones expected (hash)."""
+    """Weights or data are missing, unreadable, or not the expected ones (by their hash)."""
 
 
 class RunError(MatlensError, RuntimeError):
-    """A run directory in use, not empty, incomplete, or written by other settings or versions."""
+    """A run directory is in use, not empty, incomplete, or was written with other settings or by another version."""
 
 
 class Interrupted(MatlensError):
-    """Work stopped by the user; ``result`` carries the best result so far (or None)."""
+    """The user stopped the work.
+
+    Parameters
+    ----------
+    message : str
+        What was interrupted, and how to continue.
+    result : object, optional
+        The best result so far; None where there is none.
+    """
 
     def __init__(self, message: str, result: Any = None) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
-"""What long work calls while it runs: progress and a store of its state, as objects passed in.
+"""Objects that long computations call while they run: `Progress` and `StateStore`.
 
-Nothing below ``matlens.runs`` prints or decides where files go; ``matlens.runs`` brings the objects that do, and the
-classes here that do nothing are the defaults.
+Code below ``matlens.runs`` neither prints nor decides where files go. ``matlens.runs`` provides the objects that do;
+`Silent` and `NoStore`, which do nothing, are the defaults.
 """
 
 from __future__ import annotations
@@ -18,16 +18,40 @@ Arrays = dict[str, NDArray[np.generic]]
 
 
 class Progress(Protocol):
-    """Shows how far a piece of work is."""
+    """Show how far a computation has come; a protocol that `Silent`, `Labelled` and `matlens.runs.progress` follow.
+
+    Examples
+    --------
+    >>> progress: Progress = Silent()
+    >>> progress.begin(2, "realisation 1")
+    >>> progress.update(1, "loss 0.125")
+    >>> progress.end()
+    """
 
     def begin(self, total: int, label: str) -> None:
-        """Start a piece of work of ``total`` steps, named ``label``."""
+        """Start a computation.
+
+        Parameters
+        ----------
+        total : int
+            Number of steps.
+        label : str
+            Name of the computation.
+        """
 
     def update(self, done: int, text: str = "") -> None:
-        """Show that ``done`` of ``total`` steps are done, and where the work stands, e.g. its loss and level."""
+        """Show the number of steps that are done.
+
+        Parameters
+        ----------
+        done : int
+            Steps done, of ``total``.
+        text : str
+            State of the computation, e.g. its loss and level.
+        """
 
     def end(self) -> None:
-        """Finish the piece of work, whether or not ``total`` was reached."""
+        """Finish the computation, whether or not ``total`` was reached."""
 
 
 class Silent:
@@ -40,24 +64,24 @@ class Silent:
     """
 
     def begin(self, total: int, label: str) -> None:
-        """Ignore."""
+        """Do nothing."""
 
     def update(self, done: int, text: str = "") -> None:
-        """Ignore."""
+        """Do nothing."""
 
     def end(self) -> None:
-        """Ignore."""
+        """Do nothing."""
 
 
 class Labelled:
-    """Progress that says what each piece of work belongs to.
+    """Progress that puts a label before the label of each computation.
 
     Parameters
     ----------
     progress : Progress
-        Shows the work.
+        Shows the computation.
     label : str
-        Stands before the label of each piece of work.
+        Text before the label of each computation, e.g. the names of material and layer.
 
     Examples
     --------
@@ -70,30 +94,78 @@ class Labelled:
         self.update, self.end = progress.update, progress.end
 
     def begin(self, total: int, label: str) -> None:
-        """Start a piece of work under both labels."""
+        """Start a computation of ``total`` steps under both labels."""
         self._progress.begin(total, f"{self._label}, {label}")
 
 
 class StateStore(Protocol):
-    """Stores arrays under keys, so that interrupted work resumes where it stopped and ends with the same bytes.
+    """Store arrays under keys, so that interrupted work resumes where it stopped and gives the same bytes.
 
-    A key has a state while its work is under way, and a result once it is finished. Keys are usable as names of files.
+    A key has a state while its work is under way, and a result once the work is finished. A key must be usable as the
+    name of a file. A protocol, which `NoStore` and `matlens.runs.state_store.RunStateStore` follow.
+
+    Examples
+    --------
+    >>> store: StateStore = NoStore()
+    >>> store.save("realisation_0", lambda: {"x": np.zeros(3)})
+    >>> store.result("realisation_0") is None
+    True
     """
 
     def load(self, key: str) -> Arrays | None:
-        """Return the state last saved under ``key``, or None."""
+        """Return the state saved last under ``key``, or None where there is none.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+
+        Returns
+        -------
+        dict of str to ndarray, or None
+            State by the names that ``save`` was given.
+        """
 
     def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
-        """Save ``state()`` if it is time to (always with ``force``); ``state`` is not called otherwise."""
+        """Save the state if the last save is long enough ago.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+        state : callable
+            Returns the state, arrays by name; called only when the state is saved.
+        force : bool
+            Save in any case.
+        """
 
     def drop(self, key: str) -> None:
         """Remove the state saved under ``key``, if there is one."""
 
     def finish(self, key: str, result: Arrays) -> None:
-        """Store the result of finished work under ``key``, and drop its state."""
+        """Store the result of finished work under ``key`` and drop its state.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+        result : dict of str to ndarray
+            Result, arrays by name.
+        """
 
     def result(self, key: str) -> Arrays | None:
-        """Return the result stored under ``key``, or None while the work is still to be done."""
+        """Return the result stored under ``key``, or None while the work is not finished.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+
+        Returns
+        -------
+        dict of str to ndarray, or None
+            Result by the names that ``finish`` was given.
+        """
 
 
 class NoStore:
@@ -106,18 +178,18 @@ class NoStore:
     """
 
     def load(self, key: str) -> Arrays | None:
-        """Return None: nothing is stored."""
+        """Return None, as nothing is stored."""
         return None
 
     def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
-        """Ignore."""
+        """Do nothing."""
 
     def drop(self, key: str) -> None:
-        """Ignore."""
+        """Do nothing."""
 
     def finish(self, key: str, result: Arrays) -> None:
-        """Ignore."""
+        """Do nothing."""
 
     def result(self, key: str) -> Arrays | None:
-        """Return None: nothing is stored."""
+        """Return None, as nothing is stored."""
         return None

@@ -153,7 +153,7 @@ def kinds():
     labels = (random.random((36, 32, 32)) < fractions[:, None, None]).astype(np.uint8)
     families = np.repeat(["a", "b", "odd"], 12)
     targets = pd.DataFrame({"strength": 1 + labels.mean((1, 2)) + (families == "odd")})
-    return StructureSet.of(labels, families=families, targets=targets)
+    return StructureSet.from_arrays(labels, families=families, targets=targets)
 
 
 @pytest.mark.usefixtures("few_baselines")

@@ -15,7 +15,7 @@ from matlens.cli.app import main
 from matlens.library.commands.explain import run as explaining
 from matlens.library.commands.learn import run as learning
 from matlens.library.io import read_library
-from matlens.library.model import LibraryModel, read_library_model
+from matlens.library.model import LibraryModel
 from matlens.library.model.presets.default import DEFAULT
 from matlens.library.model.presets.registry import PRESETS
 from matlens.runs.directory import RunDirectory
@@ -87,7 +87,7 @@ def test_from_a_table_to_suggestions(folder, capsys):
     assert sorted(own["sample"]) == [f"{row:03d}" for row in range(30)]  # each once, under its own name
     error = ((own["predicted"] - own["value"]) ** 2).mean()
     assert 1 - error / own["value"].var(ddof=0) == pytest.approx(scores["r2"][0])
-    assert read_library_model("model").library_.components == tuple(COMPONENTS)
+    assert LibraryModel.load("model").library_.components == tuple(COMPONENTS)
     check_explained(folder, capsys)
     check_suggested(capsys)
 

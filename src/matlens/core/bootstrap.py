@@ -1,4 +1,7 @@
-"""Bootstrap of tables: units are drawn with replacement, and every row counts as often as its unit was drawn."""
+"""Bootstrap of the rows of a table: units are drawn with replacement, and each row counts as often as its unit.
+
+Efron, Ann. Stat. 7, 1 (1979).
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,23 @@ _DRAWS = 1000
 
 
 def drawn_counts(units: ArrayLike, draws: int, random: np.random.Generator) -> Array:
-    """Draw as many units as there are, with replacement, and count each row as often as its unit was drawn.
+    """Draw units with replacement and count how often the unit of each row was drawn.
+
+    A score made of weighted means is then one matrix product for all resamples (Efron, Ann. Stat. 7, 1, 1979).
 
     Parameters
     ----------
     units : array_like, shape (n,)
-        Unit of each row, e.g. its composition: errors of rows of one unit go together.
+        Unit of each row, for example its composition; rows of one unit have correlated errors and are drawn together.
     draws : int
         Number of resamples.
     random : numpy.random.Generator
-        Source of the draws.
+        Source of random numbers.
 
     Returns
     -------
     ndarray, shape (draws, n)
-
-    Notes
-    -----
-    Efron, Ann. Stat. 7, 1 (1979). A score that is made of means is then one product of matrices for all resamples.
+        Weight of each row in each resample; as many units are drawn as there are.
 
     Examples
     --------
@@ -47,23 +49,23 @@ def drawn_counts(units: ArrayLike, draws: int, random: np.random.Generator) -> A
 def bootstrap_weights(
     units: ArrayLike, *, strata: ArrayLike | None = None, draws: int = _DRAWS, seed: int = 0
 ) -> Array:
-    """Weigh rows for the score itself and for each resample.
+    """Return the weights of the rows for the score itself and for each bootstrap resample.
 
     Parameters
     ----------
     units : array_like, shape (n,)
-        As of `drawn_counts`.
+        Unit of each row, as in `drawn_counts`.
     strata : array_like, shape (n,), optional
-        Units are drawn within each stratum by itself; without, from all rows at once.
+        Stratum of each row; units are drawn separately within each. By default all rows form one stratum.
     draws : int
         Number of resamples.
     seed : int
-        Seed of the draws: tables with the same units get the same resamples, so that differences are paired.
+        Seed of the draws. Tables with the same units get the same resamples, so that their differences are paired.
 
     Returns
     -------
     ndarray, shape (1 + draws, n)
-        Ones, then counts.
+        A row of ones, then the counts of each resample.
 
     Examples
     --------
@@ -82,16 +84,21 @@ def bootstrap_weights(
 
 
 def interval_columns(name: str, found: Array, coverage: float = 0.9) -> dict[str, float]:
-    """Put a score and the ends of its bootstrap interval (percentiles) under three names.
+    """Return a score and its percentile bootstrap interval as three named columns.
 
     Parameters
     ----------
     name : str
         Name of the score.
     found : ndarray, shape (1 + draws,)
-        The score, then its values in the resamples; NaN where a resample has none.
+        The score, then its value in each resample; NaN where a resample has none.
     coverage : float
-        Share of the resamples within the interval.
+        Share of the resamples within the interval, 0 to 1.
+
+    Returns
+    -------
+    dict of str to float
+        ``name`` (the score), ``name_low`` and ``name_high`` (ends of the interval; NaN if no resample has a value).
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""Threads and device: chosen once, before any number is computed, because they decide the last digits."""
+"""Number of threads and device of torch.
+
+Both are chosen once, before any number is computed, because they affect the last digits of results.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,22 @@ __all__ = ["chosen_device", "set_threads"]
 
 
 def set_threads(threads: int | None) -> int:
-    """Let torch use so many processor threads (None: as many as it takes by itself) and return their number.
+    """Set the number of processor threads that torch uses.
+
+    Parameters
+    ----------
+    threads : int or None
+        Number of threads; None keeps the number that torch has chosen.
+
+    Returns
+    -------
+    int
+        Number of threads that torch uses now.
+
+    Raises
+    ------
+    InputError
+        If the number is below 1.
 
     Examples
     --------
@@ -30,19 +48,25 @@ def set_threads(threads: int | None) -> int:
 
 
 def chosen_device(device: str | torch.device) -> torch.device:
-    """Resolve the name of a device; ``"auto"`` is cuda where there is one.
+    """Turn the name of a device into a torch device.
 
     Parameters
     ----------
     device : {"auto", "cpu", "cuda"} or torch.device
-        A torch.device has been chosen before, and stays as it is.
+        Name of the device; ``"auto"`` takes CUDA where it is available and the processor elsewhere. A torch.device is
+        returned unchanged.
+
+    Returns
+    -------
+    torch.device
+        The device to compute on.
 
     Raises
     ------
     InputError
         If the name is unknown.
     ResourceError
-        If cuda is asked for and not there.
+        If CUDA is asked for and not available.
 
     Examples
     --------

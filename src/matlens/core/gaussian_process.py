@@ -1,6 +1,7 @@
-"""Gaussian processes: the RBF kernel, conditioning on measurements, the log marginal likelihood, and its maximum.
+"""Gaussian processes: RBF kernel, posterior, log marginal likelihood and MAP estimates of parameters.
 
-Rasmussen and Williams, Gaussian Processes for Machine Learning (2006); numbers of equations and algorithms are theirs.
+Numbers of equations and algorithms refer to Rasmussen and Williams, Gaussian Processes for Machine Learning,
+MIT Press (2006).
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ Array = NDArray[np.float64]
 
 
 def rbf(a: Tensor, b: Tensor) -> Tensor:
-    """RBF kernel of unit variance between inputs over their length scales, exp(-|a - b|^2 / 2) (equation 4.9).
+    """Compute the RBF kernel of unit variance, exp(-|a - b|^2 / 2) (equation 4.9).
 
     Parameters
     ----------
     a : Tensor, shape (n, F)
-        Inputs, each divided by its own length scale (ARD).
+        Inputs, each feature divided by its length scale (ARD).
     b : Tensor, shape (N, F)
-        Likewise.
+        Other inputs, divided by the same length scales.
 
     Returns
     -------
     Tensor, shape (n, N)
+        Kernel between all pairs.
 
     Examples
     --------
@@ -46,20 +48,21 @@ def rbf(a: Tensor, b: Tensor) -> Tensor:
 
 
 def rbf_gradients(kernel: Tensor, a: Tensor, b: Tensor, weights: Tensor) -> Tensor:
-    """Gradients in ``a`` of the functions sum_j weights_j kernel(a, b_j).
+    """Compute gradients of the functions sum_j weights_j kernel(a, b_j) with respect to ``a``.
 
     Parameters
     ----------
     kernel : Tensor, shape (n, N)
         A multiple of ``rbf(a, b)``.
     a, b : Tensor, shapes (n, F) and (N, F)
-        Inputs over their length scales.
+        Inputs divided by their length scales.
     weights : Tensor, shape (m, N)
-        Of m functions.
+        Weights of m functions.
 
     Returns
     -------
     Tensor, shape (m, n, F)
+        Gradient of each function at each row of ``a``, per length scale.
 
     Examples
     --------
@@ -73,16 +76,16 @@ def rbf_gradients(kernel: Tensor, a: Tensor, b: Tensor, weights: Tensor) -> Tens
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """A Gaussian process conditioned on N measurements (algorithm 2.1); made by `given`.
+    """Gaussian process conditioned on N measurements (algorithm 2.1). Use `given` to make one.
 
     Parameters
     ----------
     factor : Tensor, shape (N, N)
-        Lower Cholesky factor of the covariance of the measurements.
+        Lower Cholesky factor of the covariance of the measurements, noise included.
     values : Tensor, shape (N,)
-        What was measured, less its expectation.
+        Measured values minus their prior mean.
     weights : Tensor, shape (N,)
-        Of the kernel functions in the posterior mean.
+        Weights of the kernel functions in the posterior mean.
 
     Examples
     --------
@@ -99,44 +102,72 @@ class Posterior:
 
     @classmethod
     def given(cls, covariance: Tensor, values: Tensor) -> Posterior:
-        """Condition on values, shape (N,), whose covariance, noise included, has shape (N, N)."""
+        """Condition a Gaussian process on measurements.
+
+        Parameters
+        ----------
+        covariance : Tensor, shape (N, N)
+            Prior covariance of the measurements, noise included.
+        values : Tensor, shape (N,)
+            Measured values minus their prior mean.
+
+        Returns
+        -------
+        Posterior
+            The conditioned process.
+        """
         factor = torch.linalg.cholesky(covariance)
         return cls(factor, values, torch.cholesky_solve(values[:, None], factor)[:, 0])
 
     def mean(self, cross: Tensor) -> Tensor:
-        """Posterior mean, shape (n,), where the covariance with the measurements is ``cross``, shape (n, N)."""
+        """Return the posterior mean at other inputs.
+
+        Parameters
+        ----------
+        cross : Tensor, shape (n, N)
+            Prior covariance of the function at these inputs with the measurements.
+
+        Returns
+        -------
+        Tensor, shape (n,)
+            Posterior mean minus the prior mean.
+        """
         return cross @ self.weights
 
     def inverse(self) -> Tensor:
-        """Inverse of the covariance of the measurements, shape (N, N)."""
+        """Return the inverse of the covariance of the measurements, shape (N, N)."""
         return torch.cholesky_inverse(self.factor)
 
     def log_likelihood(self) -> float:
-        """Log marginal likelihood of the values, without its constant (equation 2.30)."""
+        """Return the log marginal likelihood of the values, without its constant (equation 2.30)."""
         return -0.5 * float(self.values @ self.weights) - float(self.factor.diagonal().log().sum())
 
     def likelihood_gradient(self) -> Tensor:
-        """Derivative of `log_likelihood` with respect to the covariance, shape (N, N) (equation 5.9).
+        """Return the derivative of `log_likelihood` with respect to the covariance, shape (N, N) (equation 5.9).
 
-        With it the derivative of the likelihood in any parameter is the sum of its product with the kernel's own;
-        recording every step of the factorisation instead takes three times as long.
+        Its elementwise product with the derivative of the covariance with respect to a parameter sums to the
+        derivative of the log marginal likelihood. Automatic differentiation of the Cholesky factorisation takes three
+        times as long.
         """
         return (self.weights[:, None] * self.weights - self.inverse()) / 2
 
 
 def whitened(factor: Tensor, cross: Tensor) -> Tensor:
-    """Solve L w = k for each k of the last dimension; w.w is what the measurements take off the prior variance.
+    """Solve L w = k for each vector k along the last dimension.
+
+    The measurements reduce the prior variance by w.w (algorithm 2.1).
 
     Parameters
     ----------
     factor : Tensor, shape (N, N)
         Lower Cholesky factor L of the covariance of the measurements.
     cross : Tensor, shape (..., N)
-        Covariances with the measurements.
+        Covariances k with the measurements.
 
     Returns
     -------
     Tensor, shape (..., N)
+        Solutions w.
 
     Examples
     --------
@@ -148,7 +179,22 @@ def whitened(factor: Tensor, cross: Tensor) -> Tensor:
 
 
 class LogNormal(NamedTuple):
-    """Prior of a positive parameter, and where to look for it, all in natural logarithms."""
+    """Log-normal prior of a positive parameter, with bounds for the search, all in natural logarithms.
+
+    Parameters
+    ----------
+    mean : float
+        Mean of the logarithm.
+    deviation : float
+        Standard deviation of the logarithm.
+    range : (float, float)
+        Lower and upper bound of the logarithm.
+
+    Examples
+    --------
+    >>> LogNormal(0.0, 1.5, (-3.0, 5.0)).range
+    (-3.0, 5.0)
+    """
 
     mean: float
     deviation: float
@@ -161,27 +207,28 @@ def maximise_posterior(
     *,
     steps: int,
     start: Array | None = None,
-    told: Callable[[Array], None] | None = None,
+    callback: Callable[[Array], None] | None = None,
 ) -> tuple[Array, float]:
-    """Find the parameters of greatest posterior density (MAP) by L-BFGS-B.
+    """Find the parameters of greatest posterior density (MAP estimate) by L-BFGS-B.
 
     Parameters
     ----------
     likelihood : callable
-        From logarithms of the parameters, shape (P,), to the log marginal likelihood and its gradient.
+        Function of the logarithms of the parameters, shape (P,), that returns the log marginal likelihood and its
+        gradient, shape (P,).
     priors : sequence of LogNormal
-        P of them: they keep parameters finite of which the data say nothing.
+        Prior of each of the P parameters; it keeps parameters finite that the data do not determine.
     steps : int
-        Iterations at most.
+        Greatest number of iterations.
     start : ndarray, shape (P,), optional
-        Where to start; by default at the priors' means.
-    told : callable, optional
-        Called with the parameters after every iteration; may raise StopIteration.
+        Logarithms to start from; by default the means of the priors.
+    callback : callable, optional
+        Called with the logarithms after each iteration; it may raise StopIteration to end the search.
 
     Returns
     -------
     parameters : ndarray, shape (P,)
-        Logarithms.
+        Logarithms of the parameters.
     density : float
         Log posterior density, without constants.
 
@@ -200,5 +247,6 @@ def maximise_posterior(
         return 0.5 * float(off @ off) - value, off / deviation - gradient
 
     bounds, first = [prior.range for prior in priors], mean if start is None else start
-    found = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps}, callback=told)
+    options = {"maxiter": steps}
+    found = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options, callback=callback)
     return found.x, -float(found.fun)

@@ -1,4 +1,4 @@
-"""How near something is to what was measured, against how near measured things are to each other."""
+"""Distance to the nearest measured point, compared with the usual distance between measured points."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ _BLOCK = 2**22  # distances held at a time
 
 
 def nearest(places: ArrayLike, measured: ArrayLike, metric: Metric = "euclidean") -> tuple[Array, NDArray[np.intp]]:
-    """Find the nearest measured place.
+    """Find the nearest measured point of each given point.
 
     Parameters
     ----------
     places : array_like, shape (n, m)
-        Where the neighbours are sought.
+        Points whose nearest neighbours are sought.
     measured : array_like, shape (N, m)
-        At least one place.
+        Measured points, at least one.
     metric : {"euclidean", "cityblock"}
-        Root of the summed squares of the differences, or the sum of their sizes.
+        Root of the sum of squared differences, or sum of absolute differences.
 
     Returns
     -------
     distance : ndarray, shape (n,)
+        Distance to the nearest measured point, in the unit of the points.
     row : ndarray of int, shape (n,)
-        Row of ``measured``; the first one where several are as near.
+        Its row in ``measured``; the first one where several are equally near.
 
     Examples
     --------
@@ -51,23 +52,25 @@ def nearest(places: ArrayLike, measured: ArrayLike, metric: Metric = "euclidean"
 
 @dataclass(frozen=True, eq=False)
 class Nearness:
-    """Distance to the nearest measured place, in units of what is usual among measured ones; made by `fit`.
+    """Distance to the nearest measured point, in units of a usual distance between measured points.
+
+    Use `fit` to make one.
 
     Parameters
     ----------
     measured : ndarray, shape (N, m)
-        E.g. compositions, or principal components of training structures.
+        Measured points, for example compositions or principal components of training structures.
     reach : float
-        Distance to another group that a given share of the measured places does not exceed; infinite where there is
-        one group only, for then nothing tells what is usual.
+        Usual distance: a given share of the measured points have a point of another group within it. Infinite if
+        there is only one group, because then no usual distance is known.
     metric : {"euclidean", "cityblock"}
-        As of `nearest`.
+        Metric of all distances, as in `nearest`.
 
     Examples
     --------
     >>> known = Nearness.fit(np.arange(10.0)[:, None], np.arange(10))
-    >>> known.holds([[3.5], [50.0]]).tolist(), known.reach
-    ([True, False], 1.0)
+    >>> known.distance([[3.5], [50.0]]).tolist(), known.reach
+    ([0.5, 41.0], 1.0)
     """
 
     measured: Array
@@ -78,18 +81,23 @@ class Nearness:
     def fit(
         cls, measured: ArrayLike, groups: ArrayLike, *, share: float = 0.99, metric: Metric = "euclidean"
     ) -> Nearness:
-        """Find what is usual.
+        """Determine the usual distance between measured points of different groups.
 
         Parameters
         ----------
         measured : array_like, shape (N, m)
-            Places.
+            Measured points.
         groups : array_like, shape (N,)
-            Places of one group are not each other's neighbours.
+            Group of each point; points of one group do not count as neighbours of each other.
         share : float
-            Of the measured places that lie within reach when their own group is left out.
+            Share of the measured points, 0 to 1, that have a point of another group within the usual distance.
         metric : {"euclidean", "cityblock"}
-            As of `nearest`.
+            Metric of all distances, as in `nearest`.
+
+        Returns
+        -------
+        Nearness
+            The measured points with their usual distance.
         """
         places, group = np.asarray(measured, np.float64), np.asarray(groups)
         apart = cdist(places, places, metric)
@@ -98,13 +106,33 @@ class Nearness:
         return cls(places, float(np.quantile(others, share)) if np.isfinite(others).all() else np.inf, metric)
 
     def nearest(self, places: ArrayLike) -> tuple[Array, NDArray[np.intp]]:
-        """Find distance and row of the nearest measured place, each of shape (n,)."""
+        """Find the nearest measured point of each given point.
+
+        Parameters
+        ----------
+        places : array_like, shape (n, m)
+            Points whose nearest neighbours are sought.
+
+        Returns
+        -------
+        distance : ndarray, shape (n,)
+            Distance to the nearest measured point, in the unit of the points.
+        row : ndarray of int, shape (n,)
+            Its row among the measured points.
+        """
         return nearest(places, self.measured, self.metric)
 
     def distance(self, places: ArrayLike) -> Array:
-        """Distance to the nearest measured place in units of the reach, shape (n,)."""
-        return self.nearest(places)[0] / max(self.reach, 1e-12)
+        """Return the distance to the nearest measured point in units of ``reach``.
 
-    def holds(self, places: ArrayLike) -> NDArray[np.bool_]:
-        """Whether places lie within reach, shape (n,)."""
-        return self.distance(places) <= 1
+        Parameters
+        ----------
+        places : array_like, shape (n, m)
+            Points to be judged.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Relative distances; up to 1 is usual among measured points.
+        """
+        return self.nearest(places)[0] / max(self.reach, 1e-12)

@@ -1,4 +1,4 @@
-"""Work on several threads, each of which computes on its own: the result does not depend on how many there are."""
+"""Parallel work on threads that compute independently, so that results do not depend on the number of threads."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ Found = TypeVar("Found")
 def side_by_side(
     work: Callable[[Item], Found], items: Sequence[Item], stop: threading.Event | None = None
 ) -> list[Found]:
-    """Apply ``work`` to each item, on as many threads as torch may use.
+    """Apply a function to each item on as many threads as torch may use.
 
-    Torch releases Python's lock while it computes. Two threads that each work on their own chunk are quicker than
-    two that share every small operation.
+    Each thread runs torch on a single core. Torch releases Python's global lock while it computes, and two threads
+    that each work on their own item are faster than two that share every small operation.
 
     Parameters
     ----------
     work : callable
-        Called with an item, without gradients being recorded.
+        Function of one item; torch records no gradients while it runs.
     items : sequence
-        What to work on.
+        Arguments of the function.
     stop : threading.Event, optional
-        Set when the user interrupts or a piece of work fails, so that ``work`` may end early.
+        Event that is set when the user interrupts or the function fails, so that other calls can end early.
 
     Returns
     -------
     list
-        What ``work`` returned, in the order of the items.
+        Results in the order of the items.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Units as print and browsers show them."""
+"""Typesetting of units for figures and web pages."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def raise_powers(text: str, markup: Markup = "text") -> str:
-    """Raise the powers of units that stand in a text.
+    """Write the powers of units in a text as superscripts.
 
     Parameters
     ----------
     text : str
         A unit, or a sentence with units in it.
     markup : {"text", "mathtext"}
-        Superscript characters, or matplotlib's mathtext: few fonts have a raised minus.
+        Unicode superscripts, or matplotlib's mathtext; figures use the latter because few fonts have a raised minus.
+
+    Returns
+    -------
+    str
+        The text with superscripts.
 
     Examples
     --------
@@ -35,7 +40,19 @@ def raise_powers(text: str, markup: Markup = "text") -> str:
 
 
 def typeset_unit(unit: str, markup: Markup = "mathtext") -> str:
-    """Write a unit as print does; a pure number has none.
+    """Typeset a unit.
+
+    Parameters
+    ----------
+    unit : str
+        Unit as in data files, for example ``"mW/cm2"``; ``"1"`` for a pure number.
+    markup : {"mathtext", "text"}
+        Form of superscripts, as in `raise_powers`.
+
+    Returns
+    -------
+    str
+        The unit with superscripts and Greek letters; empty for a pure number.
 
     Examples
     --------
@@ -52,7 +69,21 @@ def typeset_unit(unit: str, markup: Markup = "mathtext") -> str:
 
 
 def name_with_unit(name: str, unit: str, markup: Markup = "mathtext") -> str:
-    """Put the unit of a quantity in brackets behind its name, if it has one.
+    """Write the name of a quantity with its unit in brackets.
+
+    Parameters
+    ----------
+    name : str
+        Name of the quantity.
+    unit : str
+        Unit as in `typeset_unit`.
+    markup : {"mathtext", "text"}
+        Form of superscripts, as in `raise_powers`.
+
+    Returns
+    -------
+    str
+        Name and unit, or the name alone if there is no unit.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Run directories: settings, provenance, progress, locks, state and tables."""
+"""Run directories: settings, provenance, progress, locks, stored state and tables."""

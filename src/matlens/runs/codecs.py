@@ -1,4 +1,4 @@
-"""Kinds of files that hold one value each: what a run stores so that it can resume."""
+"""Codecs: how one value is written to a file and read from it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.er
 
 @dataclass(frozen=True)
 class Codec(Generic[T]):
-    """Writes a value into a file and reads the same value from it.
+    """Write a value to a file, and read the same value from it.
 
     Parameters
     ----------
     suffix : str
-        Of the file, with its dot.
+        Extension of the file, with its dot.
     write : callable
         Takes the path and the value.
     read : callable
-        Takes the path and returns the value; raises OSError or ValueError where the file is damaged.
+        Takes the path and returns the value; raises OSError or ValueError if the file is damaged.
 
     Examples
     --------
@@ -53,13 +53,52 @@ class Codec(Generic[T]):
 
 
 def write_value(run: RunDirectory, name: str, value: T, codec: Codec[T]) -> None:
-    """Write a value as a file of the run, whole or not at all."""
+    """Write a value as a file of the run, atomically.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    name : str
+        Path of the file within the run.
+    value : object
+        Value that the codec can write.
+    codec : Codec
+        Writes the value.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> run = RunDirectory.create(tempfile.mkdtemp(), "learn", {})
+    >>> write_value(run, "facts.json", {"n": 3}, JSON)
+    >>> (run.path / "facts.json").read_text()
+    '{\\n  "n": 3\\n}\\n'
+    """
     with atomic_write(run.claim(name)) as temporary:
         codec.write(temporary, value)
 
 
 def read_value(run: RunDirectory, name: str, codec: Codec[T]) -> T:
     """Read a value from a file of the run.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    name : str
+        Path of the file within the run.
+    codec : Codec
+        Reads the value.
+
+    Returns
+    -------
+    object
+        The value that was written.
 
     Raises
     ------
@@ -119,7 +158,17 @@ def _read_dataset(path: Path) -> xr.Dataset:
 
 
 def table_codec(read: Callable[[Path], pd.DataFrame]) -> Codec[pd.DataFrame]:
-    """Give a codec of tables whose columns need a reader of their own, e.g. names that look like numbers.
+    """Return a codec of tables whose columns need a reader of their own, e.g. for names that look like numbers.
+
+    Parameters
+    ----------
+    read : callable
+        Takes the path of a CSV file and returns the table.
+
+    Returns
+    -------
+    Codec
+        Writes CSV files, and reads them with ``read``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The run directory: where a command keeps its settings, its provenance, its state and its results."""
+"""The run directory: settings, provenance, state and results of one execution of a command."""
 
 from __future__ import annotations
 
@@ -32,22 +32,23 @@ PREVIOUS = "previous"  # what --force replaces, kept until the new run has finis
 
 
 class RunDirectory:
-    """One command's directory, locked while this object is open (use it in a ``with`` block).
+    """Directory of one run, locked while this object is open (use it in a ``with`` block).
 
-    ``settings.toml`` is the first file: from the moment it exists the run can be resumed. MatLens remembers which files
-    it wrote there, so ``force`` never touches another file.
+    ``settings.toml`` is the first file; once it exists, the run can be resumed. A list of the files that MatLens wrote
+    is
+    kept, so that ``force`` never touches another file.
 
     Parameters
     ----------
     path : path-like
         An existing run directory. Use :meth:`create` for a new one.
     lock : Lock, optional
-        The lock of that directory where it is already held.
+        The lock of that directory if it is already held; by default, it is acquired.
 
     Raises
     ------
     RunError
-        If there is no run, its settings cannot be read, or another process works in it.
+        If the directory holds no run, its settings cannot be read, or another process has locked it.
 
     Examples
     --------
@@ -79,18 +80,26 @@ class RunDirectory:
         force: bool = False,
         root: str | os.PathLike[str] = "runs",
     ) -> RunDirectory:
-        """Make a run directory and write its first file, settings.toml.
+        """Create a run directory and write its first file, settings.toml.
 
         Parameters
         ----------
         output : path-like or None
-            Where; None makes ``root/DATE-COMMAND``, with a number behind it when that exists.
+            Directory of the run; None makes ``root/DATE-COMMAND``, with a number appended if that exists.
         command : str
             Name of the command.
         settings : mapping
-            What :attr:`settings` gives back when the run is opened again; None values are left out.
+            Settings of the run, which :attr:`settings` returns when the run is opened again; None values are left out.
         force : bool
-            Use a directory that is not empty. Files of an earlier run go to ``previous/`` until this one has finished.
+            Use a directory that is not empty. Files of an earlier run are moved to ``previous/`` until this run has
+            finished.
+        root : path-like
+            Parent directory where ``output`` is None.
+
+        Returns
+        -------
+        RunDirectory
+            The new run, locked.
 
         Raises
         ------
@@ -123,12 +132,12 @@ class RunDirectory:
 
     @property
     def status(self) -> str:
-        """``running`` (or killed while running), ``interrupted``, ``failed`` or ``finished``."""
+        """Status of the run: ``running`` (or killed while running), ``interrupted``, ``failed`` or ``finished``."""
         return str(self.provenance.get("status", "running"))
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What provenance.json holds; empty when it is not there yet."""
+        """Content of provenance.json; empty while that file does not exist."""
         try:
             content = json.loads((self.path / PROVENANCE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -137,12 +146,26 @@ class RunDirectory:
 
     @property
     def has_results(self) -> bool:
-        """Whether anything was computed that would be a loss."""
+        """Whether the run holds computed results that would be lost if it were removed."""
         kinds = (f"{STATE}/", "realisation_", "partial_", "model.", "gradients.")
         return any(name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
 
     def mark(self, status: str, **facts: Any) -> None:
-        """Write the status and further facts into provenance.json; ``finished`` also drops what --force set aside."""
+        """Write the status and further facts to provenance.json; ``finished`` also removes the files that ``force`` set
+        aside.
+
+        Parameters
+        ----------
+        status : {"running", "interrupted", "failed", "finished"}
+            Status of the run.
+        **facts
+            Entries of provenance.json that JSON can represent; they replace those of the same name.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be written.
+        """
         content = {"started": now(), **self.provenance, **facts, "argv": sys.argv, "status": status}
         content["finished" if status == "finished" else "updated"] = now()
         self.write_text(PROVENANCE, json.dumps(content, indent=2) + "\n")
@@ -150,7 +173,23 @@ class RunDirectory:
             shutil.rmtree(self.path / PREVIOUS, ignore_errors=True)
 
     def claim(self, name: str) -> Path:
-        """Return the path of a file of this run, remembering that MatLens writes it; its folder is made."""
+        """Return the path of a file of this run and list the file as written by MatLens; its folder is created.
+
+        Parameters
+        ----------
+        name : str
+            Path within the run.
+
+        Returns
+        -------
+        Path
+            Path of the file, which the caller writes.
+
+        Raises
+        ------
+        RunError
+            If the folder or the list of files cannot be written.
+        """
         path = self.path / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)  # the user may have deleted figures/
@@ -163,24 +202,48 @@ class RunDirectory:
         return path
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a text file of this run, whole or not at all."""
+        """Write a text file of this run atomically.
+
+        Parameters
+        ----------
+        name : str
+            Path within the run.
+        text : str
+            Content, written as UTF-8.
+
+        Returns
+        -------
+        Path
+            Path of the file.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be written.
+        """
         path = self.claim(name)
         with atomic_write(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
         return path
 
     def remove(self, name: str) -> None:
-        """Remove a file of this run if it is there."""
+        """Remove a file of this run if it exists."""
         (self.path / name).unlink(missing_ok=True)
 
     def drop(self, key: str) -> None:
-        """Remove what is stored below ``.state/KEY``: states and results of work whose outcome is stored elsewhere."""
+        """Remove the files below ``.state/KEY``: states and results of work whose outcome is stored elsewhere.
+
+        Parameters
+        ----------
+        key : str
+            Name of the work, e.g. the ``key`` of `matlens.runs.resumable.each`.
+        """
         for name in self._files:
             if name.startswith(f"{STATE}/{key}/"):
                 self.remove(name)
 
     def discard(self) -> None:
-        """Undo :meth:`create`: remove the files of this run, and bring back what --force set aside."""
+        """Undo :meth:`create`: remove the files of this run, and restore those that ``force`` set aside."""
         for name in (SETTINGS, *self._files):
             self.remove(name)
         _bring_back(self.path)
@@ -188,7 +251,7 @@ class RunDirectory:
         _sweep(self.path, self._made)
 
     def close(self) -> None:
-        """Give the directory up for other processes."""
+        """Release the lock, so that other processes can use the directory."""
         self._lock.release()
 
     def __enter__(self) -> RunDirectory:

@@ -1,4 +1,4 @@
-"""The frame around a command's work: its status, and what an interrupt or an error leaves behind."""
+"""The status of a run while its command works, and after an interrupt or an error."""
 
 from __future__ import annotations
 
@@ -14,19 +14,26 @@ __all__ = ["working"]
 
 @contextmanager
 def working(run: RunDirectory, *, fresh: bool = False) -> Iterator[RunDirectory]:
-    """Mark the run as running, then as finished, interrupted or failed; SIGTERM counts as Ctrl-C.
+    """Mark the run as running, then as finished, interrupted or failed; SIGTERM is handled as Ctrl-C.
 
     Parameters
     ----------
     run : RunDirectory
-        Open; is closed at the end.
+        An open run; it is closed at the end.
     fresh : bool
-        Whether the run was made just now: if its input turns out to be bad before there is a result, it is undone.
+        Whether the run was created just now. If its input proves invalid before there is a result, the run is removed.
+
+    Yields
+    ------
+    RunDirectory
+        The run.
 
     Raises
     ------
     Interrupted
-        In place of KeyboardInterrupt, saying how to go on.
+        In place of KeyboardInterrupt; the message says how to resume.
+    MatlensError
+        Any other error of the block is raised again after the run was marked as failed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A lock that dies with its process, so a killed run is never locked out of its own directory."""
+"""A lock that ends with its process, so that a killed run does not stay locked."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _FAR = 1 << 30  # Windows locks bytes, not files: a byte far beyond the text lea
 
 
 class Lock:
-    """Exclusive hold on a file, given up by ``release`` or by the end of the process, however it ends.
+    """Exclusive lock of a file, held until ``release`` or until the process ends.
 
     Parameters
     ----------
     path : Path
-        The lock file; its text names the process that holds it.
+        The lock file; it holds the id of the process that has the lock.
 
     Raises
     ------
     RunError
-        If another process holds it.
+        If another process holds the lock.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class Lock:
         self._file.flush()
 
     def release(self) -> None:
-        """Give the lock up; may be called again."""
+        """Release the lock; calling it again does nothing."""
         self._file.close()
 
 

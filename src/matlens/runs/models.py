@@ -1,4 +1,4 @@
-"""What kind of model a folder holds, told without loading it."""
+"""The kind and the hash of a stored model, found without loading the model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,17 @@ __all__ = ["digest_of_model", "kind_of_model", "read_unchanged"]
 
 
 def kind_of_model(folder: str | os.PathLike[str]) -> Literal["structures", "library"]:
-    """Tell whether a folder holds a model of structures or one of a library.
+    """Return whether a folder holds a model of structures or of a library.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder of the model.
+
+    Returns
+    -------
+    {"structures", "library"}
+        Kind of the model.
 
     Raises
     ------
@@ -41,7 +51,29 @@ def kind_of_model(folder: str | os.PathLike[str]) -> Literal["structures", "libr
 
 
 def digest_of_model(folder: str | os.PathLike[str]) -> str:
-    """Hash of what a model is; it holds the hash of its arrays."""
+    """Compute the hash of a stored model.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder of the model.
+
+    Returns
+    -------
+    str
+        SHA-256 of model.json, which contains the hash of the model's arrays.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no model.
+
+    Examples
+    --------
+    >>> digest_of_model("nowhere")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    matlens.errors.InputError: nowhere...model.json cannot be read (No such file or directory); check the path.
+    """
     return sha256(Path(folder) / "model.json")
 
 
@@ -53,9 +85,9 @@ def read_unchanged(folder: str, digest: str, device: str) -> LibraryModel:
     InputError
         If there is none, or it has changed.
     """
-    from matlens.library.model import read_library_model
+    from matlens.library.model import LibraryModel
 
-    model = read_library_model(folder, device=device)
+    model = LibraryModel.load(folder, device=device)
     if digest and digest != digest_of_model(folder):
         raise InputError(f"the model in {folder} has changed since the run started; start a new run.")
     return model

@@ -1,4 +1,4 @@
-"""Progress in the terminal: a bar where someone watches, sparse lines in a log file, nothing when quiet."""
+"""Progress in the terminal: a bar on a terminal, occasional lines in a log file, nothing with ``--quiet``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,19 @@ __all__ = ["Bar", "Lines", "progress_for"]
 
 
 def progress_for(*, quiet: bool = False, stream: IO[str] | None = None) -> Progress:
-    """Choose how to show progress: a bar on a terminal, a line every ten seconds elsewhere, nothing when quiet.
+    """Choose how progress is shown: a bar on a terminal, a line every ten seconds elsewhere, nothing when quiet.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+    stream : text file, optional
+        Where progress is written; by default standard error.
+
+    Returns
+    -------
+    Progress
+        `Silent`, `Bar` or `Lines`.
 
     Examples
     --------
@@ -29,7 +41,14 @@ def progress_for(*, quiet: bool = False, stream: IO[str] | None = None) -> Progr
 
 
 class Lines:
-    """Progress as plain lines, one at most every ``interval`` seconds.
+    """Show progress as plain lines.
+
+    Parameters
+    ----------
+    stream : text file
+        Where lines are written.
+    interval : float
+        Least number of seconds between two lines.
 
     Examples
     --------
@@ -45,13 +64,13 @@ class Lines:
         self._total, self._label, self._start, self._last, self._first = 0, "", 0.0, 0.0, 0
 
     def begin(self, total: int, label: str) -> None:
-        """Start the clock."""
+        """Start the clock of a computation of ``total`` steps."""
         self._total, self._label = total, label
         self._start = self._last = time.monotonic()
         self._first = -1
 
     def update(self, done: int, text: str = "") -> None:
-        """Write a line if the last one is long enough ago."""
+        """Write a line if the last one was written at least ``interval`` seconds ago."""
         if self._first < 0:  # resumed work starts in the middle: only what is done now tells the speed
             self._first = max(done - 1, 0)
         now = time.monotonic()
@@ -64,11 +83,16 @@ class Lines:
         self._stream.flush()
 
     def end(self) -> None:
-        """Nothing to clear."""
+        """Do nothing, as lines stay."""
 
 
 class Bar:
-    """Progress as a bar that stays in one line of the terminal.
+    """Show progress as a bar in one line of the terminal.
+
+    Parameters
+    ----------
+    stream : text file
+        A terminal.
 
     Examples
     --------
@@ -92,17 +116,17 @@ class Bar:
         self._task: TaskID | None = None
 
     def begin(self, total: int, label: str) -> None:
-        """Show the bar."""
+        """Show the bar with ``total`` steps."""
         self._task = self._bar.add_task(label, total=total, text="")
         self._bar.start()
 
     def update(self, done: int, text: str = "") -> None:
-        """Move the bar."""
+        """Move the bar to ``done`` steps and show ``text`` behind it."""
         if self._task is not None:
             self._bar.update(self._task, completed=done, text=text)
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
         if self._task is not None:
             self._bar.remove_task(self._task)

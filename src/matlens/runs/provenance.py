@@ -1,4 +1,4 @@
-"""What a result depends on besides its settings: versions, threads, device, and the hashes of what was read."""
+"""What a result depends on besides its settings: versions, threads, device, and the hashes of its input files."""
 
 from __future__ import annotations
 
@@ -21,6 +21,21 @@ _PACKAGES = ("numpy", "scipy", "torch", "scikit-image", "scikit-learn", "tifffil
 def sha256(path: str | os.PathLike[str]) -> str:
     """Compute the SHA-256 of a file as 64 hex digits.
 
+    Parameters
+    ----------
+    path : path-like
+        A file.
+
+    Returns
+    -------
+    str
+        The hash in lower case.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+
     Examples
     --------
     >>> import tempfile
@@ -38,7 +53,20 @@ def sha256(path: str | os.PathLike[str]) -> str:
 
 
 def environment(*, threads: int, device: str) -> dict[str, Any]:
-    """Describe what the bytes of a result depend on: versions, threads, device and processor.
+    """Describe the versions, threads, device and processor that the bytes of a result depend on.
+
+    Parameters
+    ----------
+    threads : int
+        Number of threads.
+    device : str
+        Name of the device.
+
+    Returns
+    -------
+    dict of str to object
+        Versions of MatLens, Python and the packages that compute, threads, device, platform and the processor's vector
+        instructions.
 
     Examples
     --------
@@ -57,7 +85,17 @@ def environment(*, threads: int, device: str) -> dict[str, Any]:
 
 
 def mismatches(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """List in words where two environments differ; empty when a resumed run will give the same bytes.
+    """List the differences between two environments; a resumed run gives the same bytes if there is none.
+
+    Parameters
+    ----------
+    then, now : mapping
+        Results of `environment` at the start of the run and now.
+
+    Returns
+    -------
+    list of str
+        One phrase for each entry that differs.
 
     Examples
     --------
@@ -73,7 +111,12 @@ def mismatches(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def now() -> str:
-    """Tell the time as ISO 8601 text in UTC, to the second.
+    """Return the present time as ISO 8601 text in UTC, to the second.
+
+    Returns
+    -------
+    str
+        For example ``"2026-01-31T12:00:00+00:00"``.
 
     Examples
     --------

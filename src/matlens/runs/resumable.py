@@ -1,7 +1,7 @@
-"""A map whose results are files: interrupted anywhere, it resumes with the items that are missing.
+"""A map whose results are files: after an interruption it resumes with the items that are missing.
 
-Items have keys that stay the same from one process to the next, and a result depends on its item alone. So it does not
-matter in which order, when, or by which process an item is made.
+Items have keys that are the same in every process, and a result depends on its item alone. The order in which items are
+made, when, and by which process therefore does not matter.
 """
 
 from __future__ import annotations
@@ -30,36 +30,39 @@ def each(
     progress: Progress | None = None,
     label: str = "",
 ) -> Results[T]:
-    """Make the result of each item, unless its file is there.
+    """Compute the result of each item whose file does not exist yet.
 
     Parameters
     ----------
     run : RunDirectory
-        The run; ``run.drop(key)`` removes the files once what was made of them is stored.
+        The run. ``run.drop(key)`` removes the files when they are no longer needed.
     key : str
-        Name of this work within the run. The result of item K is ``.state/KEY/K`` and the codec's suffix.
+        Name of this work within the run. The result of item K is ``.state/KEY/K`` with the codec's suffix.
     items : mapping
-        Item by its key, which is usable as the name of a file.
+        Items by their keys; a key must be usable as the name of a file.
     make : callable
         Takes an item and returns its result, which depends on the item alone.
     codec : Codec
         Writes and reads a result.
     file : str
-        Name of the files in the run instead, where they are for the user; ``{}`` stands for the key of the item.
+        Name of the files in the run where they are meant for the user; ``{}`` stands for the key of the item. By
+        default, files lie below ``.state``.
     progress : Progress, optional
-        Called with items done and total; the text is the key of the item at work.
+        Called with items done and total; the text is the key of the present item.
     label : str
-        What progress shows; by default ``key``.
+        Label of the progress; by default ``key``.
 
     Returns
     -------
     Results
-        In the order of the items, each read from its file: the same whether it was made now or before.
+        Results in the order of the items, each read from its file, so that they are the same after an interruption.
 
     Raises
     ------
     KeyboardInterrupt
-        On an interrupt; the results that are finished stay.
+        On an interrupt; finished results are kept.
+    RunError
+        If a file cannot be written.
 
     Examples
     --------
@@ -87,7 +90,28 @@ def each(
 
 
 def once(run: RunDirectory, name: str, make: Callable[[], T], codec: Codec[T]) -> T:
-    """Make one result, unless its file is there, and read it from the file.
+    """Compute one result if its file does not exist, and read it from the file.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    name : str
+        Path of the file within the run.
+    make : callable
+        Returns the result.
+    codec : Codec
+        Writes and reads the result.
+
+    Returns
+    -------
+    object
+        The result as read from its file, so that it is the same after an interruption.
+
+    Raises
+    ------
+    RunError
+        If the file is damaged or cannot be written.
 
     Examples
     --------
@@ -103,12 +127,30 @@ def once(run: RunDirectory, name: str, make: Callable[[], T], codec: Codec[T]) -
 
 
 class Results(Mapping[str, T], Generic[T]):
-    """Results of `each` by the key of their item; each is read from its file when it is asked for.
+    """Results of `each` by the keys of the items; each is read from its file when it is accessed.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    files : mapping of str to str
+        Paths within the run by the keys of the items.
+    codec : Codec
+        Reads a result.
 
     Raises
     ------
     RunError
-        On reading, if the file is damaged.
+        On access, if the file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from matlens.runs.codecs import JSON
+    >>> run = RunDirectory.create(tempfile.mkdtemp(), "learn", {})
+    >>> results = each(run, "square", {"two": 2}, lambda number: number**2, JSON)
+    >>> results["two"], len(results)
+    (4, 1)
     """
 
     def __init__(self, run: RunDirectory, files: Mapping[str, str], codec: Codec[T]) -> None:

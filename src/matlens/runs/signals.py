@@ -1,4 +1,4 @@
-"""Being asked to stop, by Ctrl-C or by a batch system, is one thing: KeyboardInterrupt."""
+"""Interrupts by Ctrl-C and by a batch system, handled alike as KeyboardInterrupt."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ __all__ = ["stoppable"]
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Turn SIGTERM into KeyboardInterrupt within the block, as SIGINT is.
+    """Raise KeyboardInterrupt on SIGTERM within the block, as on SIGINT.
 
     Outside the main thread, where signals cannot be caught, nothing changes.
+
+    Yields
+    ------
+    None
 
     Examples
     --------

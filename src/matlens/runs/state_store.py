@@ -1,4 +1,4 @@
-"""The state of interrupted work as files of a run directory, so that a resumed run ends with the same bytes."""
+"""State of interrupted work as files of a run directory."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ INTERVAL = 2.0  # seconds of work that a kill may cost; Ctrl-C costs none
 
 
 class RunStateStore:
-    """`matlens.hooks.StateStore` in a run directory: ``.state/FOLDER/KEY.state.npz`` and ``KEY.result.npz``.
+    """Store states and results in a run directory: ``.state/FOLDER/KEY.state.npz`` and ``KEY.result.npz``.
+
+    Follows `matlens.hooks.StateStore`.
 
     Parameters
     ----------
     run : RunDirectory
         The run.
     folder : str
-        Folder for these keys, where a run stores several sets of them; ends with ``/``.
+        Folder for these keys where a run stores several sets of them; ends with ``/``.
     interval : float, optional
-        Seconds between two saves under one key; by default 2.
+        Least number of seconds between two saves under one key; by default 2.
 
     Examples
     --------
@@ -50,11 +52,23 @@ class RunStateStore:
         self._start = time.monotonic()
 
     def load(self, key: str) -> Arrays | None:
-        """Return the state last saved under ``key``, or None."""
+        """Return the state saved last under ``key``, or None where there is none.
+
+        Raises
+        ------
+        RunError
+            If the file is damaged.
+        """
         return self._read(self._file(key, "state"))
 
     def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
-        """Write ``state()`` when the interval is over, or always with ``force``."""
+        """Write ``state()`` if the last save is at least ``interval`` seconds ago, or in any case with ``force``.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be written.
+        """
         if force or time.monotonic() - self._last.get(key, self._start) >= self._interval:
             write_value(self._run, self._file(key, "state"), state(), ARRAYS)
             self._last[key] = time.monotonic()  # after the write: a slow disk must not fill the time with saving
@@ -64,12 +78,24 @@ class RunStateStore:
         self._run.remove(self._file(key, "state"))
 
     def finish(self, key: str, result: Arrays) -> None:
-        """Write the result of finished work; then its state is no longer needed."""
+        """Write the result of finished work and remove its state.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be written.
+        """
         write_value(self._run, self._file(key, "result"), result, ARRAYS)
         self.drop(key)
 
     def result(self, key: str) -> Arrays | None:
-        """Return the result written under ``key``, or None."""
+        """Return the result stored under ``key``, or None while the work is not finished.
+
+        Raises
+        ------
+        RunError
+            If the file is damaged.
+        """
         return self._read(self._file(key, "result"))
 
     def _read(self, name: str) -> Arrays | None:

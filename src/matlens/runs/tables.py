@@ -1,4 +1,4 @@
-"""Tables that a run keeps as CSV: the same numbers give the same bytes."""
+"""Tables of a run as CSV files; the same numbers give the same bytes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,57 @@ __all__ = ["read_table", "write_table"]
 
 
 def write_table(run: RunDirectory, name: str, table: pd.DataFrame) -> None:
-    """Write ``name.csv`` with every digit needed to read the same numbers back."""
+    """Write a table as ``NAME.csv``, with all digits of its numbers.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    name : str
+        Name of the file without extension.
+    table : DataFrame
+        Table; its index is not written.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> run = RunDirectory.create(tempfile.mkdtemp(), "compare", {})
+    >>> write_table(run, "errors", pd.DataFrame({"error": [0.1]}))
+    >>> (run.path / "errors.csv").read_text()
+    'error\\n0.1\\n'
+    """
     with atomic_write(run.claim(f"{name}.csv")) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def read_table(run: RunDirectory, name: str) -> pd.DataFrame | None:
-    """Read ``name.csv`` of a run; None when the run has no such table, or an empty one."""
+    """Read a table of a run.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    name : str
+        Name of the file without extension.
+
+    Returns
+    -------
+    DataFrame or None
+        None if the run has no such table, or an empty one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> run = RunDirectory.create(tempfile.mkdtemp(), "compare", {})
+    >>> write_table(run, "errors", pd.DataFrame({"error": [0.1]}))
+    >>> read_table(run, "errors")["error"].tolist(), read_table(run, "verdicts")
+    ([0.1], None)
+    """
     file = run.path / f"{name}.csv"
     if not file.is_file() or not file.read_text(encoding="utf-8").strip():
         return None

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from matlens.errors import InputError, ResourceError
-from matlens.library.model import LibraryModel, Response, read_library_model, write_library_model
+from matlens.library.model import LibraryModel, Response
 from matlens.library.model.presets import umehara2019 as published
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.spectra import BandMaximum, Preprocessing
@@ -142,7 +142,7 @@ def test_censored_samples_are_believed_to_lie_beyond_their_limit(library: Materi
 
 
 def test_files_give_the_same_model(model: LibraryModel, library: MaterialsLibrary, tmp_path: Path) -> None:
-    again = read_library_model(write_library_model(model, tmp_path))
+    again = LibraryModel.load(model.save(tmp_path))
     np.testing.assert_array_equal(again.predict_members(library), model.predict_members(library))
     np.testing.assert_array_equal(again.predict_interval(library), model.predict_interval(library))
     first, second = (each.gradients(library.compositions, library.spectra) for each in (model, again))
@@ -158,7 +158,7 @@ def test_the_library_comes_along(library: MaterialsLibrary, tmp_path: Path) -> N
     rich = replace(
         library, covariates=covariates, censored=pd.DataFrame({"P": np.arange(80) % 2}), notes=("2 rows renormalised",)
     )
-    again = read_library_model(write_library_model(LibraryModel(n_models=2).fit(rich), tmp_path)).library_
+    again = LibraryModel.load(LibraryModel(n_models=2).fit(rich).save(tmp_path)).library_
     for name in ("compositions", "spectra", "axis"):
         np.testing.assert_array_equal(getattr(again, name), getattr(rich, name))
     pd.testing.assert_frame_equal(again.covariates, rich.covariates)
@@ -168,22 +168,22 @@ def test_the_library_comes_along(library: MaterialsLibrary, tmp_path: Path) -> N
 
 
 def test_damaged_files_are_refused(model: LibraryModel, tmp_path: Path) -> None:
-    place = write_library_model(model, tmp_path)
+    place = model.save(tmp_path)
     content = json.loads((place / "model.json").read_text())
     (place / "model.json").write_text(json.dumps({**content, "example": content["example"] + 1}))
     with pytest.raises(ResourceError, match="predicts"):
-        read_library_model(place)
+        LibraryModel.load(place)
     (place / "model.json").write_text(json.dumps({**content, "schema": "else"}))
     with pytest.raises(ResourceError, match="schema"):
-        read_library_model(place)
+        LibraryModel.load(place)
     (place / "model.json").write_text(json.dumps({**content, "parameters": {}}))
     with pytest.raises(ResourceError, match="damaged"):
-        read_library_model(place)
-    write_library_model(model, place)
+        LibraryModel.load(place)
+    model.save(place)
     arrays = place / "arrays.safetensors"
     arrays.write_bytes(arrays.read_bytes()[:-4])
     with pytest.raises(ResourceError, match="copy both files"):
-        read_library_model(place)
+        LibraryModel.load(place)
 
 
 @pytest.mark.usefixtures("short")

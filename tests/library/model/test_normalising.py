@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matlens.library.baselines import BASELINES, BaselineModel
-from matlens.library.model import LibraryModel, read_library_model, write_library_model
+from matlens.library.model import LibraryModel
 from matlens.library.model import preprocessing_choice as normalising
 from matlens.library.model.preprocessing_choice import CHAINS, Choice, _best, choose_preprocessing, in_words
 from matlens.library.spectra import Area, Preprocessing, StandardNormalVariate
@@ -94,7 +94,7 @@ def test_the_model_takes_the_chain_and_its_gradients_are_of_the_file(tmp_path: P
     way = 0.001 * np.random.default_rng(0).normal(size=AXIS.size)
     expected = (model.respond(x, spectra + way) - model.respond(x, spectra - way)) / 2
     np.testing.assert_allclose(found @ way, expected, atol=2e-2 * np.abs(expected).max())
-    again = read_library_model(write_library_model(model, tmp_path))
+    again = LibraryModel.load(model.save(tmp_path))
     assert again.preprocessing_ == model.preprocessing_
     assert again.chains_tried_ == model.chains_tried_ != {}
     assert again.preprocessing is None

@@ -22,7 +22,7 @@ def files(tmp_path_factory):
     labels = np.stack([gaussian_field((16, 16), 3.0, fraction=0.3 + i / 60, seed=i).labels for i in range(14)])
     tensors = effective_conductivity(torch.from_numpy(1 + 49.0 * labels)).numpy()
     targets = pd.DataFrame({"k_00_c50": tensors[:, 0, 0], "hardness": labels.mean((1, 2))})
-    found = StructureSet.of(labels, targets=targets, periodic=True)
+    found = StructureSet.from_arrays(labels, targets=targets, periodic=True)
     found.select(slice(0, 3)).write(folder / "test.h5")
     for target, values in (("k_00_c50", (1, 50)), ("hardness", None)):
         model = StructurePropertyModel(features="two-point", head="ridge", phase_values=values)

@@ -44,7 +44,7 @@ def test_a_file_keeps_everything_and_its_bytes(structures, tmp_path):
 
 
 def test_a_set_without_targets_or_parameters_is_kept_too(tmp_path):
-    bare = StructureSet.of(np.zeros((2, 4, 4), dtype=np.uint8))
+    bare = StructureSet.from_arrays(np.zeros((2, 4, 4), dtype=np.uint8))
     same(read_structures(bare.write(tmp_path / "bare.h5")), bare)
 
 
@@ -85,8 +85,8 @@ def test_files_that_are_no_sets(structures, tmp_path):
 def test_the_hash_tells_structures_apart(structures):
     assert structures.select(np.arange(5)).sha256 == structures.sha256
     assert structures.select([1, 0, 2, 3, 4]).sha256 != structures.sha256
-    one = StructureSet.of(np.zeros((1, 4, 9), dtype=np.uint8))
-    other = StructureSet.of(np.zeros((1, 6, 6), dtype=np.uint8))
+    one = StructureSet.from_arrays(np.zeros((1, 4, 9), dtype=np.uint8))
+    other = StructureSet.from_arrays(np.zeros((1, 6, 6), dtype=np.uint8))
     assert one.sha256 != other.sha256  # the same bytes in another shape
 
 
@@ -103,7 +103,7 @@ def test_select_by_mask_or_numbers(structures):
 
 def test_joining_takes_apart_again(structures):
     same(join_structures([structures.select(slice(0, 2)), structures.select(slice(2, 5))]), structures)
-    other = StructureSet.of(np.zeros((1, 4, 4), dtype=np.uint8))
+    other = StructureSet.from_arrays(np.zeros((1, 4, 4), dtype=np.uint8))
     with pytest.raises(InputError, match="different shape"):
         join_structures([structures, other])
     with pytest.raises(InputError, match="no sets"):
@@ -119,6 +119,6 @@ def test_the_table_has_a_row_a_structure(structures):
 
 def test_parts_must_fit(structures):
     with pytest.raises(InputError, match="as many rows"):
-        StructureSet.of(np.zeros((2, 4, 4), dtype=np.uint8), groups=np.arange(3))
+        StructureSet.from_arrays(np.zeros((2, 4, 4), dtype=np.uint8), groups=np.arange(3))
     with pytest.raises(InputError, match=r"0\.\.1"):
-        StructureSet.of(np.full((2, 4, 4), 2, dtype=np.uint8))
+        StructureSet.from_arrays(np.full((2, 4, 4), 2, dtype=np.uint8))

@@ -56,7 +56,7 @@ def test_the_gradient_is_that_of_finite_differences(model, labels):
         model = deepcopy(model)  # in double precision, or differences would drown
         learner = model.learner_
         learner.encoder.double(), learner.output.double()
-        learner.mean, learner.spread = learner.mean.double(), learner.spread.double()
+        learner.mean, learner.std = learner.mean.double(), learner.std.double()
     middle = 0.3 + 0.4 * phase_indicators(labels[:1], 2).double()
     direction = torch.from_numpy(np.random.default_rng(0).normal(size=middle.shape))
     direction -= direction.mean(1, keepdim=True)  # indicators sum to one

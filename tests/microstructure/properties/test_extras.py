@@ -70,9 +70,9 @@ def test_derived_structures_do_not_widen_the_domain(layers):
     random = np.random.default_rng(0)
     labels = (random.random((12, 16, 16)) < random.uniform(0.1, 0.3, (12, 1, 1))).astype(np.uint8)
     k = pd.DataFrame({"k_00": labels.mean((1, 2)) + 1, "k_11": labels.mean((1, 2)) + 1, "k_01": 0.0})
-    data = StructureSet.of(labels, targets=k, periodic=True)
+    data = StructureSet.from_arrays(labels, targets=k, periodic=True)
     model = StructurePropertyModel(features="volume-fraction", head="ridge", phase_values=(1.0, 3.0)).fit(data, "k_00")
     assert (~model.training_.natural).sum() == 24
-    exchanged = StructureSet.of(1 - labels, periodic=True)
-    assert not model.predict_intervals(exchanged)["in_domain"].any()
+    exchanged = StructureSet.from_arrays(1 - labels, periodic=True)
+    assert not model.predict_interval(exchanged)["in_domain"].any()
     assert isinstance(model.domain_, Nearness)

@@ -35,7 +35,7 @@ def labels():
 def structures(labels):
     tensors = effective_conductivity(torch.from_numpy(1 + 49.0 * labels)).numpy()
     targets = pd.DataFrame({"k_00_c50": tensors[:, 0, 0], "k_11_c50": tensors[:, 1, 1]})
-    return StructureSet.of(labels, targets=targets, periodic=True)
+    return StructureSet.from_arrays(labels, targets=targets, periodic=True)
 
 
 @pytest.fixture(scope="module")

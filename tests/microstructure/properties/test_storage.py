@@ -19,7 +19,7 @@ def data():
     labels = np.stack([field.labels for field in made])
     steps = [1 + 10 * np.abs(np.diff(labels.astype(float), axis=axis)).mean((1, 2)) for axis in (1, 2)]
     targets = pd.DataFrame({"k_00": steps[0], "k_11": steps[1]})
-    return StructureSet.of(labels, targets=targets, spacing=(0.5, 0.5), unit="um", periodic=True)
+    return StructureSet.from_arrays(labels, targets=targets, spacing=(0.5, 0.5), unit="um", periodic=True)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def both(model, data, tmp_path, **options):
 def test_a_stored_model_predicts_as_the_fitted_one(data, tmp_path, options):
     model, again = both(StructurePropertyModel(**options), data, tmp_path)
     others = data.select(slice(0, 7))
-    pd.testing.assert_frame_equal(again.predict_intervals(others), model.predict_intervals(others), rtol=1e-7)
+    pd.testing.assert_frame_equal(again.predict_interval(others), model.predict_interval(others), rtol=1e-7)
     pd.testing.assert_frame_equal(again.held_out_, model.held_out_)
     pd.testing.assert_frame_equal(again.selection_, model.selection_, check_dtype=False)
     for name in ("target_", "chosen_", "spacing_", "unit_", "periodic_", "phases_", "scale_"):

@@ -29,7 +29,7 @@ def stripes():
     fraction = labels.mean((1, 2))
     along, across = 1 / (fraction / 10 + 1 - fraction), 10 * fraction + 1 - fraction
     targets = pd.DataFrame({"k_00": along, "k_11": across})
-    return StructureSet.of(labels, targets=targets, periodic=True)
+    return StructureSet.from_arrays(labels, targets=targets, periodic=True)
 
 
 def test_it_learns_what_the_fraction_tells():
@@ -37,12 +37,12 @@ def test_it_learns_what_the_fraction_tells():
     y = 3 * labels.mean((1, 2)) + 1
     model = StructurePropertyModel(**FRACTION, scale="linear").fit(labels, y)
     assert model.predict(labels) == pytest.approx(y, abs=1e-3)
-    found = model.predict_intervals(labels)
+    found = model.predict_interval(labels)
     assert ((found["lower"] <= found["predicted"]) & (found["predicted"] <= found["upper"])).all()
 
 
 def test_a_tensor_is_learned_in_both_orders_of_the_axes(stripes):
-    turned = StructureSet.of(stripes.labels.transpose(0, 2, 1), periodic=True)
+    turned = StructureSet.from_arrays(stripes.labels.transpose(0, 2, 1), periodic=True)
     options = {"encoder": "filterbank", "depth": "scale2", "head": "ridge", "scale": "log"}
     model = StructurePropertyModel(**options).fit(stripes, "k_00")
     assert len(model.training_.values) == 2 * len(stripes)
@@ -66,7 +66,7 @@ def test_groups_are_never_split(stripes, monkeypatch):
 
     monkeypatch.setattr(module, "grouped_folds", watched)
     monkeypatch.setattr("matlens.microstructure.properties.selection.grouped_folds", watched)
-    data = StructureSet.of(stripes.labels, targets=stripes.targets, groups=groups, periodic=True)
+    data = StructureSet.from_arrays(stripes.labels, targets=stripes.targets, groups=groups, periodic=True)
     StructurePropertyModel("filterbank", head="auto").fit(data, "k_00")
     assert len(seen) == 5 + 5  # to choose, and for the intervals
     assert seen.count(set()) == len(seen)
@@ -79,7 +79,7 @@ def test_twins_in_one_group_widen_intervals():
     labels = np.repeat(noise(24, seed=3), 2, axis=0)
     y = np.repeat(random.normal(size=24), 2)  # nothing to learn but the copies
     groups = np.repeat(np.arange(24), 2)
-    data = StructureSet.of(labels, targets=pd.DataFrame({"y": y}), groups=groups)
+    data = StructureSet.from_arrays(labels, targets=pd.DataFrame({"y": y}), groups=groups)
     options = {"encoder": "filterbank", "depth": "scale1", "head": "gp"}
     kept = StructurePropertyModel(**options).fit(data, "y").held_out_
     split = StructurePropertyModel(**options).fit(labels, y).held_out_
@@ -110,7 +110,7 @@ def test_intervals_of_a_model_cover_new_structures():
         labels = noise(90, seed=100 + trial)
         y = labels.mean((1, 2)) + 0.1 * random.normal(size=90)
         model = StructurePropertyModel(**FRACTION, scale="linear", seed=trial).fit(labels[:50], y[:50])
-        found = model.predict_intervals(labels[50:])
+        found = model.predict_interval(labels[50:])
         inside += int(((found["lower"] <= y[50:]) & (y[50:] <= found["upper"])).sum())
         total += 40
     # 12 draws of 50 calibration structures: their own scatter (0.04 each) comes to the binomial one.
@@ -120,16 +120,16 @@ def test_intervals_of_a_model_cover_new_structures():
 def test_what_is_unlike_the_training_structures_is_flagged():
     labels = noise(30, seed=2)
     model = StructurePropertyModel("filterbank", depth="scale2", head="ridge").fit(labels, labels.mean((1, 2)))
-    assert model.predict_intervals(noise(20, seed=9))["in_domain"].mean() > 0.8
+    assert model.predict_interval(noise(20, seed=9))["in_domain"].mean() > 0.8
     stripes = np.repeat(np.arange(16) % 8 < 4, 16).reshape(1, 16, 16).astype(np.uint8)
-    assert not model.predict_intervals(stripes)["in_domain"].any()
+    assert not model.predict_interval(stripes)["in_domain"].any()
 
 
 def test_three_phases_and_volumes():
     three = noise(12, phases=3) // 2 + (noise(12, seed=4) & 1)
     y = (three == 2).mean((1, 2))
     model = StructurePropertyModel("filterbank", depth="scale1", head="ridge").fit(
-        StructureSet.of(three, targets=pd.DataFrame({"y": y}), phase_names=("a", "b", "c")), "y"
+        StructureSet.from_arrays(three, targets=pd.DataFrame({"y": y}), phase_names=("a", "b", "c")), "y"
     )
     assert np.corrcoef(model.predict(three), y)[0, 1] > 0.9
     volumes = noise(8, shape=(8, 8, 8))
@@ -144,7 +144,7 @@ def test_a_set_of_conductivities_keeps_between_the_bounds():
     model = StructurePropertyModel("filterbank", depth="scale4", head="ridge", phase_values=(1, 50))
     model.fit(made, "k_00_c50")
     assert model.chosen_["scale"] == "bounds"
-    found, fraction = model.predict_intervals(made), made.volume_fractions
+    found, fraction = model.predict_interval(made), made.volume_fractions
     low, high = 1 / (fraction @ [1, 1 / 50]), fraction @ [1, 50]
     assert ((found["lower"] >= low - 1e-9) & (found["upper"] <= high + 1e-9)).all()
 
@@ -161,7 +161,7 @@ def test_models_of_volumes_look_along_the_axis_of_their_target(target):
             labels.append(np.broadcast_to(line.reshape(np.roll([12, 1, 1], axis)), (12, 12, 12)))
             tensors.append([1 / (1 - 0.9 * line.mean()) if k == axis else mean for k in range(3)])
     targets = pd.DataFrame(tensors, columns=["k_00", "k_11", "k_22"])
-    data = StructureSet.of(np.stack(labels), targets=targets, groups=np.repeat(np.arange(12), 3))
+    data = StructureSet.from_arrays(np.stack(labels), targets=targets, groups=np.repeat(np.arange(12), 3))
     model = StructurePropertyModel("filterbank", depth="scale2", head="ridge", scale="log", coverage=None)
     last = data.select(data.groups >= 8)
     found = model.fit(data.select(data.groups < 8), target).predict(last).reshape(-1, 3)
@@ -173,7 +173,7 @@ def test_an_insulating_phase_needs_no_bounds_and_has_no_twin():
     labels = noise(20)
     fraction = labels.mean((1, 2))
     targets = pd.DataFrame({"k_00": fraction**2, "k_11": fraction**2, "k_01": 0 * fraction})
-    data = StructureSet.of(labels, targets=targets, periodic=True)
+    data = StructureSet.from_arrays(labels, targets=targets, periodic=True)
     model = StructurePropertyModel(**FRACTION, phase_values=(0, 1)).fit(data, "k_00")
     assert model.chosen_["scale"] == "log"
     assert len(model.training_.values) == 2 * len(labels)  # both orders of the axes
@@ -230,7 +230,7 @@ def test_what_a_network_cannot_learn_from_is_said():
 
 def test_labels_that_a_byte_does_not_hold_are_refused():
     with pytest.raises(InputError, match="go from 0 to 255, found 0 to 256"):
-        StructureSet.of(np.array([[[0, 256]]]))
+        StructureSet.from_arrays(np.array([[[0, 256]]]))
 
 
 def test_wrong_phases_are_said_when_predicting():

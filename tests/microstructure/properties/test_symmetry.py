@@ -40,7 +40,7 @@ def test_exchanged_phases_have_the_conductivity_that_is_solved_for_them():
     slanted = np.stack([[np.roll(row, 3 * y // 2) for y, row in enumerate(one)] for one in labels])  # k_01 is not zero
     tensor = conductivity(slanted)
     targets = pd.DataFrame({f"k_{i}{j}": tensor[:, i, j] for i, j in ((0, 0), (1, 1), (0, 1))})
-    data = StructureSet.of(slanted, targets=targets, periodic=True)
+    data = StructureSet.from_arrays(slanted, targets=targets, periodic=True)
     both = with_exchanged_phases(data, "k_00", (1, 5))
     assert both.groups.tolist() == [0, 1, 2] * 2
     assert both.labels[:3].tobytes() == slanted.tobytes()
@@ -50,5 +50,5 @@ def test_exchanged_phases_have_the_conductivity_that_is_solved_for_them():
         assert both.targets[f"k_{i}{j}"].to_numpy()[3:] == pytest.approx(solved[:, i, j], abs=0.01)
     assert len(with_exchanged_phases(data, "k_01", (1, 5))) == 3
     assert len(with_exchanged_phases(data, "k_00", None)) == 3
-    window = StructureSet.of(slanted, targets=targets)
+    window = StructureSet.from_arrays(slanted, targets=targets)
     assert len(with_exchanged_phases(window, "k_00", (1, 5))) == 3

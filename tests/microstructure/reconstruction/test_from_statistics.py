@@ -35,7 +35,7 @@ def test_it_has_the_statistics_and_noise_has_not(source, statistics, rebuilt):
     np.testing.assert_allclose(m.volume_fractions, source.volume_fractions, atol=1e-3)
     assert s2_error(m, source) < 0.08
     assert lineal_path_error(m, source) < 0.08
-    targets = CurveTargets.of(statistics)
+    targets = CurveTargets.from_dataset(statistics)
     noise = targets.errors(white_noise(m.shape, source.volume_fractions, 0))
     assert noise["s2_error"] == pytest.approx(1, abs=0.1)
     assert noise["lineal_path_error"] > 0.5
@@ -43,13 +43,13 @@ def test_it_has_the_statistics_and_noise_has_not(source, statistics, rebuilt):
 
 def test_errors_against_curves_are_those_against_the_source(source, statistics, rebuilt):
     square = rebuilt.microstructure.crop(slice(0, 64), slice(0, 64))  # one reach for all curves
-    for name, value in CurveTargets.of(statistics).errors(square).items():
+    for name, value in CurveTargets.from_dataset(statistics).errors(square).items():
         assert value == pytest.approx(errors(square, source)[name], abs=1e-9)
 
 
 @pytest.mark.slow
 def test_seeds_decide(statistics, rebuilt):
-    again = reconstruct_from_statistics(CurveTargets.of(statistics), (72, 64), moves=40, seed=1)
+    again = reconstruct_from_statistics(CurveTargets.from_dataset(statistics), (72, 64), moves=40, seed=1)
     np.testing.assert_array_equal(again.microstructure.labels, rebuilt.microstructure.labels)
     other = reconstruct_from_statistics(statistics, (32, 32), moves=5, seed=2, n=2)
     assert len(other.microstructures) == 2
@@ -59,7 +59,7 @@ def test_seeds_decide(statistics, rebuilt):
 @pytest.mark.slow
 def test_map_has_the_curves_of_an_anisotropic_material():
     m = gaussian_field((256, 256), (5.0, 11.0), 0.4, seed=0)
-    targets = CurveTargets.of(characterize(m))
+    targets = CurveTargets.from_dataset(characterize(m))
     made, full = targets.two_point_map(16), two_point_map(m)[:, 112:145, 112:145]
     np.testing.assert_allclose(made[:, 16, 16:], full[:, 16, 16:], atol=1e-12)
     np.testing.assert_allclose(made[:, 16:, 16], full[:, 16:, 16], atol=1e-12)
@@ -76,7 +76,7 @@ def test_radial_two_point_alone_is_enough(statistics):
     result = reconstruct_from_statistics(radial, (48, 48), moves=20)
     assert any("isotropic" in note for note in result.notes)
     assert any("lineal path" in note for note in result.notes)
-    assert CurveTargets.of(radial).errors(result.microstructure)["s2_error"] < 0.1
+    assert CurveTargets.from_dataset(radial).errors(result.microstructure)["s2_error"] < 0.1
 
 
 def test_three_phases_several_files_and_other_fractions(tmp_path):
@@ -95,23 +95,23 @@ def changed(statistics, **variables):
 
 def test_what_cannot_be_used_is_named(statistics, tmp_path):
     with pytest.raises(InputError, match="neither"):
-        CurveTargets.of(statistics[["lineal_path"]])
+        CurveTargets.from_dataset(statistics[["lineal_path"]])
     with pytest.raises(InputError, match="neither"):
-        CurveTargets.of(xr.Dataset())
+        CurveTargets.from_dataset(xr.Dataset())
     with pytest.raises(InputError, match="phase"):
-        CurveTargets.of(statistics.isel(phase=[0]))
+        CurveTargets.from_dataset(statistics.isel(phase=[0]))
     with pytest.raises(InputError, match="must agree"):
-        CurveTargets.of(changed(statistics, two_point_radial=statistics["two_point_radial"].values / 2))
+        CurveTargets.from_dataset(changed(statistics, two_point_radial=statistics["two_point_radial"].values / 2))
     with pytest.raises(InputError, match="probabilities"):
-        CurveTargets.of(changed(statistics, lineal_path=statistics["lineal_path"].values * 5))
+        CurveTargets.from_dataset(changed(statistics, lineal_path=statistics["lineal_path"].values * 5))
     with pytest.raises(InputError, match="dimensions"):
-        CurveTargets.of(statistics.rename(r="lag"))
+        CurveTargets.from_dataset(statistics.rename(r="lag"))
     with pytest.raises(InputError, match="sum to 1"):
-        CurveTargets.of(changed(statistics, volume_fraction=[0.6, 0.6]))
+        CurveTargets.from_dataset(changed(statistics, volume_fraction=[0.6, 0.6]))
     with pytest.raises(InputError, match="offsets"):
-        CurveTargets.of(statistics.isel(r=slice(0, 2)))
+        CurveTargets.from_dataset(statistics.isel(r=slice(0, 2)))
     with pytest.raises(InputError, match="two dimensions"):
-        CurveTargets.of(characterize(Microstructure(np.arange(512).reshape(8, 8, 8) % 2)))
+        CurveTargets.from_dataset(characterize(Microstructure(np.arange(512).reshape(8, 8, 8) % 2)))
     with pytest.raises(InputError, match="shape"):
         reconstruct_from_statistics(statistics, (8, 64))
     with pytest.raises(InputError, match="fraction"):

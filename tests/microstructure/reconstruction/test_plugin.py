@@ -62,7 +62,7 @@ def test_a_pruning_study_loads_its_encoder_once(monkeypatch, tiny):
     loads = []
     build = EncoderEntry.load_class
     monkeypatch.setattr(EncoderEntry, "load_class", lambda entry: loads.append(entry.name) or build(entry))
-    preset = replace(tiny, coarse=1, fine=4, trades=0, mend=False)
+    preset = replace(tiny, coarse=1, fine=4, swaps=0, mend=False)
     exemplar = bicontinuous((64, 64), wavelength=12, seed=1)
     prune(exemplar, (32, 32), encoder="filterbank", preset=preset, depths=["none", "scale1"], n=1)
     assert loads == ["filterbank"]

@@ -148,7 +148,7 @@ def test_interrupts_outside_the_loop_are_interrupts_too(works, memory, monkeypat
 
 def test_partial_results_are_given_at_once(works, watch, memory, monkeypatch):
     """Who interrupts waits for the answer: what only refines it is left out."""
-    monkeypatch.setattr(sys.modules["matlens.microstructure.reconstruction.matching.decoding"], "mend_necks", None)
+    monkeypatch.setattr(sys.modules["matlens.microstructure.reconstruction.matching.decoding"], "mend_throats", None)
     with pytest.raises(Interrupted):
         works["lbfgs"][0].run(watch(3), memory())
 

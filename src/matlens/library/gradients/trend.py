@@ -204,6 +204,11 @@ def design_of(compositions: ArrayLike, groups: ArrayLike | None = None, *, linea
     linear : bool
         Whether functions follow a linear trend; without, they return to their mean far from the data, as errors do.
 
+    Returns
+    -------
+    Design
+        To hand to `fit_trend`.
+
     Raises
     ------
     InputError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import MutableMapping
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -28,6 +29,7 @@ from matlens.library.model.presets.preset import Preset
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import Resampling, member_rows
 from matlens.library.model.response import Gradients, SlopeErrors
+from matlens.library.model.storage import FittedState, read_state, write_state
 from matlens.library.model.targets import Target, resolve_inputs, target_of, training_rows
 from matlens.library.model.warp import Warp, find_warp
 from matlens.library.spectra import Preprocessing
@@ -39,6 +41,8 @@ Array = NDArray[np.float64]
 # docs/decisions/0044-learned-sums-of-components.md
 _SUMS = 3  # of fractions, in which components that act alike weigh the same
 _SEARCHES = 4  # for them, each of which gives a share of the members: what one finds by chance others do not
+_ELSEWHERE = ("preprocessing", "device", "cache")  # parameters stored otherwise, or of the machine and not of the model
+_FITTED = ("ensemble_", "warp_", "library_", "target_", "unit_", "chains_tried_", "held_out_", "held_out_spread_")
 _ROUNDS = 3  # of believing the model beyond a limit, each of which moves it further
 
 
@@ -171,7 +175,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         stages = preset.stages(tuple(data.inputs))
         networks = train(preset, stages, data, progress=progress, checkpoint=checkpoint)
         self._mix(networks, kernel, data, rows, library)
-        self.settle(library, goal.name, goal.unit)
+        self.library_, self.target_, self.unit_ = library, goal.name, goal.unit
+        self._settle()
         return self
 
     def predict(self, library: MaterialsLibrary) -> Array:
@@ -270,11 +275,68 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             Gradients(features, *self.network_inputs_.back(dict(zip(inputs, parts)), compositions, spectra)), covariance
         )
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write the model to a folder (`write_library_model`)."""
-        from matlens.library.model.storage import write_library_model
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the fitted model: ``model.json`` (what it is) and ``arrays.safetensors`` (weights, and the library).
 
-        write_library_model(self, folder)
+        Parameters
+        ----------
+        folder : path-like
+            Made if missing; a model in it is replaced.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        check_is_fitted(self, "ensemble_")
+        parameters = {name: value for name, value in self.get_params().items() if name not in _ELSEWHERE}
+        own = self.preprocessing is not None
+        values = {name.removesuffix("_"): getattr(self, name) for name in _FITTED}
+        return write_state(FittedState(parameters, own, self.network_inputs_, **values), folder)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], *, device: str = "cpu") -> LibraryModel:
+        """Read a model that `save` or ``matlens learn`` wrote, and check that it predicts as it did.
+
+        Parameters
+        ----------
+        folder : path-like
+            Where it lies.
+        device : {"auto", "cpu", "cuda"}
+            Where it is to predict.
+
+        Returns
+        -------
+        LibraryModel
+
+        Raises
+        ------
+        InputError
+            If there is no model.
+        ResourceError
+            If it is damaged, or predicts otherwise than when it was written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> x = np.random.default_rng(0).dirichlet([1, 1], 20)
+        >>> library = MaterialsLibrary(x, ("Fe", "Pd"), {"P": x[:, 0]})
+        >>> model = LibraryModel(n_models=2).fit(library)
+        >>> again = LibraryModel.load(model.save(tempfile.mkdtemp()))
+        >>> bool(np.array_equal(again.predict(library), model.predict(library)))
+        True
+        >>> LibraryModel.load("nowhere")
+        Traceback (most recent call last):
+        matlens.errors.InputError: nowhere holds no model (no model.json); name a folder that 'matlens learn' wrote.
+        """
+        state = read_state(folder, device)
+        chain = state.inputs.preprocessing if state.own_preprocessing else None
+        model = cls(**state.parameters, preprocessing=chain, device=device)
+        model.network_inputs_ = state.inputs
+        for name in _FITTED:
+            setattr(model, name, getattr(state, name.removesuffix("_")))
+        model._settle()
+        return model
 
     def _checked(self) -> tuple[Preset, torch.device]:
         if self.preset not in PRESETS:
@@ -303,11 +365,9 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.chains_tried_ = choice.tried
         return choice.chain
 
-    def settle(self, library: MaterialsLibrary, target: str, unit: str) -> None:
-        """Set what follows from the library and the trained networks; for reading a model from its files."""
-        self.library_ = library
-        self.target_, self.unit_ = target, unit
-        self.components_ = library.components
+    def _settle(self) -> None:
+        """Set what follows from the library and the trained networks."""
+        self.components_ = self.library_.components
         self.axis_ = self.network_inputs_.axis
         self.members_ = self.ensemble_.members
         self.uses_composition_ = self.network_inputs_.uses_composition

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
@@ -18,80 +19,97 @@ from matlens.hooks import Arrays
 from matlens.library.model.ensemble import Ensemble
 from matlens.library.model.kernel.kernel_parts import KernelParts
 from matlens.library.model.mixture import Mixture
-from matlens.library.model.model import LibraryModel
 from matlens.library.model.network_inputs import NetworkInputs
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.warp import Warp
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 
-__all__ = ["SCHEMA", "read_library_model", "write_library_model"]
+__all__ = ["SCHEMA", "FittedState", "read_state", "write_state"]
 
 SCHEMA = "matlens library model 2"
 _PLAIN = ("axis_name", "axis_unit", "spectrum_name", "spectrum_unit", "fraction_name")
-_ELSEWHERE = ("preprocessing", "device", "cache")  # stored otherwise, or of the machine and not of the model
 _ALIKE = 1e-3  # of the standard deviation: predictions on another machine differ in rounding only
 
 
-def write_library_model(model: LibraryModel, folder: str | os.PathLike[str]) -> Path:
-    """Write a fitted model: ``model.json`` (what it is) and ``arrays.safetensors`` (weights, and the library).
+@dataclass(frozen=True, eq=False)
+class FittedState:
+    """What a fitted `LibraryModel` consists of; storage knows this and not the estimator.
 
     Parameters
     ----------
-    model : LibraryModel
-        Fitted.
-    folder : path-like
-        Made if missing; a model in it is replaced.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> x = np.random.default_rng(0).dirichlet([1, 1], 20)
-    >>> library = MaterialsLibrary(x, ("Fe", "Pd"), {"P": x[:, 0]})
-    >>> model = LibraryModel(n_models=2).fit(library)
-    >>> again = read_library_model(write_library_model(model, tempfile.mkdtemp()))
-    >>> bool(np.array_equal(again.predict(library), model.predict(library)))
-    True
+    parameters : dict
+        Of the estimator, but for those that are stored otherwise or belong to the machine.
+    own_preprocessing : bool
+        Whether the preprocessing was asked for, or chosen by the model.
+    inputs : NetworkInputs
+        From samples to what the ensemble is given; holds the preprocessing.
+    ensemble : Mixture
+        Networks and kernel part.
+    warp : Warp
+        From the ensemble's scale to that of the figure of merit.
+    library : MaterialsLibrary
+        Samples that it was fitted to.
+    target, unit : str
+        Figure of merit.
+    chains_tried : dict
+        Scores of the preprocessing that was tried.
+    held_out, held_out_spread : ndarray, shape (n,)
+        Predictions by members that did not see the sample.
     """
-    place = Path(folder)
-    mixture = model.ensemble_
+
+    parameters: dict[str, Any]
+    own_preprocessing: bool
+    inputs: NetworkInputs
+    ensemble: Mixture
+    warp: Warp
+    library: MaterialsLibrary
+    target: str
+    unit: str
+    chains_tried: dict[str, float]
+    held_out: NDArray[np.float64]
+    held_out_spread: NDArray[np.float64]
+
+    def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> NDArray[np.float64]:
+        """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
+        device = next(iter(self.ensemble.networks.parameters.values())).device
+        values = self.ensemble.values(self.inputs(compositions, spectra, device))
+        return self.warp.values(values.double().cpu().numpy())
+
+    def example(self) -> float:
+        """Mean prediction for the first sample, by which a stored model is checked."""
+        library = self.library.select([0])
+        return float(self.respond(library.compositions, library.spectra if self.inputs.uses_spectrum else None).mean())
+
+
+def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
+    """Write ``model.json`` (what the model is) and ``arrays.safetensors`` (weights, and the library)."""
+    place, mixture = Path(folder), state.ensemble
     arrays: Arrays = {f"network.{name}": value.cpu().numpy() for name, value in mixture.networks.parameters.items()}
     if mixture.kernel is not None:
         arrays |= {f"kernel.{name}": value for name, value in mixture.kernel.arrays().items()}
-    arrays |= {f"inputs.{name}": value for name, value in model.network_inputs_.arrays().items()}
-    arrays |= {"held_out": model.held_out_, "held_out_spread": model.held_out_spread_}
-    words, more = _library_parts(model.library_)
+    arrays |= {f"inputs.{name}": value for name, value in state.inputs.arrays().items()}
+    arrays |= {"held_out": state.held_out, "held_out_spread": state.held_out_spread}
+    words, more = _library_parts(state.library)
     arrays |= {f"library.{name}": value for name, value in more.items()}
     content = {
-        "parameters": _parameters(model),
-        "target": model.target_,
-        "unit": model.unit_,
-        "warp": asdict(model.warp_),
-        "preprocessing": model.preprocessing_.settings(),
-        "chains_tried": model.chains_tried_,
+        "parameters": {**state.parameters, "own_preprocessing": state.own_preprocessing},
+        "target": state.target,
+        "unit": state.unit,
+        "warp": asdict(state.warp),
+        "preprocessing": state.inputs.preprocessing.settings(),
+        "chains_tried": state.chains_tried,
         "sizes": dict(mixture.networks.sizes),
         "share": mixture.share,
-        "example": _example(model),
+        "example": state.example(),
         "library": words,
     }
     write_model_files(place, SCHEMA, arrays, content, ("numpy", "torch"))
     return place
 
 
-def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -> LibraryModel:
-    """Read a model that `write_library_model` or ``matlens learn`` wrote, and check that it predicts as it did.
-
-    Parameters
-    ----------
-    folder : path-like
-        Where it lies.
-    device : {"auto", "cpu", "cuda"}
-        Where it is to predict.
+def read_state(folder: str | os.PathLike[str], device: str) -> FittedState:
+    """Read what `write_state` wrote, and check that it predicts as it did.
 
     Raises
     ------
@@ -99,59 +117,43 @@ def read_library_model(folder: str | os.PathLike[str], *, device: str = "cpu") -
         If there is no model.
     ResourceError
         If it is damaged, or predicts otherwise than when it was written.
-
-    Examples
-    --------
-    See `write_library_model`.
-
-    >>> read_library_model("nowhere")
-    Traceback (most recent call last):
-    matlens.errors.InputError: nowhere holds no model (no model.json); name a folder that 'matlens learn' wrote.
     """
     place = Path(folder)
     content, arrays = read_model_files(place, SCHEMA)
     try:
-        model = _model(content, arrays, device)
+        state = _state(content, arrays, chosen_device(device))
+        found, expected = state.example(), content["example"]
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         raise ResourceError(f"{place / MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
-    found, expected = _example(model), content["example"]
-    if not abs(found - expected) <= _ALIKE * float(model.warp_.slopes([model.warp_.low, model.warp_.high]).max()):
+    if not abs(found - expected) <= _ALIKE * float(state.warp.slopes([state.warp.low, state.warp.high]).max()):
         raise ResourceError(
             f"the model in {place} predicts {found:.9g} where it predicted {expected:.9g} when it was written; "
             "restore the versions named in model.json, or train anew."
         )
-    return model
+    return state
 
 
-def _model(content: dict[str, Any], arrays: Arrays, device: str) -> LibraryModel:
-    where = chosen_device(device)
+def _state(content: dict[str, Any], arrays: Arrays, where: torch.device) -> FittedState:
     asked = dict(content["parameters"])
-    chain = Preprocessing.from_settings(content["preprocessing"])
-    own = asked.pop("own_preprocessing")
-    model = LibraryModel(**asked, preprocessing=chain if own else None, device=device)
-    model.network_inputs_ = NetworkInputs.from_settings(_under("inputs.", arrays), chain)
-    model.chains_tried_ = dict(content.get("chains_tried", {}))
-    model.warp_ = Warp(**content["warp"])
+    own = bool(asked.pop("own_preprocessing"))
+    preset, inputs = PRESETS[asked["preset"]], tuple(content["sizes"])
     weights = {name: torch.from_numpy(value).to(where) for name, value in _under("network.", arrays).items()}
-    preset = PRESETS[asked["preset"]]
-    inputs = tuple(content["sizes"])
     networks = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
     kernel = KernelParts.restored(_under("kernel.", arrays), where) if preset.sharpness is not None else None
-    model.ensemble_ = Mixture(networks, kernel, content["share"])
-    model.settle(_library(content["library"], _under("library.", arrays)), content["target"], content["unit"])
-    model.held_out_, model.held_out_spread_ = arrays["held_out"], arrays["held_out_spread"]
-    return model
-
-
-def _parameters(model: LibraryModel) -> dict[str, Any]:
-    asked = {name: value for name, value in model.get_params().items() if name not in _ELSEWHERE}
-    return {**asked, "own_preprocessing": model.preprocessing is not None}
-
-
-def _example(model: LibraryModel) -> float:
-    """Prediction for the first sample."""
-    library = model.library_.select([0])
-    return float(model.respond(library.compositions, library.spectra if model.uses_spectrum_ else None).mean())
+    chain = Preprocessing.from_settings(content["preprocessing"])
+    return FittedState(
+        asked,
+        own,
+        NetworkInputs.of(_under("inputs.", arrays), chain),
+        Mixture(networks, kernel, content["share"]),
+        Warp(**content["warp"]),
+        _library(content["library"], _under("library.", arrays)),
+        content["target"],
+        content["unit"],
+        dict(content.get("chains_tried", {})),
+        np.asarray(arrays["held_out"], np.float64),
+        np.asarray(arrays["held_out_spread"], np.float64),
+    )
 
 
 def _library_parts(library: MaterialsLibrary) -> tuple[dict[str, Any], Arrays]:

@@ -1,4 +1,4 @@
-"""Held-out samples: partitions, scores, and what the data allow."""
+"""Validation on held-out samples: partitions, scores and checks of the data."""
 
 import lazy_loader
 

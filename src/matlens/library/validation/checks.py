@@ -1,4 +1,4 @@
-"""First page of a library: what was sampled, what noise leaves to be learned, and what else may explain the result."""
+"""Checks of a library before any model is trained: sampling, noise between replicates and confounding covariates."""
 
 from __future__ import annotations
 
@@ -28,24 +28,31 @@ ALL = "all together"
 CONTROL = "composition (control)"
 _DRAWS = 1000
 _FOLDS = 5
-_TELLING = 0.1  # share of variance that covariates explain on held-out samples, from which on it is said
-_WIDE = 0.8  # share of mixtures near a sample, below which gaps are mentioned
+_TELLING = 0.1  # R squared on held-out samples from which a covariate is reported as a possible cause
+_WIDE = 0.8  # share of mixtures with a sample nearby, below which gaps are reported
 
 
 @dataclass(frozen=True)
 class NoiseCeiling:
-    """What replicates say of noise.
+    """Greatest R squared that noise between replicates leaves to a model of composition.
 
     Attributes
     ----------
-    groups, samples : int
-        Compositions made more than once, and their samples.
+    groups : int
+        Number of compositions that were made more than once.
+    samples : int
+        Number of their samples.
     noise : float
-        Standard deviation between replicates, in the unit learned; NaN without replicates.
+        Standard deviation between replicates, in the unit of the figure of merit; NaN without replicates.
     ceiling : float
         R squared that a perfect model of composition would reach: 1 - noise variance / variance of all samples.
     low, high : float
-        Ends of its 90 % interval, by drawing the groups of replicates anew.
+        Ends of its 90 % bootstrap interval; groups of replicates are resampled.
+
+    Examples
+    --------
+    >>> noise_ceiling(MaterialsLibrary([[1.0], [1.0]], ("A",), {"P": [0.0, 2.0]})).samples
+    2
     """
 
     groups: int
@@ -58,28 +65,35 @@ class NoiseCeiling:
 
 @dataclass(frozen=True, eq=False)
 class LibraryChecks:
-    """First page of checks.
+    """Results of the checks of a library. `check_library` makes them.
 
     Attributes
     ----------
     components : DataFrame
-        One row a component: ``component``, ``samples`` that hold it, ``alone`` (those that hold no other component
-        but hosts, which are in every sample), ``levels`` (different fractions), ``low``, ``median``, ``high`` where
-        present.
+        One row per component: ``component``, ``samples`` (that contain it), ``alone`` (samples with no other component
+        except hosts, which are in every sample), ``levels`` (number of different fractions), ``low``, ``median`` and
+        ``high`` (fractions where it is present).
     pairs : DataFrame
-        Samples that hold both components, components by components.
+        Number of samples that contain both components of each pair, components by components.
     systems : DataFrame
-        ``system``, ``samples``, ``compositions``.
+        One row per co-alloy system: ``system``, ``samples``, ``compositions`` (numbers of both).
     spacing : float
         Median distance from a composition to its nearest neighbour, in fractions.
     filled : float
-        Share of random mixtures of two or three sampled compositions with a sample nearer than two spacings.
+        Share of random mixtures of two or three sampled compositions that have a sample within twice the spacing.
     noise : NoiseCeiling
-        From replicates.
+        Noise between replicates.
     confounding : DataFrame
-        As `confounding` gives it.
+        Predictive power of covariates, as returned by `confounding`.
     sentences : tuple of str
-        The same in words.
+        The results in words.
+
+    Examples
+    --------
+    >>> a = np.linspace(0, 1, 20)
+    >>> checks = check_library(MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": 3 * a}))
+    >>> checks.components["samples"].tolist(), round(checks.filled, 2)
+    ([19, 19], 1.0)
     """
 
     components: pd.DataFrame
@@ -100,12 +114,30 @@ def check_library(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> LibraryChecks:
-    """Make the first page of checks of a library.
+    """Check what a library sampled, how noisy it is, and whether covariates predict its figure of merit.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library to be checked.
+    target : str, optional
+        Name of the figure of merit; needed only if there are several.
+    transform : {"none", "log10"}
+        Scale of the figure of merit.
+    seed : int
+        Seed of all random numbers.
+    progress : Progress, optional
+        Called with checks done and total.
+
+    Returns
+    -------
+    LibraryChecks
+        Tables, numbers and sentences.
 
     Raises
     ------
     InputError
-        If there is no such figure of merit, or nothing to learn.
+        If there is no such figure of merit, or nothing can be learned from it.
 
     Examples
     --------
@@ -135,7 +167,17 @@ that no model of composition can exceed an R2 of 1.00 (90 % interval 1.00 to 1.0
 
 
 def sampled(library: MaterialsLibrary) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Count what was made: by component, by pair of components, by co-alloy system (tables of `LibraryChecks`).
+    """Count the samples by component, by pair of components and by co-alloy system.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library whose samples are counted.
+
+    Returns
+    -------
+    components, pairs, systems : DataFrame
+        Tables as in `LibraryChecks`.
 
     Examples
     --------
@@ -169,8 +211,29 @@ def noise_ceiling(
 ) -> NoiseCeiling:
     """Estimate from replicates the R squared that a perfect model of composition would reach.
 
-    A model that also sees the spectrum may exceed it, where replicates differ in ways that the spectrum shows.
-    Censored samples do not count.
+    A model that also uses spectra can exceed this value where spectra show how replicates differ. Censored samples
+    are left out.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library with samples of equal composition.
+    target : str, optional
+        Name of the figure of merit; needed only if there are several.
+    transform : {"none", "log10"}
+        Scale of the figure of merit.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    NoiseCeiling
+        Noise and R squared; NaN without replicates.
+
+    Raises
+    ------
+    InputError
+        If there is no such figure of merit.
 
     Examples
     --------
@@ -200,18 +263,35 @@ def noise_ceiling(
 def confounding(
     library: MaterialsLibrary, target: str | None = None, *, transform: str = "none", seed: int = 0
 ) -> pd.DataFrame:
-    """Ask whether position, batch or any other covariate predicts the figure of merit without the composition.
+    """Test whether position, batch or another covariate predicts the figure of merit.
 
-    On a spread of compositions, position and composition go together, so that position predicts the figure of merit
-    without being its cause. What composition (and spectrum) leave unexplained must not go with position, however.
+    On a composition spread, position and composition are correlated, so that position predicts the figure of merit
+    without being its cause. The errors of a model of composition and spectrum, however, should not depend on position.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library whose covariates are tested, together with the order of its samples.
+    target : str, optional
+        Name of the figure of merit; needed only if there are several.
+    transform : {"none", "log10"}
+        Scale of the figure of merit.
+    seed : int
+        Seed of folds and random forests.
 
     Returns
     -------
     DataFrame
-        ``covariate`` (each, the order in the file, and all together), ``r2`` (of the figure of merit from it alone,
-        on compositions held out, by a random forest) and ``r2_rest`` (of the held-out errors of a Gaussian process on
-        composition and spectrum). 0 or less: it tells nothing. The last row is a control, the composition itself: what
-        it predicts of these errors is not due to covariates, but was missed.
+        ``covariate`` (each one, the order in the file, and all together), ``r2`` (R squared with which a random forest
+        predicts the figure of merit from the covariate alone, on held-out compositions) and ``r2_rest`` (R squared
+        with which it predicts the held-out errors of a Gaussian process on composition and spectrum). Values of 0 or
+        less mean no predictive power. The last row is a control: the part of these errors that the composition
+        predicts was missed by the process and is not due to covariates.
+
+    Raises
+    ------
+    InputError
+        If there is no such figure of merit, or nothing can be learned from it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which samples are held out: whole compositions, whole regions of composition, or whole co-alloy systems."""
+"""Partitions into training and held-out samples: by composition, region of composition or co-alloy system."""
 
 from __future__ import annotations
 
@@ -20,18 +20,25 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Rows to learn from and rows held out.
+    """Training rows and held-out rows of one fold.
 
     Attributes
     ----------
-    partition : str
-        ``"grouped"``, ``"regions"``, ``"systems"`` or ``"shuffled"``.
+    partition : {"grouped", "regions", "systems", "shuffled"}
+        Kind of partition.
     repeat : int
-        Number of the repetition with other random numbers.
+        Number of the repetition; each uses other random numbers.
     name : str
-        Of the fold: its number, or the co-alloy system.
-    train, held : ndarray of int
-        Rows; a row may be in neither.
+        Number of the fold, or name of the co-alloy system.
+    train : ndarray of int
+        Rows to train on.
+    held : ndarray of int
+        Held-out rows. A row can be in neither set.
+
+    Examples
+    --------
+    >>> Fold("grouped", 0, "0", np.array([0, 1]), np.array([2])).held
+    array([2])
     """
 
     partition: str
@@ -42,7 +49,23 @@ class Fold:
 
 
 def grouped(library: MaterialsLibrary, folds: int = 10, repeats: int = 1, seed: int = 0) -> list[Fold]:
-    """Hold out whole compositions: replicates are never on both sides.
+    """Hold out whole compositions, so that replicates are never in both sets.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library to be partitioned.
+    folds : int
+        Number of folds, at least 2.
+    repeats : int
+        Number of partitions.
+    seed : int
+        Seed of the first partition.
+
+    Returns
+    -------
+    list of Fold
+        ``folds`` for each of the ``repeats`` partitions.
 
     Raises
     ------
@@ -59,7 +82,30 @@ def grouped(library: MaterialsLibrary, folds: int = 10, repeats: int = 1, seed: 
 
 
 def shuffled(library: MaterialsLibrary, folds: int = 10, repeats: int = 1, seed: int = 0) -> list[Fold]:
-    """Hold out single rows: for information only, since replicates and neighbours stay on the other side.
+    """Hold out single rows.
+
+    Scores are for comparison only: they are too good, because replicates of held-out samples are trained on.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library to be partitioned.
+    folds : int
+        Number of folds, at least 2.
+    repeats : int
+        Number of partitions.
+    seed : int
+        Seed of the first partition.
+
+    Returns
+    -------
+    list of Fold
+        ``folds`` for each of the ``repeats`` partitions.
+
+    Raises
+    ------
+    InputError
+        If there are fewer samples than folds.
 
     Examples
     --------
@@ -71,18 +117,25 @@ def shuffled(library: MaterialsLibrary, folds: int = 10, repeats: int = 1, seed:
 
 
 def regions(library: MaterialsLibrary, folds: int = 8, repeats: int = 5, seed: int = 0) -> list[Fold]:
-    """Hold out whole regions of composition, found by k-means; each repetition divides the library anew.
+    """Hold out whole regions of composition, found by k-means.
+
+    This is leave-one-cluster-out cross-validation (Meredig et al., Mol. Syst. Des. Eng. 3, 819, 2018).
 
     Parameters
     ----------
     library : MaterialsLibrary
-        Distances are between fractions as they are; each composition counts once, however often it was made.
+        Library to be partitioned. Distances are between fractions; each composition counts once, even with replicates.
     folds : int
-        Regions of a partition.
+        Number of regions of a partition.
     repeats : int
-        Partitions, each from its own random start.
+        Number of partitions, each from another random start of k-means.
     seed : int
-        Of the starts.
+        Seed of the random starts.
+
+    Returns
+    -------
+    list of Fold
+        ``folds`` for each of the ``repeats`` partitions.
 
     Raises
     ------
@@ -111,17 +164,23 @@ def regions(library: MaterialsLibrary, folds: int = 8, repeats: int = 5, seed: i
 
 
 def systems(library: MaterialsLibrary, least: int = 1) -> list[Fold]:
-    """Hold out co-alloy systems: what a model that never saw A and B together says of A + B.
+    """Hold out one co-alloy system at a time.
 
-    A system is held out with every larger one that contains it, which are in neither set: otherwise the model would
-    have seen the components together after all. Systems with a component that is then left nowhere are passed over.
+    This tests predictions of A + B by models that never saw A and B together. Larger systems that contain the held-out
+    one are in neither set, because they would show its components together. Systems are skipped if one of their
+    components occurs in no training sample.
 
     Parameters
     ----------
     library : MaterialsLibrary
-        With several sets of components present.
+        Library with several co-alloy systems.
     least : int
-        Samples that a system needs.
+        Least number of samples of a held-out system.
+
+    Returns
+    -------
+    list of Fold
+        One fold for each system that can be held out.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Scores on held-out samples only: predictions, their summary with intervals, and paired differences of models."""
+"""Scores on held-out samples: predictions, summaries with bootstrap intervals and paired differences of models."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _SAME = ["partition", "repeat", "fold", "sample"]
 
 
 class LibraryLearner(Protocol):
-    """A model of a library that has yet to learn: `LibraryModel` or `BaselineModel`."""
+    """Interface of models that can be scored: `LibraryModel` and `BaselineModel` have it."""
 
     transform: str
 
     def fit(self, library: MaterialsLibrary, target: str | None = None) -> Any:
-        """Learn from these samples and nothing else."""
+        """Train on the samples of a library."""
 
     def predict(self, library: MaterialsLibrary) -> Array:
         """Return predictions, shape (n,)."""
 
     def predict_interval(self, library: MaterialsLibrary, coverage: float = 0.9) -> Array:
-        """Return the ends of intervals, shape (n, 2)."""
+        """Return lower and upper ends of prediction intervals, shape (n, 2)."""
 
 
 def held_out(
@@ -48,36 +48,36 @@ def held_out(
     coverage: float = 0.9,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Predict each held-out sample with a model that learned from the fold's training samples alone.
+    """Predict the held-out samples of each fold by a model trained on the training samples of that fold.
 
     Parameters
     ----------
     make : callable
-        Makes a new model for each fold.
+        Function without arguments that returns a new model.
     library : MaterialsLibrary
-        Samples without the figure of merit are neither learned nor predicted.
+        Library with the samples. Samples without the figure of merit are neither trained on nor predicted.
     folds : sequence of Fold
-        From `PARTITIONS`.
+        Folds, for example from a function in `PARTITIONS`.
     name : str
-        Of the model, for the table.
+        Name of the model in the table.
     target : str, optional
-        The figure of merit; without, the only one.
+        Name of the figure of merit; needed only if there are several.
     coverage : float
-        Asked of the intervals.
+        Nominal coverage of the prediction intervals, 0 to 1.
     progress : Progress, optional
         Called with folds done and total.
 
     Returns
     -------
     DataFrame
-        One row a held-out sample: ``model``, ``partition``, ``repeat``, ``fold``, ``sample`` (id), ``group`` (number
-        of the composition), ``value``, ``predicted``, ``low``, ``high``, all on the scale learned, and ``censored``
-        (1: the true value lies above ``value``, -1: below).
+        One row per held-out sample: ``model``, ``partition``, ``repeat``, ``fold``, ``sample`` (id), ``group`` (number
+        of the composition), ``value``, ``predicted``, ``low``, ``high`` (all on the scale of the model, including its
+        transform) and ``censored`` (1: the true value lies above ``value``, -1: below).
 
     Raises
     ------
     InputError
-        If nothing can be learned from a fold.
+        If a model cannot be trained on a fold.
 
     Examples
     --------
@@ -121,27 +121,35 @@ def held_out(
 def summarise(
     predictions: pd.DataFrame, *, coverage: float = 0.9, resample: str = "group", seed: int = 0
 ) -> pd.DataFrame:
-    """Score each model on each partition; scores of repeated partitions are averaged.
+    """Score each model on each partition.
+
+    Scores of repeated partitions are averaged.
 
     Parameters
     ----------
     predictions : DataFrame
-        As `held_out` gives it; of several models, one below the other.
+        Predictions as returned by `held_out`; tables of several models can be concatenated.
     coverage : float
-        What the intervals were asked to cover.
+        Nominal coverage of the prediction intervals, 0 to 1.
     resample : {"group", "fold"}
-        What is drawn anew by the bootstrap: compositions, or whole held-out regions or systems, within which errors
-        go together.
+        Units of the bootstrap: compositions, or whole folds (held-out regions or systems), within which errors are
+        correlated.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
     DataFrame
-        ``model``, ``partition``, ``n`` (samples measured), ``r2``, ``rmse``, ``spearman``, ``coverage`` (share inside
-        the intervals), ``width`` (mean, of the intervals), ``interval_score`` (Gneiting and Raftery, J. Am. Stat.
-        Assoc. 102, 359 (2007); the smaller the better), each with ``_low`` and ``_high``, the ends of a 90 % bootstrap
-        interval; ``censored`` (samples) and ``concordance``, see there. Censored samples count in these two only.
+        One row per model and partition: ``model``, ``partition``, ``n`` (measured samples), ``r2``, ``rmse``,
+        ``spearman``, ``coverage`` (share of values inside the intervals), ``width`` (mean width of the intervals) and
+        ``interval_score`` (smaller is better; Gneiting and Raftery, J. Am. Stat. Assoc. 102, 359, 2007), each with
+        ``_low`` and ``_high``, the ends of a 90 % bootstrap interval; ``censored`` (number of censored samples) and
+        ``concordance`` (as in `concordance`). Censored samples count in the last two columns only.
+
+    Raises
+    ------
+    InputError
+        If all held-out samples are censored, or ``resample`` is unknown.
 
     Examples
     --------
@@ -167,28 +175,33 @@ def summarise(
 def paired(
     predictions: pd.DataFrame, reference: str, *, coverage: float = 0.9, resample: str = "group", seed: int = 0
 ) -> pd.DataFrame:
-    """Compare a model with each other one, on the same samples and the same bootstrap draws.
+    """Compare one model with each other model on the same samples and bootstrap resamples.
 
     Parameters
     ----------
     predictions : DataFrame
-        As `held_out` gives it, of several models.
+        Predictions of several models, as returned by `held_out`.
     reference : str
-        The model that is compared with the others.
-    coverage, resample, seed
-        As of `summarise`.
+        Name of the model that is compared with the others.
+    coverage : float
+        Nominal coverage of the prediction intervals, 0 to 1.
+    resample : {"group", "fold"}
+        Units of the bootstrap, as in `summarise`.
+    seed : int
+        Seed of the bootstrap.
 
     Returns
     -------
     DataFrame
-        ``model``, ``other``, ``partition``, and by how much the model is better: ``r2_gain``, ``spearman_gain``
-        (differences), ``rmse_ratio`` and ``interval_score_ratio`` (over those of the other; below 1 is better), each
-        with ``_low`` and ``_high``, the ends of a 90 % bootstrap interval.
+        One row per partition and other model: ``model``, ``other``, ``partition``, ``r2_gain`` and ``spearman_gain``
+        (score of the model minus that of the other), ``rmse_ratio`` and ``interval_score_ratio`` (divided by that of
+        the other; below 1 the model is better), each with ``_low`` and ``_high``, the ends of a 90 % bootstrap
+        interval.
 
     Raises
     ------
     InputError
-        If the reference is not there, or the models were held out on different samples.
+        If there are no predictions of the reference, or the models have different held-out samples.
 
     Examples
     --------
@@ -228,20 +241,21 @@ def paired(
 
 
 def concordance(predictions: pd.DataFrame) -> float:
-    """Share of pairs of a censored and a measured sample that are predicted in the known order.
+    """Compute the concordance index of pairs of a censored and a measured sample.
 
-    A value known to lie above 10 is larger than a measured 7; against a measured 11, nothing is known, and the pair
-    does not count. Ties count half (Harrell et al., J. Am. Med. Assoc. 247, 2543 (1982), for such pairs alone).
+    It is the share of pairs that are predicted in the known order (Harrell et al., J. Am. Med. Assoc. 247, 2543, 1982,
+    restricted to such pairs). A value known to lie above 10 exceeds a measured 7; its order with a measured 11 is
+    unknown, so that such a pair does not count. Ties count half.
 
     Parameters
     ----------
     predictions : DataFrame
-        Of one model and partition, as `held_out` gives it; pairs are formed within a repeat.
+        Predictions of one model on one partition, as returned by `held_out`; pairs are formed within a repeat.
 
     Returns
     -------
     float
-        NaN where there is no such pair.
+        Share from 0 to 1; NaN if no pair has a known order.
 
     Examples
     --------

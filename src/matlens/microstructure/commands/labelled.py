@@ -78,7 +78,7 @@ def fingerprint(structures: StructureSet) -> str:
 
     Examples
     --------
-    >>> fingerprint(StructureSet.of(np.eye(4, dtype=int)[None]))[:8]
+    >>> fingerprint(StructureSet.from_arrays(np.eye(4, dtype=int)[None]))[:8]
     'd546e6fb'
     """
     found = hashlib.sha256(structures.sha256.encode())

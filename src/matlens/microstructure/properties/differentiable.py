@@ -157,7 +157,7 @@ def head_mean(head: Head, rows: Tensor) -> Tensor:
     def tensor(values: ArrayLike) -> Tensor:
         return torch.as_tensor(np.asarray(values, dtype=np.float64), device=rows.device)
 
-    standard = (rows - tensor(head.mean)) / tensor(head.spread)
+    standard = (rows - tensor(head.mean)) / tensor(head.std)
     reduced = (standard - tensor(head.pca.mean_)) @ tensor(head.pca.components_).T / head.unit
     model = head.model
     if head.kind == "ridge":

@@ -64,12 +64,12 @@ def predictions_of(
     Examples
     --------
     >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]) * 1
-    >>> data = StructureSet.of(labels, targets=pd.DataFrame({"k": labels.mean((1, 2))}))
+    >>> data = StructureSet.from_arrays(labels, targets=pd.DataFrame({"k": labels.mean((1, 2))}))
     >>> model = StructurePropertyModel(features="volume-fraction", head="ridge", scale="linear").fit(data, "k")
     >>> predictions_of(model, data, "k")["predicted"].round(1).tolist()[:3]
     [0.1, 0.2, 0.3]
     """
-    found = model.predict_intervals(structures, progress)
+    found = model.predict_interval(structures, progress)
     value = structures.targets[target].to_numpy(np.float64)
     known = pd.DataFrame(
         {"structure": structures.names, "family": structures.families, "group": structures.groups, "value": value}

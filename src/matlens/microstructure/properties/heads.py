@@ -63,11 +63,11 @@ class Head:
     def fit(self, rows: Array, values: Array) -> Head:
         """Learn ``values`` of shape (n,) from ``rows`` of shape (n, features)."""
         self.mean = rows.mean(0)
-        spread = rows.std(0)
+        std = rows.std(0)
         # A channel that hardly varies among the rows given must not be blown up where it does.
-        least = max(1e-6 * float(spread.mean()), 1e-12)
-        self.spread = np.maximum(spread, least) if self.standardise else np.ones_like(spread)
-        standard = (rows - self.mean) / self.spread
+        least = max(1e-6 * float(std.mean()), 1e-12)
+        self.std = np.maximum(std, least) if self.standardise else np.ones_like(std)
+        standard = (rows - self.mean) / self.std
         kept = min(self.components, max(_LEAST, len(rows) // 4), len(rows) - 1, rows.shape[1])
         solver = "randomized" if len(rows) > _MANY else "full"
         with np.errstate(invalid="ignore"):  # features that are all alike, as fractions may be, have shares 0 / 0
@@ -82,7 +82,7 @@ class Head:
 
     def reduced(self, rows: Array) -> Array:
         """Principal components of rows, shape (n, components), the first with spread 1."""
-        found: Array = self.pca.transform((rows - self.mean) / self.spread) / self.unit
+        found: Array = self.pca.transform((rows - self.mean) / self.std) / self.unit
         return found
 
     def predict(self, rows: Array) -> tuple[Array, Array]:
@@ -90,8 +90,8 @@ class Head:
         reduced = self.reduced(rows)
         if self.kind == "boosting":
             return self.model.predict(reduced), np.full(len(rows), max(self.residual, 1e-12))
-        mean, spread = self.model.predict(reduced, return_std=True)
-        return mean, np.maximum(spread, 1e-12)
+        mean, std = self.model.predict(reduced, return_std=True)
+        return mean, np.maximum(std, 1e-12)
 
     def _regression(self) -> Any:
         if self.kind == "ridge":

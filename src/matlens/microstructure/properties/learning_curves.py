@@ -84,7 +84,7 @@ def learning_curve(
             started = time.perf_counter()
             model = make().fit(train.select(draw_groups(train.groups, n, draw)), target)
             seconds = time.perf_counter() - started
-            found = model.predict_intervals(test)
+            found = model.predict_interval(test)
             inside = (found["lower"] <= truth) & (truth <= found["upper"])
             yield {
                 "n": n,

@@ -190,7 +190,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         labels, fractions = self._prepared(structures)
         return self.scale_.inverse(self.learner_.predict(labels, progress)[0], fractions)
 
-    def predict_intervals(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> pd.DataFrame:
+    def predict_interval(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> pd.DataFrame:
         """Predict with intervals.
 
         Returns

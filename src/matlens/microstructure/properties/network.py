@@ -91,8 +91,8 @@ class NetworkLearner:
         target = torch.from_numpy((values - values.mean()) / max(float(values.std()), 1e-12)).float().to(self.device)
         self.centre, self.unit = float(values.mean()), max(float(values.std()), 1e-12)
         pooled = self._pooled_all(labels)
-        self.mean, self.spread = pooled.mean(0), pooled.std(0).clamp_min(1e-3 * float(pooled.std(0).mean()) + 1e-12)
-        self.output = self._ridge((pooled - self.mean) / self.spread, target)
+        self.mean, self.std = pooled.mean(0), pooled.std(0).clamp_min(1e-3 * float(pooled.std(0).mean()) + 1e-12)
+        self.output = self._ridge((pooled - self.mean) / self.std, target)
         if trained := self._trainable():
             self._train(labels, target, trained, progress or Silent())
         return self
@@ -100,12 +100,12 @@ class NetworkLearner:
     def predict(self, labels: Labels, progress: Progress | None = None) -> tuple[Array, Array]:
         """Value of each structure; the spread is 1, to be scaled by errors on held-out structures."""
         with torch.no_grad():
-            found = self.output((self._pooled_all(labels) - self.mean) / self.spread)[:, 0]
+            found = self.output((self._pooled_all(labels) - self.mean) / self.std)[:, 0]
         return found.double().cpu().numpy() * self.unit + self.centre, np.ones(len(labels))
 
     def embed(self, labels: Labels) -> Matrix:
         """Pooled activations, standardised over the training structures."""
-        standard = (self._pooled_all(labels) - self.mean) / self.spread
+        standard = (self._pooled_all(labels) - self.mean) / self.std
         found: Matrix = (standard / standard.shape[1] ** 0.5).double().cpu().numpy()
         return found
 
@@ -131,7 +131,7 @@ class NetworkLearner:
             for start in range(0, len(order), self.batch):
                 rows = order[start : start + self.batch]
                 shown = self._turned(labels[rows], random)
-                guess = self.output((self._pooled(shown) - self.mean) / self.spread)[:, 0]
+                guess = self.output((self._pooled(shown) - self.mean) / self.std)[:, 0]
                 loss = (guess - target[torch.from_numpy(rows)]).square().mean()
                 optimiser.zero_grad()
                 loss.backward()
@@ -152,7 +152,7 @@ class NetworkLearner:
 
     def value_of(self, indicators: Tensor) -> Tensor:
         """Value of indicators of shape (n, phases, height, width), differentiable in them; shape (n,)."""
-        guess: Tensor = self.output((self.pooled(indicators.to(self.mean)) - self.mean) / self.spread)[:, 0]
+        guess: Tensor = self.output((self.pooled(indicators.to(self.mean)) - self.mean) / self.std)[:, 0]
         return guess.double() * self.unit + self.centre
 
     def _pooled(self, labels: Labels) -> Tensor:

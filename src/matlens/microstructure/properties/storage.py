@@ -193,7 +193,7 @@ def _learner_facts(model: StructurePropertyModel) -> tuple[dict[str, Any], Array
     learner = model.learner_
     if isinstance(learner, NetworkLearner):
         weights = learner.encoder.weights_to(learner.layers[-1])
-        weights |= {"mean": learner.mean, "spread": learner.spread}
+        weights |= {"mean": learner.mean, "spread": learner.std}
         weights |= {"output.weight": learner.output.weight, "output.bias": learner.output.bias}
         facts = {
             "kind": "network", "encoder": learner.encoder.name, "freedom": learner.freedom,
@@ -247,7 +247,7 @@ def _network(facts: dict[str, Any], arrays: Arrays, model: StructurePropertyMode
     )  # fmt: skip
     learner.encoder = encoder  # of a network from scratch, the trained weights and not new random ones
     learner.centre, learner.unit = facts["centre"], facts["unit"]
-    learner.mean, learner.spread = (kept[name].to(chosen_device(model.device)) for name in ("mean", "spread"))
+    learner.mean, learner.std = (kept[name].to(chosen_device(model.device)) for name in ("mean", "spread"))
     learner.output = torch.nn.Linear(learner.mean.shape[0], 1).to(chosen_device(model.device))
     learner.output.load_state_dict({"weight": kept["output.weight"], "bias": kept["output.bias"]})
     return learner

@@ -86,7 +86,7 @@ class PruningStudy:
         self.cells = _grown(self.cells, rows, material, depth)
         self.scales = _grown(self.scales, judged.scales, material, depth)
         for note in cell.result.notes if cell.result is not None else ():
-            if "trade phases" not in note and f"{material}: {note}" not in self.notes:
+            if "pairs of pixels" not in note and f"{material}: {note}" not in self.notes:
                 self.notes.append(f"{material}: {note}")
 
     def conclude(self, material: str) -> None:

@@ -17,7 +17,7 @@ def test_mismatches_are_counted_at_all_places():
     random = np.random.default_rng(0)
     m = Microstructure(random.integers(0, 3, (11, 14)))
     patch, known = random.integers(0, 3, (4, 5)).astype(np.uint8), random.random((4, 5)) < 0.6
-    found = _Book.of(m, (4, 5)).mismatches(patch, known)
+    found = _Book.from_microstructure(m, (4, 5)).mismatches(patch, known)
     assert found.shape == (8, 10)
     for y, x in np.ndindex(found.shape):
         assert found[y, x] == ((m.labels[y : y + 4, x : x + 5] != patch) & known).sum()

@@ -14,7 +14,7 @@ from matlens.hooks import Progress
 from matlens.library.baselines import BASELINES
 from matlens.library.commands.learn.tables import MODEL, read_held_out, write_checks, write_library_evidence
 from matlens.library.commands.source import LibrarySource
-from matlens.library.model import LibraryModel, read_library_model
+from matlens.library.model import LibraryModel
 from matlens.library.model.preprocessing_choice import Choice, in_words
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import RESAMPLINGS
@@ -325,7 +325,7 @@ def learn_library_in(run: RunDirectory, progress: Progress, library: MaterialsLi
 def _model(run: RunDirectory, order: LearnLibraryOrder, library: MaterialsLibrary, progress: Progress) -> LibraryModel:
     """Fit the model to all samples, or read it where that has been done."""
     if (run.path / FILES[-1]).is_file():
-        return read_library_model(run.path, device=order.device)
+        return LibraryModel.load(run.path, device=order.device)
     store = RunStateStore(run, "fit/", interval=_INTERVAL)
     model = order.options.model(seed=order.seed, device=order.device)
     model.fit(library, order.target, progress=progress, checkpoint=store)

@@ -273,7 +273,7 @@ def find_covariance(
 
     def search(first: Array) -> tuple[Array, float]:
         steps = _STEPS_WITH_SUMS if sums else _STEPS
-        return maximise_posterior(likelihood, priors, steps=steps, start=first, told=step)
+        return maximise_posterior(likelihood, priors, steps=steps, start=first, callback=step)
 
     # on one thread, so that the number of threads changes nothing
     first = np.array([prior.mean for prior in priors])

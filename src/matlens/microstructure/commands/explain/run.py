@@ -185,7 +185,7 @@ def _explained(
 ) -> xr.Dataset:
     """Maps of one structure; its flips are written before, so that the file of the maps says that all is there."""
     labels = sample.structure.labels
-    data = StructureSet.of(labels[None], names=np.array([sample.name]), periodic=model.periodic_)
+    data = StructureSet.from_arrays(labels[None], names=np.array([sample.name]), periodic=model.periodic_)
     maps: dict[str, NDArray[np.float64]] = {}
     if solved:
         study = study_sensitivity(

@@ -79,7 +79,7 @@ def trials_of(
 
     Examples
     --------
-    >>> made = StructureSet.of(np.zeros((10, 8, 8)))
+    >>> made = StructureSet.from_arrays(np.zeros((10, 8, 8)))
     >>> len(trials_of(made, None, seed=0))
     25
     """

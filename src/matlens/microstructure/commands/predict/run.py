@@ -235,7 +235,7 @@ def _predicted(samples: Sequence[Sample], model: StructurePropertyModel, progres
     for rows in sizes.values():
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
-            found = model.predict_intervals(np.stack([samples[i].structure.labels for i in batch]))
+            found = model.predict_interval(np.stack([samples[i].structure.labels for i in batch]))
             parts.append(found.set_axis(batch, axis=0))
             done += len(batch)
             progress.update(done, "structures")

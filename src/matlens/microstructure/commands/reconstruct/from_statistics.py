@@ -77,7 +77,7 @@ def work(run: RunDirectory, progress: Progress) -> None:
     """
     spec = options_of(run, ReconstructSpec)
     statistics = _kept(run, str(spec.target))
-    planned, targets = _plan(spec, statistics), CurveTargets.of(statistics)
+    planned, targets = _plan(spec, statistics), CurveTargets.from_dataset(statistics)
     store = RealisationStore(run, planned.exemplars[0])
     try:
         result = planned.run(progress, store)

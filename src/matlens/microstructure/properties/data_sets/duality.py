@@ -41,7 +41,7 @@ def with_exchanged_phases(data: StructureSet, target: str, phase_values: Sequenc
     --------
     >>> layers = np.repeat([0, 0, 0, 1], 4).reshape(1, 4, 4)  # one in four conducts 3, the others 1
     >>> k = pd.DataFrame({"k_00": [1.2], "k_11": [1.5], "k_01": [0.0]})
-    >>> data = StructureSet.of(layers, targets=k, periodic=True)
+    >>> data = StructureSet.from_arrays(layers, targets=k, periodic=True)
     >>> with_exchanged_phases(data, "k_00", (1, 3)).targets["k_00"].tolist()
     [1.2, 2.0]
     """

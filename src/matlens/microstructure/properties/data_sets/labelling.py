@@ -33,7 +33,7 @@ def as_set(structures: StructureSet | ArrayLike) -> StructureSet:
             f"{labels.dtype} of shape {labels.shape}; stack them along a first axis."
         )
     count = max(int(labels.max()) + 1, 2)
-    return StructureSet.of(labels, phase_names=tuple(f"phase {k}" for k in range(count)))
+    return StructureSet.from_arrays(labels, phase_names=tuple(f"phase {k}" for k in range(count)))
 
 
 def labelled(

@@ -154,7 +154,7 @@ def _read(files: Sequence[Path], segmentation: CleaningOptions | None) -> Struct
     read = [load(file, segmentation).microstructure for file in files]
     _check_alike(files, read)
     first = read[0]
-    return StructureSet.of(
+    return StructureSet.from_arrays(
         np.stack([structure.labels for structure in read]),
         names=np.array([file.name for file in files]),
         spacing=first.spacing,

@@ -62,7 +62,7 @@ class StructureSet:
     Examples
     --------
     >>> labels = np.eye(4, dtype=int)[None].repeat(3, axis=0)
-    >>> structures = StructureSet.of(labels, targets=pd.DataFrame({"k": [1.0, 2.0, 3.0]}))
+    >>> structures = StructureSet.from_arrays(labels, targets=pd.DataFrame({"k": [1.0, 2.0, 3.0]}))
     >>> structures
     StructureSet(3 structures of 4 x 4, 2 phases, targets k)
     >>> structures.select([2]).targets["k"].tolist()
@@ -91,7 +91,7 @@ class StructureSet:
             Microstructure(self.labels.reshape(len(self.labels), -1), phase_names=self.phase_names)
 
     @classmethod
-    def of(cls, labels: ArrayLike, **parts: Any) -> StructureSet:
+    def from_arrays(cls, labels: ArrayLike, **parts: Any) -> StructureSet:
         """Make a set of labels of shape (n, *shape), with defaults for the parts that are not given."""
         given = np.asarray(labels)
         if given.size and not 0 <= given.min() <= given.max() <= 255:
@@ -208,7 +208,7 @@ def read_structures(path: str | os.PathLike[str]) -> StructureSet:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "set.h5"
-    >>> read_structures(StructureSet.of(np.eye(4, dtype=int)[None]).write(path)).shape
+    >>> read_structures(StructureSet.from_arrays(np.eye(4, dtype=int)[None]).write(path)).shape
     (4, 4)
     """
     import h5py
@@ -245,7 +245,7 @@ def join_structures(sets: Sequence[StructureSet]) -> StructureSet:
 
     Examples
     --------
-    >>> one = StructureSet.of(np.eye(4, dtype=int)[None])
+    >>> one = StructureSet.from_arrays(np.eye(4, dtype=int)[None])
     >>> len(join_structures([one, one]))
     2
     """

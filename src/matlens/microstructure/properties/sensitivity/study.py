@@ -223,7 +223,7 @@ def study_sensitivity(
     """
     conduction = conduction_of(model, phase_values)
     gradient = sensitivity_map(model, structures, progress)
-    data = structures if isinstance(structures, StructureSet) else StructureSet.of(np.asarray(structures))
+    data = structures if isinstance(structures, StructureSet) else StructureSet.from_arrays(np.asarray(structures))
     linear = linearised_map(data.labels, conduction)
     progress = progress or Silent()
     progress.begin(len(data), "flips")

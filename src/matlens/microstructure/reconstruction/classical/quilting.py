@@ -82,8 +82,8 @@ class Quilting(Classical):
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
         """Choose the blocks' size and transform the exemplars."""
         block = self.block or _block_side(exemplars)
-        rows, columns = (_Row.of(side, block, self.overlap) for side in shape)
-        books = [_Book.of(m, (rows.block, columns.block)) for m in exemplars]
+        rows, columns = (_Row.from_size(side, block, self.overlap) for side in shape)
+        books = [_Book.from_microstructure(m, (rows.block, columns.block)) for m in exemplars]
         note = f"blocks of {rows.block} x {columns.block} px of the exemplar, overlapping by {rows.overlap} px"
 
         def make(task: Task) -> Made:
@@ -102,7 +102,7 @@ class _Row(NamedTuple):
     side: int
 
     @classmethod
-    def of(cls, side: int, block: int, share: float) -> _Row:
+    def from_size(cls, side: int, block: int, share: float) -> _Row:
         overlap = max(2, round(share * block))
         count = max(2, -(-side // (block - overlap)))
         step = -(-side // count)
@@ -122,7 +122,7 @@ class _Book(NamedTuple):
     valid: tuple[int, int]
 
     @classmethod
-    def of(cls, m: Microstructure, block: tuple[int, int]) -> _Book:
+    def from_microstructure(cls, m: Microstructure, block: tuple[int, int]) -> _Book:
         size = tuple(fft.next_fast_len(side, real=True) for side in m.shape)
         spectrum = fft.rfft2(m.indicators().astype(np.float32), s=size)
         return cls(m.labels, spectrum, size, (m.shape[0] - block[0] + 1, m.shape[1] - block[1] + 1))

@@ -93,7 +93,7 @@ def reconstruct_from_statistics(
     >>> rebuilt = reconstruct_from_statistics(statistics, (48, 48), moves=20).microstructure
     >>> rebuilt
     Microstructure(48 x 48, 2 phases, 1 px, periodic)
-    >>> {name: bool(value < 0.1) for name, value in CurveTargets.of(statistics).errors(rebuilt).items()}
+    >>> {name: bool(value < 0.1) for name, value in CurveTargets.from_dataset(statistics).errors(rebuilt).items()}
     {'s2_error': True, 'lineal_path_error': True, 'fraction_error': True}
     """
     work = plan_from_statistics(statistics, shape, n=n, fraction=fraction, moves=moves, seed=seed)
@@ -164,7 +164,7 @@ class _TowardsCurves(Prepared):
 def _targets(statistics: Statistics) -> CurveTargets:
     if isinstance(statistics, CurveTargets):
         return statistics
-    return CurveTargets.of(statistics if isinstance(statistics, xr.Dataset) else read_statistics(statistics))
+    return CurveTargets.from_dataset(statistics if isinstance(statistics, xr.Dataset) else read_statistics(statistics))
 
 
 def _checked_shape(shape: Sequence[int] | None, targets: CurveTargets) -> tuple[int, int]:

@@ -51,7 +51,7 @@ class CurveTargets:
     --------
     >>> from matlens.microstructure.problems import gaussian_field
     >>> from matlens.microstructure.statistics import characterize
-    >>> targets = CurveTargets.of(characterize(gaussian_field((48, 48), 5, 0.3, seed=0)))
+    >>> targets = CurveTargets.from_dataset(characterize(gaussian_field((48, 48), 5, 0.3, seed=0)))
     >>> targets.fractions.round(3), targets.reach((32, 32)), targets.two_point_map(15).shape
     (array([0.7, 0.3]), 15, (2, 31, 31))
     """
@@ -68,7 +68,7 @@ class CurveTargets:
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
-    def of(cls, statistics: xr.Dataset) -> CurveTargets:
+    def from_dataset(cls, statistics: xr.Dataset) -> CurveTargets:
         """Take the targets from a data set of `matlens.characterize`, or one with a part of its variables.
 
         Needed is ``two_point_radial`` or ``two_point_axes``; ``lineal_path`` and ``volume_fraction`` are used where

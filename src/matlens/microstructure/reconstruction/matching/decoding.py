@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop
-from matlens.microstructure.reconstruction.matching.swaps import fewest_neighbours, trade_pixels
-from matlens.microstructure.reconstruction.matching.throats import cluster_moments, mend_necks
+from matlens.microstructure.reconstruction.matching.swaps import fewest_neighbours, swap_pixels
+from matlens.microstructure.reconstruction.matching.throats import cluster_moments, mend_throats
 from matlens.microstructure.reconstruction.phases import PhaseCode, decode, phase_counts
 from matlens.microstructure.structure import Microstructure
 
@@ -24,8 +24,8 @@ class Decoded:
 
     labels: NDArray[np.uint8]
     fractions_before: NDArray[np.float64]
-    trades: int
     swaps: int
+    mended: int
 
 
 # docs/decisions/0011-exact-decoding.md
@@ -65,19 +65,19 @@ def decode_field(
     else:
         field = solved.field[0, :, :rows, :columns].cpu().numpy()
         picture[:rows, :columns] = kmeans_anneal(field, code, counts, seed)
-    trades = swaps = 0
-    if preset.trades and solved.stop is not Stop.INTERRUPTED:
+    swaps = mended = 0
+    if preset.swaps and solved.stop is not Stop.INTERRUPTED:
         allowed = np.zeros(picture.shape, dtype=bool)
         allowed[:rows, :columns] = True
         fewest = fewest_neighbours([image[0].argmax(dim=0).cpu().numpy() for image in problem.exemplars], code.n_phases)
-        picture, trades = trade_pixels(picture, code, solved.objective, solved.field, allowed, fewest, preset.trades)
+        picture, swaps = swap_pixels(picture, code, solved.objective, solved.field, allowed, fewest, preset.swaps)
     labels = picture[:rows, :columns]
     if preset.mend and models and solved.stop is not Stop.INTERRUPTED:
         window = [min(*(m.shape[axis] for m in models), shape[axis]) for axis in range(2)]
         # The mean of the moments, not of their logarithms: a model that lacks a phase must not decide its target.
         moments = [np.exp(cluster_moments(m.labels, code.n_phases, window)) for m in models]
-        labels, swaps = mend_necks(labels, inside, np.log(np.mean(moments, axis=0)), window, seed)
-    return Decoded(np.ascontiguousarray(labels), before, trades, swaps)
+        labels, mended = mend_throats(labels, inside, np.log(np.mean(moments, axis=0)), window, seed)
+    return Decoded(np.ascontiguousarray(labels), before, swaps, mended)
 
 
 def kmeans_anneal(

@@ -88,14 +88,14 @@ class Problem:
         object.__setattr__(self, "stages", schedule(self.factors, self.preset, loss))
 
     @property
-    def spread(self) -> float:
+    def standard_deviation(self) -> float:
         """Standard deviation of the exemplars' fields."""
         return float(torch.stack([self.code.field(image).std() for image in self.exemplars]).mean())
 
     @property
     def evaluations(self) -> int:
         """Budget of one realisation."""
-        return sum(stage.evaluations for stage in self.stages) + self.preset.trades
+        return sum(stage.evaluations for stage in self.stages) + self.preset.swaps
 
     def match(self, factor: int, fractions: Tensor) -> Match:
         """The loss at one level, kept for the next realisation of the same fractions."""
@@ -129,7 +129,7 @@ class Problem:
         size = [side // self.stages[0].factor for side in self.size]
         mean = self.code.field(fractions.reshape(1, -1, 1, 1))
         noise = torch.randn(1, mean.shape[1], *size, generator=self.noise(realisation, 0)).to(mean)
-        return mean + self.spread * noise
+        return mean + self.standard_deviation * noise
 
     def next_start(self, x: Tensor, realisation: int, stage: int) -> Tensor:
         """The last stage's field, enlarged where this stage is finer."""
@@ -140,7 +140,7 @@ class Problem:
         wanted = sum(variance(image) for image in fine) / len(fine)
         full = sum(variance(image) for image in self.exemplars) / len(fine)
         lacking = max(wanted - variance(self.code.indicators(x)), 0.0) / full
-        return refine(x, factor, 0.5 * lacking**0.5 * self.spread, self.noise(realisation, stage))
+        return refine(x, factor, 0.5 * lacking**0.5 * self.standard_deviation, self.noise(realisation, stage))
 
 
 @dataclass(frozen=True)

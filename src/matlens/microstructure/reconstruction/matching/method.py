@@ -83,8 +83,8 @@ class MatchingWork(Prepared):
             stages=tuple(stage.name for stage in self.problem.stages),
             notes=solved.notes,
             counts={
-                "decoding let {} pairs of pixels trade phases to lower the loss": found.trades,
-                "decoding let {} pairs of pixels trade phases to mend thin necks": found.swaps,
+                "decoding swapped {} pairs of pixels to lower the loss": found.swaps,
+                "decoding swapped {} pairs of pixels to mend thin throats": found.mended,
             },
             fraction_before=found.fractions_before,
         )

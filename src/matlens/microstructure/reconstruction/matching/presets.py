@@ -36,7 +36,7 @@ class Preset:
         Whether the field is kept within the exemplar's values by projection, instead of a soft wall.
     decode : {"exact", "kmeans+anneal"}
         How phases are read from the field.
-    trades : int
+    swaps : int
         Evaluations for pixels of the decoded picture to trade phases
         (`matlens.microstructure.reconstruction.matching.swaps`).
     mend : bool
@@ -59,13 +59,13 @@ class Preset:
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
     bounded: bool = False
     decode: Literal["exact", "kmeans+anneal"] = "exact"
-    trades: int = 30
+    swaps: int = 30
     mend: bool = True
 
 
 PRESETS: dict[str, Preset] = {
     "default": Preset("default"),
-    "fast": Preset("fast", sharpening=((25, 0.3), (25, 1.0)), trades=15),
+    "fast": Preset("fast", sharpening=((25, 0.3), (25, 1.0)), swaps=15),
     "li2018": Preset(
         "li2018",
         gram="li2018",
@@ -76,7 +76,7 @@ PRESETS: dict[str, Preset] = {
         levels=False,
         bounded=True,
         decode="kmeans+anneal",
-        trades=0,
+        swaps=0,
         mend=False,
     ),
 }

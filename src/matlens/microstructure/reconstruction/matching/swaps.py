@@ -13,13 +13,13 @@ from torch import Tensor
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
 from matlens.microstructure.reconstruction.phases import PhaseCode
 
-__all__ = ["fewest_neighbours", "trade_pixels"]
+__all__ = ["fewest_neighbours", "swap_pixels"]
 
 # docs/decisions/0012-pixel-swaps.md
 _RARE = 0.01  # a surrounding that fewer pixels of the exemplar have is none of its habits
 
 
-def trade_pixels(
+def swap_pixels(
     labels: NDArray[np.uint8],
     code: PhaseCode,
     objective: Objective,
@@ -64,7 +64,7 @@ def trade_pixels(
     >>> def distance(x):
     ...     return float((x - wanted).square().sum()), 2 * (x - wanted)
     >>> start = np.array([[1, 0, 1, 0]], dtype=np.uint8)
-    >>> trade_pixels(start, PhaseCode(2), distance, wanted, np.ones((1, 4), bool), (0, 0), evaluations=5)
+    >>> swap_pixels(start, PhaseCode(2), distance, wanted, np.ones((1, 4), bool), (0, 0), evaluations=5)
     (array([[0, 0, 1, 1]], dtype=uint8), 1)
     """
     corners = code.corners.to(like)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["cluster_moments", "mend_necks"]
+__all__ = ["cluster_moments", "mend_throats"]
 
 # docs/decisions/0012-pixel-swaps.md
 _FIDELITY = 0.3  # price of a swap against its gain in the logarithms of the cluster moments
@@ -52,7 +52,7 @@ def cluster_moments(labels: NDArray[np.uint8], n_phases: int, window: Sequence[i
     return np.log(np.maximum(sums.ravel() / area, 1e-9))
 
 
-def mend_necks(
+def mend_throats(
     labels: NDArray[np.uint8],
     amounts: NDArray[np.floating],
     target: NDArray[np.float64],
@@ -93,7 +93,7 @@ def mend_necks(
     >>> broken = rows.copy()
     >>> broken[4:6, 8], broken[7, 3:5] = 0, 1
     >>> amounts = np.stack([1.0 - broken, broken]) * 0.1 + 0.45
-    >>> mended, swaps = mend_necks(broken, amounts, cluster_moments(rows, 2, (16, 16)), (16, 16), seed=0)
+    >>> mended, swaps = mend_throats(broken, amounts, cluster_moments(rows, 2, (16, 16)), (16, 16), seed=0)
     >>> bool((mended.sum() == broken.sum()) and swaps > 0)
     True
     """

@@ -8,7 +8,7 @@ import torch
 
 from matlens.microstructure.problems import bicontinuous, gaussian_field
 from matlens.microstructure.reconstruction import PhaseCode
-from matlens.microstructure.reconstruction.matching.swaps import _neighbours, fewest_neighbours, trade_pixels
+from matlens.microstructure.reconstruction.matching.swaps import _neighbours, fewest_neighbours, swap_pixels
 
 
 def distance_to(wanted, code):
@@ -46,11 +46,11 @@ def test_wrong_pixels_are_put_right_at_the_same_fractions(phases):
     objective = distance_to(wanted, code)
     like = torch.zeros(1, dtype=torch.float64)
     anywhere = np.ones(wanted.shape, bool)
-    found, pairs = trade_pixels(start, code, objective, like, anywhere, (0,) * phases, 60)
+    found, pairs = swap_pixels(start, code, objective, like, anywhere, (0,) * phases, 60)
     assert np.array_equal(np.bincount(found.ravel()), np.bincount(start.ravel()))
     assert (found != wanted).mean() < 0.25 * (start != wanted).mean()
     assert pairs > 0
-    again, _ = trade_pixels(start, code, objective, like, anywhere, (0,) * phases, 60)
+    again, _ = swap_pixels(start, code, objective, like, anywhere, (0,) * phases, 60)
     assert np.array_equal(found, again)
 
 
@@ -65,7 +65,7 @@ def test_the_loss_never_rises_and_evaluations_are_kept_to():
         return loss, gradient
 
     start = shuffled(wanted, 0.3)
-    found, _ = trade_pixels(
+    found, _ = swap_pixels(
         start, code, told, torch.zeros(1, dtype=torch.float64), np.ones(wanted.shape, bool), (0, 0), 7
     )
     assert len(seen) <= 7
@@ -78,7 +78,7 @@ def test_only_allowed_pixels_trade():
     start = shuffled(wanted, 0.3)
     allowed = np.zeros(wanted.shape, bool)
     allowed[:, :16] = True
-    found, pairs = trade_pixels(
+    found, pairs = swap_pixels(
         start, PhaseCode(2), distance_to(wanted, PhaseCode(2)), torch.zeros(1, dtype=torch.float64), allowed, (0, 0), 40
     )
     assert pairs > 0
@@ -91,7 +91,7 @@ def test_a_pixel_takes_a_phase_only_among_enough_of_it():
     wanted[::4, ::4] = 1  # what is wanted are stray pixels, and they are forbidden
     start = np.zeros((16, 16), np.uint8)
     start[:4, :4] = 1
-    found, _ = trade_pixels(
+    found, _ = swap_pixels(
         start,
         PhaseCode(2),
         distance_to(wanted, PhaseCode(2)),
@@ -102,7 +102,7 @@ def test_a_pixel_takes_a_phase_only_among_enough_of_it():
     )
     counts = _neighbours(found, 2, "wrap")
     assert counts[1][found == 1].min() >= 1
-    free, _ = trade_pixels(
+    free, _ = swap_pixels(
         start,
         PhaseCode(2),
         distance_to(wanted, PhaseCode(2)),
@@ -118,7 +118,7 @@ def test_a_pixel_takes_a_phase_only_among_enough_of_it():
 def test_nothing_to_gain_changes_nothing():
     wanted = bicontinuous((16, 16), wavelength=8, seed=0).labels
     code = PhaseCode(2)
-    found, pairs = trade_pixels(
+    found, pairs = swap_pixels(
         wanted, code, distance_to(wanted, code), torch.zeros(1, dtype=torch.float64), np.ones((16, 16), bool), (0, 0), 9
     )
     assert pairs == 0

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from matlens.microstructure.problems import bicontinuous, checkerboard, white_noise
-from matlens.microstructure.reconstruction.matching.throats import cluster_moments, mend_necks
+from matlens.microstructure.reconstruction.matching.throats import cluster_moments, mend_throats
 
 
 def soft(labels: np.ndarray, phases: int = 2) -> np.ndarray:
@@ -42,19 +42,19 @@ def test_mending_keeps_fractions_and_comes_nearer(phases):
     target = cluster_moments(target_labels, phases, window)
     amounts = soft(labels, phases)
     before = labels.copy()
-    mended, swaps = mend_necks(labels, amounts, target, window, seed=0)
+    mended, swaps = mend_throats(labels, amounts, target, window, seed=0)
     assert np.array_equal(labels, before)
     assert np.array_equal(np.bincount(mended.ravel()), np.bincount(labels.ravel()))
     assert (mended != labels).sum() <= 2 * swaps
     away = [np.square(cluster_moments(found, phases, window) - target).sum() for found in (labels, mended)]
     assert away[1] <= away[0]
-    again, same = mend_necks(labels, amounts, target, window, seed=0)
+    again, same = mend_throats(labels, amounts, target, window, seed=0)
     assert np.array_equal(again, mended)
     assert same == swaps
 
 
 def test_what_needs_no_mending_is_left_alone():
     labels = bicontinuous((48, 48), wavelength=12, seed=1).labels
-    mended, swaps = mend_necks(labels, soft(labels), cluster_moments(labels, 2, (48, 48)), (48, 48), seed=0)
+    mended, swaps = mend_throats(labels, soft(labels), cluster_moments(labels, 2, (48, 48)), (48, 48), seed=0)
     assert swaps == 0
     assert np.array_equal(mended, labels)
