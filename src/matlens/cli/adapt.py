@@ -93,7 +93,9 @@ def _parameter(made: Option) -> inspect.Parameter:
         kind: Any = list[str] if made.many else str
         shown = typer.Argument(help=text, metavar=made.metavar, show_default=False)
         default = inspect.Parameter.empty if required else None
-        annotation = Annotated[kind if required else kind | None, shown]
+        if not required:
+            kind = kind | None
+        annotation: Any = Annotated[kind, shown]
         return inspect.Parameter(
             made.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation
         )

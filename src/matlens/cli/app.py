@@ -49,8 +49,8 @@ def _application() -> typer.Typer:
     for command in commands():
         group, _, name = command.name.rpartition(" ")
         (groups[group] if group else made).command(name)(command_function(command, carry_out))
-    for name, group in groups.items():
-        made.add_typer(group, name=name)
+    for name, members in groups.items():
+        made.add_typer(members, name=name)
     for spec, function in _ON_RUNS:
         made.command(function.__name__)(_on_runs(spec, function))
     return made

@@ -123,18 +123,19 @@ def options(cls: type[T]) -> type[T]:
     >>> Spec(n=3)
     Spec(n=3)
     """
-    made: type[T] = pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_CONFIG)(cls)
-    checked: Any = made.__init__
+    made: Any = pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_CONFIG)(cls)
+    checked = made.__init__
 
     @functools.wraps(checked)
-    def __init__(self: T, **values: Any) -> None:
+    def __init__(self: Any, **values: Any) -> None:
         try:
             checked(self, **values)
         except ValidationError as error:  # a user of Python gets the same kind of sentence as one of the command line
             raise InputError(_sentence(made, error, in_python=True)) from None
 
-    made.__init__ = __init__  # type: ignore[method-assign]
-    return made
+    made.__init__ = __init__
+    kept: type[T] = made
+    return kept
 
 
 @dataclass(frozen=True)

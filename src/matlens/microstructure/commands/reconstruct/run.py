@@ -8,8 +8,8 @@ from typing import Any
 
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
-from matlens.microstructure.commands.compare.run import compare_in
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
+from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.commands.outcome import check_weights, write_outcome
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct import from_statistics
