@@ -19,8 +19,11 @@ _COMMANDS = {
     "explain-library": "library explain",
     "suggest": "library suggest",
 }
+_GROUPS = ("model", "scoring", "wishes", "reading", "cleaning")  # tables of options that stand side by side now
 _RENAMED: Mapping[str, Mapping[str, str]] = {  # by the command's former name
     "reconstruct": {"options": "set"},
+    "predict": {"sources": "structures"},
+    "explain": {"sources": "structures"},
 }
 
 
@@ -43,8 +46,7 @@ def in_present_layout(settings: Mapping[str, Any]) -> dict[str, Any]:
     options |= inputs.get("cleaning", {})
     names = _RENAMED.get(former, {})
     for name, value in settings.get(former, {}).items():
-        # What earlier versions grouped (model, scoring, wishes, reading) stands side by side now.
-        part = value if isinstance(value, Mapping) and name not in names else {name: value}
+        part = value if name in _GROUPS and isinstance(value, Mapping) else {name: value}
         options |= {names.get(key, key): item for key, item in part.items()}
     kept = {name: value for name, value in settings.items() if name not in (former, "seed", "device")}
     return {**kept, "command": _COMMANDS.get(former, former), "options": options, "layout": 1}
