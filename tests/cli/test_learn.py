@@ -318,7 +318,7 @@ def test_the_depth_comes_from_a_pruning_study(folder, capsys):
     ("arguments", "message"),
     [
         (("library.csv", "--target", "k"), "use 'matlens library learn library.csv'"),
-        (("nowhere", "--target", "k"), "nowhere is not there"),
+        (("nowhere", "--target", "k"), "nowhere (STRUCTURES); check the path"),
         (("pictures", "--target", "k"), "need a table of labels"),
         (("structures.h5", "--target", "k_eff"), "holds no target k_eff; it holds k_00_c50"),
         (
@@ -331,7 +331,7 @@ def test_the_depth_comes_from_a_pruning_study(folder, capsys):
         ),
         (
             ("structures.h5", "--target", "k_00_c50", "--encoder", "resnet"),
-            "found 'resnet' for --encoder; choose auto, filterbank",
+            "found 'resnet' for --encoder; choose auto, vgg19",
         ),
         (("structures.h5", "--target", "k_00_c50", "--depth", "pool9"), "has no layer 'pool9'"),
         (("structures.h5", "--target", "k_00_c50", "--phase-values", "1,two"), "are not understood"),
@@ -345,7 +345,7 @@ def test_the_depth_comes_from_a_pruning_study(folder, capsys):
         (("structures.h5", "--target", "k_00_c50", "--test", "structures.h5"), "26 structures to test on are also"),
         (
             ("structures.h5", "--target", "k_00_c50", "--weights", "none.pth"),
-            "none.pth is not there (--weights)",
+            "none.pth (--weights); check the path",
         ),
         (("structures.h5",), "--target is missing; give the property to learn: a column of the labels"),
     ],
@@ -369,7 +369,7 @@ def test_bad_predictions_end_with_a_sentence_and_nothing_written(folder, capsys)
     np.save("tiny.npy", np.eye(4, dtype=np.uint8))
     (folder / "empty").mkdir()
     for arguments, message in (
-        (("nowhere", "test.h5"), "nowhere is not there (MODEL)"),
+        (("nowhere", "test.h5"), "there is no folder nowhere (MODEL)"),
         (("empty", "test.h5"), "empty holds no model"),
         (("model",), "found no structures"),
         (("model", "absent.tif"), "absent.tif"),

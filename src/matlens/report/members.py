@@ -46,7 +46,7 @@ def work_on_member(run: RunDirectory, name: str, command: Command, options: Any,
         return
     with working(member):
         command.work(member, progress, found)
-        build_report(member, command.page)
+        build_report(member, command.page(member))
 
 
 def reported_members(run: RunDirectory) -> list[str]:
