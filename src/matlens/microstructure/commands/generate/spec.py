@@ -86,7 +86,9 @@ class GenerateSpec(Seeded):
         option("Young's moduli of phase 1 (that of phase 0 is 1), or none.", "--stiffness-contrast", metavar="C,..."),
     ] = (10.0, 100.0)
     workers: Annotated[int, option("Processes; the result does not depend on their number.", group="Machine", ge=1)] = 2
-    threads: Annotated[int, option("Processor threads of a single worker; several have one each.", group="Machine", ge=1)] = 1
+    threads: Annotated[
+        int, option("Processor threads of a single worker; several have one each.", group="Machine", ge=1)
+    ] = 1
 
 
 COMMAND = Command(
