@@ -20,6 +20,11 @@ FOLDERS = [
     "matlens.microstructure.commands.predict",
     "matlens.microstructure.commands.explain",
     "matlens.microstructure.commands.demo",
+    "matlens.library.commands.learn",
+    "matlens.library.commands.predict",
+    "matlens.library.commands.explain",
+    "matlens.library.commands.suggest",
+    "matlens.library.commands.demo",
 ]
 
 
