@@ -4,7 +4,6 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -13,23 +12,12 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from matlens.cli.app import main
-from matlens.cli.options import Place, Talk
-from matlens.core.settings import declared
-from matlens.library.baselines import BASELINES
-from matlens.library.commands.demo.spec import DemoSpec
 from matlens.library.commands.explain import run as explaining
-from matlens.library.commands.explain.spec import ExplainSpec
 from matlens.library.commands.learn import run as learning
-from matlens.library.commands.learn.spec import Baseline, LearnSpec, Partition
-from matlens.library.commands.predict.spec import PredictSpec
-from matlens.library.commands.suggest.spec import SuggestSpec
 from matlens.library.io import read_library
 from matlens.library.model import LibraryModel
 from matlens.library.model.presets.default import DEFAULT
 from matlens.library.model.presets.registry import PRESETS
-from matlens.library.model.resampling import RESAMPLINGS
-from matlens.library.model.targets import INPUTS, TRANSFORMS
-from matlens.library.validation import PARTITIONS
 from matlens.runs.directory import RunDirectory
 from matlens.runs.state_store import RunStateStore
 
@@ -317,18 +305,3 @@ def test_a_run_stores_what_was_left_open(folder, capsys):
     assert options["resample"] == DEFAULT.resample
     assert (options["merit_units"], options["censored"]) == (["P=mW/cm2"], ["P>9"])
     assert left_open["inputs"] == left_open["resample"] == "auto"
-
-
-def test_choices_of_the_options_are_those_of_the_library():
-    assert set(get_args(Baseline)) == {"all", "none", *BASELINES}
-    assert set(get_args(Partition)) == set(PARTITIONS)
-    choices = {one.name: one.choices for one in declared(LearnSpec)}
-    assert set(choices["preset"]) == set(PRESETS)
-    assert set(choices["resample"]) == {"auto", *RESAMPLINGS}
-    assert choices["inputs"] == INPUTS
-    assert choices["transform"] == TRANSFORMS
-
-
-@pytest.mark.parametrize("spec", [LearnSpec, PredictSpec, ExplainSpec, SuggestSpec, DemoSpec])
-def test_helps_stay_short(spec):
-    assert len(declared(spec)) + len(declared(Place)) + len(declared(Talk)) <= 36
