@@ -18,7 +18,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 def text_of(run):
-    html = build_report(run, command_of(run, commands()).page).read_text(encoding="utf-8")
+    html = build_report(run, command_of(run, commands()).page(run)).read_text(encoding="utf-8")
     return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", html)
 
 
