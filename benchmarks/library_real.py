@@ -100,8 +100,8 @@ def insight(args: argparse.Namespace) -> None:
     library, model, found = DATA["Fe-Ga-Pd"].place(), FOLDER / "insight_model", FOLDER / "insight"
     learn = ["--models", MEMBERS["insight"], "--held-out", "grouped", "--baselines", "none"]
     for last, folder, command in (
-        ("scores.csv", model, ["learn", library, *learn]),
-        ("statements.csv", found, ["explain", model, "--members", "--region", "clusters:4"]),
+        ("scores.csv", model, ["library", "learn", library, *learn]),
+        ("statements.csv", found, ["library", "explain", model, "--members", "--region", "clusters:4"]),
     ):
         if (folder / last).is_file():
             continue

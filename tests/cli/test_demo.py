@@ -2,17 +2,13 @@
 
 import os
 import signal
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
-from matlens.cli import demo, demo_library
 from matlens.cli.app import main
-from matlens.library.commands.suggest import run as suggest_run
-from matlens.microstructure.commands.compare import run as compare
+from matlens.microstructure.commands import judging
 from matlens.microstructure.reconstruction import Plan, Reconstruction
 from matlens.runs.directory import RunDirectory
 
@@ -49,9 +45,8 @@ def engine(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     stand_in = Engine()
     monkeypatch.setattr(Plan, "run", lambda plan, progress, checkpoint: stand_in.run(plan, checkpoint))
-    quick = compare.compare
-    monkeypatch.setattr(compare, "compare", lambda *a, **o: quick(*a, **o, controls=False, copying=False))
-    monkeypatch.setattr(demo, "library_demo_in", lambda *arguments: None)  # tested by itself
+    quick = judging.compare
+    monkeypatch.setattr(judging, "compare", lambda *a, **o: quick(*a, **o, controls=False, copying=False))
     return stand_in
 
 
@@ -82,7 +77,7 @@ def test_demo_resumes_where_it_stopped_and_force_starts_again(engine, capsys, tm
     assert ended("demo", "-o", "run", "--force", "--seed", "7") == 0
     assert engine.asked == 5
     with RunDirectory(tmp_path / "run" / "gravel") as run:
-        assert run.settings["seed"] == 7
+        assert run.settings["options"]["seed"] == 7
 
 
 def test_demo_paper_says_what_is_missing(engine, capsys, monkeypatch, tmp_path):
@@ -90,28 +85,3 @@ def test_demo_paper_says_what_is_missing(engine, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert ended("demo", "--paper") == 2
     assert "matlens fetch li2018" in capsys.readouterr().err
-
-
-def test_the_library_of_the_demo_goes_from_table_to_plate_list_and_is_resumed(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo_library, "_SAMPLES", 30)
-    monkeypatch.setattr(demo_library, "_MODELS", 4)
-    monkeypatch.setattr(demo, "DEMO", {})
-    monkeypatch.setattr(Figure, "savefig", lambda self, path, **options: Path(path).write_bytes(b"drawn"))
-    suggested, calls = suggest_run.suggest_in, []
-
-    def interrupted(*arguments):
-        calls.append(arguments)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        return suggested(*arguments)
-
-    monkeypatch.setattr(suggest_run, "suggest_in", interrupted)
-    assert ended("demo", "-o", "run") == 130
-    assert ended("resume", "run") == 0
-    out = capsys.readouterr().out
-    assert out.count("photoanode: P (mW/cm2) from composition and spectrum, 4 models") == 1
-    assert len(pd.read_csv("run/photoanode-plan/plate.csv")) == 5
-    html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert 'href="photoanode-insight/report.html"' in html
-    assert "umehara2019analyzing" in html

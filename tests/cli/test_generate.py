@@ -47,7 +47,7 @@ def test_generate_writes_sets_tables_and_a_report(folder, capsys):
     assert found.provenance["recipe"]["seed"] == 0
     with RunDirectory("run") as directory:
         assert directory.status == "finished"
-        assert directory.settings["generate"]["n"] == 14
+        assert directory.settings["options"]["n"] == 14
         assert {"torch", "threads"} <= directory.provenance["environment"].keys()
     html = (folder / "run" / "report.html").read_text(encoding="utf-8")
     assert found.sha256 in html
@@ -119,8 +119,8 @@ def test_a_damaged_result_is_noticed(folder, capsys):
         (("--size", "big"), "is not understood"),
         (("--size", "64x64x64"), "one side or two"),
         (("--size", "16"), "at least 32 pixels"),
-        (("-n", "0"), "--help"),
-        (("--device", "cuda"), "leave --device out"),
+        (("-n", "0"), "it must be at least 1"),
+        (("--device", "cuda"), "No such option: --device"),
     ],
 )
 def test_bad_options_leave_nothing_behind(folder, capsys, options, message):

@@ -11,6 +11,7 @@ from matlens.microstructure.commands import feature_cache
 from matlens.microstructure.commands.learn import run as steps
 from matlens.microstructure.commands.learn import tables as learn_tables
 from matlens.microstructure.commands.learn import trials
+from matlens.microstructure.commands.learn.spec import LearnSpec
 from matlens.microstructure.commands.learn.tables import read_predictions
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field
@@ -219,11 +220,11 @@ def test_families_are_left_out_without_their_groups_and_only_where_there_are_eno
 
 
 def test_networks_are_not_trained_without_each_family_and_say_so(kinds):
-    network = steps.LearnOrder("kinds.h5", None, "strength", steps.ModelOptions(head="network-free"))
-    assert {trial.kind for trial in network.trials((kinds, None))} == {"folds"}
-    assert "families are not left out one by one" in network.notes(kinds)[0]
-    assert network.notes(kinds.select(np.arange(24))) == []
-    assert replace(network, options=steps.ModelOptions()).notes(kinds) == []
+    network = LearnSpec(structures="kinds.h5", target="strength", head="network-free")
+    assert {trial.kind for trial in steps.trials_of_run(network, (kinds, None))} == {"folds"}
+    assert "families are not left out one by one" in steps.notes_of_run(network, kinds)[0]
+    assert steps.notes_of_run(network, kinds.select(np.arange(24))) == []
+    assert steps.notes_of_run(replace(network, head="auto"), kinds) == []
 
 
 @pytest.mark.usefixtures("few_baselines")
@@ -316,27 +317,40 @@ def test_the_depth_comes_from_a_pruning_study(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("library.csv", "--target", "k"), "--encoder is for structures, and the source is a library"),
-        (("nowhere", "--target", "k"), "need a table of labels"),
+        (("library.csv", "--target", "k"), "use 'matlens library learn library.csv'"),
+        (("nowhere", "--target", "k"), "nowhere (STRUCTURES); check the path"),
+        (("pictures", "--target", "k"), "need a table of labels"),
         (("structures.h5", "--target", "k_eff"), "holds no target k_eff; it holds k_00_c50"),
-        (("structures.h5", "--target", "k_00_c50", "--head", "forest"), "head 'forest' is not known"),
-        (("structures.h5", "--target", "k_00_c50", "--scale", "cubic"), "scale 'cubic' is not known"),
-        (("structures.h5", "--target", "k_00_c50", "--encoder", "resnet"), "encoder 'resnet' is not known"),
+        (
+            ("structures.h5", "--target", "k_00_c50", "--head", "forest"),
+            "found 'forest' for --head; choose auto, ridge",
+        ),
+        (
+            ("structures.h5", "--target", "k_00_c50", "--scale", "cubic"),
+            "found 'cubic' for --scale; choose auto, linear",
+        ),
+        (
+            ("structures.h5", "--target", "k_00_c50", "--encoder", "resnet"),
+            "found 'resnet' for --encoder; choose auto, vgg19",
+        ),
         (("structures.h5", "--target", "k_00_c50", "--depth", "pool9"), "has no layer 'pool9'"),
         (("structures.h5", "--target", "k_00_c50", "--phase-values", "1,two"), "are not understood"),
         (("structures.h5", "--target", "k_00_c50", "--phase-values", "1,2,3"), "as many phase values, found 3"),
-        (("structures.h5", "--target", "k_00_c50", "--curve", "25,many"), "are not understood; write them as"),
+        (("structures.h5", "--target", "k_00_c50", "--curve", "25,many"), "is not understood; write a list such as"),
         (("structures.h5", "--target", "k_00_c50", "--curve", "2000"), "may go from 5 to 20 groups here, found 2000"),
-        (("structures.h5", "--target", "k_00_c50", "--coverage", "90"), "must lie between 0 and 1, found 90"),
+        (
+            ("structures.h5", "--target", "k_00_c50", "--coverage", "90"),
+            "found '90' for --coverage; it must be less than 1",
+        ),
         (("structures.h5", "--target", "k_00_c50", "--test", "structures.h5"), "26 structures to test on are also"),
         (
             ("structures.h5", "--target", "k_00_c50", "--weights", "none.pth"),
-            "give the path of a .safetensors or .pth file",
+            "none.pth (--weights); check the path",
         ),
-        (("structures.h5",), "give --target, a column of the labels"),
+        (("structures.h5",), "--target is missing; give the property to learn: a column of the labels"),
     ],
 )
-def test_bad_orders_end_with_a_sentence_and_nothing_written(folder, capsys, arguments, message):
+def test_bad_orders_end_with_a_sentence_and_nothing_written(folder, capsys, pictures, arguments, message):
     options = QUICK if "--weights" not in arguments else QUICK[2:]
     code, _, err = run(capsys, "learn", *options, *arguments, "-o", "model")
     assert code == 2
@@ -355,15 +369,29 @@ def test_bad_predictions_end_with_a_sentence_and_nothing_written(folder, capsys)
     np.save("tiny.npy", np.eye(4, dtype=np.uint8))
     (folder / "empty").mkdir()
     for arguments, message in (
-        (("nowhere", "test.h5"), "nowhere holds no model"),
+        (("nowhere", "test.h5"), "there is no folder nowhere (MODEL)"),
+        (("empty", "test.h5"), "empty holds no model"),
+        (("model",), "found no structures"),
         (("model", "absent.tif"), "absent.tif"),
         (("model", "three.npy"), "three.npy is 2-D of 3 phases, and the model was trained on 2-D structures of 2"),
         (("model", "volume.npy"), "volume.npy is 3-D"),
         (("model", "tiny.npy"), "too small for layer scale4"),
-        (("model", "empty"), "found no structures in empty"),
+        (("model", "empty"), "empty; name pictures, folders or sets"),
     ):
         code, _, err = run(capsys, "predict", *arguments, "-o", "predicted")
         assert code == 2, arguments
         assert message in err
         assert err.strip().count("\n") == 0
         assert not (folder / "predicted").exists()
+
+
+@pytest.mark.parametrize(("command", "files"), [("predict", ["new.csv"]), ("predict", []), ("explain", [])])
+def test_a_model_of_a_library_gets_the_command_that_takes_it(folder, capsys, command, files):
+    (folder / "of_library").mkdir()
+    (folder / "of_library" / "model.json").write_text(json.dumps({"schema": "matlens library model 1"}))
+    (folder / "new.csv").write_text("Bi,V\n0.5,0.5\n")
+    code, _, err = run(capsys, command, "of_library", *files, "-o", "out")
+    assert code == 2
+    assert f"use 'matlens library {command} {folder / 'of_library'}'" in err
+    assert err.strip().count("\n") == 0
+    assert not (folder / "out").exists()

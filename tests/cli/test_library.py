@@ -75,7 +75,7 @@ def run(capsys, *arguments):
 
 
 def test_from_a_table_to_suggestions(folder, capsys):
-    code, out, err = run(capsys, "learn", "../library.csv", "--target", "P", "-o", "model", *QUICK)
+    code, out, err = run(capsys, "library", "learn", "../library.csv", "--target", "P", "-o", "model", *QUICK)
     assert code == 0, err
     assert re.search(r"With compositions left out: R² \S+ .* best baseline \(ridge\)", out)
     scores = pd.read_csv("model/scores.csv")
@@ -95,7 +95,7 @@ def test_from_a_table_to_suggestions(folder, capsys):
 def check_explained(folder, capsys):
     (folder / "library.csv").unlink()  # the model holds what it needs
     asked = ("--host", "W=V,Mo=V", "--region", "W=1:8", "--region", "clusters:2")
-    code, out, err = run(capsys, "explain", "model", "-o", "insight", *asked, *CHEAP)
+    code, out, err = run(capsys, "library", "explain", "model", "-o", "insight", *asked, *CHEAP)
     assert code == 0, err
     assert re.search(r"\d+ statements: \d+ supported, \d+ weak, \d+ unsupported", out)
     with xr.open_dataset("insight/gradients.nc", engine="h5netcdf") as data:
@@ -118,7 +118,7 @@ def check_explained(folder, capsys):
 
 def check_suggested(capsys):
     asked = ("-n", 3, "--step", 1, "--bounds", "W=0:9", "--forbid", "W-Mo", "--insight", "insight")
-    code, out, err = run(capsys, "suggest", "model", "-o", "plan", *asked)
+    code, out, err = run(capsys, "library", "suggest", "model", "-o", "plan", *asked)
     assert code == 0, err
     assert "3 suggestions for more P" in out
     plate = pd.read_csv("plan/plate.csv")
@@ -135,7 +135,7 @@ def check_suggested(capsys):
 
 
 def test_learning_stopped_anywhere_is_resumed_to_the_same_bytes(folder, capsys, monkeypatch):
-    learn = ("learn", "../plain.csv", "--target", "P", "--held-out", "grouped", *QUICK)
+    learn = ("library", "learn", "../plain.csv", "--target", "P", "--held-out", "grouped", *QUICK)
     assert run(capsys, *learn, "-o", "whole")[0] == 0
     saved, fitted = RunStateStore.save, []
 
@@ -187,7 +187,7 @@ def test_explaining_is_resumed_and_models_and_hosts_are_checked(folder, model, c
         return made(*arguments, **options)
 
     monkeypatch.setattr(explaining, "label_null", interrupted)
-    explain = ("explain", "model", "-o", "insight", *CHEAP[2:], "--permutations", 2, "--members")
+    explain = ("library", "explain", "model", "-o", "insight", *CHEAP[2:], "--permutations", 2, "--members")
     assert run(capsys, *explain)[0] == 130
     assert (folder / "work" / "insight" / "gradients.nc").is_file()
     assert run(capsys, "resume", "insight")[0] == 0
@@ -197,11 +197,11 @@ def test_explaining_is_resumed_and_models_and_hosts_are_checked(folder, model, c
         assert "axis" not in data.dims
     before = sorted(os.listdir())
     for host, words in (("Tb", "absent"), ("W=Xe", "Xe"), ("W=V=", "not understood")):
-        code, _, err = run(capsys, "explain", "model", "--host", host)
+        code, _, err = run(capsys, "library", "explain", "model", "--host", host)
         assert (code, err.count("\n")) == (2, 1)
         assert words in err
     for region, words in (("W=1", "not understood"), ("Xe=1:2", "Xe"), ("W=90:95", "no sample"), ("best", "merit:0.5")):
-        code, _, err = run(capsys, "explain", "model", "--region", region)
+        code, _, err = run(capsys, "library", "explain", "model", "--region", region)
         assert (code, err.count("\n")) == (2, 1)
         assert words in err
     for options, words in (
@@ -211,15 +211,15 @@ def test_explaining_is_resumed_and_models_and_hosts_are_checked(folder, model, c
         (("--step", "0.3"), "increment"),
         (("--insight", "model"), "explain"),
     ):
-        code, _, err = run(capsys, "suggest", "model", *options)
+        code, _, err = run(capsys, "library", "suggest", "model", *options)
         assert (code, err.count("\n")) == (2, 1)
         assert words in err
-    code, _, err = run(capsys, "explain", "model", "--permutations", 1)
+    code, _, err = run(capsys, "library", "explain", "model", "--permutations", 1)
     assert code == 2
     assert "19" in err
-    code, _, err = run(capsys, "explain", "model", "../plain.csv")
+    code, _, err = run(capsys, "library", "explain", "model", "../plain.csv")
     assert code == 2
-    assert "needs no files" in err
+    assert "unexpected extra argument" in err
     assert sorted(os.listdir()) == before
 
 
@@ -249,10 +249,10 @@ BAD = {
     "unknown preset": (table, ("--preset", "deep"), ("deep", "umehara2019")),
     "unknown partition": (table, ("--held-out", "months"), ("months", "grouped")),
     "unknown baseline": (table, ("--baselines", "oracle"), ("oracle", "ridge")),
-    "unknown step": (table, ("--prepare", "iron"), ("iron", "snv")),
-    "crop beyond": (table, ("--prepare", "crop:900:950"), ("900",)),
+    "unknown step": (table, ("--preprocessing", "iron"), ("iron", "snv")),
+    "crop beyond": (table, ("--preprocessing", "crop:900:950"), ("900",)),
     "logarithm": (lambda: changed(P_mW_cm2=table()["P_mW_cm2"] - 2), ("--transform", "log10"), ("not positive",)),
-    "option of structures": (table, ("--encoder", "filterbank"), ("--encoder is for structures",)),
+    "an option of structures": (table, ("--encoder", "filterbank"), ("No such option", "--encoder", "--help")),
 }
 
 
@@ -261,7 +261,7 @@ def test_bad_libraries_end_with_a_sentence_and_nothing_written(folder, capsys, w
     make, options, words = BAD[what]
     make().to_csv(folder / "bad.csv", index=False)
     target = () if "--target" in options else ("--target", "P")
-    code, _, err = run(capsys, "learn", "../bad.csv", *target, *QUICK, *options)
+    code, _, err = run(capsys, "library", "learn", "../bad.csv", *target, *QUICK, *options)
     assert code == 2, err
     assert err.startswith("matlens: ")
     assert err.count("\n") == 1
@@ -271,15 +271,37 @@ def test_bad_libraries_end_with_a_sentence_and_nothing_written(folder, capsys, w
     assert not os.path.isdir("runs") or os.listdir("runs") == []
 
 
-def test_structures_and_their_models_are_told_apart_from_libraries(folder, model, capsys):
+def test_structures_and_their_models_are_sent_to_their_commands(folder, model, capsys):
     (folder / "pictures").mkdir()
-    code, _, err = run(capsys, "learn", "../pictures", "--target", "k", "--preset", "umehara2019")
-    assert code == 2
-    assert "--preset is for libraries" in err
-    code, _, err = run(capsys, "explain", "model", "--flips", "10")
-    assert code == 2
-    assert "--flips is for models of structures" in err
-    code, _, err = run(capsys, "suggest", "../pictures")
+    (folder / "pictures" / "one.tif").write_bytes(b"")
+    code, _, err = run(capsys, "library", "learn", "../pictures", "--target", "k")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "use 'matlens learn'" in err
+    code, _, err = run(capsys, "library", "predict", "model", "../pictures/one.tif")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "use 'matlens predict'" in err
+    (folder / "structures").mkdir()
+    (folder / "structures" / "model.json").write_text('{"schema": "matlens structure model 2"}')
+    for command in (
+        ("predict", "../structures", "../plain.csv"),
+        ("explain", "../structures"),
+        ("suggest", "../structures"),
+    ):
+        code, _, err = run(capsys, "library", *command)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "holds a model of structures" in err
+    code, _, err = run(capsys, "library", "suggest", "../pictures")
     assert code == 2
     assert "holds no model" in err
-    assert read_library("../plain.csv").components == tuple(COMPONENTS)
+    assert os.listdir() == ["model"]
+
+
+def test_a_run_stores_what_was_left_open(folder, capsys):
+    asked = ("--held-out", "grouped", "--unit", "mW/cm2", "--censored", ">9")
+    assert run(capsys, "library", "learn", "../plain.csv", *asked, *QUICK, "--target", "P", "-o", "run")[0] == 0
+    with RunDirectory("run") as opened:
+        options, left_open = opened.settings["options"], opened.settings["asked"]
+    assert options["inputs"] == "composition"
+    assert options["resample"] == DEFAULT.resample
+    assert (options["merit_units"], options["censored"]) == (["P=mW/cm2"], ["P>9"])
+    assert left_open["inputs"] == left_open["resample"] == "auto"

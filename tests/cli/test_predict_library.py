@@ -71,7 +71,7 @@ def read(folder="run"):
 
 def test_samples_of_a_table_are_predicted_as_in_python(models, capsys):
     place, kept = models
-    code, out, err = run(capsys, "predict", place / "both", "../new.csv", "-o", "run")
+    code, out, err = run(capsys, "library", "predict", place / "both", "../new.csv", "-o", "run")
     assert code == 0, err
     found, library = read(), read_library("../new.csv")
     assert found["sample"].tolist() == list(library.samples)
@@ -95,7 +95,7 @@ def test_columns_may_stand_in_another_order_and_the_figure_of_merit_may_be_unkno
     table = samples(30, seed=1).drop(columns="P_mW_cm2")
     table[["Sample", "W", "Tb", "V", "Bi", *map(str, AXIS[::-1])]].to_csv("../turned.csv", index=False)
     for file in ("new", "turned"):
-        assert run(capsys, "predict", place / "both", f"../{file}.csv", "-o", file)[0] == 0
+        assert run(capsys, "library", "predict", place / "both", f"../{file}.csv", "-o", file)[0] == 0
     np.testing.assert_allclose(read("new")["predicted"], read("turned")["predicted"], rtol=1e-6)
     assert "value" not in read("turned")
     assert not Path("turned/scores.csv").exists()
@@ -108,7 +108,7 @@ def test_single_samples_written_libraries_and_what_has_no_support(models, capsys
     library = MaterialsLibrary(fractions, ("Bi", "V", "W", "Tb"), {"P": [2.5, np.nan, np.nan]}, {"P": "mW/cm2"})
     write_library(library, "../written.csv")
     write_library(library.select([0]), "../one.csv")
-    code, out, _ = run(capsys, "predict", place / "plain", "../written.csv", "-o", "run")
+    code, out, _ = run(capsys, "library", "predict", place / "plain", "../written.csv", "-o", "run")
     assert code == 0
     found = read()
     assert found["support"].tolist() == [2, 0, 0]
@@ -117,16 +117,18 @@ def test_single_samples_written_libraries_and_what_has_no_support(models, capsys
     assert "2 of 3 are not like what the model learned from" in out
     assert "log10(mW/cm2)" in out
     assert found["value"][0] == pytest.approx(np.log10(2.5))
-    assert run(capsys, "predict", place / "plain", "../one.csv", "-o", "one")[0] == 0
+    assert run(capsys, "library", "predict", place / "plain", "../one.csv", "-o", "one")[0] == 0
     assert read("one")["predicted"][0] == pytest.approx(found["predicted"][0], rel=1e-6)
     same = pd.concat([samples(1), samples(1, seed=0).assign(Sample="twin")]).drop(columns="P_mW_cm2")
     same.to_csv("../same.csv", index=False)
-    assert run(capsys, "predict", place / "both", "../same.csv", "-o", "same")[0] == 0  # spectra may differ, at least
+    assert (
+        run(capsys, "library", "predict", place / "both", "../same.csv", "-o", "same")[0] == 0
+    )  # spectra may differ, at least
 
 
 def test_without_members_that_did_not_see_a_sample_there_is_no_interval(models, capsys):
     place, _ = models
-    assert run(capsys, "predict", place / "none", "../new.csv", "-o", "run")[0] == 0
+    assert run(capsys, "library", "predict", place / "none", "../new.csv", "-o", "run")[0] == 0
     assert read()[["low", "high"]].isna().all(axis=None)
     assert read()["inside"].isna().all()
     assert "no intervals" in Path("run/provenance.json").read_text(encoding="utf-8")
@@ -140,7 +142,7 @@ def test_an_interrupted_run_goes_on_with_the_same_samples_and_the_same_model_onl
         raise KeyboardInterrupt
 
     monkeypatch.setattr(predict_library, "prediction_support", interrupted)
-    assert run(capsys, "predict", place / "both", "../new.csv", "-o", "run")[0] == 130
+    assert run(capsys, "library", "predict", place / "both", "../new.csv", "-o", "run")[0] == 130
     monkeypatch.setattr(predict_library, "prediction_support", whole)
     samples(30, seed=2).to_csv("../new.csv", index=False)
     code, _, err = run(capsys, "resume", "run")
@@ -161,9 +163,9 @@ BAD = {
     "an option of structures": (
         lambda: samples(3),
         ("--labels", "labels.csv"),
-        ("--labels is for models",),
+        ("No such option", "--labels", "--help"),
     ),
-    "two tables": (lambda: samples(3), ("../new.csv",), ("one table",)),
+    "two tables": (lambda: samples(3), ("../new.csv",), ("unexpected extra argument", "--help")),
 }
 
 
@@ -171,7 +173,7 @@ BAD = {
 def test_bad_samples_end_with_a_sentence_and_nothing_written(models, capsys, what):
     make, options, words = BAD[what]
     make().to_csv("../bad.csv", index=False)
-    code, _, err = run(capsys, "predict", models[0] / "both", "../bad.csv", *options)
+    code, _, err = run(capsys, "library", "predict", models[0] / "both", "../bad.csv", *options)
     assert (code, err.count("\n")) == (2, 1), err
     for word in words:
         assert word in err

@@ -17,7 +17,7 @@ PARTITIONS = ("grouped", "regions", "systems")
 def learned_run(folder, rng=None, samples=60):
     """What learn leaves of a library."""
     rng = rng or np.random.default_rng(0)
-    run = RunDirectory.create(folder, "learn-library", {"seed": 0, "learn-library": {"target": "P"}})
+    run = RunDirectory.create(folder, "library learn", {"options": {"seed": 0, "target": "P"}})
     names = ["Bi", "V", "W", "Dy", "Gd", "Mo", "Tb"]
     pairs = pd.DataFrame(rng.integers(0, 300, (7, 7)), columns=names)
     write_table(run, "component_pairs", pairs.assign(component=names)[["component", *names]])
@@ -76,7 +76,7 @@ def _paired():
 def explained_run(folder, model="model", **kind):
     """What explain leaves of a library; ``kind`` as for `example_insight`."""
     insight = example_insight(**kind)
-    run = RunDirectory.create(folder, "explain-library", {"seed": 0, "explain-library": {"model": str(model)}})
+    run = RunDirectory.create(folder, "library explain", {"options": {"seed": 0, "model": str(model)}})
     write_gradients(run, insight, members=False)
     names = insight["component"].values.astype(str)[:-1]
     pairs = [(a, b, 0.8, 0.7, True) for i, a in enumerate(names) for b in names[i + 1 :]]

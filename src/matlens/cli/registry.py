@@ -13,6 +13,18 @@ FOLDERS = [
     "matlens.microstructure.commands.characterize",
     "matlens.microstructure.commands.reconstruct",
     "matlens.microstructure.commands.compare",
+    "matlens.microstructure.commands.prune",
+    "matlens.microstructure.commands.homogenize",
+    "matlens.microstructure.commands.generate",
+    "matlens.microstructure.commands.learn",
+    "matlens.microstructure.commands.predict",
+    "matlens.microstructure.commands.explain",
+    "matlens.microstructure.commands.demo",
+    "matlens.library.commands.learn",
+    "matlens.library.commands.predict",
+    "matlens.library.commands.explain",
+    "matlens.library.commands.suggest",
+    "matlens.library.commands.demo",
 ]
 
 

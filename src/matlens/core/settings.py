@@ -52,6 +52,7 @@ __all__ = [
     "pairs_of",
     "read_options",
     "to_settings",
+    "words_of",
 ]
 
 T = TypeVar("T")
@@ -234,6 +235,8 @@ def _kind(hint: Any) -> tuple[Literal["flag", "whole", "number", "text"], tuple[
     if get_origin(hint) in (Union, types.UnionType):
         # The first member decides: others are None, or forms that are written in the same way.
         hint = next(part for part in get_args(hint) if part is not type(None))
+    if get_origin(hint) is tuple:
+        return _kind(get_args(hint)[0])
     if get_origin(hint) is Literal:
         return "text", tuple(str(value) for value in get_args(hint))
     if hint is bool:
@@ -489,7 +492,18 @@ def _finite(text: str) -> float:
     return value
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_list_of(str, "Bi,V,W"))]
+def words_of(text: Any) -> Any:
+    """Read names, written ``Bi,V,W``, each taken once; what is no text is left as it is.
+
+    Examples
+    --------
+    >>> words_of("Bi, V,W"), words_of(["Bi"])
+    (('Bi', 'V', 'W'), ['Bi'])
+    """
+    return _list_of(str, "Bi,V,W")(text)
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(words_of)]
 """Names, written ``Bi,V,W``."""
 
 Numbers = Annotated[tuple[float, ...], BeforeValidator(_list_of(_finite, "10,50.5"))]

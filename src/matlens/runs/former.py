@@ -19,8 +19,19 @@ _COMMANDS = {
     "explain-library": "library explain",
     "suggest": "library suggest",
 }
-_RENAMED: Mapping[str, Mapping[str, str]] = {  # by the command's former name
+_GROUPS = ("model", "scoring", "wishes", "reading", "cleaning")  # tables of options that stand side by side now
+_RENAMED: Mapping[str, Mapping[str, str]] = {  # by the command's former name; to nothing: no option
     "reconstruct": {"options": "set"},
+    "predict": {"sources": "structures"},
+    "explain": {"sources": "structures"},
+    "learn-library": {"prepare": "preprocessing", "members": "scoring_models", "digest": ""},
+    "predict-library": {"digest": "", "model_digest": ""},
+    "explain-library": {
+        "permuted_members": "permuted_models",
+        "steps": "integration_steps",
+        "digest": "",
+    },
+    "suggest": {"step": "increment", "forbid": "forbidden", "support": "least_support", "digest": ""},
 }
 
 
@@ -43,8 +54,8 @@ def in_present_layout(settings: Mapping[str, Any]) -> dict[str, Any]:
     options |= inputs.get("cleaning", {})
     names = _RENAMED.get(former, {})
     for name, value in settings.get(former, {}).items():
-        # What earlier versions grouped (model, scoring, wishes, reading) stands side by side now.
-        part = value if isinstance(value, Mapping) and name not in names else {name: value}
-        options |= {names.get(key, key): item for key, item in part.items()}
+        # The model of a prediction is a path.
+        part = value if name in _GROUPS and isinstance(value, Mapping) else {name: value}
+        options |= {names.get(key, key): item for key, item in part.items() if names.get(key, key)}
     kept = {name: value for name, value in settings.items() if name not in (former, "seed", "device")}
     return {**kept, "command": _COMMANDS.get(former, former), "options": options, "layout": 1}

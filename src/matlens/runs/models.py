@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from matlens.errors import InputError
 from matlens.runs.provenance import sha256
 
-if TYPE_CHECKING:
-    from matlens.library.model import LibraryModel
-
-__all__ = ["digest_of_model", "kind_of_model", "read_unchanged"]
+__all__ = ["digest_of_model", "kind_of_model"]
 
 
 def kind_of_model(folder: str | os.PathLike[str]) -> Literal["structures", "library"]:
@@ -38,15 +35,15 @@ def kind_of_model(folder: str | os.PathLike[str]) -> Literal["structures", "libr
     --------
     >>> kind_of_model("nowhere")
     Traceback (most recent call last):
-    matlens.errors.InputError: nowhere holds no model; name a run directory of 'matlens learn'.
+    matlens.errors.InputError: nowhere holds no model; name a run directory of 'matlens [library] learn'.
     """
     file = Path(folder) / "model.json"
     if not file.is_file():
-        raise InputError(f"{folder} holds no model; name a run directory of 'matlens learn'.")
+        raise InputError(f"{folder} holds no model; name a run directory of 'matlens [library] learn'.")
     try:
         schema = str(json.loads(file.read_text(encoding="utf-8"))["schema"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"{file} is damaged; run 'matlens learn' again.") from None
+        raise InputError(f"{file} is damaged; learn the model again.") from None
     return "library" if schema.startswith("matlens library model") else "structures"
 
 
@@ -75,19 +72,3 @@ def digest_of_model(folder: str | os.PathLike[str]) -> str:
     matlens.errors.InputError: nowhere...model.json cannot be read (No such file or directory); check the path.
     """
     return sha256(Path(folder) / "model.json")
-
-
-def read_unchanged(folder: str, digest: str, device: str) -> LibraryModel:
-    """Read a model of a library; it must be the one that the run started with, where its digest is known.
-
-    Raises
-    ------
-    InputError
-        If there is none, or it has changed.
-    """
-    from matlens.library.model import LibraryModel
-
-    model = LibraryModel.load(folder, device=device)
-    if digest and digest != digest_of_model(folder):
-        raise InputError(f"the model in {folder} has changed since the run started; start a new run.")
-    return model

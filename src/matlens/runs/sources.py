@@ -1,12 +1,16 @@
-"""Names of a run's inputs as headings show them."""
+"""What a run's inputs are: their names as headings show them, and which side of MatLens they belong to."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-__all__ = ["PROBLEM", "short_names"]
+__all__ = ["PROBLEM", "kind_of_source", "short_names"]
 
+_TABLES = frozenset({".csv", ".tsv", ".txt", ".dat", ".xlsx", ".xlsm"})
+_ARRAYS = frozenset({".h5", ".hdf5", ".npy", ".npz", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp"})
 PROBLEM = "problem:"  # "problem:gravel" is a structure that MatLens makes itself
 
 
@@ -20,3 +24,21 @@ def short_names(sources: Sequence[str]) -> list[str]:
     """
     short = [s.removeprefix(PROBLEM) if s.startswith(PROBLEM) else Path(s).stem for s in sources]
     return [name if short.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(short)]
+
+
+def kind_of_source(source: str | os.PathLike[str]) -> Literal["structures", "library", "unknown"]:
+    """Tell from names alone whether a file or folder holds structures (pictures, arrays) or a library (tables).
+
+    A folder with both holds structures: sets of labelled structures come with tables.
+
+    Examples
+    --------
+    >>> kind_of_source("library.csv"), kind_of_source("structures.h5"), kind_of_source("notes.md")
+    ('library', 'structures', 'unknown')
+    """
+    place = Path(source)
+    files = place.iterdir() if place.is_dir() else [place]
+    kinds = {file.suffix.lower() for file in files if not file.name.startswith(".") and not file.is_dir()}
+    if kinds & _ARRAYS:
+        return "structures"
+    return "library" if kinds & _TABLES else "unknown"

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 from library_runs import explained_run, learned_run
 
+from matlens.cli.registry import commands
 from matlens.figures.units import typeset_unit
 from matlens.library.commands.maps import gradients_on_the_wafer
 from matlens.report import parts
 from matlens.report.build import build_report
+from matlens.runs.command import command_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 def text_of(run):
-    html = build_report(run).read_text(encoding="utf-8")
+    html = build_report(run, command_of(run, commands()).page(run)).read_text(encoding="utf-8")
     return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", html)
 
 
@@ -107,8 +109,8 @@ def test_gradients_stand_where_the_samples_lie(tmp_path, learned, unpainted):
 
 
 def test_runs_that_have_hardly_begun_have_reports(tmp_path):
-    for command in ("learn-library", "explain-library", "suggest"):
-        with RunDirectory.create(tmp_path / command, command, {"seed": 0}) as run:
+    for command in ("library learn", "library explain", "library suggest"):
+        with RunDirectory.create(tmp_path / command, command, {"options": {"seed": 0}}) as run:
             assert "has not finished" in text_of(run)
 
 
@@ -119,7 +121,7 @@ def test_suggestions_are_ranked_with_trust_and_a_list_to_print(tmp_path, unpaint
     moves = moves.assign(low=[2.2, 2.0], high=[2.8, 2.9], gain=0.4, gain_low=0.1, gain_high=0.7, chance=0.83)
     moves = moves.assign(support=[2, 0], reason=["8 compositions along it", "beyond the data"])
     plate = moves[["rank", "move"]].assign(well=["A1", "A2"], Bi=[50.0, 50.0], V=[49.0, 48.0], W=[1.0, 0.0])
-    with RunDirectory.create(tmp_path / "run", "suggest", {"seed": 0}) as run:
+    with RunDirectory.create(tmp_path / "run", "library suggest", {"options": {"seed": 0}}) as run:
         write_table(run, "suggestions", moves)
         write_table(run, "plate", plate.assign(Mo=[0.0, 2.0], Tb=0.0))
         run.mark("finished", resolved={"target": "P", "unit": "mW/cm2", "best": 2.3})
@@ -134,7 +136,7 @@ def test_suggestions_are_ranked_with_trust_and_a_list_to_print(tmp_path, unpaint
 
 
 def test_suggestions_without_any_move_say_so(tmp_path):
-    with RunDirectory.create(tmp_path / "run", "suggest", {"seed": 0}) as run:
+    with RunDirectory.create(tmp_path / "run", "library suggest", {"options": {"seed": 0}}) as run:
         run.mark("finished", resolved={"target": "P", "unit": ""})
         assert "No move is expected to raise" in text_of(run)
 

@@ -54,7 +54,7 @@ def wafer(run: RunDirectory) -> Section | None:
 
 def gradients_on_the_wafer(run: RunDirectory) -> Section | None:
     """Gradients that vary most over the samples, where these lie."""
-    insight, folder = gradients_in(run), run.settings.get("explain-library", {}).get("model")
+    insight, folder = gradients_in(run), run.settings["options"].get("model")
     places = None if folder is None else _places(folder)
     if insight is None or places is None:
         return None

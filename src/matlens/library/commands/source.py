@@ -1,92 +1,53 @@
-"""A library as a run names it: the place of its file, how it is read, and what it was when the run started."""
+"""The table that a command starts from: read as its options say, and the same one when a run is resumed."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from matlens.errors import InputError
 from matlens.library.io import LibraryOptions, read_library
 from matlens.library.table import MaterialsLibrary
+from matlens.runs.sources import kind_of_source
 
-__all__ = ["LibrarySource", "is_library", "library_digest"]
-
-_TABLES = (".csv", ".tsv", ".txt", ".dat", ".xlsx", ".xlsm")
-_ARRAYS = (".h5", ".hdf5", ".npy", ".npz", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
+__all__ = ["library_digest", "read_table"]
 
 
-def is_library(source: str | os.PathLike[str]) -> bool:
-    """Tell whether a path is a library's (a table, or a folder of tables) or one of structures (pictures, arrays).
-
-    Examples
-    --------
-    >>> is_library("library.csv"), is_library("structures.h5")
-    (True, False)
-    """
-    place = Path(source)
-    if not place.is_dir():
-        return place.suffix.lower() in _TABLES
-    kinds = {file.suffix.lower() for file in place.iterdir() if file.is_file() and not file.name.startswith(".")}
-    return bool(kinds & set(_TABLES)) and not kinds & set(_ARRAYS)
-
-
-@dataclass(frozen=True)
-class LibrarySource:
-    """Where a library lies.
+def read_table(
+    path: str, options: LibraryOptions, *, command: str = "", known: str = "", learned: bool = True
+) -> MaterialsLibrary:
+    """Read a library from a table or a folder.
 
     Parameters
     ----------
     path : str
-        A table or a folder; absolute in a settings file.
-    reading : mapping
-        Settings of `matlens.library.io.LibraryOptions`.
-    digest : str
-        What was read when the run started.
+        The table or folder.
+    options : LibraryOptions
+        How it is read.
+    command : str
+        The command for structures that a user means who names pictures; empty where the run starts again.
+    known : str
+        Digest of what was read when the run started; empty where it starts now.
+    learned : bool
+        Whether the library is learned from: then its compositions must vary.
 
-    Examples
-    --------
-    >>> source = LibrarySource("library.csv", {"merits": ["P"]})
-    >>> LibrarySource.of(source.settings()) == replace(source, path=os.path.abspath("library.csv"))
-    True
+    Returns
+    -------
+    MaterialsLibrary
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, holds structures, or has changed.
     """
-
-    path: str
-    reading: Mapping[str, Any] = field(default_factory=dict)
-    digest: str = ""
-
-    def settings(self) -> dict[str, Any]:
-        """Give it as a settings file holds it."""
-        return {"library": os.path.abspath(self.path), "reading": dict(self.reading), "digest": self.digest}
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> LibrarySource:
-        """Read it back."""
-        return cls(settings["library"], dict(settings["reading"]), settings["digest"])
-
-    def read(self, *, learned: bool = True) -> MaterialsLibrary:
-        """Read the library; it must be the one that the run started with.
-
-        Unless it is ``learned`` from, all compositions may be the same.
-
-        Raises
-        ------
-        InputError
-            If the file cannot be used, or has changed.
-        """
-        found = read_library(Path(self.path), options=LibraryOptions(**self.reading), varied=learned)
-        if self.digest and self.digest != library_digest(found):
-            raise InputError(f"{self.path} has changed since the run started; put the old one back or start a new run.")
-        return found
-
-    def resolved(self, library: MaterialsLibrary) -> LibrarySource:
-        """Note what the library is."""
-        return replace(self, digest=library_digest(library))
+    if command and Path(path).exists() and kind_of_source(path) == "structures":
+        raise InputError(f"{path} holds structures (pictures or arrays), no table; use 'matlens {command}'.")
+    found = read_library(Path(path), options=options, varied=learned)
+    if known and known != library_digest(found):
+        raise InputError(f"{path} has changed since the run started; put the old one back or start a new run.")
+    return found
 
 
 def library_digest(library: MaterialsLibrary) -> str:

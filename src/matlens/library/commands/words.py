@@ -5,30 +5,31 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from matlens.figures.units import name_with_unit, raise_powers
+from matlens.report.standard import unfinished
 from matlens.runs.directory import RunDirectory
 
 __all__ = [
-    "LIBRARY",
     "MARKS",
     "PARTITIONS",
     "SCHEMES",
     "gradients_in",
     "interval_text",
     "intervals_of",
-    "library_subtitle",
     "notes_of",
     "read_samples",
     "sentence",
+    "sizes",
+    "subtitle",
     "target_of",
 ]
 
-LIBRARY = ("learn-library", "predict-library", "explain-library", "suggest")  # commands, as settings hold them
 MARKS = ("supported", "weak", "unsupported")
 PARTITIONS = {
     "grouped": "compositions left out",
@@ -85,17 +86,23 @@ def sentence(text: str) -> str:
 def target_of(run: RunDirectory) -> tuple[str, str]:
     """Name and unit of the figure of merit, as far as the run says."""
     resolved = run.provenance.get("resolved", {})
-    asked = run.settings.get(str(run.settings["command"]), {})
-    return str(resolved.get("target") or asked.get("target") or "figure of merit"), str(resolved.get("unit", ""))
+    asked = run.settings.get("options", {}).get("target")
+    return str(resolved.get("target") or asked or "figure of merit"), str(resolved.get("unit", ""))
 
 
-def library_subtitle(run: RunDirectory) -> str:
-    """One line below the title of a library's report."""
+def subtitle(run: RunDirectory) -> str:
+    """Give the line below the title: the figure of merit, and of how many samples."""
     name, unit = target_of(run)
     if run.status != "finished" and "target" not in run.provenance.get("resolved", {}):
-        return {"running": "This run has not finished."}.get(run.status, f"This run is {run.status}.")
+        return unfinished(run)
     samples = run.provenance.get("resolved", {}).get("samples")
     return name_with_unit(name, unit, "text") + (f" of {samples} samples." if samples else ".")
+
+
+def sizes(run: RunDirectory) -> dict[str, Any]:
+    """Give the numbers of samples and models for the header of a report."""
+    resolved = run.provenance.get("resolved", {})
+    return {"samples": resolved.get("samples", ""), "models": resolved.get("members", "")}
 
 
 def read_samples(folder: str | os.PathLike[str], name: str) -> pd.DataFrame | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import asdict, dataclass, fields
+from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator
+
+from matlens.core.settings import Words, absolute, changed, option, options
 from matlens.errors import InputError
 
 __all__ = ["LibraryOptions"]
 
+_GROUP = "How the table is read (default: as its columns say)"
 _CENSORED = re.compile(r"(.+?)\s*(>=?|<=?)\s*([^<>=]+)")
 
 
-@dataclass(frozen=True)
+@options
 class LibraryOptions:
     """Options for reading a library; the reader determines from the table what is not given.
 
@@ -66,30 +69,59 @@ class LibraryOptions:
     [('P', 1, 10.0)]
     """
 
-    components: tuple[str, ...] = ()
-    merits: tuple[str, ...] = ()
-    covariates: tuple[str, ...] = ()
-    sample: str | None = None
-    axis_columns: str | None = None
-    axis_name: str | None = None
-    axis_unit: str | None = None
-    spectrum_name: str | None = None
-    spectrum_unit: str | None = None
-    fraction_unit: str | None = None
-    fraction_name: str | None = None
-    merit_units: tuple[str, ...] = ()
-    censored: tuple[str, ...] = ()
-    spectra: str | None = None
-    sheet: str | None = None
+    components: Annotated[Words, option("Columns of the fractions.", metavar="NAME,...", group=_GROUP)] = ()
+    merits: Annotated[
+        Words,
+        option("Columns of the figures of merit; other numbers are then covariates.", metavar="NAME,...", group=_GROUP),
+    ] = ()
+    covariates: Annotated[
+        Words, option("Columns such as plate, x, y, thickness.", metavar="NAME,...", group=_GROUP)
+    ] = ()
+    sample: Annotated[str | None, option("Column of the sample ids.", metavar="NAME", group=_GROUP)] = None
+    axis_columns: Annotated[
+        str | None,
+        option("First and last column of the spectrum, or none.", metavar="FIRST:LAST", group=_GROUP),
+    ] = None
+    axis_name: Annotated[str | None, option('What spectra run over, e.g. "Raman shift".', group=_GROUP)] = None
+    axis_unit: Annotated[str | None, option("Unit of that, e.g. cm-1.", metavar="UNIT", group=_GROUP)] = None
+    spectrum_name: Annotated[str | None, option('What spectra hold, e.g. "intensity".', group=_GROUP)] = None
+    spectrum_unit: Annotated[str | None, option("Unit of that, e.g. counts.", metavar="UNIT", group=_GROUP)] = None
+    fraction_unit: Annotated[
+        Literal["fraction", "percent"] | None, option("What the fractions in the file sum to: 1 or 100.", group=_GROUP)
+    ] = None
+    fraction_name: Annotated[
+        str | None, option("What a hundredth of a fraction is called: at%, wt% ...", metavar="NAME", group=_GROUP)
+    ] = None
+    merit_units: Annotated[
+        Words,
+        option(
+            "Units of figures of merit; without NAME= it is the target's.",
+            "--unit",
+            "--merit-units",
+            metavar="NAME=UNIT,...",
+            group=_GROUP,
+        ),
+    ] = ()
+    censored: Annotated[
+        Words,
+        option(
+            "Values from there on are limits only (a saturated instrument): P>10, or P<0.1; without NAME the target's.",
+            metavar="NAME>VALUE,...",
+            group=_GROUP,
+        ),
+    ] = ()
+    spectra: Annotated[
+        str | None,
+        BeforeValidator(absolute),
+        option(
+            "File or folder with the spectra, where the table has none.", metavar="PATH", exists="path", group=_GROUP
+        ),
+    ] = None
+    sheet: Annotated[str | None, option("Sheet of a workbook; by default the first.", metavar="NAME", group=_GROUP)] = (
+        None
+    )
 
     def __post_init__(self) -> None:
-        for name in ("components", "merits", "covariates", "merit_units", "censored"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(map(str, value)))
-        if self.spectra is not None:
-            object.__setattr__(self, "spectra", os.fspath(self.spectra))
-        if self.fraction_unit not in (None, "fraction", "percent"):
-            raise InputError(f"the unit of fractions must be 'fraction' or 'percent', found {self.fraction_unit!r}.")
         if self.axis_columns not in (None, "none") and ":" not in str(self.axis_columns):
             raise InputError(f"axis columns are written FIRST:LAST, or none, found {self.axis_columns!r}.")
         self.limits()
@@ -146,7 +178,7 @@ class LibraryOptions:
             raise InputError(f"units are written NAME=UNIT, found {wrong[0]!r}.")
         return {name.strip(): unit.strip() for name, unit in (text.split("=", 1) for text in self.merit_units)}
 
-    def settings(self) -> dict[str, str | list[str]]:
+    def settings(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, ready for a settings file.
 
         Returns
@@ -159,6 +191,4 @@ class LibraryOptions:
         >>> LibraryOptions(sample="id").settings()
         {'sample': 'id'}
         """
-        defaults = {field.name: field.default for field in fields(self)}
-        given = {key: value for key, value in asdict(self).items() if value != defaults[key]}
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}
+        return changed(self)

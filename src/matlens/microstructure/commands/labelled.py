@@ -20,7 +20,6 @@ from matlens.microstructure.segmentation import CleaningOptions
 __all__ = ["fingerprint", "phase_values_of", "read_sets"]
 
 _log = logging.getLogger(__name__)
-_TABLES = (".csv", ".tsv", ".txt", ".xls", ".xlsx")
 _COMPONENT = re.compile(r"(?P<quantity>.+)_\d\d(?P<rest>(_.*)?)")
 _MADE = re.compile(r"k_\d\d_c(?P<contrast>[0-9.e+-]+)")
 
@@ -49,11 +48,6 @@ def read_sets(
     InputError
         If anything is missing or does not fit, there are fewer groups than the folds need, or a structure is in both.
     """
-    if Path(structures).suffix.lower() in _TABLES:
-        raise InputError(
-            f"{structures} is a table, as a library of compositions is, and structures are expected; give a folder "
-            "of pictures or an HDF5 file of structures, and the table of their properties with --labels."
-        )
     options = CleaningOptions(**(cleaning or {}))
     found = read_labelled(structures, labels, _columns(structures, labels, target), segmentation=options)
     held = None

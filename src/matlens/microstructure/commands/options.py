@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from matlens.core.settings import ChoiceOf, absolute, option, options
 from matlens.errors import InputError
 from matlens.microstructure.encoders import ENCODERS
 from matlens.microstructure.segmentation.options import CleaningOptions
 
-__all__ = ["Encoded", "File", "Files", "Fraction", "Micrographs", "Preset", "Shape", "parse_fraction", "parse_shape"]
+__all__ = [
+    "Encoded",
+    "File",
+    "Files",
+    "Fraction",
+    "Micrographs",
+    "OfModel",
+    "PhaseValues",
+    "Preset",
+    "Shape",
+    "parse_fraction",
+    "parse_phase_values",
+    "parse_shape",
+]
 
 Preset = Literal["default", "fast", "li2018"]
 
@@ -55,11 +68,43 @@ def parse_fraction(value: Any) -> Any:
         ) from None
 
 
+def parse_phase_values(value: Any, info: ValidationInfo) -> Any:
+    """Read ``0=1.0,1=50``: a value for each phase, by number or name; what is no text is left as it is.
+
+    Examples
+    --------
+    >>> @options
+    ... class Spec:
+    ...     conductivity: Annotated[PhaseValues | None, option("Conductivities.")] = None
+    >>> Spec(conductivity="pore=0,1=2.5").conductivity
+    {'pore': 0.0, '1': 2.5}
+    """
+    if not isinstance(value, str):
+        return value
+    said = f"--{info.field_name}"
+    values: dict[int | str, float] = {}
+    for part in value.split(","):
+        phase, equals, text = (word.strip() for word in part.rpartition("="))
+        try:
+            number = float(text)
+        except ValueError:
+            number, equals = 0.0, ""
+        if not equals or not phase:
+            raise InputError(f"{said} {value!r} is not understood; write a value for each phase, as 0=1.0,1=50.")
+        if phase in values:
+            raise InputError(f"{said} {value!r} gives phase {phase} twice; give it once.")
+        values[phase] = number
+    return values
+
+
 Shape = Annotated[tuple[int, ...], BeforeValidator(parse_shape)]
 """Sides in pixels, in the order of array axes; written ``128x128``."""
 
 Fraction = Annotated[Literal["exact", "sampled"] | tuple[float, ...], BeforeValidator(parse_fraction)]
 """Volume fractions of what is made."""
+
+PhaseValues = Annotated[dict[int | str, float], BeforeValidator(parse_phase_values)]
+"""A value for each phase, by number or name; written ``0=1.0,1=50``."""
 
 File = Annotated[str, AfterValidator(absolute)]
 """A path; absolute, as a run may be resumed from another folder."""
@@ -81,9 +126,33 @@ class Encoded:
     """Options of work that an encoder does."""
 
     encoder: Annotated[
-        str, ChoiceOf(lambda: ("auto", *ENCODERS)), option("The network whose features are matched.", group="Encoder")
+        str, ChoiceOf(lambda: ("auto", *ENCODERS)), option("The network whose features are used.", group="Encoder")
     ] = "auto"
     weights: Annotated[
         File | None,
         option("File with the encoder's weights.", metavar="FILE", exists="file", group="Encoder"),
+    ] = None
+
+
+@options
+class OfModel(CleaningOptions):
+    """A model of a property, and the structures to apply it to."""
+
+    model: Annotated[
+        File,
+        option("Run directory of learn, or folder of a saved model.", argument=True, metavar="MODEL", exists="folder"),
+    ]
+    structures: Annotated[
+        Files,
+        option(
+            "Pictures or volumes of any size, folders of them, HDF5 files of structures.",
+            argument=True,
+            many=True,
+            metavar="STRUCTURES",
+            exists="path",
+        ),
+    ] = ()
+    weights: Annotated[
+        File | None,
+        option("File with the encoder's weights, if learn was given one.", metavar="FILE", exists="file"),
     ] = None

@@ -18,7 +18,7 @@ from matlens.microstructure.statistics.equivalence.sentences import CRITERION
 from matlens.microstructure.statistics.equivalence.sentences import NAMES as STATISTICS
 from matlens.microstructure.statistics.equivalence.variability import MARGIN
 from matlens.microstructure.structure import Microstructure
-from matlens.report.parts import Links, Section, picture, table
+from matlens.report.parts import Section, picture, table
 from matlens.report.standard import unfinished
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -31,9 +31,9 @@ __all__ = [
     "evidence",
     "input_names",
     "joint_verdict",
-    "members",
     "micrographs_subtitle",
     "optimisation",
+    "results_in",
     "results_of",
     "statistics",
     "structures",
@@ -274,36 +274,15 @@ def _spelled(name: str) -> str:
     return words + (f" along {axis}" if axis else "") + (", full connectivity" if name.endswith("_full") else "")
 
 
-def members(run: RunDirectory) -> Section | None:
-    """The runs of a demonstration, each with its own report."""
-    items: list[Any] = []
-    points: list[str] = []
-    for name in run.settings["members"]:
-        folder = run.path / name
-        if not (folder / "report.html").is_file():
-            continue
-        exemplar, results = read_microstructure(folder / "exemplar_0.npz"), _results(folder)
-        panels = [(name, exemplar.crop(*(slice(0, side) for side in results[0].shape))), *_titled(results)]
-        source = pd.DataFrame({"panel": [title for title, _ in panels]})
-        said = " ".join(verdict_in(folder).get("sentences", [])[:1])
-        caption = f"{name}: a window of the exemplar beside what was made from it. {said}"
-        items.append(picture(run, name, figures.micrographs(panels[:3], columns=3), source, caption))
-        items.append(Links([(f"the report of {name}", f"{name}/report.html")]))
-    return Section("Materials", items, points=points) if items else None
-
-
 def results_of(run: RunDirectory) -> list[Microstructure]:
     """The realisations of a run, or the results it compared."""
-    return _results(run.path)
+    return results_in(run.path)
 
 
-def _results(folder: Path) -> list[Microstructure]:
+def results_in(folder: Path) -> list[Microstructure]:
+    """Read the realisations in a run's folder, or the results it compared."""
     files = numbered(folder, "realisation", ".tif") or numbered(folder, "result", ".npz")
     return [read_microstructure(file) for file in files]
-
-
-def _titled(results: list[Microstructure]) -> list[tuple[str, Microstructure]]:
-    return [(f"realisation {index}", result) for index, result in enumerate(results)]
 
 
 def verdict_in(folder: Path) -> dict[str, Any]:

@@ -1,31 +1,32 @@
-"""The section of a demonstration on its library: what was learned, explained and suggested, and where it is told."""
+"""The report of ``library demo``: what was learned, explained and suggested, and the members' own reports."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from matlens.report.parts import Links, Picture, Section, data_uri
+from matlens.library.commands.explain.report import CITES as EXPLAIN_CITES
+from matlens.library.commands.learn.report import CITES as LEARN_CITES
+from matlens.library.commands.suggest.report import CITES as SUGGEST_CITES
+from matlens.report.members import reported_members
+from matlens.report.parts import Links, Page, Picture, Section, data_uri
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["library"]
+__all__ = ["PAGE"]
 
-_RUNS = {
+_FIGURES = {
     "photoanode": ("scores", "Held-out scores of the model and of baselines."),
     "photoanode-insight": ("components", "What each component does to the power, and where data support it."),
     "photoanode-plan": ("suggestions", "What to make next."),
 }
 
 
-def library(run: RunDirectory) -> Section | None:
-    """The runs on the library, each with its sentences and a figure."""
+def members(run: RunDirectory) -> Section | None:
+    """Show the members' sentences, and a figure of each."""
     items: list[Any] = []
     points: list[str] = []
-    for name, (figure, caption) in _RUNS.items():
-        folder = run.path / name
-        if not (folder / "report.html").is_file():
-            continue
-        with RunDirectory(folder) as member:
-            points += [str(sentence) for sentence in member.provenance.get("sentences", ())]
+    for name in reported_members(run):
+        points += _sentences(run, name)
+        figure, caption = _FIGURES.get(name, ("", ""))
         drawn = f"{name}/figures/{figure}"
         if (run.path / f"{drawn}.png").is_file():
             items.append(Picture(data_uri(run.path / f"{drawn}.png"), caption, f"{drawn}.pdf", f"{drawn}.csv"))
@@ -35,3 +36,21 @@ def library(run: RunDirectory) -> Section | None:
         "layout of Umehara et al. (2019)."
     ]
     return Section("A library of photoanodes", items, said, points) if items else None
+
+
+def _sentences(run: RunDirectory, name: str) -> list[str]:
+    with RunDirectory(run.path / name) as member:
+        return [str(sentence) for sentence in member.provenance.get("sentences", ())]
+
+
+def _headlines(run: RunDirectory) -> list[str]:
+    return [f"{name}: {sentence}" for name in reported_members(run) for sentence in _sentences(run, name)]
+
+
+PAGE = Page(
+    "Demonstration on a library",
+    lambda run: "What MatLens makes of a library that it makes up; every step has a report of its own.",
+    (members,),
+    lambda run: (*LEARN_CITES, *EXPLAIN_CITES, *SUGGEST_CITES),
+    headlines=_headlines,
+)

@@ -1,4 +1,4 @@
-"""The sections of a report that explains a model of a library: what its gradients say, and how far to trust it."""
+"""The report of ``library explain``: what a model's gradients say, and how far to trust them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ import xarray as xr
 
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.words import MARKS, SCHEMES, gradients_in, notes_of, sentence
-from matlens.report.parts import Section, picture, table
+from matlens.library.commands.explain.spectra_report import alike, along_the_spectrum, older_ways
+from matlens.library.commands.maps import gradients_on_the_wafer, on_the_triangle
+from matlens.library.commands.words import (
+    MARKS,
+    SCHEMES,
+    gradients_in,
+    notes_of,
+    sentence,
+    sizes,
+    subtitle,
+)
+from matlens.report.parts import Page, Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["by_component", "by_sample", "findings", "trust"]
+__all__ = ["CITES", "PAGE"]
 
 _MEANING = (
     "Supported means that nothing found speaks against it; weak, that something does, which is named; unsupported, "
@@ -176,3 +186,30 @@ def _units(insight: xr.Dataset) -> str:
 
 def _name(insight: xr.Dataset) -> str:
     return str(insight.attrs.get("fraction_name", "at%"))
+
+
+CITES = (
+    "umehara2019analyzing",
+    "cox1971note",
+    "sundararajan2017axiomatic",
+    "adebayo2018sanity",
+    "maris2007nonparametric",
+)
+PAGE = Page(
+    "What a library says of its figure of merit",
+    subtitle,
+    (
+        findings,
+        by_component,
+        by_sample,
+        along_the_spectrum,
+        alike,
+        on_the_triangle,
+        gradients_on_the_wafer,
+        older_ways,
+        trust,
+    ),
+    lambda run: CITES,
+    facts=sizes,
+    marks=MARKS,
+)

@@ -1,10 +1,10 @@
-"""The steps of ``explain`` for a model of a library: gradients, what they say, and how far to trust it."""
+"""The steps of ``library explain``: gradients, what they say, and how far to trust it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import xarray as xr
 
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
+from matlens.library.commands.explain.spec import ExplainSpec
 from matlens.library.commands.explain.tables import (
     averages_table,
     axis_table,
@@ -22,6 +23,7 @@ from matlens.library.commands.explain.tables import (
     said_of,
     write_gradients,
 )
+from matlens.library.commands.models import read_model
 from matlens.library.evidence import check_insight, component_groups, label_null, older_ways, spectral_bands, statements
 from matlens.library.gradients import (
     CompositionResponse,
@@ -32,139 +34,38 @@ from matlens.library.gradients import (
 from matlens.library.model import LibraryModel
 from matlens.library.table import MaterialsLibrary
 from matlens.runs.codecs import DATASET
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
-from matlens.runs.models import digest_of_model, read_unchanged
+from matlens.runs.models import digest_of_model
 from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
 
-__all__ = ["ExplainLibraryOrder", "explain_library_in"]
+__all__ = ["prepare", "work"]
 
 
-@dataclass(frozen=True)
-class ExplainLibraryOrder:
-    """What is asked, as a settings file holds it.
+def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read the model, and check that hosts and regions fit its library.
 
-    Parameters
-    ----------
-    model : str
-        Folder of the model.
-    hosts : mapping of str to str
-        What each component replaces in the scheme ``exchange``; under the key "" the host of all others.
-    members : bool
-        Keep the gradients of every model in ``gradients.nc``.
-    regions : tuple of str
-        Where to average, as `matlens.library.commands.explain.tables.regions_of` reads them.
-    permutations : int
-        Ensembles trained on permuted labels; 0 for none.
-    permuted_members : int
-        Members of each of them.
-    steps : int
-        Of integrated gradients; 0 for none.
-    seed : int
-        Of what is drawn.
-    device : str
-        Where the model runs.
-    digest : str
-        Hash of the model when the run started.
-
-    Examples
-    --------
-    >>> order = ExplainLibraryOrder("/model", {"W": "V"}, regions=("W=1:5",))
-    >>> ExplainLibraryOrder.of(order.settings()) == order
-    True
+    Raises
+    ------
+    InputError
+        If there is no model of a library, a host is unknown or absent everywhere, or a region is not understood or
+        empty.
     """
-
-    model: str
-    hosts: Mapping[str, str] = field(default_factory=dict)
-    members: bool = False
-    regions: tuple[str, ...] = ()
-    permutations: int = 19
-    permuted_members: int = 5
-    steps: int = 32
-    seed: int = 0
-    device: str = "cpu"
-    digest: str = ""
-
-    def __post_init__(self) -> None:
-        if self.permutations == 1:
-            raise InputError("one ensemble of permuted labels tells nothing; ask for 19 permutations (5 %), or for 0.")
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it, paths absolute."""
-        asked = {name: value for name, value in vars(self).items() if name not in ("seed", "device")}
-        asked |= {"model": os.path.abspath(self.model), "hosts": dict(self.hosts), "regions": list(self.regions)}
-        return {"seed": self.seed, "device": self.device, "explain-library": asked}
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> ExplainLibraryOrder:
-        """Read it back."""
-        asked = dict(settings["explain-library"])
-        asked["regions"] = tuple(asked["regions"])
-        return cls(**asked, seed=settings["seed"], device=settings["device"])
-
-    def read_model(self) -> LibraryModel:
-        """Read the model; it must be the one that the run started with.
-
-        Raises
-        ------
-        InputError
-            If there is none, or it has changed.
-        """
-        return read_unchanged(self.model, self.digest, self.device)
-
-    def checked(self) -> LibraryModel:
-        """Read the model, once hosts and regions have been found to fit its library.
-
-        Raises
-        ------
-        InputError
-            If a host is unknown or absent everywhere, or a region is not understood or empty.
-        """
-        model = self.read_model()
-        library = model.library_
-        default_hosts(library.compositions, library.components, self.exchange_hosts(library))
-        about = {
-            "composition": (("sample", "component"), library.compositions),
-            "merit": ("sample", library.merit(model.target_)),
-        }
-        regions_of(xr.Dataset(about, {"component": list(library.components)}), self.regions, seed=self.seed)
-        return model
-
-    def resolved(self) -> ExplainLibraryOrder:
-        """Note what the model is."""
-        return replace(self, digest=digest_of_model(self.model))
-
-    def exchange_hosts(self, library: MaterialsLibrary) -> dict[str, str] | str | None:
-        """Hosts as `explain_library` takes them."""
-        named = {name: host for name, host in self.hosts.items() if name}
-        if "" not in self.hosts:
-            return named or None
-        return dict.fromkeys(library.components, self.hosts[""]) | named if named else self.hosts[""]
-
-    def explain(
-        self,
-        model: LibraryModel,
-        library: MaterialsLibrary,
-        response: CompositionResponse | None,
-        progress: Progress,
-        *,
-        errors: bool = True,
-        steps: int = 0,
-    ) -> xr.Dataset:
-        """Read gradients with every member."""
-        return explain_library(
-            model,
-            library,
-            hosts=self.exchange_hosts(library),
-            members=True,
-            errors=errors,
-            integration_steps=steps,
-            response=response,
-            progress=progress,
-        )
+    model = read_model(spec.model, device=environment["device"])
+    library = model.library_
+    default_hosts(library.compositions, library.components, _hosts(spec, library))
+    about = {
+        "composition": (("sample", "component"), library.compositions),
+        "merit": ("sample", library.merit(model.target_)),
+    }
+    regions_of(xr.Dataset(about, {"component": list(library.components)}), spec.regions, seed=spec.seed)
+    said = f"{model.target_} of {len(library)} samples, {model.members_} models"
+    settings = {"inputs": {"hashes": {"model": digest_of_model(spec.model)}}}
+    return Prepared(replace(spec, device=environment["device"]), said, settings, model)
 
 
-def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryModel | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = None) -> None:
     """Explain as the run's settings say, and write everything but the report.
 
     Writes ``gradients.nc`` and then, as tables, groups, correlations, bands, regions, checks, what older ways show, and
@@ -176,7 +77,7 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
         Open; may hold the beginning of the same work.
     progress : Progress
         Shows how far the work is.
-    model : LibraryModel, optional
+    found : LibraryModel, optional
         The model, where it has been read already.
 
     Raises
@@ -188,23 +89,59 @@ def explain_library_in(run: RunDirectory, progress: Progress, model: LibraryMode
     """
     if (run.path / "statements.csv").is_file():  # written last
         return
-    order = ExplainLibraryOrder.of(run.settings)
-    found = order.read_model() if model is None else model
-    response = fit_composition_response(found.library_) if found.uses_spectrum_ else None
-    insight = order.explain(found, found.library_, response, progress, steps=order.steps)
-    write_gradients(run, insight, members=order.members)
-    null = _null(run, order, found, response, progress)
-    said, notes = _told(run, order, found, insight, null, progress)
-    facts = {"target": found.target_, "unit": found.unit_, "members": found.members_}
+    spec = options_of(run, ExplainSpec)
+    model = _read(run, spec) if found is None else found
+    response = fit_composition_response(model.library_) if model.uses_spectrum_ else None
+    insight = _explain(spec, model, model.library_, response, progress, steps=spec.integration_steps)
+    write_gradients(run, insight, members=spec.members)
+    null = _null(run, spec, model, response, progress)
+    said, notes = _told(run, spec, model, insight, null, progress)
+    facts = {"target": model.target_, "unit": model.unit_, "members": model.members_}
     facts["samples"] = insight.sizes["sample"]
-    run.mark("running", resolved=facts, notes=[*_notes(order, insight), *notes], sentences=said_of(said))
+    run.mark("running", resolved=facts, notes=[*_notes(spec, insight), *notes], sentences=said_of(said))
     write_table(run, "statements", said)
     run.drop("permuted")
 
 
+def _read(run: RunDirectory, spec: ExplainSpec) -> LibraryModel:
+    return read_model(spec.model, device=spec.device, known=run.settings["inputs"]["hashes"]["model"])
+
+
+def _hosts(spec: ExplainSpec, library: MaterialsLibrary) -> dict[str, str] | str | None:
+    """Give hosts as `explain_library` takes them."""
+    asked = spec.hosts or {}
+    named = {name: host for name, host in asked.items() if name}
+    if "" not in asked:
+        return named or None
+    return dict.fromkeys(library.components, asked[""]) | named if named else asked[""]
+
+
+def _explain(
+    spec: ExplainSpec,
+    model: LibraryModel,
+    library: MaterialsLibrary,
+    response: CompositionResponse | None,
+    progress: Progress,
+    *,
+    errors: bool = True,
+    steps: int = 0,
+) -> xr.Dataset:
+    """Read gradients with every model of the ensemble."""
+    return explain_library(
+        model,
+        library,
+        hosts=_hosts(spec, library),
+        members=True,
+        errors=errors,
+        integration_steps=steps,
+        response=response,
+        progress=progress,
+    )
+
+
 def _told(
     run: RunDirectory,
-    order: ExplainLibraryOrder,
+    spec: ExplainSpec,
     model: LibraryModel,
     insight: xr.Dataset,
     null: xr.Dataset | None,
@@ -215,7 +152,7 @@ def _told(
     progress.begin(4, "statements")
     groups = bands = None
     try:
-        groups = component_groups(insight, null, seed=order.seed)
+        groups = component_groups(insight, null, seed=spec.seed)
         write_table(run, "groups", groups.groups)
         write_table(run, "correlations", pairs_table(groups))
     except InputError as error:  # too few samples or components to compare; the gradients stand by themselves
@@ -225,14 +162,14 @@ def _told(
         write_table(run, "bands", bands)
         write_table(run, "component_axis", axis_table(insight))
     progress.update(1, "groups and bands")
-    regions = regions_of(insight, order.regions, seed=order.seed)
+    regions = regions_of(insight, spec.regions, seed=spec.seed)
     write_table(run, "regions", averages_table(insight, regions))
-    checks = check_insight(insight, model=model, library=library, null=null, seed=order.seed)
+    checks = check_insight(insight, model=model, library=library, null=null, seed=spec.seed)
     write_table(run, "sanity", checks)
     progress.update(2, "checks")
-    write_table(run, "ways", older_ways(insight, library, model.target_, transform=model.transform, seed=order.seed))
+    write_table(run, "ways", older_ways(insight, library, model.target_, transform=model.transform, seed=spec.seed))
     progress.update(3, "older ways")
-    r2 = held_out_score(order.model)
+    r2 = held_out_score(spec.model)
     said = statements(insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=r2)
     progress.end()
     return said, notes
@@ -256,37 +193,35 @@ def held_out_score(folder: str | os.PathLike[str]) -> float | None:
 
 def _null(
     run: RunDirectory,
-    order: ExplainLibraryOrder,
+    spec: ExplainSpec,
     model: LibraryModel,
     response: CompositionResponse | None,
     progress: Progress,
 ) -> xr.Dataset | None:
     """Statistics of ensembles of permuted labels; those made before are read."""
-    if not order.permutations:
+    if not spec.permutations:
         return None
-    numbers = {str(number): number for number in range(order.permutations)}
-    made = partial(_permuted, order, model, response)
+    numbers = {str(number): number for number in range(spec.permutations)}
+    made = partial(_permuted, spec, model, response)
     label = "ensembles of permuted labels"
     parts = each(run, "permuted", numbers, made, DATASET, progress=progress, label=label)
     return xr.concat(list(parts.values()), "permutation")
 
 
-def _permuted(
-    order: ExplainLibraryOrder, model: LibraryModel, response: CompositionResponse | None, number: int
-) -> xr.Dataset:
+def _permuted(spec: ExplainSpec, model: LibraryModel, response: CompositionResponse | None, number: int) -> xr.Dataset:
     """One of them: a small ensemble of the same kind."""
-    members = min(order.permuted_members, model.members_)
-    asked = model.get_params() | {"n_models": members, "seed": order.seed + 1 + number}
+    members = min(spec.permuted_models, model.members_)
+    asked = model.get_params() | {"n_models": members, "seed": spec.seed + 1 + number}
 
     def fit(permuted: MaterialsLibrary, _: int) -> xr.Dataset:
         fitted = LibraryModel(**asked).fit(permuted, model.target_)
-        return order.explain(fitted, permuted, response, Silent(), errors=False)
+        return _explain(spec, fitted, permuted, response, Silent(), errors=False)
 
-    return label_null(fit, model.library_, target=model.target_, permutations=1, seed=order.seed + number)
+    return label_null(fit, model.library_, target=model.target_, permutations=1, seed=spec.seed + number)
 
 
-def _notes(order: ExplainLibraryOrder, insight: xr.Dataset) -> list[str]:
+def _notes(spec: ExplainSpec, insight: xr.Dataset) -> list[str]:
     notes = [str(insight.attrs[name]) for name in ("identifiability", "total_check") if insight.attrs.get(name)]
-    if not order.permutations:
+    if not spec.permutations:
         notes.append("no ensembles of permuted labels were trained, so that groups and bands lack that null.")
     return notes

@@ -1,4 +1,4 @@
-"""The sections of a report that learned from a library: what the data allow, and what the model is worth."""
+"""The report of ``library learn``: what the data allow, and what the model is worth."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ import pandas as pd
 from matlens.figures.scores import score_bars
 from matlens.figures.units import name_with_unit
 from matlens.library import figures
-from matlens.library.commands.words import PARTITIONS, intervals_of, notes_of, read_samples, sentence, target_of
-from matlens.report.parts import Section, picture, table
+from matlens.library.commands.maps import wafer
+from matlens.library.commands.words import (
+    MARKS,
+    PARTITIONS,
+    intervals_of,
+    notes_of,
+    read_samples,
+    sentence,
+    sizes,
+    subtitle,
+    target_of,
+)
+from matlens.report.parts import Page, Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["first_checks", "held_out_scores"]
+__all__ = ["CITES", "PAGE"]
 
 _SCORES = {
     "held out": "held out",
@@ -144,3 +155,9 @@ def _ahead(run: RunDirectory) -> list[Any]:
         picture(run, "paired", figures.paired_differences(drawn), drawn, caption),
         table(shown, "The model against each baseline; ratios below 1 are better", _PAIRED),
     ]
+
+
+CITES = ("umehara2019analyzing", "lakshminarayanan2017simple", "meredig2018can", "lei2018distribution")
+PAGE = Page(
+    "Model of a library", subtitle, (held_out_scores, first_checks, wafer), lambda run: CITES, facts=sizes, marks=MARKS
+)

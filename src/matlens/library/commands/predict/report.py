@@ -1,4 +1,4 @@
-"""The section of a report that predicts samples by a model of a library."""
+"""The report of ``library predict``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ from typing import Any
 
 from matlens.figures.units import name_with_unit
 from matlens.library import figures
-from matlens.library.commands.words import MARKS, intervals_of, notes_of, read_samples, sentence, target_of
-from matlens.report.parts import Section, picture, table
+from matlens.library.commands.words import (
+    MARKS,
+    intervals_of,
+    notes_of,
+    read_samples,
+    sentence,
+    sizes,
+    subtitle,
+    target_of,
+)
+from matlens.report.parts import Page, Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["predictions"]
+__all__ = ["PAGE"]
 
 _MOST = 40  # samples listed
 _COLUMNS = {
@@ -61,3 +70,13 @@ def predictions(run: RunDirectory) -> Section | None:
     ]
     sentences = [sentence(str(text)) for text in run.provenance.get("sentences", ())]
     return Section("Predictions", items, [*said, *notes_of(run)], sentences)
+
+
+PAGE = Page(
+    "Predictions of samples",
+    subtitle,
+    (predictions,),
+    lambda run: ("umehara2019analyzing", "lakshminarayanan2017simple", "lei2018distribution"),
+    facts=sizes,
+    marks=MARKS,
+)

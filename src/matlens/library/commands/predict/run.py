@@ -1,10 +1,9 @@
-"""The steps of ``predict`` for a model of a library: a table of samples to a table of predictions."""
+"""The steps of ``library predict``: a table of samples to a table of predictions."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,17 +11,21 @@ import pandas as pd
 
 from matlens.errors import InputError
 from matlens.hooks import Progress
-from matlens.library.commands.source import LibrarySource
+from matlens.library.commands.models import read_model
+from matlens.library.commands.options import reading
+from matlens.library.commands.predict.spec import PredictSpec
+from matlens.library.commands.source import library_digest, read_table
 from matlens.library.evidence import prediction_support
 from matlens.library.model import LibraryModel
 from matlens.library.model.targets import target_of
 from matlens.library.table import MaterialsLibrary, named
 from matlens.library.validation import summarise
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
-from matlens.runs.models import digest_of_model, read_unchanged
+from matlens.runs.models import digest_of_model
 from matlens.runs.tables import write_table
 
-__all__ = ["PredictLibraryOrder", "predict_library_in"]
+__all__ = ["prepare", "work"]
 
 _COVERAGE = 0.9
 _SAME = 0.01  # hundredths of the atoms: a composition that was learned from
@@ -30,80 +33,31 @@ _LEAST = 5  # measured samples that are scored
 _PERCENT = 100
 
 
-@dataclass(frozen=True)
-class PredictLibraryOrder:
-    """What is asked, as a settings file holds it.
+def prepare(spec: PredictSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read the model and the samples; unless asked otherwise, the model's components are columns of the table.
 
-    Parameters
-    ----------
-    model : str
-        Folder of the model.
-    source : LibrarySource
-        The samples.
-    device : str
-        Where the model runs.
-    digest : str
-        Hash of the model when the run started.
-
-    Examples
-    --------
-    >>> order = PredictLibraryOrder("/model", LibrarySource("/new.csv", {"components": ["Fe", "Pd"]}))
-    >>> PredictLibraryOrder.of(order.settings()) == order
-    True
+    Raises
+    ------
+    InputError
+        If there is no model of a library, or the table cannot be used or lacks what the model learned from.
     """
-
-    model: str
-    source: LibrarySource
-    device: str = "cpu"
-    digest: str = ""
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it, paths absolute."""
-        asked = {"model": os.path.abspath(self.model), "model_digest": self.digest, **self.source.settings()}
-        return {"device": self.device, "predict-library": asked}
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> PredictLibraryOrder:
-        """Read it back."""
-        asked = settings["predict-library"]
-        return cls(asked["model"], LibrarySource.of(asked), settings["device"], asked["model_digest"])
-
-    def read_model(self) -> LibraryModel:
-        """Read the model; it must be the one that the run started with.
-
-        Raises
-        ------
-        InputError
-            If there is none, or it has changed.
-        """
-        return read_unchanged(self.model, self.digest, self.device)
-
-    def reading(self, model: LibraryModel, options: Mapping[str, Any]) -> PredictLibraryOrder:
-        """Say how the table is read (by default the model's components are its columns), and note what is there.
-
-        Raises
-        ------
-        InputError
-            If the table cannot be used.
-        """
-        source = replace(self.source, reading={"components": list(model.components_)} | dict(options))
-        found = source.read(learned=False)
-        return replace(self, source=source.resolved(found), digest=digest_of_model(self.model))
-
-    def read(self, model: LibraryModel) -> MaterialsLibrary:
-        """Read the samples as the model takes them: its components in its order, spectra on its axis.
-
-        Raises
-        ------
-        InputError
-            If the table has changed, lacks a component or has another, or has no spectra on the model's axis.
-        """
-        return _fitting(self.source.read(learned=False), model, self.source.path)
+    model = read_model(spec.model, device=environment["device"])
+    read_as = reading(spec, model.target_, components=model.components_)
+    samples = read_table(spec.library, read_as, command="predict", learned=False)
+    library = _fitting(samples, model, spec.library)
+    spec = replace(
+        spec,
+        components=read_as.components,
+        merit_units=read_as.merit_units,
+        censored=read_as.censored,
+        device=environment["device"],
+    )
+    hashes = {"library": library_digest(samples), "model": digest_of_model(spec.model)}
+    said = f"{model.target_} of {len(library)} samples, {model.members_} models"
+    return Prepared(spec, said, {"inputs": {"hashes": hashes}}, (model, library))
 
 
-def predict_library_in(
-    run: RunDirectory, progress: Progress, found: tuple[LibraryModel, MaterialsLibrary] | None = None
-) -> None:
+def work(run: RunDirectory, progress: Progress, found: tuple[LibraryModel, MaterialsLibrary] | None = None) -> None:
     """Predict as the run's settings say: ``predictions.csv`` and, where the figure of merit is known, ``scores.csv``.
 
     Parameters
@@ -120,11 +74,7 @@ def predict_library_in(
     InputError
         If the model or the samples have changed since the run started.
     """
-    order = PredictLibraryOrder.of(run.settings)
-    if found is None:
-        model = order.read_model()
-        found = model, order.read(model)
-    model, library = found
+    model, library = _read(run) if found is None else found
     progress.begin(len(library), f"predicting {model.target_}")
     table, notes = _predicted(model, library)
     scores = None
@@ -140,6 +90,14 @@ def predict_library_in(
     if scores is not None:
         write_table(run, "scores", scores)
     write_table(run, "predictions", table)
+
+
+def _read(run: RunDirectory) -> tuple[LibraryModel, MaterialsLibrary]:
+    """Read the model and the samples again; both must be what they were."""
+    spec, known = options_of(run, PredictSpec), run.settings["inputs"]["hashes"]
+    model = read_model(spec.model, device=spec.device, known=known["model"])
+    samples = read_table(spec.library, reading(spec, model.target_), known=known["library"], learned=False)
+    return model, _fitting(samples, model, spec.library)
 
 
 def _fitting(library: MaterialsLibrary, model: LibraryModel, place: str) -> MaterialsLibrary:

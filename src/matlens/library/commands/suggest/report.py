@@ -1,4 +1,4 @@
-"""The sections of a report that suggests what to make next."""
+"""The report of ``library suggest``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ import pandas as pd
 
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.words import interval_text, notes_of, sentence, target_of
+from matlens.library.commands.words import (
+    MARKS,
+    interval_text,
+    notes_of,
+    sentence,
+    sizes,
+    subtitle,
+    target_of,
+)
 from matlens.library.figures.style import SUPPORT
-from matlens.report.parts import Section, picture, table
+from matlens.report.parts import Page, Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["beyond", "plate", "suggestions"]
+__all__ = ["CITES", "PAGE"]
 
 _COLUMNS = {
     "rank": "rank",
@@ -122,3 +130,11 @@ def beyond(run: RunDirectory) -> Section | None:
     known = {key: word for key, word in _TESTS.items() if key in found}
     caption = "Adding a component to a co-alloy system that no model had seen: is the sign right?"
     return Section("How far such suggestions can be trusted", [table(found, caption, known or None)])
+
+
+def _facts(run: RunDirectory) -> dict[str, Any]:
+    return {"suggestions": run.settings["options"].get("n", ""), **sizes(run)}
+
+
+CITES = ("umehara2019analyzing", "cox1971note", "meredig2018can")
+PAGE = Page("What to make next", subtitle, (suggestions, plate, beyond), lambda run: CITES, facts=_facts, marks=MARKS)

@@ -1,4 +1,4 @@
-"""The sections of a report that explains a model of a property of structures."""
+"""The report of what a model of a property of structures has learned."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import pandas as pd
 import xarray as xr
 
 from matlens.microstructure import figures
+from matlens.microstructure.commands import cites
 from matlens.microstructure.commands.inputs import numbered
 from matlens.microstructure.structure import Microstructure
-from matlens.report.parts import Section, picture, table
+from matlens.report.parts import Page, Section, picture, table
+from matlens.report.standard import unfinished
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["agreement", "maps"]
+__all__ = ["PAGE"]
 
 _TITLES = {
     "gradient": "model: gradient",
@@ -107,3 +109,17 @@ def _shown(summary: pd.DataFrame) -> pd.DataFrame:
     found["moves"], found["map"] = found["moves"].map(_MOVES), found["map"].map(_NAMES)
     known = (summary["structures"] > 0) | summary["right_way"].notna()
     return found[known]
+
+
+def _facts(run: RunDirectory) -> dict[str, Any]:
+    resolved = run.provenance.get("resolved", {})
+    return {"encoder": resolved.get("encoder", ""), "structures": resolved.get("structures", "")}
+
+
+PAGE = Page(
+    "Where a property comes from",
+    unfinished,
+    (agreement, maps),
+    lambda run: ("li2018transfer", *cites.CONDUCTION),
+    facts=_facts,
+)

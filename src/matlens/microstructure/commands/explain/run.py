@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.hooks import Progress
-from matlens.microstructure.commands.predict.run import PredictOrder, Sample, notes_of
+from matlens.microstructure.commands.explain.spec import ExplainSpec
+from matlens.microstructure.commands.samples import (
+    Sample,
+    check_model,
+    digest_of,
+    model_of,
+    notes_of,
+    read_samples,
+)
+from matlens.microstructure.physics import phase_values
 from matlens.microstructure.physics.summary import axis_names
 from matlens.microstructure.properties import (
     StructurePropertyModel,
@@ -29,11 +38,12 @@ from matlens.microstructure.properties import (
     summarise_scores,
 )
 from matlens.runs.codecs import DATASET, TABLE, read_value, write_value
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
 
-__all__ = ["MAPS", "ExplainOrder", "sensitivity_in"]
+__all__ = ["MAPS", "prepare", "work"]
 
 _log = logging.getLogger(__name__)
 MAPS = "map_{}.nc"
@@ -41,64 +51,25 @@ WHOLE = 4000  # interface pixels of the first structure that are all flipped, to
 _CELLS = 2**26  # of all these flipped structures together, at most: under a minute to solve
 
 
-@dataclass(frozen=True)
-class ExplainOrder:
-    """What is asked, as a settings file holds it.
+def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read the structures and the model.
 
-    Parameters
-    ----------
-    source : PredictOrder
-        The model and the structures.
-    n : int
-        Structures taken at most, spread evenly over those given.
-    flips : int
-        Interface pixels flipped in each.
-    phase_values : tuple of float, optional
-        Conductivity of each phase, where the model does not know.
-    seed : int
-        Of the pixels.
-
-    Examples
-    --------
-    >>> order = ExplainOrder(PredictOrder("/model", ("/a.tif",)), phase_values=(1.0, 50.0))
-    >>> ExplainOrder.of(order.settings()) == order
-    True
+    Raises
+    ------
+    InputError
+        If the model is one of a library or cannot be read, a structure cannot be read, or ``conductivity`` does not
+        give a value for each phase.
     """
-
-    source: PredictOrder
-    n: int = 24
-    flips: int = 40
-    phase_values: tuple[float, ...] | None = None
-    seed: int = 0
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it."""
-        content = self.source.settings()
-        asked = {"n": self.n, "flips": self.flips}
-        if self.phase_values is not None:
-            asked["phase_values"] = list(self.phase_values)  # type: ignore[assignment]
-        return {"seed": self.seed, "device": content["device"], "explain": {**content["predict"], **asked}}
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> ExplainOrder:
-        """Read it back."""
-        asked = dict(settings["explain"])
-        n, flips = asked.pop("n"), asked.pop("flips")
-        values = asked.pop("phase_values", None)
-        source = PredictOrder.of({"device": settings["device"], "predict": asked})
-        return cls(source, n, flips, None if values is None else tuple(values), settings["seed"])
-
-    def resolved(self, found: Sequence[Sample]) -> ExplainOrder:
-        """Note what the structures are."""
-        return replace(self, source=self.source.resolved(found))
-
-    def chosen(self, found: Sequence[Sample]) -> list[Sample]:
-        """Structures to explain, spread evenly over those found."""
-        rows = np.unique(np.linspace(0, len(found) - 1, min(self.n, len(found))).round().astype(int))
-        return [found[row] for row in rows]
+    check_model(spec, "explain")
+    found = read_samples(spec)
+    spec = replace(spec, device=environment["device"])
+    target = model_of(spec, spec.device).target_
+    _conductivities(spec, found)
+    said = f"{target} of {min(spec.n, len(found))} structures"
+    return Prepared(spec, said, {"inputs": {"digest": digest_of(found)}}, found)
 
 
-def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample] | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: Sequence[Sample] | None = None) -> None:
     """Explain as the run's settings say, and write everything but the report.
 
     Writes ``map_I.nc`` of each structure; and, where the model predicts a component of conductivity, ``flips.csv``,
@@ -120,16 +91,23 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
     KeyboardInterrupt
         On an interrupt; structures that are finished are kept.
     """
-    order = ExplainOrder.of(run.settings)
-    samples = order.chosen(order.source.read() if found is None else found)
-    model = order.source.read_model()
-    solved, why = _solvable(model, order)
+    spec = options_of(run, ExplainSpec)
+    found = read_samples(spec, run.settings["inputs"]["digest"]) if found is None else found
+    samples, values = _chosen(found, spec.n), _conductivities(spec, found)
+    model = model_of(spec, spec.device)
+    solved, why = _solvable(model, values)
     notes = [*notes_of(samples, model), *(_borders(samples, model) if solved else [])]
+    asked = {"phase_values": values, "flips_per_structure": spec.flips}
+
+    def make(numbered: tuple[int, Sample]) -> xr.Dataset:
+        index, sample = numbered
+        return _explained(run, model, index, sample, {**asked, "seed": spec.seed + index} if solved else None)
+
     each(
         run,
         "maps",
         {str(index): (index, sample) for index, sample in enumerate(samples)},
-        lambda numbered: _explained(run, order, model, *numbered, solved),
+        make,
         DATASET,
         file=MAPS,
         progress=progress,
@@ -148,12 +126,25 @@ def sensitivity_in(run: RunDirectory, progress: Progress, found: Sequence[Sample
         run.drop(name)
 
 
-def _solvable(model: StructurePropertyModel, order: ExplainOrder) -> tuple[bool, str]:
+def _chosen(found: Sequence[Sample], n: int) -> list[Sample]:
+    """Structures to explain, spread evenly over those found."""
+    rows = np.unique(np.linspace(0, len(found) - 1, min(n, len(found))).round().astype(int))
+    return [found[row] for row in rows]
+
+
+def _conductivities(spec: ExplainSpec, found: Sequence[Sample]) -> tuple[float, ...] | None:
+    """Conductivity of each phase of the first structure; None where it is left to the model."""
+    if spec.conductivity is None:
+        return None
+    return tuple(float(value) for value in phase_values(found[0].structure, spec.conductivity, "conductivity"))
+
+
+def _solvable(model: StructurePropertyModel, values: tuple[float, ...] | None) -> tuple[bool, str]:
     """Whether the truth can be solved for; if not, why."""
     try:
-        conduction_of(model, order.phase_values)
+        conduction_of(model, values)
     except InputError as error:
-        if order.phase_values is not None:
+        if values is not None:
             raise
         return False, str(error)
     return True, ""
@@ -181,19 +172,20 @@ def _whole(labels: NDArray[np.uint8], periodic: bool) -> bool:
 
 
 def _explained(
-    run: RunDirectory, order: ExplainOrder, model: StructurePropertyModel, index: int, sample: Sample, solved: bool
+    run: RunDirectory, model: StructurePropertyModel, index: int, sample: Sample, asked: Mapping[str, Any] | None
 ) -> xr.Dataset:
-    """Maps of one structure; its flips are written before, so that the file of the maps says that all is there."""
+    """Maps of one structure; its flips are written before, so that the file of the maps says that all is there.
+
+    Without ``asked`` (options of `matlens.microstructure.properties.study_sensitivity`) nothing is solved.
+    """
     labels = sample.structure.labels
     data = StructureSet.from_arrays(labels[None], names=np.array([sample.name]), periodic=model.periodic_)
     maps: dict[str, NDArray[np.float64]] = {}
-    if solved:
-        study = study_sensitivity(
-            model, data, phase_values=order.phase_values, flips_per_structure=order.flips, seed=order.seed + index
-        )
+    if asked is not None:
+        study = study_sensitivity(model, data, **asked)
         maps |= {"gradient": study.gradient[0], "linearised": study.linearised[0]}
         if index == 0 and _whole(labels, model.periodic_):
-            maps["flip"] = flip_map(labels, conduction_of(model, order.phase_values))
+            maps["flip"] = flip_map(labels, conduction_of(model, asked["phase_values"]))
             maps["difference"] = difference_map(model, labels)
         for name, table in (("flips", study.flips), ("values", study.values)):
             write_value(run, _state(name, index), table, TABLE)

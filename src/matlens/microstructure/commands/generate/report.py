@@ -1,4 +1,4 @@
-"""The sections of a data set's report."""
+"""The report of a data set."""
 
 from __future__ import annotations
 
@@ -8,30 +8,33 @@ import numpy as np
 import pandas as pd
 
 from matlens.microstructure import figures
-from matlens.microstructure.commands.generate.run import FILES, GenerateOrder
+from matlens.microstructure.commands import cites
+from matlens.microstructure.commands.generate.run import FILES
+from matlens.microstructure.commands.generate.spec import GenerateSpec
 from matlens.microstructure.physics import isotropic_stiffness, wiener
 from matlens.microstructure.properties import StructureSet, read_structures
 from matlens.microstructure.properties.data_sets.generation import POISSON
-from matlens.report.parts import Section, picture, table
+from matlens.report.parts import Page, Section, picture, table
+from matlens.report.standard import unfinished
+from matlens.runs.command import options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["families", "made", "properties"]
+__all__ = ["PAGE"]
 
 _EXAMPLES = 7
 
 
 def made(run: RunDirectory) -> Section:
     """What was asked for, and the files."""
-    order = GenerateOrder.of(run.settings)
-    recipe = order.recipe
+    spec = options_of(run, GenerateSpec)
     rows = {
-        "families": ", ".join(recipe.families),
-        "size": f"{recipe.shape[0]} x {recipe.shape[1]} px",
-        "conductivity of phase 1 over phase 0": _list(recipe.conductivity_contrasts),
-        "Young's modulus of phase 1 over phase 0": _list(recipe.stiffness_contrasts),
-        "Poisson's ratio of both (plane strain)": f"{POISSON:g}" if recipe.stiffness_contrasts else "–",
-        "seed of the structures to learn from": str(recipe.seed),
+        "families": ", ".join(spec.families),
+        "size": f"{spec.shape[0]} x {spec.shape[1]} px",
+        "conductivity of phase 1 over phase 0": _list(spec.conductivity_contrasts),
+        "Young's modulus of phase 1 over phase 0": _list(spec.stiffness_contrasts),
+        "Poisson's ratio of both (plane strain)": f"{POISSON:g}" if spec.stiffness_contrasts else "–",
+        "seed of the structures to learn from": str(spec.seed),
     }
     items: list[Any] = [table(pd.DataFrame({"setting": list(rows), "value": list(rows.values())}), "Settings")]
     found = [
@@ -84,14 +87,14 @@ def families(run: RunDirectory) -> Section | None:
 def properties(run: RunDirectory) -> Section | None:
     """Conductivity and stiffness against the volume fraction, within their bounds."""
     labels = read_table(run, "labels")
-    recipe = GenerateOrder.of(run.settings).recipe
+    spec = options_of(run, GenerateSpec)
     if labels is None:
         return None
     points, bounds = [], []
     fraction = np.linspace(labels["fraction_1"].min(), labels["fraction_1"].max(), 60)
     stiff = float(isotropic_stiffness(1.0, POISSON, 2)[0, 0])
-    kinds = [("k", "conductivity", contrast, 1.0) for contrast in recipe.conductivity_contrasts]
-    kinds += [("C", "stiffness", contrast, stiff) for contrast in recipe.stiffness_contrasts]
+    kinds = [("k", "conductivity", contrast, 1.0) for contrast in spec.conductivity_contrasts]
+    kinds += [("C", "stiffness", contrast, stiff) for contrast in spec.stiffness_contrasts]
     for letter, word, contrast, unit in kinds:
         name = f"{word}, contrast {contrast:g}"
         lower, upper = np.transpose([wiener([1 - f, f], [unit, unit * contrast]) for f in fraction])
@@ -118,3 +121,23 @@ def _list(values: tuple[float, ...]) -> str:
 def _set(run: RunDirectory, split: str) -> StructureSet | None:
     file = run.path / FILES[split][0]
     return read_structures(file) if file.is_file() else None
+
+
+def _subtitle(run: RunDirectory) -> str:
+    if (run.path / FILES["train"][0]).is_file():
+        return "Two-phase periodic structures with their effective properties."
+    return unfinished(run)
+
+
+def _facts(run: RunDirectory) -> dict[str, Any]:
+    spec = options_of(run, GenerateSpec)
+    return {"size": " × ".join(str(side) for side in spec.shape) + " px", "structures": spec.n}
+
+
+PAGE = Page(
+    "Labelled structures",
+    _subtitle,
+    (made, families, properties),
+    lambda run: ("cahn1965phase", "torquato2002random", *cites.CONDUCTION, "willot2015fourier"),
+    facts=_facts,
+)

@@ -3,66 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from matlens.errors import InputError
 from matlens.hooks import Progress
+from matlens.microstructure.commands.generate.spec import GenerateSpec
 from matlens.microstructure.properties import Recipe, StructureSet, generate_structures, read_structures
 from matlens.runs.codecs import Codec, read_value, write_value
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.resumable import once
 from matlens.runs.tables import write_table
 
-__all__ = ["FILES", "GenerateOrder", "generate_in"]
+__all__ = ["FILES", "prepare", "recipe_of", "work"]
 
 FILES = {"train": ("structures.h5", "labels"), "test": ("test.h5", "test_labels")}
 """File of each split, and name of its table."""
 
 
-@dataclass(frozen=True)
-class GenerateOrder:
-    """What is asked of a data set, as a settings file holds it.
+def prepare(spec: GenerateSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Check what is asked for.
+
+    Raises
+    ------
+    InputError
+        If a family is not known, a contrast cannot be used, or there would be no property to learn.
+    """
+    recipe = recipe_of(spec)
+    if not (recipe.conductivity_contrasts or recipe.stiffness_contrasts):
+        raise InputError(
+            "found no contrasts, neither of conductivity nor of stiffness, so there would be no property to learn; "
+            "give --conductivity-contrast or --stiffness-contrast numbers, e.g. 10,50."
+        )
+    size = "x".join(str(side) for side in recipe.shape)
+    said = f"{spec.n} + {spec.test} structures of {size} px: {', '.join(recipe.families)}, seed {recipe.seed}"
+    return Prepared(spec, said)
+
+
+def recipe_of(spec: GenerateSpec) -> Recipe:
+    """Give the recipe of the structures to learn from.
 
     Examples
     --------
-    >>> order = GenerateOrder(Recipe(families=("sheets",)), n=20, test=0)
-    >>> GenerateOrder.of(order.settings()) == order
-    True
+    >>> recipe_of(GenerateSpec(families="sheets", shape="64x96")).shape
+    (64, 96)
     """
-
-    recipe: Recipe
-    n: int = 1000
-    test: int = 300
-    workers: int = 2
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it."""
-        return {
-            "seed": self.recipe.seed,
-            "generate": {
-                "families": list(self.recipe.families),
-                "n": self.n,
-                "test": self.test,
-                "shape": list(self.recipe.shape),
-                "conductivity_contrasts": list(self.recipe.conductivity_contrasts),
-                "stiffness_contrasts": list(self.recipe.stiffness_contrasts),
-                "workers": self.workers,
-            },
-        }
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> GenerateOrder:
-        """Read it back."""
-        asked = settings["generate"]
-        recipe = Recipe(
-            families=tuple(asked["families"]),
-            shape=(asked["shape"][0], asked["shape"][1]),
-            conductivity_contrasts=tuple(asked["conductivity_contrasts"]),
-            stiffness_contrasts=tuple(asked["stiffness_contrasts"]),
-            seed=settings["seed"],
-        )
-        return cls(recipe, asked["n"], asked["test"], asked["workers"])
+    return Recipe(
+        families=spec.families,
+        shape=spec.shape,
+        conductivity_contrasts=spec.conductivity_contrasts,
+        stiffness_contrasts=spec.stiffness_contrasts,
+        seed=spec.seed,
+    )
 
 
 _SET: Codec[StructureSet] = Codec(".h5", lambda path, found: found.write(path), read_structures)
@@ -85,7 +79,7 @@ class _Chunks:
         return f"{STATE}/{self._split}/{start:07d}.h5"
 
 
-def generate_in(run: RunDirectory, progress: Progress) -> None:
+def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
     """Make the data set that the run's settings ask for: ``structures.h5``, ``test.h5`` and a table of each as CSV.
 
     Parameters
@@ -94,18 +88,20 @@ def generate_in(run: RunDirectory, progress: Progress) -> None:
         Open; may hold the beginning of the same work.
     progress : Progress
         Called with structures done and total.
+    found : None
+        There is no input.
 
     Raises
     ------
     KeyboardInterrupt
         On an interrupt; finished chunks are kept.
     """
-    order = GenerateOrder.of(run.settings)
+    spec = options_of(run, GenerateSpec)
     said = []
-    for split, number in (("train", order.n), ("test", order.test)):
+    for split, number in (("train", spec.n), ("test", spec.test)):
         if number:
-            found = _split(run, replace(order.recipe, split=split), number, order.workers, progress)
-            said.append(_sentence(split, found, len(order.recipe.families)))
+            made = _split(run, replace(recipe_of(spec), split=split), number, spec.workers, progress)
+            said.append(_sentence(split, made, len(spec.families)))
     run.mark("running", sentences=said)
 
 

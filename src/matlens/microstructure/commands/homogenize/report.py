@@ -1,7 +1,8 @@
-"""The sections of a homogenisation's report, and of the properties that a comparison judges by."""
+"""The report of a homogenisation, and the section on properties that a comparison judges by."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,15 @@ import pandas as pd
 import xarray as xr
 
 from matlens.microstructure import figures
+from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.homogenize.run import FIELDS
 from matlens.microstructure.figures import Plane
 from matlens.microstructure.physics.summary import axis_names
-from matlens.report.parts import Section, picture, table
+from matlens.report.parts import Page, Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["fields", "findings", "judged_properties"]
+__all__ = ["PAGE", "judged_properties"]
 
 _BOUNDARIES = {
     "periodic": "The structure is continued periodically; means of the local gradient are prescribed.",
@@ -43,8 +45,7 @@ def findings(run: RunDirectory) -> Section | None:
     tensor, bounds = read_table(run, "tensor"), read_table(run, "bounds")
     if tensor is None or bounds is None:
         return None
-    asked = run.settings["homogenize"]
-    kind = "stiffness" if "young" in asked else "conductivity"
+    asked, kind = run.settings["options"], _kind(run)
     unit = str(asked.get("unit", "")) or "the unit of the values given"
     items: list[Any] = [_table(run, "phases", "The phases and what was given for them")]
     items.append(table(_digits(tensor.drop(columns="unit")), f"Effective {kind}, in {unit}"))
@@ -179,3 +180,19 @@ def _table(run: RunDirectory, name: str, caption: str) -> Any:
 def _digits(frame: pd.DataFrame) -> pd.DataFrame:
     """Six digits: what converged is known to more than a report usually shows."""
     return frame.map(lambda value: f"{value:.6g}" if isinstance(value, float) and not np.isnan(value) else value)
+
+
+def _kind(run: RunDirectory) -> str:
+    return "stiffness" if "young" in run.settings["options"] else "conductivity"
+
+
+def _cited(run: RunDirectory) -> Sequence[str]:
+    return cites.ELASTICITY if _kind(run) == "stiffness" else (*cites.CONDUCTION, *cites.BOUNDS, "cooper2016taufactor")
+
+
+PAGE = Page(
+    "Effective property of {}",
+    sections.micrographs_subtitle,
+    (sections.structures, findings, fields, sections.cleaning),
+    _cited,
+)

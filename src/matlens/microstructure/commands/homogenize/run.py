@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,105 +13,33 @@ from numpy.typing import NDArray
 
 from matlens.core.atomic import atomic_write
 from matlens.hooks import Arrays, Labelled, Progress
+from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
 from matlens.microstructure.commands.homogenize.tables import conclusions, write_tables
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
 from matlens.microstructure.physics import Homogenization, homogenize
 from matlens.microstructure.physics.conduction import MAX_ITERATIONS
 from matlens.microstructure.physics.summary import axis_names, voigt_names
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.codecs import ARRAYS
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.resumable import each
 
-__all__ = ["FIELDS", "HomogenizeOrder", "homogenize_in"]
+__all__ = ["FIELDS", "prepare", "work"]
 
 FIELDS = "fields.nc"
 _RECORDS = ("iterations", "residual")  # of each load case
-Values = Mapping[int | str, float]
 
 
-@dataclass(frozen=True)
-class HomogenizeOrder:
-    """What is asked of a homogenisation, as a settings file holds it; see `matlens.homogenize` for the meaning.
-
-    Examples
-    --------
-    >>> order = HomogenizeOrder(Inputs(("problem:gravel",)), conductivity={"0": 1.0, "1": 50.0})
-    >>> HomogenizeOrder.of(order.settings()).conductivity
-    {'0': 1.0, '1': 50.0}
-    """
-
-    inputs: Inputs
-    conductivity: Values | None = None
-    young: Values | None = None
-    poisson: Values | None = None
-    unit: str | None = None
-    boundary: str = "periodic"
-    axes: tuple[int, ...] | None = None
-    tolerance: float = 1e-6
-    precision: str = "float64"
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it."""
-        given = {"conductivity": self.conductivity, "young": self.young, "poisson": self.poisson}
-        return {
-            "inputs": self.inputs.settings(),
-            "homogenize": {
-                **{name: dict(values) for name, values in given.items() if values is not None},
-                "unit": self.unit,
-                "boundary": self.boundary,
-                "axes": None if self.axes is None else list(self.axes),
-                "tolerance": self.tolerance,
-                "precision": self.precision,
-            },
-        }
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> HomogenizeOrder:
-        """Read it back."""
-        asked = dict(settings["homogenize"])
-        if asked.get("axes") is not None:
-            asked["axes"] = tuple(asked["axes"])
-        return cls(Inputs.from_settings(settings["inputs"]), **asked)
-
-    def hashed(self) -> HomogenizeOrder:
-        """Compute the hashes of the files."""
-        return replace(self, inputs=self.inputs.hashed())
-
-    def solve(
-        self,
-        structure: Microstructure,
-        device: str,
-        progress: Progress,
-        *,
-        axes: tuple[int, ...] | None = None,
-        start: Mapping[int, NDArray[np.generic]] | None = None,
-        further: bool = True,
-    ) -> Homogenization:
-        """Homogenise, with fields unless potentials are given to start from; ``axes`` in place of the order's own.
-
-        With ``further`` false, those potentials are taken as they are.
-        """
-        return homogenize(
-            structure,
-            conductivity=self.conductivity,
-            young=self.young,
-            poisson=self.poisson,
-            boundary=self.boundary,
-            axes=self.axes if axes is None else axes,
-            tolerance=self.tolerance,
-            max_iterations=MAX_ITERATIONS if further else 0,
-            dtype=self.precision,
-            device=device,
-            unit=self.unit,
-            fields=start is None,
-            start=start,
-            progress=progress,
-        )
+def prepare(spec: HomogenizeSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read the microstructure."""
+    inputs = Inputs.asked((spec.file,), spec)
+    found = read_inputs(inputs)
+    return Prepared(replace(spec, device=environment["device"]), "", {"inputs": inputs.hashed().settings()}, found)
 
 
-def homogenize_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
     """Homogenise as the run's settings say, and write everything but the report.
 
     Writes ``fields.nc`` and the tables of `matlens.microstructure.commands.homogenize.tables`. Load cases of conduction
@@ -126,32 +54,60 @@ def homogenize_in(run: RunDirectory, progress: Progress, found: Sequence[Segment
     found : sequence of Segmentation, optional
         The input, where it has been read already.
     """
-    order = HomogenizeOrder.of(run.settings)
-    structure = exemplars_of(run, order.inputs, found)[0]
-    device = run.settings["environment"]["device"]
-    if order.conductivity is None or order.boundary == "flux":
-        result = order.solve(structure, device, progress)
+    spec = options_of(run, HomogenizeSpec)
+    structure = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), found)[0]
+    if spec.conductivity is None or spec.boundary == "flux":
+        result = _solve(spec, structure, progress)
     else:
-        result = _by_axis(run, order, structure, device, progress)
-    _write_fields(run, structure, order, result)
-    write_tables(run, structure, order, result)
-    run.mark("running", sentences=conclusions(structure, order, result))
+        result = _by_axis(run, spec, structure, progress)
+    _write_fields(run, structure, spec, result)
+    write_tables(run, structure, spec, result)
+    run.mark("running", sentences=conclusions(structure, spec, result))
     run.drop("axis")
 
 
-def _by_axis(
-    run: RunDirectory, order: HomogenizeOrder, structure: Microstructure, device: str, progress: Progress
+def _solve(
+    spec: HomogenizeSpec,
+    structure: Microstructure,
+    progress: Progress,
+    *,
+    axes: tuple[int, ...] | None = None,
+    start: Mapping[int, NDArray[np.generic]] | None = None,
+    further: bool = True,
 ) -> Homogenization:
+    """Homogenise, with fields unless potentials are given to start from; ``axes`` in place of those asked for.
+
+    With ``further`` false, those potentials are taken as they are.
+    """
+    return homogenize(
+        structure,
+        conductivity=spec.conductivity,
+        young=spec.young,
+        poisson=spec.poisson,
+        boundary=spec.boundary,
+        axes=spec.axes if axes is None else axes,
+        tolerance=spec.tolerance,
+        max_iterations=MAX_ITERATIONS if further else 0,
+        dtype=spec.precision,
+        device=spec.device,
+        unit=spec.unit,
+        fields=start is None,
+        start=start,
+        progress=progress,
+    )
+
+
+def _by_axis(run: RunDirectory, spec: HomogenizeSpec, structure: Microstructure, progress: Progress) -> Homogenization:
     """Solve for one axis after another, keep each, and put them together.
 
     That needs no iteration, save for what is lost in rounding; and where an axis did not converge, none is allowed.
     """
-    axes = tuple(range(structure.ndim)) if order.axes is None else order.axes
-    made = partial(_case, order, structure, device, progress)
+    axes = tuple(range(structure.ndim)) if spec.axes is None else spec.axes
+    made = partial(_case, spec, structure, progress)
     cases = dict(zip(axes, each(run, "axis", {str(axis): axis for axis in axes}, made, ARRAYS).values()))
     potentials = {axis: case["potential"] for axis, case in cases.items()}
     settled = all(case["converged"] for case in cases.values())
-    whole = order.solve(structure, device, Labelled(progress, "putting together"), start=potentials, further=settled)
+    whole = _solve(spec, structure, Labelled(progress, "putting together"), start=potentials, further=settled)
     iterations, residual = (np.concatenate([case[name] for case in cases.values()]) for name in _RECORDS)
     if not settled:
         whole = replace(whole, residual=residual, converged=False)
@@ -160,20 +116,20 @@ def _by_axis(
     return replace(whole, iterations=iterations + whole.iterations, fields=fields)
 
 
-def _case(order: HomogenizeOrder, structure: Microstructure, device: str, progress: Progress, axis: int) -> Arrays:
+def _case(spec: HomogenizeSpec, structure: Microstructure, progress: Progress, axis: int) -> Arrays:
     """Potential, flux and record of one load case of conduction."""
-    part = order.solve(structure, device, Labelled(progress, f"axis {axis}"), axes=(axis,))
+    part = _solve(spec, structure, Labelled(progress, f"axis {axis}"), axes=(axis,))
     records = {name: getattr(part, name) for name in _RECORDS}
     return {**records, "converged": np.array(part.converged), **{name: field[0] for name, field in part.fields.items()}}
 
 
-def _write_fields(run: RunDirectory, structure: Microstructure, order: HomogenizeOrder, result: Homogenization) -> None:
+def _write_fields(run: RunDirectory, structure: Microstructure, spec: HomogenizeSpec, result: Homogenization) -> None:
     """Write the fields of every load case as netCDF, in single precision: they are to be looked at."""
     axes, unit = axis_names(structure.ndim), result.unit or "1"
     if result.name == "stiffness":
         loads: Sequence[str] = voigt_names(structure.ndim)
     else:
-        chosen = range(structure.ndim) if order.axes is None or order.boundary == "flux" else order.axes
+        chosen = range(structure.ndim) if spec.axes is None or spec.boundary == "flux" else spec.axes
         loads = [axes[axis] for axis in chosen]
     what = {
         "potential": ("potential under a mean gradient of 1", structure.unit),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
 from matlens.microstructure.physics import Homogenization, phase_values
 from matlens.microstructure.physics.summary import (
     axis_names,
@@ -22,9 +21,6 @@ from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-if TYPE_CHECKING:
-    from matlens.microstructure.commands.homogenize.run import HomogenizeOrder
-
 __all__ = ["conclusions", "write_tables"]
 
 _LIMIT = (-1.0, 0.5)  # of Poisson's ratio; what the solver allows is checked there
@@ -36,20 +32,20 @@ _BOUNDARIES = {
 }
 
 
-def write_tables(run: RunDirectory, structure: Microstructure, order: HomogenizeOrder, result: Homogenization) -> None:
+def write_tables(run: RunDirectory, structure: Microstructure, spec: HomogenizeSpec, result: Homogenization) -> None:
     """Write ``phases.csv``, ``tensor.csv``, ``load_cases.csv``, ``bounds.csv``, ``principal.csv`` or ``moduli.csv``.
 
     Where one phase alone conducts, ``transport.csv`` holds its formation and tortuosity factors too.
     """
-    values = _values(structure, order)
-    unit = order.unit or ""
+    values = _values(structure, spec)
+    unit = spec.unit or ""
     phases = {"phase": structure.phase_names, "volume_fraction": structure.volume_fractions, **values, "unit": unit}
     write_table(run, "phases", pd.DataFrame(phases))
     names = _names(result, structure.ndim)
     tensor = pd.DataFrame(result.tensor, columns=list(names))
     tensor.insert(0, "component", names)
     write_table(run, "tensor", tensor.assign(unit=unit))
-    write_table(run, "load_cases", _load_cases(order, result, names))
+    write_table(run, "load_cases", _load_cases(spec, result, names))
     there = np.flatnonzero(structure.volume_fractions)
     present = [structure.volume_fractions[there], *(value[there] for value in values.values())]
     if result.name == "conductivity":
@@ -63,7 +59,7 @@ def write_tables(run: RunDirectory, structure: Microstructure, order: Homogenize
         write_table(run, "moduli", engineering_moduli(result.tensor))
 
 
-def conclusions(structure: Microstructure, order: HomogenizeOrder, result: Homogenization) -> list[str]:
+def conclusions(structure: Microstructure, spec: HomogenizeSpec, result: Homogenization) -> list[str]:
     """Say in a few sentences what was found and how far it can be trusted."""
     unit = f" {result.unit}" if result.unit else ""
     names = _names(result, structure.ndim)
@@ -74,7 +70,7 @@ def conclusions(structure: Microstructure, order: HomogenizeOrder, result: Homog
         said = [f"Effective stiffness: {listed}{unit} ({_BOUNDARIES[result.boundary]})."]
     else:
         said = [f"Effective conductivity: {listed}{unit} ({_BOUNDARIES[result.boundary]})."]
-        factors = transport_factors(result, structure, _values(structure, order)["conductivity"])
+        factors = transport_factors(result, structure, _values(structure, spec)["conductivity"])
         said += [
             f"Along {row['axis']} the formation factor is {row['formation_factor']:.5g} and the tortuosity factor "
             f"{row['tortuosity_factor']:.4g}."
@@ -82,7 +78,7 @@ def conclusions(structure: Microstructure, order: HomogenizeOrder, result: Homog
             if np.isfinite(row["formation_factor"])
         ]
         said += _blocked(known, result.boundary, alone=len(factors) > 0)
-    said.append(_trust(order, result))
+    said.append(_trust(spec, result))
     if result.bounds is not None:
         said.append(f"The tensor {result.bounds.sentence}.")
     if not structure.periodic and result.boundary == "periodic":
@@ -109,24 +105,24 @@ def _blocked(known: list[tuple[str, float]], boundary: str, *, alone: bool) -> l
     ]
 
 
-def _trust(order: HomogenizeOrder, result: Homogenization) -> str:
+def _trust(spec: HomogenizeSpec, result: Homogenization) -> str:
     worst, most = float(result.residual.max()), int(result.iterations.max())
     if result.converged:
         return f"All load cases converged: residual at most {worst:.1e} after at most {most} iterations."
     return (
-        f"Not converged: a residual of {worst:.1e} after {most} iterations where {order.tolerance:.1e} was asked; do "
+        f"Not converged: a residual of {worst:.1e} after {most} iterations where {spec.tolerance:.1e} was asked; do "
         "not use the result, and try --precision float64, a larger --tolerance, or 0 for a phase that hardly conducts."
     )
 
 
-def _load_cases(order: HomogenizeOrder, result: Homogenization, names: tuple[str, ...]) -> pd.DataFrame:
-    chosen = range(len(names)) if order.axes is None or order.boundary == "flux" else order.axes
+def _load_cases(spec: HomogenizeSpec, result: Homogenization, names: tuple[str, ...]) -> pd.DataFrame:
+    chosen = range(len(names)) if spec.axes is None or spec.boundary == "flux" else spec.axes
     cases = {
         "load_case": [names[i] for i in chosen],
         "scheme": result.scheme,
         "iterations": result.iterations,
         "residual": result.residual,
-        "converged": result.residual <= order.tolerance,
+        "converged": result.residual <= spec.tolerance,
     }
     table = pd.DataFrame(cases)
     return table if result.hourglass is None else table.assign(hourglass_energy_share=result.hourglass)
@@ -136,11 +132,11 @@ def _names(result: Homogenization, ndim: int) -> tuple[str, ...]:
     return voigt_names(ndim) if result.name == "stiffness" else axis_names(ndim)
 
 
-def _values(structure: Microstructure, order: HomogenizeOrder) -> dict[str, NDArray[np.float64]]:
+def _values(structure: Microstructure, spec: HomogenizeSpec) -> dict[str, NDArray[np.float64]]:
     """Values of each phase in the order of the labels."""
-    if order.conductivity is not None:
-        return {"conductivity": phase_values(structure, order.conductivity, "conductivity")}
+    if spec.conductivity is not None:
+        return {"conductivity": phase_values(structure, spec.conductivity, "conductivity")}
     return {
-        "young": phase_values(structure, order.young or {}, "Young's modulus"),
-        "poisson": phase_values(structure, order.poisson or {}, "Poisson's ratio", limits=_LIMIT),
+        "young": phase_values(structure, spec.young or {}, "Young's modulus"),
+        "poisson": phase_values(structure, spec.poisson or {}, "Poisson's ratio", limits=_LIMIT),
     }

@@ -1,4 +1,4 @@
-"""The sections of the reports of ``learn`` and ``predict``."""
+"""The report of ``learn``, and the sections that it shares with ``predict``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pandas as pd
 from matlens.figures.scores import score_bars
 from matlens.microstructure import figures
 from matlens.microstructure.commands.learn.tables import read_predictions
-from matlens.report.parts import Section, picture, table
+from matlens.report.parts import Page, Section, picture, table
+from matlens.report.standard import unfinished
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["curve", "depths", "families", "findings", "intervals", "predictions"]
+__all__ = ["PAGE", "intervals", "model_facts", "model_subtitle", "predictions"]
 
 _SCORES = {
     "set": "structures",
@@ -60,7 +61,7 @@ def findings(run: RunDirectory) -> Section | None:
     scores = read_table(run, "scores")
     if scores is None:
         return None
-    target = str(run.settings["learn"]["target"])
+    target = str(run.settings["options"]["target"])
     found = {name: word for name, word in _SETS.items() if (run.path / f"{name}.csv").is_file()}
     panels = pd.concat([read_predictions(run.path / f"{name}.csv").assign(set=word) for name, word in found.items()])
     caption = (
@@ -161,3 +162,27 @@ def predictions(run: RunDirectory) -> Section | None:
     items.append(table(shown.head(_MOST), f"predictions.csv: distance 1 is the limit of the domain{more}"))
     said = [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", [])]
     return Section("Predictions", items, said, run.provenance.get("sentences", ()))
+
+
+def model_subtitle(run: RunDirectory) -> str:
+    """Describe the model in a line."""
+    resolved = run.provenance.get("resolved", {})
+    if "target" not in resolved:
+        return unfinished(run)
+    kind = f"{resolved.get('encoder', resolved.get('features', ''))} {resolved.get('depth', '')}".strip()
+    return f"{resolved['target']} from {kind}, head {resolved.get('head', '')}, scale {resolved.get('scale', '')}."
+
+
+def model_facts(run: RunDirectory) -> dict[str, Any]:
+    """Give the model's encoder, for the header."""
+    resolved = run.provenance.get("resolved", {})
+    return {"encoder": resolved.get("encoder", run.settings["options"].get("encoder", ""))}
+
+
+PAGE = Page(
+    "Model of a property",
+    model_subtitle,
+    (findings, depths, curve, families, intervals),
+    lambda run: ("li2018transfer", "simonyan2014very", "torquato2002random", "lei2018distribution"),
+    facts=model_facts,
+)

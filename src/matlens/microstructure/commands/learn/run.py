@@ -2,196 +2,123 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, MutableMapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from matlens.core.model_files import FILES
+from matlens.core.settings import asked_for
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.feature_cache import FeatureCache
 from matlens.microstructure.commands.labelled import fingerprint, phase_values_of, read_sets
+from matlens.microstructure.commands.learn.spec import LearnSpec
 from matlens.microstructure.commands.learn.tables import read_predictions, write_evidence
 from matlens.microstructure.commands.learn.trials import Trial, run_trial, trials_of
 from matlens.microstructure.encoders import Encoder, load_encoder, resolve_encoder
 from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_model
+from matlens.microstructure.pruning import read_recommendation
+from matlens.microstructure.pruning.recommendation import studied_encoder
+from matlens.microstructure.segmentation import CleaningOptions
 from matlens.runs.codecs import table_codec
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.resumable import each
 
-__all__ = ["LearnOrder", "ModelOptions", "learn_in"]
+__all__ = ["prepare", "work"]
 
 Sets = tuple[StructureSet, StructureSet | None]
 
 
-@dataclass(frozen=True)
-class ModelOptions:
-    """What model is asked for; see `matlens.StructurePropertyModel` for the meaning.
+def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read the structures, and resolve encoder, depth and values of the phases.
 
-    ``weights`` is a file with the encoder's weights. ``phase_values`` None means those that the target's name tells,
-    and an empty tuple none.
+    Raises
+    ------
+    InputError
+        If anything is missing or does not fit, or a learning curve asks for more structures than there are.
     """
+    spec = replace(_with_studied_depth(spec), device=environment["device"])
+    found = read(spec)
+    trials_of_run(spec, found)
+    train, test = found
+    values = spec.phase_values
+    if values is None:
+        values = phase_values_of(spec.target, len(train.phase_names))
+    encoder = resolve_encoder(spec.encoder) if spec.weights is None else spec.encoder
+    spec = replace(spec, encoder=encoder, phase_values=values)
+    size = "x".join(str(side) for side in train.shape)
+    tested = "" if test is None else f", tested on {len(test)} more"
+    said = f"{spec.target} of {len(train)} structures of {size} px{tested}"
+    return Prepared(spec, said, {"inputs": {"hashes": list(_hashes(found))}}, found)
 
-    encoder: str = "auto"
-    weights: str | None = None
-    depth: str = "auto"
-    head: str = "auto"
-    features: str = "encoder"
-    scale: str = "auto"
-    phase_values: tuple[float, ...] | None = None
-    coverage: float = 0.9
 
-    def load_encoder(self, device: str) -> Encoder | None:
-        """Load the encoder where its weights are a file of the user; None where its name says all."""
-        return None if self.weights is None else load_encoder(self.encoder, weights=self.weights, device=device)
+def _with_studied_depth(spec: LearnSpec) -> LearnSpec:
+    """Read the depth, and the encoder it belongs to, from a pruning study where one is named."""
+    if not Path(spec.depth).is_dir() and len(Path(spec.depth).parts) == 1:
+        return spec
+    encoder = studied_encoder(spec.depth) if spec.encoder == "auto" and spec.weights is None else spec.encoder
+    return replace(spec, encoder=encoder, depth=read_recommendation(spec.depth))
 
 
-@dataclass(frozen=True)
-class LearnOrder:
-    """What is asked, as a settings file holds it.
+def read(spec: LearnSpec, hashes: Sequence[str] = ()) -> Sets:
+    """Read the structures; they must be those that the run started with, where their hashes are known.
 
-    Parameters
-    ----------
-    structures, labels, target, test, cleaning
-        As of `matlens.microstructure.commands.labelled.read_sets`.
-    options : ModelOptions
-        What model.
-    curve : tuple of int
-        Numbers of structures at which a learning curve is taken; empty for none.
-    draws : int
-        How often each number is drawn.
-    seed : int
-        Of folds, draws and training.
-    device : str
-        Where the encoder runs.
-    hashes : tuple of str
-        What the structures were when the run started.
-
-    Examples
-    --------
-    >>> order = LearnOrder("structures", "labels.csv", "k_eff", ModelOptions(head="gp"), curve=(25, 50))
-    >>> LearnOrder.of(order.settings()) == replace(order, structures=os.path.abspath("structures"),
-    ...                                            labels=os.path.abspath("labels.csv"))
-    True
+    Raises
+    ------
+    InputError
+        If anything is missing, does not fit, or has changed.
     """
-
-    structures: str
-    labels: str | None
-    target: str
-    options: ModelOptions = ModelOptions()
-    test: str | None = None
-    curve: tuple[int, ...] = ()
-    draws: int = 3
-    cleaning: Mapping[str, Any] | None = None
-    seed: int = 0
-    device: str = "cpu"
-    hashes: tuple[str, ...] = ()
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it, paths absolute."""
-        model = asdict(self.options)
-        model["weights"] = _absolute(self.options.weights)
-        model["phase_values"] = None if self.options.phase_values is None else list(self.options.phase_values)
-        return {
-            "seed": self.seed,
-            "device": self.device,
-            "learn": {
-                "structures": _absolute(self.structures),
-                "labels": _absolute(self.labels),
-                "target": self.target,
-                "test": _absolute(self.test),
-                "curve": list(self.curve),
-                "draws": self.draws,
-                "cleaning": dict(self.cleaning or {}) or None,
-                "hashes": list(self.hashes),
-                **model,
-            },
-        }
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> LearnOrder:
-        """Read it back."""
-        asked = dict(settings["learn"])
-        values = asked.get("phase_values")
-        values = None if values is None else tuple(values)
-        model = {name: asked[name] for name in ModelOptions.__dataclass_fields__ if name in asked}
-        return cls(
-            asked["structures"],
-            asked.get("labels"),
-            asked["target"],
-            ModelOptions(**{**model, "phase_values": values}),
-            asked.get("test"),
-            tuple(asked["curve"]),
-            asked["draws"],
-            asked.get("cleaning"),
-            settings["seed"],
-            settings["device"],
-            tuple(asked["hashes"]),
+    found = read_sets(spec.structures, spec.labels, spec.target, spec.test, asked_for(CleaningOptions, spec).settings())
+    if hashes and tuple(hashes) != _hashes(found):
+        raise InputError(
+            "the structures or labels have changed since the run started; put the old ones back or start a new run."
         )
-
-    def read(self) -> Sets:
-        """Read the structures; they must be those that the run started with.
-
-        Raises
-        ------
-        InputError
-            If anything is missing, does not fit, or has changed.
-        """
-        found = read_sets(self.structures, self.labels, self.target, self.test, self.cleaning)
-        if self.hashes and self.hashes != _hashes(found):
-            raise InputError(
-                "the structures or labels have changed since the run started; put the old ones back or start a new run."
-            )
-        return found
-
-    def resolved(self, found: Sets) -> LearnOrder:
-        """Note what the structures are and what was left to MatLens, so that a resumed run chooses the same.
-
-        Raises
-        ------
-        InputError
-            If the encoder is not known, or a learning curve asks for more structures than there are.
-        """
-        self.trials(found)
-        asked = self.options
-        values = asked.phase_values
-        if values is None:
-            values = phase_values_of(self.target, len(found[0].phase_names))
-        encoder = resolve_encoder(asked.encoder) if asked.weights is None else asked.encoder
-        return replace(self, hashes=_hashes(found), options=replace(asked, encoder=encoder, phase_values=values))
-
-    def trials(self, found: Sets) -> list[Trial]:
-        """List the trials; families are not left out one by one where a network would be trained for each."""
-        by = None if self.network else self.target
-        return trials_of(*found, self.seed, self.curve, self.draws, by)
-
-    def notes(self, train: StructureSet) -> list[str]:
-        """Say what is not tried."""
-        left_out = [
-            trial for trial in trials_of(train, None, self.seed, families_by=self.target) if trial.kind == "families"
-        ]
-        if not (self.network and left_out):
-            return []
-        return ["families are not left out one by one, as that would train the network anew without each of them."]
-
-    @property
-    def network(self) -> bool:
-        """Whether the encoder itself is trained."""
-        return self.options.head.startswith("network-")
-
-    def model(self, cache: MutableMapping[str, Any], encoder: Encoder | None) -> StructurePropertyModel:
-        """Make the model, not yet fitted."""
-        asked = {name: value for name, value in asdict(self.options).items() if name not in ("encoder", "weights")}
-        asked["phase_values"] = self.options.phase_values or None
-        return StructurePropertyModel(
-            encoder or self.options.encoder, **asked, seed=self.seed, device=self.device, cache=cache
-        )
+    return found
 
 
-def learn_in(run: RunDirectory, progress: Progress, found: Sets | None = None) -> None:
+def trials_of_run(spec: LearnSpec, found: Sets) -> list[Trial]:
+    """List the trials; families are not left out one by one where a network would be trained for each."""
+    by = None if _trains_network(spec) else spec.target
+    return trials_of(*found, spec.seed, spec.curve, spec.draws, by)
+
+
+def notes_of_run(spec: LearnSpec, train: StructureSet) -> list[str]:
+    """Say what is not tried."""
+    left_out = [
+        trial for trial in trials_of(train, None, spec.seed, families_by=spec.target) if trial.kind == "families"
+    ]
+    if not (_trains_network(spec) and left_out):
+        return []
+    return ["families are not left out one by one, as that would train the network anew without each of them."]
+
+
+def _trains_network(spec: LearnSpec) -> bool:
+    return spec.head.startswith("network-")
+
+
+def unfitted(
+    spec: LearnSpec, cache: MutableMapping[str, Any], encoder: Encoder | None, scale: str | None = None
+) -> StructurePropertyModel:
+    """Make the model, not yet fitted; ``encoder`` is one with weights of the user."""
+    return StructurePropertyModel(
+        encoder or spec.encoder,
+        depth=spec.depth,
+        head=spec.head,
+        features=spec.features,
+        scale=scale or spec.scale,
+        phase_values=spec.phase_values or None,
+        coverage=spec.coverage,
+        seed=spec.seed,
+        device=spec.device,
+        cache=cache,
+    )
+
+
+def work(run: RunDirectory, progress: Progress, found: Sets | None = None) -> None:
     """Learn as the run's settings say, and write everything but the report.
 
     First the model (``model.json``, ``arrays.safetensors``); then, from models that did not see the structures they
@@ -214,23 +141,24 @@ def learn_in(run: RunDirectory, progress: Progress, found: Sets | None = None) -
     """
     if (run.path / "scores.csv").is_file():  # written last
         return
-    order = LearnOrder.of(run.settings)
-    train, test = order.read() if found is None else found
+    spec = options_of(run, LearnSpec)
+    sets = read(spec, run.settings["inputs"]["hashes"]) if found is None else found
+    train = sets[0]
     with FeatureCache() as cache:
-        encoder = order.options.load_encoder(order.device)
-        model = _model(run, order, train, cache, encoder, progress)
-        facts = {**model.chosen_, "structures": len(train), "target": order.target}
-        run.mark("running", resolved=facts, notes=order.notes(train))
-        trials = order.trials((train, test))
-        template = order.model(cache, encoder).set_params(scale=model.chosen_["scale"])
-        tables = _tables(run, trials, (train, test), model, template, progress)
+        encoder = None if spec.weights is None else load_encoder(spec.encoder, weights=spec.weights, device=spec.device)
+        model = _model(run, spec, train, cache, encoder, progress)
+        facts = {**model.chosen_, "structures": len(train), "target": spec.target}
+        run.mark("running", resolved=facts, notes=notes_of_run(spec, train))
+        trials = trials_of_run(spec, sets)
+        template = unfitted(spec, cache, encoder, model.chosen_["scale"])
+        tables = _tables(run, trials, sets, model, template, progress)
     write_evidence(run, model, tables)
     run.drop("trial")
 
 
 def _model(
     run: RunDirectory,
-    order: LearnOrder,
+    spec: LearnSpec,
     train: StructureSet,
     cache: FeatureCache,
     encoder: Encoder | None,
@@ -238,8 +166,8 @@ def _model(
 ) -> StructurePropertyModel:
     """Fit the model to all structures, or read it where that has been done."""
     if (run.path / FILES[-1]).is_file():
-        return read_model(run.path, encoder=encoder, device=order.device, cache=cache)
-    model = order.model(cache, encoder).fit(train, order.target, progress=progress)
+        return read_model(run.path, encoder=encoder, device=spec.device, cache=cache)
+    model = unfitted(spec, cache, encoder).fit(train, spec.target, progress=progress)
     for name in FILES:
         run.claim(name)
     model.save(run.path)
@@ -267,10 +195,6 @@ def _tables(
         label=label,
     )
     return {trial: found[trial.key] for trial in trials}
-
-
-def _absolute(path: str | None) -> str | None:
-    return None if path is None else os.path.abspath(path)
 
 
 def _hashes(found: Sets) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The sections of a pruning study's report."""
+"""The report of a pruning study."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import pandas as pd
 
 from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
+from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.inputs import numbered, stored_inputs
 from matlens.microstructure.commands.prune.run import cell_folder
-from matlens.microstructure.commands.sections import NAMES, input_names
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.structure import Microstructure
-from matlens.report.parts import Section, picture, table
+from matlens.report.parts import Page, Section, picture, table
+from matlens.report.standard import notes
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["choices", "depth_sections", "depths_made", "recommendation_in"]
+__all__ = ["PAGE"]
 
 CONTROLS = ("white noise", "blurred noise")
 _OUTCOME = {"depth": "cheapest equivalent depth", "best": "best depth", "joint": "against windows of the material"}
@@ -63,7 +64,7 @@ def depths_made(run: RunDirectory) -> Section | None:
     if not exemplars:
         return None
     rows: dict[str, list[tuple[str, Microstructure]]] = {}
-    for name, exemplar in zip(input_names(run), exemplars):
+    for name, exemplar in zip(sections.input_names(run), exemplars):
         made = [(depth, _first(run, name, depth)) for depth in depths]
         panels = [(depth, structure) for depth, structure in made if structure is not None]
         if panels:
@@ -86,7 +87,7 @@ def depth_sections(run: RunDirectory) -> Section | None:
     chosen = {name: found["depth"] for name, found in recommendation_in(run).get("materials", {}).items()}
     sees = _sees(facts)
     ratios = ratios[~ratios["depth"].isin(CONTROLS)]
-    ratios = ratios.assign(statistic=ratios["statistic"].map(lambda name: NAMES.get(name, name)))
+    ratios = ratios.assign(statistic=ratios["statistic"].map(lambda name: sections.NAMES.get(name, name)))
     scales = scales[scales["depth"] != "blurred noise"]
     figure = figures.depth_ratios(ratios, sees=sees, chosen=chosen)
     items: list[Any] = [picture(run, "depth_ratios", figure, ratios, _RATIOS)]
@@ -149,3 +150,18 @@ def _depths(run: RunDirectory) -> list[str]:
 def _first(run: RunDirectory, material: str, depth: str) -> Microstructure | None:
     files = numbered(run.path / cell_folder(material, depth), "realisation", ".tif")
     return read_microstructure(files[0]) if files else None
+
+
+def _headlines(run: RunDirectory) -> list[str]:
+    materials = recommendation_in(run).get("materials", {})
+    return [f"{name}: {facts['sentences'][0]}" for name, facts in materials.items()]
+
+
+PAGE = Page(
+    "Depth of the network for {}",
+    sections.micrographs_subtitle,
+    (choices, depths_made, depth_sections, sections.cleaning, notes),
+    lambda run: (*cites.of_engine(run), *cites.of_judging(), *cites.CONDUCTION, *cites.of_thresholds(run)),
+    facts=sections.engine_facts,
+    headlines=_headlines,
+)

@@ -4,106 +4,49 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from matlens.hooks import Progress
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, stored_inputs
+from matlens.microstructure.commands.outcome import check_weights
+from matlens.microstructure.commands.prune.spec import PruneSpec
 from matlens.microstructure.commands.realisation_store import RealisationStore
-from matlens.microstructure.commands.reconstruct.run import check_weights
+from matlens.microstructure.commands.reconstruct.run import described
 from matlens.microstructure.pruning import Pruning, PruningStudy, plan_pruning
 from matlens.microstructure.pruning.recommendation import RECOMMENDATION, RULE
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
+from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-__all__ = ["PruneOrder", "cell_folder", "prune_in"]
+__all__ = ["cell_folder", "prepare", "work"]
 
 
-@dataclass(frozen=True)
-class PruneOrder:
-    """What is asked of a pruning study, as a settings file holds it; see `matlens.prune` for the meaning.
+def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
+    """Read the micrographs, and resolve shape, encoder and depths.
 
-    Examples
-    --------
-    >>> order = PruneOrder(Inputs(("problem:gravel",)), shape=(64, 64), depths=("none", "pool1"))
-    >>> PruneOrder.of(order.settings()).depths
-    ('none', 'pool1')
+    Raises
+    ------
+    InputError
+        If something asked for cannot be done.
+    ResourceError
+        If weights are not at hand, or cannot be used.
     """
-
-    inputs: Inputs
-    shape: tuple[int, ...] | None = None
-    encoder: str = "auto"
-    weights: str | None = None
-    preset: str = "default"
-    depths: tuple[str, ...] | None = None
-    n: int = 2
-    seed: int = 0
-    device: str = "cpu"
-
-    def settings(self) -> dict[str, Any]:
-        """Give the order as a settings file holds it."""
-        return {
-            "seed": self.seed,
-            "device": self.device,
-            "inputs": self.inputs.settings(),
-            "prune": {
-                "shape": None if self.shape is None else list(self.shape),
-                "encoder": self.encoder,
-                "weights": self.weights,
-                "preset": self.preset,
-                "depths": None if self.depths is None else list(self.depths),
-                "n": self.n,
-            },
-        }
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> PruneOrder:
-        """Read it back."""
-        asked = settings["prune"]
-        return cls(
-            Inputs.from_settings(settings["inputs"]),
-            tuple(asked["shape"]) if "shape" in asked else None,
-            asked["encoder"],
-            asked.get("weights"),
-            asked["preset"],
-            tuple(asked["depths"]) if "depths" in asked else None,
-            asked["n"],
-            settings["seed"],
-            settings["device"],
-        )
-
-    def plan(self, exemplars: Sequence[Microstructure]) -> Pruning:
-        """Check it against its micrographs."""
-        return plan_pruning(
-            dict(zip(self.inputs.names, exemplars, strict=True)),
-            self.shape,
-            encoder=self.encoder,
-            weights=self.weights,
-            preset=self.preset,
-            depths=self.depths,
-            n=self.n,
-            seed=self.seed,
-            device=self.device,
-        )
-
-    def resolved(self, exemplars: Sequence[Microstructure]) -> tuple[PruneOrder, dict[str, Any]]:
-        """Fill in what is left to MatLens, so that a resumed run chooses the same; the choices in words too.
-
-        Raises
-        ------
-        InputError
-            If something asked for cannot be done.
-        ResourceError
-            If weights are not at hand, or cannot be used.
-        """
-        choices = self.plan(exemplars).settings
-        shape, depths = tuple(choices["shape"]), tuple(choices["depths"])
-        return replace(self, shape=shape, depths=depths, encoder=choices["encoder"]), choices
+    inputs = Inputs.asked(spec.files, spec)
+    found = read_inputs(inputs, alike=False)
+    spec = replace(spec, device=environment["device"])
+    planned = _plan(spec, inputs, [segmentation.microstructure for segmentation in found])
+    choices = planned.settings
+    shape, depths = tuple(choices["shape"]), tuple(choices["depths"])
+    spec = replace(spec, shape=shape, depths=depths, encoder=choices["encoder"])
+    said = f"{len(found)} material(s) x {len(depths)} depths x {described(choices)}"
+    settings = {"inputs": inputs.hashed().settings(), "resolved": choices}
+    return Prepared(spec, said, settings, (found, planned))
 
 
-def prune_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Pruning] | None = None) -> None:
     """Study as the run's settings say, and write everything but the report.
 
     Realisations are kept in ``MATERIAL/DEPTH/``; then come ``pruning.csv`` (one row a material and depth),
@@ -115,25 +58,26 @@ def prune_in(run: RunDirectory, progress: Progress, found: Sequence[Segmentation
         Open; may hold the beginning of the same work.
     progress : Progress
         Shows how far the work is.
-    found : sequence of Segmentation, optional
-        The inputs, where they have been read already.
+    found : sequence of Segmentation and Pruning, optional
+        The inputs and what is planned with them, where they have been read and the encoder is loaded already.
 
     Raises
     ------
     Interrupted
         On KeyboardInterrupt; finished realisations and the state of the one in the making are kept.
     """
-    order = PruneOrder.of(run.settings)
-    if found is None and stored_inputs(run) is None:
-        found = read_inputs(order.inputs, alike=False)
-    exemplars = exemplars_of(run, order.inputs, found)
-    work = order.plan(exemplars)
-    check_weights(run, work.settings["weights"])
+    inputs = Inputs.from_settings(run.settings["inputs"])
+    read, planned = found or (None, None)
+    if read is None and stored_inputs(run) is None:
+        read = read_inputs(inputs, alike=False)
+    exemplars = exemplars_of(run, inputs, read)
+    planned = planned or _plan(options_of(run, PruneSpec), inputs, exemplars)
+    check_weights(run, planned.settings["weights"])
 
     def store(material: str, depth: str) -> RealisationStore:
-        return RealisationStore(run, work.exemplars[material], cell_folder(material, depth))
+        return RealisationStore(run, planned.exemplars[material], cell_folder(material, depth))
 
-    study = work.run(progress, store)
+    study = planned.run(progress, store)
     write_table(run, "pruning", study.table)
     write_table(run, "ratios", study.ratios)
     write_table(run, "cells", study.cells)
@@ -151,6 +95,20 @@ def cell_folder(material: str, depth: str) -> str:
     'alloy/pool1/'
     """
     return f"{material}/{depth}/"
+
+
+def _plan(spec: PruneSpec, inputs: Inputs, exemplars: Sequence[Microstructure]) -> Pruning:
+    return plan_pruning(
+        dict(zip(inputs.names, exemplars, strict=True)),
+        spec.shape,
+        encoder=spec.encoder,
+        weights=spec.weights,
+        preset=spec.preset,
+        depths=spec.depths,
+        n=spec.n,
+        seed=spec.seed,
+        device=spec.device,
+    )
 
 
 def _outcome(study: PruningStudy) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""The model of a library that a command starts from."""
+
+from __future__ import annotations
+
+import os
+
+from matlens.errors import InputError
+from matlens.library.model import LibraryModel
+from matlens.runs.models import digest_of_model, kind_of_model
+
+__all__ = ["read_model"]
+
+
+def read_model(folder: str | os.PathLike[str], *, device: str, known: str = "") -> LibraryModel:
+    """Read a model that ``library learn`` made, or that was saved in Python.
+
+    Parameters
+    ----------
+    folder : path-like
+        A run directory of ``library learn``, or a folder with a saved model.
+    device : str
+        Where it is going to run.
+    known : str
+        Hash of the model when the run started; empty where the run starts now.
+
+    Returns
+    -------
+    LibraryModel
+
+    Raises
+    ------
+    InputError
+        If there is no model, it is one of structures, or it has changed.
+    """
+    if kind_of_model(folder) == "structures":
+        raise InputError(
+            f"{folder} holds a model of structures; use 'matlens predict' or 'matlens explain', or name a run "
+            "directory of 'matlens library learn'."
+        )
+    model = LibraryModel.load(folder, device=device)
+    if known and known != digest_of_model(folder):
+        raise InputError(f"the model in {folder} has changed since the run started; start a new run.")
+    return model

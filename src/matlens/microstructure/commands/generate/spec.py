@@ -1,0 +1,100 @@
+"""The options of ``matlens generate``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+
+from matlens.core.settings import Seeded, Words, option, options
+from matlens.errors import InputError
+from matlens.microstructure.commands.options import parse_shape
+from matlens.runs.command import Command
+
+__all__ = ["COMMAND", "FAMILY_NAMES", "GenerateSpec", "parse_contrasts", "parse_sides"]
+
+FAMILY_NAMES = ("fields", "bicontinuous", "particles", "ellipses", "sheets", "cell_walls")
+"""Those of `matlens.microstructure.problems.FAMILIES`, whose module is not loaded for a help."""
+
+
+def parse_sides(value: Any) -> Any:
+    """Read ``64`` or ``64x96``; what is no text is left as it is.
+
+    Examples
+    --------
+    >>> parse_sides("64"), parse_sides("64x96")
+    ((64, 64), (64, 96))
+    """
+    if not isinstance(value, str):
+        return value
+    sides = parse_shape(value if "x" in value.lower().replace("×", "x") else f"{value}x{value}")
+    if len(sides) != 2:
+        raise InputError(f"the size {value!r} is not understood; write one side or two in pixels, e.g. --shape 64.")
+    return sides
+
+
+def parse_contrasts(value: Any) -> Any:
+    """Read ``10,50,1000`` or ``none``; what is no text is left as it is.
+
+    Examples
+    --------
+    >>> parse_contrasts("10,50"), parse_contrasts("none")
+    ((10.0, 50.0), ())
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return () if value == "none" else tuple(float(word) for word in value.split(","))
+    except ValueError:
+        raise InputError(f"the contrasts {value!r} are not understood; write numbers as 10,50 or none.") from None
+
+
+def _all_families(names: tuple[str, ...]) -> tuple[str, ...]:
+    return FAMILY_NAMES if names == ("all",) else names
+
+
+Contrasts = Annotated[tuple[float, ...], BeforeValidator(parse_contrasts)]
+
+
+@options
+class GenerateSpec(Seeded):
+    """Make two-phase structures of several families, with their effective conductivities and stiffnesses.
+
+    Runs on the processor, each of the --workers with one thread.
+    """
+
+    n: Annotated[int, option("Structures to learn from.", "-n", "--number", ge=1)] = 1000
+    test: Annotated[int, option("Structures of the fixed test set, which no seed changes.", ge=0)] = 300
+    shape: Annotated[
+        tuple[int, int],
+        BeforeValidator(parse_sides),
+        option("Size of the structures, e.g. 64 or 64x96.", "--shape", "--size", metavar="SIDE", unit="px"),
+    ] = (64, 64)
+    families: Annotated[
+        Words,
+        AfterValidator(_all_families),
+        option("Kinds of structure, taken in turn, or all.", metavar="NAME,..."),
+    ] = FAMILY_NAMES
+    conductivity_contrasts: Annotated[
+        Contrasts,
+        option(
+            "Conductivities of phase 1 (that of phase 0 is 1), or none.", "--conductivity-contrast", metavar="C,..."
+        ),
+    ] = (10.0, 50.0, 1000.0)
+    stiffness_contrasts: Annotated[
+        Contrasts,
+        option("Young's moduli of phase 1 (that of phase 0 is 1), or none.", "--stiffness-contrast", metavar="C,..."),
+    ] = (10.0, 100.0)
+    workers: Annotated[int, option("Processes; the result does not depend on their number.", group="Machine", ge=1)] = 2
+    threads: Annotated[
+        int, option("Processor threads of a single worker; several have one each.", group="Machine", ge=1)
+    ] = 1
+
+
+COMMAND = Command(
+    "generate",
+    GenerateSpec,
+    __package__,
+    example="matlens generate -n 300 --test 100 --shape 64 -o structures",
+    results=("structures.h5", "test.h5"),
+)

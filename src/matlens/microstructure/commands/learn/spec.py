@@ -1,0 +1,136 @@
+"""The options of ``matlens learn``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from matlens.core.settings import OnDevice, Seeded, Whole, absolute, option, options
+from matlens.errors import InputError
+from matlens.microstructure.commands.options import Encoded, File
+from matlens.microstructure.segmentation.options import CleaningOptions
+from matlens.runs.command import Command
+
+__all__ = ["COMMAND", "LearnSpec", "no_table", "parse_values"]
+
+_TABLES = (".csv", ".tsv", ".txt", ".xls", ".xlsx")
+_MODEL, _DATA = "Model", "Test and learning curve"
+
+
+def no_table(path: str) -> str:
+    """Refuse a table in place of structures, and name the command that takes it.
+
+    Examples
+    --------
+    >>> no_table("library.csv")
+    Traceback (most recent call last):
+    matlens.errors.InputError: library.csv is a table, as a library of compositions is, and structures are expected; \
+use 'matlens library learn library.csv', or give structures and name their table with --labels.
+    """
+    if Path(path).suffix.lower() in _TABLES:
+        raise InputError(
+            f"{path} is a table, as a library of compositions is, and structures are expected; use 'matlens library "
+            f"learn {path}', or give structures and name their table with --labels."
+        )
+    return path
+
+
+def parse_values(value: Any) -> Any:
+    """Read ``1,50``, or ``none``; what is no text is left as it is.
+
+    Examples
+    --------
+    >>> parse_values("1,50"), parse_values("none"), parse_values(None)
+    ((1.0, 50.0), (), None)
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return () if value == "none" else tuple(float(word) for word in value.split(","))
+    except ValueError:
+        raise InputError(
+            f"the phase values {value!r} are not understood; write a number for each phase, as 1,50, or none."
+        ) from None
+
+
+@options
+class LearnSpec(Encoded, CleaningOptions, Seeded, OnDevice):
+    """Learn a property of microstructures, and test the model on structures that were held out."""
+
+    structures: Annotated[
+        str,
+        AfterValidator(no_table),
+        AfterValidator(absolute),
+        option(
+            "Folder of pictures, HDF5 file, or run directory of generate.",
+            argument=True,
+            metavar="STRUCTURES",
+            exists="path",
+        ),
+    ]
+    target: Annotated[str, option("The property to learn: a column of the labels.", metavar="COLUMN")]
+    labels: Annotated[
+        File | None,
+        option("CSV table, one row a structure: its file's name, and its properties.", metavar="CSV", exists="file"),
+    ] = None
+    depth: Annotated[str, option("Last layer: auto, its name, or the run directory of prune.", metavar="LAYER|RUN")] = (
+        "auto"
+    )
+    head: Annotated[
+        Literal[
+            "auto",
+            "ridge",
+            "gp",
+            "boosting",
+            "network-frozen",
+            "network-partly-frozen",
+            "network-free",
+            "network-scratch",
+        ],
+        option("What is fitted to the features; a network is trained itself, as far as it is free."),
+    ] = "auto"
+    test: Annotated[
+        File | None,
+        option(
+            "Labelled structures to test on: an HDF5 file, or a CSV table that names them.",
+            metavar="FILE",
+            exists="file",
+            group=_DATA,
+        ),
+    ] = None
+    curve: Annotated[
+        Whole,
+        option("Also a learning curve at these numbers of structures, as 25,50,100.", metavar="N,...", group=_DATA),
+    ] = ()
+    draws: Annotated[int, option("How often each of these numbers is drawn.", group=_DATA, ge=1)] = 3
+    features: Annotated[
+        Literal["encoder", "two-point", "volume-fraction"], option("What describes a structure.", group=_MODEL)
+    ] = "encoder"
+    scale: Annotated[
+        Literal["auto", "linear", "log", "bounds"],
+        option("Scale to learn on; bounds needs values of the phases.", group=_MODEL),
+    ] = "auto"
+    phase_values: Annotated[
+        tuple[float, ...] | None,
+        BeforeValidator(parse_values),
+        option(
+            "The property of each phase alone, or none; by default what a name as k_00_c50 says.",
+            metavar="V,...",
+            group=_MODEL,
+        ),
+    ] = None
+    coverage: Annotated[
+        float,
+        option("Share of new structures that should lie inside the intervals.", group=_MODEL, gt=0, lt=1),
+    ] = 0.9
+
+
+COMMAND = Command(
+    "learn",
+    LearnSpec,
+    __package__,
+    example="matlens learn structures --target k_00_c50 -o model",
+    results=("model.json", "scores.csv"),
+)
