@@ -17,7 +17,7 @@ from matlens.library.baselines.gaussian_process import Process
 from matlens.library.baselines.kernel_ridge import KernelRidge
 from matlens.library.baselines.linear import PartialLeastSquares, Ridge
 from matlens.library.model import Response
-from matlens.library.model.encoding import Blocks
+from matlens.library.model.inputs import Blocks
 from matlens.library.spectra import BandMaximum, Crop, Preprocessing
 from matlens.library.table import MaterialsLibrary
 

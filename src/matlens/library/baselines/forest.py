@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
-from matlens.library.model.encoding import Blocks
+from matlens.library.model.inputs import Blocks
 
 __all__ = ["Forest"]
 

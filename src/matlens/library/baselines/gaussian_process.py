@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matlens.core.gaussian_process import LogNormal, Posterior, maximise_posterior, rbf, whitened
-from matlens.library.model.encoding import Blocks
+from matlens.library.model.inputs import Blocks
 
 __all__ = ["Process"]
 

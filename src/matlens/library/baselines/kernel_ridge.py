@@ -10,7 +10,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import cdist
 
 from matlens.library.baselines.linear import block_weights, weights_tried
-from matlens.library.model.encoding import Blocks
+from matlens.library.model.inputs import Blocks
 
 __all__ = ["KernelRidge"]
 

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.library.model.encoding import Blocks
+from matlens.library.model.inputs import Blocks
 
 __all__ = ["PartialLeastSquares", "Ridge", "block_weights", "weights_tried"]
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
@@ -20,7 +21,7 @@ from matlens.library.baselines.gaussian_process import Process
 from matlens.library.baselines.kernel_ridge import KernelRidge
 from matlens.library.baselines.linear import PartialLeastSquares, Ridge
 from matlens.library.model import Gradients
-from matlens.library.model.encoding import Blocks, Encoder
+from matlens.library.model.inputs import Blocks, Inputs
 from matlens.library.model.preprocessing_choice import Choice, choose_preprocessing
 from matlens.library.model.targets import resolve_inputs, target_of, training_rows
 from matlens.library.spectra import Preprocessing
@@ -151,10 +152,10 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.library_, self.components_, self.target_, self.unit_ = library, library.components, found.name, found.unit
         values = found.values(known)
         self.preprocessing_ = self._chain(known, values)
-        self.encoder_ = Encoder.of(known, self.uses_composition_, self.uses_spectrum_, self.preprocessing_)
-        self.axis_ = self.encoder_.axis
+        self.inputs_ = Inputs.standardised(known, self.uses_composition_, self.uses_spectrum_, self.preprocessing_)
+        self.axis_ = self.inputs_.axis
         self.level_, self.scale_ = float(values.mean()), float(values.std())
-        x, y = self.encoder_(known.compositions, known.spectra), (values - self.level_) / self.scale_
+        x, y = self.inputs_.rows(known.compositions, known.spectra), (values - self.level_) / self.scale_
         self._learn(x, y, known.replicates(), known.censoring(found.name), progress or Silent())
         return self
 
@@ -196,12 +197,11 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Predict, and differentiate: analytically, for the forest by finite differences."""
         x = self._encoded(compositions, spectra)
         slopes = self.scale_ * self.regressor_.gradient(x)
-        of_fractions, of_channels = self.encoder_.back(slopes, compositions, spectra)
-        return Gradients(
-            self.level_ + self.scale_ * self.regressor_.predict(x)[None],
-            of_fractions[None].astype(np.float32),
-            None if of_channels is None else of_channels[None].astype(np.float32),
-        )
+        count = self.inputs_.blocks.composition
+        parts = {"composition": slopes[:, :count], "spectrum": slopes[:, count:]}
+        single = {name: torch.from_numpy(part[None].astype(np.float32)) for name, part in parts.items()}
+        values = self.level_ + self.scale_ * self.regressor_.predict(x)[None]
+        return Gradients(values, *self.inputs_.back(single, compositions, spectra))
 
     def _chain(self, known: MaterialsLibrary, values: Array) -> Preprocessing:
         """As asked; else whichever does best, as in the preset ``default``."""
@@ -221,12 +221,12 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(
                 f"found {np.shape(compositions)[-1]} fractions, expected those of {', '.join(self.components_)}."
             )
-        return self.encoder_(compositions, spectra)
+        return self.inputs_.rows(compositions, spectra)
 
     def _learn(
         self, x: Array, y: Array, groups: NDArray[np.intp], censored: NDArray[np.int8], progress: Progress
     ) -> None:
-        chosen = _choose(METHODS[self.method](self.encoder_.blocks, x, y, self.seed), x, y, groups, self.seed)
+        chosen = _choose(METHODS[self.method](self.inputs_.blocks, x, y, self.seed), x, y, groups, self.seed)
         progress.update(1, "hyperparameters chosen")
         held, spread = _out_of_fold(chosen, x, y, groups, self.seed)
         progress.update(2, "held-out errors known")

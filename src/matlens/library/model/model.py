@@ -164,14 +164,14 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         rows = training_rows(library, goal, composition_only=not spectrum)
         seen = library.select(rows)
         chain = self._chain(preset, seen, goal, composition, spectrum)
-        self.network_inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
+        self.inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
         values = goal.values(seen)
         self.warp_ = self._warp(preset, seen, values)
         resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
         drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
         standard = torch.from_numpy(self.warp_.standard(values)).float().to(device)
         kernel, standard = self._kernel_part(preset, seen, standard, drawn, goal.name, progress)
-        data = TrainingSet(self.network_inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
+        data = TrainingSet(self.inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
         stages = preset.stages(tuple(data.inputs))
         networks = train(preset, stages, data, progress=progress, checkpoint=checkpoint)
         self._mix(networks, kernel, data, rows, library)
@@ -232,7 +232,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
         """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
         check_is_fitted(self, "ensemble_")
-        values = self.ensemble_.values(self.network_inputs_(compositions, spectra, chosen_device(self.device)))
+        values = self.ensemble_.values(self.inputs_(compositions, spectra, chosen_device(self.device)))
         return self.warp_.values(values.double().cpu().numpy())
 
     def gradients(
@@ -240,11 +240,11 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ) -> Gradients:
         """Predictions and their partial derivatives with respect to fractions and file intensities, of each member."""
         check_is_fitted(self, "ensemble_")
-        inputs = self.network_inputs_(compositions, spectra, chosen_device(self.device))
+        inputs = self.inputs_(compositions, spectra, chosen_device(self.device))
         values, slopes = self.ensemble_.gradients(inputs, progress or Silent())
         standard = values.double().cpu().numpy()
         steep = torch.from_numpy(self.warp_.slopes(standard)).to(values)[..., None]
-        of_fractions, of_spectra = self.network_inputs_.back(
+        of_fractions, of_spectra = self.inputs_.back(
             {name: slope.mul_(steep) for name, slope in slopes.items()}, compositions, spectra
         )
         return Gradients(self.warp_.values(standard), of_fractions, of_spectra)
@@ -258,7 +258,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Machine Learning, 2006, section 9.4), and how far its mean and the networks' lie apart.
         """
         check_is_fitted(self, "ensemble_")
-        inputs = self.network_inputs_(compositions, spectra, chosen_device(self.device))
+        inputs = self.inputs_(compositions, spectra, chosen_device(self.device))
         known = self.ensemble_.known(inputs)
         if known is None:
             return None
@@ -272,7 +272,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         parts = torch.split(each, [x.shape[1] for x in inputs.values()], 2)
         features = side_by_side_inputs(inputs).T.double().cpu().numpy()
         return SlopeErrors(
-            Gradients(features, *self.network_inputs_.back(dict(zip(inputs, parts)), compositions, spectra)), covariance
+            Gradients(features, *self.inputs_.back(dict(zip(inputs, parts)), compositions, spectra)), covariance
         )
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
@@ -292,7 +292,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         parameters = {name: value for name, value in self.get_params().items() if name not in _ELSEWHERE}
         own = self.preprocessing is not None
         values = {name.removesuffix("_"): getattr(self, name) for name in _FITTED}
-        return write_state(FittedState(parameters, own, self.network_inputs_, **values), folder)
+        return write_state(FittedState(parameters, own, self.inputs_, **values), folder)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], *, device: str = "cpu") -> LibraryModel:
@@ -332,7 +332,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         state = read_state(folder, device)
         chain = state.inputs.preprocessing if state.own_preprocessing else None
         model = cls(**state.parameters, preprocessing=chain, device=device)
-        model.network_inputs_ = state.inputs
+        model.inputs_ = state.inputs
         for name in _FITTED:
             setattr(model, name, getattr(state, name.removesuffix("_")))
         model._settle()
@@ -368,17 +368,17 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _settle(self) -> None:
         """Set what follows from the library and the trained networks."""
         self.components_ = self.library_.components
-        self.axis_ = self.network_inputs_.axis
+        self.axis_ = self.inputs_.axis
         self.members_ = self.ensemble_.members
-        self.uses_composition_ = self.network_inputs_.uses_composition
-        self.uses_spectrum_ = self.network_inputs_.uses_spectrum
-        self.preprocessing_ = self.network_inputs_.preprocessing
+        self.uses_composition_ = self.inputs_.uses_composition
+        self.uses_spectrum_ = self.inputs_.uses_spectrum
+        self.preprocessing_ = self.inputs_.preprocessing
 
     def _warp(self, preset: Preset, seen: MaterialsLibrary, values: Array) -> Warp:
         """As it stands, or as evidence says if the preset looks for any."""
         if preset.sharpness is None:
             return Warp.of(values)
-        plain = self.network_inputs_(seen.compositions, seen.spectra)
+        plain = self.inputs_(seen.compositions, seen.spectra)
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
         return find_warp(side_by_side_inputs(plain), values, fractions, self.seed)
 
@@ -397,14 +397,14 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         if preset.sharpness is None:
             return None, standard
-        plain = self.network_inputs_(seen.compositions, seen.spectra, standard.device)
+        plain = self.inputs_(seen.compositions, seen.spectra, standard.device)
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
         inputs = side_by_side_inputs(plain)
         found = find_covariances(inputs, standard, fractions, self.seed, sums=_SUMS, times=_SEARCHES, progress=progress)
         shared = _shared_lengths([one.lengths for one in found])
-        self.network_inputs_ = self.network_inputs_.with_sums(found[0].weights).rescaled(preset.sharpness / shared)
+        self.inputs_ = self.inputs_.with_sums(found[0].weights).rescaled(preset.sharpness / shared)
         covariances = [replace(one, lengths=preset.sharpness * one.lengths / shared) for one in found]
-        inputs = side_by_side_inputs(self.network_inputs_(seen.compositions, seen.spectra, standard.device))
+        inputs = side_by_side_inputs(self.inputs_(seen.compositions, seen.spectra, standard.device))
         kernel, censored = KernelParts.of(covariances, inputs, standard, drawn), seen.censoring(target)
         if not censored.any():
             return kernel, standard

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.core.splits import draw_groups, grouped_folds
 from matlens.errors import InputError
+from matlens.library.model.inputs import Inputs
 from matlens.library.model.kernel.covariance import find_covariance
 from matlens.library.model.kernel.kernel_part import KernelPart
 from matlens.library.model.mixture import HeldOut, side_by_side_inputs
-from matlens.library.model.network_inputs import NetworkInputs
 from matlens.library.spectra import Area, Detrend, Preprocessing, StandardNormalVariate
 from matlens.library.table import MaterialsLibrary, array_digest
 
@@ -141,7 +141,7 @@ def _held_out(
     seed: int,
 ) -> NDArray[np.float64]:
     """Predictions, shape (n,), by sums over samples of other compositions."""
-    see = NetworkInputs.scores(library, composition, True, chain, most=_SCORES, power=1.0)
+    see = Inputs.scores(library, composition, True, chain, most=_SCORES, power=1.0)
     inputs, target = side_by_side_inputs(see(library.compositions, library.spectra)).double(), torch.from_numpy(y)
     some = np.random.default_rng(seed).permutation(len(y))[:_ROWS]
     covariance = find_covariance(inputs[some], target[some], len(library.components) if composition else 0, seed)

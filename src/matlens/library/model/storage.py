@@ -17,9 +17,9 @@ from matlens.core.model_files import MODEL, read_model_files, write_model_files
 from matlens.errors import ResourceError
 from matlens.hooks import Arrays
 from matlens.library.model.ensemble import Ensemble
+from matlens.library.model.inputs import Inputs
 from matlens.library.model.kernel.kernel_parts import KernelParts
 from matlens.library.model.mixture import Mixture
-from matlens.library.model.network_inputs import NetworkInputs
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.warp import Warp
 from matlens.library.spectra import Preprocessing
@@ -42,7 +42,7 @@ class FittedState:
         Of the estimator, but for those that are stored otherwise or belong to the machine.
     own_preprocessing : bool
         Whether the preprocessing was asked for, or chosen by the model.
-    inputs : NetworkInputs
+    inputs : Inputs
         From samples to what the ensemble is given; holds the preprocessing.
     ensemble : Mixture
         Networks and kernel part.
@@ -60,7 +60,7 @@ class FittedState:
 
     parameters: dict[str, Any]
     own_preprocessing: bool
-    inputs: NetworkInputs
+    inputs: Inputs
     ensemble: Mixture
     warp: Warp
     library: MaterialsLibrary
@@ -144,7 +144,7 @@ def _state(content: dict[str, Any], arrays: Arrays, where: torch.device) -> Fitt
     return FittedState(
         asked,
         own,
-        NetworkInputs.of(_under("inputs.", arrays), chain),
+        Inputs.of(_under("inputs.", arrays), chain),
         Mixture(networks, kernel, content["share"]),
         Warp(**content["warp"]),
         _library(content["library"], _under("library.", arrays)),

@@ -1,4 +1,4 @@
-"""Encoders: weights, preprocessing and named layers as one object."""
+"""Encoders: fixed networks that turn phase indicators into feature maps."""
 
 import lazy_loader
 

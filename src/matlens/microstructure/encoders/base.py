@@ -1,4 +1,4 @@
-"""What every encoder is: weights, preprocessing and named layers as one object."""
+"""Base class of the encoders: weights, preprocessing and named layers in one object."""
 
 from __future__ import annotations
 
@@ -21,18 +21,23 @@ Padding = Literal["valid", "circular", "reflect"]
 
 @dataclass(frozen=True)
 class Layer:
-    """A named place in an encoder where activations are read.
+    """Layer of an encoder whose activations can be read.
 
     Attributes
     ----------
     name : str
-        For example ``"conv1_1"``, always after the rectifier.
+        Name, e.g. ``"conv1_1"``; activations are read after the rectifier.
     channels : int
         Number of feature maps C.
     stride : int
-        Pixels of the image between neighbouring positions.
+        Distance of neighbouring positions, in pixels of the image.
     receptive_field : int
-        Side of the square of pixels one position sees.
+        Side length, in pixels, of the square of the image that one position depends on.
+
+    Examples
+    --------
+    >>> Layer("conv1_1", channels=64, stride=1, receptive_field=3).channels
+    64
     """
 
     name: str
@@ -43,7 +48,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Loss:
-    """What reconstruction matches in an encoder's features, and how long it tries.
+    """Loss layers of reconstruction and the number of evaluations of the loss.
 
     Attributes
     ----------
@@ -51,6 +56,11 @@ class Loss:
         Loss layers and their weights.
     coarse, fine : int
         Evaluations of the loss on each coarser level and on the full-size level.
+
+    Examples
+    --------
+    >>> Loss({"conv1_1": 1.0}, coarse=120, fine=140).fine
+    140
     """
 
     layers: Mapping[str, float]
@@ -59,29 +69,37 @@ class Loss:
 
 
 class Encoder(nn.Module, ABC):
-    """Turns phase indicators into feature maps; fixed, never trained in place.
+    """Turn phase indicators into feature maps with fixed weights, which training never changes in place.
 
     A new encoder is a subclass in a file of its own and one line in `matlens.microstructure.encoders.registry`.
 
     Attributes
     ----------
     losses : mapping of str to Loss
-        Defaults of reconstruction by the name of a preset; ``"default"`` stands for presets that are not named.
+        Default loss layers and evaluations by the name of a preset; ``"default"`` holds for all other presets.
     citations : tuple of str
-        Keys in runs/citations.bib of what describes the encoder.
+        Keys in runs/citations.bib of the publications that describe the encoder.
     seconds_per_pixel : float
         Processor time of an evaluation with its gradient for each pixel, in seconds (docs/results.md, one thread).
     multiscale : bool
-        Whether the layers hold a pyramid of the structure, so that features of the reduced structure add nothing.
+        Whether the layers hold a pyramid of the structure, so that features of the downsampled structure add nothing.
     name : str
         Name in the registry of encoders.
     layers : tuple of Layer
-        From shallow to deep.
+        Layers from shallow to deep.
     source : dict of str to str
-        Provenance: where the weights come from and their SHA-256, or the settings that the encoder was built with.
+        Provenance: origin of the weights and their SHA-256, or the settings that the encoder was built with.
     ends_at : str or None
-        The deepest layer with weights of its own, where a file of weights may end before the network does; the deepest
-        layer then stands in for those beyond. None for an encoder that always has all its layers.
+        The deepest layer that has weights, where a file of weights ends before the network does; the deepest layer then
+        replaces those beyond. None for an encoder that always has all its layers.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.encoders import FilterBank
+    >>> bank: Encoder = FilterBank(filters=8, scales=2)
+    >>> features = bank.features(torch.full((1, 2, 16, 16), 0.5), ["scale1", "scale2"], "circular")
+    >>> {name: tuple(maps.shape) for name, maps in features.items()}
+    {'scale1': (1, 8, 16, 16), 'scale2': (1, 8, 8, 8)}
     """
 
     losses: ClassVar[Mapping[str, Loss]]
@@ -96,41 +114,83 @@ class Encoder(nn.Module, ABC):
     @classmethod
     @abstractmethod
     def build(cls, name: str, weights: Mapping[str, Tensor], source: dict[str, str]) -> Encoder:
-        """Build the encoder from the tensors of its weights file; empty for an encoder that has no file.
+        """Build the encoder from the tensors of its weights file.
+
+        Parameters
+        ----------
+        name : str
+            Name in the registry.
+        weights : mapping of str to Tensor
+            Tensors of the file; empty for an encoder that has no file.
+        source : dict of str to str
+            Provenance of the weights.
+
+        Returns
+        -------
+        Encoder
+            The encoder, on the processor.
 
         Raises
         ------
         InputError
-            If the tensors are not this encoder's.
+            If the tensors are not those of this encoder.
         """
 
     @abstractmethod
     def prepare(self, indicators: Tensor) -> Tensor:
-        """Preprocess ``batch x phase x height x width`` indicators into the network's input images.
+        """Preprocess indicators into the network's input images.
 
-        More than one image may stand for one structure: ``batch * passes x channels x height x width``.
+        Parameters
+        ----------
+        indicators : Tensor, shape (B, K, H, W)
+            Amounts of the phases in [0, 1].
+
+        Returns
+        -------
+        Tensor, shape (B * passes, C, H, W)
+            Images; several images may represent one structure.
         """
 
     @abstractmethod
     def forward_layers(self, images: Tensor, wanted: frozenset[str], padding: Padding) -> dict[str, Tensor]:
-        """One pass over prepared images, stopped after the deepest wanted layer."""
-
-    def features(self, indicators: Tensor, layers: Sequence[str], padding: Padding = "valid") -> dict[str, Tensor]:
-        """Activations of the named layers in one shared pass.
+        """Compute the activations of prepared images in one pass that ends after the deepest wanted layer.
 
         Parameters
         ----------
-        indicators : Tensor
-            ``batch x phase x height x width``, values in [0, 1] that sum to one over phases.
-        layers : sequence of str
-            Names among ``self.layers``.
+        images : Tensor, shape (B * passes, C, H, W)
+            Result of `prepare`.
+        wanted : frozenset of str
+            Names of layers.
         padding : {"valid", "circular", "reflect"}
-            How borders are met: not at all, periodically, or by reflection.
+            Treatment of borders: none, periodic, or reflection.
 
         Returns
         -------
         dict of str to Tensor
-            ``batch * passes x channels x h x w`` for every asked layer that has at least one position.
+            Activations by layer; a layer without a position is missing.
+        """
+
+    def features(self, indicators: Tensor, layers: Sequence[str], padding: Padding = "valid") -> dict[str, Tensor]:
+        """Compute the activations of the named layers in one pass.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (B, K, H, W)
+            Amounts of the phases in [0, 1], which sum to one over phases.
+        layers : sequence of str
+            Names among ``self.layers``.
+        padding : {"valid", "circular", "reflect"}
+            Treatment of borders: none, periodic, or reflection.
+
+        Returns
+        -------
+        dict of str to Tensor, shape (B * passes, C, h, w)
+            Activations of every wanted layer that has at least one position.
+
+        Raises
+        ------
+        InputError
+            If the encoder has no layer of such a name.
         """
         known = {layer.name for layer in self.layers}
         if unknown := [name for name in layers if name not in known]:
@@ -140,34 +200,112 @@ class Encoder(nn.Module, ABC):
         return self.forward_layers(self.prepare(indicators), frozenset(layers), padding)
 
     def loss(self, preset: str) -> Loss:
-        """Return the defaults of reconstruction under a preset."""
+        """Return the default loss layers and evaluations of a preset.
+
+        Parameters
+        ----------
+        preset : str
+            Name of the preset.
+
+        Returns
+        -------
+        Loss
+            Those of ``"default"`` where the encoder has none for this preset.
+        """
         return self.losses.get(preset, self.losses["default"])
 
     def passes(self, n_phases: int) -> int:
-        """Return how many input images stand for one structure of ``n_phases`` phases."""
+        """Return the number of input images that represent one structure.
+
+        Parameters
+        ----------
+        n_phases : int
+            Number of phases K.
+
+        Returns
+        -------
+        int
+            One, unless a subclass needs an image per phase.
+        """
         return 1
 
     def for_phases(self, n_phases: int) -> Encoder:
-        """Return the encoder for structures of ``n_phases`` phases; most encoders take any number."""
+        """Return the encoder for structures of ``n_phases`` phases; most encoders accept any number.
+
+        Parameters
+        ----------
+        n_phases : int
+            Number of phases K.
+
+        Returns
+        -------
+        Encoder
+            This encoder, or another with the same settings.
+        """
         return self
 
     def adapted(self, exemplars: Sequence[Tensor]) -> Encoder:
-        """Fit to the exemplars' indicators; a network with fixed weights is what it is."""
+        """Return the encoder adapted to exemplars; a network with fixed weights returns itself.
+
+        Parameters
+        ----------
+        exemplars : sequence of Tensor, shape (1, K, H, W)
+            Phase indicators.
+
+        Returns
+        -------
+        Encoder
+            The adapted encoder.
+        """
         return self
 
     def weights_to(self, depth: str) -> dict[str, Tensor]:
-        """Return the tensors that the features of layer ``depth`` depend on, from shallow to deep."""
+        """Return the tensors that the activations of a layer depend on.
+
+        Parameters
+        ----------
+        depth : str
+            Name of the layer.
+
+        Returns
+        -------
+        dict of str to Tensor
+            Tensors from shallow to deep.
+        """
         return dict(self.named_buffers())
 
     def fingerprint(self, depth: str) -> str:
-        """Return the SHA-256 by which a stored model knows this encoder, cut after layer ``depth``, again."""
+        """Compute the SHA-256 of the weights up to a layer, by which a stored model recognises its encoder.
+
+        Parameters
+        ----------
+        depth : str
+            Name of the deepest layer used.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+        """
         found = hashlib.sha256(self.name.encode())
         for tensor in self.weights_to(depth).values():
             found.update(tensor.detach().cpu().numpy().tobytes())
         return found.hexdigest()
 
     def trainable(self, depth: str, seed: int | None = None) -> Encoder:
-        """Copy the encoder, cut after layer ``depth``, for training; with a seed from random weights.
+        """Copy the encoder up to a layer for training.
+
+        Parameters
+        ----------
+        depth : str
+            Name of the deepest layer.
+        seed : int, optional
+            Seed of random weights; by default, training starts from the weights of this encoder.
+
+        Returns
+        -------
+        Encoder
+            A copy that shares no tensor with this encoder.
 
         Raises
         ------
@@ -178,22 +316,65 @@ class Encoder(nn.Module, ABC):
 
     @classmethod
     def restore(cls, name: str, weights: Mapping[str, Tensor]) -> Encoder:
-        """Build a trained encoder from what `weights_to` returned.
+        """Build a trained encoder from stored weights.
+
+        Parameters
+        ----------
+        name : str
+            Name in the registry.
+        weights : mapping of str to Tensor
+            Result of `weights_to`.
+
+        Returns
+        -------
+        Encoder
+            The trained encoder.
 
         Raises
         ------
         InputError
-            If the encoder cannot be trained, so that none is stored whole.
+            If encoders of this kind cannot be trained.
         """
         raise InputError(f"encoder {name!r} cannot be trained, so no trained weights of it can be restored.")
 
     def layer(self, name: str) -> Layer:
-        """Look up a layer by name."""
+        """Return the layer of this name.
+
+        Parameters
+        ----------
+        name : str
+            Name of a layer.
+
+        Returns
+        -------
+        Layer
+            The layer.
+        """
         return next(layer for layer in self.layers if layer.name == name)
 
 
 def pad(images: Tensor, width: int, padding: Padding) -> Tensor:
-    """Pad height and width by ``width`` pixels, periodically or by reflection; ``"valid"`` pads nothing."""
+    """Pad height and width of images, periodically or by reflection; ``"valid"`` pads nothing.
+
+    Parameters
+    ----------
+    images : Tensor, shape (..., H, W)
+        Images.
+    width : int
+        Pixels to add on each side; may exceed the image.
+    padding : {"valid", "circular", "reflect"}
+        How the added pixels are filled.
+
+    Returns
+    -------
+    Tensor, shape (..., H + 2 width, W + 2 width)
+        Padded images; ``images`` for ``"valid"``.
+
+    Examples
+    --------
+    >>> pad(torch.tensor([[[[1.0, 2.0]]]]), 1, "circular")[0, 0, 1].tolist()
+    [2.0, 1.0, 2.0, 1.0]
+    """
     if padding == "valid" or width == 0:
         return images
     if width <= min(images.shape[-2:]) - (padding == "reflect"):

@@ -1,4 +1,4 @@
-"""An encoder that needs no weights file: filters drawn from the exemplar itself, and random ones, on a pyramid."""
+"""An encoder without a weights file: patches of the exemplar and random filters on an image pyramid."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding, 
 __all__ = ["FilterBank"]
 
 _LAYERS = {f"scale{2**s}": 1.0 for s in range(5)}
-_PATCHES = 20_000  # patches to draw from: more of them only take memory
+_PATCHES = 20_000  # patches to draw from; more of them only cost memory
 
 
 class FilterBank(Encoder):
-    """One rectified layer of zero-mean filters under a Gaussian window, on every level of a pyramid.
+    """Filter every level of an image pyramid with zero-mean filters under a Gaussian window, followed by a rectifier.
 
-    As built, all filters are random and the bank suits any material. `adapted` draws most of them from the exemplar:
-    patches of it, as unlike each other as can be, whose responses tell line ends and breaks that the exemplar does not
-    have. Biases lie on quantiles of the responses, so that each filter looks at another part of their distribution.
+    A new bank has random filters only and suits any material. `adapted` draws most filters from the exemplar: patches
+    that differ from each other as much as possible, whose responses detect line ends and breaks that the exemplar does
+    not have. Biases lie at quantiles of the responses, so that each filter responds to another part of their
+    distribution.
 
     Parameters
     ----------
     n_phases : int
-        Phases of the structures it will see; each filter looks at all of them.
+        Number of phases K of the structures; each filter sees all of them.
     filters : int
         Number of filters C.
     size : int
-        Side of a filter in pixels, odd.
+        Side length of a filter in pixels, odd.
     scales : int
-        Levels of the 2x average-pooled pyramid; layer ``scale1`` sees ``size`` pixels, ``scale2`` twice as many, ...
+        Levels of the pyramid, downsampled by averages of 2 x 2 pixels; layer ``scale1`` sees ``size`` pixels,
+        ``scale2`` twice as many, and so on.
     share : float
         Share of the filters that `adapted` takes from the exemplar.
     seed : int
@@ -43,7 +45,7 @@ class FilterBank(Encoder):
 
     Notes
     -----
-    Random filters after Ustyuzhaninov et al., arXiv:1606.00021 (2016): a single random layer suffices for textures.
+    A single layer of random filters suffices for textures: Ustyuzhaninov et al., arXiv:1606.00021 (2016).
 
     Examples
     --------
@@ -82,23 +84,52 @@ class FilterBank(Encoder):
 
     @classmethod
     def build(cls, name: str, weights: Mapping[str, Tensor], source: dict[str, str]) -> FilterBank:
-        """Build the bank with its default settings; it reads no weights."""
+        """Build the bank with its default settings; it reads no weights.
+
+        Returns
+        -------
+        FilterBank
+            Two phases, random filters.
+        """
         return cls()
 
     def for_phases(self, n_phases: int) -> FilterBank:
-        """Return a bank of the same settings whose filters look at ``n_phases`` phases."""
+        """Return a bank of the same settings for ``n_phases`` phases.
+
+        Returns
+        -------
+        FilterBank
+            This bank if it has that number of phases already.
+        """
         if n_phases == self.n_phases:
             return self
         bank = FilterBank(n_phases, self.filters, self.size, len(self.layers), self.share, self.seed)
         return bank.to(next(self.buffers()).device)
 
     def fingerprint(self, depth: str) -> str:
-        """Return the SHA-256 of the settings, whatever the depth."""
+        """Compute the SHA-256 of the settings, which does not depend on ``depth``.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+        """
         # Filters are made, not read: their last digits may differ between machines.
         return hashlib.sha256(self.name.encode() + json.dumps(self.source, sort_keys=True).encode()).hexdigest()
 
     def adapted(self, exemplars: Sequence[Tensor]) -> FilterBank:
-        """Draw a bank from exemplars, ``1 x phase x height x width`` indicators each; deterministic."""
+        """Draw the filters of a new bank from exemplars; the result is deterministic.
+
+        Parameters
+        ----------
+        exemplars : sequence of Tensor, shape (1, K, H, W)
+            Phase indicators.
+
+        Returns
+        -------
+        FilterBank
+            A bank with the settings of this one.
+        """
         phases, scales = exemplars[0].shape[1], len(self.layers)
         bank = FilterBank(phases, self.filters, self.size, scales, self.share, self.seed).to(exemplars[0].device)
         generator = torch.Generator().manual_seed(self.seed)
@@ -123,11 +154,23 @@ class FilterBank(Encoder):
         return bank
 
     def prepare(self, indicators: Tensor) -> Tensor:
-        """Use the indicators as they are: one channel a phase."""
+        """Return the indicators unchanged: one channel per phase.
+
+        Returns
+        -------
+        Tensor, shape (B, K, H, W)
+            The indicators.
+        """
         return indicators
 
     def forward_layers(self, images: Tensor, wanted: frozenset[str], padding: Padding) -> dict[str, Tensor]:
-        """Filter each level of the pyramid that was asked for and is large enough."""
+        """Filter each wanted level of the pyramid that is large enough.
+
+        Returns
+        -------
+        dict of str to Tensor, shape (B, C, h, w)
+            Responses after the rectifier, by level.
+        """
         found: dict[str, Tensor] = {}
         for layer in self.layers:
             if len(found) == len(wanted) or min(images.shape[-2:]) < (self.size if padding == "valid" else 2):
@@ -153,11 +196,11 @@ class FilterBank(Encoder):
 
 
 def _unlike_patches(pyramid: Sequence[Tensor], size: int, count: int, generator: torch.Generator) -> Tensor:
-    """Patches of the images as filters, each drawn the likelier the less it resembles those drawn before."""
+    """Patches of the images as filters, each drawn with a weight that grows with its distance from those before."""
     phases = pyramid[0].shape[1]
     rows = torch.cat([functional.unfold(image, size)[0].T for image in pyramid]).reshape(-1, phases, size, size)
-    spread = (rows - rows.mean(dim=(2, 3), keepdim=True)).flatten(1).norm(dim=1)
-    rows = rows[spread > 0.3 * spread.max()]  # flat patches tell nothing
+    contrast = (rows - rows.mean(dim=(2, 3), keepdim=True)).flatten(1).norm(dim=1)
+    rows = rows[contrast > 0.3 * contrast.max()]  # flat patches distinguish nothing
     rows = rows[:: -(-len(rows) // _PATCHES)]
     patches = _normalised((rows - rows.mean(dim=(2, 3), keepdim=True)) * _window(size))
     flat = patches.flatten(1)
@@ -181,5 +224,5 @@ def _normalised(kernel: Tensor) -> Tensor:
     """Zero mean over space and over phases (indicators sum to one), squared norm 2: one for each of two phases."""
     kernel = kernel - kernel.mean(dim=(2, 3), keepdim=True)
     kernel = kernel - kernel.mean(dim=1, keepdim=True)
-    length: Tensor = kernel.flatten(1).norm(dim=1).clamp(min=1e-12).reshape(-1, 1, 1, 1)
-    return kernel * (2**0.5 / length)
+    norm: Tensor = kernel.flatten(1).norm(dim=1).clamp(min=1e-12).reshape(-1, 1, 1, 1)
+    return kernel * (2**0.5 / norm)

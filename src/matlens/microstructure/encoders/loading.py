@@ -1,4 +1,4 @@
-"""From a name to an encoder: find weights, check them, build the network."""
+"""Loading of encoders by name: find the weights, check them and build the network."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["load_encoder", "resolve_encoder"]
 
 
 def resolve_encoder(name: str = "auto") -> str:
-    """Return the encoder that a name stands for on this machine.
+    """Return the name of the encoder that ``name`` stands for on this machine.
 
     Parameters
     ----------
     name : str
-        A key of ``ENCODERS``, or ``"auto"``: the first of them that can be built here, VGG-19 where its weights are
-        found (Oxford's before torchvision's) and the filter bank otherwise.
+        A key of ``ENCODERS``, or ``"auto"``: the first of them that can be built on this machine. That is VGG-19 if its
+        weights are found (Oxford's before torchvision's) and the filter bank otherwise.
 
     Returns
     -------
@@ -54,22 +54,23 @@ def load_encoder(
     Parameters
     ----------
     name : str
-        ``"auto"`` or one of ``ENCODERS``.
+        ``"auto"`` or a key of ``ENCODERS``.
     weights : path-like, optional
-        A .safetensors or .pth file to use instead of the registered one; not hash-checked, but recorded by its hash.
+        A .safetensors or .pth file to use instead of the registered one; its hash is recorded, not checked.
     device : {"auto", "cpu", "cuda"} or torch.device
-        Where it runs.
+        Device that the encoder computes on.
 
     Returns
     -------
     Encoder
+        The encoder on its device.
 
     Raises
     ------
     InputError
-        If the name is unknown or weights are given for an encoder that takes none.
+        If the name is unknown, or weights are given for an encoder that takes none.
     ResourceError
-        If no weights are at hand, or the file is unreadable or another one.
+        If no weights are found, or the file cannot be read or belongs to another network.
 
     Examples
     --------
@@ -109,12 +110,28 @@ def _weights_file(entry: EncoderEntry, given: str | os.PathLike[str] | None) -> 
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Tensors of a .safetensors file or of a published .pth file (weights only, nothing is executed).
+    """Read the tensors of a .safetensors file or of a published .pth file; no code in the file is executed.
+
+    Parameters
+    ----------
+    path : Path
+        File of weights.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Tensors on the processor, by name.
 
     Raises
     ------
     ResourceError
-        If the file is missing, of another kind, or damaged.
+        If the file is missing, damaged, or holds anything else than tensors.
+
+    Examples
+    --------
+    >>> read_weights(Path("nowhere.pth"))
+    Traceback (most recent call last):
+    matlens.errors.ResourceError: no weights file at nowhere.pth; give the path of a .safetensors or .pth file.
     """
     if not path.is_file():
         raise ResourceError(f"no weights file at {path}; give the path of a .safetensors or .pth file.")

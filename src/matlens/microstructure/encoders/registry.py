@@ -1,4 +1,4 @@
-"""The encoders by name; importing this module loads no encoder, and neither torch nor scipy."""
+"""The encoders by name. Importing this module loads no encoder, and neither torch nor scipy."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["ENCODERS", "ENCODER_NAMES", "EncoderEntry", "find_encoder"]
 
 @dataclass(frozen=True)
 class EncoderEntry:
-    """An encoder under its name. What it can do and what belongs to it stands with its class.
+    """Entry of an encoder in the registry; loss layers, defaults and citation stand with the encoder's class.
 
     Attributes
     ----------
     name : str
-        What ``encoder=`` and ``--encoder`` take.
+        Value of ``encoder=`` and ``--encoder``.
     where : str
-        Its class, a subclass of `Encoder`, as ``"module:Class"``; imported when the encoder is first used.
+        Class of the encoder, a subclass of `Encoder`, as ``"module:Class"``; imported when the encoder is first used.
     weights : str or None
-        Name of its weights in the registry of data and weights (`matlens.core.registry`); None for an encoder that is
-        built without a file.
+        Name of its weights in the registry of data and weights (`matlens.core.registry`); None for an encoder without a
+        weights file.
 
     Examples
     --------
@@ -39,13 +39,25 @@ class EncoderEntry:
     weights: str | None = None
 
     def at_hand(self) -> bool:
-        """Return whether the encoder can be built on this machine now."""
+        """Return whether the encoder can be built on this machine now.
+
+        Returns
+        -------
+        bool
+            True if its weights are found or it needs none.
+        """
         from matlens.core.registry import locate
 
         return self.weights is None or locate(self.weights) is not None
 
     def load_class(self) -> type[Encoder]:
-        """Import the encoder's class."""
+        """Import the class of the encoder.
+
+        Returns
+        -------
+        type
+            Subclass of `Encoder`.
+        """
         module, _, name = self.where.partition(":")
         found: type[Encoder] = getattr(import_module(module), name)
         return found
@@ -66,7 +78,7 @@ ENCODER_NAMES: tuple[str, ...] = tuple(ENCODERS)
 
 
 def find_encoder(name: str) -> EncoderEntry:
-    """Look up an encoder by name.
+    """Return the entry of an encoder.
 
     Parameters
     ----------
@@ -76,6 +88,7 @@ def find_encoder(name: str) -> EncoderEntry:
     Returns
     -------
     EncoderEntry
+        The entry.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""VGG-19 as a texture encoder: 3x3 convolutions, rectifiers, average instead of max pooling."""
+"""VGG-19 as a texture encoder: 3 x 3 convolutions, rectifiers, and average instead of maximum pooling."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STD = (0.229, 0.224, 0.225)
 
 
 def _plan() -> list[tuple[str, int | None]]:
-    """(layer name, torchvision index of its convolution; None for a pooling), in order."""
+    """List the name of each layer and torchvision's index of its convolution, None for a pooling."""
     plan: list[tuple[str, int | None]] = []
     index = 0
     for block, count in enumerate(_BLOCKS, start=1):
@@ -37,9 +37,24 @@ def _plan() -> list[tuple[str, int | None]]:
 
 
 def phase_colours(n_phases: int) -> Tensor:
-    """Equidistant RGB colours in [-1, 1] for two to four phases, shape (phases, 3).
+    """Return equidistant RGB colours for two to four phases.
 
     Two phases are black and white; three and four are corners of a regular tetrahedron inscribed in the colour cube.
+
+    Parameters
+    ----------
+    n_phases : {2, 3, 4}
+        Number of phases K.
+
+    Returns
+    -------
+    Tensor, shape (K, 3)
+        Colours in [-1, 1].
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two or more than four phases.
 
     Examples
     --------
@@ -55,20 +70,26 @@ def phase_colours(n_phases: int) -> Tensor:
 
 
 class VGG19(Encoder):
-    """The convolutional part of VGG-19, as deep as the given weights reach.
+    """Compute the features of VGG-19's convolutional part, as deep as the given weights reach.
 
     Parameters
     ----------
     weights : mapping of str to Tensor
-        ``features.N.weight`` and ``.bias`` with torchvision's numbering; a leading run of the 16 convolutions.
-    name : str
-        ``"vgg19-oxford"`` or ``"vgg19-torchvision"``: two trainings of the same network.
-    source : dict, optional
+        ``features.N.weight`` and ``features.N.bias`` with torchvision's numbering, for the first one to 16
+        convolutions.
+    name : {"vgg19-oxford", "vgg19-torchvision"}
+        Which of two trainings of the network the weights come from.
+    source : dict of str to str, optional
         Provenance of the weights.
+
+    Raises
+    ------
+    InputError
+        If the weights lack the first convolution, or a tensor has another shape than VGG-19's.
 
     Notes
     -----
-    Simonyan and Zisserman, arXiv:1409.1556 (2014); average pooling after Gatys et al., NeurIPS 2015.
+    Simonyan and Zisserman, arXiv:1409.1556 (2014); average pooling after Gatys, Ecker and Bethge, NeurIPS (2015).
 
     Examples
     --------
@@ -118,22 +139,53 @@ class VGG19(Encoder):
 
     @classmethod
     def build(cls, name: str, weights: Mapping[str, Tensor], source: dict[str, str]) -> VGG19:
-        """Build the network as deep as the weights reach."""
+        """Build the network as deep as the weights reach.
+
+        Returns
+        -------
+        VGG19
+            The network, on the processor.
+        """
         return cls(weights, name, source)
 
     def passes(self, n_phases: int) -> int:
-        """Return one image, or one a phase where there are more phases than equidistant colours."""
+        """Return the number of images per structure: one, or one per phase above four phases.
+
+        Returns
+        -------
+        int
+            1 or ``n_phases``.
+        """
         return 1 if n_phases <= _MOST_COLOURS else n_phases
 
     def weights_to(self, depth: str) -> dict[str, Tensor]:
-        """Return kernels and biases up to a layer, ``kernel0``, ``bias0``, ``kernel2``, ..."""
+        """Return the kernels and biases up to a layer.
+
+        Returns
+        -------
+        dict of str to Tensor
+            ``kernel0``, ``bias0``, ``kernel2`` and so on.
+        """
         steps = [name for name, _ in self._steps]
         reached = [index for _, index in self._steps[: steps.index(depth) + 1] if index is not None]
         names = [f"{part}{index}" for index in reached for part in ("kernel", "bias")]
         return {name: self.get_buffer(name) for name in names}
 
     def trainable(self, depth: str, seed: int | None = None) -> VGG19:
-        """Copy the network up to a layer; with a seed, its architecture with He-normal weights."""
+        """Copy the network up to a layer.
+
+        Parameters
+        ----------
+        depth : str
+            Name of the deepest layer.
+        seed : int, optional
+            Seed of random He-normal weights (He et al., ICCV 2015); by default, the weights of this network are copied.
+
+        Returns
+        -------
+        VGG19
+            The copy, on the device of this network.
+        """
         weights = self.weights_to(depth)
         device = self.get_buffer("mean").device
         if seed is not None:
@@ -142,11 +194,26 @@ class VGG19(Encoder):
 
     @classmethod
     def restore(cls, name: str, weights: Mapping[str, Tensor]) -> VGG19:
-        """Build a trained network from its kernels and biases."""
+        """Build a trained network from its kernels and biases.
+
+        Returns
+        -------
+        VGG19
+            The network, on the processor.
+        """
         return cls(_named_for_file(weights), name)
 
     def prepare(self, indicators: Tensor) -> Tensor:
-        """Colour the phases, map [-1, 1] to [0, 1] and normalise; above four phases, one black-white image a phase."""
+        """Colour the phases and normalise with ImageNet's mean and standard deviation.
+
+        Up to four phases become the colours of one image; above, every phase becomes a black-and-white image of its
+        own.
+
+        Returns
+        -------
+        Tensor, shape (B * passes, 3, H, W)
+            Normalised images.
+        """
         batch, phases, *space = indicators.shape
         if self.passes(phases) > 1:
             images = (2 * indicators - 1).reshape(batch * phases, 1, *space).expand(-1, 3, -1, -1)
@@ -156,7 +223,13 @@ class VGG19(Encoder):
         return ((images + 1) / 2 - self.get_buffer("mean")) / self.get_buffer("std")
 
     def forward_layers(self, images: Tensor, wanted: frozenset[str], padding: Padding) -> dict[str, Tensor]:
-        """Run the convolutions up to the deepest wanted layer; layers without a position left are missing."""
+        """Run the convolutions up to the deepest wanted layer.
+
+        Returns
+        -------
+        dict of str to Tensor, shape (B * passes, C, h, w)
+            Activations by layer; a layer without a position is missing.
+        """
         found: dict[str, Tensor] = {}
         remaining = len(wanted)
         for name, index in self._steps:
@@ -178,7 +251,23 @@ class VGG19(Encoder):
 
 
 def random_weights(convolutions: int, seed: int) -> dict[str, Tensor]:
-    """He-normal weights of the first convolutions of VGG-19: the negative control of a trained encoder.
+    """Draw He-normal weights for the first convolutions of VGG-19, as a negative control of the trained encoder.
+
+    Parameters
+    ----------
+    convolutions : int
+        Number of convolutions, 1 to 16.
+    seed : int
+        Seed of the weights.
+
+    Returns
+    -------
+    dict of str to Tensor
+        ``features.N.weight`` with variance 2 / (9 inputs), and ``features.N.bias``, which are zero.
+
+    Notes
+    -----
+    He, Zhang, Ren and Sun, ICCV (2015).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pruning studies: how deep a network must be for a material."""
+"""Pruning studies: the depth of network that a material's reconstruction needs."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What a pruning study found, as tables that grow cell by cell."""
+"""Results of a pruning study, as tables that grow by one material and depth at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,21 @@ __all__ = ["Cell", "PruningStudy"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One material at one depth, made and judged."""
+    """Realisations of one material at one depth, with their comparison to the material.
+
+    Attributes
+    ----------
+    structures : sequence of Microstructure
+        Realisations.
+    judged : Judged
+        Their errors, R and verdicts against windows of the material.
+    result : Reconstruction, optional
+        The reconstruction; None for noise.
+    cost : Cost, optional
+        Cost of one evaluation of the loss; None for noise.
+    field_px : int
+        Receptive field of the deepest layer, in pixels.
+    """
 
     structures: Sequence[Microstructure]
     judged: Judged
@@ -31,31 +45,38 @@ class Cell:
 
 @dataclass
 class PruningStudy:
-    """What a pruning study found; every table is in the order of materials and, from shallow to deep, depths.
+    """Results of a pruning study; tables are ordered by material and, from shallow to deep, by depth.
 
     Attributes
     ----------
     table : DataFrame
-        One row a material and depth, the controls "white noise" and "blurred noise" last: what it costs, what it sees,
-        the joint verdict, and R and error of every statistic (mean over realisations).
+        One row per material and depth, the controls "white noise" and "blurred noise" last: cost, receptive field,
+        joint verdict, and R and mean error of every statistic.
     ratios : DataFrame
-        R of every ``material``, ``depth`` and ``statistic`` with interval and verdict, by ``n_windows`` windows of
+        R of every ``material``, ``depth`` and ``statistic`` with interval and verdict, from ``n_windows`` windows of
         ``window`` pixels.
     cells : DataFrame
-        One row a ``material``, ``depth`` and ``realisation``: errors, Euler density, copy share, evaluations, and
-        ``seconds`` (NaN where an earlier run made it).
+        One row per ``material``, ``depth`` and ``realisation``: errors, Euler density, share of copied pixels,
+        evaluations, and ``seconds`` (NaN if an earlier run made the realisation).
     scales : DataFrame
         R of each curve in bands of distance (`matlens.microstructure.statistics.scale_ratios`).
-    recommendations : dict
-        Recommendation by material, for those that are finished.
-    structures : dict
+    recommendations : dict of str to Recommendation
+        Recommendation of every finished material.
+    structures : dict of (str, str) to tuple of Microstructure
         Realisations by material and depth.
-    exemplars : dict
+    exemplars : dict of str to Microstructure
         The micrographs by name.
     settings : dict
-        Every choice as it was resolved.
+        Every setting with its resolved value.
     notes : list of str
-        What a reader should know.
+        Remarks on layers and sizes, one sentence each.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> study = PruningStudy({"foam": bicontinuous((64, 64), seed=1)}, {"encoder": "filterbank", "depths": []})
+    >>> study, study.layer
+    (PruningStudy(filterbank; nothing finished), None)
     """
 
     exemplars: dict[str, Microstructure]
@@ -70,13 +91,23 @@ class PruningStudy:
 
     @property
     def layer(self) -> str | None:
-        """The deepest of the layers that the materials need."""
+        """The deepest of the layers that the materials need; None before a material is finished."""
         needed = [found.layer for found in self.recommendations.values()]
         order: list[str] = self.settings["depths"]
         return max(needed, key=order.index) if needed else None
 
     def add(self, material: str, depth: str, cell: Cell) -> None:
-        """Put a cell into the tables."""
+        """Add a cell to the tables.
+
+        Parameters
+        ----------
+        material : str
+            Name of the material.
+        depth : str
+            Depth of the network, or name of a control.
+        cell : Cell
+            Results.
+        """
         exemplar, judged = self.exemplars[material], cell.judged
         self.structures[material, depth] = tuple(cell.structures)
         rows = _rows(cell, exemplar)
@@ -90,7 +121,13 @@ class PruningStudy:
                 self.notes.append(f"{material}: {note}")
 
     def conclude(self, material: str) -> None:
-        """Recommend a depth for a material whose cells are all there."""
+        """Recommend a depth for a material whose cells are complete.
+
+        Parameters
+        ----------
+        material : str
+            Name of the material.
+        """
         table, ratios, scales = (
             frame[frame["material"] == material] for frame in (self.table, self.ratios, self.scales)
         )

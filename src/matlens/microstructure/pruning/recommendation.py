@@ -1,4 +1,4 @@
-"""How deep a network must be for a material: one stated rule for every material, and its outcome in words."""
+"""The rule that recommends a depth of network for a material, and its result in words."""
 
 from __future__ import annotations
 
@@ -42,22 +42,28 @@ _Facts = Mapping[str, Mapping[Any, Any]]
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What the study of one material says.
+    """Depth of network recommended for one material.
 
     Attributes
     ----------
     material : str
-        Its name.
+        Name of the material.
     depth : str
-        The cheapest depth that stays equivalent to the best one; ``"none"`` where no network is needed.
+        The cheapest depth that stays equivalent to the best one; ``"none"`` if no network is needed.
     layer : str
-        The same among depths with a network: where a model that has one should end.
+        The same among depths with a network: the layer after which a model with a network should end.
     best : str
-        The depth with the lowest geometric mean of R over the statistics, R below 1 counted as 1.
-    joint : str
-        Joint verdict of ``depth`` against the material: "equivalent", "different" or "undecided".
+        The depth with the lowest geometric mean of R over the statistics; R below 1 counts as 1.
+    joint : {"equivalent", "different", "undecided"}
+        Joint verdict of ``depth`` against the material.
     sentences : tuple of str
-        All this in words.
+        The result in words.
+
+    Examples
+    --------
+    >>> found = Recommendation("foam", "none", "conv1_1", "pool1", "equivalent", ("No network is needed.",))
+    >>> found.depth, found.layer
+    ('none', 'conv1_1')
     """
 
     material: str
@@ -69,14 +75,19 @@ class Recommendation:
 
 
 def recommend(table: pd.DataFrame, ratios: pd.DataFrame, scales: pd.DataFrame, unit: str) -> Recommendation:
-    """Apply the rule to one material.
+    """Apply the rule of recommendation, `RULE`, to one material.
 
     Parameters
     ----------
     table, ratios, scales : DataFrame
-        One material's rows of the tables of a `matlens.microstructure.pruning.PruningStudy`, from shallow to deep.
+        Rows of one material in the tables of a `matlens.microstructure.pruning.PruningStudy`, from shallow to deep.
     unit : str
         Unit of the receptive fields.
+
+    Returns
+    -------
+    Recommendation
+        The recommended depth, with reasons in words.
 
     Examples
     --------
@@ -113,21 +124,21 @@ def recommend(table: pd.DataFrame, ratios: pd.DataFrame, scales: pd.DataFrame, u
 
 
 def carriers(scales: pd.DataFrame, depths: Sequence[str]) -> pd.DataFrame:
-    """Say which depth brings which distances.
+    """Find the shallowest depth that reproduces each curve in each band of distances.
 
     Parameters
     ----------
     scales : DataFrame
-        Columns ``depth``, ``curve``, ``from_px``, ``to_px``, ``R``; one material.
+        Columns ``depth``, ``curve``, ``from_px``, ``to_px``, ``R`` of one material.
     depths : sequence of str
-        From shallow to deep.
+        Depths from shallow to deep.
 
     Returns
     -------
     DataFrame
-        One row a curve and band: ``carrier``, the shallowest depth whose R lies within a factor 1.25 of the smallest
-        over depths (or of 1, where that is more), with ``R`` there and ``R_before``, one depth above. Bands that white
-        noise has too are left out: they tell nothing.
+        One row per curve and band: ``carrier``, the shallowest depth whose R lies within a factor 1.25 of the smallest
+        over depths (or of 1 if that is more), with its ``R`` and with ``R_before``, the R of the next shallower depth.
+        Bands that white noise reproduces are left out, as they distinguish nothing.
 
     Examples
     --------
@@ -150,14 +161,14 @@ def carriers(scales: pd.DataFrame, depths: Sequence[str]) -> pd.DataFrame:
 
 
 def read_recommendation(run: str | os.PathLike[str], material: str | None = None) -> str:
-    """Read which layer a pruning study recommends.
+    """Read the layer that a pruning study recommends.
 
     Parameters
     ----------
     run : path-like
         The run directory of ``matlens prune``, or its ``recommendation.json``.
     material : str, optional
-        Name of one of its materials; by default the deepest of the layers that they need.
+        Name of one of its materials; by default, the deepest of the layers that its materials need.
 
     Returns
     -------
@@ -167,7 +178,7 @@ def read_recommendation(run: str | os.PathLike[str], material: str | None = None
     Raises
     ------
     InputError
-        If there is no finished study, or not of this material.
+        If there is no finished study, the file is damaged, or the study has no such material.
 
     Examples
     --------
@@ -194,7 +205,22 @@ def read_recommendation(run: str | os.PathLike[str], material: str | None = None
 
 
 def studied_encoder(run: str | os.PathLike[str]) -> str:
-    """Read which encoder a pruning study used: its layers are those of that one; errors as `read_recommendation`.
+    """Read the name of the encoder that a pruning study used.
+
+    Parameters
+    ----------
+    run : path-like
+        The run directory of ``matlens prune``, or its ``recommendation.json``.
+
+    Returns
+    -------
+    str
+        Name of the encoder; ``"auto"`` if the study does not hold it.
+
+    Raises
+    ------
+    InputError
+        If there is no finished study, or the file is damaged.
 
     Examples
     --------

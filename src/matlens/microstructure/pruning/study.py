@@ -1,4 +1,4 @@
-"""Model pruning: what each depth of a network is worth for a material, and what it costs."""
+"""Pruning studies: the quality and the cost of reconstruction at each depth of a network."""
 
 from __future__ import annotations
 
@@ -45,46 +45,47 @@ def prune(
     progress: Progress | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> PruningStudy:
-    """Reconstruct with ever fewer layers, and find the cheapest depth that stays equivalent to the best.
+    """Reconstruct with fewer and fewer layers, and find the cheapest depth that stays equivalent to the best.
 
     Parameters
     ----------
     exemplars : Microstructure, or sequence or mapping of them
-        Micrographs, two-dimensional, each of a material of its own.
+        Two-dimensional micrographs, each of a material of its own.
     shape : (int, int), optional
-        Height and width of what is made, in pixels; by default 128 x 128, or less where a micrograph is smaller.
+        Height and width of the realisations in pixels; by default 128 x 128, or less if a micrograph is smaller.
     encoder, weights, preset, device
         As in `matlens.reconstruct`.
     depths : sequence of str, optional
         Layers to end at; by default the loss layers of the preset and ``"none"``, the loss without a network. A layer
-        that is no loss layer of the preset joins those above it.
+        that is no loss layer of the preset is added to those above it.
     n : int
-        Realisations of each material and depth. Equal numbers start from equal noise at every depth.
+        Realisations of each material and depth. Realisations of equal number start from equal noise at every depth.
     seed : int
-        The same seed, threads, device and versions give the same structures and verdicts; times differ.
+        Seed; the same seed, threads, device and versions give the same structures and verdicts, but other times.
     progress : Progress, optional
         Called with evaluations done and total, for each realisation.
     checkpoints : callable, optional
-        Gives for a material's name and a depth the `StateStore` of optimiser state and finished realisations, so that
-        a run can resume.
+        Takes the name of a material and a depth, and returns the `StateStore` of optimiser state and finished
+        realisations, so that a run can resume.
 
     Returns
     -------
     PruningStudy
+        Tables of cost, R and verdicts, and a recommendation per material.
 
     Raises
     ------
     InputError
-        If an argument cannot be used; the sentence says what to do.
+        If an argument cannot be used.
     ResourceError
-        If weights are not at hand.
+        If weights are not found.
     Interrupted
-        On KeyboardInterrupt, with the study of the depths that are finished.
+        On KeyboardInterrupt, with the study of the finished depths.
 
     Notes
     -----
-    The truncation of the network after each loss layer is the "model pruning" of Li et al., Sci. Rep. 8:13461 (2018).
-    The rule of the recommendation is `matlens.microstructure.pruning.recommendation.RULE`.
+    Truncation of the network after each loss layer is the "model pruning" of Li et al., Sci. Rep. 8, 13461 (2018). The
+    rule of the recommendation is `matlens.microstructure.pruning.recommendation.RULE`.
 
     Examples
     --------
@@ -110,7 +111,32 @@ def prune(
 
 @dataclass(frozen=True)
 class Pruning:
-    """A checked order for a pruning study, made by `plan_pruning` and carried out by `run`."""
+    """Checked plan of a pruning study, made by `plan_pruning` and executed by `run`.
+
+    Attributes
+    ----------
+    exemplars : dict of str to Microstructure
+        The micrographs by name.
+    presets : dict of str to Preset
+        Preset with the layers of each depth, from shallow to deep.
+    matching : Matching
+        Feature matching with the encoder that was loaded.
+    n : int
+        Realisations of each material and depth.
+    seed : int
+        Seed of the realisations.
+    settings : dict
+        Every setting with its resolved value.
+    notes : tuple of str
+        Remarks on the layers, one sentence each.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> work = plan_pruning({"foam": bicontinuous((64, 64), seed=1)}, encoder="filterbank", depths=["none", "scale1"])
+    >>> list(work.presets), work.cell("foam", "scale1").shape
+    (['none', 'scale1'], (64, 64))
+    """
 
     exemplars: dict[str, Microstructure]
     presets: dict[str, Preset]
@@ -121,7 +147,25 @@ class Pruning:
     notes: tuple[str, ...]
 
     def run(self, progress: Progress, checkpoints: Checkpoints) -> PruningStudy:
-        """Make and judge everything; realisations that the stores have the result of are taken from them."""
+        """Make and compare all realisations; those whose result is stored are read from the store.
+
+        Parameters
+        ----------
+        progress : Progress
+            Called with evaluations done and total, for each realisation.
+        checkpoints : callable
+            Takes the name of a material and a depth, and returns a `StateStore`.
+
+        Returns
+        -------
+        PruningStudy
+            The study.
+
+        Raises
+        ------
+        Interrupted
+            On KeyboardInterrupt, with the study of the finished depths.
+        """
         study = PruningStudy(dict(self.exemplars), dict(self.settings), notes=list(self.notes))
         try:
             for name in self.exemplars:
@@ -145,7 +189,20 @@ class Pruning:
         study.conclude(name)
 
     def cell(self, material: str, depth: str) -> Plan[MatchingWork]:
-        """The reconstruction of one material at one depth."""
+        """Plan the reconstruction of one material at one depth.
+
+        Parameters
+        ----------
+        material : str
+            Name of the material.
+        depth : str
+            Depth of the network.
+
+        Returns
+        -------
+        Plan
+            Reconstruction by feature matching.
+        """
         matching = replace(self.matching, preset=self.presets[depth])
         return plan_method(matching, self.exemplars[material], self.settings["shape"], n=self.n, seed=self.seed)
 
@@ -162,7 +219,24 @@ def plan_pruning(
     seed: int = 0,
     device: str = "auto",
 ) -> Pruning:
-    """Check everything `prune` is asked for and resolve every choice; parameters and errors as there.
+    """Check the arguments of `prune` and resolve every setting.
+
+    Parameters
+    ----------
+    exemplars, shape, encoder, weights, preset, depths, n, seed, device
+        As in `prune`.
+
+    Returns
+    -------
+    Pruning
+        Checked plan; nothing is reconstructed yet.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used.
+    ResourceError
+        If weights are not found.
 
     Examples
     --------
@@ -196,28 +270,32 @@ def plan_pruning(
 def truncated(
     preset: Preset, encoder: Encoder, depths: Sequence[str] | None = None
 ) -> tuple[dict[str, Preset], list[str]]:
-    """Cut a preset's loss at ever deeper layers.
+    """Truncate the loss of a preset at each depth.
 
     Parameters
     ----------
     preset : Preset
-        What is cut.
+        Preset whose loss layers are truncated.
     encoder : Encoder
-        Whose layers they are.
+        Encoder that has the layers.
     depths : sequence of str, optional
-        As in `prune`.
+        Layers to end at, as in `prune`.
 
     Returns
     -------
-    presets : dict
+    presets : dict of str to Preset
         Preset by depth, from shallow to deep.
     notes : list of str
-        What a reader should know.
+        Remarks on the layers, one sentence each.
 
     Raises
     ------
     InputError
-        If a depth is not known, or none of them has a network.
+        If a depth is unknown, or no depth has a network.
+
+    Notes
+    -----
+    Li et al., Sci. Rep. 8, 13461 (2018).
 
     Examples
     --------

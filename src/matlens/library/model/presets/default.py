@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.library.model.network_inputs import NetworkInputs
+from matlens.library.model.inputs import Inputs
 from matlens.library.model.networks.layers import Dense, Silu
 from matlens.library.model.preprocessing_choice import CHAINS
 from matlens.library.model.presets.preset import Layers, Preset, Stage
@@ -40,7 +40,7 @@ DEFAULT = Preset(
     _stages,
     _layers,
     _preprocessing,
-    partial(NetworkInputs.scores, most=_SCORES, power=1.0),
+    partial(Inputs.scores, most=_SCORES, power=1.0),
     chains=CHAINS,
     sharpness=2.5,
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.library.model.network_inputs import NetworkInputs
+from matlens.library.model.inputs import Inputs
 from matlens.library.model.networks.layers import Layer
 from matlens.library.model.resampling import Resampling
 from matlens.library.spectra import Preprocessing
@@ -86,6 +86,6 @@ class Preset:
     stages: Callable[[tuple[str, ...]], tuple[Stage, ...]]
     layers: Callable[[Stage, Mapping[str, int]], Layers]
     preprocessing: Callable[[NDArray[np.float64] | None], Preprocessing]
-    network_inputs: Callable[..., NetworkInputs]
+    network_inputs: Callable[..., Inputs]
     chains: tuple[Preprocessing, ...] = ()
     sharpness: float | None = None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.library.model.network_inputs import NetworkInputs
+from matlens.library.model.inputs import Inputs
 from matlens.library.model.networks.layers import Convolution, Dense, Dropout, Elu, Layer
 from matlens.library.model.presets.preset import Layers, Preset, Stage
 from matlens.library.spectra import BandMaximum, Preprocessing
@@ -51,4 +51,4 @@ def _preprocessing(axis: NDArray[np.float64] | None) -> Preprocessing:
     return Preprocessing([BandMaximum(*_BAND)])
 
 
-UMEHARA2019 = Preset("umehara2019", "none", _stages, _layers, _preprocessing, NetworkInputs.plain)
+UMEHARA2019 = Preset("umehara2019", "none", _stages, _layers, _preprocessing, Inputs.plain)

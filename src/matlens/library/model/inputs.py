@@ -1,4 +1,4 @@
-"""What networks see of a sample, and the way back from there to fractions and file intensities."""
+"""What a model sees of a sample, and the way back from there to fractions and file intensities."""
 
 from __future__ import annotations
 
@@ -9,21 +9,32 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from sklearn.decomposition import PCA
 from torch import Tensor
 
 from matlens.errors import InputError
 from matlens.hooks import Arrays
-from matlens.library.model.encoding import Encoder
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 
-__all__ = ["NetworkInputs"]
+__all__ = ["Blocks", "Inputs"]
 
 Array = NDArray[np.float64]
 
 
+_MOST = 100  # principal components kept; methods take as many of the first ones as serve them
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How many columns of the encoded rows are of the composition (the first ones) and how many of the spectrum."""
+
+    composition: int
+    spectrum: int
+
+
 @dataclass(frozen=True, eq=False)
-class NetworkInputs:
+class Inputs:
     """Fractions and prepared spectra, as they are or standardised.
 
     Attributes
@@ -51,13 +62,13 @@ class NetworkInputs:
     @classmethod
     def plain(
         cls, library: MaterialsLibrary, composition: bool, spectrum: bool, preprocessing: Preprocessing
-    ) -> NetworkInputs:
+    ) -> Inputs:
         """Fractions and prepared intensities as they are.
 
         Examples
         --------
         >>> library = MaterialsLibrary([[1, 0], [0, 1]], ("A", "B"), {"P": [1, 2]})
-        >>> NetworkInputs.plain(library, True, False, Preprocessing())([[0.2, 0.8]], None)
+        >>> Inputs.plain(library, True, False, Preprocessing())([[0.2, 0.8]], None)
         {'composition': tensor([[0.2000, 0.8000]])}
         """
         count = len(library.components)
@@ -73,6 +84,34 @@ class NetworkInputs:
         )
 
     @classmethod
+    def standardised(
+        cls, library: MaterialsLibrary, composition: bool, spectrum: bool, preprocessing: Preprocessing
+    ) -> Inputs:
+        """Fractions standardised one by one, and principal components of the spectra: what baselines see.
+
+        Each block has total variance 1, so that neither drowns the other. Fractions are standardised each by itself,
+        for a few percent of an alloying element matter as much as tens of percent of a host; a component that never
+        varies counts nothing. Principal components keep their variances.
+
+        Examples
+        --------
+        >>> library = MaterialsLibrary([[1, 0], [0, 1]], ("A", "B"), {"P": [1, 2]})
+        >>> seen = Inputs.standardised(library, True, False, Preprocessing())
+        >>> seen.rows(library.compositions, None).round(3).tolist()
+        [[0.707, -0.707], [-0.707, 0.707]]
+        """
+        middle = factor = mean = loadings = axis = None
+        if composition:
+            middle, spread = library.compositions.mean(0), library.compositions.std(0)
+            varies = spread > 1e-9
+            factor = np.where(varies, 1 / np.where(varies, spread, 1), 0) / np.sqrt(max(int(varies.sum()), 1))
+            factor = np.diag(factor)
+        if spectrum and library.axis is not None and library.spectra is not None:
+            axis = library.axis
+            mean, loadings = _components(preprocessing.transform(library.spectra, axis)[0])
+        return cls(middle, factor, mean, loadings, axis, preprocessing)
+
+    @classmethod
     def scores(
         cls,
         library: MaterialsLibrary,
@@ -82,26 +121,24 @@ class NetworkInputs:
         *,
         most: int,
         power: float,
-    ) -> NetworkInputs:
+    ) -> Inputs:
         """Fractions standardised one by one; spectra as scores of their first ``most`` principal components.
 
         ``power`` says how much of their differences in spread the scores keep: 1 all of it, 0 none (each has spread
         1, and noise counts as much as structure). The first one has spread 1 in any case.
         """
-        found = Encoder.of(library, composition, spectrum, preprocessing)
+        found = cls.standardised(library, composition, spectrum, preprocessing)
         factor, loadings = found.factor, found.loadings
         if factor is not None:
-            factor = np.diag(factor * np.sqrt(max(int((factor > 0).sum()), 1)))
+            factor = factor * np.sqrt(max(int((factor > 0).sum()), 1))
         if loadings is not None:
             loadings = loadings[:most]
-            spread = np.maximum(
-                found(library.compositions, library.spectra)[:, found.blocks.composition :].std(0), 1e-12
-            )
-            spread = spread[:most]
+            spread = found.rows(library.compositions, library.spectra)[:, found.blocks.composition :].std(0)
+            spread = np.maximum(spread, 1e-12)[:most]
             loadings = loadings * ((spread / spread[0]) ** power / spread)[:, None]
-        return cls(found.middle, factor, found.mean, loadings, found.axis, found.preprocessing)
+        return replace(found, factor=factor, loadings=loadings)
 
-    def rescaled(self, factors: Array) -> NetworkInputs:
+    def rescaled(self, factors: Array) -> Inputs:
         """The same with each input multiplied by a factor, shape (features of composition and spectrum,)."""
         count = 0 if self.factor is None else self.factor.shape[1]
         return replace(
@@ -110,7 +147,7 @@ class NetworkInputs:
             loadings=None if self.loadings is None else self.loadings * factors[count:, None],
         )
 
-    def with_sums(self, sums: Array) -> NetworkInputs:
+    def with_sums(self, sums: Array) -> Inputs:
         """The same with weighted sums of the inputs of composition behind them, weights of shape (K, R)."""
         if self.factor is None:
             return self
@@ -136,6 +173,21 @@ class NetworkInputs:
         InputError
             If spectra are needed and not given, or have another number of channels.
         """
+        found = self._parts(compositions, spectra)
+        return {name: torch.from_numpy(value.astype(np.float32)).to(device) for name, value in found.items()}
+
+    def rows(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
+        """Inputs side by side in double precision, shape (n, features of composition and spectrum)."""
+        return np.concatenate(list(self._parts(compositions, spectra).values()), axis=1)
+
+    @property
+    def blocks(self) -> Blocks:
+        """Features of each kind."""
+        return Blocks(
+            0 if self.factor is None else self.factor.shape[1], 0 if self.loadings is None else len(self.loadings)
+        )
+
+    def _parts(self, compositions: ArrayLike, spectra: ArrayLike | None) -> dict[str, Array]:
         found = {}
         if self.middle is not None and self.factor is not None:
             given = np.asarray(compositions, dtype=np.float64)
@@ -148,7 +200,7 @@ class NetworkInputs:
         if self.mean is not None:
             prepared = self.preprocessing.transform(self._checked(spectra), self._axis())[0] - self.mean
             found["spectrum"] = prepared if self.loadings is None else prepared @ self.loadings.T
-        return {name: torch.from_numpy(value.astype(np.float32)).to(device) for name, value in found.items()}
+        return found
 
     def back(
         self, slopes: Mapping[str, Tensor], compositions: ArrayLike, spectra: ArrayLike | None
@@ -177,7 +229,7 @@ class NetworkInputs:
         return {name: value for name, value in there.items() if isinstance(value, np.ndarray)}
 
     @classmethod
-    def of(cls, arrays: Arrays, preprocessing: Preprocessing) -> NetworkInputs:
+    def of(cls, arrays: Arrays, preprocessing: Preprocessing) -> Inputs:
         """Make it again from what `arrays` gave."""
         blank: dict[str, Any] = {field.name: None for field in fields(cls)}
         return replace(cls(**blank), **{**arrays, "preprocessing": preprocessing})  # type: ignore[arg-type]
@@ -194,3 +246,13 @@ class NetworkInputs:
                 "axis."
             )
         return np.asarray(spectra, dtype=np.float64)
+
+
+def _components(prepared: Array) -> tuple[Array, Array]:
+    """Mean spectrum (C',) and loadings (k, C') that give scores of total variance 1 in all channels together."""
+    total = float(np.sqrt(prepared.var(axis=0).sum()))
+    if total <= 1e-12 * float(np.abs(prepared).max(initial=0)) or total == 0:
+        return prepared.mean(0), np.zeros((1, prepared.shape[1]))  # spectra all alike tell nothing
+    kept = min(_MOST, len(prepared) - 1, prepared.shape[1])
+    found = PCA(kept, svd_solver="auto", iterated_power=7, random_state=0).fit(prepared)
+    return found.mean_, found.components_ / total

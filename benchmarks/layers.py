@@ -1,0 +1,170 @@
+"""Layers with backward passes written by hand against plain `torch.bmm` and autograd, as a share of a whole `learn`.
+
+    python benchmarks/layers.py                     # both presets on a photoanode library of 150 samples, one thread
+    python benchmarks/layers.py --presets default --samples 300 --repeats 5
+
+One `learn` is what the command does: checks, the ensemble of all samples, and trials on compositions left out with all
+baselines (one partition into three folds). It runs once; then each of its trainings is repeated both ways in turn.
+Seconds are of the processor, so that ratios hold on a machine that does other things. Writes
+build/benchmark/layers.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from torch import Tensor
+
+from matlens.library.baselines import BASELINES
+from matlens.library.model import LibraryModel, ensemble, model
+from matlens.library.model.ensemble import Ensemble
+from matlens.library.model.networks import training
+from matlens.library.model.networks.layers import Convolution, Dense, Dropout, Elu, Layer
+from matlens.library.model.networks.stacked import Inputs, StackedNetwork
+from matlens.library.model.presets.preset import Preset, Stage
+from matlens.library.model.presets.registry import PRESETS
+from matlens.library.problems import photoanode
+from matlens.library.table import MaterialsLibrary
+from matlens.library.validation import PARTITIONS, check_library, held_out
+
+FILE = Path("build/benchmark/layers.json")
+Training = tuple[Any, ...]  # what `train` is given: preset, stages, data
+
+
+class PlainNetwork(StackedNetwork):
+    """The same network, whose gradients autograd takes."""
+
+    def with_slopes(self) -> Tensor:
+        """Make `backward` fill in the gradients of the parameters."""
+        self.gradient = torch.zeros_like(self.vector)
+        return self.gradient
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Output of each member, shape (m, B)."""
+        with torch.enable_grad():
+            self.leaves = [value.detach().requires_grad_() for value in self.named.values()]
+            named = dict(zip(self.named, self.leaves, strict=True))
+            self.given = {name: inputs[name].detach().requires_grad_() for name in self.branches}
+            parts = []
+            for name, layers in self.branches.items():
+                x = self.given[name]
+                for number, layer in enumerate(layers):
+                    x = plain(layer, x, named, f"{name}.{number}")
+                parts.append(x)
+            x = torch.cat(parts, 2)
+            for number, layer in enumerate(self.head):
+                x = plain(layer, x, named, f"head.{number}")
+            self.out = x[..., 0]
+        return self.out.detach()
+
+    def backward(self, slope: Tensor, *, inputs: bool = False) -> dict[str, Tensor]:
+        """Carry the loss' gradient to the parameters or the inputs."""
+        if inputs:
+            return dict(zip(self.given, torch.autograd.grad(self.out, list(self.given.values()), slope), strict=True))
+        found = torch.autograd.grad(self.out, self.leaves, slope)
+        torch.cat([each.flatten() for each in found], out=self.gradient)
+        return {}
+
+
+def plain(layer: Layer, x: Tensor, named: dict[str, Tensor], name: str) -> Tensor:
+    """One layer of all members in torch's own operations."""
+    if isinstance(layer, Dense):
+        return torch.baddbmm(named[f"{name}.bias"][:, None], x, named[f"{name}.weight"])
+    if isinstance(layer, Convolution):
+        weight, bias = named[f"{name}.weight"], named[f"{name}.bias"]
+        kernel = weight.permute(0, 2, 1).reshape(-1, 1, layer.width)
+        found = torch.nn.functional.conv1d(x.transpose(0, 1), kernel, bias.flatten(), groups=len(x))
+        return found.unflatten(1, (len(x), layer.filters)).permute(1, 0, 3, 2).flatten(2)
+    if isinstance(layer, Dropout):
+        return torch.nn.functional.dropout(x, 0.5**layer.halvings) if layer.bits is not None else x
+    return torch.nn.functional.elu(x) if isinstance(layer, Elu) else torch.nn.functional.silu(x)
+
+
+def trainings_of(library: MaterialsLibrary, preset: str, members: int) -> tuple[list[Training], float]:
+    """Learn as the command does; returns what was trained, and the seconds of all else."""
+    found: list[Training] = []
+    trained = 0.0
+
+    def train(*given: Any, **_: Any) -> Ensemble:
+        nonlocal trained
+        begun = time.process_time()
+        networks = ensemble.train(*given)
+        trained += time.process_time() - begun
+        found.append(given)
+        return networks
+
+    begun = time.process_time()
+    with patch.object(model, "train", train):
+        check_library(library)
+        LibraryModel(preset, n_models=members).fit(library)
+        folds = PARTITIONS["grouped"](library, 3, 1, 0)
+        own = partial(LibraryModel, preset, n_models=max(members // 5, 1), resample="groups")
+        held_out(own, library, folds)
+        for name, make in BASELINES.items():
+            held_out(make, library, folds, name=name)
+    return found, time.process_time() - begun - trained
+
+
+def trained(trainings: list[Training], kind: type[StackedNetwork]) -> tuple[float, list[Tensor]]:
+    """Repeat trainings with one kind of network: seconds, and what each ends with."""
+    begun, ends = time.process_time(), []
+    with patch.object(training, "StackedNetwork", kind):
+        for given in trainings:
+            ends.append(next(iter(ensemble.train(*given).parameters.values())))
+    return time.process_time() - begun, ends
+
+
+def compare(library: MaterialsLibrary, preset: str, members: int, repeats: int) -> list[dict[str, Any]]:
+    """Measure both ways in turn; ratios are within a repeat."""
+    trainings, rest = trainings_of(library, preset, members)
+    rows = []
+    for repeat in range(repeats):
+        by_hand, one = trained(trainings, StackedNetwork)
+        plainly, other = trained(trainings, PlainNetwork)
+        apart = max(float((a - b).abs().max() / a.abs().max()) for a, b in zip(one, other, strict=True))
+        row = {"preset": preset, "repeat": repeat, "rest": rest, "by hand": by_hand, "autograd": plainly}
+        row |= {"training ratio": plainly / by_hand, "learn ratio": (rest + plainly) / (rest + by_hand)}
+        rows.append(row | {"share of learn": by_hand / (rest + by_hand), "parameters apart": apart})
+        words = (
+            f"{key} {value if isinstance(value, str) else format(value, '.3g')}" for key, value in rows[-1].items()
+        )
+        print(", ".join(words), flush=True)
+    return rows
+
+
+def shortened(preset: Preset, share: float) -> Preset:
+    """Take a share of the epochs: the published preset's 1300 would not fit into a benchmark."""
+
+    def stages(inputs: tuple[str, ...]) -> tuple[Stage, ...]:
+        return tuple(replace(one, epochs=max(round(share * one.epochs), 1)) for one in preset.stages(inputs))
+
+    return replace(preset, stages=stages)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--presets", nargs="+", default=["default", "umehara2019"], choices=list(PRESETS))
+    parser.add_argument("--samples", type=int, default=150)
+    parser.add_argument("--members", type=int, default=50)
+    parser.add_argument("--epochs", type=float, default=1.0, help="share of the presets' epochs")
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    library, rows = photoanode(args.samples, seed=100).library, []
+    for name in args.presets:
+        with patch.dict(PRESETS, {name: shortened(PRESETS[name], args.epochs)}):
+            rows += compare(library, name, args.members, args.repeats)
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()
