@@ -10,6 +10,8 @@ from matlens.cli.app import main
 from matlens.library.commands.demo import run as demo
 from matlens.library.commands.suggest import run as suggesting
 
+pytestmark = pytest.mark.end_to_end
+
 
 def ended(*arguments):
     with pytest.raises(SystemExit) as end:
