@@ -74,7 +74,7 @@ class LearnSpec(Table, Seeded, OnDevice):
         tuple[Baseline, ...],
         BeforeValidator(words_of),
         option(
-            "all, none, or some of ridge, pls, random-forest, kernel-ridge, gaussian-process.",
+            "Classical models that are scored on the same samples.",
             metavar="NAME,...",
             group=_SCORES,
         ),
