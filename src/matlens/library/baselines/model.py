@@ -23,7 +23,7 @@ from matlens.library.baselines.linear import PartialLeastSquares, Ridge
 from matlens.library.model import Gradients
 from matlens.library.model.inputs import Blocks, Inputs
 from matlens.library.model.preprocessing_choice import Choice, choose_preprocessing
-from matlens.library.model.targets import resolve_inputs, target_of, training_rows
+from matlens.library.model.targets import learned_target, resolve_task
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 
@@ -145,10 +145,9 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if self.method not in METHODS:
             raise InputError(f"baseline {self.method!r} is not known; choose one of {', '.join(METHODS)}.")
         (progress or Silent()).begin(3, f"baseline {self.method}")
-        found = target_of(library, target, self.transform)
-        self.uses_composition_, self.uses_spectrum_ = resolve_inputs(library, self.inputs)
-        rows = training_rows(library, found, composition_only=not self.uses_spectrum_)
-        known = library.select(rows)
+        task = resolve_task(library, target, inputs=self.inputs, transform=self.transform)
+        found, self.uses_composition_, self.uses_spectrum_ = task.target, task.composition, task.spectrum
+        known = library.select(task.rows)
         self.library_, self.components_, self.target_, self.unit_ = library, library.components, found.name, found.unit
         values = found.values(known)
         self.preprocessing_ = self._chain(known, values)
@@ -181,7 +180,7 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def score(self, library: MaterialsLibrary) -> float:
         """R squared of the predictions, over the samples that were measured."""
-        value = target_of(library, self.target_, self.transform).values(library)
+        value = learned_target(self).values(library)
         known = ~np.isnan(value) & (library.censoring(self.target_) == 0)
         missed = np.mean((self.predict(library)[known] - value[known]) ** 2)
         return float(1 - missed / max(float(value[known].var()), 1e-300))

@@ -15,7 +15,7 @@ from matlens.library.gradients.support import composition_support, spectral_supp
 from matlens.library.gradients.trend import fit_trend
 from matlens.library.model import Gradients, Response
 from matlens.library.model.response import Single, SlopeErrors
-from matlens.library.model.targets import target_of
+from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary
 
 __all__: list[str] = []  # of explain_library alone
@@ -219,7 +219,7 @@ def _merit(model: Response, library: MaterialsLibrary) -> Array:
     """The figure of merit on the model's scale; NaN throughout where the library has not measured it."""
     if model.target_ not in library.merits:
         return np.full(len(library), np.nan)
-    return target_of(library, model.target_, getattr(model, "transform", "none")).values(library)
+    return learned_target(model).values(library)
 
 
 def _variance(covariance: Array, rays: Array) -> Array:

@@ -30,7 +30,7 @@ from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import Resampling, member_rows
 from matlens.library.model.response import Gradients, SlopeErrors
 from matlens.library.model.storage import FittedState, read_state, write_state
-from matlens.library.model.targets import Target, resolve_inputs, target_of, training_rows
+from matlens.library.model.targets import Target, learned_target, resolve_task
 from matlens.library.model.warp import Warp, find_warp
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
@@ -159,9 +159,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             On KeyboardInterrupt, with the state saved.
         """
         preset, device = self._checked()
-        goal = target_of(library, target, self.transform)
-        composition, spectrum = resolve_inputs(library, self.inputs)
-        rows = training_rows(library, goal, composition_only=not spectrum)
+        task = resolve_task(library, target, inputs=self.inputs, transform=self.transform)
+        goal, composition, spectrum, rows = task.target, task.composition, task.spectrum, task.rows
         seen = library.select(rows)
         chain = self._chain(preset, seen, goal, composition, spectrum)
         self.inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
@@ -224,7 +223,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def score(self, library: MaterialsLibrary) -> float:
         """R squared on the samples whose figure of merit was measured, and is not censored."""
-        value = Target(self.target_, self.unit_, self.transform).values(library)
+        value = learned_target(self).values(library)
         there = ~np.isnan(value) & (library.censoring(self.target_) == 0)
         error = np.square(value - self.predict(library))[there].sum()
         return float(1 - error / np.square(value[there] - value[there].mean()).sum())
@@ -437,7 +436,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.held_out_[rows], self.held_out_spread_[rows] = held.summary(self.warp_.values(values))
 
     def _values(self) -> Array:
-        return Target(self.target_, self.unit_, self.transform).values(self.library_)
+        return learned_target(self).values(self.library_)
 
     def _check_library(self, library: MaterialsLibrary) -> None:
         check_is_fitted(self, "ensemble_")

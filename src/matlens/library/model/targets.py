@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,17 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.library.table import MaterialsLibrary, named
 
-__all__ = ["INPUTS", "TRANSFORMS", "Target", "resolve_inputs", "target_of", "training_rows"]
+__all__ = [
+    "INPUTS",
+    "TRANSFORMS",
+    "Target",
+    "Task",
+    "learned_target",
+    "resolve_inputs",
+    "resolve_task",
+    "target_of",
+    "training_rows",
+]
 
 TRANSFORMS = ("none", "log10")
 INPUTS = ("auto", "composition", "spectrum", "both")
@@ -132,3 +143,69 @@ def training_rows(library: MaterialsLibrary, target: Target, *, composition_only
             "give spectra or other samples."
         )
     return rows
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a model is to learn from a library, resolved once; made by `resolve_task`.
+
+    Attributes
+    ----------
+    target : Target
+        Figure of merit.
+    composition, spectrum : bool
+        Which inputs are used.
+    rows : ndarray of int
+        Samples that have the figure of merit.
+    """
+
+    target: Target
+    composition: bool
+    spectrum: bool
+    rows: NDArray[np.intp]
+
+
+def resolve_task(library: MaterialsLibrary, target: str | None, *, inputs: str = "auto", transform: str) -> Task:
+    """Resolve figure of merit, inputs and rows.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        What to learn from.
+    target : str or None
+        Figure of merit; None where there is only one.
+    inputs : str
+        One of `INPUTS`.
+    transform : str
+        One of `TRANSFORMS`.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    InputError
+        If an option is not known, or the figure of merit cannot be learned.
+
+    Examples
+    --------
+    >>> library = MaterialsLibrary([[1, 0], [0, 1]] * 3, ("A", "B"), {"P": [1, 2, 3, 4, 5, np.nan]})
+    >>> resolve_task(library, None, transform="none").rows
+    array([0, 1, 2, 3, 4])
+    """
+    goal = target_of(library, target, transform)
+    composition, spectrum = resolve_inputs(library, inputs)
+    return Task(goal, composition, spectrum, training_rows(library, goal, composition_only=not spectrum))
+
+
+def learned_target(model: Any) -> Target:
+    """Figure of merit on the scale that a fitted model (`Response`) predicts.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> learned_target(SimpleNamespace(target_="P", unit_="log10(S/cm)", transform="log10"))
+    Target(name='P', unit='log10(S/cm)', transform='log10')
+    """
+    return Target(model.target_, model.unit_, getattr(model, "transform", "none"))

@@ -17,7 +17,7 @@ from matlens.library.gradients import (
 )
 from matlens.library.model import Response
 from matlens.library.model.presets.registry import PRESETS
-from matlens.library.model.targets import target_of
+from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["Outlook", "look_out", "measured_merit"]
@@ -176,4 +176,4 @@ def _widening(model: Response) -> float:
 
 def measured_merit(model: Response, library: MaterialsLibrary) -> Array:
     """Give the figure of merit on the model's scale, shape (n,); NaN where it was not measured."""
-    return target_of(library, model.target_, getattr(model, "transform", "none")).values(library)
+    return learned_target(model).values(library)

@@ -18,7 +18,7 @@ from matlens.library.commands.source import library_digest, read_table
 from matlens.library.model import LibraryModel
 from matlens.library.model.preprocessing_choice import Choice, in_words
 from matlens.library.model.presets.registry import PRESETS
-from matlens.library.model.targets import resolve_inputs, target_of, training_rows
+from matlens.library.model.targets import resolve_task, target_of, training_rows
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import Fold, held_out
 from matlens.runs.codecs import table_codec
@@ -43,9 +43,9 @@ def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     read_as = reading(spec, spec.target)
     library = read_table(spec.library, read_as, command="learn")
-    target = target_of(library, spec.target, spec.transform)
-    composition, spectrum = resolve_inputs(library, spec.inputs)
-    known = library.select(training_rows(library, target, composition_only=not spectrum))
+    task = resolve_task(library, spec.target, inputs=spec.inputs, transform=spec.transform)
+    target, composition, spectrum = task.target, task.composition, task.spectrum
+    known = library.select(task.rows)
     chain = chain_of(spec)
     if spectrum and library.spectra is not None and library.axis is not None and chain is not None:
         chain.transform(library.spectra, library.axis)  # steps that do not fit are found before training

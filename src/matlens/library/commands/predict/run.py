@@ -17,7 +17,7 @@ from matlens.library.commands.predict.spec import PredictSpec
 from matlens.library.commands.source import library_digest, read_table
 from matlens.library.evidence import prediction_support
 from matlens.library.model import LibraryModel
-from matlens.library.model.targets import target_of
+from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary, named
 from matlens.library.validation import summarise
 from matlens.runs.command import Prepared, options_of
@@ -150,7 +150,7 @@ def _predicted(model: LibraryModel, library: MaterialsLibrary) -> tuple[pd.DataF
 
 def _beside(table: pd.DataFrame, model: LibraryModel, library: MaterialsLibrary) -> None:
     """Put what was measured beside the predictions, where the samples' table has it."""
-    table["value"] = target_of(library, model.target_, model.transform).values(library)
+    table["value"] = learned_target(model).values(library)
     table["censored"] = library.censoring(model.target_)
     measured = table["value"].notna() & (table["censored"] == 0) & table["low"].notna()
     table["inside"] = ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).where(measured)
