@@ -18,25 +18,45 @@ from matlens.runs.command import Command
 COMMANDS = {command.name: command for command in commands()}
 HEAVY = ("torch", "scipy", "pandas", "matplotlib", "skimage", "sklearn", "xarray")
 
-# The public function that a command does the work of; what its Spec adds (files, cleaning) and what Python adds
-# (objects in place of files, hooks) is no mirror. Values: Spec's name -> Python's name, where they differ on purpose.
+# The public functions that a command does the work of. Values: function; the Spec's name -> Python's name, where they
+# differ on purpose; and fields that are no parameter of Python's: files, how they are read, what is tried beside.
+HERE = {"threads", "files", "file", "structures", "library", "model"}
 MIRRORS = {
-    "reconstruct": (ml.reconstruct, {}, {"set", "target", "threads"}),
+    ("reconstruct", ml.reconstruct): ({}, {"set", "target"}),
+    ("characterize", ml.characterize): ({}, {"seed", "device"}),
+    ("prune", ml.prune): ({}, set()),
+    ("homogenize", ml.homogenize): ({"precision": "dtype"}, set()),
+    # A command without contrasts would have nothing to learn from: it makes stiffnesses too.
+    ("generate", ml.Recipe): ({}, {"n", "test", "workers", "stiffness_contrasts"}),
+    ("learn", ml.StructurePropertyModel): ({}, {"weights", "target", "labels", "test", "curve", "draws"}),
+    ("library learn", ml.LibraryModel): (
+        {},
+        {"target", "held_out", "folds", "repeats", "systems", "baselines", "scoring_models", "preprocessing"},
+    ),
+    ("library suggest", ml.Campaign): (
+        {},
+        {"n", "insight", "tested", "increment", "bounds", "forbidden", "most", "device"},
+    ),
+    ("library suggest", ml.Limits): (
+        {},
+        {"n", "insight", "minimise", "least_support", "tested", "moves", "apart", "seed", "device", "bounds"},
+    ),
 }
 
 
-def of_micrographs(name):
+def of_reading(name):
+    from matlens.library.commands.options import Table
     from matlens.microstructure.commands.options import Micrographs
 
-    return name in {made.name for made in declared(Micrographs)} | {"files"}
+    return name in {made.name for cls in (Micrographs, Table) for made in declared(cls)}
 
 
-@pytest.mark.parametrize("name", MIRRORS)
-def test_python_repeats_the_declared_options(name):
-    function, renamed, own = MIRRORS[name]
+@pytest.mark.parametrize(("name", "function"), MIRRORS)
+def test_python_repeats_the_declared_options(name, function):
+    renamed, own = MIRRORS[name, function]
     parameters = inspect.signature(function).parameters
     for made in declared(COMMANDS[name].spec):
-        if made.name in own or of_micrographs(made.name):
+        if made.name in own | HERE or of_reading(made.name):
             continue
         parameter = parameters[renamed.get(made.name, made.name)]
         expected = inspect.Parameter.empty if made.default is MISSING else made.default

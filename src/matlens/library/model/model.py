@@ -118,7 +118,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         preprocessing: Preprocessing | None = None,
         transform: str = "none",
         seed: int = 0,
-        device: str = "cpu",
+        device: str = "auto",
         cache: MutableMapping[str, Choice] | None = None,
     ) -> None:
         self.preset = preset
@@ -294,7 +294,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return write_state(FittedState(parameters, own, self.inputs_, **values), folder)
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str], *, device: str = "cpu") -> LibraryModel:
+    def load(cls, folder: str | os.PathLike[str], *, device: str = "auto") -> LibraryModel:
         """Read a model that `save` or ``matlens learn`` wrote, and check that it predicts as it did.
 
         Parameters

@@ -65,7 +65,7 @@ def homogenize(
     tolerance: float = 1e-6,
     max_iterations: int = MAX_ITERATIONS,
     dtype: str = "float64",
-    device: str = "cpu",
+    device: str = "auto",
     unit: str | None = None,
     fields: bool = False,
     start: Mapping[int, NDArray[np.generic]] | None = None,

@@ -67,7 +67,7 @@ def formation_factor(
     boundary: str = "fixed",
     tolerance: float = 1e-4,
     dtype: str = "float64",
-    device: str = "cpu",
+    device: str = "auto",
     progress: Progress | None = None,
 ) -> Transport:
     """Compute the formation factor of a phase: its conductivity over the effective one when no other phase conducts.
@@ -140,7 +140,7 @@ def tortuosity_factor(
     boundary: str = "fixed",
     tolerance: float = 1e-4,
     dtype: str = "float64",
-    device: str = "cpu",
+    device: str = "auto",
     progress: Progress | None = None,
 ) -> Transport:
     """Compute the tortuosity factor of a phase: volume fraction times formation factor, 1 for straight channels.

@@ -128,7 +128,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         coverage: float | None = 0.9,
         symmetry: bool = True,
         seed: int = 0,
-        device: str = "cpu",
+        device: str = "auto",
         cache: MutableMapping[str, Any] | None = None,
     ) -> None:
         self.encoder, self.depth, self.features, self.head = encoder, depth, features, head

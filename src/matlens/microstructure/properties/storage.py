@@ -88,7 +88,7 @@ def read_model(
     folder: str | os.PathLike[str],
     *,
     encoder: Encoder | None = None,
-    device: str = "cpu",
+    device: str = "auto",
     cache: MutableMapping[str, Any] | None = None,
 ) -> StructurePropertyModel:
     """Read a model that `write_model`, `StructurePropertyModel.save` or ``matlens learn`` wrote, and check it.
