@@ -102,8 +102,8 @@ class ParticlePlacement(Classical):
         found = float(np.average([solidity(f) for f in fields], weights=[max((f > 0).sum(), 1) for f in fields]))
         if found < self.solidity:
             raise InputError(
-                f"phase {name!r} is not particulate: separated at its throats, its pieces fill {found:.2f} of their convex "
-                f"hulls where {self.solidity:g} is asked; use another method, or lower the option solidity."
+                f"phase {name!r} is not particulate: separated at its throats, its pieces fill {found:.2f} of their "
+                f"convex hulls where {self.solidity:g} is asked; use another method, or lower the option solidity."
             )
         count = int(np.count_nonzero(measure(fields).weights))
         if count < _FEWEST:
