@@ -16,7 +16,7 @@ def compositions():
 
 
 def test_random_functions_have_gradients_of_any_direction(compositions):
-    gradients = np.array(list(smooth_gradients(compositions, 200, length=0.2)))
+    gradients = np.array(list(smooth_gradients(compositions, 200, length_scale=0.2)))
     flat = gradients.reshape(-1, 7)
     covariance = np.cov(flat.T)
     off = covariance - np.diag(np.diag(covariance))
@@ -28,7 +28,7 @@ def test_they_are_gradients_of_a_function(compositions):
     """Around a small closed square the work of a gradient is zero; that of unrelated components is not."""
     centre, side = compositions[0], 0.01
     corners = centre + side * np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) @ np.eye(7)[:2]
-    gradient = next(smooth_gradients(np.concatenate([corners, compositions]), 1, length=0.3))[:4]
+    gradient = next(smooth_gradients(np.concatenate([corners, compositions]), 1, length_scale=0.3))[:4]
     moves = np.roll(corners, -1, 0) - corners
     work = (0.5 * (gradient + np.roll(gradient, -1, 0)) * moves).sum(1)
     assert abs(work.sum()) < 0.02 * np.abs(work).max()
@@ -53,14 +53,14 @@ def test_a_shared_term_makes_correlations_of_a_half(compositions):
 def test_relative_gradients_are_closed_in_any_scheme(compositions):
     """The host's share is gone: six gradients that sum to zero have a mean correlation of -1/5."""
     way = directions("exchange", compositions, [0] * 7)
-    null = closure_null(compositions, way, draws=60, length=0.1, relative=True)
+    null = closure_null(compositions, way, draws=60, length_scale=0.1, relative=True)
     rows, columns = np.triu_indices(6, 1)
     assert null[:, rows + 1, columns + 1].mean() == pytest.approx(-1 / 5, abs=0.02)
 
 
 def test_functions_of_few_wiggles_scatter_widely(compositions):
     way = directions("tangent", compositions)
-    spread = [closure_null(compositions, way, draws=40, length=length)[:, *PAIRS].std() for length in (0.05, 1.0)]
+    spread = [closure_null(compositions, way, draws=40, length_scale=length)[:, *PAIRS].std() for length in (0.05, 1.0)]
     assert spread[1] > 3 * spread[0]
 
 

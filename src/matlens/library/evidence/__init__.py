@@ -1,4 +1,4 @@
-"""What gradients support: nulls, groups, bands, sanity checks and statements."""
+"""Evidence for statements about gradients: null distributions, groups, bands, sanity checks and the statements."""
 
 import lazy_loader
 

@@ -15,7 +15,7 @@ from .nulls import label_null as label_null
 from .nulls import permuted_library as permuted_library
 from .nulls import smooth_gradients as smooth_gradients
 from .prediction import prediction_support as prediction_support
-from .reference_analyses import older_ways as older_ways
+from .reference_analyses import run_reference_analyses as run_reference_analyses
 from .sanity import check_differences as check_differences
 from .sanity import check_halves as check_halves
 from .sanity import check_insight as check_insight

@@ -1,4 +1,4 @@
-"""Bands of the spectrum in which the gradient is not zero, with one error rate for the whole axis."""
+"""Bands of the spectrum in which the gradient differs from zero, with a family-wise error rate for the whole axis."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["band_average", "find_bands", "smooth_along_axis", "spectral_bands"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0039-bands-of-spectral-gradients.md
-_FORMING = 2.0  # |t| of the channels that make a cluster; any value is valid, this one finds wide bands
-_COVERED = 0.5  # of the samples must support a channel, for their mean to speak of the library
+_FORMING = 2.0  # |t| of channels that form a cluster; any value gives a valid test, this one finds wide bands
+_COVERED = 0.5  # share of the samples that must support a channel, so that their mean represents the library
 _COLUMNS = ["low", "high", "peak", "sign", "channels", "gradient", "share", "t", "p"]
 
 
@@ -33,28 +33,31 @@ def spectral_bands(
     level: float = 0.05,
     least_support: int = 1,
 ) -> pd.DataFrame:
-    """Find the bands where the spectral gradient, averaged over samples, is not zero.
+    """Find bands in which the spectral gradient, averaged over samples, differs from zero.
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`.
+        Gradients from `explain_library`.
     null : Dataset, optional
-        As of `label_null`: ensembles of permuted labels. Without it the spread over members decides, which takes that
-        each was trained on another part of the compositions (``resample`` of the model; see `ERROR_FACTOR`), or else
-        says only what differs by random numbers. A single model without a null has no bands.
-    method, level
-        As for `find_bands`.
+        Gradients of ensembles with permuted labels, from `label_null`. Without it the test uses the variation over
+        members. This is a test only if members were trained on different compositions (``resample`` of the model; see
+        `ERROR_FACTOR`); otherwise members differ by random numbers alone. A single model without null has no bands.
+    method : {"max-t", "cluster"}
+        Test, as in `find_bands`.
     smooth : float
-        Width (standard deviation) of a smoothing of the profile along the axis, in its unit; 0 for none.
+        Standard deviation of a Gaussian smoothing of the mean gradient along the axis, in the unit of the axis; 0 for
+        none.
+    level : float
+        Family-wise error rate.
     least_support : int
-        Averages are over samples in which a channel has this ``spectral_support``; channels that have it in fewer than
-        half of the samples are in no band.
+        Least ``spectral_support`` of the samples that are averaged in a channel. Channels with this support in fewer
+        than half of the samples are in no band.
 
     Returns
     -------
     DataFrame
-        As of `find_bands`; its ``attrs["null"]`` says what the bands were judged by.
+        Bands as returned by `find_bands`; ``attrs["null"]`` names the null distribution in words.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def find_bands(
     method: Literal["max-t", "cluster"] = "cluster",
     level: float = 0.05,
 ) -> pd.DataFrame:
-    """Turn a test of every channel into bands, the chance of any false one being ``level``.
+    """Find bands of significant channels with a family-wise error rate of ``level``.
 
     Parameters
     ----------
@@ -114,20 +117,27 @@ def find_bands(
     axis : array_like, shape (C,)
         Positions of the channels.
     test : FamilyTest
-        Of the channels: `permutation_family` or `bootstrap_family`.
+        Test of the channels from `permutation_family` or `bootstrap_family`.
     method : {"max-t", "cluster"}
-        ``max-t`` holds each channel to the largest |t| of the axis: every channel of a band is significant.
-        ``cluster`` holds runs of |t| > 2 of one sign to the largest sum of |t| of such a run in a null draw: it finds
-        wide weak bands, but says only that somewhere in the run there is something (Maris & Oostenveld 2007).
+        ``max-t`` compares each channel with the largest |t| of the axis in null draws, so that every channel of a band
+        is significant. ``cluster`` compares the sum of |t| in a run of channels with |t| > 2 and one sign with the
+        largest such sum in null draws. It finds wide, weak bands, but shows only that the gradient differs from zero
+        somewhere in the run (Maris and Oostenveld, J. Neurosci. Methods 164, 177, 2007).
     level : float
         Family-wise error rate.
 
     Returns
     -------
     DataFrame
-        One row a band along the axis: ``low``, ``high`` (its first and last channel), ``peak`` (of the largest |t|),
-        ``sign``, ``channels``, ``gradient`` (mean of the profile), ``share`` (of the squared profile of the whole axis:
-        bands of a large gradient come before those that are merely sure), ``t`` (the largest |t|, signed), ``p``.
+        One row per band in the order of the axis: ``low``, ``high`` (positions of its first and last channel),
+        ``peak`` (position of the largest |t|), ``sign``, ``channels`` (their number), ``gradient`` (mean of the
+        profile), ``share`` (of the squared profile of the whole axis; it tells large gradients from merely significant
+        ones), ``t`` (largest |t| with its sign) and ``p``.
+
+    Raises
+    ------
+    InputError
+        If shapes differ or the method is unknown.
 
     Examples
     --------
@@ -156,15 +166,21 @@ def find_bands(
 
 
 def smooth_along_axis(values: ArrayLike, axis: ArrayLike, width: float) -> Array:
-    """Average channels with their neighbours by a Gaussian weight in the axis' unit, whatever the channels' spacing.
+    """Smooth values along an axis by a Gaussian kernel; channels need not be equally spaced.
 
     Parameters
     ----------
     values : array_like, shape (..., C)
-        NaN channels stay so and lend nothing.
+        Values in each channel; NaN is ignored and stays NaN.
     axis : array_like, shape (C,)
+        Positions of the channels.
     width : float
-        Standard deviation of the weight; 0 leaves the values.
+        Standard deviation of the kernel in the unit of the axis; 0 returns the values unchanged.
+
+    Returns
+    -------
+    ndarray, shape (..., C)
+        Smoothed values.
 
     Examples
     --------
@@ -181,19 +197,26 @@ def smooth_along_axis(values: ArrayLike, axis: ArrayLike, width: float) -> Array
 
 
 def band_average(values: ArrayLike, axis: ArrayLike, bands: ArrayLike) -> Array:
-    """Average spectra or their gradients over bands.
+    """Average spectra or spectral gradients over bands.
 
     Parameters
     ----------
     values : array_like, shape (..., C)
+        Values in each channel; NaN is ignored.
     axis : array_like, shape (C,)
+        Positions of the channels.
     bands : array_like, shape (B, 2)
-        Low and high end of each band; NaN comes of a band without channels.
+        Low and high end of each band, in the unit of the axis.
 
     Returns
     -------
     ndarray, shape (..., B)
-        Mean over each band's channels, NaN left out.
+        Mean over the channels of each band; NaN for a band without channels.
+
+    Raises
+    ------
+    InputError
+        If the bands do not have shape (B, 2).
 
     Examples
     --------

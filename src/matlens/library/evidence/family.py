@@ -1,4 +1,4 @@
-"""Tests of many things at once: the largest |t| of the family against its null, so that any false find is rare."""
+"""Simultaneous tests of many statistics with a family-wise error rate (largest |t| of the family)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FamilyTest:
-    """A family of K statistics beside B draws of their null.
+    """Family of K statistics with B draws of their null distribution.
 
     Parameters
     ----------
     t : ndarray, shape (K,)
-        Statistics in units of their null spread; NaN where there is none.
+        Statistics divided by their standard deviation under the null; NaN where it is unknown.
     null : ndarray, shape (B, K)
-        The draws, likewise.
+        Draws from the null distribution, divided by the same standard deviation.
 
     Examples
     --------
@@ -37,34 +37,62 @@ class FamilyTest:
 
     @property
     def p(self) -> Array:
-        """Family-wise p: the chance, under the null, of any |t| in the family as large as each of these."""
+        """Family-wise p-value of each statistic, shape (K,): chance under the null that any |t| is as large."""
         return self.chance(self.t)
 
     def chance(self, t: ArrayLike) -> Array:
-        """Return the family-wise p of other |t| of the same family, e.g. of a larger standard error; 1 where NaN."""
+        """Return family-wise p-values of other statistics of the same family.
+
+        Parameters
+        ----------
+        t : array_like
+            Statistics, for example computed with larger standard errors.
+
+        Returns
+        -------
+        ndarray, shape of ``t``
+            p-values; 1 where ``t`` is NaN.
+        """
         largest = np.sort(_largest(self.null))
         above = largest.size - np.searchsorted(largest, np.abs(t) * (1 - 1e-12), side="left")
         p: Array = np.where(np.isnan(t), 1.0, (1 + above) / (1 + largest.size))
         return p
 
     def limit(self, level: float = 0.05) -> float:
-        """Return the |t| that the largest of the family exceeds in a share ``level`` of the null draws."""
+        """Return the critical value of |t|.
+
+        Parameters
+        ----------
+        level : float
+            Family-wise error rate.
+
+        Returns
+        -------
+        float
+            Value that the largest |t| of the family exceeds in a share ``level`` of the null draws.
+        """
         return float(np.quantile(_largest(self.null), 1 - level))
 
 
 def permutation_family(observed: ArrayLike, null: ArrayLike, *, one_sided: bool = False) -> FamilyTest:
-    """Test statistics against the same statistics of permuted data (Westfall and Young's single step).
+    """Compare statistics with the same statistics of permuted data (single-step method of Westfall and Young, 1993).
 
-    Each statistic is centred and scaled by all draws, the observed one among them: under the null it is then one draw
-    like any other, and p is exact however few the permutations.
+    Each statistic is standardised by all draws including the observed one. Under the null the observed one is then
+    exchangeable with the others, so that p-values are exact for any number of permutations.
 
     Parameters
     ----------
     observed : array_like, shape (K,)
+        Observed statistics.
     null : array_like, shape (B, K)
-        From B permutations; 19 at least for p of 0.05.
+        Statistics of B permutations; p = 0.05 needs at least 19.
     one_sided : bool
-        Whether only statistics above their null count.
+        Whether only statistics above the mean of the null count as deviations.
+
+    Returns
+    -------
+    FamilyTest
+        Standardised statistics and null draws.
 
     Raises
     ------
@@ -79,7 +107,7 @@ def permutation_family(observed: ArrayLike, null: ArrayLike, *, one_sided: bool 
     found, draws = _checked(observed, null)
     every = np.concatenate([found[None], draws])
     with np.errstate(invalid="ignore", divide="ignore"):
-        every = (every - _nanmean(every)) / _nanspread(every)
+        every = (every - _nanmean(every)) / _nanstd(every)
     every = np.where(np.isfinite(every), every, np.nan)
     if one_sided:
         every = np.where(every > 0, every, np.where(np.isnan(every), np.nan, 0.0))
@@ -87,18 +115,29 @@ def permutation_family(observed: ArrayLike, null: ArrayLike, *, one_sided: bool 
 
 
 def bootstrap_family(members: ArrayLike, *, factor: float = 1.0) -> FamilyTest:
-    """Test the mean over models against zero, where each model was trained on another resample of the data.
+    """Test whether the mean over models is zero, where each model was trained on another resample of the data.
 
-    The models' deviations from each other stand for the error of one of them, and the mean is held to the largest
-    |deviation| of the family in units of each statistic's spread. Give 20 models at least, for m cannot show p below
-    1 / (m + 1). It is no test where all models saw the same rows: then they agree on what the data's noise says.
+    Deviations of models from their mean estimate the error of one model. The mean is compared with the largest
+    |deviation| of the family, in units of the standard deviation of each statistic (bootstrap: Efron, Ann. Stat. 7, 1,
+    1979). m models give no p-value below 1 / (m + 1), so use at least 20. If all models were trained on the same rows
+    the test is invalid, because their deviations do not show the effect of noise in the data.
 
     Parameters
     ----------
     members : array_like, shape (m, K)
-        A statistic of each of m models.
+        K statistics of each of m models.
     factor : float
-        From the models' spread to the error, see `ERROR_FACTOR`.
+        Ratio of the standard error to the standard deviation over models, see `ERROR_FACTOR`.
+
+    Returns
+    -------
+    FamilyTest
+        Standardised means and null draws.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two models, or ``members`` is not two-dimensional.
 
     Examples
     --------
@@ -112,11 +151,12 @@ def bootstrap_family(members: ArrayLike, *, factor: float = 1.0) -> FamilyTest:
     mean, draws = _checked(_nanmean(values), values)
     with np.errstate(invalid="ignore", divide="ignore"):
         count = np.isfinite(draws).sum(0)
-        spread = _nanspread(draws) * np.sqrt(count / (count - 1))
-        # Each deviation in units of the spread of the *other* models: a model's own share in spread (and mean) would
-        # make the null too narrow, and three times as many families than said would hold a false find.
-        inner = (draws - mean) / (spread * np.sqrt((count - 1) / count))
-        t, null = mean / (factor * spread), inner * np.sqrt((count - 2) / np.maximum(count - 1 - inner**2, 1e-12))
+        deviation = _nanstd(draws) * np.sqrt(count / (count - 1))
+        # Deviations are studentised by the *other* models: a model's own share in standard deviation and mean would
+        # make the null too narrow, and three times as many families as intended would have a false positive
+        # (docs/decisions/0039-bands-of-spectral-gradients.md).
+        inner = (draws - mean) / (deviation * np.sqrt((count - 1) / count))
+        t, null = mean / (factor * deviation), inner * np.sqrt((count - 2) / np.maximum(count - 1 - inner**2, 1e-12))
     return FamilyTest(np.where(np.isfinite(t), t, np.nan), np.where(np.isfinite(null), null, np.nan))
 
 
@@ -146,5 +186,5 @@ def _nanmean(values: Array) -> Array:
     return mean
 
 
-def _nanspread(values: Array) -> Array:
+def _nanstd(values: Array) -> Array:
     return np.sqrt(_nanmean((values - _nanmean(values)) ** 2))

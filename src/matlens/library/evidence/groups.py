@@ -1,4 +1,4 @@
-"""Groups of components whose gradients go together across samples, beyond what closure and chance would show."""
+"""Groups of components whose gradients correlate across samples by more than closure and chance explain."""
 
 from __future__ import annotations
 
@@ -28,29 +28,40 @@ __all__ = ["ComponentGroups", "component_groups", "group_components"]
 Array = NDArray[np.float64]
 Cluster = tuple[int, ...]
 # docs/decisions/0038-groups-of-components.md
-_JOINED = 0.1  # share of the null's pairs above the cut; errors are p's affair, the cut only says where a group ends
+_JOINED = 0.1  # share of null pairs above the cut of the tree; it delimits groups, while p controls their error rate
 
 
 @dataclass(frozen=True)
 class ComponentGroups:
-    """Which components act alike.
+    """Groups of components with similar effects on the figure of merit.
+
+    Use `component_groups` to find them.
 
     Parameters
     ----------
     correlation : DataFrame
-        Correlation of the gradients of each pair of components across samples, averaged over models; of
-        `component_groups`, where data support both, and relative to the mean over components.
+        Correlation of the gradients of each pair of components across samples, averaged over models. `component_groups`
+        uses gradients minus their mean over components, in samples where data support both.
     groups : DataFrame
-        One row a group of two or more, the largest first: ``components`` ("Bi, Dy"), ``size``, ``correlation`` (mean
-        within the group), ``least`` (of any pair in it), ``null`` (what the best group of that size reaches in 5 % of
-        the null draws), ``p`` (family-wise over all groups), ``stability`` (mean overlap with the nearest group
-        of a bootstrap resample, 0 to 1; above 0.75 is stable).
+        One row per group of two or more components, the largest first: ``components`` (for example "Bi, Dy"),
+        ``size``, ``correlation`` (mean within the group), ``least`` (smallest of its pairs), ``null`` (exceeded by the
+        best group of that size in 5 % of the null draws), ``p`` (family-wise over all groups) and ``stability`` (mean
+        Jaccard overlap with the most similar group of a bootstrap resample, 0 to 1; stable above 0.75 after Hennig,
+        Comput. Stat. Data Anal. 52, 258, 2007).
     together : DataFrame
-        Share of the bootstrap resamples that put a pair into one group.
+        Share of the bootstrap resamples in which both components of a pair are in one group.
     threshold : float
-        Correlation above which groups are joined: that of one in ten of the null's pairs.
+        Correlation above which groups are joined; one in ten of the null pairs exceeds it.
     nulls : tuple of str
-        The nulls that had to be beaten.
+        Names of the null distributions.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> gradients = rng.normal(size=(1, 60, 4)) + 3 * rng.normal(size=(60, 2)) @ [[1, 1, 0, 0], [0, 0, 1, 1]]
+    >>> null = [correlate_gradients([one])[0] for one in rng.normal(size=(99, 60, 4))]
+    >>> group_components(gradients, ["W", "Mo", "Bi", "Dy"], {"noise": null}).groups["components"].tolist()
+    ['W, Mo', 'Bi, Dy']
     """
 
     correlation: pd.DataFrame
@@ -71,40 +82,50 @@ def component_groups(
     level: float = 0.05,
     seed: int = 0,
 ) -> ComponentGroups:
-    """Find groups of components in an insight data set.
+    """Find groups of components with correlated gradients in an insight data set.
 
-    What is compared are gradients less their mean over components (`relative_gradients`): components that go up and
-    down together with all others act no more alike than any. Two are compared over the samples in which data support
-    the gradients of both: elsewhere a model extrapolates, and says most of all what it is made of. With fewer than ten
-    such samples they are not compared; where they were never made together, only what others do to both can tell that
-    they act alike. The nulls are treated in the same way.
+    The gradients are taken relative to their mean over components (`relative_gradients`), because a variation that all
+    components share does not make a group. Each pair is compared over the samples in which data support the gradients
+    of both; elsewhere the model extrapolates. Pairs with fewer than ten such samples are not compared. The null
+    distributions are treated in the same way.
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`, with members.
+        Gradients from `explain_library`, with those of the members.
     null : Dataset, optional
-        As of `label_null`; that of closure is always there.
-    scheme, kind : str
-        Which gradients are correlated.
-    draws, resamples : int
-        Of the null of closure and of the bootstrap.
-    level, seed
-        As for `group_components`.
+        Gradients of ensembles with permuted labels, from `label_null`; used in addition to the null of closure.
+    scheme : {"dilution", "exchange", "tangent"}
+        Compensation scheme of the gradients.
+    kind : {"partial", "total"}
+        Whether spectra are held constant or follow the composition.
+    draws : int
+        Number of draws from the null of closure.
+    resamples : int
+        Number of bootstrap resamples.
+    level : float
+        Share of the null draws that exceed the reported ``null``.
+    seed : int
+        Seed of all random numbers.
 
     Returns
     -------
     ComponentGroups
-        Its ``groups`` have two more columns: ``supported``, the share of the gradients of a group that have any
-        support, and, where the insight counts them, ``made``: the share of its pairs that were measured together.
+        Groups with two more columns: ``supported`` (share of the gradients of a group that data support) and, if the
+        insight has ``pair_count``, ``made`` (share of its pairs that were measured together).
+
+    Raises
+    ------
+    InputError
+        If fewer than two components can be compared, or the scheme or kind is unknown.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> x, modes = rng.dirichlet([1] * 5, 60), rng.normal(size=(60, 2))
-    >>> slopes = modes @ np.array([[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]]) + 0.2 * rng.normal(size=(3, 60, 5))
+    >>> gradients = modes @ np.array([[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]]) + 0.2 * rng.normal(size=(3, 60, 5))
     >>> dims = ("scheme", "kind", "sample", "component")
-    >>> data = xr.Dataset({"composition_gradient_members": (("model", *dims), slopes[:, None, None]),
+    >>> data = xr.Dataset({"composition_gradient_members": (("model", *dims), gradients[:, None, None]),
     ...                    "composition": (("sample", "component"), x)},
     ...                   {"scheme": ["tangent"], "kind": ["total"], "component": ["Bi", "Dy", "Gd", "W", "Mo"]})
     >>> component_groups(data, scheme="tangent", draws=50).groups["components"].tolist()
@@ -145,32 +166,38 @@ def group_components(
     level: float = 0.05,
     seed: int = 0,
 ) -> ComponentGroups:
-    """Find groups of components by average linkage of their gradients' correlations, and judge them.
+    """Find groups of components by average linkage of the correlations of their gradients, and test them.
 
-    A group is judged by the mean correlation within it, against the best group of at least its size that the same
-    search finds in each null draw; where several nulls are given, each must be beaten.
+    The mean correlation within a group is compared with that of the best group of at least its size that the same
+    search finds in each null draw. If several null distributions are given, the reported p is the largest one.
 
     Parameters
     ----------
     gradients : array_like, shape (m, n, D)
-        Of m models for n samples, in one compensation scheme.
+        Gradients of m models for n samples and D components, in one compensation scheme.
     components : sequence of str
-        D names.
+        Names of the D components.
     nulls : mapping of str to array_like, shape (B, D, D)
-        Correlations where no groups are: see `closure_null` and `label_null`.
+        Correlations in B draws without groups, from `closure_null` or `label_null`.
     replicates : array_like of int, shape (n,), optional
-        Group of equal composition of each sample, resampled as one; by default each sample alone.
+        Number of the composition of each sample; samples of one composition are resampled together. By default each
+        sample is a composition of its own.
     resamples : int
-        Of the bootstrap, of samples and models at once.
+        Number of bootstrap resamples, of samples and models at once.
     level : float
-        Share of the null draws that sets ``null``.
+        Share of the null draws that exceed the reported ``null``.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    ComponentGroups
+        Groups with their tests and stability.
 
     Raises
     ------
     InputError
-        If shapes do not fit, or no null is given.
+        If shapes do not match, no null is given, or fewer than two components can be compared.
 
     Examples
     --------

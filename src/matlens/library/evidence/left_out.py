@@ -1,4 +1,4 @@
-"""The honest test of gradients beyond the data: adding B to A from models that never saw A and B together."""
+"""Test of gradients beyond the data: the effect of adding B to A, by models that never saw A and B together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from matlens.library.validation.partitions import systems
 __all__ = ["additions_left_out", "summarise_additions"]
 
 Array = NDArray[np.float64]
-_BESIDE = 0.5  # share of the addition by which the two compositions may differ otherwise
+_BESIDE = 0.5  # other differences of the two compositions may be up to this share of the addition
 _RESAMPLES = 1000
 _ENDS = (0.05, 0.95)
 
@@ -35,39 +35,49 @@ def additions_left_out(
     truth: Array | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Ask models that never saw a co-alloy system what adding one component to the rest of it does.
+    """Predict the effect of adding a component to an alloy by models that never saw the resulting co-alloy system.
 
-    Each system that can be is left out, with all that contain it. For each of its compositions and each component B of
-    it, the measured composition without B that lies nearest to it diluted is the start; model and measurement tell what
-    the way from there does. Spectra follow the composition as in what was learned from.
+    Each co-alloy system is left out in turn, with all larger systems that contain it. An addition leads from a measured
+    composition without component B to a left-out composition with B; it starts at the composition that is nearest to
+    the left-out one with B removed in proportion. Spectra follow the composition as in the training samples.
 
     Parameters
     ----------
     make : callable
-        Makes a model, `LibraryModel` or a baseline, which has yet to learn.
+        Function without arguments that returns a new `LibraryModel` or `BaselineModel`.
     library : MaterialsLibrary
-        With co-alloys.
+        Library with co-alloy systems.
     name : str
-        Of the model, for the table.
+        Name of the model in the table.
     target : str, optional
-        Figure of merit; without, the only one.
+        Name of the figure of merit; needed only if there are several.
     truth : ndarray, shape (n,), optional
-        Noise-free figure of merit, in place of what was measured, where it is known.
+        Noise-free figure of merit, if it is known; used instead of measured values.
     progress : Progress, optional
         Called with systems done and total.
 
     Returns
     -------
     DataFrame
-        One row an addition: ``model``, ``system``, ``component`` (B), ``start`` and ``end`` (a sample of each
-        composition), ``step`` (hundredths of B), ``measured`` (difference), ``error`` (its standard deviation, from the
-        scatter of replicates; NaN without any), ``predicted`` (difference of predictions), ``gradient`` (total gradient
-        at the start times the way), and the spread of both over members.
+        One row per addition: ``model``, ``system``, ``component`` (B), ``start`` and ``end`` (id of a sample of each
+        composition), ``step`` (change of B in hundredths), ``measured`` (difference of the figure of merit),
+        ``error`` (standard error of it, from the scatter of replicates; NaN without replicates), ``predicted``
+        (difference of predictions), ``gradient`` (total gradient at the start times the change of composition),
+        ``predicted_spread`` and ``gradient_spread`` (standard deviations over members).
 
     Raises
     ------
     InputError
-        If no system can be left out, or none has its components in a system without one of them.
+        If no system can be left out, or no composition without one of its components was measured next to it.
+
+    Examples
+    --------
+    >>> from matlens.library.baselines import BASELINES
+    >>> w = np.linspace(0, 0.1, 6)
+    >>> x = np.concatenate([np.stack([1 - w, w, 0 * w], 1), np.stack([1 - w, 0 * w, w], 1), [[0.9, 0.05, 0.05]]])
+    >>> library = MaterialsLibrary(x, ("Bi", "W", "Mo"), {"P": x @ [0.0, 1.0, 2.0]})
+    >>> additions_left_out(BASELINES["ridge"], library)[["component", "measured", "predicted"]].round(3).values.tolist()
+    [['W', 0.03, 0.03], ['Mo', 0.09, 0.09]]
     """
     report = progress or Silent()
     folds = systems(library)
@@ -82,7 +92,7 @@ def additions_left_out(
             model = make()
             goal = target_of(library, target, getattr(model, "transform", "none"))
             model.fit(seen, goal.name)
-            told = _asked(model, seen, library.compositions[added[:, 0]], library.compositions[added[:, 1]])
+            predicted = _predicted(model, seen, library.compositions[added[:, 0]], library.compositions[added[:, 1]])
             values = np.where(library.censoring(goal.name) == 0, goal.values(library), np.nan)
             measured = _differences(library.replicates(), values, added)
             if truth is not None:
@@ -91,7 +101,7 @@ def additions_left_out(
             about["start"] = [library.samples[row] for row in added[:, 0]]
             about["end"] = [library.samples[row] for row in added[:, 1]]
             about["step"] = list(100 * library.compositions[added[:, 1], added[:, 2]])
-            tables.append(pd.DataFrame(about | measured | told))
+            tables.append(pd.DataFrame(about | measured | predicted))
         report.update(done, fold.name)
     report.end()
     return pd.concat(tables, ignore_index=True).dropna(subset="measured").reset_index(drop=True)
@@ -100,27 +110,28 @@ def additions_left_out(
 def summarise_additions(
     table: pd.DataFrame, *, least: float = 0.2, longest: float = np.inf, seed: int = 0
 ) -> pd.DataFrame:
-    """Score signs and sizes of additions, per model and way of asking.
+    """Score the signs and sizes of predicted effects of additions.
 
     Parameters
     ----------
     table : DataFrame
-        As `additions_left_out` gives it; of several models, one below the other.
+        Additions as returned by `additions_left_out`; tables of several models can be concatenated.
     least : float
-        Differences below this share of the standard deviation of all measured ones, or below two standard deviations of
-        their own error, have no sign worth asking for.
+        Additions are left out if their measured effect is below this share of the standard deviation of all measured
+        effects, or below twice its own standard error; its sign is then uncertain.
     longest : float
-        Step, in hundredths, up to which additions count; a gradient says little of the end of a long one.
+        Longest addition that counts, in hundredths; a gradient does not extrapolate far.
     seed : int
-        Of the bootstrap over systems and components, within which errors go together.
+        Seed of the bootstrap over pairs of system and component, within which errors are correlated.
 
     Returns
     -------
     DataFrame
-        ``model``, ``way`` ("difference" of predictions, or "gradient" times the step), ``n``, ``additions`` (systems
-        and components), ``sign`` (share right, with ``sign_low`` and ``sign_high`` of a 90 % interval), ``size``
-        (correlation), ``slope`` (of measured on told) and ``error`` (root mean square, over that of the measured
-        differences: 1 is no better than expecting nothing).
+        One row per model and way of prediction: ``model``, ``way`` ("difference" of predictions, or "gradient" times
+        the change of composition), ``n`` (additions), ``additions`` (pairs of system and component), ``sign`` (share of
+        correct signs, with the ends ``sign_low`` and ``sign_high`` of a 90 % bootstrap interval), ``size`` (correlation
+        of measured and predicted effects), ``slope`` (of measured on predicted effects) and ``error`` (root mean square
+        error divided by the root mean square effect; predicting no effect gives 1).
 
     Examples
     --------
@@ -143,21 +154,21 @@ def summarise_additions(
             low = high = np.nan
             if draws is not None:
                 low, high = np.quantile(draws @ right / np.maximum(draws.sum(1), 1), _ENDS)
-            told, true = asked[column].to_numpy(np.float64), asked["measured"].to_numpy(np.float64)
+            predicted, true = asked[column].to_numpy(np.float64), asked["measured"].to_numpy(np.float64)
             row = {"model": model, "way": way, "n": len(asked), "additions": count}
             row |= {"sign": float(right.mean()) if len(asked) else np.nan, "sign_low": low, "sign_high": high}
-            rows.append(row | _sizes(told, true))
+            rows.append(row | _sizes(predicted, true))
     return pd.DataFrame(rows)
 
 
-def _sizes(told: Array, true: Array) -> dict[str, float]:
-    if len(true) < 3 or told.std() < 1e-12 or true.std() < 1e-12:
+def _sizes(predicted: Array, true: Array) -> dict[str, float]:
+    if len(true) < 3 or predicted.std() < 1e-12 or true.std() < 1e-12:
         size, slope = np.nan, np.nan
     else:
-        size = float(np.corrcoef(told, true)[0, 1])
-        slope = float((told @ true) / (told @ told))
+        size = float(np.corrcoef(predicted, true)[0, 1])
+        slope = float((predicted @ true) / (predicted @ predicted))
     scale = float(np.sqrt(np.mean(true**2))) if len(true) else np.nan
-    error = float(np.sqrt(np.mean((told - true) ** 2))) / scale if len(true) and scale > 0 else np.nan
+    error = float(np.sqrt(np.mean((predicted - true) ** 2))) / scale if len(true) and scale > 0 else np.nan
     return {"size": size, "slope": slope, "error": error}
 
 
@@ -182,7 +193,7 @@ def _additions(library: MaterialsLibrary, train: NDArray[np.intp], held: NDArray
 
 
 def _differences(group: NDArray[np.intp], values: Array, added: NDArray[np.intp]) -> dict[str, Any]:
-    """Means over equal compositions at the end less those at the start, with their error; NaN is not measured."""
+    """Mean over replicates at the end minus that at the start, with its standard error; NaN if not measured."""
     known = np.isfinite(values)
     count = np.bincount(group[known], minlength=group.max() + 1)
     sums = np.bincount(group[known], values[known], minlength=group.max() + 1)
@@ -195,25 +206,25 @@ def _differences(group: NDArray[np.intp], values: Array, added: NDArray[np.intp]
     return {"measured": mean[end] - mean[start], "error": error}
 
 
-def _asked(model: Response, seen: MaterialsLibrary, start: Array, end: Array) -> dict[str, Array]:
-    """What the model tells of the way from start to end: by two predictions, and by its gradient at the start."""
+def _predicted(model: Response, seen: MaterialsLibrary, start: Array, end: Array) -> dict[str, Array]:
+    """Effect of the change from start to end: by the difference of predictions and by the gradient at the start."""
     way = end - start
     if not model.uses_spectrum_:
         before, after = model.respond(start, None), model.respond(end, None)
-        slope = np.asarray(model.gradients(start, None).composition, np.float64)
+        gradient = np.asarray(model.gradients(start, None).composition, np.float64)
     else:
         following = fit_composition_response(seen)
         here, there = following.predict(start), following.predict(end)
         before, after = model.respond(start, here), model.respond(end, there)
         found = model.gradients(start, here)
-        slope = np.asarray(found.composition, np.float64)
+        gradient = np.asarray(found.composition, np.float64)
         if found.spectrum is not None:
-            slope = slope + following.carried(found.spectrum, start)
-    along = np.einsum("mnk,nk->mn", slope, way)
-    told = after - before
+            gradient = gradient + following.carried(found.spectrum, start)
+    along = np.einsum("mnk,nk->mn", gradient, way)
+    difference = after - before
     return {
-        "predicted": told.mean(0),
-        "predicted_spread": told.std(0),
+        "predicted": difference.mean(0),
+        "predicted_spread": difference.std(0),
         "gradient": along.mean(0),
         "gradient_spread": along.std(0),
     }

@@ -1,4 +1,4 @@
-"""What gradients show where there is nothing to find: random smooth functions, and models of permuted labels."""
+"""Null distributions of gradients: random smooth functions, and models trained on permuted labels."""
 
 from __future__ import annotations
 
@@ -19,33 +19,40 @@ from matlens.library.table import MaterialsLibrary
 __all__ = ["closure_null", "label_null", "permuted_library", "smooth_gradients"]
 
 Array = NDArray[np.float64]
-_ROWS = 400  # of which distances are taken: the median of more is the same
+_ROWS = 400  # compositions whose distances are computed; the median of more is the same
 _WAVES = 256
 # docs/decisions/0038-groups-of-components.md
-_LENGTH = 2.0  # median distances over which a random function varies; over one it is rougher than models of noise are
+_LENGTH_SCALE = 2.0  # in median distances; with 1 random functions are rougher than models trained on noise
 
 
 def smooth_gradients(
-    compositions: ArrayLike, draws: int, *, length: float | None = None, seed: int = 0
+    compositions: ArrayLike, draws: int, *, length_scale: float | None = None, seed: int = 0
 ) -> Iterator[Array]:
-    """Gradients of random smooth functions at given compositions; components are exchangeable, nothing is grouped.
+    """Yield gradients of random smooth functions of composition, in which no components form groups.
+
+    The functions are sums of cosines with normally distributed wave vectors, which approximate draws from a Gaussian
+    process with an RBF kernel (Rahimi and Recht, Random features for large-scale kernel machines, NeurIPS 20, 2007).
 
     Parameters
     ----------
     compositions : array_like, shape (n, D)
         Fractions.
     draws : int
-        How many functions.
-    length : float, optional
-        Over which a function varies, in fractions; by default twice the median distance between compositions.
+        Number of functions.
+    length_scale : float, optional
+        Length scale of the kernel in fractions; by default twice the median distance between compositions.
     seed : int
-        Of the functions.
+        Seed of the functions.
 
     Yields
     ------
     ndarray, shape (n, D)
-        Partial derivatives of one function, a sum of waves with normally distributed wave vectors: nearly a Gaussian
-        process of squared-exponential covariance (Rahimi & Recht 2007).
+        Partial derivatives of one function with respect to fractions.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two different compositions.
 
     Examples
     --------
@@ -61,7 +68,7 @@ def smooth_gradients(
     distances = pdist(some)
     if not distances.any():
         raise InputError("all compositions are the same; correlations across samples need different ones.")
-    scale = length if length is not None else _LENGTH * float(np.median(distances[distances > 0]))
+    scale = length_scale if length_scale is not None else _LENGTH_SCALE * float(np.median(distances[distances > 0]))
     for _ in range(draws):
         waves = rng.normal(size=(fractions.shape[1], _WAVES)) / scale
         heights = rng.normal(size=_WAVES)
@@ -73,31 +80,42 @@ def closure_null(
     directions: ArrayLike,
     *,
     draws: int = 200,
-    length: float | None = None,
+    length_scale: float | None = None,
     there: ArrayLike | None = None,
     relative: bool = False,
     seed: int = 0,
 ) -> Array:
-    """Correlations that a compensation scheme alone makes between gradients of functions without any groups.
+    """Compute correlations between gradients of random functions, which the compensation scheme alone causes.
 
-    Closure ties gradients to each other: those that sum to zero have a mean correlation of -1/(D - 1), and a term
-    that all share makes a positive one. Smooth functions at a few compositions scatter widely around it.
+    Closure correlates gradients: those that sum to zero have a mean correlation of -1/(D - 1), and a shared term makes
+    it positive. For smooth functions at few compositions, single correlations scatter widely around the mean.
 
     Parameters
     ----------
     compositions : array_like, shape (n, D)
+        Fractions.
     directions : array_like, shape (n, D, D)
-        Of the scheme, see `directions`.
-    draws, length, seed
-        As for `smooth_gradients`.
+        Directions of the scheme, from `matlens.library.gradients.directions`.
+    draws : int
+        Number of random functions.
+    length_scale : float, optional
+        Length scale of the functions in fractions, as in `smooth_gradients`.
     there : array_like of bool, shape (n, D), optional
-        Which gradients are used; by default all.
+        Gradients to use, for example those with support; by default all.
     relative : bool
-        Whether of gradients less their mean over components, see `relative_gradients`.
+        Whether to subtract the mean over components first (`relative_gradients`).
+    seed : int
+        Seed of the functions.
 
     Returns
     -------
     ndarray, shape (draws, D, D)
+        Correlations of each pair of components.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two different compositions.
 
     Examples
     --------
@@ -110,7 +128,7 @@ def closure_null(
     ways = np.asarray(directions, np.float64)
     used = None if there is None else np.asarray(there, bool)
     found = []
-    for gradient in smooth_gradients(compositions, draws, length=length, seed=seed):
+    for gradient in smooth_gradients(compositions, draws, length_scale=length_scale, seed=seed):
         bent = along(gradient, ways)
         bent = bent if used is None else np.where(used, bent, np.nan)
         found.append(correlate_gradients([relative_gradients(bent) if relative else bent])[0])
@@ -126,30 +144,31 @@ def label_null(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Gradients' statistics of ensembles that were trained on permuted labels.
+    """Compute statistics of the gradients of ensembles that were trained on permuted labels.
 
     Parameters
     ----------
     fit : callable
-        From a library and the number of the permutation to the insight of a new model of it, with members, e.g.
+        Function that takes a library and the number of the permutation, trains a new model and returns its gradients
+        with those of the members, for example
         ``lambda permuted, number: explain_library(LibraryModel(seed=number).fit(permuted), permuted, members=True)``.
-        Fewer members than the real ensemble has make the null wider, so that the test errs to the safe side.
+        With fewer members than in the real ensemble the null is wider and the test conservative.
     library : MaterialsLibrary
-        With its true labels.
+        Library with its true labels.
     target : str, optional
-        Figure of merit.
+        Name of the figure of merit; needed only if there are several.
     permutations : int
-        19 are needed for p of 0.05.
+        Number of permutations; p = 0.05 needs at least 19.
     seed : int
-        Of the permutations.
+        Seed of the permutations.
     progress : Progress, optional
         Called with permutations done and total.
 
     Returns
     -------
     Dataset
-        As of `gradient_statistics`, with the dimension ``permutation`` in front; ``correlation`` is of relative
-        gradients over samples with support, as `component_groups` takes it.
+        Statistics as returned by `gradient_statistics`, with the first dimension ``permutation``; ``correlation`` is of
+        relative gradients over samples with support, as in `component_groups`.
 
     Examples
     --------
@@ -173,7 +192,7 @@ def label_null(
 
 
 def _compared(insight: xr.Dataset) -> xr.Dataset:
-    """With members' composition gradients as groups compare them; their mean stays as it is."""
+    """Replace the members' composition gradients by relative ones where supported, as `component_groups` does."""
     members = insight.get("composition_gradient_members", insight["composition_gradient"])
     kept = members.where(enough_support(insight, "composition_gradient", 1))
     dims = [*(dim for dim in kept.dims if dim not in ("sample", "component")), "sample", "component"]
@@ -182,18 +201,24 @@ def _compared(insight: xr.Dataset) -> xr.Dataset:
 
 
 def permuted_library(library: MaterialsLibrary, *, target: str | None = None, seed: int = 0) -> MaterialsLibrary:
-    """Give every group of equal composition the figures of merit of another, so that nothing is left to learn.
+    """Exchange the figures of merit of whole compositions at random, so that nothing can be learned from them.
 
-    Replicates stay replicates, so that noise and sizes stay as they are; a larger group repeats the values that it
-    is given.
+    Replicates of one composition receive the values of replicates of another, so that noise within compositions stays.
+    A composition with more replicates than values receives repeats of them.
 
     Parameters
     ----------
     library : MaterialsLibrary
+        Library with its true labels.
     target : str, optional
-        Figure of merit; rows without it keep their place.
+        Name of the figure of merit; needed only if there are several. Rows without it are not permuted.
     seed : int
-        Of the permutation.
+        Seed of the permutation.
+
+    Returns
+    -------
+    MaterialsLibrary
+        Library with permuted figures of merit.
 
     Examples
     --------

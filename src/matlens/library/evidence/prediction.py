@@ -1,4 +1,4 @@
-"""Whether anything was measured near the samples that a model is asked to predict, from the data alone."""
+"""Support of predictions by measured samples nearby, judged from the data alone."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ __all__ = ["prediction_support"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0037-marks-of-support.md
-_USUAL = 0.95  # of measured samples have another composition as near as this
-_FAR = 3.0  # times as far: weak up to there
+_USUAL = 0.95  # share of measured samples with another composition within the usual distance
+_FAR = 3.0  # times the usual distance, up to which support is weak
 _TRACE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """How far samples are from the nearest measured one, and how far measured ones are from another composition."""
+class _Distances:
+    """Distances of samples to the nearest measured one, with the usual distance between measured compositions."""
 
     distance: Array
     nearest: NDArray[np.intp]
     usual: float
 
     @classmethod
-    def of(cls, places: Array, measured: Array, groups: NDArray[np.intp], metric: Metric) -> _Found:
+    def from_arrays(cls, places: Array, measured: Array, groups: NDArray[np.intp], metric: Metric) -> _Distances:
         known = Nearness.fit(measured, groups, share=_USUAL, metric=metric)
         return cls(*known.nearest(places), known.reach if np.isfinite(known.reach) else 0.0)
 
@@ -43,28 +43,29 @@ class _Found:
 
 
 def prediction_support(model: Response, measured: MaterialsLibrary, library: MaterialsLibrary) -> pd.DataFrame:
-    """Judge samples to be predicted by the samples that a model learned from, and by nothing that it says.
+    """Judge how well measured samples support predictions for other samples.
 
-    A sample is supported where its composition, and its spectrum as the model prepares it, are no farther from the
-    nearest measured one than 19 in 20 measured ones are from another composition, weak up to three times as far, and
-    where enough compositions were measured with each of its components and pairs of them. Intervals were made from
-    errors on measured compositions left out: they are for supported samples.
+    The judgement uses the training data, not the predictions. The usual distance is the one within which 95 % of the
+    measured samples have another composition. A sample is supported if its composition and its preprocessed spectrum
+    are within the usual distance of a measured one, and if enough compositions contain each of its components and pairs
+    of components. Up to three times the usual distance, support is weak. Prediction intervals were calibrated on
+    left-out measured compositions and are therefore valid for supported samples.
 
     Parameters
     ----------
     model : Response
-        Fitted; says what it uses, and how spectra are prepared.
+        Fitted model; its inputs and its preprocessing of spectra are used.
     measured : MaterialsLibrary
-        What it learned from.
+        Training samples of the model.
     library : MaterialsLibrary
-        Samples to predict, of the same components in the same order, and on the same axis.
+        Samples to predict, with the same components in the same order and spectra on the same axis.
 
     Returns
     -------
     DataFrame
-        ``support`` (2 supported, 1 weak, 0 unsupported), ``nearest`` (id of the measured sample of the nearest
-        composition), ``distance`` (hundredths of the atoms to exchange to come there) and ``note``, what speaks against
-        it.
+        One row per sample: ``support`` (2 supported, 1 weak, 0 unsupported), ``nearest`` (id of the measured sample of
+        the nearest composition), ``distance`` (hundredths of the atoms that must be exchanged to reach it) and ``note``
+        (reasons against support).
 
     Examples
     --------
@@ -79,7 +80,7 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
     'nothing was measured with Pd; 10 at% from the nearest measured composition (usually 2 at most)'
     """
     groups = measured.replicates()
-    compositions = _Found.of(library.compositions, measured.compositions, groups, "cityblock")
+    compositions = _Distances.from_arrays(library.compositions, measured.compositions, groups, "cityblock")
     levels = np.full(len(library), 2, np.int8)
     notes: list[list[str]] = [[] for _ in range(len(library))]
     if model.uses_composition_:
@@ -111,17 +112,17 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
 
 def _spectra(
     model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, groups: NDArray[np.intp]
-) -> _Found:
-    """Nearness of the spectra as the model prepares them."""
+) -> _Distances:
+    """Distances between preprocessed spectra."""
     chain = model.preprocessing_
     here, there = (
         one.spectra if chain is None else chain.transform(one.spectra, model.axis_)[0] for one in (library, measured)
     )
-    return _Found.of(np.asarray(here), np.asarray(there), groups, "euclidean")
+    return _Distances.from_arrays(np.asarray(here), np.asarray(there), groups, "euclidean")
 
 
 def _counted(library: MaterialsLibrary, measured: MaterialsLibrary) -> tuple[NDArray[np.int8], list[list[str]]]:
-    """What the counts of components and pairs allow, shape (n,), and what was measured too rarely, in words."""
+    """Greatest level of support by the counts of components and pairs, shape (n,), and reasons in words."""
     _, first = np.unique(measured.replicates(), return_index=True)
     pairs = component_pairs(measured.compositions[first])
     names, levels, words = library.components, [], []

@@ -1,4 +1,4 @@
-"""What older ways show of the same data: PLS coefficients, forest importances, non-negative factors."""
+"""Reference analyses of a library: PLS coefficients, random-forest importances and NMF factors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from matlens.library.model.targets import target_of, training_rows
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 
-__all__ = ["older_ways"]
+__all__ = ["run_reference_analyses"]
 
 Array = NDArray[np.float64]
 _TREES = 100
@@ -26,34 +26,43 @@ _COLUMNS = ["way", "line", "place", "value"]
 _HUNDRED = 100.0
 
 
-def older_ways(
+def run_reference_analyses(
     insight: xr.Dataset, library: MaterialsLibrary, target: str | None = None, *, transform: str = "none",
     factors: int = 4, seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
-    """Set the mean gradients beside what partial least squares, a forest and a factorisation make of the data.
+    """Compare mean gradients with established analyses of the same data.
+
+    The analyses are coefficients of partial least squares (Wold, Sjöström and Eriksson, Chemom. Intell. Lab. Syst. 58,
+    109, 2001), importances of a random forest (Breiman, Mach. Learn. 45, 5, 2001) and factors of a non-negative matrix
+    factorisation (NMF) of the spectra (Lee and Seung, Nature 401, 788, 1999).
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`.
+        Gradients from `explain_library`.
     library : MaterialsLibrary
-        The samples learned from.
+        Training samples of the model.
     target : str, optional
-        Figure of merit.
+        Name of the figure of merit; needed only if there are several.
     transform : {"none", "log10"}
-        Of it.
+        Scale of the figure of merit.
     factors : int
-        Of the non-negative factorisation of the spectra.
+        Number of NMF factors.
     seed : int
-        Of forest and factorisation.
+        Seed of random forest and NMF.
 
     Returns
     -------
     DataFrame
-        ``way``, ``line`` ("" or which of several), ``place`` (name of a component, or position on the axis), ``value``.
-        Gradients and PLS coefficients have the units of gradients; importances are shares of the variance explained
-        over all fractions and channels; factors are spectra of unit maximum, and their line says how their weight
-        correlates with the figure of merit.
+        One row per value: ``way`` (name of the analysis), ``line`` (name of one of several curves, or ""), ``place``
+        (name of a component, or position on the axis) and ``value``. Gradients and PLS coefficients have the units of
+        gradients. Importances are shares of the explained variance, over all fractions and channels. Factors are scaled
+        to a maximum of 1; their ``line`` gives the correlation of their weights with the figure of merit.
+
+    Raises
+    ------
+    InputError
+        If there is no such figure of merit, or nothing can be learned from it.
 
     Examples
     --------
@@ -62,7 +71,7 @@ def older_ways(
     >>> dims = ("scheme", "kind", "sample", "component")
     >>> data = xr.Dataset({"composition_gradient": (dims, np.zeros((1, 1, 40, 3)))},
     ...                   {"scheme": ["dilution"], "kind": ["total"], "component": ["Fe", "Ga", "Pd"]})
-    >>> table = older_ways(data, library)
+    >>> table = run_reference_analyses(data, library)
     >>> table[table.way == "forest importance"].set_index("place")["value"].idxmax()
     'Ga'
     """

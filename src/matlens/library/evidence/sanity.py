@@ -1,4 +1,4 @@
-"""Whether gradients are those of the model, and those of the data: checks that a wrong gradient fails."""
+"""Sanity checks of gradients: are they derivatives of the model, and do they depend on what it learned?"""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ __all__ = [
 Array = NDArray[np.float64]
 Row = dict[str, object]
 _COLUMNS = ["check", "what", "value", "limit", "passed", "sentence"]
-_DIFFERENCE = 0.05  # relative; what single precision and a finite step leave is ten times less
+_DIFFERENCE = 0.05  # relative error; single precision and finite steps cause a tenth of it
 _COMPLETE = 0.05
-_AGREE = 0.9  # of halves: with r of the halves, the whole has 2 r / (1 + r)
+_AGREE = 0.9  # correlation r of halves; that of the whole ensemble is 2 r / (1 + r)
 _COLLAPSE = 0.5
-_HALVED = 300  # samples compared, evenly spread over the file: more tell the same
+_HALVED = 300  # samples compared, evenly spaced over the file; more give the same result
 _STEPS = (0.02, 0.005, 0.00125)
 
 
@@ -54,23 +54,26 @@ def check_insight(
     null: xr.Dataset | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Run every check that can be run with what is given.
+    """Run all sanity checks of gradients that the arguments allow.
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`; halves are compared where it has members.
-    model, library : Response and MaterialsLibrary, optional
-        For finite differences, and, of a `LibraryModel`, random weights.
+        Gradients from `explain_library`. Halves of the ensemble are compared if it has gradients of members.
+    model : Response, optional
+        Fitted model. With ``library`` it is checked by finite differences, and a `LibraryModel` also by random weights.
+    library : MaterialsLibrary, optional
+        Samples at which the model is checked.
     null : Dataset, optional
-        As of `label_null`.
+        Gradients of ensembles with permuted labels, from `label_null`.
     seed : int
-        Of what is drawn.
+        Seed of all random numbers.
 
     Returns
     -------
     DataFrame
-        One row a check: ``check``, ``what``, ``value``, ``limit``, ``passed``, ``sentence``.
+        One row per check: ``check`` (name), ``what`` (kind of gradient), ``value``, ``limit``, ``passed`` and
+        ``sentence``.
 
     Examples
     --------
@@ -103,26 +106,27 @@ def check_insight(
 
 
 def check_differences(model: Response, library: MaterialsLibrary, *, samples: int = 20, seed: int = 0) -> pd.DataFrame:
-    """Compare gradients with finite differences of the predictions, on the simplex and between spectra.
+    """Compare gradients with finite differences of predictions.
 
-    Compositions move by dilution, each component in turn; spectra towards that of another sample. A right gradient
-    agrees at one of three steps (larger ones suffer from curvature, smaller ones from rounding), a wrong one at none.
+    Compositions are changed by dilution, one component at a time, and spectra towards the spectrum of another sample.
+    The best of three step sizes counts: large steps suffer from curvature, small ones from rounding, and a wrong
+    gradient agrees at none.
 
     Parameters
     ----------
     model : Response
-        Fitted.
+        Fitted model.
     library : MaterialsLibrary
-        With the samples to compare at.
+        Samples to draw from.
     samples : int
-        How many, drawn at random.
+        Number of samples at which gradients are compared.
     seed : int
-        Of the draw.
+        Seed of the draw.
 
     Returns
     -------
     DataFrame
-        As of `check_insight`; ``value`` is the root mean square error relative to the differences'.
+        Table as in `check_insight`; ``value`` is the root mean square error divided by the root mean square difference.
 
     Examples
     --------
@@ -154,21 +158,27 @@ def check_differences(model: Response, library: MaterialsLibrary, *, samples: in
 
 
 def check_halves(insight: xr.Dataset, *, repeats: int = 20, seed: int = 0) -> pd.DataFrame:
-    """Compare the mean gradients of two halves of the ensemble.
+    """Compare the mean gradients of two random halves of the ensemble.
 
     Parameters
     ----------
     insight : Dataset
-        With members.
+        Gradients from `explain_library`, with those of the members.
     repeats : int
-        Random halvings, of which the median is taken.
+        Number of random divisions into halves.
     seed : int
-        Of the halvings.
+        Seed of the divisions.
 
     Returns
     -------
     DataFrame
-        As of `check_insight`: correlation, over samples and components (or channels), of the two means.
+        Table as in `check_insight`; ``value`` is the correlation of both means over samples and components (or
+        channels), the median over divisions.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than four members.
 
     Examples
     --------
@@ -197,21 +207,25 @@ def check_halves(insight: xr.Dataset, *, repeats: int = 20, seed: int = 0) -> pd
 
 
 def check_labels(insight: xr.Dataset, null: xr.Dataset) -> pd.DataFrame:
-    """Compare gradients with those of ensembles trained on permuted labels: neither direction nor size may be theirs.
+    """Compare gradients with those of ensembles trained on permuted labels.
+
+    Gradients that depend on the labels differ from the latter in direction and are larger (after Adebayo et al.,
+    Sanity checks for saliency maps, NeurIPS 31, 2018).
 
     Parameters
     ----------
     insight : Dataset
+        Gradients from `explain_library`.
     null : Dataset
-        As of `label_null`, of the same samples.
+        Gradients of ensembles with permuted labels for the same samples, from `label_null`.
 
     Returns
     -------
     DataFrame
-        As of `check_insight`: ``permuted labels``, the mean over permutations of the cosine of the two fields of
-        gradients (of spectra, of their means over samples), to be within a half of zero; ``size``, how large the mean
-        gradients of permuted labels are in units of the real ones (median), to be below a half too. Channels count by
-        how much they vary over the library.
+        Table as in `check_insight`. The check ``permuted labels`` gives the absolute mean, over permutations, of the
+        cosine between both fields of gradients (for spectra, between their means over samples), at most 0.5. The check
+        ``size`` gives the root mean square of mean gradients with permuted labels divided by that of the real ones
+        (median over permutations), at most 0.5. Channels are weighted by their standard deviation over the library.
 
     Examples
     --------
@@ -239,7 +253,7 @@ def check_labels(insight: xr.Dataset, null: xr.Dataset) -> pd.DataFrame:
 
 
 def _weight(insight: xr.Dataset) -> Array | float:
-    """How much each channel varies: gradients of channels that do not may be of any size and mean nothing."""
+    """Standard deviation of each channel; gradients of channels that do not vary are arbitrary."""
     return insight["spectrum"].std("sample").to_numpy() if "spectrum" in insight else 1.0
 
 
@@ -258,26 +272,30 @@ def _size(values: Array) -> float:
 def check_weights(
     model: LibraryModel, library: MaterialsLibrary, *, samples: int = 100, repeats: int = 10, seed: int = 0
 ) -> pd.DataFrame:
-    """Compare gradients with those of the same networks with random weights: they must not look alike.
+    """Compare gradients with those of the same model with shuffled weights.
+
+    Gradients that depend on what was learned differ from the latter (Adebayo et al., Sanity checks for saliency maps,
+    NeurIPS 31, 2018).
 
     Parameters
     ----------
     model : LibraryModel
-        Fitted.
+        Fitted model.
     library : MaterialsLibrary
+        Samples to draw from.
     samples : int
-        How many to compare at, drawn at random.
+        Number of samples at which gradients are compared.
     repeats : int
-        How often each member's weights are shuffled.
+        Number of shuffles of each member's weights.
     seed : int
-        Of samples and weights.
+        Seed of samples and shuffles.
 
     Returns
     -------
     DataFrame
-        As of `check_insight`: mean over members and repeats of the cosine of the two fields of gradients (by dilution;
-        of spectra as they are), to be within a half of zero (Adebayo et al. 2018). A single cosine of a few components,
-        or the mean of a few, would often be larger by chance.
+        Table as in `check_insight`; ``value`` is the absolute mean, over members and shuffles, of the cosine between
+        both fields of gradients (composition gradients by dilution, spectral gradients), at most 0.5. The mean over
+        members is needed because a single cosine of a few components is often large by chance.
 
     Examples
     --------
@@ -306,14 +324,19 @@ def check_weights(
 
 
 def with_random_weights(model: LibraryModel, *, seed: int = 0) -> LibraryModel:
-    """Return a copy of a model in which every layer's weights, and the samples' weights, are shuffled among each other.
+    """Copy a model and shuffle the weights within each layer and the sample weights of its kernel part.
 
     Parameters
     ----------
     model : LibraryModel
-        Fitted; it stays as it is.
+        Fitted model; it is not changed.
     seed : int
-        Of the shuffling; each member has another one.
+        Seed of the shuffles; those of each member differ.
+
+    Returns
+    -------
+    LibraryModel
+        The copy with shuffled weights.
 
     Examples
     --------
@@ -355,9 +378,9 @@ def _composition_differences(
 ) -> Iterator[tuple[Array, Array]]:
     """Finite differences and gradients along dilution, forwards only: an absent component cannot become less."""
     ways = directions("dilution", compositions)
-    slopes = along(gradient, ways)
+    derivatives = along(gradient, ways)
     for step in _STEPS:
-        found = np.full(slopes.shape, np.nan)
+        found = np.full(derivatives.shape, np.nan)
         for component in range(compositions.shape[1]):
             way = ways[:, component]
             room = np.nan_to_num(longest_step(compositions, way), nan=-1.0)
@@ -369,22 +392,22 @@ def _composition_differences(
                     for k in range(3)
                 ]
                 found[:, rows, component] = (4 * at[1] - 3 * at[0] - at[2]) / (2 * step)
-        yield found, slopes
+        yield found, derivatives
 
 
 def _spectral_differences(
     model: Response, compositions: Array, spectra: Array, ways: Array, gradient: NDArray[np.floating]
 ) -> Iterator[tuple[Array, Array]]:
-    slopes = np.einsum("mnc,nc->mn", gradient.astype(np.float64), ways)
+    derivatives = np.einsum("mnc,nc->mn", gradient.astype(np.float64), ways)
     for step in (4 * step for step in _STEPS):
         ahead, behind = (model.respond(compositions, spectra + sign * step * ways) for sign in (1, -1))
-        yield (ahead - behind) / (2 * step), slopes
+        yield (ahead - behind) / (2 * step), derivatives
 
 
-def _relative(differences: Array, slopes: Array) -> float:
-    there = np.isfinite(differences) & np.isfinite(slopes)
+def _relative(differences: Array, derivatives: Array) -> float:
+    there = np.isfinite(differences) & np.isfinite(derivatives)
     size = np.sqrt(np.mean(differences[there] ** 2)) if there.any() else 0.0
-    error = np.sqrt(np.mean((differences - slopes)[there] ** 2)) if there.any() else np.inf
+    error = np.sqrt(np.mean((differences - derivatives)[there] ** 2)) if there.any() else np.inf
     return float(error / size) if size > 0 else float(error > 0)
 
 

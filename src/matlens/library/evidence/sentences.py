@@ -1,4 +1,4 @@
-"""What may be said of a library, sentence by sentence: supported, weak or unsupported, and why."""
+"""Statements about a library in words, each with a verdict (supported, weak or unsupported) and its reason."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ __all__ = ["SUPPORTED", "UNSUPPORTED", "WEAK", "statements"]
 SUPPORTED, WEAK, UNSUPPORTED = "supported", "weak", "unsupported"
 _COLUMNS = ["about", "subject", "region", "sentence", "status", "reason", "effect", "error", "unit", "p"]
 _LEVEL, _WEAK_LEVEL = 0.05, 0.32  # family-wise: two and one standard deviation
-_COVERED = 0.5  # of the samples need full support
+_COVERED = 0.5  # least share of samples with full support
 _SAME_SIGN = 0.75
-_STABLE = 0.75  # Hennig (2007): clusters below it are not to be believed
+_STABLE = 0.75  # clusters below this are not stable (Hennig, Comput. Stat. Data Anal. 52, 258, 2007)
 _FEWEST = 3
 _FATAL = {
     "finite differences": 0.2,
     "random weights": 0.8,
     "permuted labels": 0.8,
-}  # values of checks that leave no ground; others make weak
+}  # values of failed checks above which statements are unsupported; below, and for other checks, they are weak
 _COST = {
     "dilution": "all others shrinking in proportion",
     "exchange": "in place of {host}",
@@ -51,34 +51,37 @@ def statements(
     kind: str = "total",
     held_out: float | None = None,
 ) -> pd.DataFrame:
-    """Say what the gradients say, and how far to trust each sentence.
+    """Write statements about gradients in words and judge how far each can be trusted.
 
-    Supported is a sentence that nothing speaks against; weak one against which something does; unsupported one that
-    data, statistics or a failed check leave without a ground. The reason names all that was found.
+    A statement is supported if no criterion fails, weak if one fails in part, and unsupported if the data do not cover
+    it, its effect is not significant or a sanity check fails badly. The reason lists the criteria that failed, or else
+    those that were met.
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`.
+        Gradients from `explain_library`.
     checks : DataFrame, optional
-        As of `check_insight`; without them nothing is asked of finite differences, halves and permuted labels.
+        Sanity checks from `check_insight`; without them the statements do not depend on any.
     groups : ComponentGroups, optional
-        Of `component_groups`.
+        Groups from `component_groups`.
     bands : DataFrame, optional
-        Of `spectral_bands`.
+        Bands from `spectral_bands`.
     regions : mapping of str to array of bool, shape (n,), optional
-        Where to average; by default all samples and those with the best tenth of the figure of merit.
-    scheme, kind : str
-        Which composition gradients to speak of.
+        Samples to average over; by default all, and those with the best tenth of the figure of merit.
+    scheme : {"dilution", "exchange", "tangent"}
+        Compensation scheme of the composition gradients.
+    kind : {"partial", "total"}
+        Whether spectra are held constant or follow the composition.
     held_out : float, optional
-        R squared on held-out compositions; at or below zero nothing is supported.
+        R squared of the model on held-out compositions; if it is not positive no statement is supported.
 
     Returns
     -------
     DataFrame
-        One row a sentence: ``about`` (composition, group, band), ``subject``, ``region``, ``sentence``, ``status``
-        (supported, weak, unsupported), ``reason``, ``effect`` and its ``error`` (see
-        `error_factor`) in ``unit``, ``p`` (family-wise).
+        One row per statement: ``about`` ("composition", "group" or "band"), ``subject``, ``region``, ``sentence``,
+        ``status`` ("supported", "weak" or "unsupported"), ``reason``, ``effect`` and its standard ``error`` (see
+        `error_factor`) in ``unit``, and ``p`` (family-wise).
 
     Examples
     --------
@@ -109,29 +112,29 @@ def statements(
 
 @dataclass
 class _Verdict:
-    """Collects what speaks against a sentence; the worst decides."""
+    """Collects criteria of a statement; the worst one decides."""
 
     against: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     grounds: list[str] = field(default_factory=list)
 
     def need(self, holds: bool, what: str) -> None:
-        """Without this the sentence has no ground."""
+        """Add a criterion without which the statement is unsupported."""
         (self.grounds if holds else self.against).append(what)
 
     def want(self, holds: bool, what: str) -> None:
-        """Without this it is weak."""
+        """Add a criterion without which the statement is weak."""
         (self.grounds if holds else self.doubts).append(what)
 
     def graded(self, firm: bool, faint: bool, what: str) -> None:
-        """Firm, else faint and weak, else unsupported."""
+        """Add a criterion with a strict form (else the statement is weak) and a loose one (else unsupported)."""
         (self.grounds if firm else self.doubts if faint else self.against).append(what)
 
     def copy(self) -> _Verdict:
         return _Verdict([*self.against], [*self.doubts], [*self.grounds])
 
     def with_checks(self, checks: pd.DataFrame | None, what: str) -> _Verdict:
-        """Add the checks of one kind of gradient: wrong derivatives end it, the others make it doubtful."""
+        """Add the sanity checks of one kind of gradient."""
         verdict = self.copy()
         if checks is not None:
             own = checks[checks["what"] == what]
@@ -143,7 +146,7 @@ class _Verdict:
         return verdict
 
     def conclude(self) -> dict[str, object]:
-        """Status, and in one line what speaks against it, or else for it."""
+        """Return the status with its reason in one line."""
         status = UNSUPPORTED if self.against else WEAK if self.doubts else SUPPORTED
         return {"status": status, "reason": "; ".join([*self.against, *self.doubts] or self.grounds)}
 
@@ -165,7 +168,7 @@ def _composition(
         for column, name in enumerate(names):
             mean = means.isel(region=place, component=column)
             if not np.isfinite(float(mean["composition_gradient"])):
-                yield _silent(name, region)
+                yield _without_data(name, region)
                 continue
             verdict = common.copy()
             p = float(chances[place, column])
@@ -180,7 +183,7 @@ def _composition(
 
 
 def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -> NDArray[np.float64]:
-    """Family-wise p of each region's and component's mean; NaN where there is no spread to judge by."""
+    """Family-wise p of the mean in each region and for each component; NaN where no standard error is known."""
     shape = (len(regions), part.sizes["component"])
     if "composition_gradient_members" not in part:
         return _normal_chances(means, shape)
@@ -195,7 +198,7 @@ def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -
 
 
 def _normal_chances(means: xr.Dataset, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """By the mean of the samples' spreads, which is no less than that of the mean, and Bonferroni's correction."""
+    """Family-wise p by the samples' mean standard error, a bound on that of their mean, and Bonferroni's correction."""
     if "composition_gradient_error" not in means:
         return np.full(shape, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -211,7 +214,7 @@ def _chance_words(p: float) -> str:
 
 
 def _judge_support(verdict: _Verdict, part: xr.Dataset, mean: float) -> None:
-    """Whether data lie along the direction, the spectrum can be told apart, and samples agree in sign."""
+    """Add criteria: data along the direction, separability from the spectrum, agreement of samples in sign."""
     values = part["composition_gradient"].isel(scheme=0, kind=0)
     if "support" in part:
         support = part["support"].to_numpy()
@@ -221,7 +224,7 @@ def _judge_support(verdict: _Verdict, part: xr.Dataset, mean: float) -> None:
         values = values.where(part["support"] >= 1)
     if "kind_support" in part:
         kind = int(part["kind_support"].isel(kind=0))
-        words = ("cannot be told apart", "can hardly be told apart", "can be told apart")[kind]
+        words = ("cannot be separated", "can hardly be separated", "can be separated")[kind]
         verdict.graded(kind == 2, kind == 1, f"effects of composition and spectrum {words}")
     same = float((np.sign(values) == np.sign(mean)).sum() / max(int(values.notnull().sum()), 1))
     verdict.want(same >= _SAME_SIGN, f"the sign is the same in {100 * same:.0f} % of the samples")
@@ -254,7 +257,7 @@ def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: s
     }  # fmt: skip
 
 
-def _silent(name: str, region: str) -> Row:
+def _without_data(name: str, region: str) -> Row:
     return {
         "about": "composition", "subject": name, "region": region,
         "sentence": f"Nothing can be said of adding {name} ({region}).",

@@ -368,7 +368,7 @@ def _coverage_sentence(library: MaterialsLibrary, systems: int, spacing: float, 
 
 def _noise_sentence(noise: NoiseCeiling, target: Target) -> str:
     if not noise.groups:
-        return "Replicates: none, so that noise cannot be told from what a model fails to learn."
+        return "Replicates: none, so that noise cannot be distinguished from what a model fails to learn."
     return (
         f"Replicates: {noise.groups} compositions were made more than once ({noise.samples} samples) and differ by "
         f"{noise.noise:.3g}{' ' + target.unit if target.unit else ''} (standard deviation), so that no model of "

@@ -1,4 +1,4 @@
-"""Reconstruction: new structures that are statistically equivalent to given ones."""
+"""Reconstruction of structures that are statistically equivalent to given micrographs or statistics."""
 
 import lazy_loader
 

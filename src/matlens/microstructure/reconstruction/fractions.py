@@ -1,4 +1,4 @@
-"""Which volume fractions a realisation is asked to have."""
+"""The volume fractions of a realisation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,19 @@ FractionRule = str | Sequence[float]
 
 
 def check_fraction(fraction: FractionRule, n_phases: int) -> None:
-    """Raise InputError unless the rule is known or gives one fraction a phase, all positive, summing to one.
+    """Check a rule of volume fractions.
+
+    Parameters
+    ----------
+    fraction : {"exact", "sampled"} or sequence of float
+        Rule, or one fraction per phase.
+    n_phases : int
+        Number of phases K.
+
+    Raises
+    ------
+    InputError
+        If the rule is unknown, or the numbers are not one per phase, positive, and of sum 1.
 
     Examples
     --------
@@ -36,10 +48,26 @@ def check_fraction(fraction: FractionRule, n_phases: int) -> None:
 def asked_fractions(
     exemplars: Sequence[Microstructure], shape: Sequence[int], fraction: FractionRule, seed: int, realisation: int
 ) -> NDArray[np.float64]:
-    """Volume fractions for one realisation, shape (K,).
+    """Return the volume fractions wanted for one realisation.
 
-    ``"exact"`` is the exemplars' mean. ``"sampled"`` adds the scatter that windows of the result's size have, taken
-    from quarters of the exemplars (or between several exemplars) and scaled with the window's area.
+    ``"exact"`` is the exemplars' mean. ``"sampled"`` adds the variability that windows of the result's size have: its
+    covariance is measured on quarters of the exemplars and scaled with the window's area.
+
+    Parameters
+    ----------
+    exemplars : sequence of Microstructure
+        Exemplars.
+    shape : sequence of int
+        Pixels of the result along each axis.
+    fraction : {"exact", "sampled"} or sequence of float
+        Rule, or one fraction per phase.
+    seed, realisation : int
+        Seed and number of the realisation.
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        Volume fractions, sum 1.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""What a method of reconstruction is: its options, what it prepares, and what makes one realisation.
+"""Base class of the methods of reconstruction.
 
-A method is a frozen dataclass whose fields are its options. It checks the exemplars before anything long is computed,
-learns from them once, and makes one realisation a `Task`. What is around it (fractions, seeds, checkpoints, results) is
-common to all: `matlens.microstructure.reconstruction.realisations`.
+A method is a frozen dataclass whose fields are its options. It checks the exemplars before any long computation, learns
+from them once, and makes one realisation per `Task`. Fractions, seeds, checkpoints and results are common to all
+methods: `matlens.microstructure.reconstruction.realisations`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Task:
     ----------
     shape : tuple of int
         Pixels along each axis.
-    fractions : ndarray
-        Volume fractions asked for, shape (K,).
+    fractions : ndarray, shape (K,)
+        Volume fractions wanted.
     seed, realisation : int
-        What random numbers depend on, and nothing else.
+        Seed and number of the realisation; random numbers depend on nothing else.
     n : int
-        How many realisations are made.
+        Number of realisations.
     like_exemplar : bool
-        Whether the fractions are the exemplars' own, and not the user's.
+        Whether the fractions are the exemplars' own and not the user's.
     progress : Progress
         Begun and updated by the method, ended by the caller.
     checkpoint : StateStore
@@ -70,33 +70,65 @@ class Task:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Pixels asked for each phase, shape (K,), summing to the number of pixels."""
+        """Number of pixels of each phase, shape (K,), with the sum of all pixels."""
         return phase_counts(self.fractions, int(np.prod(self.shape)))
 
     def random(self, *purpose: int) -> np.random.Generator:
-        """Give a generator of this realisation; numbers in ``purpose`` make independent ones."""
+        """Return a random generator of this realisation.
+
+        Parameters
+        ----------
+        *purpose : int
+            Numbers that make generators independent of each other.
+
+        Returns
+        -------
+        numpy.random.Generator
+            The same generator at every call with the same numbers.
+        """
         return np.random.default_rng([self.seed, self.realisation, *purpose])
 
     def load(self) -> Arrays | None:
-        """Return the state last saved for this realisation, or None: then begin anew."""
+        """Return the state saved last for this realisation.
+
+        Returns
+        -------
+        dict of str to ndarray, or None
+            None where the realisation has to start anew.
+        """
         return self.checkpoint.load(self.key)
 
     def save(self, state: Callable[[], Arrays]) -> None:
-        """Offer the state, as often as is convenient; ``state()`` is called only when it is time to write it.
+        """Offer the state for saving, as often as is convenient.
 
-        Its entry ``"labels"`` is the best microstructure so far and becomes the partial result of an interruption. All
-        that the rest of the work depends on must be in it (generators too), so that a resumed run ends with the same
-        bytes.
+        Parameters
+        ----------
+        state : callable
+            Returns the state, arrays by name; it is called only when the state is saved. Its entry ``"labels"`` is the
+            best microstructure so far and becomes the partial result of an interruption. The state must hold all that
+            the rest of the work depends on, random generators included, so that a resumed run gives the same bytes.
         """
         self.offer(lambda: _partial(state()))
         self.checkpoint.save(self.key, state)
 
     def offer(self, made: Callable[[], Made | None]) -> None:
-        """Name what makes the partial result if the work is interrupted now; it is called only then."""
+        """Set the function that makes the partial result on an interruption; it is called only then.
+
+        Parameters
+        ----------
+        made : callable
+            Returns the partial result, or None.
+        """
         self._partial = made
 
     def partial(self) -> Made | None:
-        """Return the partial result of an interruption, or None where there is none yet."""
+        """Return the partial result of an interruption.
+
+        Returns
+        -------
+        Made or None
+            None where there is no result yet.
+        """
         return None if self._partial is None else self._partial()
 
 
@@ -107,28 +139,34 @@ def _partial(state: Arrays) -> Made | None:
 
 @dataclass(frozen=True)
 class Made:
-    """One realisation and how it came about.
+    """One realisation, with facts on how it was made.
 
     Attributes
     ----------
     labels : ndarray of uint8
-        Of the task's shape. Where fractions differ from the task's, the caller flips interface pixels until they agree.
+        Phase labels of the task's shape. If their fractions differ from the task's, the caller flips interface pixels
+        until they agree.
     status : str
-        Why the work ended, in a few words.
+        Reason why the work ended, in a few words.
     periodic : bool
         Whether opposite borders continue each other.
     evaluations : int
-        Steps of whatever kind the method counts (swaps proposed, pixels drawn, ...).
+        Number of steps, of whatever kind the method counts (swaps proposed, pixels drawn).
     history : ndarray, shape (rows, 3 + terms)
-        Number in ``stages``, step, total loss, and each term's share of it; empty where there is no loss.
+        Number in ``stages``, step, total loss, and weighted mismatch of each term; empty if there is no loss.
     terms, stages : tuple of str
-        Names for the columns and the first column of ``history``.
+        Names of the terms, and of the stages, in ``history``.
     notes : tuple of str
-        What a reader should know.
+        Remarks on the realisation, one sentence each.
     counts : mapping of str to int
-        Numbers to note for all realisations together, by a sentence with ``{}`` in their place; zeros are left out.
-    fraction_before : ndarray, optional
-        Volume fractions before phases were decoded, shape (K,); by default those of the labels.
+        Numbers to report for all realisations together, by a sentence with ``{}`` in their place; zeros are left out.
+    fraction_before : ndarray, shape (K,), optional
+        Volume fractions before phases were decoded; by default those of the labels.
+
+    Examples
+    --------
+    >>> Made(np.eye(4, dtype=np.uint8), "all blocks laid", periodic=True).evaluations
+    0
     """
 
     labels: NDArray[np.uint8]
@@ -148,14 +186,21 @@ Maker = Callable[[Task], Made]
 
 @dataclass(frozen=True)
 class Prepared(ABC):
-    """A method after it has checked its exemplars: every choice resolved, nothing long computed.
+    """Method with checked exemplars and resolved settings, before any long computation.
 
     Attributes
     ----------
-    choices : dict
-        Every choice as it was resolved, of plain types.
+    choices : dict of str to object
+        Every setting with its resolved value, of plain types.
     notes : tuple of str
-        What a reader should know.
+        Remarks on the settings, one sentence each.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> from matlens.microstructure.reconstruction import find_method
+    >>> find_method("gaussian-field").prepare([bicontinuous((64, 64), seed=1)], (32, 32), seed=0).choices
+    {'options': {'reach': 0}, 'device': 'cpu'}
     """
 
     choices: dict[str, Any]
@@ -173,25 +218,38 @@ class Prepared(ABC):
 
     @abstractmethod
     def learn(self) -> Maker:
-        """Measure what is needed, once for all realisations, and return what makes one."""
+        """Measure the exemplars once for all realisations.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
 
 
 Work = TypeVar("Work", bound=Prepared, covariant=True)
 
 
 class Method(ABC, Generic[Work]):
-    """A method of reconstruction; subclasses are frozen dataclasses whose fields are options of plain types.
+    """Method of reconstruction; subclasses are frozen dataclasses whose fields are options of plain types.
 
     A new method is a subclass in a file of its own and one line in `matlens.microstructure.reconstruction.methods`.
 
     Attributes
     ----------
     name : str
-        What ``method=`` and ``--method`` take.
+        Value of ``method=`` and ``--method``.
     citations : tuple of str
         Keys in runs/citations.bib.
     seconds_per_pixel : float
         Processor time of one realisation for each pixel, in seconds: docs/results.md, at 128 x 128 on one thread.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.reconstruction import find_method
+    >>> method: Method = find_method("quilting")
+    >>> method.name, method.citations
+    ('quilting', ('efros2001image',))
     """
 
     name: ClassVar[str]
@@ -200,22 +258,27 @@ class Method(ABC, Generic[Work]):
 
     @abstractmethod
     def prepare(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Work:
-        """Check exemplars and options and resolve every choice.
+        """Check exemplars and options, and resolve every setting.
 
         Parameters
         ----------
         exemplars : sequence of Microstructure
-            At least two phases, none of them empty in all exemplars, one number of phases and spacing: this has been
-            checked.
+            Exemplars of one number of phases and spacing, with at least two phases, none of which is empty in all
+            exemplars; the caller has checked this.
         shape : sequence of int
-            Pixels along each axis of what is made.
+            Pixels of the result along each axis.
         seed : int
-            Of everything that is drawn.
+            Seed of all random numbers.
+
+        Returns
+        -------
+        Prepared
+            The method, ready to learn from the exemplars.
 
         Raises
         ------
         InputError
             If the method or an option does not suit the exemplars.
         ResourceError
-            If something that the method needs is not on this machine.
+            If weights or a package that the method needs are missing.
         """

@@ -1,4 +1,4 @@
-"""The methods of reconstruction by name; importing this module loads no method, and neither torch nor scipy."""
+"""The methods of reconstruction by name. Importing this module loads no method, and neither torch nor scipy."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class MethodEntry:
-    """A method of reconstruction under its name. Its options and citations stand with its class.
+    """Entry of a method in the registry; options and citations stand with the method's class.
 
     Attributes
     ----------
     name : str
-        What ``method=`` and ``--method`` take.
+        Value of ``method=`` and ``--method``.
     where : str
-        Its class, a subclass of `Method`, as ``"module:Class"``; imported when the method is first used.
+        Class of the method, a subclass of `Method`, as ``"module:Class"``; imported when the method is first used.
     from_statistics : bool
-        Whether it can reconstruct from statistics alone, without an exemplar.
+        Whether the method can reconstruct from statistics alone, without an exemplar.
 
     Examples
     --------
@@ -49,7 +49,13 @@ class MethodEntry:
     from_statistics: bool = False
 
     def load_class(self) -> type[Method[Any]]:
-        """Import the class of the method."""
+        """Import the class of the method.
+
+        Returns
+        -------
+        type
+            Subclass of `Method`.
+        """
         module, _, name = self.where.partition(":")
         found: type[Method[Any]] = getattr(import_module(module), name)
         return found
@@ -73,7 +79,17 @@ METHOD_NAMES: tuple[str, ...] = tuple(METHODS)
 
 
 def method_entry(name: str) -> MethodEntry:
-    """Look up the entry of a method.
+    """Return the entry of a method.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``METHODS``.
+
+    Returns
+    -------
+    MethodEntry
+        The entry.
 
     Raises
     ------
@@ -91,7 +107,7 @@ def method_entry(name: str) -> MethodEntry:
 
 
 def find_method(name: str, options: Mapping[str, Any] | None = None) -> Method[Any]:
-    """Make a method with options, given as values or as text.
+    """Create a method with options, which may be given as values or as text.
 
     Parameters
     ----------
@@ -103,11 +119,12 @@ def find_method(name: str, options: Mapping[str, Any] | None = None) -> Method[A
     Returns
     -------
     Method
+        The method.
 
     Raises
     ------
     InputError
-        If the name, an option or its value is unknown.
+        If the method or an option is unknown, or a value cannot be read.
 
     Examples
     --------
@@ -118,7 +135,24 @@ def find_method(name: str, options: Mapping[str, Any] | None = None) -> Method[A
 
 
 def with_options(method: Method[Any], options: Mapping[str, Any]) -> Method[Any]:
-    """Return a method with some options changed; parameters and errors as in `find_method`.
+    """Return a method with some options changed.
+
+    Parameters
+    ----------
+    method : Method
+        The method, which is not changed.
+    options : mapping
+        Fields of the method by name; text is read as the type of the field's default, lists are comma-separated.
+
+    Returns
+    -------
+    Method
+        The method with these options.
+
+    Raises
+    ------
+    InputError
+        If an option is unknown, or a value cannot be read.
 
     Examples
     --------
@@ -137,7 +171,22 @@ def with_options(method: Method[Any], options: Mapping[str, Any]) -> Method[Any]
 
 
 def option_names(name: str) -> tuple[str, ...]:
-    """List the options that a method has; errors as in `method_entry`.
+    """List the options of a method.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``METHODS``.
+
+    Returns
+    -------
+    tuple of str
+        Names of the options.
+
+    Raises
+    ------
+    InputError
+        If no method has this name.
 
     Examples
     --------
@@ -148,7 +197,17 @@ def option_names(name: str) -> tuple[str, ...]:
 
 
 def options_of(method: Method[Any]) -> dict[str, Any]:
-    """List the options of a method as plain values.
+    """Return the options of a method as plain values.
+
+    Parameters
+    ----------
+    method : Method
+        The method.
+
+    Returns
+    -------
+    dict of str to object
+        Values by name; tuples become lists.
 
     Examples
     --------

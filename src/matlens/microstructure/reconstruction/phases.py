@@ -1,4 +1,4 @@
-"""Between phases and the field that is optimised, and back: encode, decode exactly."""
+"""Conversion between phases and the field that is optimised: encoding, and exact decoding."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ __all__ = ["PhaseCode", "decode", "phase_counts"]
 
 
 class PhaseCode:
-    """K phases as the corners of a regular simplex in K - 1 dimensions.
+    """Represent K phases by the corners of a regular simplex in K - 1 dimensions.
 
-    A field of K - 1 channels then says at each pixel how much of each phase is there, and the amounts sum to one by
+    A field of K - 1 channels then gives the amount of each phase at each pixel, and the amounts sum to one by
     construction. For two phases the field is one channel between -1 and 1.
 
     Parameters
     ----------
     n_phases : int
-        K, at least 2.
+        Number of phases K, at least 2.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two phases.
 
     Examples
     --------
@@ -45,17 +50,51 @@ class PhaseCode:
         self.corners = torch.tensor(corners / np.linalg.norm(corners[0]), dtype=torch.float32)
 
     def field(self, indicators: Tensor) -> Tensor:
-        """``batch x phase x *space`` indicators to ``batch x (phase - 1) x *space``."""
+        """Convert indicators to a field.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (B, K, *S)
+            Amounts of the phases.
+
+        Returns
+        -------
+        Tensor, shape (B, K - 1, *S)
+            Field.
+        """
         return torch.einsum("bk...,kc->bc...", indicators, self.corners.to(indicators))
 
     def indicators(self, field: Tensor) -> Tensor:
-        """Inverse of :meth:`field`; amounts sum to one but may leave [0, 1]."""
+        """Inverse of :meth:`field`.
+
+        Parameters
+        ----------
+        field : Tensor, shape (B, K - 1, *S)
+            Field.
+
+        Returns
+        -------
+        Tensor, shape (B, K, *S)
+            Amounts of the phases; they sum to one but may lie outside [0, 1].
+        """
         share = (self.n_phases - 1) / self.n_phases
         return 1 / self.n_phases + share * torch.einsum("bc...,kc->bk...", field, self.corners.to(field))
 
 
 def phase_counts(fractions: NDArray[np.float64], size: int) -> NDArray[np.int64]:
-    """Whole pixels a phase, summing to ``size`` and nearest to the fractions (largest remainders).
+    """Round volume fractions to numbers of pixels, by the method of largest remainders.
+
+    Parameters
+    ----------
+    fractions : ndarray, shape (K,)
+        Volume fractions, sum 1.
+    size : int
+        Number of pixels.
+
+    Returns
+    -------
+    ndarray of int, shape (K,)
+        Number of pixels of each phase, with the sum ``size``.
 
     Examples
     --------
@@ -70,25 +109,30 @@ def phase_counts(fractions: NDArray[np.float64], size: int) -> NDArray[np.int64]
 
 
 def decode(indicators: NDArray[np.floating], counts: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Give every pixel one phase so that each phase gets exactly its count and the total amount is largest.
+    """Assign a phase to every pixel so that each phase has exactly its count and the total amount is largest.
 
     Parameters
     ----------
     indicators : ndarray, shape (K, *S)
         Amount of each phase; S has any number of axes.
     counts : ndarray of int, shape (K,)
-        Pixels asked for each phase, summing to the number of pixels.
+        Number of pixels of each phase, with the sum of all pixels.
 
     Returns
     -------
     ndarray of uint8, shape (*S,)
-        Labels.
+        Phase labels.
+
+    Raises
+    ------
+    InputError
+        If the counts are negative or do not sum to the number of pixels.
 
     Notes
     -----
-    This is a transport problem with K small right-hand sides. Its dual has one price a phase: every pixel takes the
-    phase of the largest amount plus price. Prices are found one phase at a time (an auction), the few pixels that tie
-    are then moved at the smallest loss. For two phases it is the exact quantile.
+    This is a transport problem with K right-hand sides. Its dual has one price per phase: every pixel takes the phase
+    with the largest sum of amount and price. Prices are found one phase at a time (an auction); the few tied pixels are
+    then moved at the smallest loss. For two phases the result is the exact quantile.
 
     Examples
     --------

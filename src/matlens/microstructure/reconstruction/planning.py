@@ -1,4 +1,4 @@
-"""From one or a few micrographs to statistically equivalent ones."""
+"""Reconstruction of statistically equivalent microstructures from one or a few micrographs."""
 
 from __future__ import annotations
 
@@ -39,52 +39,55 @@ def reconstruct(
     progress: Progress | None = None,
     checkpoint: StateStore | None = None,
 ) -> Reconstruction:
-    """Make statistically equivalent microstructures from one or a few micrographs.
+    """Reconstruct statistically equivalent microstructures from one or a few micrographs.
 
     Parameters
     ----------
     exemplar : Microstructure or sequence of Microstructure
-        What to resemble, two-dimensional; several are fields of one material and give one target.
+        Two-dimensional micrographs to resemble; several are fields of view of one material and give one target.
     shape : (int, int), optional
-        Height and width in pixels; by default the first exemplar's.
+        Height and width of the result in pixels; by default the first exemplar's.
     method : str or Method
-        A key of `matlens.microstructure.reconstruction.METHODS`: ``"matching"`` or a classical method; or the method
-        with its options. Classical methods work on the processor and have no encoder, weights or preset.
+        A key of `matlens.microstructure.reconstruction.METHODS`: ``"matching"`` or a classical method; or a method with
+        its options. Classical methods compute on the processor and take no encoder, weights or preset.
     encoder : str
         ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"`` or ``"vgg19-torchvision"``.
     weights : path-like, optional
         Weights file to use instead of the registered one.
     preset : str or Preset
-        ``"default"``, ``"fast"`` or ``"li2018"``.
+        ``"default"``, ``"fast"`` or ``"li2018"``, or a preset.
     n : int
         Number of realisations.
-    fraction : "exact", "sampled" or sequence of float
-        Volume fractions: the exemplar's, scattered as windows of the material scatter, or given, one a phase.
+    fraction : {"exact", "sampled"} or sequence of float
+        Volume fractions: those of the exemplar; those with the variability of windows of the material; or given
+        numbers, one per phase.
     seed : int
-        The same seed, threads, device and versions give the same bytes.
-    device : str
-        ``"auto"``, ``"cpu"`` or ``"cuda"``.
-    progress, checkpoint : optional
-        `progress`: called with evaluations done and total. `checkpoint`: stores optimiser state and finished
-        realisations, so that a run can resume.
+        Seed; the same seed, threads, device and versions give the same bytes.
+    device : {"auto", "cpu", "cuda"}
+        Device that computes.
+    progress : Progress, optional
+        Called with evaluations done and total.
+    checkpoint : StateStore, optional
+        Stores optimiser state and finished realisations, so that a run can resume.
 
     Returns
     -------
     Reconstruction
+        The realisations, with settings and history.
 
     Raises
     ------
     InputError
-        If an argument cannot be used; the sentence says what to do.
+        If an argument cannot be used.
     ResourceError
-        If weights are not at hand.
+        If weights are not found.
     Interrupted
         On KeyboardInterrupt, with the partial result.
 
     Notes
     -----
-    Gram matrices of an encoder's features are matched by moving the pixels, after Gatys et al. (2015) and Li et al.
-    (Sci. Rep. 8:13461, 2018), together with the two-point function and total variation.
+    Pixels move until the Gram matrices of an encoder's features match, after Gatys, Ecker and Bethge, NeurIPS (2015),
+    and Li et al., Sci. Rep. 8, 13461 (2018), together with the two-point probability and total variation.
 
     Examples
     --------
@@ -124,7 +127,24 @@ def plan(
     seed: int = 0,
     device: str = "auto",
 ) -> Plan[Prepared]:
-    """Check everything `reconstruct` is asked for and resolve every choice; parameters and errors as there.
+    """Check the arguments of `reconstruct` and resolve every setting.
+
+    Parameters
+    ----------
+    exemplar, shape, method, encoder, weights, preset, n, fraction, seed, device
+        As in `reconstruct`.
+
+    Returns
+    -------
+    Plan
+        Checked plan; nothing is reconstructed yet.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used, or the method does not take it.
+    ResourceError
+        If weights are not found.
 
     Examples
     --------
@@ -154,7 +174,26 @@ def plan_method(
     fraction: FractionRule = "exact",
     seed: int = 0,
 ) -> Plan[Work]:
-    """Check an order for a method with its options; the other parameters and errors are those of `reconstruct`.
+    """Check a reconstruction by a method with its options, and resolve every setting.
+
+    Parameters
+    ----------
+    method : Method
+        The method.
+    exemplar, shape, n, fraction, seed
+        As in `reconstruct`.
+
+    Returns
+    -------
+    Plan
+        Checked plan; nothing is reconstructed yet.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used, or the method or an option does not suit the exemplars.
+    ResourceError
+        If weights or a package that the method needs are missing.
 
     Examples
     --------

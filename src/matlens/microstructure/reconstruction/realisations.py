@@ -1,4 +1,4 @@
-"""From a prepared method to realisations: the same fractions, seeds, checkpoints and results for every method."""
+"""Execution of a prepared method: fractions, seeds, checkpoints and results, which are common to all methods."""
 
 from __future__ import annotations
 
@@ -29,22 +29,31 @@ _Done = tuple[Arrays, float]
 
 @dataclass(frozen=True)
 class Plan(Generic[Work]):
-    """A checked order: every choice resolved, nothing long computed. Made by `plan`, carried out by `run`.
+    """Checked plan of a reconstruction, made by `plan` and executed by `run`.
 
     Attributes
     ----------
     prepared : Prepared
-        What the method prepared.
+        The method with resolved settings.
     exemplars : tuple of Microstructure
-        What to resemble.
+        Micrographs to resemble.
     shape : tuple of int
-        Pixels along each axis.
-    fraction : "exact", "sampled" or sequence of float
+        Pixels of the result along each axis.
+    fraction : {"exact", "sampled"} or sequence of float
         Rule of the volume fractions.
     n, seed : int
-        How many realisations, and what their random numbers depend on.
-    settings : dict
-        Every choice as it was resolved, of plain types.
+        Number of realisations, and seed of their random numbers.
+    settings : dict of str to object
+        Every setting with its resolved value, of plain types.
+
+    Examples
+    --------
+    >>> from matlens.hooks import NoStore, Silent
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> from matlens.microstructure.reconstruction import plan
+    >>> work = plan(bicontinuous((32, 32), seed=1), (24, 24), method="gaussian-field")
+    >>> work.shape, work.run(Silent(), NoStore()).microstructure
+    ((24, 24), Microstructure(24 x 24, 2 phases, 1 px, periodic))
     """
 
     prepared: Work
@@ -57,7 +66,7 @@ class Plan(Generic[Work]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know before anything is made."""
+        """Remarks on the settings before the work, one sentence each."""
         return self.prepared.notes
 
     @property
@@ -68,7 +77,19 @@ class Plan(Generic[Work]):
         return seconds, LIBRARIES + pixels * self.prepared.bytes_per_pixel
 
     def run(self, progress: Progress, checkpoint: StateStore) -> Reconstruction:
-        """Make all realisations; those that ``checkpoint`` has the result of are taken from it.
+        """Make all realisations; those whose result is stored are read from the store.
+
+        Parameters
+        ----------
+        progress : Progress
+            Shows the work on each realisation.
+        checkpoint : StateStore
+            Stores states and finished realisations, so that a run can resume.
+
+        Returns
+        -------
+        Reconstruction
+            The realisations, with settings and history.
 
         Raises
         ------
@@ -123,7 +144,21 @@ class Plan(Generic[Work]):
 def flip_to_counts(
     labels: NDArray[np.uint8], counts: NDArray[np.int64], random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Give pixels at interfaces to phases that lack some until every phase has its count.
+    """Flip random interface pixels until every phase has its count.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8
+        Phase labels, which are not changed.
+    counts : ndarray of int, shape (K,)
+        Number of pixels of each phase.
+    random : numpy.random.Generator
+        Generator of the flips.
+
+    Returns
+    -------
+    ndarray of uint8
+        Phase labels with exactly these counts.
 
     Examples
     --------

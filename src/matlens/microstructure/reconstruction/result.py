@@ -1,4 +1,4 @@
-"""What a reconstruction returns."""
+"""The result of a reconstruction."""
 
 from __future__ import annotations
 
@@ -16,26 +16,34 @@ __all__ = ["Reconstruction", "realisation_key"]
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Realisations and how they came about.
+    """Realisations, with settings and history.
 
     Attributes
     ----------
     microstructures : tuple of Microstructure
-        The realisations, periodic where the asked shape allows it.
+        The realisations, periodic if the shape allows it.
     history : DataFrame
-        One row an iteration: realisation, level, evaluation, total, and the weighted mismatch of every term.
-    fraction_before, fraction_after : ndarray
-        Volume fractions (realisation, phase) of the nearest phases before decoding, and of the result.
-    settings : dict
-        Every choice as it was resolved, of plain types.
+        One row per iteration: realisation, level, evaluation, total, and the weighted mismatch of every term.
+    fraction_before, fraction_after : ndarray, shape (n, K)
+        Volume fractions of the nearest phases before decoding, and of the result.
+    settings : dict of str to object
+        Every setting with its resolved value, of plain types.
     notes : tuple of str
-        What a reader should know: layers taken with reflected borders or dropped, sizes cropped.
+        Remarks, one sentence each: layers with reflected borders or left out, sizes that were cropped.
     status : tuple of str
-        Why each realisation stopped.
+        Reason why each realisation stopped.
     evaluations : tuple of int
-        Evaluations of loss and gradient, each realisation.
+        Number of evaluations of loss and gradient of each realisation.
     seconds : tuple of float
-        Wall time of each realisation; NaN where it was finished by an earlier run.
+        Wall time of each realisation; NaN if an earlier run finished it.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> from matlens.microstructure.reconstruction import reconstruct
+    >>> result = reconstruct(bicontinuous((32, 32), seed=1), (24, 24), method="gaussian-field", n=2)
+    >>> len(result.microstructures), result.fraction_after.shape, result.status
+    (2, (2, 2), ('drawn', 'drawn'))
     """
 
     microstructures: tuple[Microstructure, ...]
@@ -69,7 +77,7 @@ def realisation_key(index: int) -> str:
     Returns
     -------
     str
-        Also the stem of its files.
+        Key, and name of the realisation's files without extension.
 
     Examples
     --------

@@ -24,7 +24,14 @@ from matlens.library.commands.explain.tables import (
     write_gradients,
 )
 from matlens.library.commands.models import read_model
-from matlens.library.evidence import check_insight, component_groups, label_null, older_ways, spectral_bands, statements
+from matlens.library.evidence import (
+    check_insight,
+    component_groups,
+    label_null,
+    run_reference_analyses,
+    spectral_bands,
+    statements,
+)
 from matlens.library.gradients import (
     CompositionResponse,
     default_hosts,
@@ -167,8 +174,9 @@ def _told(
     checks = check_insight(insight, model=model, library=library, null=null, seed=spec.seed)
     write_table(run, "sanity", checks)
     progress.update(2, "checks")
-    write_table(run, "ways", older_ways(insight, library, model.target_, transform=model.transform, seed=spec.seed))
-    progress.update(3, "older ways")
+    compared = run_reference_analyses(insight, library, model.target_, transform=model.transform, seed=spec.seed)
+    write_table(run, "ways", compared)
+    progress.update(3, "reference analyses")
     r2 = held_out_score(spec.model)
     said = statements(insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=r2)
     progress.end()

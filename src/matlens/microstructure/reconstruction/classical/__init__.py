@@ -1,1 +1,1 @@
-"""Classical methods to compare the matching engine with; each is as good as its idea allows."""
+"""Classical methods of reconstruction, as references for feature matching."""

@@ -1,4 +1,4 @@
-"""Simulated annealing after Yeong and Torquato: swap pixels until correlation functions are the exemplar's."""
+"""Simulated annealing after Yeong and Torquato (1998): pixels are swapped until correlation functions match."""
 
 from __future__ import annotations
 
@@ -40,30 +40,32 @@ _FIRST_RATE, _LAST_RATE = 0.1, 3e-4  # share of swaps accepted, in the first and
 
 @dataclass(frozen=True)
 class Annealing(Classical):
-    """Baseline: swaps of two pixels of unlike phase, accepted by Metropolis' rule.
+    """Swap pairs of pixels of different phases by the Metropolis rule until correlation functions match.
 
     Parameters
     ----------
     terms : tuple of str
-        What the energy holds: "two-point", "lineal-path", "cluster"; each a sum of squared differences from the
+        Terms of the energy: "two-point", "lineal-path", "cluster"; each is a sum of squared differences from the
         exemplar, relative to that of a structure without correlation.
     directions : {"all", "axes"}
-        Offsets of the two-point term: the whole map, each weighted by 1 / |r| so that every distance counts alike, or
-        only those along the axes, of equal weight, as in 1998. Lineal paths and clusters are taken along the axes.
+        Offsets of the two-point term: the whole map, weighted by 1 / |r| so that every distance has equal weight; or
+        only those along the axes with equal weights, as in 1998. Lineal paths and clusters are measured along the axes.
     selection : {"dpn", "interface", "any"}
-        Which pixels are proposed: at interfaces, rather where more neighbours are of other phases; at interfaces; any.
+        Choice of the proposed pixels: interface pixels, with a probability that grows with the number of neighbours of
+        other phases; interface pixels alike; or any pixels.
     reach : int
-        Largest offset in pixels; 0 takes three correlation lengths, at least 16.
+        Largest offset in pixels; 0 chooses three correlation lengths, at least 16.
     moves : int
-        Swaps proposed for every pixel.
+        Swaps proposed per pixel.
     tolerance : float
-        Energy at which to stop.
+        Energy at which annealing stops.
 
     Notes
     -----
-    Yeong & Torquato, Phys. Rev. E 57, 495 (1998); selection by unlike neighbours after Tang et al. (2009). The
-    temperature follows the share of swaps accepted, which is led from 10 % down to 0.03 %. The sample is measured as
-    the exemplar is: as a window, unless the exemplar is periodic; then so is the result.
+    Yeong and Torquato, Phys. Rev. E 57, 495 (1998); selection by neighbours of other phases after Tang et al., J.
+    Microsc. 234, 262 (2009). The temperature follows the share of accepted swaps, which is controlled from 10 % down to
+    0.03 %. The sample is measured in the same way as the exemplar: as a window, unless the exemplar is periodic; then
+    so is the result.
 
     Examples
     --------
@@ -86,7 +88,20 @@ class Annealing(Classical):
     tolerance: float = 1e-6
 
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
-        """Raise InputError for options out of range, ResourceError where numba is missing."""
+        """Check the options, and that numba is installed.
+
+        Returns
+        -------
+        tuple of str
+            Empty.
+
+        Raises
+        ------
+        InputError
+            If an option is out of range.
+        ResourceError
+            If numba is missing.
+        """
         if not self.terms or (unknown := set(self.terms) - set(_TERMS)):
             found = ", ".join(sorted(unknown)) if self.terms else "nothing"
             raise InputError(f"annealing option terms holds {found}; choose from {', '.join(_TERMS)}.")
@@ -108,16 +123,57 @@ class Annealing(Classical):
         return ()
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
-        """Measure the exemplars' functions."""
+        """Measure the exemplars' correlation functions.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
         return self.towards(learned(self, exemplars, shape), exemplars[0].n_phases)
 
     def towards(self, target: Target, n_phases: int) -> Maker:
-        """Anneal to functions that are known already, wherever they come from."""
+        """Return the function that anneals to given correlation functions.
+
+        Parameters
+        ----------
+        target : Target
+            Correlation functions wanted.
+        n_phases : int
+            Number of phases K.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
         return lambda task: _anneal(self, task, target, n_phases)
 
 
 def learned(options: Annealing, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> Target:
-    """Measure what the terms need."""
+    """Measure the correlation functions that the terms need.
+
+    Parameters
+    ----------
+    options : Annealing
+        The method with its options.
+    exemplars : sequence of Microstructure
+        Exemplars.
+    shape : sequence of int
+        Pixels of the result along each axis.
+
+    Returns
+    -------
+    Target
+        Correlation functions wanted.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> m = gaussian_field((48, 48), 5, 0.3, seed=0)
+    >>> {name: values.shape for name, values in learned(Annealing(reach=8), [m], (48, 48)).wanted.items()}
+    {'two-point': (2, 17, 17), 'lineal-path': (2, 2, 9)}
+    """
     reach = reach_of(exemplars, shape, options.reach)
     areas = np.array([m.labels.size for m in exemplars], dtype=float)
     segments = sum(area * lineal_path(m)[..., : reach + 1] for area, m in zip(areas / areas.sum(), exemplars))
@@ -129,7 +185,28 @@ def learned(options: Annealing, exemplars: Sequence[Microstructure], shape: Sequ
 
 @dataclass(frozen=True)
 class Target:
-    """The exemplars' functions: pairs (K, 2 R + 1, 2 R + 1); segments and clusters (K, 2, R + 1)."""
+    """Correlation functions that the annealing aims at.
+
+    Attributes
+    ----------
+    options : Annealing
+        The method with its options.
+    wanted : dict of str to ndarray
+        Two-point probabilities, shape (K, 2 R + 1, 2 R + 1); lineal path and cluster function, shape (K, 2, R + 1).
+    own : ndarray, shape (K,)
+        Volume fractions of these functions.
+    reach : int
+        Largest offset R in pixels.
+    periodic : bool
+        Whether the sample is periodic.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> target = learned(Annealing(reach=8), [gaussian_field((48, 48), 5, 0.3, seed=0)], (48, 48))
+    >>> target.reach, target.slots(2).tolist()
+    (8, [-1, 0])
+    """
 
     options: Annealing
     wanted: dict[str, Array]
@@ -138,7 +215,19 @@ class Target:
     periodic: bool
 
     def goal(self, task: Task) -> Goal:
-        """Counts wanted in a sample, and weights that make the energy of each term one without correlation."""
+        """Compute the counts wanted in a sample, and the weights that make the energy of each term one without
+        correlation.
+
+        Parameters
+        ----------
+        task : Task
+            Realisation, with shape and fractions.
+
+        Returns
+        -------
+        Goal
+            Counts and weights.
+        """
         from matlens.microstructure.reconstruction.classical.pixel_swaps import Goal
 
         terms, asked = self.options.terms, task.counts / task.counts.sum()
@@ -171,7 +260,18 @@ class Target:
         )
 
     def slots(self, phases: int) -> NDArray[np.int64]:
-        """Phases whose pairs are counted: of two phases one tells both."""
+        """Number the phases whose pairs are counted; of two phases, one determines the other.
+
+        Parameters
+        ----------
+        phases : int
+            Number of phases K.
+
+        Returns
+        -------
+        ndarray of int, shape (K,)
+            Number of each phase among those counted, or -1.
+        """
         return np.array([-1, 0]) if phases == 2 else np.arange(phases)
 
     def _pair_weights(self) -> Array:
@@ -204,7 +304,34 @@ def _on_axes(values: Array) -> Array:
 def started(
     target: Target, labels: NDArray[np.uint8], random: NDArray[np.uint64], n_phases: int
 ) -> tuple[Sample, Counts]:
-    """Pad the sample and count everything once."""
+    """Pad the sample and count all correlation functions once.
+
+    Parameters
+    ----------
+    target : Target
+        Correlation functions wanted.
+    labels : ndarray of uint8, shape (H, W)
+        Start.
+    random : ndarray of uint64, shape (1,)
+        State of the random generator.
+    n_phases : int
+        Number of phases K.
+
+    Returns
+    -------
+    sample : Sample
+        Padded sample.
+    counts : Counts
+        Counts of pairs, segments and clusters.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> m = gaussian_field((48, 48), 5, 0.3, seed=0)
+    >>> target = learned(Annealing(reach=8), [m], (48, 48))
+    >>> started(target, m.labels.copy(), np.zeros(1, np.uint64), 2)[1].pairs.shape
+    (1, 9, 17)
+    """
     from matlens.microstructure.reconstruction.classical.pixel_swaps import Counts, Sample, cluster_counts
 
     reach, slot = target.reach, target.slots(n_phases)

@@ -1,4 +1,4 @@
-"""What the classical methods share: a quick check, then learning from the exemplars, on the processor."""
+"""Base class of the classical methods, which need no network and compute on the processor."""
 
 from __future__ import annotations
 
@@ -31,18 +31,84 @@ class _Learning(Prepared):
 
 
 class Classical(Method[Prepared]):
-    """A method without a network; it works on the processor."""
+    """Method of reconstruction without a network; it computes on the processor.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> from matlens.microstructure.reconstruction import find_method
+    >>> method = find_method("gaussian-field")
+    >>> isinstance(method, Classical), method.check([bicontinuous((64, 64), seed=1)], (32, 32))
+    (True, ())
+    """
 
     @abstractmethod
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
-        """Raise InputError if the method or an option does not suit the exemplars; return notes. Quick."""
+        """Check quickly whether the method and its options suit the exemplars.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+
+        Returns
+        -------
+        tuple of str
+            Remarks, one sentence each.
+
+        Raises
+        ------
+        InputError
+            If the method or an option does not suit the exemplars.
+        ResourceError
+            If a package that the method needs is missing.
+        """
 
     @abstractmethod
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
-        """Measure what is needed, once for all realisations, and return what makes one."""
+        """Measure the exemplars once for all realisations.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+        seed : int
+            Seed of random choices.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
 
     def prepare(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Prepared:
-        """Check, and leave learning for later."""
+        """Check the exemplars; learning from them is left to the result.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+        seed : int
+            Seed of random choices.
+
+        Returns
+        -------
+        Prepared
+            The method, ready to learn.
+
+        Raises
+        ------
+        InputError
+            If the method or an option does not suit the exemplars.
+        ResourceError
+            If a package that the method needs is missing.
+        """
         notes = self.check(exemplars, shape)
         choices = {"options": options_of(self), "device": "cpu"}
         return _Learning(choices, notes, self, tuple(exemplars), tuple(shape), seed)

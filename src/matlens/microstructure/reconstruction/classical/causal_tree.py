@@ -1,6 +1,6 @@
-"""P(phase | causal neighbourhood): a decision tree learned at every place of a field, as flat arrays.
+"""P(phase | causal neighbourhood): decision trees learned at every place of a field, stored as flat arrays.
 
-A neighbourhood has the pixels that a raster scan has drawn already, and, where there is a coarser level, that level's
+A neighbourhood has the pixels that a raster scan has drawn already and, where there is a coarser level, that level's
 pixels all around. A pixel of the coarse level has four children; each kind of child has a tree of its own, for it sees
 the coarse pixels from another corner.
 """
@@ -28,18 +28,31 @@ _MOST = 60_000  # samples a tree is grown from: more only take time
 
 @dataclass(frozen=True)
 class CausalTree:
-    """Trees as arrays, one behind the other: a leaf leads back to itself.
+    """Decision trees as arrays, one after the other; a leaf is its own child.
 
     Attributes
     ----------
-    feature, threshold, children : ndarray
-        Of every node: what it asks, the most that goes left, and where to go, shape (nodes, 2).
-    probability : ndarray
-        Phases found at a leaf, shape (nodes, K).
-    roots : ndarray
+    feature, threshold : ndarray, shape (nodes,)
+        Feature that each node tests, and the largest value that goes left.
+    children : ndarray of int, shape (nodes, 2)
+        Left and right child of each node.
+    probability : ndarray, shape (nodes, K)
+        Probability of each phase at a leaf.
+    roots : ndarray of int
         First node of each tree.
     depth : int
-        Questions from a root to a leaf, at most.
+        Largest number of tests from a root to a leaf.
+
+    Notes
+    -----
+    Bostanabad et al., Acta Mater. 103, 89 (2016).
+
+    Examples
+    --------
+    >>> x = np.array([[0], [1]], dtype=np.uint8)
+    >>> tree: CausalTree = grow([(x, x[:, 0])], n_phases=2, leaf=1, seed=0)
+    >>> tree.depth, tree.roots.tolist()
+    (1, [0])
     """
 
     feature: NDArray[np.intp]
@@ -50,7 +63,20 @@ class CausalTree:
     depth: int
 
     def __call__(self, neighbourhoods: NDArray[np.uint8], kinds: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Probability of every phase, shape (n, K), of neighbourhoods (n, neighbours) by the trees ``kinds`` (n,)."""
+        """Compute the probability of every phase.
+
+        Parameters
+        ----------
+        neighbourhoods : ndarray of uint8, shape (n, neighbours)
+            Values of the neighbours.
+        kinds : ndarray of int, shape (n,)
+            Number of the tree for each neighbourhood.
+
+        Returns
+        -------
+        ndarray, shape (n, K)
+            Probabilities.
+        """
         node, every = self.roots[kinds], np.arange(len(kinds))
         for _ in range(self.depth):
             right = neighbourhoods[every, self.feature[node]] > self.threshold[node]
@@ -59,7 +85,19 @@ class CausalTree:
 
 
 def offsets(radius: int, *, causal: bool) -> Offsets:
-    """Offsets (row, column) of the pixels within a radius: all, or only those that a raster scan has drawn before.
+    """List the offsets of the pixels within a radius: all, or only those that a raster scan visits before.
+
+    Parameters
+    ----------
+    radius : int
+        Radius in pixels.
+    causal : bool
+        Whether to keep only pixels that a raster scan visits before.
+
+    Returns
+    -------
+    ndarray of int, shape (m, 2)
+        Offsets as row and column.
 
     Examples
     --------
@@ -74,7 +112,23 @@ def offsets(radius: int, *, causal: bool) -> Offsets:
 
 
 def box_labels(labels: Labels, n_phases: int, factor: int) -> Labels:
-    """Phases of all boxes of ``factor`` pixels, at the labels' own fractions; ties go by what is around.
+    """Find the majority phases of all boxes of ``factor`` pixels, at the volume fractions of the labels.
+
+    Ties are decided by the surroundings.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8, shape (H, W)
+        Phase labels.
+    n_phases : int
+        Number of phases K.
+    factor : int
+        Side length of a box in pixels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H - factor + 1, W - factor + 1)
+        Phase labels of the boxes.
 
     Examples
     --------
@@ -96,18 +150,25 @@ def box_labels(labels: Labels, n_phases: int, factor: int) -> Labels:
 def samples(
     fine: Labels, coarse: Labels | None, factor: int, child: tuple[int, int], own: Offsets, parent: Offsets
 ) -> Samples:
-    """Cut out the neighbourhoods at all places of an exemplar where they lie inside it.
+    """Extract the neighbourhoods at all places of an exemplar where they lie inside it.
 
     Parameters
     ----------
     fine, coarse : ndarray of uint8
-        `box_labels` of one exemplar at ``factor`` and at twice that; no coarse ones at the coarsest level.
+        `box_labels` of one exemplar at ``factor`` and at twice that; ``coarse`` is None at the coarsest level.
     factor : int
-        Pixels between neighbours.
+        Distance between neighbours in pixels.
     child : (int, int)
-        Row and column, 0 or 1, of a pixel within its coarse one.
-    own, parent : ndarray
+        Row and column, 0 or 1, of a pixel within its coarse pixel.
+    own, parent : ndarray of int, shape (m, 2)
         Offsets within the level and on the coarser one.
+
+    Returns
+    -------
+    neighbourhoods : ndarray of uint8, shape (n, neighbours)
+        Values of the neighbours.
+    phases : ndarray of uint8, shape (n,)
+        Phase of each place.
 
     Examples
     --------
@@ -130,13 +191,23 @@ def grow(kinds: Sequence[Samples], n_phases: int, leaf: int, seed: int) -> Causa
 
     Parameters
     ----------
-    kinds : sequence of (neighbourhoods, phases)
+    kinds : sequence of (ndarray, ndarray)
+        Neighbourhoods and phases of each kind, as `samples` returns them.
     n_phases : int
-        K.
+        Number of phases K.
     leaf : int
-        Fewest samples at a leaf.
+        Least number of samples at a leaf.
     seed : int
-        Of the choice of samples, where there are very many, and of ties between questions.
+        Seed of the choice of samples, where there are very many, and of ties between tests.
+
+    Returns
+    -------
+    CausalTree
+        The trees in the order of ``kinds``.
+
+    Notes
+    -----
+    Bostanabad et al., Acta Mater. 103, 89 (2016).
 
     Examples
     --------
@@ -168,7 +239,25 @@ def grow(kinds: Sequence[Samples], n_phases: int, leaf: int, seed: int) -> Causa
 
 
 def one_hot(neighbourhoods: NDArray[np.uint8], n_phases: int) -> NDArray[np.uint8]:
-    """Indicators of the phases but the first, shape (n, neighbours (K - 1)): phases have no order to ask for."""
+    """Encode neighbourhoods as indicators of all phases but the first, as phases have no order to be tested.
+
+    Parameters
+    ----------
+    neighbourhoods : ndarray of uint8, shape (n, neighbours)
+        Values of the neighbours.
+    n_phases : int
+        Number of phases K.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, neighbours (K - 1))
+        Indicators; for two phases the neighbourhoods themselves.
+
+    Examples
+    --------
+    >>> one_hot(np.array([[0, 2]], dtype=np.uint8), 3).tolist()
+    [[0, 0, 0, 1]]
+    """
     if n_phases == 2:
         return neighbourhoods
     phases = np.arange(1, n_phases, dtype=np.uint8)

@@ -1,10 +1,10 @@
-"""Level-cut Gaussian random fields whose two-point probabilities are the exemplar's.
+"""Level-cut Gaussian random fields with the exemplar's two-point probabilities.
 
-A field of correlation rho, cut at a quantile, has a two-point probability that follows from rho by the bivariate normal
-distribution; the relation is inverted at every offset of the exemplar's map. What comes out is rarely a correlation of
-any field, for it is measured; the nearest one is found by going to and fro between the known offsets and spectra
-without negative power. More than two phases are cut one after the other, each with a field of its own out of what the
-ones before have left, so that every relation stays invertible.
+The two-point probability of a field of correlation rho, cut at a quantile, follows from rho by the bivariate normal
+distribution; this relation is inverted at every offset of the exemplar's map. The measured result is rarely the
+correlation of any field; the nearest one is found by alternating projections between the known offsets and spectra
+without negative power. More than two phases are cut one after the other, each with a field of its own out of the
+region that the phases before have left, so that every relation stays invertible.
 """
 
 from __future__ import annotations
@@ -43,12 +43,16 @@ _SWEEPS = 20
 
 @dataclass(frozen=True)
 class GaussianField(Classical):
-    """Baseline: one Gaussian field fewer than phases, of the exemplar's own anisotropic correlation, cut at quantiles.
+    """Cut Gaussian random fields of the exemplar's anisotropic correlation at quantiles, one field fewer than phases.
 
     Parameters
     ----------
     reach : int
-        Largest offset matched, in pixels; 0 takes three correlation lengths, at least 16.
+        Largest offset matched, in pixels; 0 chooses three correlation lengths, at least 16.
+
+    Notes
+    -----
+    Quiblier, J. Colloid Interface Sci. 98, 84 (1984); Berk, Phys. Rev. A 44, 5069 (1991).
 
     Examples
     --------
@@ -65,7 +69,18 @@ class GaussianField(Classical):
     reach: int = 0
 
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
-        """Raise InputError where there are more phases than orders can be tried for."""
+        """Check the option, and that there are at most four phases, for which all orders of cutting are tried.
+
+        Returns
+        -------
+        tuple of str
+            A remark if there are more than two phases.
+
+        Raises
+        ------
+        InputError
+            If there are more than four phases, or ``reach`` is negative.
+        """
         phases = exemplars[0].n_phases
         if phases > _MOST_PHASES:
             raise InputError(
@@ -79,7 +94,13 @@ class GaussianField(Classical):
         return (f"{phases} phases are cut from {phases - 1} independent fields, one after the other",)
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
-        """Measure the map of two-point probabilities."""
+        """Measure the map of two-point probabilities.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
         reach = reach_of(exemplars, shape, self.reach)
         measured, own = mean_map(exemplars, two_point_map, reach), mean_fractions(exemplars)
 
@@ -104,19 +125,23 @@ class _Cut:
 
 
 def field_correlation(two_point: Array, fraction: float) -> Array:
-    """Invert the level-cut relation: correlation of the field from the two-point probability of what is cut from it.
+    """Compute the correlation of a Gaussian field from the two-point probability of the phase that is cut from it.
 
     Parameters
     ----------
     two_point : ndarray
-        S2 of a phase, any shape.
+        Two-point probability of a phase, any shape.
     fraction : float
         Its volume fraction.
 
     Returns
     -------
     ndarray
-        Same shape, within [-1, 1]; sin(2 pi (S2 - 1/4)) at a fraction of one half.
+        Correlation in [-1, 1], shape of ``two_point``; sin(2 pi (S2 - 1/4)) at a fraction of one half.
+
+    Notes
+    -----
+    Quiblier, J. Colloid Interface Sci. 98, 84 (1984); Berk, Phys. Rev. A 44, 5069 (1991).
 
     Examples
     --------
@@ -130,25 +155,25 @@ def field_correlation(two_point: Array, fraction: float) -> Array:
 
 
 def nearest_correlation(wanted: Array, grid: Sequence[int]) -> Array:
-    """Find a correlation on a periodic grid that has no negative spectral power and is as wanted at small offsets.
+    """Find a correlation on a periodic grid that has no negative spectral power and matches a map at small offsets.
 
     Parameters
     ----------
     wanted : ndarray, shape (2 R + 1, ...)
-        Correlation at offsets -R..R, one in the centre.
+        Correlation at offsets -R to R; one in the centre.
     grid : sequence of int
-        Sides of the grid, at least 2 R + 1.
+        Sides of the grid in pixels, at least 2 R + 1.
 
     Returns
     -------
-    ndarray
-        Shape ``grid``, offsets in the order of an FFT.
+    ndarray, shape ``grid``
+        Correlation, with offsets in the order of an FFT.
 
     Notes
     -----
-    Alternating projections, the one onto what is wanted the weaker the larger the offset: far correlations are small
-    and mostly noise, and where noise asks for negative power, its absence shows as speckle. A few rounds find the
-    shape, many more only follow the noise.
+    Alternating projections. The weight of the wanted map falls with the offset: far correlations are small and mostly
+    noise, and where noise asks for negative power, its absence appears as speckle. A few iterations find the shape;
+    many more only follow the noise.
 
     Examples
     --------

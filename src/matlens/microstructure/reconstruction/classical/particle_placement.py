@@ -1,4 +1,6 @@
-"""Physical descriptors: ellipses with the sizes, aspects, directions and neighbour gaps of the exemplar's particles."""
+"""Descriptor-based reconstruction: ellipses with the sizes, aspect ratios, directions and gaps of the exemplar's
+particles.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["ParticlePlacement"]
 
-_DENSEST = 0.7  # share of the plane beyond which ellipses find no room
-_FEWEST = 5  # particles that say anything about sizes and distances
+_DENSEST = 0.7  # area fraction beyond which ellipses find no room
+_FEWEST = 5  # particles that sizes and distances can be estimated from
 _MOVES = 30  # proposals a particle
 _MOST_MOVES = 12000
 _MARGIN = 3.0  # pixels around an ellipse in which its edge may come to lie
@@ -37,24 +39,24 @@ _MARGIN = 3.0  # pixels around an ellipse in which its edge may come to lie
 
 @dataclass(frozen=True)
 class ParticlePlacement(Classical):
-    """Place ellipses like the exemplar's particles until the fractions are right.
+    """Place ellipses with the statistics of the exemplar's particles until the fractions are exact.
 
     Parameters
     ----------
     solidity : float
-        How much of their convex hulls the particles of a phase must fill, mean by area, for the phase to count as
-        particulate; 0 to 1.
+        Least solidity of a particulate phase, 0 to 1: the area of particles over that of their convex hulls, mean by
+        area.
 
     Notes
     -----
-    After Xu, Dikin, Burkhart and Chen, Comput. Mater. Sci. 85 (2014): a microstructure as number, size, aspect,
-    direction and nearest-neighbour distances of its particles. The matrix is the most frequent phase. In every other
-    one touching particles are parted at their necks; those cut by the border are not measured, and large ones count
-    more for it. As many ellipses as the fraction needs are drawn from the measured ones, laid down at random, the
-    largest first and clear of each other where there is room, and then moved one at a time while the gaps to their
-    first three neighbours come nearer to the measured ones. Phases are placed independently of one another, and all
-    ellipses grow or shrink by the fraction of a pixel that makes the fractions exact. Gaps are measured as far as the
-    border allows, distances beyond the third neighbour and shapes other than ellipses not at all.
+    After Xu, Dikin, Burkhart and Chen, Comput. Mater. Sci. 85, 206 (2014), who describe a microstructure by number,
+    size, aspect ratio, direction and nearest-neighbour distances of its particles. The matrix is the most frequent
+    phase. In the other phases, touching particles are separated at their throats; those cut by the border are not
+    measured, and large ones are weighted more to correct for that. As many ellipses as the fraction needs are drawn
+    from the measured ones, placed at random, the largest first and without overlap where there is room, and then moved
+    one at a time while the gaps to their first three neighbours approach the measured ones. Phases are placed
+    independently of one another, and all ellipses grow or shrink by the fraction of a pixel that makes the fractions
+    exact. Distances beyond the third neighbour and shapes other than ellipses are not reproduced.
 
     Examples
     --------
@@ -71,7 +73,19 @@ class ParticlePlacement(Classical):
     solidity: float = 0.85
 
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
-        """Raise InputError unless every phase but the matrix is particulate."""
+        """Check that every phase but the matrix is particulate, and the option.
+
+        Returns
+        -------
+        tuple of str
+            Empty.
+
+        Raises
+        ------
+        InputError
+            If an exemplar is three-dimensional, a phase is not particulate or has too few particles, or there is no
+            room for the particles.
+        """
         if any(m.ndim != 2 for m in exemplars) or len(shape) != 2:
             raise InputError("method particles makes no volumes; give two-dimensional exemplars, and height x width.")
         if not 0 <= self.solidity <= 1:
@@ -88,8 +102,8 @@ class ParticlePlacement(Classical):
         found = float(np.average([solidity(f) for f in fields], weights=[max((f > 0).sum(), 1) for f in fields]))
         if found < self.solidity:
             raise InputError(
-                f"phase {name!r} is not particulate: parted at its necks, its pieces fill {found:.2f} of their convex "
-                f"hulls where {self.solidity:g} is asked; use another method, or lower the option solidity."
+                f"phase {name!r} is not particulate: separated at its throats, its pieces fill {found:.2f} of their "
+                f"convex hulls where {self.solidity:g} is asked; use another method, or lower the option solidity."
             )
         count = int(np.count_nonzero(measure(fields).weights))
         if count < _FEWEST:
@@ -99,7 +113,13 @@ class ParticlePlacement(Classical):
             )
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
-        """Measure the particles of every phase but the matrix."""
+        """Measure the particles of every phase but the matrix.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
         matrix = _matrix(exemplars)
         found = {
             phase: measure([separate(m.labels == phase) for m in exemplars])

@@ -1,4 +1,4 @@
-"""What the particles of a phase look like and how far apart they are, measured without bias by the window's border."""
+"""Shapes and gaps of the particles of a phase, measured without bias by the border of the window."""
 
 from __future__ import annotations
 
@@ -24,17 +24,23 @@ class Particles:
 
     Attributes
     ----------
-    centres : ndarray
-        Shape (N, 2), in pixels.
-    half : ndarray
-        Half lengths of the long and short axes, shape (N, 2), in pixels; their ellipses have the particles' areas.
-    angles : ndarray
-        Direction of the long axes from axis 1 towards axis 0, shape (N,), in radians.
-    weights : ndarray
-        How many particles of the material each one stands for, shape (N,), summing to 1: those cut by the border count
-        nothing, and the larger ones of the others more, for the border cuts them more often.
-    gap_values, gap_weights : ndarray
-        Gaps to the first neighbours and their weights, shape (neighbours, N), weight 0 where the border is nearer.
+    centres : ndarray, shape (N, 2)
+        Centres in pixels.
+    half : ndarray, shape (N, 2)
+        Half lengths of the long and short axes in pixels; the ellipses have the particles' areas.
+    angles : ndarray, shape (N,)
+        Direction of the long axes from axis 1 towards axis 0, in radians.
+    weights : ndarray, shape (N,)
+        Weight of each particle in the material's distribution, sum 1: zero for particles cut by the border, and larger
+        for large particles, which the border cuts more often.
+    gap_values, gap_weights : ndarray, shape (neighbours, N)
+        Gaps to the nearest neighbours in pixels, and their weights; 0 where the border is nearer than the neighbour.
+
+    Examples
+    --------
+    >>> found: Particles = measure([np.pad(np.ones((4, 8), dtype=np.int32), 4)])
+    >>> found.weights
+    array([1.])
     """
 
     centres: Array
@@ -46,7 +52,17 @@ class Particles:
 
 
 def separate(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Number the particles of a phase; those that touch are parted at their necks (watershed of the distance).
+    """Number the particles of a phase; touching ones are separated at their throats by the watershed of the distance.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (H, W)
+        Pixels of the phase.
+
+    Returns
+    -------
+    ndarray of int, shape (H, W)
+        Number of the particle from 1; 0 outside the phase.
 
     Examples
     --------
@@ -71,7 +87,17 @@ def separate(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 
 def solidity(numbers: NDArray[np.int32]) -> float:
-    """Share of the particles' convex hulls that they fill, mean by area; 0 where there are none.
+    """Compute the solidity of particles, the area over that of the convex hull, as a mean by area.
+
+    Parameters
+    ----------
+    numbers : ndarray of int, shape (H, W)
+        Result of `separate`.
+
+    Returns
+    -------
+    float
+        Solidity in [0, 1]; 0 if there is no particle.
 
     Examples
     --------
@@ -89,7 +115,17 @@ def solidity(numbers: NDArray[np.int32]) -> float:
 
 
 def measure(fields: Sequence[NDArray[np.int32]]) -> Particles:
-    """Measure numbered particles of one or more fields.
+    """Measure the numbered particles of one or more fields.
+
+    Parameters
+    ----------
+    fields : sequence of ndarray of int, shape (H, W)
+        Results of `separate`.
+
+    Returns
+    -------
+    Particles
+        Ellipses, weights and gaps.
 
     Examples
     --------
@@ -138,16 +174,21 @@ def _ellipse(pixels: NDArray[np.intp], area: float) -> tuple[Array, float]:
 
 
 def gaps(i: int, centres: Array, half: Array, angles: Array, period: Array | None = None) -> Array:
-    """Gaps between ellipse ``i`` and every ellipse, along the lines of their centres; negative where they overlap.
+    """Compute the gaps between one ellipse and every ellipse along the lines of their centres.
 
     Parameters
     ----------
     i : int
-        Number of an ellipse.
+        Number of the ellipse.
     centres, half, angles : ndarray
-        As in `Particles`.
-    period : ndarray, optional
-        Sides of the torus, shape (2,); without, the plane is meant.
+        Ellipses as in `Particles`.
+    period : ndarray, shape (2,), optional
+        Sides of the torus in pixels; by default the plane is not periodic.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        Gaps in pixels, negative where ellipses overlap.
 
     Examples
     --------
@@ -169,7 +210,19 @@ def _radius(half: Array, angle: Array) -> Array:
 
 
 def weighted_quantiles(values: Array, weights: Array, shares: Array) -> Array:
-    """Quantiles of values that count unequally.
+    """Compute quantiles of weighted values.
+
+    Parameters
+    ----------
+    values, weights : ndarray, shape (n,)
+        Values and their weights.
+    shares : ndarray, shape (m,)
+        Levels of the quantiles in [0, 1].
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        Quantiles.
 
     Examples
     --------

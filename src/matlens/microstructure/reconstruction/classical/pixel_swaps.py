@@ -1,8 +1,9 @@
-"""Swaps of two pixels and what they do to correlation functions, compiled: the inner loop of annealing.
+"""Swaps of two pixels with their effect on correlation functions, compiled: the inner loop of annealing.
 
-Every count is a whole number and is updated, not recomputed: S2 on a map of offsets costs one pass over the map a swap,
-lineal path one pass over the lines through the two pixels. Clusters may change anywhere, so C2 is counted anew, but
-only for swaps that could still be accepted if they made it perfect.
+Every count is an integer and is updated, not computed anew: the two-point probability on a map of offsets costs one
+pass over the map per swap, the lineal path one pass over the lines through the two pixels. A swap may change clusters
+anywhere, so that the cluster function is counted anew, but only for swaps that could still be accepted if they made it
+perfect.
 """
 
 from __future__ import annotations
@@ -28,10 +29,24 @@ def _compiled_fast(function: Function) -> Function:
 
 
 class Sample(NamedTuple):
-    """The microstructure: labels (H, W), and indicators (P, H + 2 R, W + 2 R) of the phases looked at.
+    """Microstructure with padded indicators.
 
-    They are padded by zeros or by the opposite border, and kept turned by half a turn too, so that all loops run
-    forward.
+    Attributes
+    ----------
+    labels : ndarray of uint8, shape (H, W)
+        Phase labels.
+    ahead : ndarray of float32, shape (P, H + 2 R, W + 2 R)
+        Indicators of the counted phases, padded by zeros or by the opposite border.
+    behind : ndarray of float32, shape (P, H + 2 R, W + 2 R)
+        The same, turned by 180 degrees, so that all loops run forward.
+    random : ndarray of uint64, shape (1,)
+        State of the random generator.
+
+    Examples
+    --------
+    >>> padded = np.zeros((1, 6, 6), np.float32)
+    >>> Sample(np.zeros((4, 4), np.uint8), padded, padded, np.zeros(1, np.uint64)).labels.shape
+    (4, 4)
     """
 
     labels: NDArray[np.uint8]
@@ -41,7 +56,22 @@ class Sample(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """Interface pixels: the list, as long as ``length[0]`` says, and every pixel's place on it or -1."""
+    """Interface pixels.
+
+    Attributes
+    ----------
+    pixels : ndarray of int
+        Flat indices of the interface pixels; the first ``length[0]`` entries count.
+    places : ndarray of int
+        Position of every pixel in that list, or -1.
+    length : ndarray of int, shape (1,)
+        Number of interface pixels.
+
+    Examples
+    --------
+    >>> int(Edges(np.zeros(4, np.int64), np.full(4, -1), np.zeros(1, np.int64)).length[0])
+    0
+    """
 
     pixels: NDArray[np.int64]
     places: NDArray[np.int64]
@@ -49,7 +79,22 @@ class Edges(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Pairs (P, R + 1, 2 R + 1) at offsets of a half plane, segments and cluster pairs (K, 2, R + 1) along the axes."""
+    """Counts behind the correlation functions of the sample.
+
+    Attributes
+    ----------
+    pairs : ndarray of float32, shape (P, R + 1, 2 R + 1)
+        Pairs of pixels at the offsets of a half plane.
+    segments : ndarray, shape (K, 2, R + 1)
+        Segments along the axes that lie in one phase.
+    clusters : ndarray, shape (K, 2, R + 1)
+        Pairs of pixels along the axes that lie in one cluster.
+
+    Examples
+    --------
+    >>> Counts(np.zeros((1, 3, 5), np.float32), np.zeros((2, 2, 3)), np.zeros((2, 2, 3))).pairs.shape
+    (1, 3, 5)
+    """
 
     pairs: NDArray[np.float32]
     segments: NDArray[np.float64]
@@ -57,7 +102,28 @@ class Counts(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """Twice the counts wanted, and weights of squared differences; ``slot`` is a phase's number among P, or -1."""
+    """Counts wanted, and the weights of their squared differences.
+
+    Attributes
+    ----------
+    slot : ndarray of int, shape (K,)
+        Number of each phase among those counted, or -1.
+    pairs2, segments2, clusters2 : ndarray
+        Twice the counts wanted, in the shapes of `Counts`.
+    pair_weights, segment_weights, cluster_weights : ndarray
+        Weights of the squared differences.
+    lines, pieces : bool
+        Whether lineal path and cluster function belong to the energy.
+    periodic : bool
+        Whether opposite borders continue each other.
+
+    Examples
+    --------
+    >>> none = np.zeros((2, 2, 3))
+    >>> pairs = np.zeros((1, 3, 5), np.float32)
+    >>> Goal(np.array([-1, 0]), pairs, pairs, none, none, none, none, False, False, True).periodic
+    True
+    """
 
     slot: NDArray[np.int64]
     pairs2: NDArray[np.float32]
@@ -202,7 +268,28 @@ def _root(parent: NDArray[np.int64], node: int) -> int:
 
 @_compiled
 def cluster_counts(labels: NDArray[np.uint8], counts: NDArray[np.float64], periodic: bool) -> None:
-    """Count the pairs of pixels of one face-connected cluster along each axis into ``counts`` (K, 2, R + 1)."""
+    """Count the pairs of pixels in one face-connected cluster along each axis.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8, shape (H, W)
+        Phase labels.
+    counts : ndarray, shape (K, 2, R + 1)
+        Counts at offsets 0 to R, which are overwritten.
+    periodic : bool
+        Whether opposite borders continue each other.
+
+    Notes
+    -----
+    The two-point cluster function of Torquato, Beasley and Chiew, J. Chem. Phys. 88, 6540 (1988), along the axes.
+
+    Examples
+    --------
+    >>> counts = np.zeros((2, 2, 2))
+    >>> cluster_counts(np.array([[0, 0, 1]], np.uint8), counts, False)
+    >>> counts[:, 1].tolist()
+    [[2.0, 1.0], [1.0, 0.0]]
+    """
     height, width = labels.shape
     parent = np.arange(height * width)
     for y in range(height):
@@ -303,23 +390,43 @@ def _energy(counts: NDArray[np.float64], wanted2: Any, weights: Any) -> float:
 
 @_compiled
 def swap_pixels(sample: Sample, counts: Counts, goal: Goal, power: float, temperature: float, proposals: int) -> int:
-    """Propose swaps of two pixels of unlike phase, accept by Metropolis' rule, and keep all counts up to date.
+    """Propose swaps of two pixels of different phases, accept them by the Metropolis rule, and update all counts.
 
     Parameters
     ----------
-    sample, counts, goal
-        Changed in place: sample and counts.
+    sample : Sample
+        Microstructure, changed in place.
+    counts : Counts
+        Its counts, changed in place.
+    goal : Goal
+        Counts wanted and their weights.
     power : float
-        Of the weight by which pixels are chosen, see `_choose`.
+        Exponent of the weight by which pixels are chosen: (neighbours of other phases / 8) ** power; if negative, any
+        pixel is chosen.
     temperature : float
-        In units of the energy.
+        Temperature in units of the energy.
     proposals : int
-        How many.
+        Number of proposed swaps.
 
     Returns
     -------
     int
-        Swaps accepted.
+        Number of accepted swaps.
+
+    Notes
+    -----
+    Yeong and Torquato, Phys. Rev. E 57, 495 (1998); choice of pixels after Tang et al., J. Microsc. 234, 262 (2009).
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> from matlens.microstructure.reconstruction.classical.annealing import Annealing, learned, started
+    >>> from matlens.microstructure.reconstruction.method import Task
+    >>> m = gaussian_field((48, 48), 5, 0.3, seed=0)
+    >>> target = learned(Annealing(reach=8), [m], (48, 48))
+    >>> sample, counts = started(target, m.labels.T.copy(), np.ones(1, np.uint64), 2)
+    >>> swap_pixels(sample, counts, target.goal(Task((48, 48), m.volume_fractions, seed=0)), 0.0, 1e9, 10)
+    10
     """
     labels, accepted = sample.labels, 0
     change, pieces = np.zeros_like(counts.segments), np.zeros_like(counts.clusters)

@@ -1,4 +1,4 @@
-"""Patch quilting: blocks of the exemplar laid side by side and joined along the cuts that show least."""
+"""Image quilting: blocks of the exemplar are laid side by side and joined along the cuts of least mismatch."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ _SMALLEST = 16  # pixels; the cut needs room
 
 @dataclass(frozen=True)
 class Quilting(Classical):
-    """Lay blocks of the exemplar side by side, each one of those that fit what lies there best.
+    """Lay blocks of the exemplar side by side, each drawn from those that fit best to the blocks around.
 
     Parameters
     ----------
     block : int
-        Side of a block in pixels; 0 takes six correlation lengths, at least 16 pixels and at most a quarter of the
+        Side of a block in pixels; 0 chooses six correlation lengths, at least 16 pixels and at most a quarter of the
         exemplar. It shrinks a little where that makes the blocks fit the result's sides.
     overlap : float
-        Share of a block's side that lies over its neighbours, above 0 and at most 0.5.
+        Share of a block's side that overlaps its neighbours, above 0 and at most 0.5.
     tolerance : float
-        Blocks count as fitting that mismatch at most this share more than the best one; one of them is drawn.
+        A block fits if its mismatch exceeds that of the best one by at most this share; one of them is drawn.
 
     Notes
     -----
-    Efros and Freeman, SIGGRAPH (2001). Two labels differ or agree, so the squared difference of one-hot phases is twice
-    the number of mismatching pixels, counted at all places of the exemplar by FFT. Here the quilt closes on itself, so
-    that results are periodic, and the block that continues a neighbour in the exemplar is left out: it always fits
-    perfectly, and the quilt would be the exemplar. A quilt still consists of pieces of it and fails the copy test: it
-    shows what statistics are worth that a copy is good at.
+    Efros and Freeman, SIGGRAPH (2001). Two labels differ or agree, so that the squared difference of one-hot phases is
+    twice the number of different pixels; they are counted at all places of the exemplar by FFT. Unlike there, the quilt
+    is periodic, and the block that continues a neighbour in the exemplar is left out: it always fits perfectly, and the
+    quilt would be the exemplar. A quilt still consists of pieces of the exemplar and fails the copy test; it shows how
+    well a copy does in each statistic.
 
     Examples
     --------
@@ -66,7 +66,18 @@ class Quilting(Classical):
     tolerance: float = 0.1
 
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
-        """Raise InputError unless exemplars are two-dimensional and the options can be used."""
+        """Check that exemplars are two-dimensional and the options are in range.
+
+        Returns
+        -------
+        tuple of str
+            Empty.
+
+        Raises
+        ------
+        InputError
+            If an exemplar is three-dimensional, or an option is out of range.
+        """
         if any(m.ndim != 2 for m in exemplars) or len(shape) != 2:
             raise InputError("quilting makes no volumes; give two-dimensional exemplars, and height x width.")
         smallest = min(side for m in exemplars for side in m.shape)
@@ -80,7 +91,13 @@ class Quilting(Classical):
         return ()
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
-        """Choose the blocks' size and transform the exemplars."""
+        """Choose the size of the blocks and transform the exemplars.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
         block = self.block or _block_side(exemplars)
         rows, columns = (_Row.from_size(side, block, self.overlap) for side in shape)
         books = [_Book.from_microstructure(m, (rows.block, columns.block)) for m in exemplars]

@@ -1,4 +1,4 @@
-"""What baselines are to match: the exemplars' correlations as far as they can be known, at the fractions asked for."""
+"""Targets of the classical methods: the exemplars' correlations at reliable offsets and at the wanted fractions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ _LENGTHS, _FEWEST = 3.0, 16
 
 
 def mean_fractions(exemplars: Sequence[Microstructure]) -> Array:
-    """Volume fractions of all exemplars together, shape (K,).
+    """Compute the volume fractions of all exemplars together.
+
+    Parameters
+    ----------
+    exemplars : sequence of Microstructure
+        Exemplars.
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        Volume fractions, weighted by area.
 
     Examples
     --------
@@ -30,9 +40,23 @@ def mean_fractions(exemplars: Sequence[Microstructure]) -> Array:
 
 
 def reach_of(exemplars: Sequence[Microstructure], shape: Sequence[int], asked: int = 0) -> int:
-    """Largest offset to match, in pixels: three times the longest correlation length, at least 16, unless asked.
+    """Return the largest offset to match: three times the longest correlation length, at least 16 pixels.
 
-    Never half of any side or more, beyond which an exemplar tells little.
+    It is always less than half of any side, beyond which an exemplar gives unreliable estimates.
+
+    Parameters
+    ----------
+    exemplars : sequence of Microstructure
+        Exemplars.
+    shape : sequence of int
+        Pixels of the result along each axis.
+    asked : int
+        Largest offset to use instead; 0 chooses it.
+
+    Returns
+    -------
+    int
+        Offset in pixels.
 
     Examples
     --------
@@ -51,10 +75,19 @@ def reach_of(exemplars: Sequence[Microstructure], shape: Sequence[int], asked: i
 def mean_map(exemplars: Sequence[Microstructure], statistic: Callable[[Microstructure], Array], reach: int) -> Array:
     """Average a map of offsets (`two_point_map`, `cluster_map`) over the exemplars, weighted by their pixels.
 
+    Parameters
+    ----------
+    exemplars : sequence of Microstructure
+        Exemplars.
+    statistic : callable
+        Takes a microstructure and returns the map, shape (K, ...), with offset zero in the centre.
+    reach : int
+        Largest offset to keep, in pixels.
+
     Returns
     -------
     ndarray, shape (K, 2 reach + 1, ...)
-        The centre is the offset zero.
+        Mean map with offset zero in the centre.
 
     Examples
     --------
@@ -70,7 +103,19 @@ def mean_map(exemplars: Sequence[Microstructure], statistic: Callable[[Microstru
 
 
 def at_fraction(probability: Array, own: Array, asked: Array) -> Array:
-    """Move two-point probabilities (K, ...) from the exemplars' fractions to others, keeping the normalised covariance.
+    """Convert two-point probabilities to other volume fractions; the normalised covariance stays.
+
+    Parameters
+    ----------
+    probability : ndarray, shape (K, ...)
+        Two-point probabilities.
+    own, asked : ndarray, shape (K,)
+        Volume fractions of the probabilities, and those wanted.
+
+    Returns
+    -------
+    ndarray, shape (K, ...)
+        Two-point probabilities in [0, 1].
 
     Examples
     --------
@@ -84,7 +129,19 @@ def at_fraction(probability: Array, own: Array, asked: Array) -> Array:
 
 
 def offsets(reach: int, ndim: int) -> Array:
-    """Lengths of the offsets of a map, shape (2 reach + 1, ...).
+    """Compute the lengths of the offsets of a map.
+
+    Parameters
+    ----------
+    reach : int
+        Largest offset along each axis in pixels.
+    ndim : int
+        Number of axes.
+
+    Returns
+    -------
+    ndarray, shape (2 reach + 1, ...)
+        Lengths in pixels.
 
     Examples
     --------

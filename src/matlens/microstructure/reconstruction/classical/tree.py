@@ -1,4 +1,4 @@
-"""Causal-neighbourhood synthesis: pixels drawn one after the other as a tree learned them from the exemplar."""
+"""Causal-neighbourhood synthesis: pixels are drawn one after the other from a tree that learned the exemplar."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ _PARENTS = 2  # pixels: radius of the coarse neighbourhood
 
 @dataclass(frozen=True)
 class TreeSynthesis(Classical):
-    """Draw every pixel from the phases that follow its causal neighbourhood in the exemplar.
+    """Draw every pixel from the probabilities of the phases given its causal neighbourhood in the exemplar.
 
     Parameters
     ----------
     radius : int
-        Of the neighbourhood at every level, in that level's pixels.
+        Radius of the neighbourhood at every level, in pixels of that level.
     leaf : int
-        Fewest places of the exemplar that a probability is taken from.
+        Least number of places of the exemplar that a probability is estimated from.
     scales : int
-        Levels, each of half the size of the next, where the exemplar still shows its structure on them.
+        Number of levels, each of half the size of the next, as far as the exemplar keeps its structure on them.
     steering : float
-        How strongly phases drawn too rarely so far are preferred; 0 leaves the fractions to the tree.
+        Strength of the preference for phases that were drawn too rarely so far; 0 leaves the fractions to the tree.
 
     Notes
     -----
-    Bostanabad et al., Acta Mater. 103 (2016): a classification tree learns P(phase | pixels above and to the left), and
-    pixels are drawn from it in raster scan. Here coarse levels are drawn first, of labels as well, and their pixels on
-    all sides belong to the neighbourhood of the finer ones. The picture is drawn with a margin that is cut off again,
-    so that it has neither seam nor start-up, and is not periodic. Probabilities are multiplied by (asked / drawn so
-    far) to the power ``steering``, as the servo system of Strebelle's SNESIM (Math. Geol. 34, 2002) does.
+    Bostanabad et al., Acta Mater. 103, 89 (2016): a classification tree learns P(phase | pixels above and to the left),
+    and pixels are drawn from it in raster order. Here coarse levels are drawn first, and their pixels on all sides
+    belong to the neighbourhood of the finer levels. The picture is drawn with a margin that is cropped, so that it
+    shows no effect of the start, and it is not periodic. Probabilities are multiplied by (wanted / drawn so far) to the
+    power ``steering``, as by the servo system of SNESIM (Strebelle, Math. Geol. 34, 1 (2002)).
 
     Examples
     --------
@@ -74,7 +74,18 @@ class TreeSynthesis(Classical):
     steering: float = 3.0
 
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
-        """Raise InputError unless exemplars are two-dimensional and the options can be used."""
+        """Check that exemplars are two-dimensional and the options are in range.
+
+        Returns
+        -------
+        tuple of str
+            Empty.
+
+        Raises
+        ------
+        InputError
+            If an exemplar is three-dimensional, or an option is out of range.
+        """
         if any(m.ndim != 2 for m in exemplars) or len(shape) != 2:
             raise InputError("method tree makes no volumes; give two-dimensional exemplars, and height x width.")
         largest = min(side for m in exemplars for side in m.shape) // 4
@@ -88,7 +99,13 @@ class TreeSynthesis(Classical):
         return ()
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
-        """Grow the trees of every level."""
+        """Grow the trees of every level.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
         images = [torch.from_numpy(m.indicators()).float()[None] for m in exemplars]
         factors = coarse_factors(images, shape)[-self.scales :]
         levels = [self._level(exemplars, factor, factor == factors[0], seed) for factor in factors]

@@ -1,1 +1,1 @@
-"""Structures from statistics alone, without a micrograph."""
+"""Reconstruction from statistics alone, without a micrograph."""

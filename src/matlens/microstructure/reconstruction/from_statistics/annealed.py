@@ -1,7 +1,8 @@
-"""A microstructure from statistics alone: two-point probabilities, lineal path and volume fractions, no micrograph.
+"""Reconstruction from two-point probabilities, lineal path and volume fractions, without a micrograph.
 
-The curves are completed to all directions and pixels are swapped until the sample has them (annealing). A level-cut
-Gaussian field of the same two-point probability was measured too, and was five to twenty times further off.
+The curves are completed to all directions, and pixels are swapped until the sample has these curves (annealing). A
+level-cut Gaussian field with the same two-point probability was measured too; its errors were five to twenty times
+larger.
 """
 
 from __future__ import annotations
@@ -44,32 +45,34 @@ def reconstruct_from_statistics(
     progress: Progress | None = None,
     checkpoint: StateStore | None = None,
 ) -> Reconstruction:
-    """Make microstructures that have given statistics.
+    """Reconstruct microstructures that have given statistics.
 
     Parameters
     ----------
     statistics : Dataset, CurveTargets or path-like
-        As `matlens.characterize` returns it, or ``statistics.nc``. Needed is ``two_point_radial`` or
-        ``two_point_axes``, dimensions (phase, r) and (phase, axis, r), offsets in pixels; ``lineal_path`` (phase, axis,
-        r) and ``volume_fraction`` (phase) are used where they are.
+        Result of `matlens.characterize`, or the path of ``statistics.nc``. ``two_point_radial`` (phase, r) or
+        ``two_point_axes`` (phase, axis, r) is required, with offsets in pixels; ``lineal_path`` (phase, axis, r) and
+        ``volume_fraction`` (phase) are used if present.
     shape : (int, int), optional
-        Height and width in pixels; by default that of what was measured, at most 128 x 128.
+        Height and width of the result in pixels; by default those of the measured structure, at most 128 x 128.
     n : int
         Number of realisations.
     fraction : "exact" or sequence of float
-        Volume fractions: those of the statistics, or given, one a phase; curves then keep their covariance.
+        Volume fractions: those of the statistics, or given numbers, one per phase, for which curves keep their
+        covariance.
     moves : int
-        Swaps proposed for every pixel.
+        Swaps proposed per pixel.
     seed : int
-        The same seed gives the same bytes.
-    progress, checkpoint : optional
-        `progress`: called with swaps proposed and total. `checkpoint`: stores annealing state and finished
-        realisations, so that a run can resume.
+        Seed; the same seed gives the same bytes.
+    progress : Progress, optional
+        Called with swaps proposed and total.
+    checkpoint : StateStore, optional
+        Stores annealing state and finished realisations, so that a run can resume.
 
     Returns
     -------
     Reconstruction
-        `CurveTargets.errors` tells how near its microstructures are.
+        The realisations; `CurveTargets.errors` measures how well they match.
 
     Raises
     ------
@@ -82,8 +85,8 @@ def reconstruct_from_statistics(
 
     Notes
     -----
-    Yeong & Torquato, Phys. Rev. E 57, 495 (1998). Many structures share these functions: connectedness is not among
-    what they fix, so compare the cluster function before a property is computed.
+    Yeong and Torquato, Phys. Rev. E 57, 495 (1998). Many structures share these functions, which do not fix
+    connectedness: compare the cluster function before a property is computed.
 
     Examples
     --------
@@ -109,7 +112,24 @@ def plan_from_statistics(
     moves: int = 100,
     seed: int = 0,
 ) -> Plan[Prepared]:
-    """Check everything `reconstruct_from_statistics` is asked for; parameters and errors as there.
+    """Check the arguments of `reconstruct_from_statistics` and resolve every setting.
+
+    Parameters
+    ----------
+    statistics, shape, n, fraction, moves, seed
+        As in `reconstruct_from_statistics`.
+
+    Returns
+    -------
+    Plan
+        Checked plan; nothing is reconstructed yet.
+
+    Raises
+    ------
+    InputError
+        If the file or an argument cannot be used.
+    ResourceError
+        If numba is missing.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Statistics as a target: fractions, two-point probabilities, lineal paths out of a data set, checked and completed."""
+"""Statistics as the target of a reconstruction: read from a data set, checked, and completed to all directions."""
 
 from __future__ import annotations
 
@@ -28,24 +28,29 @@ _CLOSE = 1e-3  # how well S2(0) must be the volume fraction
 
 @dataclass(frozen=True)
 class CurveTargets:
-    """What a microstructure is to be rebuilt from.
+    """Statistics that a microstructure is reconstructed from.
 
     Attributes
     ----------
     fractions : ndarray, shape (K,)
         Volume fractions.
     radial : ndarray, shape (K, R)
-        Two-point probability by distance, offsets 0, 1, ... in pixels.
+        Two-point probability by distance, at offsets 0, 1, ... in pixels.
     axes : ndarray, shape (K, 2, R)
-        Two-point probability along the axes; the radial one where the data set has none.
+        Two-point probability along the axes; the radial one if the data set has none.
     lines : ndarray, shape (K, 2, R), or None
         Lineal path along the axes.
     phase_names, spacing, unit, periodic
-        As of a `Microstructure`.
+        As in `Microstructure`.
     shape : tuple of int or None
-        Pixels of what was measured, where the data set says so.
+        Height and width of the measured structure in pixels, if the data set holds them.
     notes : tuple of str
-        What was not there and how it was made up for.
+        Remarks on missing statistics and what replaces them, one sentence each.
+
+    Notes
+    -----
+    The functions are defined in Torquato, Random Heterogeneous Materials (2002), and Lu and Torquato, Phys. Rev. A
+    (1992).
 
     Examples
     --------
@@ -69,10 +74,20 @@ class CurveTargets:
 
     @classmethod
     def from_dataset(cls, statistics: xr.Dataset) -> CurveTargets:
-        """Take the targets from a data set of `matlens.characterize`, or one with a part of its variables.
+        """Take the targets from a data set of `matlens.characterize`, or from one with some of its variables.
 
-        Needed is ``two_point_radial`` or ``two_point_axes``; ``lineal_path`` and ``volume_fraction`` are used where
-        they are. Of several files the mean is taken: they are fields of one material.
+        ``two_point_radial`` or ``two_point_axes`` is required; ``lineal_path`` and ``volume_fraction`` are used if
+        present. Several files are averaged, as fields of view of one material.
+
+        Parameters
+        ----------
+        statistics : Dataset
+            Statistics, with offsets in pixels.
+
+        Returns
+        -------
+        CurveTargets
+            Checked targets.
 
         Raises
         ------
@@ -111,17 +126,38 @@ class CurveTargets:
         )
 
     def reach(self, shape: tuple[int, ...]) -> int:
-        """Largest offset to match in a sample: three correlation lengths, at least 16, less than half a side."""
+        """Return the largest offset to match: three correlation lengths, at least 16 pixels, less than half a side.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Height and width of the sample in pixels.
+
+        Returns
+        -------
+        int
+            Offset in pixels.
+        """
         most = min(self.radial.shape[-1] - 1, (min(shape) - 1) // 2)
         lengths = first_below(normalised_covariance(self.radial, self.fractions[:, None]))
         longest = float(np.nanmax(lengths)) if np.isfinite(lengths).any() else most
         return int(min(most, max(_FEWEST, np.ceil(_LENGTHS * longest))))
 
     def two_point_map(self, reach: int) -> Array:
-        """Complete the curves to all directions, shape (K, 2 reach + 1, 2 reach + 1).
+        """Complete the two-point probabilities to all directions.
 
-        At every distance the smoothest function of the angle with this mean and these values along the axes: its
-        harmonics of order 2 and 4. Beyond the curves' end, in the corners, their last values stand.
+        At each distance, the angular dependence has harmonics of order 0, 2 and 4, which give the radial mean and the
+        values along the axes. Beyond the end of the curves, in the corners, their last values are used.
+
+        Parameters
+        ----------
+        reach : int
+            Largest offset along each axis in pixels.
+
+        Returns
+        -------
+        ndarray, shape (K, 2 reach + 1, 2 reach + 1)
+            Two-point probabilities by offset.
         """
         line = np.arange(-reach, reach + 1.0)
         distance, angle = np.hypot(line[:, None], line), np.arctan2(line[:, None], line)
@@ -134,7 +170,12 @@ class CurveTargets:
         return np.asarray(np.clip(np.stack(maps), 0.0, 1.0))
 
     def measured(self, m: Microstructure) -> tuple[Array, Array]:
-        """Measure a microstructure as the target was: as a window, unless that was periodic.
+        """Measure a microstructure in the same way as the target: as a window, unless the target was periodic.
+
+        Parameters
+        ----------
+        m : Microstructure
+            Structure to measure.
 
         Returns
         -------
@@ -151,18 +192,18 @@ class CurveTargets:
         return np.concatenate(curves, axis=1), lineal_path(seen)[..., :size]
 
     def errors(self, m: Microstructure) -> dict[str, float]:
-        """Compare a microstructure with the targets, as `s2_error` and `lineal_path_error` do.
+        """Compare a microstructure with the targets, by the definitions of `s2_error` and `lineal_path_error`.
 
         Parameters
         ----------
         m : Microstructure
-            Of the same phases.
+            Structure with the same phases.
 
         Returns
         -------
-        dict
-            ``s2_error`` (mean over the radial curve and the axes; white noise scores about 1), ``lineal_path_error``
-            (NaN where there is no lineal path), ``fraction_error``.
+        dict of str to float
+            ``s2_error`` (mean over the radial curve and the axes; white noise has about 1), ``lineal_path_error`` (NaN
+            if there is no lineal path) and ``fraction_error``.
         """
         pairs, paths = self.measured(m)
         phi, mine = m.volume_fractions, np.moveaxis(pairs, 1, 0)

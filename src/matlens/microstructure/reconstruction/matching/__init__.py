@@ -1,1 +1,1 @@
-"""The matching engine: a field is moved until its features and statistics are the exemplar's."""
+"""Feature matching: a field is optimised until its features and statistics match the exemplar's."""

@@ -1,4 +1,4 @@
-"""What one evaluation of a loss and its gradient costs: arithmetic, memory and time."""
+"""Cost of one evaluation of a loss and its gradient: arithmetic, memory and time."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ class Cost:
     Attributes
     ----------
     flop : int
-        Floating-point operations in convolutions and matrix products (two for each multiply-add); Fourier transforms
-        are not counted.
+        Floating-point operations in convolutions and matrix products, two for each multiply-add; Fourier transforms are
+        not counted.
     kept_bytes : int
-        What is kept for the gradient: the bulk of the memory above the weights. Weights are among it.
+        Bytes stored for the gradient, weights included: most of the memory of an evaluation.
     seconds : float
-        Wall time, the median of a few evaluations; the one number here that is measured, not counted.
+        Wall time, the median of a few evaluations; the only number here that is measured and not counted.
+
+    Examples
+    --------
+    >>> Cost(flop=2048, kept_bytes=512, seconds=0.1).flop
+    2048
     """
 
     flop: int
@@ -36,16 +41,21 @@ class Cost:
 
 
 def evaluation_cost(objective: Objective, x: Tensor, repeats: int = 3) -> Cost:
-    """Count and time an evaluation.
+    """Count the operations and bytes of an evaluation, and time it.
 
     Parameters
     ----------
     objective : callable
-        From a field to loss and gradient.
+        Takes a field and returns loss and gradient.
     x : Tensor
-        The field.
+        Field.
     repeats : int
-        Evaluations to time.
+        Number of evaluations to time.
+
+    Returns
+    -------
+    Cost
+        Operations, bytes and seconds.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""From a field to phases: exactly and with care for the picture, or the way of Li et al. (2018)."""
+"""Decoding of a field into phases: exactly with pixel swaps, or as in Li et al. (2018)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,24 @@ __all__ = ["Decoded", "decode_field", "kmeans_anneal"]
 
 @dataclass(frozen=True)
 class Decoded:
-    """Phases of a field: labels, fractions of the nearest phases before, pairs that traded and that mended necks."""
+    """Phases of a field.
+
+    Attributes
+    ----------
+    labels : ndarray of uint8, shape (H, W)
+        Phase labels.
+    fractions_before : ndarray, shape (K,)
+        Volume fractions of the nearest phases, before decoding.
+    swaps : int
+        Pairs of pixels swapped to lower the loss.
+    mended : int
+        Pairs of pixels swapped to mend throats.
+
+    Examples
+    --------
+    >>> Decoded(np.eye(2, dtype=np.uint8), np.array([0.5, 0.5]), swaps=3, mended=0).swaps
+    3
+    """
 
     labels: NDArray[np.uint8]
     fractions_before: NDArray[np.float64]
@@ -37,20 +54,41 @@ def decode_field(
     models: Sequence[Microstructure],
     seed: int,
 ) -> Decoded:
-    """Read phases at exactly the fractions asked for off a solved field.
+    """Decode a field into phases with exactly the wanted fractions.
 
     Parameters
     ----------
-    problem, solved
-        The field and what it was to match.
+    problem : Problem
+        Problem that was solved.
+    solved : Solved
+        Its field.
     shape : (int, int)
-        Height and width of the result, cut from the field's corner.
-    asked : ndarray
-        Volume fractions, shape (K,).
+        Height and width of the result in pixels, cropped from the corner of the field.
+    asked : ndarray, shape (K,)
+        Volume fractions.
     models : sequence of Microstructure
-        Whose clusters decide where necks are mended; none, and nothing is mended.
+        Exemplars whose clusters decide where throats are mended; if there is none, nothing is mended.
     seed : int
-        Of what is drawn.
+        Seed of the random numbers.
+
+    Returns
+    -------
+    Decoded
+        Labels, and the numbers of swaps.
+
+    Examples
+    --------
+    >>> from matlens.hooks import NoStore, Silent
+    >>> from matlens.microstructure.encoders import FilterBank
+    >>> from matlens.microstructure.reconstruction import PRESETS
+    >>> import torch
+    >>> from matlens.microstructure.reconstruction.matching.engine import solve
+    >>> image = (torch.arange(32) // 4 % 2).float().expand(1, 1, 32, 32)
+    >>> problem = Problem(FilterBank(), (torch.cat([1 - image, image], 1),), (32, 32), PRESETS["fast"], 2.0, 0, (1,))
+    >>> solved = solve(problem, torch.tensor([0.5, 0.5]), 0, Silent(), NoStore(), lambda solved: None)
+    >>> decoded = decode_field(problem, solved, (32, 32), np.array([0.5, 0.5]), (), seed=0)
+    >>> int(decoded.labels.sum())
+    512
     """
     preset, code = problem.preset, problem.code
     rows, columns = shape
@@ -83,28 +121,28 @@ def decode_field(
 def kmeans_anneal(
     field: NDArray[np.floating], code: PhaseCode, counts: NDArray[np.int64], seed: int
 ) -> NDArray[np.uint8]:
-    """Cluster the field's values by k-means, then flip random interface pixels until the fractions are right.
+    """Cluster the values of a field by k-means, then flip random interface pixels until the fractions are exact.
 
     Parameters
     ----------
-    field : ndarray
-        Values, shape (K - 1, height, width).
+    field : ndarray, shape (K - 1, H, W)
+        Values of the field.
     code : PhaseCode
         Its corners start the clusters, so that cluster k is phase k.
-    counts : ndarray of int
-        Pixels asked for each phase.
+    counts : ndarray of int, shape (K,)
+        Number of pixels of each phase.
     seed : int
-        Of the flips.
+        Seed of the flips.
 
     Returns
     -------
-    ndarray of uint8
-        Labels, shape (height, width).
+    ndarray of uint8, shape (H, W)
+        Phase labels.
 
     Notes
     -----
-    Li et al., Sci. Rep. 8:13461 (2018). Their energy is the error of the fraction alone, which flips of the phase in
-    excess always lower: the annealing needs no uphill moves.
+    Li et al., Sci. Rep. 8, 13461 (2018). Their energy is the error of the fraction alone, which flips of a phase in
+    excess always lower, so that the annealing needs no uphill moves.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One realisation: a field moved through the stages of a schedule until its loss stops falling."""
+"""The optimisation of one realisation: a field passes through the stages of a schedule."""
 
 from __future__ import annotations
 
@@ -29,7 +29,18 @@ _PATIENCE, _TOLERANCE = 20, 1e-3  # a stage ends when 20 iterations gain less th
 
 
 class Stop(Enum):
-    """Why the last stage ended; the text says what to do about it."""
+    """Reason why the last stage ended; the text says what to do about it.
+
+    Attributes
+    ----------
+    value : str
+        The reason, in words.
+
+    Examples
+    --------
+    >>> Stop.CONVERGED.value
+    'converged: the loss had stopped falling'
+    """
 
     BUDGET = "used all its evaluations; a preset with more of them may match more closely"
     CONVERGED = "converged: the loss had stopped falling"
@@ -39,7 +50,22 @@ class Stop(Enum):
 
 @dataclass(frozen=True)
 class Stage:
-    """A run of one optimiser at one size."""
+    """Part of the schedule: one optimiser at one size.
+
+    Attributes
+    ----------
+    factor : int
+        Factor by which the size is reduced.
+    evaluations : int
+        Largest number of evaluations.
+    sharpness : float
+        Weight of the double-well penalty; 0 leaves it out.
+
+    Examples
+    --------
+    >>> Stage(2, 150).name
+    '1/2 size'
+    """
 
     factor: int
     evaluations: int
@@ -47,13 +73,27 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """For progress bars and tables."""
+        """Name of the stage, for progress and tables."""
         size = "full size" if self.factor == 1 else f"1/{self.factor} size"
         return f"{size}, sharpening" if self.sharpness else size
 
 
 def schedule(factors: Sequence[int], preset: Preset, loss: Loss) -> tuple[Stage, ...]:
-    """Lay out the stages from coarse to fine.
+    """List the stages from coarse to fine.
+
+    Parameters
+    ----------
+    factors : sequence of int
+        Factors of reduction from coarse to fine; the last one is 1.
+    preset : Preset
+        Preset that gives the sharpening stages.
+    loss : Loss
+        Evaluations on coarser levels and on the full-size level.
+
+    Returns
+    -------
+    tuple of Stage
+        Stages in order.
 
     Examples
     --------
@@ -69,7 +109,40 @@ def schedule(factors: Sequence[int], preset: Preset, loss: Loss) -> tuple[Stage,
 
 @dataclass(frozen=True)
 class Problem:
-    """What is solved: exemplars, sizes and settings, the same for all realisations but for the noise and fractions."""
+    """Optimisation problem, which all realisations share except for their noise and fractions.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        Encoder whose features are matched.
+    exemplars : tuple of Tensor, shape (1, K, H, W)
+        Phase indicators.
+    size : (int, int)
+        Height and width of the field in pixels.
+    preset : Preset
+        Weights and settings.
+    correlation_length : float
+        Correlation length of the exemplars in pixels.
+    seed : int
+        Seed of the noise.
+    factors : tuple of int
+        Factors of reduction from coarse to fine.
+    code : PhaseCode
+        Code between phases and field.
+    matches : dict
+        Losses computed so far, by level and fractions.
+    stages : tuple of Stage
+        Schedule.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.encoders import FilterBank
+    >>> from matlens.microstructure.reconstruction import PRESETS
+    >>> image = torch.eye(32).expand(1, 1, 32, 32)
+    >>> problem = Problem(FilterBank(), (torch.cat([1 - image, image], 1),), (32, 32), PRESETS["fast"], 2.0, 0, (1,))
+    >>> problem.evaluations, problem.start(0, torch.tensor([0.5, 0.5])).shape
+    (95, torch.Size([1, 1, 32, 32]))
+    """
 
     encoder: Encoder
     exemplars: tuple[Tensor, ...]
@@ -94,11 +167,24 @@ class Problem:
 
     @property
     def evaluations(self) -> int:
-        """Budget of one realisation."""
+        """Largest number of evaluations of one realisation."""
         return sum(stage.evaluations for stage in self.stages) + self.preset.swaps
 
     def match(self, factor: int, fractions: Tensor) -> Match:
-        """The loss at one level, kept for the next realisation of the same fractions."""
+        """Return the loss at one level; it is stored for the next realisation with the same fractions.
+
+        Parameters
+        ----------
+        factor : int
+            Factor of reduction of the level.
+        fractions : Tensor, shape (K,)
+            Volume fractions wanted.
+
+        Returns
+        -------
+        Match
+            Terms of the loss.
+        """
         key = (factor, *fractions.tolist())
         if key not in self.matches:
             images = [reduce(image, factor) for image in self.exemplars]
@@ -108,11 +194,28 @@ class Problem:
         return self.matches[key]
 
     def objective(self, fractions: Tensor) -> Objective:
-        """Loss and gradient of a field at full size."""
+        """Return loss and gradient of a field at full size, as a function.
+
+        Parameters
+        ----------
+        fractions : Tensor, shape (K,)
+            Volume fractions wanted.
+
+        Returns
+        -------
+        callable
+            Takes a field and returns loss and gradient.
+        """
         return _Objective(self.code, self.match(1, fractions))
 
     def optimiser(self) -> Optimiser:
-        """Fresh settings of the preset's optimiser."""
+        """Return the optimiser of the preset.
+
+        Returns
+        -------
+        Optimiser
+            L-BFGS or Adam, with bounds if the preset has them.
+        """
         bounds = None
         if self.preset.bounded:
             values = torch.cat([self.code.field(image).flatten() for image in self.exemplars])
@@ -120,19 +223,58 @@ class Problem:
         return Adam(bounds=bounds) if self.preset.optimiser == "adam" else LBFGS(bounds=bounds)
 
     def noise(self, realisation: int, stage: int) -> torch.Generator:
-        """Noise of its own for each realisation and stage, whatever was drawn before."""
+        """Return the random generator of one realisation and stage, which does not depend on earlier draws.
+
+        Parameters
+        ----------
+        realisation, stage : int
+            Numbers of the realisation and of the stage.
+
+        Returns
+        -------
+        torch.Generator
+            Generator on the processor.
+        """
         words = np.random.SeedSequence([self.seed, realisation, stage]).generate_state(2, np.uint32)
         return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
 
     def start(self, realisation: int, fractions: Tensor) -> Tensor:
-        """White noise around the mean field, as strong as the exemplars vary: from less, coarse levels stay grey."""
+        """Draw the start of the coarsest level: white noise around the mean field.
+
+        The noise has the standard deviation of the exemplars' fields; with less, coarse levels stay uniform.
+
+        Parameters
+        ----------
+        realisation : int
+            Number of the realisation.
+        fractions : Tensor, shape (K,)
+            Volume fractions wanted.
+
+        Returns
+        -------
+        Tensor, shape (1, K - 1, h, w)
+            Field.
+        """
         size = [side // self.stages[0].factor for side in self.size]
         mean = self.code.field(fractions.reshape(1, -1, 1, 1))
         noise = torch.randn(1, mean.shape[1], *size, generator=self.noise(realisation, 0)).to(mean)
         return mean + self.standard_deviation * noise
 
     def next_start(self, x: Tensor, realisation: int, stage: int) -> Tensor:
-        """The last stage's field, enlarged where this stage is finer."""
+        """Return the start of a stage: the field of the stage before, enlarged if this stage is finer.
+
+        Parameters
+        ----------
+        x : Tensor, shape (1, K - 1, h, w)
+            Field at the end of the stage before.
+        realisation, stage : int
+            Numbers of the realisation and of the stage.
+
+        Returns
+        -------
+        Tensor, shape (1, K - 1, h', w')
+            Field.
+        """
         factor = self.stages[stage - 1].factor // self.stages[stage].factor
         if factor == 1:
             return x
@@ -145,9 +287,30 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solved:
-    """A field and how it came about.
+    """Optimised field, with the history of its loss.
 
-    ``history`` rows are stage, evaluations so far, total, then ``terms``; ``objective`` is the loss at full size.
+    Attributes
+    ----------
+    field : Tensor, shape (1, K - 1, H, W)
+        Field at full size.
+    history : ndarray, shape (rows, 3 + terms)
+        Number of the stage, evaluations so far, loss, and the weighted mismatch of each term.
+    terms : tuple of str
+        Names of the terms.
+    stop : Stop
+        Reason why the last stage ended.
+    notes : tuple of str
+        Remarks on layers and borders, one sentence each.
+    evaluations : int
+        Number of evaluations.
+    objective : callable
+        Takes a field at full size and returns loss and gradient.
+
+    Examples
+    --------
+    >>> solved = Solved(torch.zeros(1, 1, 4, 4), np.empty((0, 3)), (), Stop.CONVERGED, (), 0, lambda x: (0.0, x))
+    >>> solved.stop.name
+    'CONVERGED'
     """
 
     field: Tensor
@@ -180,9 +343,43 @@ def solve(
     checkpoint: StateStore,
     on_interrupt: Callable[[Solved], None],
 ) -> Solved:
-    """Move a field through all stages.
+    """Optimise a field through all stages.
 
-    ``on_interrupt`` is told the state at the last iteration border before KeyboardInterrupt goes on.
+    Parameters
+    ----------
+    problem : Problem
+        Exemplars, sizes and settings.
+    fractions : Tensor, shape (K,)
+        Volume fractions wanted.
+    realisation : int
+        Number of the realisation, which its noise depends on.
+    progress : Progress
+        Called with evaluations done, loss and stage.
+    checkpoint : StateStore
+        Stores the state of the optimiser; a stored state is continued.
+    on_interrupt : callable
+        Called on KeyboardInterrupt with the result of the last complete iteration.
+
+    Returns
+    -------
+    Solved
+        Field with the history of its loss.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On an interrupt, after the state was stored.
+
+    Examples
+    --------
+    >>> from matlens.hooks import NoStore, Silent
+    >>> from matlens.microstructure.encoders import FilterBank
+    >>> from matlens.microstructure.reconstruction import PRESETS
+    >>> image = (torch.arange(32) // 4 % 2).float().expand(1, 1, 32, 32)
+    >>> problem = Problem(FilterBank(), (torch.cat([1 - image, image], 1),), (32, 32), PRESETS["fast"], 2.0, 0, (1,))
+    >>> solved = solve(problem, torch.tensor([0.5, 0.5]), 0, Silent(), NoStore(), lambda solved: None)
+    >>> bool(solved.history[-1, 2] < solved.history[0, 2])
+    True
     """
     names, matches = _losses(problem, fractions)
     key = realisation_key(realisation)

@@ -1,4 +1,4 @@
-"""Coarse to fine: which sizes are solved, and how one level starts the next."""
+"""Multiresolution levels: the sizes that are solved from coarse to fine, and the transfer between them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,19 @@ _VISIBLE = 0.3  # a level that keeps less of the exemplar's variance shows anoth
 
 
 def reduce(indicators: Tensor, factor: int) -> Tensor:
-    """Average blocks of ``factor`` pixels: ``batch x phase x height x width`` at a coarser level.
+    """Average blocks of ``factor`` x ``factor`` pixels.
+
+    Parameters
+    ----------
+    indicators : Tensor, shape (B, K, H, W)
+        Phase indicators.
+    factor : int
+        Side length of a block in pixels.
+
+    Returns
+    -------
+    Tensor, shape (B, K, H // factor, W // factor)
+        Amounts of the phases at the coarser level.
 
     Examples
     --------
@@ -27,15 +39,43 @@ def reduce(indicators: Tensor, factor: int) -> Tensor:
 
 
 def variance(indicators: Tensor) -> float:
-    """Variance over positions, summed over phases."""
+    """Compute the variance of indicators over positions, summed over phases.
+
+    Parameters
+    ----------
+    indicators : Tensor, shape (1, K, H, W)
+        Amounts of the phases.
+
+    Returns
+    -------
+    float
+        Sum of the variances.
+
+    Examples
+    --------
+    >>> variance(torch.tensor([[[[0.0, 1.0]], [[1.0, 0.0]]]]))
+    0.5
+    """
     return float(indicators.var(dim=(2, 3), correction=0).sum())
 
 
 def coarse_factors(exemplars: Sequence[Tensor], shape: Sequence[int]) -> list[int]:
-    """Reduction factors from coarse to fine, ending with 1.
+    """Choose the factors of reduction from coarse to fine; the last one is 1.
 
-    A factor is used where the result keeps 32 pixels on a side and the exemplars keep 30 % of their variance: lamellae
-    two pixels wide average to grey, and nothing is learned from grey.
+    A factor is used if the result keeps 32 pixels on a side and the exemplars keep 30 % of their variance: lamellae
+    that are two pixels wide average to a uniform grey, which holds no information.
+
+    Parameters
+    ----------
+    exemplars : sequence of Tensor, shape (1, K, H, W)
+        Phase indicators.
+    shape : sequence of int
+        Height and width of the result in pixels.
+
+    Returns
+    -------
+    list of int
+        Factors.
 
     Examples
     --------
@@ -57,18 +97,28 @@ def coarse_factors(exemplars: Sequence[Tensor], shape: Sequence[int]) -> list[in
 
 
 def refine(field: Tensor, factor: int, missing: float, generator: torch.Generator) -> Tensor:
-    """Enlarge a periodic field and add noise in place of the detail the coarse level could not have.
+    """Enlarge a periodic field by bicubic interpolation, and add noise for detail that the coarse level lacks.
 
     Parameters
     ----------
-    field : Tensor
-        ``1 x channel x height x width``.
+    field : Tensor, shape (1, C, H, W)
+        Field of the coarse level.
     factor : int
-        How many times larger.
+        Factor of enlargement.
     missing : float
         Standard deviation of the noise.
     generator : torch.Generator
-        On the CPU, so that the noise is the same on every device.
+        Generator on the processor, so that the noise is the same on every device.
+
+    Returns
+    -------
+    Tensor, shape (1, C, factor H, factor W)
+        Start of the finer level.
+
+    Examples
+    --------
+    >>> refine(torch.ones(1, 1, 4, 4), 2, 0.0, torch.Generator()).shape
+    torch.Size([1, 1, 8, 8])
     """
     margin = 2
     wide = functional.pad(field, (margin,) * 4, mode="circular")

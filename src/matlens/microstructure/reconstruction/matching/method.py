@@ -1,4 +1,4 @@
-"""Feature matching as a method of reconstruction: an encoder's Gram matrices, matched by moving the pixels."""
+"""Feature matching as a method of reconstruction: pixels change until the Gram matrices of features match."""
 
 from __future__ import annotations
 
@@ -28,14 +28,21 @@ __all__ = ["Matching", "MatchingWork"]
 
 @dataclass(frozen=True)
 class MatchingWork(Prepared):
-    """Feature matching with every choice resolved.
+    """Feature matching with all settings resolved.
 
     Attributes
     ----------
     problem : Problem
-        What is solved, with the encoder that was loaded.
+        Optimisation problem, with the loaded encoder.
     exemplars : tuple of Microstructure
-        Whose clusters decide where thin necks are mended.
+        Exemplars whose clusters decide where throats are mended.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import bicontinuous
+    >>> work = Matching("filterbank").prepare([bicontinuous((32, 32), seed=1)], (32, 32), seed=0)
+    >>> work.problem.size
+    (32, 32)
     """
 
     problem: Problem
@@ -53,7 +60,13 @@ class MatchingWork(Prepared):
         return 4.7e3
 
     def learn(self) -> Maker:
-        """Return what makes a realisation; targets are measured with the first one."""
+        """Return the function that makes a realisation; targets are measured with the first one.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
         return self._made
 
     def _made(self, task: Task) -> Made:
@@ -97,18 +110,18 @@ class Matching(Method[MatchingWork]):
     Parameters
     ----------
     encoder : str or Encoder
-        ``"auto"``, a key of `matlens.microstructure.encoders.ENCODERS`, or an encoder that is loaded already.
+        ``"auto"``, a key of `matlens.microstructure.encoders.ENCODERS`, or a loaded encoder.
     weights : path-like, optional
         Weights file to use instead of the registered one.
     preset : str or Preset
-        A key of ``PRESETS``, or a preset made by hand.
+        A key of ``PRESETS``, or a preset.
     device : {"auto", "cpu", "cuda"}
-        Where to compute.
+        Device that computes.
 
     Notes
     -----
-    Gatys et al., NeurIPS (2015), and Li et al., Sci. Rep. 8, 13461 (2018), together with the two-point function and
-    total variation.
+    Gatys, Ecker and Bethge, NeurIPS (2015), and Li et al., Sci. Rep. 8, 13461 (2018), together with the two-point
+    probability and total variation.
 
     Examples
     --------
@@ -126,7 +139,29 @@ class Matching(Method[MatchingWork]):
     device: str = "auto"
 
     def prepare(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> MatchingWork:
-        """Load the encoder and settle layers, levels and the size that is made."""
+        """Load the encoder, and resolve layers, levels and the size of the field.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Two-dimensional exemplars.
+        shape : sequence of int
+            Height and width of the result in pixels.
+        seed : int
+            Seed of the noise.
+
+        Returns
+        -------
+        MatchingWork
+            Checked plan.
+
+        Raises
+        ------
+        InputError
+            If the encoder, the preset or the device is unknown.
+        ResourceError
+            If weights are not found.
+        """
         asked = (shape[0], shape[1])
         chosen = find_preset(self.preset)
         where = chosen_device(self.device)
@@ -157,7 +192,25 @@ class Matching(Method[MatchingWork]):
         return MatchingWork(choices, tuple(notes), problem, tuple(exemplars))
 
     def loaded(self, device: str | torch.device) -> Encoder:
-        """Return the encoder, loaded where only its name is given."""
+        """Return the encoder; it is loaded if only its name was given.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            Device of the encoder.
+
+        Returns
+        -------
+        Encoder
+            The encoder on the device.
+
+        Raises
+        ------
+        InputError
+            If no encoder has this name.
+        ResourceError
+            If weights are not found.
+        """
         if isinstance(self.encoder, Encoder):
             return self.encoder.to(device)
         return load_encoder(self.encoder, weights=self.weights, device=device)

@@ -1,4 +1,4 @@
-"""From exemplars to the terms of the loss at one level."""
+"""The terms of the loss at one level, computed from the exemplars."""
 
 from __future__ import annotations
 
@@ -31,7 +31,28 @@ _ENOUGH = 4  # a Gram matrix of C channels wants at least C / 4 positions
 
 @dataclass(frozen=True)
 class Match:
-    """The loss at one level: terms, the encoder they look through, and what had to be said about it."""
+    """Loss at one level.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        Encoder whose features are matched.
+    terms : tuple of Term
+        Terms of the loss.
+    notes : tuple of str
+        Remarks on layers and borders, one sentence each.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.encoders import FilterBank
+    >>> from matlens.microstructure.reconstruction.matching.terms import Sharpness
+    >>> found = Match(FilterBank(), (PhaseRange(0.1),), ()).with_terms(Sharpness(0.3))
+    >>> print(found)
+    0.1 x phase range
+    0.3 x sharpness
+    >>> {name: float(part) for name, part in found.mismatches(torch.ones(1, 1, 8, 8)).items()}
+    {'phase range': 0.0, 'sharpness': 0.0}
+    """
 
     encoder: Encoder
     terms: tuple[Term, ...]
@@ -39,40 +60,62 @@ class Match:
 
     @property
     def layers(self) -> list[str]:
-        """Layers the terms read."""
+        """Names of the layers that the terms use."""
         return [term.layer for term in self.terms if isinstance(term, Gram)]
 
     def __str__(self) -> str:
-        """One line a term: weight and name."""
+        """Return weight and name of each term, one per line."""
         return "\n".join(str(term) for term in self.terms)
 
     def with_terms(self, *terms: Term) -> Match:
-        """Match these terms too."""
+        """Return the loss with additional terms.
+
+        Parameters
+        ----------
+        *terms : Term
+            Terms to add.
+
+        Returns
+        -------
+        Match
+            The new loss.
+        """
         return Match(self.encoder, (*self.terms, *terms), self.notes)
 
     def mismatches(self, indicators: Tensor) -> dict[str, Tensor]:
-        """Weighted mismatch of every term."""
+        """Compute the weighted mismatch of every term.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (1, K, H, W)
+            Amounts of the phases.
+
+        Returns
+        -------
+        dict of str to Tensor
+            Scalars by the names of the terms; the loss is their sum.
+        """
         features = self.encoder.features(indicators, self.layers, "circular") if self.layers else {}
         sample = Sample(indicators, features)
         return {term.name: term.weight * term(sample) for term in self.terms}
 
 
 def resolved_loss(preset: Preset, encoder: Encoder) -> tuple[Loss, list[str]]:
-    """Fill in from the encoder what a preset leaves open, and keep the layers that the encoder has.
+    """Complete a preset by the encoder's defaults, and keep the loss layers that the encoder has.
 
     Parameters
     ----------
     preset : Preset
-        Its layers and evaluations, where given, come before the encoder's own.
+        Its layers and evaluations, where given, take precedence over the encoder's.
     encoder : Encoder
-        Where its weights end early, its deepest layer stands in for the layers beyond.
+        Encoder; if its weights end early, its deepest layer replaces the layers beyond.
 
     Returns
     -------
     loss : Loss
         Layers and evaluations to use.
     notes : list of str
-        What a reader should know of the layers.
+        Remarks on the layers, one sentence each.
 
     Examples
     --------
@@ -99,22 +142,46 @@ def resolved_loss(preset: Preset, encoder: Encoder) -> tuple[Loss, list[str]]:
 def match(
     encoder: Encoder, exemplars: Sequence[Tensor], shape: Sequence[int], fractions: Tensor, preset: Preset, reach: float
 ) -> Match:
-    """Build the terms for a periodic sample of ``shape`` pixels.
+    """Compute the terms of the loss for a periodic sample.
 
     Parameters
     ----------
     encoder : Encoder
-        Looks at samples and exemplars.
-    exemplars : sequence of Tensor
-        ``1 x phase x height x width`` indicators at this level; targets are means weighted by area.
+        Encoder of samples and exemplars.
+    exemplars : sequence of Tensor, shape (1, K, H, W)
+        Indicators at this level; targets are their means, weighted by area.
     shape : sequence of int
         Height and width of the sample at this level.
-    fractions : Tensor
-        Volume fractions asked for, shape (phase,).
+    fractions : Tensor, shape (K,)
+        Volume fractions wanted.
     preset : Preset
         Weights and layers.
     reach : float
         Correlation length at this level, in pixels.
+
+    Returns
+    -------
+    Match
+        Terms, with remarks on layers that were left out.
+
+    Raises
+    ------
+    InputError
+        If the exemplars are too small for every layer.
+
+    Notes
+    -----
+    Gatys, Ecker and Bethge, NeurIPS (2015); Li et al., Sci. Rep. 8, 13461 (2018).
+
+    Examples
+    --------
+    >>> from matlens.microstructure.encoders import FilterBank
+    >>> from matlens.microstructure.reconstruction import PRESETS
+    >>> image = (torch.arange(32) // 4 % 2).float().expand(1, 1, 32, 32)
+    >>> half = torch.tensor([0.5, 0.5])
+    >>> found = match(FilterBank(scales=2), [torch.cat([1 - image, image], 1)], (32, 32), half, PRESETS["fast"], 4.0)
+    >>> [term.name for term in found.terms]
+    ['Gram scale1', 'Gram scale2', 'two-point', 'total variation', 'phase range']
     """
     encoder = encoder.adapted(exemplars)
     weights = torch.tensor([float(image[0, 0].numel()) for image in exemplars])

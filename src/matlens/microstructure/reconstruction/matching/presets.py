@@ -1,4 +1,4 @@
-"""Settings of a reconstruction under a name, chosen by measurement (docs/results.md says how)."""
+"""Presets of feature matching, chosen by measurement (docs/results.md)."""
 
 from __future__ import annotations
 
@@ -13,34 +13,42 @@ __all__ = ["PRESETS", "Preset", "find_preset"]
 
 @dataclass(frozen=True)
 class Preset:
-    """Everything about how, and nothing about what.
+    """Settings of feature matching.
 
     Attributes
     ----------
+    name : str
+        Name; the encoder's defaults depend on it.
     layers : mapping of str to float, optional
-        Loss layers and their weights; by default those that the encoder has for this name
-        (`matlens.microstructure.encoders.Encoder.losses`), and for an unknown name its ``"default"``.
+        Loss layers and their weights; by default the encoder's for this name
+        (`matlens.microstructure.encoders.Encoder.losses`), or its ``"default"``.
     coarse, fine : int, optional
         Evaluations on each coarser level and on the full-size level; by default the encoder's.
     gram : {"relative", "li2018"}
-        Gram distances over the target's own squared norm, or over 4 C^2 as Li et al.
+        Divisor of the squared Gram distances: the target's squared norm, or 4 C^2 as in Li et al., Sci. Rep. 8, 13461
+        (2018).
     two_point, total_variation, phase_range, fraction : float
         Weights of the other terms; 0 leaves a term out.
     sharpening : tuple of (int, float)
-        Stages that end the finest level: share of ``fine`` in percent, and weight of the double well.
+        Stages at the end of the finest level: percentage of ``fine``, and weight of the double-well penalty.
     levels : bool
-        Whether to go coarse to fine.
+        Whether to optimise from coarse to fine.
     optimiser : {"lbfgs", "adam"}
-        How the field moves.
+        Optimiser of the field.
     bounded : bool
-        Whether the field is kept within the exemplar's values by projection, instead of a soft wall.
+        Whether the field is kept within the exemplar's values by projection, instead of a penalty.
     decode : {"exact", "kmeans+anneal"}
-        How phases are read from the field.
+        How phases are decoded from the field.
     swaps : int
-        Evaluations for pixels of the decoded picture to trade phases
-        (`matlens.microstructure.reconstruction.matching.swaps`).
+        Evaluations for pixel swaps after decoding (`matlens.microstructure.reconstruction.matching.swaps`).
     mend : bool
-        Whether decoding cares for thin necks (`matlens.microstructure.reconstruction.matching.throats`).
+        Whether throats are mended after decoding (`matlens.microstructure.reconstruction.matching.throats`).
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> replace(PRESETS["default"], name="mine", swaps=0).gram
+    'relative'
     """
 
     name: str
@@ -83,7 +91,22 @@ PRESETS: dict[str, Preset] = {
 
 
 def find_preset(preset: str | Preset) -> Preset:
-    """Look up a preset by name; one that was made by hand is taken as it is.
+    """Return the preset of a name; a `Preset` is returned unchanged.
+
+    Parameters
+    ----------
+    preset : str or Preset
+        A key of ``PRESETS``, or a preset.
+
+    Returns
+    -------
+    Preset
+        The preset.
+
+    Raises
+    ------
+    InputError
+        If no preset has this name.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""After decoding: pixels trade phases while that lowers the loss of the decoded picture itself."""
+"""Pixel swaps after decoding, which lower the loss of the decoded picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matlens.microstructure.reconstruction.phases import PhaseCode
 __all__ = ["fewest_neighbours", "swap_pixels"]
 
 # docs/decisions/0012-pixel-swaps.md
-_RARE = 0.01  # a surrounding that fewer pixels of the exemplar have is none of its habits
+_RARE = 0.01  # a neighbourhood that fewer pixels of the exemplar have does not belong to its structure
 
 
 def swap_pixels(
@@ -28,35 +28,37 @@ def swap_pixels(
     fewest: Sequence[int],
     evaluations: int,
 ) -> tuple[NDArray[np.uint8], int]:
-    """Trade phases between pixels in pairs, so that the fractions stay, as long as the loss falls.
+    """Swap the phases of pairs of pixels as long as the loss falls; fractions stay.
 
-    Decoding takes every pixel for itself, and what the field matched is matched less well by its phases, by a factor of
-    ten and more. The gradient at the decoded picture says, to first order, what each pixel's change of phase is worth;
-    the best pairs trade together, half as many after a failure, until not even the best pair helps. What a network
-    sees poorly, single stray pixels, the exemplar itself forbids (`fewest_neighbours`).
+    Decoding treats every pixel separately, so that its phases match the targets less well than the field did, by a
+    factor of ten and more. The gradient at the decoded picture gives, to first order, the effect of each pixel's change
+    of phase. The best pairs are swapped together, half as many after a failure, until not even the best pair lowers the
+    loss. The encoder sees stray single pixels poorly; `fewest_neighbours` excludes those that the exemplar does not
+    have.
 
     Parameters
     ----------
-    labels : ndarray of uint8
-        Shape (height, width); not changed.
+    labels : ndarray of uint8, shape (H, W)
+        Phase labels, which are not changed.
     code : PhaseCode
-        Field values of the phases.
+        Values of the field for each phase.
     objective : callable
-        Field ``1 x (phase - 1) x height x width`` to loss and gradient.
+        Takes a field (1, K - 1, H, W) and returns loss and gradient.
     like : Tensor
-        Gives the type and the device of fields.
-    allowed : ndarray of bool
-        Pixels that may trade.
+        Tensor with the type and device of fields.
+    allowed : ndarray of bool, shape (H, W)
+        Pixels that may be swapped.
     fewest : sequence of int
-        Neighbours of its own phase that a pixel must find, one number a phase.
+        Least number of neighbours of its own phase that a pixel must have, one number per phase.
     evaluations : int
-        At most so many.
+        Largest number of evaluations.
 
     Returns
     -------
-    labels : ndarray of uint8
-    traded : int
-        Pairs that traded.
+    labels : ndarray of uint8, shape (H, W)
+        Phase labels after the swaps.
+    swapped : int
+        Number of pairs that were swapped.
 
     Examples
     --------
@@ -73,7 +75,7 @@ def swap_pixels(
         return corners[torch.from_numpy(of.astype(np.int64)).to(like.device)].movedim(-1, 0)[None]
 
     loss, gradient = objective(field(labels))
-    most, traded = max(1, labels.size // 100), 0
+    most, swapped = max(1, labels.size // 100), 0
     together = max(1, most // 4)
     for _ in range(evaluations - 1):
         costs = torch.einsum("kc,chw->khw", corners, gradient[0]).cpu().numpy()
@@ -83,17 +85,29 @@ def swap_pixels(
             break
         new_loss, new_gradient = objective(field(proposal))
         if new_loss < loss:
-            labels, loss, gradient, traded = proposal, new_loss, new_gradient, traded + pairs
+            labels, loss, gradient, swapped = proposal, new_loss, new_gradient, swapped + pairs
             together = min(together + together // 2 + 1, most)
         elif together == 1:
             break
         else:
             together //= 2
-    return labels, traded
+    return labels, swapped
 
 
 def fewest_neighbours(exemplars: Sequence[NDArray[np.uint8]], n_phases: int) -> list[int]:
-    """Neighbours of its own phase, of eight, that all but the oddest 1 % of the exemplars' pixels have; one a phase.
+    """Count the neighbours of its own phase, of eight, that at least 99 % of the exemplars' pixels of each phase have.
+
+    Parameters
+    ----------
+    exemplars : sequence of ndarray of uint8, shape (H, W)
+        Phase labels.
+    n_phases : int
+        Number of phases K.
+
+    Returns
+    -------
+    list of int
+        One number per phase; 0 for a phase that no exemplar has.
 
     Examples
     --------
@@ -119,7 +133,7 @@ def _neighbours(labels: NDArray[np.uint8], n_phases: int, border: str) -> NDArra
 def _best_pairs(
     labels: NDArray[np.uint8], costs: NDArray[np.floating], welcome: NDArray[np.bool_], together: int
 ) -> tuple[NDArray[np.uint8], int]:
-    """Let the ``together`` pairs of two phases trade that promise most; the number is 0 where none promises a gain.
+    """Swap the ``together`` pairs of two phases that promise the largest gain; the number is 0 if none promises one.
 
     ``welcome`` says which pixels may take each phase, shape (K, height, width).
     """
@@ -133,9 +147,9 @@ def _best_pairs(
             count = min(len(to_b[0]), len(to_a[0]))
             gain = float(to_b[1][:count].sum() + to_a[1][:count].sum())
             if gain < best[0]:
-                traded = own.copy()
-                traded[to_b[0][:count]], traded[to_a[0][:count]] = b, a
-                best = (gain, traded, count)
+                exchanged = own.copy()
+                exchanged[to_b[0][:count]], exchanged[to_a[0][:count]] = b, a
+                best = (gain, exchanged, count)
     return best[1].reshape(labels.shape), best[2]
 
 

@@ -1,4 +1,4 @@
-"""What is matched: named, weighted, printable terms of the loss."""
+"""Terms of the loss, each with a name and a weight."""
 
 from __future__ import annotations
 
@@ -16,14 +16,34 @@ __all__ = ["Fraction", "Gram", "PhaseRange", "Sample", "Sharpness", "Term", "Tot
 
 @dataclass(frozen=True)
 class Sample:
-    """What terms look at: the phase amounts ``1 x phase x height x width`` and the encoder's activations of them."""
+    """Structure that the terms evaluate: amounts of the phases, and the encoder's activations.
+
+    Attributes
+    ----------
+    indicators : Tensor, shape (1, K, H, W)
+        Amounts of the phases.
+    features : mapping of str to Tensor, shape (1, C, h, w)
+        Activations by layer.
+
+    Examples
+    --------
+    >>> Sample(torch.full((1, 2, 4, 4), 0.5), {}).indicators.shape
+    torch.Size([1, 2, 4, 4])
+    """
 
     indicators: Tensor
     features: Mapping[str, Tensor]
 
 
 class Term(ABC):
-    """One named, weighted part of the loss; called with a sample it gives the unweighted mismatch.
+    """Named, weighted part of the loss; called with a `Sample`, it returns the unweighted mismatch.
+
+    Attributes
+    ----------
+    name : str
+        Name in tables and figures.
+    weight : float
+        Factor of the mismatch in the loss.
 
     Examples
     --------
@@ -36,14 +56,14 @@ class Term(ABC):
 
     @abstractmethod
     def __call__(self, sample: Sample) -> Tensor:
-        """Mismatch, a scalar."""
+        """Compute the mismatch, a scalar."""
 
     def __str__(self) -> str:
         return f"{self.weight:g} x {self.name}"
 
 
 def gram(features: Tensor) -> Tensor:
-    """Compute the Gram matrix V^T V / (H W) of each image: second moments of the features, blind to position.
+    """Compute the Gram matrix V^T V / (H W) of each image: the second moments of the features over positions.
 
     Parameters
     ----------
@@ -53,7 +73,11 @@ def gram(features: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (B, C, C)
-        Means over positions of the products of two channels (Gatys et al. 2015, NeurIPS).
+        Mean over positions of the products of two channels.
+
+    Notes
+    -----
+    Gatys, Ecker and Bethge, NeurIPS (2015).
 
     Examples
     --------
@@ -67,7 +91,29 @@ def gram(features: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Gram(Term):
-    """Squared distance of a layer's Gram matrix from the exemplar's, over ``scale``."""
+    """Squared distance of a layer's Gram matrix from the exemplar's, divided by ``scale``.
+
+    Attributes
+    ----------
+    layer : str
+        Layer of the encoder.
+    weight : float
+        Factor of the mismatch in the loss.
+    target : Tensor, shape (1, C, C)
+        Gram matrix of the exemplar.
+    scale : float
+        Squared norm of the target, or 4 C^2 as in Li et al.
+
+    Notes
+    -----
+    Gatys, Ecker and Bethge, NeurIPS (2015); Li et al., Sci. Rep. 8, 13461 (2018).
+
+    Examples
+    --------
+    >>> term = Gram("conv1_1", 1.0, torch.ones(1, 2, 2), 4.0)
+    >>> term.name, float(term(Sample(torch.empty(0), {"conv1_1": torch.zeros(1, 2, 3, 3)})))
+    ('Gram conv1_1', 1.0)
+    """
 
     layer: str
     weight: float
@@ -76,7 +122,7 @@ class Gram(Term):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """Gram and the layer."""
+        """Name of the term with its layer."""
         return f"Gram {self.layer}"
 
     def __call__(self, sample: Sample) -> Tensor:
@@ -86,10 +132,32 @@ class Gram(Term):
 
 @dataclass(frozen=True)
 class TwoPoint(Term):
-    """Squared distance of the two-point functions, relative to the target's own variation.
+    """Squared distance of the two-point probabilities, relative to the variation of the target.
 
-    Sample and exemplar are seen by the same estimator, as windows of a larger whole: the wrapped estimate of a periodic
-    sample is tied by a sum rule that no micrograph obeys. ``importance`` weighs offsets ``(2 h + 1) x (2 w + 1)``.
+    The same estimator measures sample and exemplar, as windows of a larger whole: the periodic estimate of a periodic
+    sample obeys a sum rule that no micrograph obeys.
+
+    Attributes
+    ----------
+    weight : float
+        Factor of the mismatch in the loss.
+    target : Tensor, shape (1, K, 2 h + 1, 2 w + 1)
+        Two-point probability wanted, by offset.
+    importance : Tensor, shape (2 h + 1, 2 w + 1)
+        Weight of each offset.
+    scale : float
+        Weighted squared distance of the target from that of an uncorrelated structure.
+
+    Notes
+    -----
+    The two-point probability as in Torquato, Random Heterogeneous Materials (2002).
+
+    Examples
+    --------
+    >>> flat = torch.full((1, 2, 3, 3), 0.25)
+    >>> term = TwoPoint(0.3, flat, torch.ones(3, 3), 1.0)
+    >>> round(float(term(Sample(torch.full((1, 2, 8, 8), 0.5), {}))), 6)
+    0.0
     """
 
     weight: float
@@ -107,7 +175,21 @@ class TwoPoint(Term):
 
 @dataclass(frozen=True)
 class Fraction(Term):
-    """Squared distance of the volume fractions from those asked for."""
+    """Squared distance of the volume fractions from those wanted.
+
+    Attributes
+    ----------
+    weight : float
+        Factor of the mismatch in the loss.
+    target : Tensor, shape (K,)
+        Volume fractions wanted.
+
+    Examples
+    --------
+    >>> term = Fraction(1.0, torch.tensor([0.5, 0.5]))
+    >>> float(term(Sample(torch.full((1, 2, 4, 4), 0.5), {})))
+    0.0
+    """
 
     weight: float
     target: Tensor
@@ -120,7 +202,20 @@ class Fraction(Term):
 
 @dataclass(frozen=True)
 class TotalVariation(Term):
-    """Squared relative distance of each phase's total variation: neither speckle nor blur."""
+    """Squared relative distance of each phase's total variation, against speckle and blur.
+
+    Attributes
+    ----------
+    weight : float
+        Factor of the mismatch in the loss.
+    target : Tensor, shape (1, K)
+        Total variation of each phase in the exemplar.
+
+    Examples
+    --------
+    >>> str(TotalVariation(0.1, torch.ones(1, 2)))
+    '0.1 x total variation'
+    """
 
     weight: float
     target: Tensor
@@ -133,7 +228,20 @@ class TotalVariation(Term):
 
 @dataclass(frozen=True)
 class PhaseRange(Term):
-    """A soft wall that keeps phase amounts within [0, 1]."""
+    """Penalty on amounts of phases outside [0, 1].
+
+    Attributes
+    ----------
+    weight : float
+        Factor of the penalty in the loss.
+
+    Examples
+    --------
+    >>> float(PhaseRange(0.1)(Sample(torch.tensor([[[[0.5, 1.0]]]]), {}))), float(
+    ...     PhaseRange(0.1)(Sample(torch.tensor([[[[1.5]]]]), {}))
+    ... )
+    (0.0, 1.0)
+    """
 
     weight: float
     name: str = "phase range"
@@ -146,7 +254,18 @@ class PhaseRange(Term):
 
 @dataclass(frozen=True)
 class Sharpness(Term):
-    """A double well that drives amounts to 0 or 1, so that decoding changes little of what was matched."""
+    """Double-well penalty that drives amounts to 0 or 1, so that decoding changes little of what was matched.
+
+    Attributes
+    ----------
+    weight : float
+        Factor of the penalty in the loss.
+
+    Examples
+    --------
+    >>> float(Sharpness(0.1)(Sample(torch.tensor([[[[0.0, 1.0]], [[1.0, 0.0]]]]), {})))
+    0.0
+    """
 
     weight: float
     name: str = "sharpness"

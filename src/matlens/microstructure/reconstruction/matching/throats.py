@@ -1,4 +1,4 @@
-"""Decoding with care for thin necks: single pixels that decide what hangs together."""
+"""Mending of throats after decoding: single pixels that decide whether clusters are connected."""
 
 from __future__ import annotations
 
@@ -17,22 +17,26 @@ _PATIENCE = 400  # proposals without an improvement
 
 
 def cluster_moments(labels: NDArray[np.uint8], n_phases: int, window: Sequence[int]) -> NDArray[np.float64]:
-    """Logarithm of the mean cluster size, sum of squared sizes over the area, of each phase and connectivity.
+    """Compute the logarithm of the mean cluster size, sum of squared sizes over area, of each phase and connectivity.
 
     Parameters
     ----------
-    labels : ndarray of uint8
-        Shape (height, width).
+    labels : ndarray of uint8, shape (H, W)
+        Phase labels.
     n_phases : int
-        K.
+        Number of phases K.
     window : sequence of int
-        Clusters are cut to adjacent windows of this size, so that pictures of different sizes compare.
+        Height and width of the adjacent windows to which clusters are cut, so that pictures of different sizes compare.
 
     Returns
     -------
-    ndarray
-        Shape (2 K,): face and full connectivity of phase 0, of phase 1, ... It is the logarithm of the integral of the
+    ndarray, shape (2 K,)
+        Face and full connectivity of phase 0, of phase 1, and so on. It is the logarithm of the integral of the
         two-point cluster function, times the window's area.
+
+    Notes
+    -----
+    The two-point cluster function after Torquato, Beasley and Chiew, J. Chem. Phys. 88, 6540 (1988).
 
     Examples
     --------
@@ -61,30 +65,30 @@ def mend_throats(
 ) -> tuple[NDArray[np.uint8], int]:
     """Swap single pixels until clusters are as large as the exemplar's, at the least loss of amount.
 
-    Where lamellae or grain boundaries are two or three pixels wide, one pixel joins or parts whole clusters, and
-    reading phases off a field decides it blindly. Pairs of pixels are proposed that trade their phases (so that the
-    fractions stay): one where connectivity is decided, one at a plain interface, so that no speckle comes in. A trade
-    stays if it brings `cluster_moments` nearer to the target by more than the amounts it costs.
+    Where lamellae or grain boundaries are two or three pixels wide, one pixel connects or separates whole clusters, and
+    decoding chooses it without regard to that. Pairs of pixels are proposed for a swap (so that the fractions stay):
+    one where connectivity is decided, one at a plain interface, so that no speckle arises. A swap is kept if it brings
+    `cluster_moments` closer to the target by more than the amounts it costs.
 
     Parameters
     ----------
-    labels : ndarray of uint8
-        Decoded phases, shape (height, width); not changed.
-    amounts : ndarray
-        Amount of each phase, shape (K, height, width).
-    target : ndarray
-        The exemplars' `cluster_moments`, shape (2 K,).
+    labels : ndarray of uint8, shape (H, W)
+        Decoded phases, which are not changed.
+    amounts : ndarray, shape (K, H, W)
+        Amount of each phase in the field.
+    target : ndarray, shape (2 K,)
+        `cluster_moments` of the exemplars.
     window : sequence of int
-        As in `cluster_moments`.
+        Height and width of the windows, as in `cluster_moments`.
     seed : int
-        Of the proposals.
+        Seed of the proposals.
 
     Returns
     -------
-    labels : ndarray of uint8
-        With the same volume fractions.
+    labels : ndarray of uint8, shape (H, W)
+        Phases with the same volume fractions.
     swaps : int
-        Pairs that traded places.
+        Number of pairs that were swapped.
 
     Examples
     --------
@@ -119,7 +123,7 @@ def mend_throats(
         some = random.choice(others, 8)
         other = some[np.argmin(flat_amounts[key[1], some] - flat_amounts[key[0], some])]
         if flat[one] != key[0] or flat[other] != key[1]:
-            continue  # traded since the candidates were listed
+            continue  # swapped since the candidates were listed
         flat[one], flat[other] = key[1], key[0]
         loss = np.subtract(*flat_amounts[key, one]) - np.subtract(*flat_amounts[key, other])
         found = cluster_moments(labels, phases, window)
@@ -153,7 +157,7 @@ def _candidates(
 
 
 def _ring(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Phases of the eight neighbours in order: no change inside, two at an interface, more at a neck."""
+    """List the phases of the eight neighbours in order: no change inside, two at an interface, more at a throat."""
     wide = np.pad(labels, 1, mode="edge")
     height, width = labels.shape
     steps = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]

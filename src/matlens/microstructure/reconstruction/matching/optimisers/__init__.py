@@ -1,1 +1,1 @@
-"""Optimisers as objects with explicit state."""
+"""Optimisers with explicit state."""

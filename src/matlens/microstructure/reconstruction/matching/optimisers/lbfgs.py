@@ -1,4 +1,4 @@
-"""Limited-memory BFGS whose whole state is explicit, so that a saved run continues exactly."""
+"""Limited-memory BFGS with explicit state, so that a resumed run continues exactly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,29 @@ __all__ = ["LBFGS", "LBFGSState"]
 # docs/decisions/0015-own-lbfgs.md
 @dataclass(frozen=True)
 class LBFGSState:
-    """Where the minimiser stands: point, value, gradient and the remembered pairs of steps and gradient changes."""
+    """State of L-BFGS: point, value, gradient, and the stored pairs of steps and gradient changes.
+
+    Attributes
+    ----------
+    x : Tensor
+        Present point.
+    loss : float
+        Value of the objective there.
+    gradient : Tensor
+        Gradient there.
+    evaluations : int
+        Number of evaluations so far.
+    steps, changes : tuple of Tensor
+        The latest steps and the changes of gradient along them.
+    stuck : bool
+        Whether a line search along steepest descent failed.
+
+    Examples
+    --------
+    >>> state = LBFGS().start(torch.tensor([3.0]), lambda x: (float(x.square().sum()), 2 * x))
+    >>> state.loss, state.evaluations, state.steps
+    (9.0, 1, ())
+    """
 
     x: Tensor
     loss: float
@@ -26,7 +48,13 @@ class LBFGSState:
     stuck: bool = False
 
     def arrays(self) -> Arrays:
-        """Everything as NumPy arrays."""
+        """Return the state as NumPy arrays by name.
+
+        Returns
+        -------
+        dict of str to ndarray
+            All that `LBFGS.restore` needs.
+        """
         pairs = torch.stack([*self.steps, *self.changes]) if self.steps else self.x.new_zeros(0)
         return {
             "x": self.x.cpu().numpy(),
@@ -40,23 +68,25 @@ class LBFGSState:
 
 @dataclass(frozen=True)
 class LBFGS:
-    """Two-loop L-BFGS with a backtracking (Armijo) line search.
+    """Minimise with L-BFGS: two-loop recursion and a backtracking line search with the Armijo condition.
 
     Parameters
     ----------
     history : int
-        Remembered pairs.
+        Number of stored pairs.
     max_backtracks : int
-        Evaluations a line search may take before the memory is dropped and steepest descent tried.
+        Evaluations of a line search before the pairs are dropped and steepest descent is tried.
     first_move : float
         Root mean square of the first trial step.
-    bounds : tuple of float, optional
-        Smallest and largest value of every component, kept by projection; components held there take no part.
+    bounds : (float, float), optional
+        Smallest and largest value of every component, kept by projection; components held at a bound do not take part
+        in the step. By default, components are unbounded.
 
     Notes
     -----
-    Nocedal and Wright, Numerical Optimization (2006), algorithms 7.4 and 3.1. With a unit trial step most iterations
-    take one evaluation; pairs of negative curvature are skipped, so the search need not enforce the Wolfe condition.
+    Liu and Nocedal, Math. Program. 45, 503 (1989); Nocedal and Wright, Numerical Optimization (2006), algorithms 7.4
+    and 3.1. With a unit trial step most iterations take one evaluation. Pairs of negative curvature are skipped, so
+    that the search need not enforce the Wolfe condition.
 
     Examples
     --------
@@ -76,13 +106,39 @@ class LBFGS:
     bounds: tuple[float, float] | None = None
 
     def start(self, x: Tensor, objective: Objective) -> LBFGSState:
-        """Evaluate at the start, moved within the bounds."""
+        """Evaluate the objective at the start, projected onto the bounds.
+
+        Parameters
+        ----------
+        x : Tensor
+            Start.
+        objective : callable
+            Takes a point and returns value and gradient.
+
+        Returns
+        -------
+        LBFGSState
+            State before the first iteration.
+        """
         x = x if self.bounds is None else x.clamp(*self.bounds)
         loss, gradient = objective(x)
         return LBFGSState(x, loss, gradient, 1)
 
     def step(self, state: LBFGSState, objective: Objective) -> LBFGSState:
-        """One iteration: direction, line search, memory."""
+        """Take one iteration: direction, line search, update of the stored pairs.
+
+        Parameters
+        ----------
+        state : LBFGSState
+            Present state, which is not changed.
+        objective : callable
+            Takes a point and returns value and gradient.
+
+        Returns
+        -------
+        LBFGSState
+            State after the iteration; ``stuck`` where no step lowers the objective.
+        """
         direction = self._direction(state)
         if float((direction * state.gradient).sum()) >= 0:
             state = replace(state, steps=(), changes=())
@@ -128,7 +184,20 @@ class LBFGS:
         return vector.masked_fill(held, 0.0)
 
     def restore(self, arrays: Arrays, like: Tensor) -> LBFGSState:
-        """Rebuild a state from its arrays."""
+        """Restore a state from its arrays.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            Result of `LBFGSState.arrays`.
+        like : Tensor
+            Tensor with the type and device of the state.
+
+        Returns
+        -------
+        LBFGSState
+            The same state.
+        """
         pairs = list(tensor(arrays["pairs"], like)) if arrays["pairs"].size else []
         half = len(pairs) // 2
         return LBFGSState(
