@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 
 OLD = Path(__file__).parent / "runs_0"
 ONE = ("--threads", 1)
@@ -62,6 +63,15 @@ SLOW = {
     ),
 }
 TIMES = ("seconds", "minutes", "time")
+# What merges moved since runs_0 was made (CHANGELOG.md says why): one bootstrap draws other resamples of structures, so
+# ends of intervals move within their Monte Carlo error; one Gaussian process takes other length scales for suggestions.
+MOVED = {"suggest": ("plate.csv", "suggestions.csv", "provenance.json", "figures/suggestions.csv")}
+RESAMPLED = ("_low", "_high")
+# One Gaussian process adds in another order. The search for length scales of 32 samples in a fold carries the twelfth
+# digit up to the fourth, and checks on permuted labels further.
+LOOSE = {"learn_library": 0.01, "explain_library": 0.01}
+MOVED["explain_library"] = ("sanity.csv", "statements.csv", "groups.csv", "provenance.json")
+EXACT = 1e-12
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.usefixtures("undrawn")]
 
@@ -81,26 +91,39 @@ def test_a_command_does_what_it_did(name, old, folder, matlens, of_library, gold
     golden.holds(f"new_runs/{name}.files.txt", "".join(f"{file}\n" for file in there))
     if request.getfixturevalue("same_machine")("new", OLD / name):
         for file in (file for file in there if (OLD / name / file).is_file()):
-            same_content(Path("new", file), OLD / name / file)
+            if file not in MOVED.get(name, ()):
+                same_content(Path("new", file), OLD / name / file, LOOSE.get(name, EXACT))
 
 
-def same_content(new, old):
+def same_content(new, old, relative):
     if new.read_bytes() == old.read_bytes():
         return
     if new.suffix == ".csv":
-        tables = [pd.read_csv(file, dtype=str) for file in (new, old)]
-        new_table, old_table = (table[[name for name in table if not is_time(name)]] for table in tables)
-        pd.testing.assert_frame_equal(new_table, old_table, obj=old.name)
-    elif new.suffix in (".npz", ".nc", ".h5"):
+        new_table, old_table = (pd.read_csv(file) for file in (new, old))
+        assert list(new_table) == list(old_table), old.name
+        moved = [name for name in old_table if is_time(name) or (old.name == "scores.csv" and is_resampled(name))]
+        new_table, old_table = (table.drop(columns=moved) for table in (new_table, old_table))
+        pd.testing.assert_frame_equal(new_table, old_table, obj=old.name, rtol=relative, atol=relative)
+    elif new.suffix in (".npz", ".nc", ".h5", ".safetensors"):
         found, told = arrays(new), arrays(old)
         assert list(found) == list(told), old.name
         for name, array in told.items():
-            np.testing.assert_array_equal(found[name], array, err_msg=f"{name} in {old.name}")
+            same_array(found[name], array, relative, f"{name} in {old.name}")
     else:
-        assert new.suffix not in (".npy", ".tif", ".safetensors"), f"{old.name} has other bytes"
+        assert new.suffix not in (".npy", ".tif"), f"{old.name} has other bytes"
+
+
+def same_array(new, old, relative, where):
+    if np.issubdtype(np.asarray(old).dtype, np.floating):
+        scale = np.nanmax(np.abs(old), initial=0)
+        np.testing.assert_allclose(new, old, rtol=relative, atol=relative * scale, err_msg=where)
+    else:
+        np.testing.assert_array_equal(new, old, err_msg=where)
 
 
 def arrays(file):
+    if file.suffix == ".safetensors":
+        return load_file(file)
     if file.suffix == ".npz":
         with np.load(file) as content:
             return dict(content)
@@ -108,6 +131,10 @@ def arrays(file):
     with h5py.File(file) as content:
         content.visititems(lambda name, one: found.update({name: one[()]} if isinstance(one, h5py.Dataset) else {}))
     return found
+
+
+def is_resampled(column):
+    return column.endswith(RESAMPLED)
 
 
 def is_time(column):
