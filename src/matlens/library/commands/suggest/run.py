@@ -109,7 +109,7 @@ def _insight(spec: SuggestSpec, model: LibraryModel) -> xr.Dataset | None:
 def _campaign(spec: SuggestSpec) -> Campaign:
     """Make the library's options of what is asked, and check them."""
     return Campaign(
-        limits=Limits.of(spec.bounds, spec.increment, spec.forbidden, spec.most),
+        limits=Limits.from_settings(spec.bounds, spec.increment, spec.forbidden, spec.most),
         moves=spec.moves,
         least_support=spec.least_support,
         minimise=spec.minimise,
