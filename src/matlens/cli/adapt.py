@@ -84,7 +84,7 @@ def spread(function: Callable[..., None], classes: list[type[Any]], *, help: str
 def _parameter(made: Option) -> inspect.Parameter:
     required = made.default is MISSING
     listed = f" Choices: {', '.join(made.choices)}." if made.choices and "|" not in made.metavar else ""
-    default_words = f"default {made.shown_default}" if made.shown_default else ""
+    default_words = f"default: {made.shown_default}" if made.shown_default else ""
     facts = ", ".join(part for part in (made.unit, default_words) if part)
     text = escape(f"{made.help.rstrip('.')} ({facts})." if facts else made.help) + listed  # brackets are no markup
     panel = made.group or None

@@ -16,9 +16,11 @@ __all__ = ["FetchSpec", "fetch"]
 
 @options
 class FetchSpec:
-    """Fetch published data or weights, checked by their SHA-256; without a name, list them."""
+    """Download published data or network weights, and verify them by their SHA-256; without a name, list them."""
 
-    name: Annotated[str | None, option("What to fetch; without it, list what there is.", argument=True)] = None
+    name: Annotated[
+        str | None, option("Name of the data or weights to download; without it, list all names.", argument=True)
+    ] = None
 
 
 def fetch(spec: FetchSpec, talk: Talk) -> None:

@@ -186,7 +186,7 @@ class Option:
         if self.default is MISSING or self.default is None or self.default is False or self.default == ():
             return ""
         if isinstance(self.default, tuple | list):
-            return ",".join(str(value) for value in self.default)
+            return ", ".join(str(value) for value in self.default)  # a help can only break lines at spaces
         return str(self.default)
 
 
@@ -417,7 +417,7 @@ def option_table(cls: type[Any]) -> str:
     >>> print(option_table(Seeded))
     | option | default | meaning |
     |---|---|---|
-    | `--seed` | 0 | The same seed, threads, device and versions give the same bytes. |
+    | `--seed` | 0 | Seed of the random numbers; the same seed gives the same result on the same machine. |
     """
     rows = ["| option | default | meaning |", "|---|---|---|"]
     for made in declared(cls):
@@ -551,7 +551,12 @@ class Seeded:
     """Options of work that draws random numbers."""
 
     seed: Annotated[
-        int, option("The same seed, threads, device and versions give the same bytes.", group="Machine", ge=0)
+        int,
+        option(
+            "Seed of the random numbers; the same seed gives the same result on the same machine.",
+            group="Machine",
+            ge=0,
+        ),
     ] = 0
 
 
@@ -561,8 +566,11 @@ class OnDevice:
 
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
-        option("Where to compute; auto takes a GPU if there is one.", group="Machine"),
+        option(
+            "Where to compute: on the processor (cpu) or on an NVIDIA GPU (cuda); auto takes the GPU if there is one.",
+            group="Machine",
+        ),
     ] = "auto"
     threads: Annotated[
-        int | None, option("Processor threads; by default as many as torch takes.", group="Machine", ge=1)
+        int | None, option("Number of processor threads; by default as many as PyTorch chooses.", group="Machine", ge=1)
     ] = None
