@@ -14,7 +14,7 @@ from matlens.microstructure.commands.feature_cache import FeatureCache
 from matlens.microstructure.commands.options import OfModel
 from matlens.microstructure.encoders import load_encoder
 from matlens.microstructure.io.reading import READERS
-from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_model, read_structures
+from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_structures
 from matlens.microstructure.properties.data_sets.label_tables import listed
 from matlens.microstructure.properties.data_sets.structure_set import SCHEMA
 from matlens.microstructure.segmentation import CleaningOptions, load
@@ -66,7 +66,7 @@ def check_model(spec: OfModel, command: str) -> None:
 def model_of(spec: OfModel, device: str, cache: FeatureCache | None = None) -> StructurePropertyModel:
     """Read the model, with the encoder of the user's weights where they are given."""
     encoder = None if spec.weights is None else load_encoder(weights=spec.weights, device=device)
-    return read_model(spec.model, encoder=encoder, device=device, cache=cache)
+    return StructurePropertyModel.load(spec.model, encoder=encoder, device=device, cache=cache)
 
 
 def read_samples(spec: OfModel, digest: str = "") -> list[Sample]:

@@ -19,7 +19,7 @@ from matlens.microstructure.commands.learn.spec import LearnSpec
 from matlens.microstructure.commands.learn.tables import read_predictions, write_evidence
 from matlens.microstructure.commands.learn.trials import Trial, run_trial, trials_of
 from matlens.microstructure.encoders import Encoder, load_encoder, resolve_encoder
-from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_model
+from matlens.microstructure.properties import StructurePropertyModel, StructureSet
 from matlens.microstructure.pruning import read_recommendation
 from matlens.microstructure.pruning.recommendation import studied_encoder
 from matlens.microstructure.segmentation import CleaningOptions
@@ -166,7 +166,7 @@ def _model(
 ) -> StructurePropertyModel:
     """Fit the model to all structures, or read it where that has been done."""
     if (run.path / FILES[-1]).is_file():
-        return read_model(run.path, encoder=encoder, device=spec.device, cache=cache)
+        return StructurePropertyModel.load(run.path, encoder=encoder, device=spec.device, cache=cache)
     model = unfitted(spec, cache, encoder).fit(train, spec.target, progress=progress)
     for name in FILES:
         run.claim(name)
