@@ -24,7 +24,20 @@ class FetchSpec:
 
 
 def fetch(spec: FetchSpec, talk: Talk) -> None:
-    """Fetch an entry of the registry and print its files, or list all entries."""
+    """Download an entry of the registry and print its files, or list all entries.
+
+    Parameters
+    ----------
+    spec : FetchSpec
+        Options of the command.
+    talk : Talk
+        How much is printed.
+
+    Raises
+    ------
+    ResourceError
+        If the name is unknown, or a file cannot be brought or is not the published one.
+    """
     from matlens.core import registry
 
     start_talking(talk)

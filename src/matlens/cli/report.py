@@ -24,7 +24,15 @@ class ReportSpec:
 
 
 def report(spec: ReportSpec, talk: Talk) -> None:
-    """Build the report of a run, also of one that an earlier version made."""
+    """Build the report of a run, also of one that an earlier version made.
+
+    Parameters
+    ----------
+    spec : ReportSpec
+        Options of the command.
+    talk : Talk
+        How much is printed.
+    """
     from matlens.report.build import build_report
     from matlens.runs.directory import RunDirectory
 

@@ -36,7 +36,20 @@ class ResumeSpec(OnDevice):
 
 
 def resume(spec: ResumeSpec, talk: Talk) -> None:
-    """Go on with a run; without ``force`` only where it will end with the same bytes."""
+    """Continue a run; without ``force`` only if it will end with the same bytes.
+
+    Parameters
+    ----------
+    spec : ResumeSpec
+        Options of the command.
+    talk : Talk
+        How much is printed.
+
+    Raises
+    ------
+    RunError
+        If an earlier version began the run, or versions, threads or device differ and ``force`` is not set.
+    """
     from matlens.runs.directory import RunDirectory
 
     start_talking(talk)

@@ -30,7 +30,22 @@ Preset = Literal["default", "fast", "li2018"]
 
 
 def parse_shape(value: Any) -> Any:
-    """Read ``128x128``; what is no text is left as it is.
+    """Parse ``128x128``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Sides in pixels, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text does not name two or three positive sides.
 
     Examples
     --------
@@ -51,7 +66,22 @@ def parse_shape(value: Any) -> Any:
 
 
 def parse_fraction(value: Any) -> Any:
-    """Read ``exact``, ``sampled``, or one number a phase; what is no text is left as it is.
+    """Parse ``exact``, ``sampled``, or a number for each phase; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Rule, fractions, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------
@@ -69,7 +99,24 @@ def parse_fraction(value: Any) -> Any:
 
 
 def parse_phase_values(value: Any, info: ValidationInfo) -> Any:
-    """Read ``0=1.0,1=50``: a value for each phase, by number or name; what is no text is left as it is.
+    """Parse ``0=1.0,1=50``: a value for each phase; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+    info : ValidationInfo
+        Pydantic's facts on the field, whose name the error names.
+
+    Returns
+    -------
+    Any
+        Value by number or name of the phase, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form, or names a phase twice.
 
     Examples
     --------

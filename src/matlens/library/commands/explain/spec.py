@@ -16,7 +16,22 @@ __all__ = ["COMMAND", "ExplainSpec", "parse_hosts"]
 
 
 def parse_hosts(value: Any) -> Any:
-    """Read ``V``, or ``W=V,Mo=V``; the host of all components stands under the empty name.
+    """Parse ``V``, or ``W=V,Mo=V``; the host of all components stands under the empty name.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    dict of str to str
+        Host by component; a mapping is returned unchanged.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form, or names a component twice.
 
     Examples
     --------

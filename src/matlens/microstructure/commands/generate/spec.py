@@ -18,7 +18,22 @@ FAMILY_NAMES = ("fields", "bicontinuous", "particles", "ellipses", "sheets", "ce
 
 
 def parse_sides(value: Any) -> Any:
-    """Read ``64`` or ``64x96``; what is no text is left as it is.
+    """Parse ``64`` or ``64x96``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Sides in pixels, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------
@@ -34,7 +49,22 @@ def parse_sides(value: Any) -> Any:
 
 
 def parse_contrasts(value: Any) -> Any:
-    """Read ``10,50,1000`` or ``none``; what is no text is left as it is.
+    """Parse ``10,50,1000`` or ``none``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Contrasts, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------

@@ -17,7 +17,22 @@ _VALUES = "PHASE=VALUE,..."
 
 
 def parse_axes(value: Any) -> Any:
-    """Read ``0,2``; what is no text is left as it is.
+    """Parse ``0,2``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Axes, each once, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------

@@ -22,6 +22,21 @@ _MODEL, _DATA = "Model", "Test and learning curve"
 def no_table(path: str) -> str:
     """Refuse a table in place of structures, and name the command that takes it.
 
+    Parameters
+    ----------
+    path : str
+        Path from the command line.
+
+    Returns
+    -------
+    str
+        The path.
+
+    Raises
+    ------
+    InputError
+        If the path ends like that of a table.
+
     Examples
     --------
     >>> no_table("library.csv")
@@ -38,7 +53,22 @@ use 'matlens library learn library.csv', or give structures and name their table
 
 
 def parse_values(value: Any) -> Any:
-    """Read ``1,50``, or ``none``; what is no text is left as it is.
+    """Parse ``1,50`` or ``none``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Values of the phases, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------
