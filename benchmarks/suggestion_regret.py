@@ -15,7 +15,7 @@ from matlens.hooks import Progress, Silent
 from matlens.library.gradients import Trend, fit_trend
 from matlens.library.suggestions.campaign import Campaign, plan_moves, suggest
 from matlens.library.suggestions.moves import Moves, first_moves, second_moves
-from matlens.library.suggestions.outlook import measured_merit
+from matlens.library.suggestions.predictive import measured_merit
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["STRATEGIES", "Truth", "suggestion_regret"]
@@ -114,7 +114,7 @@ class _Knowing:
         """Return the truth in the nominal state, shape (n,)."""
         return self._scaled(self.known.response(compositions))
 
-    def hoped(self, compositions: Array, sign: int) -> Array:
+    def confidence_bound(self, compositions: Array, sign: int) -> Array:
         """Return the same."""
         return self.expected(compositions)
 
@@ -200,12 +200,12 @@ class _Bound:
 
     def expected(self, compositions: Array) -> Array:
         """Mean and two standard deviations in the direction that is wanted, shape (n,)."""
-        return self.hoped(compositions, self.sign)
+        return self.confidence_bound(compositions, self.sign)
 
-    def hoped(self, compositions: Array, sign: int) -> Array:
+    def confidence_bound(self, compositions: Array, sign: int) -> Array:
         """Return the same."""
-        mean, spread = self.trend.predict(compositions)[:, 0], self.trend.deviation(compositions)
-        return mean + sign * _KAPPA * spread
+        mean, deviation = self.trend.predict(compositions)[:, 0], self.trend.deviation(compositions)
+        return mean + sign * _KAPPA * deviation
 
 
 def _upper_confidence(bound: _Bound, x: Array, n: int) -> list[int]:

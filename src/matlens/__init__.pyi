@@ -22,7 +22,6 @@ from .microstructure.properties.data_sets.structure_set import StructureSet as S
 from .microstructure.properties.data_sets.structure_set import read_structures as read_structures
 from .microstructure.properties.data_sets.workers import generate_structures as generate_structures
 from .microstructure.properties.model import StructurePropertyModel as StructurePropertyModel
-from .microstructure.properties.storage import read_model as read_model
 from .microstructure.pruning.study import prune as prune
 from .microstructure.reconstruction.from_statistics.annealed import (
     reconstruct_from_statistics as reconstruct_from_statistics,

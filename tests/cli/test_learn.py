@@ -15,13 +15,7 @@ from matlens.microstructure.commands.learn.spec import LearnSpec
 from matlens.microstructure.commands.learn.tables import read_predictions
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field
-from matlens.microstructure.properties import (
-    Recipe,
-    StructurePropertyModel,
-    StructureSet,
-    generate_structures,
-    read_model,
-)
+from matlens.microstructure.properties import Recipe, StructurePropertyModel, StructureSet, generate_structures
 from matlens.microstructure.properties.features import EncoderFeatures
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
@@ -82,7 +76,7 @@ def test_learn_and_predict_from_end_to_end(folder, capsys, made):
     scores = pd.read_csv("model/scores.csv")
     assert scores.groupby("set").size().to_dict() == {"cross-validation": 5, "test": 5}
     check_scores(scores)
-    model = read_model("model")
+    model = StructurePropertyModel.load("model")
     assert (model.chosen_["depth"], model.chosen_["scale"]) == ("scale4", "bounds")  # 1 and 50, as the name tells
     test = read_predictions(folder / "model" / "test_predictions.csv")
     assert test["predicted"].to_numpy() == pytest.approx(model.predict(made[1].select(np.argsort(made[1].names))))
@@ -244,7 +238,7 @@ def test_pictures_with_labels_in_groups(folder, capsys, caplog, pictures):
     assert not (folder / "model").exists()
     pd.read_csv("labels.csv").drop(columns="group").to_csv("labels.csv", index=False)
     assert run(capsys, "learn", pictures, *options, "-o", "model", *QUICK)[0] == 0
-    model = read_model("model")
+    model = StructurePropertyModel.load("model")
     assert (model.spacing_, model.unit_, model.periodic_) == ((0.5, 0.5), "um", False)
 
     # Single files, of another size and of another pixel size.
@@ -308,7 +302,7 @@ def test_the_depth_comes_from_a_pruning_study(folder, capsys):
     (folder / "pruned" / "recommendation.json").write_text(json.dumps(study))
     options = ("--target", "k_00_c50", "--depth", "pruned", "--head", "ridge", "--threads", 1)
     assert run(capsys, "learn", "structures.h5", *options, "-o", "model")[0] == 0
-    assert read_model("model").chosen_["depth"] == "scale2"
+    assert StructurePropertyModel.load("model").chosen_["depth"] == "scale2"
     code, _, err = run(capsys, "learn", "structures.h5", *options[:2], "--depth", "cache", "-o", "other")
     assert code == 2
     assert "holds no finished pruning study" in err

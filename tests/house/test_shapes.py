@@ -8,7 +8,7 @@ import torch
 from shapes import hold, hold_shapes
 
 from matlens.library.gradients import correlations, simplex
-from matlens.library.gradients.levelling import levelled
+from matlens.library.gradients.emsc import emsc
 from matlens.microstructure.reconstruction.matching.terms import gram
 from matlens.microstructure.reconstruction.phases import decode
 from matlens.microstructure.statistics import differentiable
@@ -37,7 +37,7 @@ CALLS = {
     "relative gradients": partial(correlations.relative_gradients, G),
     "correlations": partial(correlations.correlate_gradients, G, CHANCE.normal(size=(5, 7, 3))),
     "correlations, resampled": partial(correlations.resampled_correlations, G, np.ones((6, 7))),
-    "levelled spectra": partial(levelled, CHANCE.random((7, 200)) + 1, np.ones((7, 200))),
+    "emsc spectra": partial(emsc, CHANCE.random((7, 200)) + 1, np.ones((7, 200))),
 }
 
 

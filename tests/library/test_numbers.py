@@ -51,7 +51,7 @@ def ensemble(spectra: bool):
     library = made(spectra)
     model = LibraryModel(n_models=4, seed=1).fit(library)
     found = model.gradients(library.compositions[:3], library.spectra[:3] if spectra else None)
-    errors = model.slope_errors(library.compositions[:3], library.spectra[:3] if spectra else None)
+    errors = model.gradient_errors(library.compositions[:3], library.spectra[:3] if spectra else None)
     shown = {} if found.spectrum is None else {"spectral": found.spectrum[:, :, ::7]}
     return {
         "values": found.values,
@@ -83,8 +83,8 @@ def trend():
     new = np.random.default_rng(1).dirichlet([2, 2, 1, 1], 4)
     return {
         "values": found.predict(new),
-        "slopes": found.slopes(new),
-        "covariances": found.slope_covariances(new),
+        "slopes": found.gradients(new),
+        "covariances": found.gradient_covariances(new),
         "residual": found.residual[:6],
         "explained": found.explained,
     }

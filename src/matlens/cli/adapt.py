@@ -17,7 +17,7 @@ from matlens.cli.options import Place, Talk
 from matlens.core.settings import Option, declared, read_options
 from matlens.runs.command import Command
 
-__all__ = ["command_function", "spread"]
+__all__ = ["command_function", "with_signature"]
 
 Action = Callable[..., None]
 
@@ -32,6 +32,11 @@ def command_function(command: Command, action: Callable[[Command, Any, Place, Ta
     action : callable
         Called with the command, its options, and how to place and print results.
 
+    Returns
+    -------
+    Action
+        The function, with the signature and the help that typer reads.
+
     Examples
     --------
     >>> from matlens.core.settings import Seeded
@@ -44,10 +49,10 @@ def command_function(command: Command, action: Callable[[Command, Any, Place, Ta
         action(command, read_options(command.spec, values), place, talk)
 
     text = f"{inspect.cleandoc(command.spec.__doc__ or '')}\n\nExample: {command.example}"
-    return spread(function, [command.spec, Place, Talk], help=text)
+    return with_signature(function, [command.spec, Place, Talk], help=text)
 
 
-def spread(function: Callable[..., None], classes: list[type[Any]], *, help: str) -> Action:
+def with_signature(function: Callable[..., None], classes: list[type[Any]], *, help: str) -> Action:
     """Give a function the signature that typer reads: an option for each field of the options classes.
 
     Parameters
@@ -59,9 +64,14 @@ def spread(function: Callable[..., None], classes: list[type[Any]], *, help: str
     help : str
         The command's help.
 
+    Returns
+    -------
+    Action
+        The function, with the signature and the help that typer reads.
+
     Examples
     --------
-    >>> spread(print, [Place], help="Nothing.").__doc__
+    >>> with_signature(print, [Place], help="Nothing.").__doc__
     'Nothing.'
     """
     groups = [(cls, declared(cls)) for cls in classes]
@@ -84,7 +94,7 @@ def spread(function: Callable[..., None], classes: list[type[Any]], *, help: str
 def _parameter(made: Option) -> inspect.Parameter:
     required = made.default is MISSING
     listed = f" Choices: {', '.join(made.choices)}." if made.choices and "|" not in made.metavar else ""
-    default_words = f"default {made.shown_default}" if made.shown_default else ""
+    default_words = f"default: {made.shown_default}" if made.shown_default else ""
     facts = ", ".join(part for part in (made.unit, default_words) if part)
     text = escape(f"{made.help.rstrip('.')} ({facts})." if facts else made.help) + listed  # brackets are no markup
     panel = made.group or None

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from matlens._version import __version__
-from matlens.cli.adapt import command_function, spread
+from matlens.cli.adapt import command_function, with_signature
 from matlens.cli.fetch import FetchSpec, fetch
 from matlens.cli.options import Talk
 from matlens.cli.registry import commands
@@ -60,7 +60,7 @@ def _on_runs(spec: type[Any], function: Callable[..., None]) -> Callable[..., No
     def action(values: dict[str, Any], talk: Talk) -> None:
         function(read_options(spec, values), talk)
 
-    return spread(action, [spec, Talk], help=inspect.cleandoc(spec.__doc__ or ""))
+    return with_signature(action, [spec, Talk], help=inspect.cleandoc(spec.__doc__ or ""))
 
 
 app = _application()
@@ -70,14 +70,31 @@ app = _application()
 def version(
     show: bool = typer.Option(False, "--version", help="Print the version."),
 ) -> None:
-    """Print the version where that is all that is asked for."""
+    """Print the version if it is asked for.
+
+    Parameters
+    ----------
+    show : bool
+        Whether it is asked for.
+
+    Raises
+    ------
+    typer.Exit
+        After the version is printed.
+    """
     if show:
         typer.echo(__version__)
         raise typer.Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave the process with its exit code."""
+    """Run the command line and leave the process with its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Words of the command line; by default those of the process.
+    """
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 
 

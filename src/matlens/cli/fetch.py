@@ -16,13 +16,28 @@ __all__ = ["FetchSpec", "fetch"]
 
 @options
 class FetchSpec:
-    """Fetch published data or weights, checked by their SHA-256; without a name, list them."""
+    """Download published data or network weights, and verify them by their SHA-256; without a name, list them."""
 
-    name: Annotated[str | None, option("What to fetch; without it, list what there is.", argument=True)] = None
+    name: Annotated[
+        str | None, option("Name of the data or weights to download; without it, list all names.", argument=True)
+    ] = None
 
 
 def fetch(spec: FetchSpec, talk: Talk) -> None:
-    """Fetch an entry of the registry and print its files, or list all entries."""
+    """Download an entry of the registry and print its files, or list all entries.
+
+    Parameters
+    ----------
+    spec : FetchSpec
+        Options of the command.
+    talk : Talk
+        How much is printed.
+
+    Raises
+    ------
+    ResourceError
+        If the name is unknown, or a file cannot be brought or is not the published one.
+    """
     from matlens.core import registry
 
     start_talking(talk)

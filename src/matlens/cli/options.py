@@ -18,10 +18,17 @@ class Place:
 
     output: Annotated[
         Path | None,
-        option("The run directory; by default runs/DATE-COMMAND.", "-o", "--output", metavar="RUN", group=_RUN),
+        option(
+            "Folder for the results (run directory); by default runs/DATE-COMMAND.",
+            "-o",
+            "--output",
+            metavar="RUN",
+            group=_RUN,
+        ),
     ] = None
     force: Annotated[
-        bool, option("Replace an earlier run there; files of other origin are left alone.", "--force", group=_RUN)
+        bool,
+        option("Replace an earlier run in that folder; files that MatLens did not write stay.", "--force", group=_RUN),
     ] = False
 
 
@@ -29,5 +36,7 @@ class Place:
 class Talk:
     """How much is printed."""
 
-    quiet: Annotated[bool, option("Print only where the results are.", "-q", "--quiet", group=_RUN)] = False
-    verbose: Annotated[bool, option("Also print what happens inside.", "-v", "--verbose", group=_RUN)] = False
+    quiet: Annotated[bool, option("Print only the folder of the results.", "-q", "--quiet", group=_RUN)] = False
+    verbose: Annotated[bool, option("Print messages on the steps of the work, too.", "-v", "--verbose", group=_RUN)] = (
+        False
+    )

@@ -30,7 +30,12 @@ FOLDERS = [
 
 @cache
 def commands() -> tuple[Command, ...]:
-    """Give the commands in the order of the help; their folders are looked into, and nothing heavy is loaded.
+    """Return the commands in the order of the help; nothing heavy is loaded.
+
+    Returns
+    -------
+    tuple of Command
+        The commands.
 
     Examples
     --------

@@ -18,13 +18,21 @@ __all__ = ["ReportSpec", "report"]
 
 @options
 class ReportSpec:
-    """Write a run's report.html and figures again from the tables it holds."""
+    """Write the report and the figures of a run again, from the tables in its folder."""
 
-    run: Annotated[Path, option("The run directory.", argument=True, metavar="RUN")]
+    run: Annotated[Path, option("Folder of the run (run directory).", argument=True, metavar="RUN")]
 
 
 def report(spec: ReportSpec, talk: Talk) -> None:
-    """Build the report of a run, also of one that an earlier version made."""
+    """Build the report of a run, also of one that an earlier version made.
+
+    Parameters
+    ----------
+    spec : ReportSpec
+        Options of the command.
+    talk : Talk
+        How much is printed.
+    """
     from matlens.report.build import build_report
     from matlens.runs.directory import RunDirectory
 

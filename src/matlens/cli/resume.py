@@ -23,16 +23,33 @@ __all__ = ["ResumeSpec", "resume"]
 
 @options
 class ResumeSpec(OnDevice):
-    """Go on with a run that was interrupted or killed; it ends as if it had never stopped."""
+    """Continue a run that was interrupted or killed; its results are those of a run that never stopped."""
 
-    run: Annotated[Path, option("The run directory.", argument=True, metavar="RUN")]
+    run: Annotated[Path, option("Folder of the run (run directory).", argument=True, metavar="RUN")]
     force: Annotated[
-        bool, option("Go on although versions, threads or device differ; the result is then inexact.", "--force")
+        bool,
+        option(
+            "Continue although versions, threads or device differ; the last digits of the results may then differ.",
+            "--force",
+        ),
     ] = False
 
 
 def resume(spec: ResumeSpec, talk: Talk) -> None:
-    """Go on with a run; without ``force`` only where it will end with the same bytes."""
+    """Continue a run; without ``force`` only if it will end with the same bytes.
+
+    Parameters
+    ----------
+    spec : ResumeSpec
+        Options of the command.
+    talk : Talk
+        How much is printed.
+
+    Raises
+    ------
+    RunError
+        If an earlier version began the run, or versions, threads or device differ and ``force`` is not set.
+    """
     from matlens.runs.directory import RunDirectory
 
     start_talking(talk)

@@ -19,25 +19,44 @@ __all__ = ["carry_out", "complete", "machine_settings", "say", "start_talking"]
 
 
 def start_talking(talk: Talk) -> None:
-    """Send the library's log to the terminal, as much of it as is asked for."""
+    """Send the messages of the package to the terminal, as many as are asked for.
+
+    Parameters
+    ----------
+    talk : Talk
+        How much is printed.
+    """
     level = logging.DEBUG if talk.verbose else logging.ERROR if talk.quiet else logging.WARNING
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
     logging.getLogger("matlens").setLevel(level)
 
 
 def say(talk: Talk, text: str) -> None:
-    """Print a line unless asked to be quiet."""
+    """Print a line unless the user asked for silence.
+
+    Parameters
+    ----------
+    talk : Talk
+        How much is printed.
+    text : str
+        The line; nothing is printed if it is empty.
+    """
     if text and not talk.quiet:
         typer.echo(text)
 
 
 def machine_settings(options: Any) -> dict[str, Any]:
-    """Choose device and threads, and describe what the bytes of the result depend on.
+    """Choose device and threads, and describe the machine as far as results depend on it.
 
     Parameters
     ----------
     options : Any
         May have ``device`` and ``threads``; a command without them runs on the processor.
+
+    Returns
+    -------
+    dict
+        Device, threads and versions.
     """
     from matlens.core.device import chosen_device, set_threads
     from matlens.runs.provenance import environment
@@ -50,6 +69,22 @@ def carry_out(command: Command, options: Any, place: Place, talk: Talk) -> None:
     """Start a run of a command and do its work.
 
     Paths are checked first: nothing heavy is loaded to find out that a file is not there.
+
+    Parameters
+    ----------
+    command : Command
+        The command.
+    options : Any
+        An instance of ``command.spec``.
+    place : Place
+        Where results go.
+    talk : Talk
+        How much is printed.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or the options do not fit it.
     """
     from matlens.runs.directory import RunDirectory
 

@@ -116,6 +116,11 @@ def option(
 def options(cls: type[T]) -> type[T]:
     """Make a class a frozen, keyword-only pydantic dataclass that knows no other fields than its own.
 
+    Returns
+    -------
+    type
+        The class as a dataclass; a value that does not fit raises `InputError`.
+
     Examples
     --------
     >>> @options
@@ -146,17 +151,17 @@ class Option:
     Parameters
     ----------
     name : str
-        Of the field.
+        Name of the field.
     help, unit, group, metavar : str
         See `option`.
     flags : tuple of str
-        On the command line; empty for an argument.
+        Names on the command line; empty for an argument.
     kind : {"flag", "whole", "number", "text"}
-        What one value is.
+        Kind of one value.
     many : bool
         Whether it may be given more than once.
     choices : tuple of str
-        Of a closed set; else empty.
+        Names of a closed set; otherwise empty.
     default : Any
         `dataclasses.MISSING` where a value must be given.
     exists : str
@@ -186,12 +191,17 @@ class Option:
         if self.default is MISSING or self.default is None or self.default is False or self.default == ():
             return ""
         if isinstance(self.default, tuple | list):
-            return ",".join(str(value) for value in self.default)
+            return ", ".join(str(value) for value in self.default)  # a help can only break lines at spaces
         return str(self.default)
 
 
 def declared(cls: type[Any]) -> list[Option]:
     """List the options that a class declares, its own first, then those of the classes it is made of.
+
+    Returns
+    -------
+    list of Option
+        The options in the order of the help.
 
     Examples
     --------
@@ -247,7 +257,17 @@ def _kind(hint: Any) -> tuple[Literal["flag", "whole", "number", "text"], tuple[
 
 
 def read_options(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Make an options class of plain values: texts of a command line, or a table of settings.toml.
+    """Make an instance of an options class from plain values.
+
+    Parameters
+    ----------
+    values : mapping
+        Texts of a command line, or a table of settings.toml, by name of the field.
+
+    Returns
+    -------
+    object
+        The instance.
 
     Raises
     ------
@@ -306,7 +326,17 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def to_settings(spec: Any) -> dict[str, Any]:
-    """Give options as a settings file holds them: plain values, without those that are None.
+    """Return options as a settings file holds them: plain values, without those that are None.
+
+    Parameters
+    ----------
+    spec : Any
+        Instance of an options class.
+
+    Returns
+    -------
+    dict
+        Value by name of the field.
 
     Examples
     --------
@@ -318,7 +348,17 @@ def to_settings(spec: Any) -> dict[str, Any]:
 
 
 def changed(spec: Any) -> dict[str, Any]:
-    """Give the options that differ from their defaults, as a settings file holds them.
+    """Return the options that differ from their defaults, as a settings file holds them.
+
+    Parameters
+    ----------
+    spec : Any
+        Instance of an options class.
+
+    Returns
+    -------
+    dict
+        Value by name of the field.
 
     Examples
     --------
@@ -334,7 +374,17 @@ def changed(spec: Any) -> dict[str, Any]:
 
 
 def declared_default(cls: type[Any], name: str) -> Any:
-    """Give the default of a field, or `dataclasses.MISSING`.
+    """Return the default of a field.
+
+    Parameters
+    ----------
+    name : str
+        Name of the field.
+
+    Returns
+    -------
+    Any
+        The default; `dataclasses.MISSING` if a value must be given.
 
     Examples
     --------
@@ -346,7 +396,17 @@ def declared_default(cls: type[Any], name: str) -> Any:
 
 
 def asked_for(cls: type[T], spec: Any) -> T:
-    """Take the part of a command's options that another options class declares.
+    """Take those options of a command that another options class declares.
+
+    Parameters
+    ----------
+    spec : Any
+        Options of the command.
+
+    Returns
+    -------
+    object
+        Instance of ``cls``.
 
     Examples
     --------
@@ -360,12 +420,17 @@ def asked_for(cls: type[T], spec: Any) -> T:
 
 
 def check_paths(spec: Any) -> None:
-    """Check that files and folders which a command starts from are there.
+    """Check that the files and folders exist that a command starts from.
+
+    Parameters
+    ----------
+    spec : Any
+        Options of the command.
 
     Raises
     ------
     InputError
-        If one is not.
+        If one is missing, or is a folder where a file is expected, or the reverse.
 
     Examples
     --------
@@ -399,7 +464,12 @@ def _check_path(path: str, made: Option) -> None:
 
 
 def json_schema(cls: type[Any]) -> dict[str, Any]:
-    """Give the JSON Schema of an options class, with descriptions, units and groups, for forms.
+    """Return the JSON Schema of an options class, with descriptions, units and groups, for forms.
+
+    Returns
+    -------
+    dict
+        The schema.
 
     Examples
     --------
@@ -412,12 +482,17 @@ def json_schema(cls: type[Any]) -> dict[str, Any]:
 def option_table(cls: type[Any]) -> str:
     """Write the options of a class as a Markdown table for the documentation.
 
+    Returns
+    -------
+    str
+        Lines of the table: option, default, meaning.
+
     Examples
     --------
     >>> print(option_table(Seeded))
     | option | default | meaning |
     |---|---|---|
-    | `--seed` | 0 | The same seed, threads, device and versions give the same bytes. |
+    | `--seed` | 0 | Seed of the random numbers; the same seed gives the same result on the same machine. |
     """
     rows = ["| option | default | meaning |", "|---|---|---|"]
     for made in declared(cls):
@@ -493,7 +568,17 @@ def _finite(text: str) -> float:
 
 
 def words_of(text: Any) -> Any:
-    """Read names, written ``Bi,V,W``, each taken once; what is no text is left as it is.
+    """Parse names, written ``Bi,V,W``, each taken once; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    text : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Names, or the value.
 
     Examples
     --------
@@ -514,7 +599,22 @@ Whole = Annotated[tuple[int, ...], BeforeValidator(_list_of(int, "25,50,100"))]
 
 
 def pairs_of(text: Any) -> Any:
-    """Read ``NAME=VALUE`` texts, given once or several times, as a mapping of texts.
+    """Parse ``NAME=VALUE`` texts, given once or several times, to a mapping of texts.
+
+    Parameters
+    ----------
+    text : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Text of each name; None and mappings are returned unchanged.
+
+    Raises
+    ------
+    InputError
+        If a text is not of this form.
 
     Examples
     --------
@@ -534,7 +634,17 @@ def pairs_of(text: Any) -> Any:
 
 
 def absolute(value: Any) -> Any:
-    """Make a path absolute, as a run may be resumed from another folder.
+    """Make a path absolute, because a run may be resumed from another folder.
+
+    Parameters
+    ----------
+    value : Any
+        Path, or ``problem:NAME``.
+
+    Returns
+    -------
+    Any
+        The absolute path; None and problems are returned unchanged.
 
     Examples
     --------
@@ -551,7 +661,12 @@ class Seeded:
     """Options of work that draws random numbers."""
 
     seed: Annotated[
-        int, option("The same seed, threads, device and versions give the same bytes.", group="Machine", ge=0)
+        int,
+        option(
+            "Seed of the random numbers; the same seed gives the same result on the same machine.",
+            group="Machine",
+            ge=0,
+        ),
     ] = 0
 
 
@@ -561,8 +676,11 @@ class OnDevice:
 
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
-        option("Where to compute; auto takes a GPU if there is one.", group="Machine"),
+        option(
+            "Where to compute: on the processor (cpu) or on an NVIDIA GPU (cuda); auto takes the GPU if there is one.",
+            group="Machine",
+        ),
     ] = "auto"
     threads: Annotated[
-        int | None, option("Processor threads; by default as many as torch takes.", group="Machine", ge=1)
+        int | None, option("Number of processor threads; by default as many as PyTorch chooses.", group="Machine", ge=1)
     ] = None

@@ -50,7 +50,17 @@ def work_on_member(run: RunDirectory, name: str, command: Command, options: Any,
 
 
 def reported_members(run: RunDirectory) -> list[str]:
-    """List the members that have a report: those in the settings first, then what else is there.
+    """List the runs below a run that have a report: first those in the settings, then all others.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    list of str
+        Names of their folders.
 
     Examples
     --------

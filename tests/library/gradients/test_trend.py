@@ -27,7 +27,7 @@ def dense(trend, output, x, rows, y):
     def k(a, b):
         squared = ((a[:, None] - b) ** 2).sum(-1)
         flat = kernel.linear * ((a - kernel.centre) @ (b - kernel.centre).T)
-        return np.exp(-squared / 2 / kernel.length**2) + flat
+        return np.exp(-squared / 2 / kernel.length_scale**2) + flat
 
     inverse = np.linalg.inv(k(x[rows], x[rows]) + ratio * np.eye(len(rows)))
     return k, inverse, inverse @ (y[rows, output] - trend.mean[output]), part.variance[own]
@@ -56,7 +56,7 @@ def test_slopes_are_finite_differences(case):
     for k in range(3):
         step = 1e-6 * np.eye(3)[k]
         expected = (trend.predict(x + step) - trend.predict(x - step)) / 2e-6
-        np.testing.assert_allclose(trend.slopes(x)[:, :, k], expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(trend.gradients(x)[:, :, k], expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("output", range(3))
@@ -67,7 +67,7 @@ def test_slope_covariance_is_that_of_close_differences(case, output):
     ends = np.stack([at - step * d, at + step * d])
     covariance = variance * (k(ends, ends) - k(ends, x) @ inverse @ k(x, ends))
     expected = (covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]) / (2 * step) ** 2
-    found = d @ trend.slope_covariances(at[None])[0, output] @ d
+    found = d @ trend.gradient_covariances(at[None])[0, output] @ d
     assert found == pytest.approx(expected, rel=1e-2)
 
 
@@ -81,8 +81,8 @@ def test_selected_outputs_keep_their_functions(case):
     x, _, _, trend = case
     some = trend.select(np.array([2, 0]))
     np.testing.assert_allclose(some.predict(x), trend.predict(x)[:, [2, 0]])
-    np.testing.assert_allclose(some.slopes(x), trend.slopes(x)[:, [2, 0]])
-    np.testing.assert_allclose(some.slope_covariances(x[:4]), trend.slope_covariances(x[:4])[:, [2, 0]])
+    np.testing.assert_allclose(some.gradients(x), trend.gradients(x)[:, [2, 0]])
+    np.testing.assert_allclose(some.gradient_covariances(x[:4]), trend.gradient_covariances(x[:4])[:, [2, 0]])
 
 
 def test_slopes_of_a_known_function_lie_within_their_deviations():
@@ -92,8 +92,8 @@ def test_slopes_of_a_known_function_lie_within_their_deviations():
         x = rng.dirichlet([5, 5, 2], 200)
         y = (x[:, 0] * x[:, 1] * 4 + np.cos(5 * x[:, 2]))[:, None] + rng.normal(scale=0.02, size=(200, 1))
         trend = fit_trend(x, y)
-        error = trend.slopes(x)[:, 0] @ d - 4 * (x[:, 1] - x[:, 0])
-        deviation = np.sqrt(np.einsum("i,nij,j->n", d, trend.slope_covariances(x)[:, 0], d))
+        error = trend.gradients(x)[:, 0] @ d - 4 * (x[:, 1] - x[:, 0])
+        deviation = np.sqrt(np.einsum("i,nij,j->n", d, trend.gradient_covariances(x)[:, 0], d))
         within.append((np.abs(error) < 2 * deviation).mean())
         ratio.append(error.std() / deviation.mean())
     assert 0.85 < np.mean(within) < 0.99
@@ -112,7 +112,7 @@ def test_the_joint_distribution_is_that_of_a_reference_process(linear):
     y = 5 - 20 * ((x - [0.4, 0.35, 0.25]) ** 2).sum(1) + 0.1 * rng.normal(size=30)
     found = fit_trend(x, y[:, None], design=design_of(x, linear=linear))
     (part,) = found.parts
-    kernel = ConstantKernel(part.variance[0], "fixed") * RBF(part.kernel.length, "fixed")
+    kernel = ConstantKernel(part.variance[0], "fixed") * RBF(part.kernel.length_scale, "fixed")
     if linear:
         kernel += ConstantKernel(part.variance[0] * part.kernel.linear, "fixed") * DotProduct(0, "fixed")
     centred = x - part.kernel.centre

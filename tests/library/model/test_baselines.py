@@ -13,7 +13,7 @@ from sklearn.linear_model import Ridge as SklearnRidge
 
 from matlens.errors import InputError
 from matlens.library.baselines import BASELINES, BaselineModel
-from matlens.library.baselines.gaussian_process import Process
+from matlens.library.baselines.gaussian_process import GaussianProcess
 from matlens.library.baselines.kernel_ridge import KernelRidge
 from matlens.library.baselines.linear import PartialLeastSquares, Ridge
 from matlens.library.model import Response
@@ -133,7 +133,9 @@ def test_linear_methods_are_those_of_scikit_learn() -> None:
     reference = SklearnRidge(alpha=2.0).fit(x, y)
     np.testing.assert_allclose(Ridge(Blocks(6, 0), 2.0).fit(x, y).predict(x), reference.predict(x))
     latent = PLSRegression(3, scale=False).fit(x, y)
-    np.testing.assert_allclose(PartialLeastSquares(Blocks(6, 0), 3).fit(x, y).slope, latent.coef_.ravel(), rtol=1e-8)
+    np.testing.assert_allclose(
+        PartialLeastSquares(Blocks(6, 0), 3).fit(x, y).coefficients, latent.coef_.ravel(), rtol=1e-8
+    )
 
 
 def test_latent_directions_stop_where_nothing_is_left() -> None:
@@ -159,10 +161,10 @@ def test_process_is_that_of_scikit_learn() -> None:
     )
     reference = GaussianProcessRegressor(kernel, optimizer=None).fit(x, y - y.mean())
     theta = np.log([linear, smooth, *lengths, noise])
-    found = Process(Blocks(2, 0), 0, theta).fit(x, y)
-    mean, spread = reference.predict(new, return_std=True)
+    found = GaussianProcess(Blocks(2, 0), 0, theta).fit(x, y)
+    mean, deviation = reference.predict(new, return_std=True)
     np.testing.assert_allclose(found.predict(new) - y.mean(), mean, atol=1e-6)
-    np.testing.assert_allclose(found.spread(new), spread, atol=1e-6)
+    np.testing.assert_allclose(found.deviation(new), deviation, atol=1e-6)
 
 
 def test_process_finds_the_parameters_that_made_the_data() -> None:
@@ -170,8 +172,8 @@ def test_process_finds_the_parameters_that_made_the_data() -> None:
     x = random.uniform(-1, 1, (250, 2))
     covariance = np.exp(-0.5 * ((x[:, None] - x[None]) ** 2 / [0.3**2, 100.0]).sum(-1))
     y = random.multivariate_normal(np.zeros(250), covariance + 0.01 * np.eye(250))
-    found = np.exp(Process(Blocks(2, 0), 0).fit(x, y).theta)
-    assert found[2] == pytest.approx(0.3, rel=0.25)  # the length along which it changes
+    found = np.exp(GaussianProcess(Blocks(2, 0), 0).fit(x, y).theta)
+    assert found[2] == pytest.approx(0.3, rel=0.25)  # the length scale along which it changes
     assert found[3] > 3  # and the one along which it does not
     assert found[4] == pytest.approx(0.01, rel=0.5)
 

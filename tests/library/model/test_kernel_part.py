@@ -26,8 +26,8 @@ def samples(count: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
 def by_definition(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     joint, both, each, own, plane, plane_s, wide, wide_each, wide_s, _ = np.exp(COVARIANCE.numbers)
     found = np.empty((len(a), len(b)))
-    for i, p in enumerate(a / COVARIANCE.lengths):
-        for j, q in enumerate(b / COVARIANCE.lengths):
+    for i, p in enumerate(a / COVARIANCE.length_scales):
+        for j, q in enumerate(b / COVARIANCE.length_scales):
             gap = np.square(p - q)
             found[i, j] = joint * np.exp(-gap.sum() / 2) + both * np.exp(-gap[:2].sum() / 2 / wide**2)
             found[i, j] += sum(each / 2 * np.exp(-gap[k] / 2 / wide_each**2) for k in range(2))
@@ -39,7 +39,7 @@ def test_members_are_as_if_fitted_to_their_samples_alone() -> None:
     x, y = samples()
     seen = [np.arange(30), np.arange(7, 30), np.r_[np.arange(10), np.arange(3), np.arange(20, 30)]]
     at = torch.randn(5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    found = KernelPart.of(COVARIANCE, x, y, seen).values(at)
+    found = KernelPart.fit(COVARIANCE, x, y, seen).values(at)
     for member, rows in enumerate(np.unique(rows) for rows in seen):
         own = x.numpy()[rows]
         inner = by_definition(own, own) + (np.exp(-3) + 1e-7) * np.eye(len(rows))
@@ -49,7 +49,7 @@ def test_members_are_as_if_fitted_to_their_samples_alone() -> None:
 
 def test_slopes_are_finite_differences() -> None:
     x, y = samples()
-    part = KernelPart.of(COVARIANCE, x, y, [np.arange(30), np.arange(20)])
+    part = KernelPart.fit(COVARIANCE, x, y, [np.arange(30), np.arange(20)])
     at, step = x[:4] + 0.1, 1e-5
     values, slopes = part.gradients(at)
     torch.testing.assert_close(values, part.values(at))
@@ -65,16 +65,16 @@ def test_inputs_that_do_not_matter_get_long_lengths_and_noise_is_found() -> None
     x = torch.randn(300, 4, generator=random)
     y = (2 * x[:, 0]).sin() + 0.3 * torch.randn(300, generator=random)
     found = find_covariance(x, (y - y.mean()) / y.std(), fractions=2, seed=0)
-    assert found.lengths[0] < 2
-    assert (found.lengths[2:] > 3 * found.lengths[0]).all()
-    assert found.lengths[1] > 1.5 * found.lengths[0]  # fractions have most of their length in common
+    assert found.length_scales[0] < 2
+    assert (found.length_scales[2:] > 3 * found.length_scales[0]).all()
+    assert found.length_scales[1] > 1.5 * found.length_scales[0]  # fractions have most of their length in common
     assert 0.5 < found.noise / (0.09 / float(y.var())) < 2
 
 
 def test_errors_of_value_and_slopes_are_those_of_draws_that_pass_through_the_data() -> None:
     """By definition: condition a process drawn on a fine difference stencil on the same noisy samples."""
     x, y = samples()
-    part = KernelPart.of(COVARIANCE, x, y, [np.arange(30)])
+    part = KernelPart.fit(COVARIANCE, x, y, [np.arange(30)])
     at, step = x[0].numpy() + 0.2, 1e-3
     stencil = np.concatenate([at[None], *[[at + step * one, at - step * one] for one in np.eye(3)]])
     differences = np.zeros((4, 7))
@@ -113,7 +113,7 @@ def test_components_that_act_alike_are_found_and_carry_over_to_pairs_never_made(
             scaled = (rows - middle) / spread
             return torch.as_tensor(np.concatenate([scaled, scaled @ weights], 1))
 
-        part = KernelPart.of(found, see(x), standard, [np.arange(300)])
+        part = KernelPart.fit(found, see(x), standard, [np.arange(300)])
         told[sums] = part.values(see(pairs))[0].numpy() * y.std() + y.mean()
     missed = {sums: np.sqrt(np.mean((values - law(pairs)) ** 2)) / law(pairs).std() for sums, values in told.items()}
     assert missed[3] < 0.3
@@ -169,8 +169,8 @@ def test_what_one_search_finds_others_do_not_use() -> None:
     wide = torch.cat([x[:, :3], x[:, :3] @ torch.as_tensor(both[0].weights), x[:, 3:]], 1)
     for number, (own, shared) in enumerate(zip(alone, both, strict=True)):
         columns = [0, 1, 2, 3 + number, 5]
-        expected = KernelPart.of(own, wide[:, columns], y, [np.arange(40)])
-        found = KernelPart.of(shared, wide, y, [np.arange(40)])
+        expected = KernelPart.fit(own, wide[:, columns], y, [np.arange(40)])
+        found = KernelPart.fit(shared, wide, y, [np.arange(40)])
         torch.testing.assert_close(found.values(wide), expected.values(wide[:, columns]))
         torch.testing.assert_close(found.gradients(wide)[1][..., columns], expected.gradients(wide[:, columns])[1])
         assert (found.gradients(wide)[1][..., 4 - number] == 0).all()
@@ -183,30 +183,30 @@ def test_a_search_that_ends_far_below_the_best_is_left_out(monkeypatch: pytest.M
     real, evidence = relevance.find_covariance, {0: 100.0, 1: 70.0, 2: 95.0}
 
     def search(*given: object, start: int, **more: object) -> Covariance:
-        return replace(real(*given, start=start, **more), evidence=evidence[start])
+        return replace(real(*given, start=start, **more), log_likelihood=evidence[start])
 
     monkeypatch.setattr(relevance, "find_covariance", search)
     x, y = samples(40)
     found = find_covariances(x, y, 3, 0, sums=1, times=3)
-    assert [one.evidence for one in found] == [100, 95]
+    assert [one.log_likelihood for one in found] == [100, 95]
     assert [one.weights.shape for one in found] == [(3, 2), (3, 2)]
 
 
 def test_members_are_divided_among_parts_and_errors_hold_how_far_these_lie_apart() -> None:
     x, y = samples()
-    others = [COVARIANCE, replace(COVARIANCE, lengths=COVARIANCE.lengths * 3)]
+    others = [COVARIANCE, replace(COVARIANCE, length_scales=COVARIANCE.length_scales * 3)]
     seen = [np.arange(30), np.arange(20), np.arange(10, 30)]
-    parts = KernelParts.of(others, x, y, seen)
-    one, two = KernelPart.of(others[0], x, y, seen[:2]), KernelPart.of(others[1], x, y, seen[2:])
+    parts = KernelParts.fit(others, x, y, seen)
+    one, two = KernelPart.fit(others[0], x, y, seen[:2]), KernelPart.fit(others[1], x, y, seen[2:])
     torch.testing.assert_close(parts.values(x), torch.cat([one.values(x), two.values(x)]))
-    whole = [KernelPart.of(each, x, y, [np.arange(30)]) for each in others]
+    whole = [KernelPart.fit(each, x, y, [np.arange(30)]) for each in others]
     told = [torch.cat([values[..., None], slopes], 2)[0] for values, slopes in (part.gradients(x) for part in whole)]
     gap = told[0] - told[1]
     expected = (2 * whole[0].posterior(x) + whole[1].posterior(x)) / 3 + 2 / 9 * gap[:, :, None] * gap[:, None]
     torch.testing.assert_close(parts.posterior(x), expected)
-    again = KernelParts.restored({name: np.array(value) for name, value in parts.arrays().items()}, "cpu")
+    again = KernelParts.from_arrays({name: np.array(value) for name, value in parts.arrays().items()}, "cpu")
     torch.testing.assert_close(again.gradients(x), parts.gradients(x))
-    assert len(KernelParts.of(others, x, y, seen[:1]).parts) == 1
+    assert len(KernelParts.fit(others, x, y, seen[:1]).parts) == 1
 
 
 def test_an_interrupt_ends_searches_soon() -> None:

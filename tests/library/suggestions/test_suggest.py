@@ -9,7 +9,7 @@ import xarray as xr
 
 from matlens import Campaign, InputError, Limits, MaterialsLibrary, plate_list, suggest
 from matlens.library.model import Gradients
-from matlens.library.suggestions import look_out
+from matlens.library.suggestions import predictive_distribution
 
 NAMES = ("A", "B", "C")
 PEAK = np.array([0.4, 0.35, 0.25])
@@ -123,16 +123,16 @@ def test_two_views_meet_by_how_well_they_predict() -> None:
     known = library(n=80)
     model = Oracle()
     model.held_out_ = known.merit() + 0.5 * np.sin(np.arange(len(known)))  # poor where it has not seen
-    outlook = look_out(model, known)
-    assert outlook.second is not None
-    assert outlook.weight < 0.05  # a smooth truth without noise: the Gaussian process is nearly perfect
+    predictive = predictive_distribution(model, known)
+    assert predictive.second is not None
+    assert predictive.weight < 0.05  # a smooth truth without noise: the Gaussian process is nearly perfect
     x = known.compositions[:5]
-    alone = replace(outlook, second=None).expected(x)
-    both = outlook.weight * alone + (1 - outlook.weight) * outlook.second.predict(x)[:, 0]
-    np.testing.assert_allclose(outlook.expected(x), both)
-    draws = outlook.draws(x, 2000)
+    alone = replace(predictive, second=None).expected(x)
+    both = predictive.weight * alone + (1 - predictive.weight) * predictive.second.predict(x)[:, 0]
+    np.testing.assert_allclose(predictive.expected(x), both)
+    draws = predictive.draws(x, 2000)
     np.testing.assert_allclose(draws.mean(0), both, atol=0.05)
-    np.testing.assert_allclose(draws.std(0), outlook.moments(x)[1], atol=0.03)
+    np.testing.assert_allclose(draws.std(0), predictive.moments(x)[1], atol=0.03)
 
 
 def test_gradients_of_insight_stand_beside_the_moves() -> None:
@@ -189,12 +189,12 @@ def test_held_out_errors_correct_expectations_and_grow_into_the_unknown() -> Non
     model = Oracle()
     bias = 2 * known.compositions[:, 2] - 0.2
     model.held_out_ = known.merit() - bias  # the model misses this much where it has not seen a composition
-    outlook = replace(look_out(model, known), second=None)
-    np.testing.assert_allclose(outlook.expected(known.compositions), truth(known.compositions) + bias, atol=0.02)
+    predictive = replace(predictive_distribution(model, known), second=None)
+    np.testing.assert_allclose(predictive.expected(known.compositions), truth(known.compositions) + bias, atol=0.02)
     far = np.array([[0.05, 0.05, 0.9]])
     near = known.compositions[:1]
-    assert outlook.draws(far, 400).std() > 5 * outlook.draws(near, 400).std()
-    assert np.corrcoef(outlook.draws(near.repeat(2, 0), 400).T)[0, 1] > 0.99  # the same composition, the same error
+    assert predictive.draws(far, 400).std() > 5 * predictive.draws(near, 400).std()
+    assert np.corrcoef(predictive.draws(near.repeat(2, 0), 400).T)[0, 1] > 0.99  # the same composition, the same error
 
 
 class Reader(Oracle):
@@ -214,5 +214,5 @@ def test_the_spectrum_follows_the_composition() -> None:
     spectra = base.compositions @ weights
     known = base.with_spectra(spectra + 1e-4 * rng.normal(size=spectra.shape), np.arange(6.0))
     x = np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]])
-    members = look_out(Reader(), known).members(x)
+    members = predictive_distribution(Reader(), known).members(x)
     np.testing.assert_allclose(members[0], (x @ weights)[:, 0], atol=5e-3)

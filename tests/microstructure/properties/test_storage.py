@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from matlens import InputError, ResourceError
 from matlens.microstructure.encoders import VGG19, random_weights
 from matlens.microstructure.problems import gaussian_field
-from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_model, write_model
+from matlens.microstructure.properties import StructurePropertyModel, StructureSet
 from matlens.microstructure.properties.heads import Head
 
 
@@ -60,7 +60,7 @@ def test_a_stored_model_predicts_as_the_fitted_one(data, tmp_path, options):
 
 def test_a_stored_model_can_be_stored_again(data, tmp_path):
     model, again = both(StructurePropertyModel(features="two-point", head="gp"), data, tmp_path)
-    third = read_model(write_model(again, tmp_path / "again"))
+    third = StructurePropertyModel.load(again.save(tmp_path / "again"))
     assert np.allclose(third.predict(data), model.predict(data), rtol=1e-9)
 
 
@@ -96,16 +96,16 @@ def test_weights_are_checked(data, vgg, tmp_path):
     content = json.loads((tmp_path / "model.json").read_text())
     assert content["learner"]["source"]["file"] == "mine.safetensors"
     longer = VGG19(random_weights(4, seed=1))  # the same first layers, from a file that holds more
-    assert np.allclose(read_model(tmp_path, encoder=longer).predict(data), model.predict(data))
+    assert np.allclose(StructurePropertyModel.load(tmp_path, encoder=longer).predict(data), model.predict(data))
     with pytest.raises(ResourceError, match=r"other weights of vgg19-oxford .* mine\.safetensors.*--weights"):
-        read_model(tmp_path, encoder=VGG19(random_weights(3, seed=2)))
+        StructurePropertyModel.load(tmp_path, encoder=VGG19(random_weights(3, seed=2)))
 
 
 def test_missing_weights_are_named(data, vgg, tmp_path, monkeypatch):
     StructurePropertyModel(vgg, depth="conv1_2", head="ridge").fit(data, "k_00").save(tmp_path)
     monkeypatch.setattr("matlens.microstructure.encoders.loading.locate", lambda name: None)
     with pytest.raises(ResourceError, match="weights of vgg19-oxford are not on this machine"):
-        read_model(tmp_path)
+        StructurePropertyModel.load(tmp_path)
 
 
 def test_damage_is_noticed(data, tmp_path):
@@ -114,12 +114,12 @@ def test_damage_is_noticed(data, tmp_path):
         model.save(tmp_path)
     model.fit(data, "k_00").save(tmp_path)
     with pytest.raises(InputError, match="holds no model"):
-        read_model(tmp_path / "elsewhere")
+        StructurePropertyModel.load(tmp_path / "elsewhere")
     file, arrays = tmp_path / "model.json", tmp_path / "arrays.safetensors"
     content, kept = json.loads(file.read_text()), arrays.read_bytes()
     arrays.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
     with pytest.raises(ResourceError, match="not the file written with the model"):
-        read_model(tmp_path)
+        StructurePropertyModel.load(tmp_path)
     arrays.write_bytes(kept)
     for change, message in (
         ({"schema": "matlens model 0"}, "'matlens model 0' where 'matlens model 1' is expected"),
@@ -128,10 +128,10 @@ def test_damage_is_noticed(data, tmp_path):
     ):
         file.write_text(json.dumps({**content, **change}))
         with pytest.raises(ResourceError, match=message):
-            read_model(tmp_path)
+            StructurePropertyModel.load(tmp_path)
     file.write_text("{")
     with pytest.raises(ResourceError, match="cannot be read"):
-        read_model(tmp_path)
+        StructurePropertyModel.load(tmp_path)
 
 
 def test_a_model_that_predicts_otherwise_is_refused(data, tmp_path, monkeypatch):
@@ -139,4 +139,4 @@ def test_a_model_that_predicts_otherwise_is_refused(data, tmp_path, monkeypatch)
     before = Head.predict
     monkeypatch.setattr(Head, "predict", lambda self, rows: (before(self, rows)[0] + 0.01, before(self, rows)[1]))
     with pytest.raises(ResourceError, match="restore the versions named"):
-        read_model(tmp_path)
+        StructurePropertyModel.load(tmp_path)

@@ -1,4 +1,4 @@
-"""What an ensemble must beat: ridge, partial least squares, random forest, kernel ridge and a Gaussian process."""
+"""Baselines for comparison: ridge, partial least squares, random forest, kernel ridge and a Gaussian process."""
 
 import lazy_loader
 

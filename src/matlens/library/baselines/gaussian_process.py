@@ -1,4 +1,4 @@
-"""The Gaussian process as a baseline: kernels of composition and of spectrum, and of both together."""
+"""Gaussian process as a baseline, with kernels of composition, of spectrum and of both."""
 
 from __future__ import annotations
 
@@ -10,37 +10,38 @@ from torch import Tensor
 from matlens.core.gaussian_process import LogNormal, Posterior, maximise_posterior, rbf, whitened
 from matlens.library.model.inputs import Blocks
 
-__all__ = ["Process"]
+__all__ = ["GaussianProcess"]
 
 Array = NDArray[np.float64]
-_ROWS = 300  # that fix the parameters of the kernel; more change them little, and cost the cube
+_ROWS = 300  # rows that the kernel parameters are fitted to; more change them little, and time grows with the cube
 _CHUNK = 256
 _STEPS = 60
-# Logarithms: where a parameter is expected, how surely, and its range; x has a total variance of 1 a block, y of 1.
+# Priors of the logarithms; x has a total variance of 1 per block, y a variance of 1.
 _AMPLITUDE = LogNormal(-1.0, 2.0, (-12.0, 5.0))
-_LENGTH = LogNormal(0.0, 1.5, (-3.0, 5.0))
+_LENGTH_SCALE = LogNormal(0.0, 1.5, (-3.0, 5.0))
 _NOISE = LogNormal(-3.0, 2.0, (-9.0, 1.0))
 
 
-class Process:
-    """Gaussian process: linear and squared-exponential parts of each block, one of both together, and noise.
+class GaussianProcess:
+    """Gaussian process with a linear and an RBF kernel of each block, the product of both RBF kernels, and noise.
 
-    Every fraction has a length of its own; principal components of the spectrum share one. Parameters maximise the
-    evidence, with wide log-normal priors that keep them finite where the data say nothing.
+    Each fraction has its own length scale (ARD); principal components of the spectrum share one. Parameters maximise
+    the log marginal likelihood (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, section 5.4)
+    plus wide log-normal priors, which keep parameters finite that the data do not determine.
 
     Parameters
     ----------
     blocks : Blocks
-        Columns of the rows.
+        Number of columns of composition and spectrum.
     scores : int
-        Principal components of the spectrum that are used.
+        Number of principal components of the spectrum that are used.
     theta : ndarray, optional
-        Logarithms of the parameters, as once found; without, `fit` finds them.
+        Logarithms of the parameters; by default `fit` finds them.
 
     Examples
     --------
     >>> x = np.linspace(-1, 1, 21)[:, None]
-    >>> model = Process(Blocks(1, 0), 0).fit(x, x[:, 0] ** 2)
+    >>> model = GaussianProcess(Blocks(1, 0), 0).fit(x, x[:, 0] ** 2)
     >>> model.predict(np.array([[0.5]])).round(2), model.gradient(np.array([[0.5]])).round(1)
     (array([0.25]), array([[1.]]))
     """
@@ -48,10 +49,10 @@ class Process:
     def __init__(self, blocks: Blocks, scores: int, theta: Array | None = None) -> None:
         self.blocks, self.scores, self.theta = blocks, min(scores, blocks.spectrum), theta
 
-    def fit(self, x: Array, y: Array) -> Process:
-        """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
+    def fit(self, x: Array, y: Array) -> GaussianProcess:
+        """Fit to targets ``y``, shape (n,), at rows ``x``, shape (n, F)."""
         if self.theta is None:
-            self.theta = self._most_evident(x, y)
+            self.theta = self._fit_parameters(x, y)
         self.level = float(y.mean())
         self.rows, self.found = torch.as_tensor(x), torch.as_tensor(self.theta)
         inner = self._kernel(self.rows, self.rows, self.found) + self._noise(self.found, len(x))
@@ -72,29 +73,29 @@ class Process:
             found.append(torch.autograd.grad(total, moved)[0].numpy())
         return np.concatenate(found)
 
-    def spread(self, x: Array) -> Array:
+    def deviation(self, x: Array) -> Array:
         """Return the standard deviation of a new measurement, noise included, shape (n,)."""
         found = []
         for part in _chunks(x):
-            told = whitened(self.known.factor, self._kernel(part, self.rows, self.found)).square().sum(1)
-            own = torch.stack([self._kernel(row[None], row[None], self.found)[0, 0] for row in part])
-            found.append((own - told).clamp(min=0) + self.found[-1].exp())
+            reduction = whitened(self.known.factor, self._kernel(part, self.rows, self.found)).square().sum(1)
+            prior = torch.stack([self._kernel(row[None], row[None], self.found)[0, 0] for row in part])
+            found.append((prior - reduction).clamp(min=0) + self.found[-1].exp())
         return torch.cat(found).sqrt().numpy()
 
     @classmethod
-    def candidates(cls, blocks: Blocks, x: Array, y: Array) -> list[Process]:
-        """Processes with few and many principal components to choose from, their parameters found on these rows."""
+    def candidates(cls, blocks: Blocks, x: Array, y: Array) -> list[GaussianProcess]:
+        """Return processes with few and many principal components, their kernel parameters fitted to these rows."""
         counts = sorted({min(k, blocks.spectrum) for k in (5, 15, 40)})
         found = [cls(blocks, scores) for scores in counts]
         for process in found:
-            process.theta = process._most_evident(x, y)
+            process.theta = process._fit_parameters(x, y)
         return found
 
     def _priors(self) -> list[LogNormal]:
         """Prior of each entry of theta, in the order in which `_kernel` reads it."""
         count = self.blocks.composition
-        found = [_AMPLITUDE] * 2 + [_LENGTH] * count if count else []
-        found = found + ([_AMPLITUDE] * 2 + [_LENGTH] if self.scores else [])
+        found = [_AMPLITUDE] * 2 + [_LENGTH_SCALE] * count if count else []
+        found = found + ([_AMPLITUDE] * 2 + [_LENGTH_SCALE] if self.scores else [])
         return found + ([_AMPLITUDE] if count and self.scores else []) + [_NOISE]
 
     def _kernel(self, a: Tensor, b: Tensor, theta: Tensor) -> Tensor:
@@ -116,8 +117,8 @@ class Process:
     def _noise(self, theta: Tensor, count: int) -> Tensor:
         return (theta[-1].exp() + 1e-8) * torch.eye(count, dtype=torch.float64)
 
-    def _most_evident(self, x: Array, y: Array) -> Array:
-        """Logarithms of the parameters of greatest evidence times prior, from at most 300 rows."""
+    def _fit_parameters(self, x: Array, y: Array) -> Array:
+        """Return the logarithms of the MAP estimates of the parameters, from at most 300 rows."""
         chosen = np.linspace(0, len(y) - 1, min(len(y), _ROWS)).round().astype(int)
         rows, values = torch.as_tensor(x[chosen]), torch.as_tensor(y[chosen] - y.mean())
 

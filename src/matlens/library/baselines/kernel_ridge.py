@@ -19,21 +19,32 @@ _CHUNK = 512  # rows whose kernel is held at a time
 
 
 class KernelRidge:
-    """Ridge regression in the space of a squared-exponential kernel of one width.
+    """Kernel ridge regression with an RBF kernel (Saunders, Gammerman and Vovk, Proc. ICML 1998, 515).
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Number of columns of composition and spectrum.
+    length_scale : float
+        Length scale of the kernel, in the unit of the rows.
+    penalty : float
+        Ridge penalty.
+    weight : float
+        Factor of the columns of the spectrum.
 
     Examples
     --------
     >>> x = np.linspace(-1, 1, 21)[:, None]
-    >>> model = KernelRidge(Blocks(1, 0), width=1.0, penalty=1e-6).fit(x, x[:, 0] ** 2)
+    >>> model = KernelRidge(Blocks(1, 0), length_scale=1.0, penalty=1e-6).fit(x, x[:, 0] ** 2)
     >>> model.predict(np.array([[0.5]])).round(3), model.gradient(np.array([[0.5]])).round(2)
     (array([0.25]), array([[1.]]))
     """
 
-    def __init__(self, blocks: Blocks, width: float, penalty: float, weight: float = 1.0) -> None:
-        self.width, self.penalty, self.factors = width, penalty, block_weights(blocks, weight)
+    def __init__(self, blocks: Blocks, length_scale: float, penalty: float, weight: float = 1.0) -> None:
+        self.length_scale, self.penalty, self.factors = length_scale, penalty, block_weights(blocks, weight)
 
     def fit(self, x: Array, y: Array) -> KernelRidge:
-        """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
+        """Fit to targets ``y``, shape (n,), at rows ``x``, shape (n, F)."""
         self.rows, self.level = self._scaled(x), float(y.mean())
         inner = np.exp(-0.5 * cdist(self.rows, self.rows, "sqeuclidean")) + self.penalty * np.eye(len(x))
         self.duals = cho_solve(cho_factor(inner, lower=True), y - self.level)
@@ -46,14 +57,14 @@ class KernelRidge:
     def gradient(self, x: Array) -> Array:
         """Return gradients, shape (n, F)."""
         found = [part @ self.rows - part.sum(1)[:, None] * scaled for scaled, part in self._parts(x)]
-        return np.concatenate(found) * self.factors / self.width
+        return np.concatenate(found) * self.factors / self.length_scale
 
-    def spread(self, x: Array) -> Array:
-        """Return ones: errors are taken to be alike everywhere."""
+    def deviation(self, x: Array) -> Array:
+        """Return ones, shape (n,): errors are assumed to have the same standard deviation everywhere."""
         return np.ones(len(x))
 
     def _scaled(self, x: Array) -> Array:
-        return x * self.factors / self.width
+        return x * self.factors / self.length_scale
 
     def _parts(self, x: Array) -> list[tuple[Array, Array]]:
         """Scaled rows, and what each training row adds to their predictions, shape (rows, N); in chunks."""
@@ -63,7 +74,7 @@ class KernelRidge:
 
     @classmethod
     def candidates(cls, blocks: Blocks) -> list[KernelRidge]:
-        """Widths (the rows have a total variance of 1), penalties and weights of the spectrum to choose from."""
-        widths, penalties = (0.15, 0.3, 0.6, 1.2, 2.5, 5.0), np.logspace(-5, 0, 6)
-        tried = product(widths, penalties, weights_tried(blocks))
-        return [cls(blocks, width, float(penalty), weight) for width, penalty, weight in tried]
+        """Return regressions with several length scales (rows have a total variance of 1), penalties and weights."""
+        length_scales, penalties = (0.15, 0.3, 0.6, 1.2, 2.5, 5.0), np.logspace(-5, 0, 6)
+        tried = product(length_scales, penalties, weights_tried(blocks))
+        return [cls(blocks, length_scale, float(penalty), weight) for length_scale, penalty, weight in tried]

@@ -15,7 +15,19 @@ Array = NDArray[np.float64]
 
 
 def block_weights(blocks: Blocks, weight: float) -> Array:
-    """Factor of each column: 1 for the composition, ``weight`` for the spectrum.
+    """Return the factor of each column: 1 for the composition, ``weight`` for the spectrum.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Number of columns of composition and spectrum.
+    weight : float
+        Factor of the columns of the spectrum.
+
+    Returns
+    -------
+    ndarray, shape (F,)
+        Factor of each column.
 
     Examples
     --------
@@ -26,7 +38,17 @@ def block_weights(blocks: Blocks, weight: float) -> Array:
 
 
 def weights_tried(blocks: Blocks) -> tuple[float, ...]:
-    """Weights of the spectrum against the composition worth trying: one where only one of them is there.
+    """Return candidate weights of the spectrum relative to the composition; a single one if only one of them is used.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Number of columns of composition and spectrum.
+
+    Returns
+    -------
+    tuple of float
+        The weights.
 
     Examples
     --------
@@ -37,27 +59,38 @@ def weights_tried(blocks: Blocks) -> tuple[float, ...]:
 
 
 class _Linear:
-    """A plane: what ridge and partial least squares have in common."""
+    """Linear model with coefficients and an intercept."""
 
-    slope: Array
+    coefficients: Array
     level: float
 
     def predict(self, x: Array) -> Array:
         """Return predictions, shape (n,)."""
-        found: Array = x @ self.slope + self.level
+        found: Array = x @ self.coefficients + self.level
         return found
 
     def gradient(self, x: Array) -> Array:
-        """Return gradients, shape (n, F), the same everywhere."""
-        return np.tile(self.slope, (len(x), 1))
+        """Return gradients, shape (n, F); they are the same everywhere."""
+        return np.tile(self.coefficients, (len(x), 1))
 
-    def spread(self, x: Array) -> Array:
-        """Return ones: errors are taken to be alike everywhere."""
+    def deviation(self, x: Array) -> Array:
+        """Return ones, shape (n,): errors are assumed to have the same standard deviation everywhere."""
         return np.ones(len(x))
 
 
 class Ridge(_Linear):
-    """Least squares with a penalty on squared slopes (Hoerl and Kennard 1970).
+    """Ridge regression: least squares with a penalty on squared coefficients.
+
+    Hoerl and Kennard, Technometrics 12, 55 (1970).
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Number of columns of composition and spectrum.
+    penalty : float
+        Ridge penalty.
+    weight : float
+        Factor of the columns of the spectrum.
 
     Examples
     --------
@@ -74,19 +107,30 @@ class Ridge(_Linear):
         middle = x.mean(0)
         scaled = (x - middle) * self.factors
         inner = scaled.T @ scaled + self.penalty * np.eye(x.shape[1])
-        self.slope = np.linalg.solve(inner, scaled.T @ (y - y.mean())) * self.factors
-        self.level = float(y.mean() - middle @ self.slope)
+        self.coefficients = np.linalg.solve(inner, scaled.T @ (y - y.mean())) * self.factors
+        self.level = float(y.mean() - middle @ self.coefficients)
         return self
 
     @classmethod
     def candidates(cls, blocks: Blocks) -> list[Ridge]:
-        """Ridge regressions to choose from."""
+        """Return regressions with several penalties and weights of the spectrum."""
         penalties = np.logspace(-4, 3, 8)
         return [cls(blocks, float(p), weight) for p, weight in product(penalties, weights_tried(blocks))]
 
 
 class PartialLeastSquares(_Linear):
-    """Regression on directions of greatest covariance with the figure of merit (Wold; PLS1).
+    """Partial least squares with one target (PLS1): regression on components of greatest covariance with it.
+
+    Wold, Sjöström and Eriksson, Chemom. Intell. Lab. Syst. 58, 109 (2001).
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Number of columns of composition and spectrum.
+    n_components : int
+        Number of latent components.
+    weight : float
+        Factor of the columns of the spectrum.
 
     Examples
     --------
@@ -95,8 +139,8 @@ class PartialLeastSquares(_Linear):
     array([[1., 2., 3.]])
     """
 
-    def __init__(self, blocks: Blocks, directions: int, weight: float = 1.0) -> None:
-        self.directions, self.factors = directions, block_weights(blocks, weight)
+    def __init__(self, blocks: Blocks, n_components: int, weight: float = 1.0) -> None:
+        self.n_components, self.factors = n_components, block_weights(blocks, weight)
 
     def fit(self, x: Array, y: Array) -> PartialLeastSquares:
         """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
@@ -104,10 +148,10 @@ class PartialLeastSquares(_Linear):
         left, target = (x - middle) * self.factors, y - y.mean()
         weights, loads, parts = [], [], []
         enough = 1e-10 * np.linalg.norm(left.T @ target)
-        for _ in range(min(self.directions, len(x) - 1, x.shape[1])):
+        for _ in range(min(self.n_components, len(x) - 1, x.shape[1])):
             weight = left.T @ target
             size = np.linalg.norm(weight)
-            if size <= enough:  # nothing left that goes with the figure of merit
+            if size <= enough:  # nothing is left that covaries with the figure of merit
                 break
             weight /= size
             score = left @ weight
@@ -118,15 +162,15 @@ class PartialLeastSquares(_Linear):
             weights.append(weight)
             loads.append(load)
             parts.append(part)
-        self.slope = np.zeros(x.shape[1])
+        self.coefficients = np.zeros(x.shape[1])
         if weights:
             w, p = np.stack(weights, axis=1), np.stack(loads, axis=1)
-            self.slope = (w @ np.linalg.solve(p.T @ w, np.array(parts))) * self.factors
-        self.level = float(y.mean() - middle @ self.slope)
+            self.coefficients = (w @ np.linalg.solve(p.T @ w, np.array(parts))) * self.factors
+        self.level = float(y.mean() - middle @ self.coefficients)
         return self
 
     @classmethod
     def candidates(cls, blocks: Blocks) -> list[PartialLeastSquares]:
-        """Regressions with up to 20 directions to choose from."""
+        """Return regressions with 1 to 20 latent components and several weights of the spectrum."""
         most = min(20, blocks.composition + blocks.spectrum)
         return [cls(blocks, k, weight) for k, weight in product(range(1, most + 1), weights_tried(blocks))]

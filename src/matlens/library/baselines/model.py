@@ -1,4 +1,4 @@
-"""What an ensemble must beat: ridge, partial least squares, random forest, kernel ridge, Gaussian process."""
+"""Classical regressions of a library with the interface of `LibraryModel`, as baselines for comparison."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from matlens.core.intervals import conformal_factor
 from matlens.core.splits import draw_groups, grouped_folds
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
-from matlens.library.baselines.forest import Forest
-from matlens.library.baselines.gaussian_process import Process
+from matlens.library.baselines.forest import RandomForest
+from matlens.library.baselines.gaussian_process import GaussianProcess
 from matlens.library.baselines.kernel_ridge import KernelRidge
 from matlens.library.baselines.linear import PartialLeastSquares, Ridge
 from matlens.library.model import Gradients
@@ -31,14 +31,14 @@ __all__ = ["BASELINES", "BaselineModel", "Regressor"]
 
 Array = NDArray[np.float64]
 _FOLDS = 5
-_ROWS_TO_CHOOSE = 400  # on which hyperparameters are chosen; more change the choice little
+_ROWS_TO_CHOOSE = 400  # rows on which hyperparameters are chosen; more change the choice little
 
 
 class Regressor(Protocol):
-    """A regression on rows of numbers; x has a total variance of 1 a block, y has mean 0 and variance 1."""
+    """Regression on rows of numbers; x has a total variance of 1 per block, y has mean 0 and variance 1."""
 
     def fit(self, x: Array, y: Array) -> Any:
-        """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
+        """Fit to targets ``y``, shape (n,), at rows ``x``, shape (n, F)."""
 
     def predict(self, x: Array) -> Array:
         """Return predictions, shape (n,)."""
@@ -46,8 +46,8 @@ class Regressor(Protocol):
     def gradient(self, x: Array) -> Array:
         """Return derivatives of the predictions, shape (n, F)."""
 
-    def spread(self, x: Array) -> Array:
-        """Return how far the truth may lie off, up to one factor, shape (n,)."""
+    def deviation(self, x: Array) -> Array:
+        """Return the standard deviation of prediction errors up to a common factor, shape (n,)."""
 
 
 def _ridge(blocks: Blocks, x: Array, y: Array, seed: int) -> Sequence[Regressor]:
@@ -59,7 +59,7 @@ def _pls(blocks: Blocks, x: Array, y: Array, seed: int) -> Sequence[Regressor]:
 
 
 def _forest(blocks: Blocks, x: Array, y: Array, seed: int) -> Sequence[Regressor]:
-    return Forest.candidates(blocks, seed)
+    return RandomForest.candidates(blocks, seed)
 
 
 def _kernel_ridge(blocks: Blocks, x: Array, y: Array, seed: int) -> Sequence[Regressor]:
@@ -67,7 +67,7 @@ def _kernel_ridge(blocks: Blocks, x: Array, y: Array, seed: int) -> Sequence[Reg
 
 
 def _process(blocks: Blocks, x: Array, y: Array, seed: int) -> Sequence[Regressor]:
-    return Process.candidates(blocks, x, y)
+    return GaussianProcess.candidates(blocks, x, y)
 
 
 METHODS: dict[str, Callable[[Blocks, Array, Array, int], Sequence[Regressor]]] = {
@@ -80,37 +80,33 @@ METHODS: dict[str, Callable[[Blocks, Array, Array, int], Sequence[Regressor]]] =
 
 
 class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """A classical regression behind the same interface as `LibraryModel`, gradients included.
+    """Classical regression of a figure of merit with the interface of `LibraryModel`, including gradients.
 
-    Hyperparameters (and the number of principal components of the spectrum) are those that predict compositions best
-    that are held out within the training samples; the parameters of the Gaussian process's kernel are those of
-    greatest evidence. Where a figure of merit is censored, held-out predictions beyond the limit take its place.
+    Hyperparameters, among them the number of principal components of the spectrum, are chosen by cross-validation with
+    held-out compositions; kernel parameters of the Gaussian process maximise its log marginal likelihood. Censored
+    values are replaced by held-out predictions that lie beyond the limit.
 
     Parameters
     ----------
     method : {"ridge", "pls", "random-forest", "kernel-ridge", "gaussian-process"}
-        The regression.
+        Regression method.
     inputs : {"auto", "composition", "spectrum", "both"}
-        What it sees; ``auto`` is all there is.
+        Inputs of the model; ``auto`` uses everything that the library has.
     preprocessing : Preprocessing, optional
-        What is done to spectra first; ``Preprocessing()`` for nothing. Without, whichever of a few chains predicts
+        Preprocessing of spectra; ``Preprocessing()`` for none. By default the one of a few chains that predicts
         held-out compositions best, as in the preset ``"default"`` of `LibraryModel`.
     transform : {"none", "log10"}
-        Of the figure of merit; predictions and gradients are on its scale.
+        Scale of the figure of merit; predictions and gradients are on the same scale.
     seed : int
-        Of folds and trees.
+        Seed of folds and trees.
     cache : mutable mapping, optional
-        Remembers which preprocessing was chosen for which samples; models that are compared share one.
+        Stores which preprocessing was chosen for which samples, so that models that are compared share the choice.
 
     Attributes
     ----------
     chains_tried_ : dict
-        R squared, on compositions held out, of a Gaussian process with each chain that was tried; empty where none was.
-
-    Raises
-    ------
-    InputError
-        If an option is not known, or (by `fit`) nothing can be learned from the library.
+        R squared on held-out compositions of a Gaussian process with each preprocessing that was tried; empty if none
+        was tried.
 
     Examples
     --------
@@ -141,7 +137,27 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.cache = cache
 
     def fit(self, library: MaterialsLibrary, target: str | None = None, *, progress: Progress | None = None) -> Self:
-        """Learn a figure of merit (without a name, the only one) from the samples that have it."""
+        """Train on the samples that have the figure of merit.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Library with the samples.
+        target : str, optional
+            Name of the figure of merit; needed only if there are several.
+        progress : Progress, optional
+            Called with the three steps of training done and total.
+
+        Returns
+        -------
+        BaselineModel
+            The fitted model itself.
+
+        Raises
+        ------
+        InputError
+            If an option is unknown, or nothing can be learned from the library.
+        """
         if self.method not in METHODS:
             raise InputError(f"baseline {self.method!r} is not known; choose one of {', '.join(METHODS)}.")
         (progress or Silent()).begin(3, f"baseline {self.method}")
@@ -159,51 +175,121 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, library: MaterialsLibrary) -> Array:
-        """Predict the figure of merit, shape (n,)."""
+        """Predict the figure of merit.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Samples with the same components and spectral axis as the training samples.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Predictions on the scale of ``transform``.
+        """
         found: Array = self.respond(library.compositions, library.spectra)[0]
         return found
 
     def predict_members(self, library: MaterialsLibrary) -> Array:
-        """Predict with every member, shape (1, n)."""
+        """Predict the figure of merit by each member of the ensemble; a baseline has one.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Samples with the same components and spectral axis as the training samples.
+
+        Returns
+        -------
+        ndarray, shape (1, n)
+            Predictions on the scale of ``transform``.
+        """
         return self.respond(library.compositions, library.spectra)
 
     def predict_interval(self, library: MaterialsLibrary, coverage: float = 0.9) -> Array:
-        """Ends of intervals, shape (n, 2), that covered as asked on compositions held out in training."""
+        """Return prediction intervals by split-conformal calibration on held-out compositions.
+
+        Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018).
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Samples with the same components and spectral axis as the training samples.
+        coverage : float
+            Nominal coverage, 0 to 1.
+
+        Returns
+        -------
+        ndarray, shape (n, 2)
+            Lower and upper ends on the scale of ``transform``.
+
+        Raises
+        ------
+        InputError
+            If ``coverage`` is not between 0 and 1.
+        """
         if not 0 < coverage < 1:
             raise InputError(f"coverage is {coverage:g}, expected a share between 0 and 1, e.g. 0.9.")
         x = self._encoded(library.compositions, library.spectra)
-        factor = conformal_factor(self.errors_ / self.spreads_, self.groups_, coverage)
-        half: Array = factor * np.maximum(self.regressor_.spread(x), self.floor_) * self.scale_
+        factor = conformal_factor(self.errors_ / self.deviations_, self.groups_, coverage)
+        half: Array = factor * np.maximum(self.regressor_.deviation(x), self.floor_) * self.scale_
         middle = self.level_ + self.scale_ * self.regressor_.predict(x)
         ends: Array = np.stack([middle - half, middle + half], axis=1)
         return ends
 
     def score(self, library: MaterialsLibrary) -> float:
-        """R squared of the predictions, over the samples that were measured."""
+        """Return R squared of the predictions over the measured, uncensored samples of a library."""
         value = learned_target(self).values(library)
         known = ~np.isnan(value) & (library.censoring(self.target_) == 0)
         missed = np.mean((self.predict(library)[known] - value[known]) ** 2)
         return float(1 - missed / max(float(value[known].var()), 1e-300))
 
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
-        """Predict, shape (1, n), at fractions of shape (n, D) and file intensities of shape (n, C)."""
+        """Predict the figure of merit from arrays.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), or None
+            Intensities as in the file; None if the model uses no spectra.
+
+        Returns
+        -------
+        ndarray, shape (1, n)
+            Predictions on the scale of ``transform``.
+        """
         x = self._encoded(compositions, spectra)
         return self.level_ + self.scale_ * self.regressor_.predict(x)[None]
 
     def gradients(
         self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress | None = None
     ) -> Gradients:
-        """Predict, and differentiate: analytically, for the forest by finite differences."""
+        """Return predictions with their gradients, by finite differences for the random forest and else analytically.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), or None
+            Intensities as in the file; None if the model uses no spectra.
+        progress : Progress, optional
+            Ignored; gradients of a baseline are quick.
+
+        Returns
+        -------
+        Gradients
+            Predictions and derivatives with respect to fractions and intensities.
+        """
         x = self._encoded(compositions, spectra)
-        slopes = self.scale_ * self.regressor_.gradient(x)
+        gradient = self.scale_ * self.regressor_.gradient(x)
         count = self.inputs_.blocks.composition
-        parts = {"composition": slopes[:, :count], "spectrum": slopes[:, count:]}
+        parts = {"composition": gradient[:, :count], "spectrum": gradient[:, count:]}
         single = {name: torch.from_numpy(part[None].astype(np.float32)) for name, part in parts.items()}
         values = self.level_ + self.scale_ * self.regressor_.predict(x)[None]
         return Gradients(values, *self.inputs_.back(single, compositions, spectra))
 
     def _chain(self, known: MaterialsLibrary, values: Array) -> Preprocessing:
-        """As asked; else whichever does best, as in the preset ``default``."""
+        """Return the given preprocessing, or else the chain that predicts best, as in the preset ``default``."""
         self.chains_tried_: dict[str, float] = {}
         if self.preprocessing is not None or not self.uses_spectrum_:
             return self.preprocessing or Preprocessing()
@@ -227,25 +313,25 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         chosen = _choose(METHODS[self.method](self.inputs_.blocks, x, y, self.seed), x, y, groups, self.seed)
         progress.update(1, "hyperparameters chosen")
-        held, spread = _out_of_fold(chosen, x, y, groups, self.seed)
+        held, deviation = _out_of_fold(chosen, x, y, groups, self.seed)
         progress.update(2, "held-out errors known")
-        # The true value lies beyond a limit: where the model, not having seen the sample, says how far, it is believed.
+        # A censored value is a limit; where a held-out prediction lies beyond it, that is the better guess.
         beyond = np.where(censored > 0, np.maximum(y, held), np.where(censored < 0, np.minimum(y, held), y))
-        self.regressor_ = copy(chosen.grown() if isinstance(chosen, Forest) else chosen).fit(x, beyond)
+        self.regressor_ = copy(chosen.grown() if isinstance(chosen, RandomForest) else chosen).fit(x, beyond)
         measured = censored == 0
         error = np.abs(held - y)[measured]
         self.floor_ = max(float(np.median(error)), 1e-12)
         self.errors_, self.groups_ = error, groups[measured]
-        self.spreads_ = np.maximum(spread[measured], self.floor_)
+        self.deviations_ = np.maximum(deviation[measured], self.floor_)
         progress.end()
 
 
 BASELINES: dict[str, Callable[..., BaselineModel]] = {name: partial(BaselineModel, name) for name in METHODS}
-"""Makers of baselines by name; options as of `BaselineModel`."""
+"""Baselines by name: functions that take the options of `BaselineModel` and return a new model."""
 
 
 def _choose(candidates: Sequence[Regressor], x: Array, y: Array, groups: NDArray[np.intp], seed: int) -> Regressor:
-    """Take the candidate with the smallest error on compositions held out."""
+    """Return the candidate with the smallest mean squared error on held-out compositions."""
     if len(candidates) == 1:
         return candidates[0]
     rows = np.arange(len(x))
@@ -265,12 +351,12 @@ def _choose(candidates: Sequence[Regressor], x: Array, y: Array, groups: NDArray
 
 
 def _out_of_fold(chosen: Regressor, x: Array, y: Array, groups: NDArray[np.intp], seed: int) -> tuple[Array, Array]:
-    """Prediction and spread of each row by models that saw nothing of its composition."""
-    held_out, spread = np.empty(len(y)), np.empty(len(y))
+    """Prediction and standard deviation of each row by models that were not trained on its composition."""
+    held_out, deviation = np.empty(len(y)), np.empty(len(y))
     for train, held in _folds(groups, seed + 1):
         model = copy(chosen).fit(x[train], y[train])
-        held_out[held], spread[held] = model.predict(x[held]), model.spread(x[held])
-    return held_out, spread
+        held_out[held], deviation[held] = model.predict(x[held]), model.deviation(x[held])
+    return held_out, deviation
 
 
 def _folds(groups: NDArray[np.intp], seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:

@@ -31,7 +31,18 @@ def _places(folder: str | os.PathLike[str]) -> pd.DataFrame | None:
 
 
 def wafer(run: RunDirectory) -> Section | None:
-    """Measured, predicted and what is left, where the samples lie."""
+    """Show measured values, predictions and residuals at the positions of the samples on the plate.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     places, found = _places(run.path), read_samples(run.path, "held_out")
     if places is None or found is None:
         return None
@@ -53,7 +64,18 @@ def wafer(run: RunDirectory) -> Section | None:
 
 
 def gradients_on_the_wafer(run: RunDirectory) -> Section | None:
-    """Gradients that vary most over the samples, where these lie."""
+    """Show the gradients that vary most over the samples, at their positions on the plate.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     insight, folder = gradients_in(run), run.settings["options"].get("model")
     places = None if folder is None else _places(folder)
     if insight is None or places is None:
@@ -84,7 +106,18 @@ def _rows(merged: pd.DataFrame, panels: dict[str, Any], *, signed: tuple[str, ..
 
 
 def on_the_triangle(run: RunDirectory) -> Section | None:
-    """Measured and predicted over the compositions of three components."""
+    """Show measured values and predictions over the compositions of three components.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     insight = gradients_in(run)
     if insight is None:
         return None

@@ -18,7 +18,8 @@ Path = Annotated[str, AfterValidator(absolute)]
 LibraryFile = Annotated[
     Path,
     option(
-        "Table (CSV, TSV, XLSX) of compositions, spectra and figures of merit, or folder of a known layout.",
+        "Table of compositions, spectra and figures of merit (CSV, TSV, XLSX), or folder with one of the known "
+        "layouts.",
         argument=True,
         metavar="LIBRARY",
         exists="path",

@@ -51,7 +51,17 @@ def read_table(
 
 
 def library_digest(library: MaterialsLibrary) -> str:
-    """Compute the SHA-256 of all numbers and names that are learned from.
+    """Compute the SHA-256 of all numbers and names that a model learns from.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        The library.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
 
     Examples
     --------

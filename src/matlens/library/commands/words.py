@@ -45,7 +45,19 @@ SCHEMES = {
 
 
 def interval_text(value: float, low: float, high: float, digits: int = 2) -> str:
-    r"""Write a number with its interval; a dash where it is not known.
+    r"""Write a number with its interval, and a dash for an unknown number.
+
+    Parameters
+    ----------
+    value, low, high : float
+        Number and ends of the interval; NaN where unknown.
+    digits : int
+        Digits after the decimal point.
+
+    Returns
+    -------
+    str
+        The text, with no-break spaces.
 
     Examples
     --------
@@ -61,19 +73,55 @@ def interval_text(value: float, low: float, high: float, digits: int = 2) -> str
 
 
 def intervals_of(table: pd.DataFrame, name: str, digits: int = 2) -> list[str]:
-    """Write a column with its ``_low`` and ``_high`` beside, row by row."""
+    """Write a column with the interval in its ``_low`` and ``_high`` columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Table with the columns.
+    name : str
+        Name of the column.
+    digits : int
+        Digits after the decimal point.
+
+    Returns
+    -------
+    list of str
+        A text for each row.
+    """
     none = pd.Series(np.nan, index=table.index)
     low, high = table.get(f"{name}_low", none), table.get(f"{name}_high", none)
     return [interval_text(float(v), float(lo), float(hi), digits) for v, lo, hi in zip(table[name], low, high)]
 
 
 def notes_of(run: RunDirectory) -> list[str]:
-    """Notes of a run as sentences."""
+    """Return the notes of a run as sentences.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
     return [sentence(str(note)) for note in run.provenance.get("notes", ()) if str(note)]
 
 
 def sentence(text: str) -> str:
-    """Begin with a capital, end with a full stop, and write units as print does.
+    """Write a note as a sentence: a capital first, a full stop last, and units with raised powers.
+
+    Parameters
+    ----------
+    text : str
+        The note.
+
+    Returns
+    -------
+    str
+        The sentence.
 
     Examples
     --------
@@ -84,14 +132,36 @@ def sentence(text: str) -> str:
 
 
 def target_of(run: RunDirectory) -> tuple[str, str]:
-    """Name and unit of the figure of merit, as far as the run says."""
+    """Return name and unit of the figure of merit, as far as the run holds them.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Name and unit; the unit may be empty.
+    """
     resolved = run.provenance.get("resolved", {})
     asked = run.settings.get("options", {}).get("target")
     return str(resolved.get("target") or asked or "figure of merit"), str(resolved.get("unit", ""))
 
 
 def subtitle(run: RunDirectory) -> str:
-    """Give the line below the title: the figure of merit, and of how many samples."""
+    """Return the line below the title: the figure of merit, and the number of samples.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    str
+        The line.
+    """
     name, unit = target_of(run)
     if run.status != "finished" and "target" not in run.provenance.get("resolved", {}):
         return unfinished(run)
@@ -100,19 +170,54 @@ def subtitle(run: RunDirectory) -> str:
 
 
 def sizes(run: RunDirectory) -> dict[str, Any]:
-    """Give the numbers of samples and models for the header of a report."""
+    """Return the numbers of samples and models for the header of a report.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    dict
+        ``samples`` and ``models``.
+    """
     resolved = run.provenance.get("resolved", {})
     return {"samples": resolved.get("samples", ""), "models": resolved.get("members", "")}
 
 
 def read_samples(folder: str | os.PathLike[str], name: str) -> pd.DataFrame | None:
-    """Read a table of samples; their ids stay text."""
+    """Read a table of samples, ids as text.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder of the run.
+    name : str
+        Name of the table, without ``.csv``.
+
+    Returns
+    -------
+    DataFrame or None
+        The table; None if there is no such file.
+    """
     file = Path(folder) / f"{name}.csv"
     return pd.read_csv(file, dtype={"sample": str, "fold": str}) if file.is_file() else None
 
 
 def gradients_in(run: RunDirectory) -> xr.Dataset | None:
-    """The data set of gradients; None before it is written."""
+    """Read the data set of gradients.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Dataset or None
+        The gradients; None before they are written.
+    """
     file = run.path / "gradients.nc"
     if not file.is_file():
         return None

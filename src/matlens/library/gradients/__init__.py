@@ -1,4 +1,4 @@
-"""Gradients of a trained model in physical units, on the simplex of compositions and along the spectrum."""
+"""Gradients of a model with respect to composition (on the simplex) and spectrum, in physical units."""
 
 import lazy_loader
 

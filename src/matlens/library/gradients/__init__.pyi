@@ -7,10 +7,6 @@ from .correlations import resampled_correlations as resampled_correlations
 from .dataset import explain_library as explain_library
 from .integrated import Integrated as Integrated
 from .integrated import integrate_gradients as integrate_gradients
-from .off_manifold import Subspaces as Subspaces
-from .off_manifold import channel_width as channel_width
-from .off_manifold import local_subspaces as local_subspaces
-from .off_manifold import pinned_channels as pinned_channels
 from .regions import average_regions as average_regions
 from .regions import cluster_regions as cluster_regions
 from .regions import composition_box as composition_box
@@ -39,6 +35,10 @@ from .support import component_pairs as component_pairs
 from .support import composition_support as composition_support
 from .support import count_level as count_level
 from .support import spectral_support as spectral_support
+from .tangent_spaces import TangentSpaces as TangentSpaces
+from .tangent_spaces import channel_width as channel_width
+from .tangent_spaces import local_tangent_spaces as local_tangent_spaces
+from .tangent_spaces import pinned_channels as pinned_channels
 from .trend import Trend as Trend
 from .trend import design_of as design_of
 from .trend import fit_trend as fit_trend

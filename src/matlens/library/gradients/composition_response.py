@@ -1,4 +1,4 @@
-"""How the spectrum follows the composition, and what of it the composition does not explain."""
+"""Spectra as functions of composition, with the residual that composition does not explain."""
 
 from __future__ import annotations
 
@@ -9,52 +9,59 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
 from matlens.errors import InputError
-from matlens.library.gradients.levelling import levelled
+from matlens.library.gradients.emsc import emsc
 from matlens.library.gradients.trend import Design, Trend, design_of, fit_trend
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["CompositionResponse", "channel_noise", "fit_composition_response"]
 
 Array = NDArray[np.float64]
-_MOST = 40  # principal components of the spectra that are followed
-_ROUNDS = 2  # of levelling the spectra by what the last round expects of them
-_LEAST = 0.01  # share of a component's variance that composition must predict, held out, for it to be followed
+_MOST = 40  # principal components of the spectra that are modelled
+_ROUNDS = 2  # of correcting the spectra by those predicted in the round before
+_LEAST = 0.01  # share of a component's variance that composition must predict, held out, for it to be modelled
 
 
 @dataclass(frozen=True)
 class CompositionResponse:
-    """Spectra as a smooth function of composition; made by `fit_composition_response`.
+    """Spectra as smooth functions of composition. Use `fit_composition_response` to make one.
 
     Parameters
     ----------
     mean : ndarray, shape (C,)
-        Of the spectra.
+        Mean spectrum.
     basis : ndarray, shape (C, R)
-        Principal components of which composition predicts something.
+        Principal components that composition predicts in part.
     trend : Trend
-        Their scores as functions of composition.
-    levelled : ndarray, shape (n, C)
-        Spectra without their own factors and backgrounds.
+        Scores of these components as functions of composition.
+    corrected : ndarray, shape (n, C)
+        Training spectra after EMSC.
     residual : ndarray, shape (n, C)
-        These less what composition predicts of them, held out by composition.
+        Corrected spectra minus leave-one-composition-out predictions.
     within : ndarray, shape (C,)
-        Their variance within samples of equal composition; NaN where there are none.
+        Variance of the corrected spectra within samples of equal composition; NaN without replicates.
     noise : ndarray, shape (C,)
-        Standard deviation of what is random from channel to channel.
+        Standard deviation of the noise of each channel.
+
+    Examples
+    --------
+    >>> x, peak = np.linspace(0, 1, 21), np.exp(-((np.arange(40) - 20) ** 2) / 20)
+    >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, x[:, None] * peak, np.arange(40))
+    >>> fit_composition_response(library).predict([[0.5, 0.5]])[0, 20].round(3)
+    np.float64(0.5)
     """
 
     mean: Array
     basis: Array
     trend: Trend
-    levelled: Array
+    corrected: Array
     residual: Array
     within: Array
     noise: Array
 
     @property
     def variance(self) -> Array:
-        """Variance of each channel of the levelled spectra, shape (C,); NaN for one that does not vary."""
-        found = self.levelled.var(0)
+        """Variance of each channel of the corrected spectra, shape (C,); NaN for channels that do not vary."""
+        found = self.corrected.var(0)
         result: Array = np.where(found > 1e-12 * found.max(), found, np.nan)
         return result
 
@@ -72,72 +79,88 @@ class CompositionResponse:
 
     @property
     def free_share(self) -> Array:
-        """Share of each channel's variance without noise that composition does not predict, shape (C,)."""
+        """Share of each channel's variance without noise that composition does not predict, held out, shape (C,)."""
         left = self.variance - self.noise**2
         free = (self.residual**2).mean(0) - self.noise**2
         result: Array = np.clip(free / np.where(left > 0, left, np.inf), 0, 1)
         return result
 
     def predict(self, compositions: ArrayLike) -> Array:
-        """Spectra at other compositions, shape (n, C)."""
+        """Predict spectra at other compositions of shape (n, D), shape (n, C)."""
         result: Array = self.mean + self.trend.predict(compositions) @ self.basis.T
         return result
 
     def carried(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None) -> Array:
-        """What spectral gradients add to those of composition when the spectrum follows: sum_j dP/dI_j dI_j/dx_k.
+        """Carry spectral gradients to composition by the chain rule: sum_j dP/dI_j dI_j/dx_k.
+
+        Added to partial composition gradients this gives total ones.
 
         Parameters
         ----------
         spectral : array_like, shape (m, n, C)
-            Derivatives with respect to intensities.
+            Derivatives of the predictions of m models with respect to intensities.
         compositions : array_like, shape (n, D)
+            Fractions.
         spectra : array_like, shape (n, C), optional
-            As recorded: where a spectrum is brighter than expected as a whole, so is its change.
+            Recorded spectra; dI_j/dx_k is scaled by the factor of each one (see `emsc`).
 
         Returns
         -------
         ndarray, shape (m, n, D)
-            Per unit fraction; to be asked along directions on the simplex.
+            Derivatives per unit fraction, valid along directions on the simplex.
         """
         through = self._through(spectral, compositions, spectra)
-        found: Array = np.einsum("mnr,nrk->mnk", through, self.trend.slopes(compositions), optimize=True)
+        found: Array = np.einsum("mnr,nrk->mnk", through, self.trend.gradients(compositions), optimize=True)
         return found
 
     def carried_covariance(
         self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None
     ) -> Array:
-        """Covariance, shape (n, D, D), of the mean over members of `carried`, from how well dI_j/dx_k is known.
+        """Compute the covariance of the mean over models of `carried` that is due to the uncertainty of dI_j/dx_k.
 
-        Along d its variance is d.covariance.d.
+        Parameters
+        ----------
+        spectral : array_like, shape (m, n, C)
+            Derivatives of the predictions of m models with respect to intensities.
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), optional
+            Recorded spectra, as in `carried`.
+
+        Returns
+        -------
+        ndarray, shape (n, D, D)
+            Covariances; the variance along a direction d is d.covariance.d.
         """
         weight = self._through(spectral, compositions, spectra).mean(0) ** 2
-        slopes = self.trend.slope_covariances(compositions)
-        found: Array = np.einsum("nr,nrkl->nkl", weight, slopes, optimize=True)
+        covariances = self.trend.gradient_covariances(compositions)
+        found: Array = np.einsum("nr,nrkl->nkl", weight, covariances, optimize=True)
         return found
 
     def _through(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
-        """Derivatives with respect to the scores that are followed, shape (m, n, R)."""
-        slopes = np.asarray(spectral)
-        through: Array = (slopes @ self.basis.astype(slopes.dtype)).astype(np.float64)
+        """Derivatives with respect to the scores of the modelled components, shape (m, n, R)."""
+        gradients = np.asarray(spectral)
+        through: Array = (gradients @ self.basis.astype(gradients.dtype)).astype(np.float64)
         if spectra is not None:
-            through *= levelled(spectra, self.predict(compositions))[1][:, None]
+            through *= emsc(spectra, self.predict(compositions))[1][:, None]
         return through
 
 
 def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
-    """Follow the spectra of a library with composition.
+    """Fit the spectra of a library as functions of composition.
 
-    The scores of the spectra's principal components are Gaussian processes on composition, so that the slopes of
-    the spectrum come with how well they are known; noise and what varies at equal composition stay in the residual.
+    The scores of principal components of the spectra are Gaussian processes on composition, which give gradients with
+    their covariances. Noise and variation at equal composition stay in the residual.
 
     Parameters
     ----------
     library : MaterialsLibrary
-        With spectra, and at least two compositions.
+        Library with spectra and at least two compositions.
 
     Returns
     -------
     CompositionResponse
+        The fitted functions.
 
     Raises
     ------
@@ -160,21 +183,27 @@ def fit_composition_response(library: MaterialsLibrary) -> CompositionResponse:
     design = design_of(x, groups)
     found = _followed(x, library.spectra, groups, design)
     for _ in range(_ROUNDS):
-        even, _ = levelled(library.spectra, found.predict(x))
+        even, _ = emsc(library.spectra, found.predict(x))
         found = _followed(x, even, groups, design)
     return found
 
 
 def channel_noise(spectra: ArrayLike) -> Array:
-    """Standard deviation of what is random from one channel to the next, shape (C,).
+    """Estimate the standard deviation of the noise of each channel.
 
-    Second differences of neighbouring channels leave little of bands, nothing of a slope, and less their median over
-    the samples nothing of what all share; means over 15 channels keep single peaks out.
+    Second differences of neighbouring channels suppress bands and remove linear backgrounds; subtracting their median
+    over samples removes features that all spectra share. Variances are averaged over 15 channels, so that single sharp
+    peaks have little effect.
 
     Parameters
     ----------
     spectra : array_like, shape (n, C)
-        At least three channels; fewer give zeros.
+        Spectra; fewer than three channels give zeros.
+
+    Returns
+    -------
+    ndarray, shape (C,)
+        Standard deviations in the unit of the intensities.
 
     Examples
     --------

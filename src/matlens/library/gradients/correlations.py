@@ -1,4 +1,4 @@
-"""Pearson correlations of gradients across samples, taken within each model and averaged over models by Fisher's z."""
+"""Pearson correlations of gradients across samples, computed within each model and averaged by Fisher's z."""
 
 from __future__ import annotations
 
@@ -13,30 +13,32 @@ __all__ = ["correlate_gradients", "relative_gradients", "resampled_correlations"
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
-_FEWEST = 10  # samples that a correlation is taken of; below it is noise, and NaN
+_FEWEST = 10  # least number of samples of a correlation; with fewer it is mostly noise, and NaN is returned
 _STRONGEST = 1 - 1e-6  # Fisher's z of a perfect correlation is infinite; float32 resolves no more anyway
-_CONSTANT = 1e-6  # of the largest value: a spread below it is rounding
+_CONSTANT = 1e-6  # relative to the largest value; a standard deviation below it is rounding
 
 
 def correlate_gradients(
     gradients: Iterable[ArrayLike], others: Iterable[ArrayLike] | None = None, *, fewest: int = _FEWEST
 ) -> tuple[Array, Array]:
-    """Correlate gradients across samples within each model, and average over models.
+    """Correlate gradients across samples within each model, and average the correlations over models.
+
+    Correlations are averaged after Fisher's z-transform (Fisher, Metron 1, 3, 1921).
 
     Parameters
     ----------
     gradients : iterable of array_like, shape (m, n, P)
-        Gradients of m models for n samples and P components or channels; read model by model, so that a generator
-        keeps memory small. NaN where there is none: each pair is taken over the samples that have both.
+        Gradients of m models for n samples and P components or channels. Models are read one by one, so that a
+        generator saves memory. NaN marks missing values; each pair is compared over the samples that have both.
     others : iterable of array_like, shape (m, n, Q), optional
-        What to correlate them with; by default with each other.
+        Gradients to correlate with; by default ``gradients`` themselves.
     fewest : int
-        Samples below which a pair's correlation is NaN.
+        Least number of samples of a correlation.
 
     Returns
     -------
     correlation : ndarray, shape (P, Q)
-        tanh of the mean of Fisher's z; NaN where a gradient does not vary.
+        Mean correlation; NaN if a gradient does not vary or there are too few samples.
     spread : ndarray, shape (P, Q)
         Standard deviation of Fisher's z over models.
 
@@ -47,8 +49,8 @@ def correlate_gradients(
 
     Examples
     --------
-    >>> slope = np.arange(12.0)[:, None]
-    >>> correlation, _ = correlate_gradients([slope * [1, -2, 0]])
+    >>> gradient = np.arange(12.0)[:, None]
+    >>> correlation, _ = correlate_gradients([gradient * [1, -2, 0]])
     >>> correlation.round(3)
     array([[ 1., -1., nan],
            [-1.,  1., nan],
@@ -77,20 +79,22 @@ def correlate_gradients(
 
 
 def relative_gradients(gradients: ArrayLike, there: ArrayLike | None = None) -> Array:
-    """Take off each sample's mean over components: what all share tells no groups apart, and correlates them all.
+    """Subtract the mean over components from the gradients of each sample.
 
-    By dilution that is x.g, which every other component gives way for, in exchange the gradient of the host.
+    A term that all components share would correlate all gradients: x.g by dilution, the gradient of the host by
+    exchange.
 
     Parameters
     ----------
     gradients : array_like, shape (..., n, D)
+        Composition gradients.
     there : array_like of bool, shape (n, D), optional
-        Which to use; by default all that are finite.
+        Gradients to use; by default all that are finite.
 
     Returns
     -------
     ndarray, shape (..., n, D)
-        NaN where not used, and in samples with fewer than two components.
+        Relative gradients; NaN where not used, and in samples with fewer than two of them.
 
     Examples
     --------
@@ -107,22 +111,28 @@ def relative_gradients(gradients: ArrayLike, there: ArrayLike | None = None) -> 
 def resampled_correlations(
     gradients: ArrayLike, weights: ArrayLike, members: ArrayLike | None = None, *, fewest: int = _FEWEST
 ) -> Array:
-    """Correlations as of `correlate_gradients`, for many weightings of the samples at once: the bootstrap's.
+    """Compute the correlations of `correlate_gradients` for many bootstrap resamples at once.
 
     Parameters
     ----------
     gradients : array_like, shape (m, n, P)
-        Of few columns: memory grows with P squared.
+        Gradients of m models for n samples and P components; memory grows with P squared.
     weights : array_like, shape (B, n)
-        How often each sample counts in each of B resamples.
+        Count of each sample in each of B resamples.
     members : array_like, shape (B, m), optional
-        How often each model counts; by default once.
+        Count of each model in each resample; by default 1.
     fewest : int
-        Samples of weight above zero below which a pair's correlation is NaN.
+        Least number of samples of a correlation.
 
     Returns
     -------
     ndarray, shape (B, P, P)
+        Mean correlation of each pair in each resample.
+
+    Raises
+    ------
+    InputError
+        If shapes do not match.
 
     Examples
     --------

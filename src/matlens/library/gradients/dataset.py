@@ -34,34 +34,40 @@ def explain_library(
     response: CompositionResponse | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Read a model's gradients at the samples of a library.
+    """Compute the gradients of a model at the samples of a library, with their uncertainty and support.
+
+    Gradients of ensembles follow Umehara et al., npj Comput. Mater. 5, 34 (2019); compensation schemes keep
+    compositions on the simplex (Cox, Biometrika 58, 155, 1971).
 
     Parameters
     ----------
     model : Response
         Fitted ensemble or baseline.
     library : MaterialsLibrary
-        Samples to explain, with the components, and the channels, that the model knows.
+        Samples to explain, with the components and spectral axis of the model.
     hosts : str or mapping of str to str, optional
-        What components replace in the scheme `exchange`: one host for all, or component to host; by default the
-        component of the largest mean fraction.
+        Host that components replace in the scheme ``exchange``: one for all, or by component. By default the component
+        of the largest mean fraction.
     members : bool
-        Keep the gradients of every model, not only mean and spread.
+        Whether to keep the gradients of each member besides mean and standard deviation.
     errors : bool
-        Also tell standard errors of gradients, where the model knows them; they may take longer than all else.
+        Whether to compute standard errors of gradients, if the model provides them; this can take longer than all
+        other steps.
     integration_steps : int
-        Of integrated gradients; 0 leaves them out.
+        Number of steps of integrated gradients; 0 leaves them out.
     measured : MaterialsLibrary, optional
-        What the model learned from, by which support is judged; by default the model's own, else ``library``.
+        Training samples of the model, by which support is judged; by default those stored in the model, or else
+        ``library``.
     response : CompositionResponse, optional
-        Of the spectra of ``measured``, where it has been fitted before: it does not depend on the figure of merit.
+        Spectra of ``measured`` as functions of composition; fitted here by default. It does not depend on the figure of
+        merit, so that several models can share one.
     progress : Progress, optional
         Called with members done and total.
 
     Returns
     -------
     xarray.Dataset
-        As docs/gradients_schema.md says; samples in the order of the library, none left out.
+        Variables as described in docs/gradients_schema.md, for all samples in the order of the library.
 
     Raises
     ------
@@ -88,7 +94,7 @@ def explain_library(
     found = model.gradients(library.compositions, library.spectra if model.uses_spectrum_ else None, progress=progress)
     if response is None and model.uses_spectrum_:
         response = fit_composition_response(measured)
-    ask = getattr(model, "slope_errors", None) if errors else None
+    ask = getattr(model, "gradient_errors", None) if errors else None
     known = None if ask is None else ask(library.compositions, library.spectra if model.uses_spectrum_ else None)
     variables = parts.predictions(model, library, found, members=members)
     variables |= parts.composition_gradients(model, library, found, response, rays, known, members=members)
@@ -169,7 +175,7 @@ def _dataset(
 
 
 def _resample(model: Response) -> str:
-    """What members saw: it tells what their spread stands for."""
+    """Return how the training samples of members were drawn, which decides what their standard deviation means."""
     asked = str(getattr(model, "resample", "none"))
     return PRESETS[str(getattr(model, "preset", ""))].resample if asked == "auto" else asked
 

@@ -1,4 +1,4 @@
-"""Integrated gradients along a path on the simplex: what of a prediction each component and channel accounts for."""
+"""Integrated gradients along a path on the simplex: contributions of components and channels to predictions."""
 
 from __future__ import annotations
 
@@ -18,18 +18,23 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Integrated:
-    """Attributions of the difference of predictions between samples and a reference.
+    """Contributions to the difference of predictions between samples and a reference.
 
     Parameters
     ----------
     composition : ndarray, shape (n, D)
-        Share of each component, in the unit of the figure of merit.
+        Contribution of each component, in the unit of the figure of merit.
     spectrum : ndarray, shape (n, C), or None
-        Share of each channel.
+        Contribution of each channel, in the same unit; None if the model uses no spectra.
     difference : ndarray, shape (n,)
-        Mean prediction of the sample less that of the reference.
+        Prediction (mean over members) of the sample minus that of the reference.
     error : ndarray, shape (n,)
-        Sum of all shares less the difference: what integration misses.
+        Sum of all contributions minus the difference, due to numerical integration.
+
+    Examples
+    --------
+    >>> Integrated(np.array([[0.2, 0.3]]), None, np.array([0.5]), np.array([0.0])).composition.sum()
+    np.float64(0.5)
     """
 
     composition: Array
@@ -49,36 +54,34 @@ def integrate_gradients(
 ) -> Integrated:
     """Integrate gradients along the straight line from a reference to each sample.
 
-    The line stays on the simplex. A component is credited with its growth times (g_k - x.g), the derivative when the
-    mixture makes room for it: the shares still sum to the difference, since the growths sum to 0, and nothing that
-    the model does off the simplex has a part in them.
+    Sundararajan, Taly and Yan, Axiomatic attribution for deep networks, ICML 2017. The line stays on the simplex. The
+    contribution of a component is the integral of its growth times (g_k - x.g), which does not depend on the model off
+    the simplex. Contributions still sum to the difference of predictions, because the growths sum to 0.
 
     Parameters
     ----------
     model : Response
-        Fitted.
+        Fitted model.
     compositions : array_like, shape (n, D)
+        Fractions of the samples.
     spectra : array_like, shape (n, C), optional
-        Needed where the model uses them.
+        Intensities as in the file; needed if the model uses spectra.
     reference : tuple of array_like, optional
-        Composition, shape (D,), and spectrum, shape (C,) or None; by default the means of those given.
+        Composition, shape (D,), and spectrum, shape (C,) or None; by default the means over the samples.
     steps : int
-        Gradients taken along the line (Gauss-Legendre).
+        Number of gradients along the line (Gauss-Legendre quadrature).
     progress : Progress, optional
         Called with steps done and total.
 
     Returns
     -------
     Integrated
+        Contributions of components and channels.
 
     Raises
     ------
     InputError
-        If there are no steps.
-
-    Notes
-    -----
-    After Sundararajan, Taly and Yan, Axiomatic attribution for deep networks, ICML 2017.
+        If ``steps`` is below 1.
 
     Examples
     --------
@@ -104,8 +107,8 @@ def integrate_gradients(
     for done, (node, weight) in enumerate(zip((nodes + 1) / 2, weights / 2, strict=True), start=1):
         here = x - (1 - node) * grown
         found = model.gradients(here, None if light is None or brighter is None else light - (1 - node) * brighter)
-        slope = found.composition.mean(0, dtype=np.float64)
-        components += weight * grown * (slope - (here * slope).sum(1, keepdims=True))
+        gradient = found.composition.mean(0, dtype=np.float64)
+        components += weight * grown * (gradient - (here * gradient).sum(1, keepdims=True))
         if channels is not None and brighter is not None and found.spectrum is not None:
             channels += weight * brighter * found.spectrum.mean(0, dtype=np.float64)
         progress.update(done, "steps")

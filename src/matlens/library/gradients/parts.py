@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.hooks import Progress
 from matlens.library.gradients.composition_response import CompositionResponse
 from matlens.library.gradients.integrated import integrate_gradients
-from matlens.library.gradients.off_manifold import channel_width, local_subspaces, pinned_channels
 from matlens.library.gradients.simplex import along
 from matlens.library.gradients.support import composition_support, spectral_support
+from matlens.library.gradients.tangent_spaces import channel_width, local_tangent_spaces, pinned_channels
 from matlens.library.gradients.trend import fit_trend
 from matlens.library.model import Gradients, Response
-from matlens.library.model.response import Single, SlopeErrors
+from matlens.library.model.response import GradientErrors, Single
 from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary
 
@@ -73,7 +73,7 @@ def composition_gradients(
     found: Gradients,
     response: CompositionResponse | None,
     rays: Array,
-    errors: SlopeErrors | None,
+    errors: GradientErrors | None,
     *,
     members: bool,
 ) -> Variables:
@@ -115,8 +115,8 @@ def composition_only(model: Response, library: MaterialsLibrary, measured: Mater
     merit = _merit(model, measured)
     rows = np.flatnonzero(~np.isnan(merit))
     trend = fit_trend(measured.compositions[rows], merit[rows, None], measured.replicates()[rows])
-    slopes = np.stack([along(trend.slopes(library.compositions)[:, 0], ray) for ray in rays]) / _HUNDRED
-    deviation = np.sqrt(_variance(trend.slope_covariances(library.compositions)[:, 0], rays)) / _HUNDRED
+    slopes = np.stack([along(trend.gradients(library.compositions)[:, 0], ray) for ray in rays]) / _HUNDRED
+    deviation = np.sqrt(_variance(trend.gradient_covariances(library.compositions)[:, 0], rays)) / _HUNDRED
     unit, dims = per(model.unit_, library.fraction_name), "scheme sample component"
     name = "gradient with respect to composition, by a Gaussian process without spectra"
     return {
@@ -144,7 +144,7 @@ def spectral_gradients(
     measured: MaterialsLibrary,
     gradient: Single,
     response: CompositionResponse,
-    errors: SlopeErrors | None,
+    errors: GradientErrors | None,
     *,
     held: bool,
     members: bool,
@@ -154,8 +154,8 @@ def spectral_gradients(
     if axis is None or spectra is None or measured.spectra is None:
         return {}
     raw, raw_spread = _moments(gradient)
-    spaces = local_subspaces(
-        response.residual if held else response.levelled,
+    spaces = local_tangent_spaces(
+        response.residual if held else response.corrected,
         library.compositions,
         measured.compositions,
         seen=(raw != 0).any(0),

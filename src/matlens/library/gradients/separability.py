@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from matlens.library.gradients import CompositionResponse, channel_noise, local_subspaces
+from matlens.library.gradients import CompositionResponse, channel_noise, local_tangent_spaces
 
 __all__ = ["Identifiability", "identifiability"]
 
@@ -69,7 +69,7 @@ def identifiability(response: CompositionResponse, gradient: ArrayLike) -> Ident
     [0, 2]
     """
     slopes = np.asarray(gradient, np.float64)
-    told = (response.levelled - response.mean) @ slopes.T
+    told = (response.corrected - response.mean) @ slopes.T
     left = response.residual @ slopes.T
     noise = float((channel_noise(response.residual) ** 2 * slopes**2).sum(1).mean())
     whole = float(told.var(0).mean())
@@ -93,4 +93,4 @@ def _varies(response: CompositionResponse) -> bool:
     """Whether spectra vary, beyond what composition predicts, by more than channels at random would show."""
     left = response.residual
     anywhere = np.zeros((1, 1)), np.zeros((len(left), 1))  # a neighbourhood of any spectra
-    return bool(local_subspaces(left, *anywhere, noise=response.noise).dimension[0] > 0)
+    return bool(local_tangent_spaces(left, *anywhere, noise=response.noise).dimension[0] > 0)

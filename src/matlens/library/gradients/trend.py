@@ -1,7 +1,7 @@
-"""Smooth functions of composition, with their slopes and how well these are known: a Gaussian process.
+"""Gaussian processes of several outputs on composition, with gradients and their posterior covariances.
 
-One length scale for all components and the ratio of noise to signal are taken from a grid, on which the eigenvectors of
-the kernel serve all outputs at once.
+The length scale, one for all components, and the ratio of noise to signal are chosen from a grid. The eigenvectors of
+the kernel at each length scale serve all outputs.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ __all__ = ["Design", "Trend", "design_of", "fit_trend"]
 Array = NDArray[np.float64]
 # Length scales in root mean square distances of the compositions from their mean. With shorter ones, down to 0.15,
 # predictions and gradients of three families (tuning seeds) changed by 2 %, and errors of models were predicted worse.
-_LENGTHS = (0.5, 1.0, 2.0, 4.0)
+_LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
 _RATIOS = np.logspace(-7, 3, 41)  # variance of the noise over that of the kernel
-_LINEAR = 9.0  # variance of the linear trend over one such distance: it is hardly held back
+_LINEAR = 9.0  # prior variance of the linear trend over one such distance; it hardly constrains the trend
 _MOST = 2500  # compositions that carry a trend; time grows with their cube
 
 
 @dataclass(frozen=True)
 class _Kernel:
-    """A linear trend, if any, and an RBF kernel, on the compositions that carry the function."""
+    """Linear kernel (if any) plus RBF kernel, with the compositions that carry the function."""
 
     points: Array  # (g, D)
     centre: Array  # (D,)
     linear: float
-    length: float
+    length_scale: float
 
     def smooth(self, x: Array) -> Array:
-        """RBF part, shape (n, g)."""
-        return rbf(torch.from_numpy(x / self.length), torch.from_numpy(self.points / self.length)).numpy()
+        """Return the RBF part, shape (n, g)."""
+        return rbf(torch.from_numpy(x / self.length_scale), torch.from_numpy(self.points / self.length_scale)).numpy()
 
     def between(self, x: Array, other: Array) -> Array:
-        """Covariance of any compositions, shape (n, m)."""
+        """Return the covariance between any compositions, shape (n, m)."""
         moved = replace(self, points=other)
         found: Array = moved.smooth(x) + self.linear * (x - self.centre) @ (other - self.centre).T
         return found
@@ -49,26 +49,26 @@ class _Kernel:
     def __call__(self, x: Array) -> Array:
         return self.between(x, self.points)
 
-    def slopes(self, x: Array, weights: Array) -> Array:
-        """Derivatives of the function with these weights (g, r), shape (n, r, D)."""
-        near, far = torch.from_numpy(x / self.length), torch.from_numpy(self.points / self.length)
+    def gradients(self, x: Array, weights: Array) -> Array:
+        """Return the gradients of the functions with weights of shape (g, r), shape (n, r, D)."""
+        near, far = torch.from_numpy(x / self.length_scale), torch.from_numpy(self.points / self.length_scale)
         curved = rbf_gradients(rbf(near, far), near, far, torch.from_numpy(weights.T.copy())).numpy().transpose(1, 0, 2)
-        result: Array = curved / self.length + self.linear * (weights.T @ (self.points - self.centre))
+        result: Array = curved / self.length_scale + self.linear * (weights.T @ (self.points - self.centre))
         return result
 
-    def each_slope(self, x: Array) -> Array:
-        """Derivatives of each kernel function, shape (n, D, g)."""
+    def each_gradient(self, x: Array) -> Array:
+        """Return the gradients of each kernel function, shape (n, D, g)."""
         shift = self.points.T - x[:, :, None]
-        result: Array = self.smooth(x)[:, None] * shift / self.length**2
+        result: Array = self.smooth(x)[:, None] * shift / self.length_scale**2
         return result + self.linear * (self.points - self.centre).T
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Outputs whose kernels have the same length.
+    """Outputs whose kernels have the same length scale.
 
-    ``vectors`` and ``values`` are of the kernel with the number of rows of each composition: the inverse of kernel and
-    noise is vectors / (values + ratio) @ vectors.T.
+    ``vectors`` and ``values`` are eigenvectors and eigenvalues of the kernel, weighted by the number of rows of each
+    composition. The inverse of kernel plus noise is vectors / (values + ratio) @ vectors.T.
     """
 
     kernel: _Kernel
@@ -82,20 +82,27 @@ class _Part:
 
 @dataclass(frozen=True)
 class Trend:
-    """R outputs as smooth functions of composition; made by `fit_trend`.
+    """R outputs as smooth functions of composition: a Gaussian process of each. Use `fit_trend` to make one.
 
     Parameters
     ----------
     mean : ndarray, shape (R,)
-        Of the outputs.
+        Means of the outputs.
     residual : ndarray, shape (n, R)
-        Of the rows it was fitted to, from predictions made without any row of the same composition.
+        Training values minus leave-one-composition-out predictions.
     explained : ndarray, shape (R,)
-        Share of the variance of the outputs that these predictions explain.
+        Share of the variance of each output that these predictions explain.
     left_out : ndarray, shape (g, R)
         Error of the same predictions for the mean of each composition.
     parts : tuple
-        Outputs by the length of their kernel.
+        Fitted processes, grouped by length scale.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 21)
+    >>> trend = fit_trend(np.stack([x, 1 - x], 1), x[:, None])
+    >>> trend.predict([[0.25, 0.75]]).round(3), trend.explained.round(3)
+    (array([[0.25]]), array([1.]))
     """
 
     mean: Array
@@ -105,26 +112,36 @@ class Trend:
     parts: tuple[_Part, ...]
 
     def predict(self, compositions: ArrayLike) -> Array:
-        """Outputs at other compositions, shape (n, R)."""
+        """Predict the outputs at other compositions of shape (n, D), shape (n, R)."""
         x = np.asarray(compositions, np.float64)
         found = np.tile(self.mean, (len(x), 1))
         for part in self.parts:
             found[:, part.outputs] += part.kernel(x) @ part.weights
         return found
 
-    def slopes(self, compositions: ArrayLike) -> Array:
-        """Derivatives with respect to fractions, shape (n, R, D).
+    def gradients(self, compositions: ArrayLike) -> Array:
+        """Return gradients with respect to fractions.
 
-        Off the simplex the function is arbitrary: ask along `matlens.library.gradients.directions`.
+        They are arbitrary in directions off the simplex; use them along `matlens.library.gradients.directions`.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+
+        Returns
+        -------
+        ndarray, shape (n, R, D)
+            Partial derivatives of each output per unit fraction.
         """
         x = np.asarray(compositions, np.float64)
         found = np.zeros((len(x), len(self.mean), x.shape[1]))
         for part in self.parts:
-            found[:, part.outputs] = part.kernel.slopes(x, part.weights)
+            found[:, part.outputs] = part.kernel.gradients(x, part.weights)
         return found
 
     def select(self, outputs: NDArray[np.intp]) -> Trend:
-        """Keep some outputs, in their order."""
+        """Return the processes of some outputs, in the given order."""
         place = {int(output): number for number, output in enumerate(outputs)}
         parts = []
         for part in self.parts:
@@ -142,14 +159,17 @@ class Trend:
         )
 
     def joint(self, compositions: ArrayLike) -> tuple[Array, Array]:
-        """Joint distribution of the first output's true values, noise not counted: mean (n,) and covariance (n, n)."""
+        """Return the joint posterior of the first output without noise: mean, shape (n,), and covariance, shape (n, n).
+
+        Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), equations 2.25 and 2.26.
+        """
         x, part = np.asarray(compositions, np.float64), self._first
         known = (part.kernel(x) @ part.vectors) / np.sqrt(part.values + part.ratio[0])
         covariance: Array = part.variance[0] * (part.kernel.between(x, x) - known @ known.T)
         return self.predict(x)[:, 0], covariance
 
     def deviation(self, compositions: ArrayLike) -> Array:
-        """Standard deviation of the first output's true values, shape (n,)."""
+        """Return the posterior standard deviation of the first output without noise, shape (n,)."""
         x, part = np.asarray(compositions, np.float64), self._first
         known = (part.kernel(x) @ part.vectors) / np.sqrt(part.values + part.ratio[0])
         prior = 1 + part.kernel.linear * ((x - part.kernel.centre) ** 2).sum(1)
@@ -158,21 +178,26 @@ class Trend:
 
     @property
     def noise(self) -> float:
-        """Variance of one measurement of the first output."""
+        """Noise variance of one measurement of the first output."""
         return float(self._first.variance[0] * self._first.ratio[0])
 
     @property
     def _first(self) -> _Part:
         return self.select(np.array([0])).parts[0]
 
-    def slope_covariances(self, compositions: ArrayLike) -> Array:
-        """How well `slopes` are known: posterior covariances, shape (n, R, D, D)."""
+    def gradient_covariances(self, compositions: ArrayLike) -> Array:
+        """Return posterior covariances of `gradients`, shape (n, R, D, D).
+
+        Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 9.4.
+        """
         x = np.asarray(compositions, np.float64)
         size = x.shape[1]
         found = np.zeros((len(x), len(self.mean), size, size))
         for part in self.parts:
-            prior = (part.kernel.linear + 1 / part.kernel.length**2) * np.eye(size)
-            seen = (part.kernel.each_slope(x).reshape(-1, len(part.vectors)) @ part.vectors).reshape(len(x), size, -1)
+            prior = (part.kernel.linear + 1 / part.kernel.length_scale**2) * np.eye(size)
+            seen = (part.kernel.each_gradient(x).reshape(-1, len(part.vectors)) @ part.vectors).reshape(
+                len(x), size, -1
+            )
             for ratio in np.unique(part.ratio):
                 known = seen / np.sqrt(part.values + ratio)
                 left = prior - known @ known.transpose(0, 2, 1)
@@ -183,7 +208,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class Design:
-    """Compositions that trends are fitted to, with the eigenvectors that every output shares; made by `design_of`."""
+    """Training compositions with the eigenvectors that all outputs share. Use `design_of` to make one."""
 
     group: NDArray[np.intp]  # (n,)
     counts: NDArray[np.intp]  # (g,) rows of each composition
@@ -193,16 +218,22 @@ class Design:
 
 
 def design_of(compositions: ArrayLike, groups: ArrayLike | None = None, *, linear: bool = True) -> Design:
-    """Prepare compositions for `fit_trend`, which then costs little for further outputs.
+    """Decompose the kernels at training compositions, so that `fit_trend` is quick for any number of outputs.
 
     Parameters
     ----------
     compositions : array_like, shape (n, D)
         Fractions.
     groups : array_like of int, shape (n,), optional
-        Rows of equal composition (`MaterialsLibrary.replicates`); by default every row is one of its own.
+        Number of the composition of each row (`MaterialsLibrary.replicates`); by default each row has its own.
     linear : bool
-        Whether functions follow a linear trend; without, they return to their mean far from the data, as errors do.
+        Whether to include a linear kernel. Without it functions return to their mean far from the data, which suits
+        errors of a model.
+
+    Returns
+    -------
+    Design
+        Compositions and eigenvectors.
 
     Returns
     -------
@@ -229,7 +260,7 @@ def design_of(compositions: ArrayLike, groups: ArrayLike | None = None, *, linea
     kept = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST)).astype(np.intp))
     root = np.sqrt(counts[kept].astype(np.float64))
     kernels, slope = [], _LINEAR / distance**2 if linear else 0.0
-    for length in _LENGTHS:
+    for length in _LENGTH_SCALES:
         kernel = _Kernel(points[kept], points[kept].mean(0), slope, length * distance)
         values, vectors = eigh(kernel(kernel.points) * root[:, None] * root)
         kernels.append((kernel, vectors * root[:, None], np.maximum(values, 0)))
@@ -239,23 +270,26 @@ def design_of(compositions: ArrayLike, groups: ArrayLike | None = None, *, linea
 def fit_trend(
     compositions: ArrayLike, values: ArrayLike, groups: ArrayLike | None = None, *, design: Design | None = None
 ) -> Trend:
-    """Fit each output by a Gaussian process on composition: a linear trend and a bell-shaped kernel.
+    """Fit a Gaussian process with a linear and an RBF kernel on composition to each output.
 
-    Length of the kernel and noise are those of the greatest likelihood, for each output by itself; rows of equal
-    composition count as repeated measurements.
+    Length scale and noise maximise the log marginal likelihood of each output (Rasmussen and Williams, Gaussian
+    Processes for Machine Learning, 2006, section 5.4). Rows of equal composition count as repeated measurements.
 
     Parameters
     ----------
-    compositions, groups
-        As of `design_of`.
+    compositions : array_like, shape (n, D)
+        Fractions.
     values : array_like, shape (n, R)
         Outputs, all finite.
+    groups : array_like of int, shape (n,), optional
+        Number of the composition of each row, as in `design_of`.
     design : Design, optional
-        Of these compositions, where it has been made before.
+        Decomposition of the same compositions from `design_of`; made here by default.
 
     Returns
     -------
     Trend
+        The fitted processes.
 
     Raises
     ------
@@ -266,8 +300,8 @@ def fit_trend(
     --------
     >>> x = np.linspace(0, 1, 21)
     >>> trend = fit_trend(np.stack([x, 1 - x], 1), (x**2)[:, None])
-    >>> slope = trend.slopes([[0.4, 0.6]])[0, 0]
-    >>> float((slope[0] - slope[1]).round(3))  # of x^2 at 0.4, the second fraction making room
+    >>> gradient = trend.gradients([[0.4, 0.6]])[0, 0]
+    >>> float((gradient[0] - gradient[1]).round(3))  # of x^2 at 0.4, at the cost of the second fraction
     0.8
     """
     design = design or design_of(compositions, groups)
@@ -302,10 +336,10 @@ def _group_means(values: Array, group: NDArray[np.intp], counts: NDArray[np.intp
 def _likeliest(
     vectors: Array, values: Array, means: Array, counts: NDArray[np.intp], within: Array
 ) -> tuple[Array, Array, Array]:
-    """Noise over signal and variance of the signal at the greatest likelihood, and that, each of shape (R,)."""
+    """Ratio of noise to signal, variance of the signal and greatest log marginal likelihood, each of shape (R,)."""
     squared = (vectors.T @ means) ** 2
     rows = counts.sum()
-    # Rows of equal composition tell the noise by their scatter, which takes no part in the kernel.
+    # The scatter within rows of equal composition is noise and independent of the kernel.
     variance = np.array([(squared / (values + r)[:, None]).sum(0) + within / r for r in _RATIOS]) / rows
     variance = np.maximum(variance, 1e-300)
     extra = (rows - len(counts)) * np.log(_RATIOS) + np.log(values + _RATIOS[:, None]).sum(1)

@@ -69,33 +69,60 @@ class LibraryOptions:
     [('P', 1, 10.0)]
     """
 
-    components: Annotated[Words, option("Columns of the fractions.", metavar="NAME,...", group=_GROUP)] = ()
+    components: Annotated[
+        Words,
+        option("Columns that hold the fractions of the components, e.g. Bi,V,W.", metavar="NAME,...", group=_GROUP),
+    ] = ()
     merits: Annotated[
         Words,
-        option("Columns of the figures of merit; other numbers are then covariates.", metavar="NAME,...", group=_GROUP),
+        option(
+            "Columns that hold figures of merit; other columns of numbers are then covariates.",
+            metavar="NAME,...",
+            group=_GROUP,
+        ),
     ] = ()
     covariates: Annotated[
-        Words, option("Columns such as plate, x, y, thickness.", metavar="NAME,...", group=_GROUP)
+        Words,
+        option(
+            "Columns to keep as further facts of the samples, e.g. plate, x, y, thickness.",
+            metavar="NAME,...",
+            group=_GROUP,
+        ),
     ] = ()
-    sample: Annotated[str | None, option("Column of the sample ids.", metavar="NAME", group=_GROUP)] = None
+    sample: Annotated[
+        str | None, option("Column that holds the names of the samples.", metavar="NAME", group=_GROUP)
+    ] = None
     axis_columns: Annotated[
         str | None,
-        option("First and last column of the spectrum, or none.", metavar="FIRST:LAST", group=_GROUP),
+        option(
+            "First and last column of the spectrum, or none if columns with numbers as names are no spectrum.",
+            metavar="FIRST:LAST",
+            group=_GROUP,
+        ),
     ] = None
-    axis_name: Annotated[str | None, option('What spectra run over, e.g. "Raman shift".', group=_GROUP)] = None
-    axis_unit: Annotated[str | None, option("Unit of that, e.g. cm-1.", metavar="UNIT", group=_GROUP)] = None
-    spectrum_name: Annotated[str | None, option('What spectra hold, e.g. "intensity".', group=_GROUP)] = None
-    spectrum_unit: Annotated[str | None, option("Unit of that, e.g. counts.", metavar="UNIT", group=_GROUP)] = None
+    axis_name: Annotated[
+        str | None, option('Name of the horizontal axis of the spectra, e.g. "Raman shift".', group=_GROUP)
+    ] = None
+    axis_unit: Annotated[
+        str | None, option("Unit of the horizontal axis of the spectra, e.g. cm-1.", metavar="UNIT", group=_GROUP)
+    ] = None
+    spectrum_name: Annotated[
+        str | None, option('Name of the values of the spectra, e.g. "intensity".', group=_GROUP)
+    ] = None
+    spectrum_unit: Annotated[
+        str | None, option("Unit of the values of the spectra, e.g. counts.", metavar="UNIT", group=_GROUP)
+    ] = None
     fraction_unit: Annotated[
-        Literal["fraction", "percent"] | None, option("What the fractions in the file sum to: 1 or 100.", group=_GROUP)
+        Literal["fraction", "percent"] | None,
+        option("Whether the fractions in the file sum to 1 (fraction) or to 100 (percent).", group=_GROUP),
     ] = None
     fraction_name: Annotated[
-        str | None, option("What a hundredth of a fraction is called: at%, wt% ...", metavar="NAME", group=_GROUP)
+        str | None, option("Name of the unit of the fractions: at%, wt%, mol% ...", metavar="NAME", group=_GROUP)
     ] = None
     merit_units: Annotated[
         Words,
         option(
-            "Units of figures of merit; without NAME= it is the target's.",
+            "Units of figures of merit, e.g. P=mW/cm2; a unit without NAME= is that of the target.",
             "--unit",
             "--merit-units",
             metavar="NAME=UNIT,...",
@@ -105,7 +132,8 @@ class LibraryOptions:
     censored: Annotated[
         Words,
         option(
-            "Values from there on are limits only (a saturated instrument): P>10, or P<0.1; without NAME the target's.",
+            "Limits of the instrument: with P>10, values of 10 or more mean 'at least'; with P<0.1, values of 0.1 or "
+            "less mean 'at most'; a limit without NAME is that of the target.",
             metavar="NAME>VALUE,...",
             group=_GROUP,
         ),
@@ -114,12 +142,15 @@ class LibraryOptions:
         str | None,
         BeforeValidator(absolute),
         option(
-            "File or folder with the spectra, where the table has none.", metavar="PATH", exists="path", group=_GROUP
+            "File or folder with the spectra, if they are not in the table.",
+            metavar="PATH",
+            exists="path",
+            group=_GROUP,
         ),
     ] = None
-    sheet: Annotated[str | None, option("Sheet of a workbook; by default the first.", metavar="NAME", group=_GROUP)] = (
-        None
-    )
+    sheet: Annotated[
+        str | None, option("Sheet of the workbook to read; by default the first.", metavar="NAME", group=_GROUP)
+    ] = None
 
     def __post_init__(self) -> None:
         if self.axis_columns not in (None, "none") and ":" not in str(self.axis_columns):

@@ -229,7 +229,7 @@ class Inputs:
         return {name: value for name, value in there.items() if isinstance(value, np.ndarray)}
 
     @classmethod
-    def of(cls, arrays: Arrays, preprocessing: Preprocessing) -> Inputs:
+    def from_arrays(cls, arrays: Arrays, preprocessing: Preprocessing) -> Inputs:
         """Make it again from what `arrays` gave."""
         blank: dict[str, Any] = {field.name: None for field in fields(cls)}
         return replace(cls(**blank), **{**arrays, "preprocessing": preprocessing})  # type: ignore[arg-type]

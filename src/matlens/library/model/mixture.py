@@ -103,7 +103,7 @@ class HeldOut:
 
     Examples
     --------
-    >>> held = HeldOut.of([np.array([0, 1]), np.array([1, 2]), np.array([1])], 3)
+    >>> held = HeldOut.from_rows([np.array([0, 1]), np.array([1, 2]), np.array([1])], 3)
     >>> mean, spread = held.summary(np.array([[1.0, 1, 1], [3, 3, 3], [5, 5, 5]]))
     >>> mean, spread
     (array([ 4., nan,  3.]), array([ 1., nan,  2.]))
@@ -112,7 +112,7 @@ class HeldOut:
     unseen: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, seen: Sequence[NDArray[np.intp]], count: int) -> HeldOut:
+    def from_rows(cls, seen: Sequence[NDArray[np.intp]], count: int) -> HeldOut:
         """From the rows that each member saw, of ``count``."""
         return cls(np.array([~np.isin(np.arange(count), own) for own in seen]))
 
@@ -132,7 +132,7 @@ class HeldOut:
 
         Examples
         --------
-        >>> held = HeldOut.of([np.arange(50), np.arange(50, 100)], 100)
+        >>> held = HeldOut.from_rows([np.arange(50), np.arange(50, 100)], 100)
         >>> target = np.sin(np.arange(100))
         >>> round(held.share(np.tile(target, (2, 1)), np.zeros((2, 100)), target), 2)
         0.75

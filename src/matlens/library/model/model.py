@@ -24,14 +24,14 @@ from matlens.library.model.kernel.covariance import find_covariances
 from matlens.library.model.kernel.kernel_parts import KernelParts
 from matlens.library.model.mixture import HeldOut, Mixture, side_by_side_inputs
 from matlens.library.model.networks.training import TrainingSet
+from matlens.library.model.output_warping import OutputWarping, find_output_warping
 from matlens.library.model.preprocessing_choice import Choice, choose_preprocessing
 from matlens.library.model.presets.preset import Preset
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import Resampling, member_rows
-from matlens.library.model.response import Gradients, SlopeErrors
+from matlens.library.model.response import GradientErrors, Gradients
 from matlens.library.model.storage import FittedState, read_state, write_state
 from matlens.library.model.targets import Target, learned_target, resolve_task
-from matlens.library.model.warp import Warp, find_warp
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 
@@ -89,7 +89,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         figure of merit is missing.
     chains_tried_ : dict
         R squared, on compositions held out, of a Gaussian process with each chain that was tried; empty where none was.
-    warp_ : Warp
+    warp_ : OutputWarping
         From that scale to the one within, and back.
     components_, axis_, members_, uses_composition_, uses_spectrum_, preprocessing_
         As in `Response`.
@@ -242,13 +242,13 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         inputs = self.inputs_(compositions, spectra, chosen_device(self.device))
         values, slopes = self.ensemble_.gradients(inputs, progress or Silent())
         standard = values.double().cpu().numpy()
-        steep = torch.from_numpy(self.warp_.slopes(standard)).to(values)[..., None]
+        steep = torch.from_numpy(self.warp_.gradient(standard)).to(values)[..., None]
         of_fractions, of_spectra = self.inputs_.back(
             {name: slope.mul_(steep) for name, slope in slopes.items()}, compositions, spectra
         )
         return Gradients(self.warp_.values(standard), of_fractions, of_spectra)
 
-    def slope_errors(self, compositions: ArrayLike, spectra: ArrayLike | None) -> SlopeErrors | None:
+    def gradient_errors(self, compositions: ArrayLike, spectra: ArrayLike | None) -> GradientErrors | None:
         """How well the gradients are known, shape of `gradients`; None in presets that do not tell.
 
         Notes
@@ -263,14 +263,14 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return None
         found, errors = (each.cpu().numpy() for each in known)
         standard, mean = found[:, 0], found[:, 1:]
-        steep, bent = self.warp_.slopes(standard), self.warp_.bends(standard)
+        steep, bent = self.warp_.gradient(standard), self.warp_.curvature(standard)
         # of the slopes' product with that of the warp, which itself depends on the value
         turn = np.concatenate([(bent[:, None] * mean)[:, :, None], steep[:, None, None] * np.eye(mean.shape[1])], 2)
         covariance = turn @ errors @ turn.transpose(0, 2, 1)
         each = torch.eye(mean.shape[1])[:, None].expand(-1, len(mean), -1)
         parts = torch.split(each, [x.shape[1] for x in inputs.values()], 2)
         features = side_by_side_inputs(inputs).T.double().cpu().numpy()
-        return SlopeErrors(
+        return GradientErrors(
             Gradients(features, *self.inputs_.back(dict(zip(inputs, parts)), compositions, spectra)), covariance
         )
 
@@ -373,13 +373,13 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.uses_spectrum_ = self.inputs_.uses_spectrum
         self.preprocessing_ = self.inputs_.preprocessing
 
-    def _warp(self, preset: Preset, seen: MaterialsLibrary, values: Array) -> Warp:
+    def _warp(self, preset: Preset, seen: MaterialsLibrary, values: Array) -> OutputWarping:
         """As it stands, or as evidence says if the preset looks for any."""
         if preset.sharpness is None:
-            return Warp.of(values)
+            return OutputWarping.fit(values)
         plain = self.inputs_(seen.compositions, seen.spectra)
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
-        return find_warp(side_by_side_inputs(plain), values, fractions, self.seed)
+        return find_output_warping(side_by_side_inputs(plain), values, fractions, self.seed)
 
     def _kernel_part(
         self,
@@ -400,18 +400,18 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
         inputs = side_by_side_inputs(plain)
         found = find_covariances(inputs, standard, fractions, self.seed, sums=_SUMS, times=_SEARCHES, progress=progress)
-        shared = _shared_lengths([one.lengths for one in found])
+        shared = _shared_length_scales([one.length_scales for one in found])
         self.inputs_ = self.inputs_.with_sums(found[0].weights).rescaled(preset.sharpness / shared)
-        covariances = [replace(one, lengths=preset.sharpness * one.lengths / shared) for one in found]
+        covariances = [replace(one, length_scales=preset.sharpness * one.length_scales / shared) for one in found]
         inputs = side_by_side_inputs(self.inputs_(seen.compositions, seen.spectra, standard.device))
-        kernel, censored = KernelParts.of(covariances, inputs, standard, drawn), seen.censoring(target)
+        kernel, censored = KernelParts.fit(covariances, inputs, standard, drawn), seen.censoring(target)
         if not censored.any():
             return kernel, standard
-        sign, start, held = torch.tensor(censored).to(standard), standard, HeldOut.of(drawn, len(seen))
+        sign, start, held = torch.tensor(censored).to(standard), standard, HeldOut.from_rows(drawn, len(seen))
         for _ in range(_ROUNDS):
             said = torch.from_numpy(held.summary(kernel.values(inputs).double().cpu().numpy())[0]).to(standard)
             standard = start + sign * (sign * (said - start)).nan_to_num(0).clamp(min=0)
-            kernel = KernelParts.of(covariances, inputs, standard, drawn)
+            kernel = KernelParts.fit(covariances, inputs, standard, drawn)
         return kernel, standard
 
     def _mix(
@@ -423,7 +423,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         library: MaterialsLibrary,
     ) -> None:
         """Weigh the two parts by their held-out errors; keep what members say of samples that they did not see."""
-        held = HeldOut.of(data.rows, len(rows))
+        held = HeldOut.from_rows(data.rows, len(rows))
         values = networks.values(data.inputs).double().cpu().numpy()
         share = 0.0
         if kernel is not None:
@@ -452,9 +452,9 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
 
 
-def _shared_lengths(each: list[Array]) -> Array:
+def _shared_length_scales(each: list[Array]) -> Array:
     """Lengths of the networks' inputs: typical ones; a sum that one in K searches found counts for one in K."""
-    lengths = np.array(each)
-    there = np.isfinite(lengths)
-    typical = np.exp(np.where(there, np.log(lengths), 0).sum(0) / there.sum(0))
-    return np.asarray(typical * np.sqrt(len(lengths) / there.sum(0)))
+    length_scales = np.array(each)
+    there = np.isfinite(length_scales)
+    typical = np.exp(np.where(there, np.log(length_scales), 0).sum(0) / there.sum(0))
+    return np.asarray(typical * np.sqrt(len(length_scales) / there.sum(0)))

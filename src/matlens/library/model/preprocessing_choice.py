@@ -145,8 +145,8 @@ def _held_out(
     inputs, target = side_by_side_inputs(see(library.compositions, library.spectra)).double(), torch.from_numpy(y)
     some = np.random.default_rng(seed).permutation(len(y))[:_ROWS]
     covariance = find_covariance(inputs[some], target[some], len(library.components) if composition else 0, seed)
-    members = KernelPart.of(covariance, inputs, target, trained).values(inputs)
-    return HeldOut.of(trained, len(y)).summary(members.numpy())[0]
+    members = KernelPart.fit(covariance, inputs, target, trained).values(inputs)
+    return HeldOut.from_rows(trained, len(y)).summary(members.numpy())[0]
 
 
 def _best(errors: dict[Preprocessing, NDArray[np.float64]], first: Preprocessing, groups: NDArray[np.intp]) -> Choice:

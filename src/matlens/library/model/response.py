@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.hooks import Progress
 
-__all__ = ["Gradients", "Response", "SlopeErrors"]
+__all__ = ["GradientErrors", "Gradients", "Response"]
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -56,7 +56,7 @@ class Gradients:
 
 
 @dataclass(frozen=True)
-class SlopeErrors:
+class GradientErrors:
     """How well a model knows its slopes, in the few features that it sees of a sample.
 
     Parameters
@@ -69,7 +69,7 @@ class SlopeErrors:
     Examples
     --------
     >>> features = Gradients(np.zeros((2, 3)), np.zeros((2, 3, 4), np.float32), None)
-    >>> SlopeErrors(features, np.tile(np.eye(2), (3, 1, 1))).along(np.full((2, 3, 1), 3.0)).ravel().round(1).tolist()
+    >>> GradientErrors(features, np.tile(np.eye(2), (3, 1, 1))).along(np.full((2, 3, 1), 3.0)).ravel().round(1).tolist()
     [4.2, 4.2, 4.2]
     """
 

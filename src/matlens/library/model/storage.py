@@ -20,8 +20,8 @@ from matlens.library.model.ensemble import Ensemble
 from matlens.library.model.inputs import Inputs
 from matlens.library.model.kernel.kernel_parts import KernelParts
 from matlens.library.model.mixture import Mixture
+from matlens.library.model.output_warping import OutputWarping
 from matlens.library.model.presets.registry import PRESETS
-from matlens.library.model.warp import Warp
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 
@@ -46,7 +46,7 @@ class FittedState:
         From samples to what the ensemble is given; holds the preprocessing.
     ensemble : Mixture
         Networks and kernel part.
-    warp : Warp
+    warp : OutputWarping
         From the ensemble's scale to that of the figure of merit.
     library : MaterialsLibrary
         Samples that it was fitted to.
@@ -62,7 +62,7 @@ class FittedState:
     own_preprocessing: bool
     inputs: Inputs
     ensemble: Mixture
-    warp: Warp
+    warp: OutputWarping
     library: MaterialsLibrary
     target: str
     unit: str
@@ -125,7 +125,7 @@ def read_state(folder: str | os.PathLike[str], device: str) -> FittedState:
         found, expected = state.example(), content["example"]
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         raise ResourceError(f"{place / MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
-    if not abs(found - expected) <= _ALIKE * float(state.warp.slopes([state.warp.low, state.warp.high]).max()):
+    if not abs(found - expected) <= _ALIKE * float(state.warp.gradient([state.warp.low, state.warp.high]).max()):
         raise ResourceError(
             f"the model in {place} predicts {found:.9g} where it predicted {expected:.9g} when it was written; "
             "restore the versions named in model.json, or train anew."
@@ -139,14 +139,14 @@ def _state(content: dict[str, Any], arrays: Arrays, where: torch.device) -> Fitt
     preset, inputs = PRESETS[asked["preset"]], tuple(content["sizes"])
     weights = {name: torch.from_numpy(value).to(where) for name, value in _under("network.", arrays).items()}
     networks = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
-    kernel = KernelParts.restored(_under("kernel.", arrays), where) if preset.sharpness is not None else None
+    kernel = KernelParts.from_arrays(_under("kernel.", arrays), where) if preset.sharpness is not None else None
     chain = Preprocessing.from_settings(content["preprocessing"])
     return FittedState(
         asked,
         own,
-        Inputs.of(_under("inputs.", arrays), chain),
+        Inputs.from_arrays(_under("inputs.", arrays), chain),
         Mixture(networks, kernel, content["share"]),
-        Warp(**content["warp"]),
+        OutputWarping(**content["warp"]),
         _library(content["library"], _under("library.", arrays)),
         content["target"],
         content["unit"],

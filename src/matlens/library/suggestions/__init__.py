@@ -1,4 +1,4 @@
-"""What to make next, from a model and what its data support."""
+"""Suggestions of compositions to make next."""
 
 import lazy_loader
 

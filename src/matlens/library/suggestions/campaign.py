@@ -1,4 +1,4 @@
-"""What to make next: ranked additions and moves, with what is expected of them and the support behind."""
+"""Ranked suggestions of compositions to make next, with predictions and support by the data."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ from matlens.hooks import Progress, Silent
 from matlens.library.model import Response
 from matlens.library.suggestions.limits import Limits
 from matlens.library.suggestions.moves import Moves, distances, first_moves, move_support, second_moves, words
-from matlens.library.suggestions.outlook import look_out
+from matlens.library.suggestions.predictive import predictive_distribution
 from matlens.library.table import PRESENT, MaterialsLibrary
 
-__all__ = ["Campaign", "Expects", "plan_moves", "plate_list", "suggest"]
+__all__ = ["Campaign", "Predictive", "plan_moves", "plate_list", "suggest"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0041-suggestions.md
-_REACH = 0.35  # of the usual range of a component
+_REACH = 0.35  # share of the median range of a component
 _STARTS = 40  # measured compositions that moves start from
-_BEAM = 60  # moves that a second one follows
-_SHORT = 400  # moves that are looked at closely
+_BEAM = 60  # first moves that are followed by a second one
+_SHORT = 400  # moves that are ranked by draws from the predictive distribution
 _DRAWS = 400
 _ROW, _WELLS = 12, 96
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """How suggestions are chosen.
+    """Options for choosing suggestions.
 
     Parameters
     ----------
     limits : Limits
-        What may be made.
-    moves : int
-        Components changed at most, 1 or 2.
-    least_support : int
-        0: also where nothing was measured; 1: where little was; 2: only along measured compositions.
+        Limits of the compositions.
+    moves : {1, 2}
+        Greatest number of components that a suggestion changes.
+    least_support : {0, 1, 2}
+        Least support of a suggestion: 0 allows any, 1 needs weak support, 2 needs measured compositions along the move.
     minimise : bool
-        Whether a small figure of merit is wanted.
+        Whether a small figure of merit is better.
     reach : float, optional
-        Share of atoms to exchange, at most, to come from a suggestion to a measured composition; by default a third of
-        the usual range of a component. No model is worth asking far from everything that was measured.
+        Greatest distance of a suggestion from a measured composition, as a share of atoms exchanged; by default about a
+        third of the median range of a component, because models do not extrapolate far.
     apart : float, optional
-        Share of atoms by which suggestions differ at least; by default two increments.
+        Least distance between suggestions, as a share of atoms exchanged; by default two increments.
     coverage : float
-        Of the intervals, as the ensemble and its held-out errors have it.
+        Nominal coverage of the prediction intervals, 0 to 1.
     seed : int
-        Of the draws.
+        Seed of the draws from the predictive distribution.
 
     Raises
     ------
     InputError
-        If a value is impossible.
+        If a value is out of range.
 
     Examples
     --------
@@ -95,47 +95,49 @@ def suggest(
 ) -> pd.DataFrame:
     """Suggest compositions to make next, each as a move from a measured one.
 
-    Moves change one or two components, of those that are absent from a sample, too, at the cost of all others
-    (dilution) or of one (exchange); the spectrum follows the composition as in the library. They are chosen together:
-    each one adds most to the best that may be expected of those before it, over draws from the ensemble and from its
-    errors at held-out compositions, so that they do not all bet on the same guess.
+    A move changes one or two components, also ones that are absent at its start, at the cost of all others (dilution)
+    or of one other (exchange). Spectra follow the composition as in the library. Suggestions are chosen one by one:
+    each adds the greatest expected improvement (Jones, Schonlau and Welch, J. Glob. Optim. 13, 455, 1998) to those
+    before it, over joint draws from the predictive distribution. They therefore do not all depend on the same guess.
 
     Parameters
     ----------
     model : Response
-        Fitted to the library.
+        Model fitted to the library.
     library : MaterialsLibrary
-        What was measured.
+        Measured samples.
     insight : xarray.Dataset, optional
-        Of `explain_library`; adds the gradient that points along the move.
+        Gradients from `explain_library`; adds the gradient along each move to the table.
     n : int
-        Suggestions.
+        Number of suggestions.
     campaign : Campaign, optional
-        Limits, increments, forbidden pairs, support asked for.
+        Options; by default those of `Campaign`.
     progress : Progress, optional
         Called with stages done and total.
 
     Returns
     -------
     DataFrame
-        One row a suggestion, the most valuable first: ``rank``, ``move`` (in words), ``scheme``, ``sample`` (one of the
-        composition it starts from), ``system``, ``step`` (hundredths exchanged), ``start``, ``expected``, ``low``,
-        ``high`` (figure of merit before and after, with interval), ``gain``, ``gain_low``, ``gain_high``, ``chance``
-        (of beating the best measured composition), ``support`` (2, 1, 0), ``reason``, ``gradient`` and its ``spread``
-        (per hundredth, total, of the first component changed; NaN without insight), then the components in hundredths.
-        ``attrs`` hold ``components``, ``target``, ``unit``, ``best`` (expected of the best measured composition) and
-        ``increment``.
+        One row per suggestion, the most valuable first: ``rank``, ``move`` (in words), ``scheme``, ``sample`` (id of a
+        sample of the composition at the start), ``system`` (of that sample), ``step`` (hundredths of atoms exchanged),
+        ``start`` (predicted figure of merit at the start), ``expected``, ``low``, ``high`` (prediction at the end with
+        its interval), ``gain``, ``gain_low``, ``gain_high`` (their difference with its interval), ``chance`` (that the
+        best measured composition is exceeded), ``support`` (2 supported, 1 weak, 0 unsupported), ``reason``,
+        ``gradient`` and ``gradient_spread`` (total gradient of the component changed first, per hundredth, with its
+        standard deviation over members; NaN without insight), then the components in hundredths. ``attrs`` contain
+        ``components``, ``target``, ``unit``, ``best`` (prediction for the best measured composition), ``increment`` and
+        ``fraction_name``.
 
     Raises
     ------
     InputError
-        If components or limits do not fit the library, or nothing is left to suggest.
+        If components or limits do not fit the library, or no move is left.
 
     Notes
     -----
-    Intervals are of the ensemble and its held-out errors. Suggestions are chosen for looking good and lead beyond the
-    data, so that fewer true values lie inside than asked; `benchmarks/suggestion_regret.py` measures how many, and on
-    which side.
+    Intervals come from the ensemble and its held-out errors. Suggestions are selected for high predictions and lead
+    beyond the data, so that intervals contain fewer true values than their nominal coverage;
+    `benchmarks/suggestion_regret.py` measures how many.
 
     Examples
     --------
@@ -154,12 +156,12 @@ def suggest(
             f"the model knows {', '.join(model.components_)}, the library has {', '.join(library.components)}."
         )
     report.begin(3, "suggestions")
-    outlook = look_out(model, library)
+    predictive = predictive_distribution(model, library)
     starts, row = _starts(library)
-    moves, facts = _supported(plan_moves(outlook, library, campaign), starts, campaign)
+    moves, facts = _supported(plan_moves(predictive, library, campaign), starts, campaign)
     report.update(1, f"{len(moves)} moves looked at")
-    used, place = np.unique([*moves.start, _best(outlook, starts, campaign)], return_inverse=True)
-    draws = outlook.draws(np.concatenate([moves.compositions, starts[used]]), _DRAWS, campaign.seed)
+    used, place = np.unique([*moves.start, _best(predictive, starts, campaign)], return_inverse=True)
+    draws = predictive.draws(np.concatenate([moves.compositions, starts[used]]), _DRAWS, campaign.seed)
     after, before, best = draws[:, : len(moves)], draws[:, len(moves) + place[:-1]], draws[:, len(moves) + place[-1]]
     report.update(2, "expectations drawn")
     increment = campaign.limits.resolved(library)[2]
@@ -169,7 +171,7 @@ def suggest(
     moves = moves.select(chosen)
     table = _table(after[:, chosen], before[:, chosen], best[:, None], campaign)
     table.insert(1, "step", 50 * np.abs(moves.compositions - starts[moves.start]).sum(1))
-    table = _told(table, moves, starts, row, facts[:, chosen], library)
+    table = _with_words(table, moves, starts, row, facts[:, chosen], library)
     table = _with_gradient(table, moves, library, insight)
     table[list(library.components)] = (100 * moves.compositions).round(6)
     table.attrs = {
@@ -186,14 +188,14 @@ def suggest(
 
 
 def plate_list(suggestions: pd.DataFrame, components: Sequence[str] | None = None) -> pd.DataFrame:
-    """List what to make, one row a composition, ready to print.
+    """Assign suggestions to the wells of a plate.
 
     Parameters
     ----------
     suggestions : DataFrame
-        As `suggest` gives them.
+        Suggestions from `suggest`.
     components : sequence of str, optional
-        Columns with the fractions; by default those that the suggestions tell of.
+        Names of the columns with fractions; by default ``suggestions.attrs["components"]``.
 
     Returns
     -------
@@ -216,41 +218,58 @@ def plate_list(suggestions: pd.DataFrame, components: Sequence[str] | None = Non
 
 
 def _starts(library: MaterialsLibrary) -> tuple[Array, NDArray[np.intp]]:
-    """Give the measured compositions, each once, and a row of each."""
+    """Return the measured compositions, each once, with the row of one of its samples."""
     _, row = np.unique(library.replicates(), return_index=True)
     return library.compositions[row], row
 
 
-class Expects(Protocol):
-    """What expects a figure of merit at compositions."""
+class Predictive(Protocol):
+    """Interface of predictions that moves are ranked by, e.g. `PredictiveDistribution`."""
 
     def expected(self, compositions: Array) -> Array:
-        """Return what is expected, shape (n,)."""
+        """Return the mean of the figure of merit, shape (n,)."""
 
-    def hoped(self, compositions: Array, sign: int) -> Array:
-        """Return what may be hoped for, shape (n,): upwards for sign 1, downwards for -1."""
+    def confidence_bound(self, compositions: Array, sign: int) -> Array:
+        """Return the upper (sign 1) or lower (sign -1) confidence bound, shape (n,)."""
 
 
-def plan_moves(outlook: Expects, library: MaterialsLibrary, campaign: Campaign) -> Moves:
-    """Move from the best measured compositions, and each co-alloy system's best, once or twice; keep the best moves.
+def plan_moves(predictive: Predictive, library: MaterialsLibrary, campaign: Campaign) -> Moves:
+    """Find the moves with the best confidence bounds.
+
+    Moves start from the best measured compositions and from the best one of each co-alloy system, and change one or two
+    components.
 
     Parameters
     ----------
-    outlook : Expects
-        An `Outlook`, or anything else that expects a figure of merit.
+    predictive : Predictive
+        Predictions that moves are ranked by.
     library : MaterialsLibrary
-        What was measured.
+        Measured samples.
     campaign : Campaign
-        Limits, and how many components may change.
+        Limits, and number of components that may change.
 
     Returns
     -------
     Moves
-        They start from compositions numbered by `MaterialsLibrary.replicates`.
+        Moves from compositions numbered by `MaterialsLibrary.replicates`.
+
+    Raises
+    ------
+    InputError
+        If the limits do not fit the library.
+
+    Examples
+    --------
+    >>> from matlens.library.baselines import BASELINES
+    >>> a = np.linspace(0, 0.5, 21)
+    >>> library = MaterialsLibrary(np.stack([1 - a, a], 1), ("Fe", "Ga"), {"P": 3 * a})
+    >>> known = predictive_distribution(BASELINES["ridge"]().fit(library), library)
+    >>> plan_moves(known, library, Campaign(moves=1)).compositions[0].round(3).tolist()
+    [0.375, 0.625]
     """
     starts, row = _starts(library)
     sign = -1 if campaign.minimise else 1
-    order = np.argsort(-sign * outlook.expected(starts), kind="stable")
+    order = np.argsort(-sign * predictive.expected(starts), kind="stable")
     firsts = order[np.sort(np.unique(library.systems()[row][order].astype(str), return_index=True)[1])]
     chosen = np.unique(np.concatenate([order[:_STARTS], firsts[:_STARTS]]))
 
@@ -260,7 +279,7 @@ def plan_moves(outlook: Expects, library: MaterialsLibrary, campaign: Campaign) 
 
     def kept(moves: Moves, count: int) -> Moves:
         moves = moves.select(distances(moves.compositions, starts) <= reach + PRESENT)
-        values = sign * outlook.hoped(moves.compositions, sign)
+        values = sign * predictive.confidence_bound(moves.compositions, sign)
         return moves.select(np.argsort(-values, kind="stable")[:count])
 
     one = first_moves(starts[chosen], library, campaign.limits)
@@ -279,12 +298,12 @@ def plan_moves(outlook: Expects, library: MaterialsLibrary, campaign: Campaign) 
     return every.select(np.sort(cells))
 
 
-def _best(outlook: Expects, starts: Array, campaign: Campaign) -> int:
-    return int(((-1 if campaign.minimise else 1) * outlook.expected(starts)).argmax())
+def _best(predictive: Predictive, starts: Array, campaign: Campaign) -> int:
+    return int(((-1 if campaign.minimise else 1) * predictive.expected(starts)).argmax())
 
 
 def _supported(moves: Moves, starts: Array, campaign: Campaign) -> tuple[Moves, NDArray[np.intp]]:
-    """Keep the moves with the support asked for; with flag, compositions along and together, shape (3, k)."""
+    """Keep moves with enough support; with their flags, compositions along and compositions together, shape (3, k)."""
     flags, along, together = move_support(starts[moves.start], moves.compositions, starts)
     kept = np.flatnonzero(flags >= campaign.least_support)
     if not len(kept):
@@ -293,10 +312,10 @@ def _supported(moves: Moves, starts: Array, campaign: Campaign) -> tuple[Moves, 
 
 
 def _batch(after: Array, before: Array, best: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
-    """Choose moves one by one, each for what it adds to the best of those before, over draws of shape (draws, k).
+    """Choose moves one by one by expected improvement on those chosen before, over draws of shape (draws, k).
 
-    The first must beat what the best measured composition reaches, in each draw by itself: what all have in common
-    does not count. Moves that are not expected to gain on their start come last.
+    The first move is compared with the best measured composition within each draw, so that errors common to all
+    compositions cancel. Moves without an expected gain over their start come last.
     """
     free, gains = np.ones(len(moves), bool), (after - before).mean(0) > 0
     chosen: list[int] = []
@@ -335,7 +354,7 @@ def _table(after: Array, before: Array, best: Array, campaign: Campaign) -> pd.D
     )
 
 
-def _told(
+def _with_words(
     table: pd.DataFrame,
     moves: Moves,
     starts: Array,
@@ -343,7 +362,7 @@ def _told(
     facts: NDArray[np.intp],
     library: MaterialsLibrary,
 ) -> pd.DataFrame:
-    """Add what is said in words, in the order of reading."""
+    """Add the columns in words, in the order of reading."""
     systems = library.systems()
     said = [words(starts[s], x, steps, library) for s, x, steps in zip(moves.start, moves.compositions, moves.steps)]
     rows = row[moves.start]

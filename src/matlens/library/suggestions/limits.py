@@ -1,4 +1,4 @@
-"""What may be made: bounds of the components, the increments of the synthesis, pairs that must not meet."""
+"""Limits of suggested compositions: bounds, increments of the synthesis and forbidden pairs of components."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ __all__ = ["Limits", "on_grid"]
 
 Array = NDArray[np.float64]
 _INCREMENTS = (0.001, 0.002, 0.0025, 0.005, 0.01, 0.02, 0.025, 0.05)
-_STEPS = 20  # increments in the range of a component, about
-_BEYOND = 0.25  # of the measured range, how far suggestions may leave it
+_STEPS = 20  # approximate number of increments in the range of a component
+_BEYOND = 0.25  # share of the measured range by which suggestions may leave it
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits within which compositions are suggested.
+    """Limits of suggested compositions.
 
     Parameters
     ----------
     bounds : mapping of str to (float, float)
-        Least and greatest fraction of components; the others may leave the measured range by a quarter of it.
+        Least and greatest fraction of components, 0 to 1. Components without bounds may leave their measured range by
+        a quarter of it.
     increment : float, optional
-        Fractions are multiples of it; 1 must be one, too. By default a twentieth of the usual range, rounded.
+        Increment of the fractions; it must divide 1. By default about a twentieth of the median range of a component.
     forbidden : sequence of (str, str)
-        Pairs of components that must not be in one composition.
+        Pairs of components that must not occur in one composition.
     most : int, optional
-        Components in a composition, at most.
+        Greatest number of components in a composition; by default any.
 
     Raises
     ------
@@ -41,7 +42,7 @@ class Limits:
 
     Examples
     --------
-    >>> limits = Limits.of(["W=0:8"], increment=0.5, forbidden=["W-Mo"])
+    >>> limits = Limits.from_settings(["W=0:8"], increment=0.5, forbidden=["W-Mo"])
     >>> limits
     Limits(bounds={'W': (0.0, 0.08)}, increment=0.005, forbidden=(('W', 'Mo'),), most=None)
     """
@@ -62,14 +63,30 @@ class Limits:
             raise InputError(f"found {self.most} components at most; expected 1 or more.")
 
     @classmethod
-    def of(
+    def from_settings(
         cls,
         bounds: Sequence[str] = (),
         increment: float | None = None,
         forbidden: Sequence[str] = (),
         most: int | None = None,
     ) -> Limits:
-        """Read limits as they are written on the command line, in hundredths: "W=0:8", 0.5, "W-Mo".
+        """Read limits as written on the command line, in hundredths.
+
+        Parameters
+        ----------
+        bounds : sequence of str
+            Bounds such as ``"W=0:8"``; an empty end means 0 or 100.
+        increment : float, optional
+            Increment in hundredths.
+        forbidden : sequence of str
+            Pairs such as ``"W-Mo"``.
+        most : int, optional
+            Greatest number of components in a composition.
+
+        Returns
+        -------
+        Limits
+            The limits in fractions.
 
         Raises
         ------
@@ -92,7 +109,19 @@ class Limits:
         return cls(read, None if increment is None else increment / 100, kept, most)
 
     def resolved(self, library: MaterialsLibrary) -> tuple[Array, Array, float]:
-        """Give the least and the greatest fraction of each component, shape (D,), and the increment.
+        """Work out the bounds of all components and the increment for a library.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Measured samples, whose ranges give the default bounds.
+
+        Returns
+        -------
+        low, high : ndarray, shape (D,)
+            Least and greatest fraction of each component.
+        increment : float
+            Increment of the fractions.
 
         Raises
         ------
@@ -123,7 +152,24 @@ class Limits:
         return low, high, step
 
     def allowed(self, compositions: ArrayLike, library: MaterialsLibrary) -> NDArray[np.bool_]:
-        """Tell which compositions, shape (n, D), are within the limits.
+        """Return which compositions are within the limits.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        library : MaterialsLibrary
+            Measured samples, whose ranges give the default bounds.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+            True where a composition is allowed.
+
+        Raises
+        ------
+        InputError
+            If a component is unknown, or bounds leave no composition.
 
         Examples
         --------
@@ -143,7 +189,19 @@ class Limits:
 
 
 def on_grid(compositions: ArrayLike, increment: float) -> Array:
-    """Round compositions to multiples of the increment that still sum to 1; what is absent stays absent.
+    """Round compositions to multiples of the increment that sum to 1, by the largest remainder method.
+
+    Parameters
+    ----------
+    compositions : array_like, shape (n, D)
+        Fractions.
+    increment : float
+        Increment of the fractions; it must divide 1.
+
+    Returns
+    -------
+    ndarray, shape (n, D)
+        Rounded fractions; absent components stay absent.
 
     Examples
     --------

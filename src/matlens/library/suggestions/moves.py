@@ -1,4 +1,4 @@
-"""Moves from measured compositions to ones that may be made next, and whether anything was measured there."""
+"""Moves from measured compositions to new ones, and their support by measured compositions."""
 
 from __future__ import annotations
 
@@ -17,24 +17,30 @@ __all__ = ["Moves", "distances", "first_moves", "move_support", "second_moves", 
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-_SIZES = (1, 2, 3, 5, 8, 13, 21)  # increments
-_NARROW, _WIDE = 0.4, 1.0  # how far beside a move measured compositions may lie, in lengths of it
-_ENOUGH = 2  # measured compositions along the move
+_SIZES = (1, 2, 3, 5, 8, 13, 21)  # in increments
+_NARROW, _WIDE = 0.4, 1.0  # distance beside a move up to which measured compositions count, relative to its length
+_ENOUGH = 2  # measured compositions along a supported move
 
 
 @dataclass(frozen=True)
 class Moves:
-    """Compositions with where they come from and how.
+    """New compositions with the measured ones that they start from and the steps that lead to them.
 
     Parameters
     ----------
     start : ndarray of int, shape (k,)
-        Row of the composition that each one starts from.
+        Row of the composition that each move starts from.
     compositions : ndarray, shape (k, D)
-        Where it leads.
+        Composition that each move leads to, in fractions.
     steps : ndarray of int, shape (k, s, 2)
-        For each of at most s steps the component that changes and its host; the host is -1 where the others change in
-        proportion (dilution), the component is -1 where there is no further step.
+        Component that changes and its host, for each of up to s steps. The host is -1 for dilution (all others change
+        in proportion); the component is -1 if there is no further step.
+
+    Examples
+    --------
+    >>> moves = Moves(np.array([0, 0]), np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([[[1, -1]], [[1, 0]]]))
+    >>> moves.select([1]).compositions.tolist()
+    [[0.8, 0.2]]
     """
 
     start: Index
@@ -45,27 +51,43 @@ class Moves:
         return len(self.start)
 
     def select(self, rows: ArrayLike) -> Moves:
-        """Keep some, by index or mask."""
+        """Return some of the moves.
+
+        Parameters
+        ----------
+        rows : array_like of int or bool
+            Numbers of the moves, or a mask.
+
+        Returns
+        -------
+        Moves
+            The chosen moves in the given order.
+        """
         chosen = np.arange(len(self))[np.asarray(rows)]
         return Moves(self.start[chosen], self.compositions[chosen], self.steps[chosen])
 
 
 def first_moves(starts: ArrayLike, library: MaterialsLibrary, limits: Limits) -> Moves:
-    """Change one component of each start: diluting the others, or replacing one of them.
+    """Change one component of each start, at the cost of all others (dilution) or of one other (exchange).
 
     Parameters
     ----------
     starts : array_like, shape (s, D)
-        Compositions, mostly measured ones.
+        Compositions to start from, in fractions.
     library : MaterialsLibrary
-        What was measured; compositions no more than an increment away from these are left out.
+        Measured samples; new compositions within an increment of a measured one are left out.
     limits : Limits
-        What may be made.
+        Limits of the new compositions.
 
     Returns
     -------
     Moves
-        On the grid of increments, each composition once: by the shortest way.
+        Moves to compositions on the grid of increments; each composition occurs once, with its shortest move.
+
+    Raises
+    ------
+    InputError
+        If the limits do not fit the library.
 
     Examples
     --------
@@ -79,7 +101,26 @@ def first_moves(starts: ArrayLike, library: MaterialsLibrary, limits: Limits) ->
 
 
 def second_moves(moves: Moves, library: MaterialsLibrary, limits: Limits) -> Moves:
-    """Change one more component of each composition that moves lead to.
+    """Change one further component of the composition that each move leads to.
+
+    Parameters
+    ----------
+    moves : Moves
+        First moves, from `first_moves`.
+    library : MaterialsLibrary
+        Measured samples; new compositions within an increment of a measured one are left out.
+    limits : Limits
+        Limits of the new compositions.
+
+    Returns
+    -------
+    Moves
+        Moves with one more step.
+
+    Raises
+    ------
+    InputError
+        If the limits do not fit the library.
 
     Examples
     --------
@@ -137,7 +178,19 @@ def _one(moves: Moves, free: NDArray[np.bool_], k: int, host: int, step: float) 
 
 
 def distances(compositions: Array, measured: Array) -> Array:
-    """Share of atoms to exchange to come to the nearest measured composition, shape (n,).
+    """Compute the share of atoms that must be exchanged to reach the nearest measured composition.
+
+    Parameters
+    ----------
+    compositions : ndarray, shape (n, D)
+        Fractions.
+    measured : ndarray, shape (N, D)
+        Measured fractions.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Half the sum of absolute differences of the fractions.
 
     Examples
     --------
@@ -148,25 +201,26 @@ def distances(compositions: Array, measured: Array) -> Array:
 
 
 def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tuple[NDArray[np.int8], Index, Index]:
-    """Judge moves by the compositions that were measured, and by nothing else.
+    """Judge the support of moves by measured compositions alone.
 
-    A move is supported when at least two measured compositions lie along it, half of its way or further, and enough
-    hold each component and each pair of components of the composition that it leads to.
+    A move is supported if at least two measured compositions lie along it, at half of its length or beyond, and if
+    enough measured compositions contain each component and each pair of components of its end.
 
     Parameters
     ----------
     starts, ends : array_like, shape (n, D)
+        Compositions at both ends of each move, in fractions.
     measured : array_like, shape (N, D)
-        Each composition once.
+        Measured compositions, each once.
 
     Returns
     -------
     flags : ndarray of int8, shape (n,)
         2 supported, 1 weak, 0 unsupported.
     along : ndarray of int, shape (n,)
-        Measured compositions along the move.
+        Number of measured compositions along the move.
     together : ndarray of int, shape (n,)
-        Measured compositions with the rarest pair of components.
+        Number of measured compositions with the rarest pair of components.
 
     Examples
     --------
@@ -195,7 +249,23 @@ def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tup
 
 
 def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary) -> tuple[str, str]:
-    """Say what a move does, and at whose cost: "+2 at% W for V", "exchange with V".
+    """Describe a move and its compensation scheme in words, for example "+2 at% W for V" and "exchange with V".
+
+    Parameters
+    ----------
+    start, end : ndarray, shape (D,)
+        Compositions at both ends of the move, in fractions.
+    steps : ndarray of int, shape (s, 2)
+        Steps as in `Moves`.
+    library : MaterialsLibrary
+        Library with the names of the components.
+
+    Returns
+    -------
+    move : str
+        Changes of the components.
+    scheme : str
+        Compensation schemes.
 
     Examples
     --------

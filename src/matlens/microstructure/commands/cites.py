@@ -18,12 +18,29 @@ BOUNDS = ("hashin1962variational", "murat1985calcul")
 
 
 def of_judging() -> Sequence[str]:
-    """Cite the statistics by which results are compared with exemplars."""
+    """Cite the statistics by which results are compared with exemplars.
+
+    Returns
+    -------
+    sequence of str
+        Keys of ``runs/citations.bib``.
+    """
     return sources_of(_JUDGED)
 
 
 def of_engine(run: RunDirectory) -> Sequence[str]:
-    """Cite the method and the encoder that made a run's realisations."""
+    """Cite the method and the encoder that made a run's realisations.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    sequence of str
+        Keys of ``runs/citations.bib``.
+    """
     resolved = run.provenance.get("resolved", {})
     encoder = resolved.get("encoder", "")
     # Studies of depths match features, as their settings need not say.
@@ -33,6 +50,17 @@ def of_engine(run: RunDirectory) -> Sequence[str]:
 
 
 def of_thresholds(run: RunDirectory) -> Sequence[str]:
-    """Cite the method that cut grey micrographs into phases."""
+    """Cite the method that segmented grey micrographs into phases.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    sequence of str
+        Keys of ``runs/citations.bib``; empty if no threshold was searched for.
+    """
     threshold = str(run.settings["options"].get("threshold", ""))
     return ("otsu1979threshold", "vanderwalt2014scikit") if "otsu" in threshold else ()

@@ -72,7 +72,13 @@ class Inputs:
     hashes: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, Any]:
-        """Give them as a settings file holds them, paths absolute."""
+        """Return the inputs as a settings file holds them, with absolute paths.
+
+        Returns
+        -------
+        dict
+            Plain values, without those that are not given.
+        """
         content: dict[str, Any] = {
             "sources": [_absolute(source) for source in self.sources],
             "dataset": self.dataset,
@@ -83,7 +89,18 @@ class Inputs:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Inputs:
-        """Make them of what `settings` gave."""
+        """Make the inputs from stored settings, the inverse of `settings`.
+
+        Parameters
+        ----------
+        settings : mapping
+            What `settings` returned.
+
+        Returns
+        -------
+        Inputs
+            The inputs.
+        """
         return cls(
             tuple(settings["sources"]),
             settings.get("dataset"),
@@ -93,11 +110,30 @@ class Inputs:
 
     @classmethod
     def asked(cls, sources: Sequence[str], options: Micrographs) -> Inputs:
-        """Make them of a command's options."""
+        """Make the inputs from the options of a command.
+
+        Parameters
+        ----------
+        sources : sequence of str
+            Paths, or ``problem:NAME``.
+        options : Micrographs
+            Options of reading and segmentation.
+
+        Returns
+        -------
+        Inputs
+            The inputs, without hashes.
+        """
         return cls(tuple(sources), options.dataset, asked_for(CleaningOptions, options).settings())
 
     def hashed(self) -> Inputs:
-        """Compute the hashes of the files."""
+        """Compute the hashes of the files.
+
+        Returns
+        -------
+        Inputs
+            The same inputs, with hashes.
+        """
         hashes = tuple("" if source.startswith(PROBLEM) else sha256(source) for source in self.files)
         return Inputs(self.sources, self.dataset, self.cleaning, hashes)
 
@@ -114,14 +150,19 @@ class Inputs:
 
 
 def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:
-    """Read and clean every input.
+    """Read and segment every input.
 
     Parameters
     ----------
     inputs : Inputs
-        Which files.
+        Which files, and how they are segmented.
     alike : bool
         Whether they show one material, and so must have the same phases.
+
+    Returns
+    -------
+    list of Segmentation
+        One for each source.
 
     Raises
     ------
@@ -149,7 +190,17 @@ def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:
 
 
 def store_inputs(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation]) -> None:
-    """Write what the run needs of its inputs; the exemplars come last and say that all is there."""
+    """Write what the run needs of its inputs, the exemplars last: where they are, everything is.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    inputs : Inputs
+        Which files.
+    found : sequence of Segmentation
+        The segmented inputs.
+    """
     for index, segmentation in enumerate(found):
         if segmentation.grey is not None:
             with atomic_write(run.claim(f".state/grey_{index}.npz")) as temporary:
@@ -163,7 +214,17 @@ def store_inputs(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation
 
 
 def store_structures(run: RunDirectory, kind: str, structures: Sequence[Microstructure]) -> None:
-    """Write ``KIND_I.npz``, number 0 last: where that is, all are."""
+    """Write ``KIND_I.npz`` with number 0 last: where it is, all are.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    kind : str
+        Start of the file names, e.g. ``exemplar``.
+    structures : sequence of Microstructure
+        Structures to write.
+    """
     for index, structure in reversed(list(enumerate(structures))):
         write_microstructure(structure, run.claim(f"{kind}_{index}.npz"))
 
@@ -171,7 +232,22 @@ def store_structures(run: RunDirectory, kind: str, structures: Sequence[Microstr
 def exemplars_of(
     run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation] | None = None
 ) -> list[Microstructure]:
-    """Return the exemplars that the run keeps, reading and keeping them first where that has not been done."""
+    """Return the exemplars that the run keeps; read and store them first where that has not been done.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    inputs : Inputs
+        Which files.
+    found : sequence of Segmentation, optional
+        The segmented inputs, where they have been read already.
+
+    Returns
+    -------
+    list of Microstructure
+        The exemplars.
+    """
     stored = stored_inputs(run)
     if stored is not None:
         return stored
@@ -182,7 +258,17 @@ def exemplars_of(
 
 
 def write_sensitivity(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation]) -> None:
-    """Write how fractions and correlations move when the thresholds of grey inputs move."""
+    """Write how volume fractions and correlations change with the thresholds of grey inputs.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    inputs : Inputs
+        Which files.
+    found : sequence of Segmentation
+        The segmented inputs.
+    """
     tables = [
         threshold_sensitivity(segmentation.variants).assign(input=name)
         for name, segmentation in zip(inputs.names, found)
@@ -193,7 +279,21 @@ def write_sensitivity(run: RunDirectory, inputs: Inputs, found: Sequence[Segment
 
 
 def read_results(source: str, material: Microstructure) -> tuple[Inputs, list[Segmentation]]:
-    """Read the realisations of a run directory, or one labelled file, as results to compare with a material.
+    """Read the realisations of a run directory, or one labelled file, to compare with a material.
+
+    Parameters
+    ----------
+    source : str
+        Run directory or file.
+    material : Microstructure
+        An exemplar, whose phases and dimension the results must have.
+
+    Returns
+    -------
+    inputs : Inputs
+        The files, with hashes.
+    results : list of Segmentation
+        The results.
 
     Raises
     ------
@@ -219,14 +319,41 @@ def read_results(source: str, material: Microstructure) -> tuple[Inputs, list[Se
 
 
 def stored_inputs(run: RunDirectory, kind: str = "exemplar") -> list[Microstructure] | None:
-    """Read the exemplars (or ``result``s) that the run keeps; None when it was stopped before it kept them."""
+    """Read the exemplars or the results that the run keeps.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    kind : str
+        Start of the file names: ``exemplar`` or ``result``.
+
+    Returns
+    -------
+    list of Microstructure or None
+        The structures; None if the run was stopped before it stored them.
+    """
     if not (run.path / f"{kind}_0.npz").is_file():
         return None
     return [read_microstructure(file) for file in numbered(run.path, kind, ".npz")]
 
 
 def numbered(folder: Path, kind: str, suffix: str) -> list[Path]:
-    """List ``KIND_0``, ``KIND_1``, ... in this order, and nothing else of like names.
+    """List the files ``KIND_0``, ``KIND_1``, ... in the order of their numbers.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to search.
+    kind : str
+        Start of the file names.
+    suffix : str
+        End of the file names, with its dot.
+
+    Returns
+    -------
+    list of Path
+        The files; others with similar names are left out.
 
     Examples
     --------

@@ -28,10 +28,30 @@ def compare_in(
     seed: int,
     properties: Sequence[str] = ("conductivity",),
 ) -> Comparison:
-    """Compare results with exemplars and write the tables.
+    """Compare results with exemplars and write the tables of the comparison.
 
     Writes ``errors.csv``, ``ratios.csv`` (results and controls), ``properties.csv``, ``copy_test.csv``, ``curves.csv``,
     ``verdict.json``.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    results : sequence of Microstructure
+        Structures to test.
+    exemplars : sequence of Microstructure
+        Micrographs of the material.
+    progress : Progress
+        Shows how far the work is.
+    seed : int
+        Seed of bootstrap and controls.
+    properties : sequence of str
+        Effective properties to compare: ``conductivity``, ``stiffness``.
+
+    Returns
+    -------
+    Comparison
+        The comparison.
 
     Examples
     --------

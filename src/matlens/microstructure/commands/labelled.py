@@ -43,6 +43,13 @@ def read_sets(
     cleaning : mapping, optional
         What is done to raw micrographs, as `matlens.microstructure.segmentation.CleaningOptions`.
 
+    Returns
+    -------
+    train : StructureSet
+        Structures to learn from.
+    test : StructureSet or None
+        Structures to test on; None if none are named.
+
     Raises
     ------
     InputError
@@ -68,7 +75,17 @@ def read_sets(
 
 
 def fingerprint(structures: StructureSet) -> str:
-    """SHA-256 of structures, labels and groups: what a run that is resumed must find again.
+    """Compute the SHA-256 of structures, labels and groups, by which a resumed run knows them.
+
+    Parameters
+    ----------
+    structures : StructureSet
+        Labelled structures.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
 
     Examples
     --------
@@ -82,7 +99,19 @@ def fingerprint(structures: StructureSet) -> str:
 
 
 def phase_values_of(target: str, phases: int) -> tuple[float, ...] | None:
-    """Values of the phases that the name of a conductivity made by ``generate`` tells; None for anything else.
+    """Read the values of the phases from the name of a conductivity that ``generate`` made.
+
+    Parameters
+    ----------
+    target : str
+        Name of the property, e.g. ``k_00_c50``.
+    phases : int
+        Number of phases.
+
+    Returns
+    -------
+    tuple of float or None
+        Conductivity of each phase; None for any other name.
 
     Examples
     --------
@@ -114,7 +143,17 @@ def _columns(structures: str, labels: str | None, target: str) -> list[str]:
 
 
 def component_name(target: str) -> tuple[str, str] | None:
-    """What a component is of: the quantity and what follows its indices.
+    """Split the name of a tensor component into its quantity and what follows the indices.
+
+    Parameters
+    ----------
+    target : str
+        Name of the property.
+
+    Returns
+    -------
+    tuple of (str, str) or None
+        Quantity and ending; None for a name without indices.
 
     Examples
     --------

@@ -30,7 +30,22 @@ Preset = Literal["default", "fast", "li2018"]
 
 
 def parse_shape(value: Any) -> Any:
-    """Read ``128x128``; what is no text is left as it is.
+    """Parse ``128x128``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Sides in pixels, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text does not name two or three positive sides.
 
     Examples
     --------
@@ -51,7 +66,22 @@ def parse_shape(value: Any) -> Any:
 
 
 def parse_fraction(value: Any) -> Any:
-    """Read ``exact``, ``sampled``, or one number a phase; what is no text is left as it is.
+    """Parse ``exact``, ``sampled``, or a number for each phase; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Rule, fractions, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------
@@ -69,7 +99,24 @@ def parse_fraction(value: Any) -> Any:
 
 
 def parse_phase_values(value: Any, info: ValidationInfo) -> Any:
-    """Read ``0=1.0,1=50``: a value for each phase, by number or name; what is no text is left as it is.
+    """Parse ``0=1.0,1=50``: a value for each phase; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+    info : ValidationInfo
+        Pydantic's facts on the field, whose name the error names.
+
+    Returns
+    -------
+    Any
+        Value by number or name of the phase, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form, or names a phase twice.
 
     Examples
     --------
@@ -116,9 +163,14 @@ Files = tuple[File, ...]
 class Micrographs(CleaningOptions):
     """How micrographs are read and made phases."""
 
-    dataset: Annotated[str | None, option("Which array, in files that hold several.", group="From file to phases")] = (
-        None
-    )
+    dataset: Annotated[
+        str | None,
+        option(
+            "Name of the array to read, for files that hold several arrays.",
+            metavar="NAME",
+            group="From file to phases",
+        ),
+    ] = None
 
 
 @options
@@ -126,11 +178,23 @@ class Encoded:
     """Options of work that an encoder does."""
 
     encoder: Annotated[
-        str, ChoiceOf(lambda: ("auto", *ENCODERS)), option("The network whose features are used.", group="Encoder")
+        str,
+        ChoiceOf(lambda: ("auto", *ENCODERS)),
+        option(
+            "Pre-trained network that describes the images by its features; auto takes VGG-19 if its weights are "
+            "found on this machine, and else a bank of filters that needs none.",
+            group="Encoder",
+        ),
     ] = "auto"
     weights: Annotated[
         File | None,
-        option("File with the encoder's weights.", metavar="FILE", exists="file", group="Encoder"),
+        option(
+            "File with the weights of the network (.safetensors or .pth); by default the published file that 'matlens "
+            "fetch' brings.",
+            metavar="FILE",
+            exists="file",
+            group="Encoder",
+        ),
     ] = None
 
 
@@ -140,12 +204,17 @@ class OfModel(CleaningOptions):
 
     model: Annotated[
         File,
-        option("Run directory of learn, or folder of a saved model.", argument=True, metavar="MODEL", exists="folder"),
+        option(
+            "Run directory of 'matlens learn', or folder of a saved model.",
+            argument=True,
+            metavar="MODEL",
+            exists="folder",
+        ),
     ]
     structures: Annotated[
         Files,
         option(
-            "Pictures or volumes of any size, folders of them, HDF5 files of structures.",
+            "Images or volumes of any size, folders of them, or HDF5 files written by 'matlens generate'.",
             argument=True,
             many=True,
             metavar="STRUCTURES",
@@ -154,5 +223,9 @@ class OfModel(CleaningOptions):
     ] = ()
     weights: Annotated[
         File | None,
-        option("File with the encoder's weights, if learn was given one.", metavar="FILE", exists="file"),
+        option(
+            "File with the weights of the network; needed only if the model was learned with such a file.",
+            metavar="FILE",
+            exists="file",
+        ),
     ] = None

@@ -16,7 +16,15 @@ __all__ = ["check_weights", "write_outcome"]
 
 
 def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
-    """Write loss history and volume fractions, and keep what was learned on the way."""
+    """Write loss history and volume fractions, and store settings, notes and times in the provenance.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    result : Reconstruction
+        The reconstruction.
+    """
     write_table(run, "history", result.history)
     names = result.microstructure.phase_names
     rows = [
@@ -36,7 +44,14 @@ def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
 
 
 def check_weights(run: RunDirectory, now: Mapping[str, str]) -> None:
-    """A resumed run must not go on with other weights than it began with.
+    """Check that a resumed run continues with the weights it began with.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    now : mapping of str to str
+        Facts on the weights in use; ``sha256`` is their hash.
 
     Raises
     ------

@@ -51,7 +51,15 @@ class RealisationStore(RunStateStore):
         self._material = material
 
     def finish(self, key: str, result: Arrays) -> None:
-        """Write a finished realisation; what is below ``.state`` comes last and says that all is there."""
+        """Write a finished realisation; the record below ``.state`` comes last and marks it as complete.
+
+        Parameters
+        ----------
+        key : str
+            Key of the realisation, e.g. ``realisation_0``.
+        result : Arrays
+            Labels and all else of its result.
+        """
         record = dict(result)
         self._write_labels(key, record.pop("labels"))
         super().finish(key, record)
@@ -59,7 +67,18 @@ class RealisationStore(RunStateStore):
             self._run.remove(f"{self._folder}{_partial(key)}{suffix}")
 
     def result(self, key: str) -> Arrays | None:
-        """Return the labels and all else of a finished realisation, or None."""
+        """Read the labels and all else of a finished realisation.
+
+        Parameters
+        ----------
+        key : str
+            Key of the realisation.
+
+        Returns
+        -------
+        Arrays or None
+            The arrays; None if it is not finished.
+        """
         record = super().result(key)
         file = self._run.path / f"{self._folder}{key}.npy"
         if record is None or not file.is_file():
@@ -67,7 +86,13 @@ class RealisationStore(RunStateStore):
         return {"labels": np.load(file, allow_pickle=False), **record}
 
     def write_partial(self, result: Reconstruction | None) -> None:
-        """Write the realisations of an interrupted reconstruction that are not finished."""
+        """Write the unfinished realisations of an interrupted reconstruction.
+
+        Parameters
+        ----------
+        result : Reconstruction or None
+            The reconstruction; None if there is none.
+        """
         for index, structure in enumerate(result.microstructures if result is not None else ()):
             key = realisation_key(index)
             if self.result(key) is None:

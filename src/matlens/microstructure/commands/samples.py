@@ -14,7 +14,7 @@ from matlens.microstructure.commands.feature_cache import FeatureCache
 from matlens.microstructure.commands.options import OfModel
 from matlens.microstructure.encoders import load_encoder
 from matlens.microstructure.io.reading import READERS
-from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_model, read_structures
+from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_structures
 from matlens.microstructure.properties.data_sets.label_tables import listed
 from matlens.microstructure.properties.data_sets.structure_set import SCHEMA
 from matlens.microstructure.segmentation import CleaningOptions, load
@@ -33,13 +33,13 @@ class Sample:
     Attributes
     ----------
     name : str
-        Of its file, or in its set.
+        Name of its file, or its name in the data set.
     structure : Microstructure
-        Itself.
+        The structure.
     family : str
-        Its kind, where that is known.
+        Family of generated structures that it belongs to; empty if unknown.
     targets : mapping of str to float
-        Properties that are known of it.
+        Known properties by name.
     """
 
     name: str
@@ -51,10 +51,17 @@ class Sample:
 def check_model(spec: OfModel, command: str) -> None:
     """Check that the model is one of structures.
 
+    Parameters
+    ----------
+    spec : OfModel
+        Options of the command.
+    command : str
+        Name of the command, for the sentence of the error.
+
     Raises
     ------
     InputError
-        If it is one of a library, or none.
+        If it is a model of a library, or no model.
     """
     if kind_of_model(spec.model) == "library":
         raise InputError(
@@ -64,13 +71,40 @@ def check_model(spec: OfModel, command: str) -> None:
 
 
 def model_of(spec: OfModel, device: str, cache: FeatureCache | None = None) -> StructurePropertyModel:
-    """Read the model, with the encoder of the user's weights where they are given."""
+    """Read the model, with the encoder of the user's weights where they are given.
+
+    Parameters
+    ----------
+    spec : OfModel
+        Options of the command.
+    device : str
+        Device that it computes on.
+    cache : FeatureCache, optional
+        Features that were computed before.
+
+    Returns
+    -------
+    StructurePropertyModel
+        The fitted model.
+    """
     encoder = None if spec.weights is None else load_encoder(weights=spec.weights, device=device)
-    return read_model(spec.model, encoder=encoder, device=device, cache=cache)
+    return StructurePropertyModel.load(spec.model, encoder=encoder, device=device, cache=cache)
 
 
 def read_samples(spec: OfModel, digest: str = "") -> list[Sample]:
-    """Read the structures; they must be those that the run started with, where their digest is known.
+    """Read the structures, and check that they have not changed since the run started.
+
+    Parameters
+    ----------
+    spec : OfModel
+        Options of the command.
+    digest : str
+        Digest from the start of the run; empty when it starts now.
+
+    Returns
+    -------
+    list of Sample
+        Structures in the order of the files.
 
     Raises
     ------
@@ -89,7 +123,17 @@ def read_samples(spec: OfModel, digest: str = "") -> list[Sample]:
 
 
 def digest_of(samples: Sequence[Sample]) -> str:
-    """Hash of names, shapes and labels: what a run that is resumed must find again.
+    """Compute a hash of names, shapes and labels, by which a resumed run knows its structures.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Structures.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
 
     Examples
     --------
@@ -107,6 +151,13 @@ def digest_of(samples: Sequence[Sample]) -> str:
 def check_samples(samples: Sequence[Sample], model: StructurePropertyModel) -> None:
     """Check that a model can take the structures.
 
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Structures to predict.
+    model : StructurePropertyModel
+        The model.
+
     Raises
     ------
     InputError
@@ -122,7 +173,19 @@ def check_samples(samples: Sequence[Sample], model: StructurePropertyModel) -> N
 
 
 def notes_of(samples: Sequence[Sample], model: StructurePropertyModel) -> list[str]:
-    """Warn where structures are not as those in training: a pixel of another size or unit, borders of another kind.
+    """Warn of structures unlike those in training: another pixel size or unit, or other borders.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Structures to predict.
+    model : StructurePropertyModel
+        The model.
+
+    Returns
+    -------
+    list of str
+        Sentences, also written to the log.
 
     Examples
     --------

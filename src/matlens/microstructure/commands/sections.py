@@ -46,12 +46,34 @@ _MOST_SHOWN = 6
 
 
 def input_names(run: RunDirectory) -> list[str]:
-    """Short names of the run's inputs."""
+    """List the short names of the run's inputs.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    list of str
+        A name for each input.
+    """
     return Inputs.from_settings(run.settings["inputs"]).names if "inputs" in run.settings else []
 
 
 def micrographs_subtitle(run: RunDirectory) -> str:
-    """Describe the run's micrographs in a line."""
+    """Describe the run's micrographs in a line.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    str
+        Subtitle of the report.
+    """
     exemplars = stored_inputs(run)
     if not exemplars:
         return unfinished(run)
@@ -63,7 +85,18 @@ def micrographs_subtitle(run: RunDirectory) -> str:
 
 
 def engine_facts(run: RunDirectory) -> dict[str, Any]:
-    """Give size, method and settings of what was made, for the header."""
+    """Return size, method and settings of the reconstruction for the header.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    dict
+        Name and value of each fact.
+    """
     options, resolved = run.settings["options"], run.provenance.get("resolved", {})
     shape = resolved.get("shape") or options.get("shape") or ()
     method = options.get("method", "matching")
@@ -78,7 +111,18 @@ def engine_facts(run: RunDirectory) -> dict[str, Any]:
 
 
 def joint_verdict(run: RunDirectory) -> dict[str, str] | None:
-    """Give the joint verdict of a comparison; None where there is none."""
+    """Return the joint verdict of a comparison.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    dict of str to str or None
+        ``kind``, ``word`` and ``sentence``; None if nothing was compared.
+    """
     words = verdict_in(run.path)
     if not words:
         return None
@@ -86,13 +130,35 @@ def joint_verdict(run: RunDirectory) -> dict[str, str] | None:
 
 
 def verdict_headlines(run: RunDirectory) -> list[str]:
-    """Give what the run concludes: its own sentences, or the first of the verdict."""
+    """Return the conclusions of the run: its own sentences, or the first of the verdict.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    list of str
+        Sentences for the terminal.
+    """
     own = [str(sentence) for sentence in run.provenance.get("sentences", ())]
     return own or [str(sentence) for sentence in verdict_in(run.path).get("sentences", [])[:1]]
 
 
 def structures(run: RunDirectory) -> Section | None:
-    """Exemplars and results side by side."""
+    """Show exemplars and results side by side.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     exemplars, results = stored_inputs(run), results_of(run)
     if not exemplars:
         return None
@@ -114,7 +180,18 @@ def structures(run: RunDirectory) -> Section | None:
 
 
 def evidence(run: RunDirectory) -> Section | None:
-    """Verdicts in words, R with intervals, controls, errors."""
+    """Show verdicts in words, R with intervals, controls and errors.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     ratios, errors = read_table(run, "ratios"), read_table(run, "errors")
     items: list[Any] = []
     paragraphs: list[str] = []
@@ -152,7 +229,18 @@ def _side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def curves(run: RunDirectory) -> Section | None:
-    """Statistics against distance."""
+    """Show statistics against distance.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "curves")
     exemplars = stored_inputs(run)
     if found is None or not exemplars:
@@ -167,7 +255,18 @@ def curves(run: RunDirectory) -> Section | None:
 
 
 def copying(run: RunDirectory) -> Section | None:
-    """Whether results repeat pieces of the exemplar."""
+    """Show whether results repeat parts of the exemplar.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "copy_test")
     if found is None or not len(found):
         return None
@@ -200,7 +299,18 @@ def copying(run: RunDirectory) -> Section | None:
 
 
 def optimisation(run: RunDirectory) -> Section | None:
-    """Loss curves and volume fractions before and after decoding."""
+    """Show loss curves, and volume fractions before and after decoding.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     history, fractions = read_table(run, "history"), read_table(run, "fractions")
     items: list[Any] = []
     if history is not None and len(history):
@@ -216,7 +326,18 @@ def optimisation(run: RunDirectory) -> Section | None:
 
 
 def cleaning(run: RunDirectory) -> Section | None:
-    """What was done to the files before they were phases."""
+    """Show how the files were segmented into phases.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     file = run.path / "cleaning.json"
     exemplars = stored_inputs(run)
     if not file.is_file() or not exemplars:
@@ -254,7 +375,18 @@ _SENSITIVITY_COLUMNS = {
 
 
 def statistics(run: RunDirectory) -> Section | None:
-    """The scalar statistics of each file."""
+    """List the scalar statistics of each file.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found, exemplars = read_table(run, "statistics"), stored_inputs(run)
     if found is None or not exemplars:
         return None
@@ -275,18 +407,51 @@ def _spelled(name: str) -> str:
 
 
 def results_of(run: RunDirectory) -> list[Microstructure]:
-    """The realisations of a run, or the results it compared."""
+    """Read the realisations of a run, or the results it compared.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    list of Microstructure
+        The structures.
+    """
     return results_in(run.path)
 
 
 def results_in(folder: Path) -> list[Microstructure]:
-    """Read the realisations in a run's folder, or the results it compared."""
+    """Read the realisations in a run's folder, or the results it compared.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+
+    Returns
+    -------
+    list of Microstructure
+        The structures.
+    """
     files = numbered(folder, "realisation", ".tif") or numbered(folder, "result", ".npz")
     return [read_microstructure(file) for file in files]
 
 
 def verdict_in(folder: Path) -> dict[str, Any]:
-    """The words of a comparison; empty where there is none."""
+    """Read the verdict of a comparison.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+
+    Returns
+    -------
+    dict
+        Content of verdict.json; empty if nothing was compared.
+    """
     file = folder / "verdict.json"
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 

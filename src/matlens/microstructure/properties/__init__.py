@@ -1,4 +1,4 @@
-"""Properties from structures: labelled data sets, features, heads, models and their sensitivity."""
+"""Structure-property models: labelled data sets, features, regressions, models and their sensitivity."""
 
 import lazy_loader
 

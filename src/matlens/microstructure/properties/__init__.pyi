@@ -21,5 +21,3 @@ from .sensitivity.study import difference_map as difference_map
 from .sensitivity.study import sensitivity_map as sensitivity_map
 from .sensitivity.study import sensitivity_scores as sensitivity_scores
 from .sensitivity.study import study_sensitivity as study_sensitivity
-from .storage import read_model as read_model
-from .storage import write_model as write_model

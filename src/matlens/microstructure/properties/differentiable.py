@@ -1,7 +1,7 @@
-"""A fitted model as one differentiable function of the phases of its structures.
+"""A fitted model as a differentiable function of the phases of its structures.
 
-The same rows and the same fit as `StructurePropertyModel.predict`, written in tensors from the phase indicators to the
-property: how the volume fractions enter the scale is part of the derivative.
+It computes the same features and the same prediction as `StructurePropertyModel.predict` in tensors, from the phase
+indicators to the property; the dependence of the scale on the volume fractions is part of the derivative.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ def predicted_property(model: StructurePropertyModel, indicators: Tensor) -> Ten
     ----------
     model : StructurePropertyModel
         Fitted, with any head but trees.
-    indicators : Tensor
-        ``batch x phase x *space`` with values in [0, 1] that sum to one over phases.
+    indicators : Tensor, shape (n, K, *space)
+        Amounts of the phases in [0, 1], which sum to one over phases.
 
     Returns
     -------
-    Tensor
-        float64, shape (batch,), in the target's unit.
+    Tensor of float64, shape (n,)
+        Predictions in the target's unit.
 
     Raises
     ------
     InputError
-        If the model's head is made of trees, or an encoder is asked about volumes.
+        If the model's head is made of trees, or its encoder is applied to volumes.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def predicted_property(model: StructurePropertyModel, indicators: Tensor) -> Ten
 def property_gradient(
     model: StructurePropertyModel, structures: StructureSet | ArrayLike, progress: Progress | None = None
 ) -> NDArray[np.float64]:
-    """Gradient of the predicted property with respect to the phase indicators of structures.
+    """Compute the gradient of the predicted property with respect to the phase indicators of structures.
 
     Parameters
     ----------
@@ -94,9 +94,14 @@ def property_gradient(
 
     Returns
     -------
-    ndarray, shape (n, phases, *space)
-        In the target's unit per unit change of one pixel's indicator. Indicators sum to one over phases, so only
-        differences between phases mean something.
+    ndarray, shape (n, K, *space)
+        Gradient in the target's unit per unit change of one pixel's indicator. Indicators sum to one over phases, so
+        that only differences between phases are meaningful.
+
+    Raises
+    ------
+    InputError
+        If the model's head is made of trees, or its encoder is applied to volumes.
 
     Examples
     --------
@@ -123,19 +128,19 @@ def property_gradient(
 
 
 def head_mean(head: Head, rows: Tensor) -> Tensor:
-    """Mean prediction of a fitted head, as `Head.predict`, differentiable in its rows.
+    """Compute the mean prediction of a fitted head, as `Head.predict`, differentiably.
 
     Parameters
     ----------
     head : Head
-        Ridge or Gaussian process, fitted.
+        Fitted ridge regression or Gaussian process.
     rows : Tensor, shape (n, features)
         Features.
 
     Returns
     -------
-    Tensor
-        float64, shape (n,).
+    Tensor of float64, shape (n,)
+        Predictions on the scale of the property.
 
     Raises
     ------
@@ -167,7 +172,21 @@ def head_mean(head: Head, rows: Tensor) -> Tensor:
 
 
 def property_of(scale: Scale, scaled: Tensor, fractions: Tensor) -> Tensor:
-    """Map from a scale to the property, as `Scale.inverse`, differentiable in both.
+    """Map values from a scale to the property, as `Scale.inverse`, differentiably.
+
+    Parameters
+    ----------
+    scale : Scale
+        Scale of the property.
+    scaled : Tensor, shape (n,)
+        Values on the scale.
+    fractions : Tensor, shape (n, K)
+        Volume fractions of the structures.
+
+    Returns
+    -------
+    Tensor, shape (n,)
+        Properties.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How good a model is on structures it has not seen, beside what simpler ones do on the very same structures."""
+"""Scores of a model on held-out structures, beside those of simpler models on the same structures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,19 @@ TRIVIAL = next(iter(BASELINES))
 
 
 def baseline(name: str, model: StructurePropertyModel) -> StructurePropertyModel:
-    """Make the baseline of this name for what a model is to learn: the same scale, phases and seed, no intervals.
+    """Make a baseline model with the scale, phases and seed of another model, without intervals.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``BASELINES``.
+    model : StructurePropertyModel
+        Model whose settings are taken.
+
+    Returns
+    -------
+    StructurePropertyModel
+        The baseline, not fitted.
 
     Examples
     --------
@@ -53,13 +65,24 @@ def baseline(name: str, model: StructurePropertyModel) -> StructurePropertyModel
 def predictions_of(
     model: StructurePropertyModel, structures: StructureSet, target: str, progress: Progress | None = None
 ) -> pd.DataFrame:
-    """Predict labelled structures with a fitted model, and set the predictions beside the labels.
+    """Predict labelled structures with a fitted model, and list the predictions beside the labels.
+
+    Parameters
+    ----------
+    model : StructurePropertyModel
+        Fitted model.
+    structures : StructureSet
+        Labelled structures.
+    target : str
+        Name of the target.
+    progress : Progress, optional
+        Called with structures done and total.
 
     Returns
     -------
     DataFrame
         ``structure``, ``family``, ``group``, ``value``, ``predicted``, ``lower``, ``upper``, ``inside``, ``distance``,
-        ``in_domain``; one row a structure.
+        ``in_domain``; one row per structure.
 
     Examples
     --------
@@ -89,21 +112,22 @@ def score_table(
     Parameters
     ----------
     predictions : mapping of str to DataFrame
-        By model, tables as `predictions_of` gives them, with the same rows.
+        Results of `predictions_of` by model, with the same rows.
     reference : str
-        The model that the others are compared with.
+        Model that the others are compared with.
     log : bool
-        Whether errors are those of the logarithm (values must be positive).
+        Whether errors are those of the logarithm; values must then be positive.
     seed : int
-        Of the resampling; all models see the same resamples.
+        Seed of the bootstrap; all models have the same samples.
 
     Returns
     -------
     DataFrame
-        One row a model: ``model``, ``n``, ``scale``, ``r2``, ``median_relative_error`` (of |error| / |value|), ``rmse``
-        (on the scale), ``skill`` (1 - mean square error over that of the volume fraction), ``behind`` (R squared of the
-        reference less its own), each with ``_low`` and ``_high``, the ends of a 90 % interval; ``coverage``, the
-        share inside the model's own intervals, and ``width``, their median width over the value.
+        One row per model: ``model``, ``n``, ``scale``, ``r2``, ``median_relative_error`` (of |error| / |value|),
+        ``rmse`` (on the scale), ``skill`` (1 - mean square error over that of the volume fraction), ``behind`` (R
+        squared of the reference minus that of the model), each with ``_low`` and ``_high``, the ends of a 90 %
+        interval; ``coverage``, the share inside the model's own intervals, and ``width``, their median width relative
+        to the value.
 
     Examples
     --------
@@ -128,7 +152,19 @@ def score_table(
 
 
 def plain_scores(predictions: pd.DataFrame, *, log: bool) -> dict[str, float]:
-    """R squared, median relative error and root mean square error of one table of predictions, as in `score_table`.
+    """Compute R squared, median relative error and root mean square error of one table of predictions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns ``value`` and ``predicted``.
+    log : bool
+        Whether errors are those of the logarithm; values must then be positive.
+
+    Returns
+    -------
+    dict of str to float
+        ``r2``, ``median_relative_error`` and ``rmse``, as in `score_table`.
 
     Examples
     --------
@@ -140,19 +176,19 @@ def plain_scores(predictions: pd.DataFrame, *, log: bool) -> dict[str, float]:
 
 
 def coverage_table(predictions: pd.DataFrame, sets: str) -> pd.DataFrame:
-    """Share of structures inside their intervals: all, by tercile of the value, by family, and by the domain flag.
+    """Compute the share of structures inside their intervals: all, by tercile of the value, family and domain flag.
 
     Parameters
     ----------
     predictions : DataFrame
-        As `predictions_of` gives it.
+        Result of `predictions_of`.
     sets : str
-        What the structures are, for the column ``set``.
+        Name of the set of structures, for the column ``set``.
 
     Returns
     -------
     DataFrame
-        ``set``, ``by``, ``which``, ``n``, ``coverage``, ``width`` (median, over the value).
+        ``set``, ``by``, ``which``, ``n``, ``coverage``, ``width`` (median, relative to the value).
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Features of structures: what a property model sees of them, whatever head then learns from it.
+"""Features of structures, from which a regression learns a property.
 
-Every kind of features maps labels of shape (n, height, width) to a matrix of n rows, and volumes of shape
-(n, depth, height, width) by their slices along the three axes. Features of an encoder take slices that hold the axis a
-directional property is asked along apart from those across it; the other two axes are alike to them.
+Every kind of features maps labels of shape (n, height, width) to a matrix of n rows, and volumes of shape (n, depth,
+height, width) by their slices along the three axes. Features of an encoder separate slices that contain the axis of a
+directional property from slices across it; the other two axes are equivalent.
 """
 
 from __future__ import annotations
@@ -45,25 +45,62 @@ SLICES = 16  # of a volume, along each axis: neighbours hardly differ
 
 
 class Features(Protocol):
-    """Turns structures into rows of numbers."""
+    """Map structures to rows of numbers; a protocol.
+
+    Attributes
+    ----------
+    name : str
+        Name that holds all settings that the numbers depend on.
+    one_scale : bool
+        Whether columns have one scale, so that they are not standardised.
+
+    Examples
+    --------
+    >>> features: Features = VolumeFractions(2)
+    >>> features.name, features.one_scale
+    ('volume fractions', True)
+    """
 
     @property
     def name(self) -> str:
-        """What it is, with all that its numbers depend on."""
+        """Name that holds all settings that the numbers depend on."""
 
     @property
     def one_scale(self) -> bool:
-        """Whether columns may be compared as they are, without standardising each."""
+        """Whether columns have one scale, so that they are not standardised."""
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
-        """Features of labels of shape (n, *space), one row each."""
+        """Compute the features of labels, shape (n, *space), as one row per structure."""
 
     def pooled(self, indicators: Tensor) -> Tensor:
-        """Rows of phase indicators of shape (n, phases, *space), differentiable in them."""
+        """Compute the features of phase indicators, differentiably.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (n, K, *space)
+            Amounts of the phases.
+
+        Returns
+        -------
+        Tensor, shape (n, m)
+            One row per structure.
+        """
 
 
 def phase_indicators(labels: Labels, phases: int) -> Tensor:
-    """One channel a phase, 1 where it is, of labels of shape (n, *space); float32, shape (n, phases, *space).
+    """Convert labels to phase indicators.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8, shape (n, *space)
+        Phase labels.
+    phases : int
+        Number of phases K.
+
+    Returns
+    -------
+    Tensor of float32, shape (n, K, *space)
+        1 where the phase is, 0 elsewhere.
 
     Examples
     --------
@@ -76,7 +113,16 @@ def phase_indicators(labels: Labels, phases: int) -> Tensor:
 
 @dataclass(frozen=True)
 class VolumeFractions:
-    """Volume fractions of all phases but the first: the least that a model can know.
+    """Compute the volume fractions of all phases but the first.
+
+    Parameters
+    ----------
+    phases : int
+        Number of phases K.
+    name : str
+        Name of the features.
+    one_scale : bool
+        Whether columns have one scale.
 
     Examples
     --------
@@ -89,29 +135,46 @@ class VolumeFractions:
     one_scale: bool = True
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
-        """Fractions of labels of shape (n, *space)."""
+        """Compute the fractions of labels, shape (n, *space), as rows of shape (n, K - 1)."""
         flat = labels.reshape(len(labels), -1)
         return np.stack([(flat == phase).mean(1) for phase in range(1, self.phases)], 1).astype(np.float64)
 
     def pooled(self, indicators: Tensor) -> Tensor:
-        """Fractions of indicators of shape (n, phases, *space)."""
+        """Compute the fractions of phase indicators, differentiably.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (n, K, *space)
+            Amounts of the phases.
+
+        Returns
+        -------
+        Tensor, shape (n, K - 1)
+            Volume fractions.
+        """
         return indicators[:, 1:].flatten(2).mean(2)
 
 
 @dataclass(frozen=True)
 class TwoPointMap:
-    """The two-point probabilities of every phase but the first, one half of the offsets (the other mirrors it).
+    """Compute the two-point probabilities of every phase but the first, as a map of offsets.
 
-    Along each axis up to half the side; in volumes up to 12 voxels.
-
-    The classical descriptor of structure-property work, to be followed by principal components.
+    The map holds offsets up to half the side along each axis, in volumes up to 12 voxels; the half that mirrors the
+    other is left out. It is the classical descriptor of structure-property models, followed by principal components.
 
     Parameters
     ----------
     phases : int
-        Number of phases.
+        Number of phases K.
     periodic : bool
-        Whether opposite borders continue each other; else offsets are averaged where both ends lie inside.
+        Whether opposite borders continue each other; else each offset is averaged over the places where both ends lie
+        inside.
+    one_scale : bool
+        Whether columns have one scale.
+
+    Notes
+    -----
+    The two-point probability is defined in Torquato, Random Heterogeneous Materials (2002).
 
     Examples
     --------
@@ -125,11 +188,11 @@ class TwoPointMap:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the features."""
         return "two-point map" + (" (periodic)" if self.periodic else "")
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
-        """Maps of labels of shape (n, *space), one flat row each."""
+        """Compute the maps of labels, shape (n, *space), as one flat row per structure."""
         step = max(1, _PIXELS // int(np.prod(labels.shape[1:])))
         rows = [
             self.pooled(phase_indicators(labels[i : i + step], self.phases).double()).numpy()
@@ -138,7 +201,18 @@ class TwoPointMap:
         return np.concatenate(rows)
 
     def pooled(self, indicators: Tensor) -> Tensor:
-        """Maps of indicators of shape (n, phases, *space), one flat row each."""
+        """Compute the maps of phase indicators, differentiably.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (n, K, *space)
+            Amounts of the phases.
+
+        Returns
+        -------
+        Tensor, shape (n, m)
+            One flat row per structure.
+        """
         space = indicators.shape[2:]
         # A volume's map of all offsets would be longer than any number of volumes could teach.
         halves = [side // 2 if len(space) == 2 else min(side // 2, _REACH) for side in space]
@@ -166,29 +240,38 @@ def _autocorrelation(values: Tensor, size: tuple[int, ...]) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class EncoderFeatures:
-    """Pooled activations of an encoder's layers: channel means and spreads, optionally a compressed Gram matrix.
+    """Pool the activations of an encoder's layers: mean and standard deviation of each channel, and a Gram matrix.
 
-    Taken of the structure and of its average over 2 x 2 pixels, which doubles what the deepest layer sees for a
-    quarter of the cost. Rows are kept by the content of the structure, so that folds and repeats cost nothing.
+    Features are computed for the structure and for its average over 2 x 2 pixels, which doubles the receptive field of
+    the deepest layer at a quarter of the cost. Rows are cached by the content of the structure, so that folds and
+    repetitions cost nothing.
 
     Parameters
     ----------
     encoder : Encoder
         Filter bank or VGG-19.
     layers : tuple of str
-        Layers to pool, shallow to deep.
+        Layers to pool, from shallow to deep.
     phases : int
-        Number of phases.
+        Number of phases K.
     padding : {"circular", "reflect", "valid"}
-        How borders are met; circular for periodic structures.
+        Treatment of borders; circular for periodic structures.
     gram : int
-        Channels of the compressed Gram matrix (the layer's channels mixed by a fixed random matrix); 0 for none.
+        Channels of the compressed Gram matrix, to which a fixed random matrix mixes those of the layer; 0 for no Gram
+        matrix.
     axis : int
-        Of volumes: the axis that a directional property is asked along.
+        For volumes, the axis of a directional property.
     extras : tuple of Features
-        Descriptors to stand behind the pooled activations, e.g. volume fractions.
+        Further features, e.g. volume fractions.
     cache : mutable mapping of str to ndarray
-        Rows already known; give one that lasts to keep them.
+        Rows computed before; by default a new dictionary.
+    one_scale : bool
+        Whether columns have one scale.
+
+    Notes
+    -----
+    Li et al., Sci. Rep. 8, 13461 (2018), transfer the layers of VGG-19 to property prediction. Gram matrices after
+    Gatys, Ecker and Bethge, NeurIPS (2015).
 
     Examples
     --------
@@ -210,14 +293,14 @@ class EncoderFeatures:
 
     @property
     def name(self) -> str:
-        """Encoder, layers and pooling."""
+        """Name with encoder, weights, layers and pooling."""
         weights = (self.encoder.source.get("sha256") or _digest(self.encoder))[:12]
         parts = [self.encoder.name, weights, "+".join(self.layers), self.padding, f"{self.phases} phases", _POOLING]
         options = [f"{name} {value}" for name, value in (("gram", self.gram), ("axis", self.axis)) if value]
         return " ".join([*parts, *options])
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
-        """Features of labels of shape (n, *space); only those not yet known are computed."""
+        """Compute the features of labels, shape (n, *space); rows in the cache are not computed again."""
         name = self.name
         keys = [f"{name} {labels.shape[1:]} {hashlib.sha256(one.tobytes()).hexdigest()}" for one in labels]
         missing = list({key: row for row, key in enumerate(keys) if key not in self.cache}.values())
@@ -234,7 +317,25 @@ class EncoderFeatures:
         return np.concatenate([pooled, *(extra(labels) for extra in self.extras)], axis=1)
 
     def columns(self, depth: str, width: int) -> NDArray[np.bool_]:
-        """Which of ``width`` columns stay if the encoder is cut after the layer ``depth``; extras always do."""
+        """Find the columns that remain if the encoder is cut after a layer; further features always remain.
+
+        Parameters
+        ----------
+        depth : str
+            Layer after which the encoder is cut.
+        width : int
+            Number of columns.
+
+        Returns
+        -------
+        ndarray of bool, shape (width,)
+            True for columns that remain.
+
+        Raises
+        ------
+        InputError
+            If a layer up to this depth is not among those pooled.
+        """
         kept = layers_to(self.encoder, depth)
         if unknown := [name for name in kept if name not in self.layers]:
             raise InputError(f"layer {unknown[0]} is not among those pooled ({', '.join(self.layers)}).")
@@ -278,7 +379,23 @@ class EncoderFeatures:
         return found
 
     def pooled(self, indicators: Tensor) -> Tensor:
-        """Rows of indicators of shape (n, phases, height, width)."""
+        """Compute the features of phase indicators of two-dimensional structures, differentiably.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (n, K, H, W)
+            Amounts of the phases.
+
+        Returns
+        -------
+        Tensor, shape (n, m)
+            One row per structure.
+
+        Raises
+        ------
+        InputError
+            If the structures are too small for a layer.
+        """
         rows = self._layers_pooled(indicators)
         return torch.cat([rows, *(extra.pooled(indicators).to(rows) for extra in self.extras)], 1)
 
@@ -323,7 +440,24 @@ def _digest(encoder: Encoder) -> str:
 
 
 def layers_to(encoder: Encoder, depth: str) -> tuple[str, ...]:
-    """Layers worth pooling up to a depth: the first, the last of each size of maps, and the depth itself.
+    """Choose the layers to pool up to a depth: the first, the last of each resolution, and the depth itself.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The encoder.
+    depth : str
+        Name of the deepest layer.
+
+    Returns
+    -------
+    tuple of str
+        Layers from shallow to deep.
+
+    Raises
+    ------
+    InputError
+        If the encoder has no such layer.
 
     Examples
     --------
@@ -342,7 +476,25 @@ def layers_to(encoder: Encoder, depth: str) -> tuple[str, ...]:
 def layers_within(
     encoder: Encoder, layers: tuple[str, ...], padding: Padding, phases: int, shape: tuple[int, ...]
 ) -> tuple[str, ...]:
-    """Those layers, shallow to deep, that structures of a shape are large enough for; at least the first.
+    """Keep the layers for which structures of a shape are large enough; the first is always kept.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The encoder.
+    layers : tuple of str
+        Layers from shallow to deep.
+    padding : {"circular", "reflect", "valid"}
+        Treatment of borders.
+    phases : int
+        Number of phases K.
+    shape : tuple of int
+        Pixels of a structure along each axis.
+
+    Returns
+    -------
+    tuple of str
+        Layers from shallow to deep.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Heads: from rows of features to a property with its uncertainty, made for tens to hundreds of rows."""
+"""Regressions from features to a property with its standard deviation, for tens to hundreds of structures."""
 
 from __future__ import annotations
 
@@ -30,26 +30,31 @@ _ROWS = 300  # that fix the parameters of a kernel; more change them little, and
 
 
 class Head:
-    """Principal components of standardised features, then a regression.
+    """Reduce standardised features to principal components, then fit a regression.
 
-    Everything is fitted on the rows given to `fit`, and nothing else.
+    Everything is fitted to the rows given to `fit` only.
 
     Parameters
     ----------
     kind : {"ridge", "gp", "boosting"}
-        Bayesian ridge; Gaussian process (linear and squared-exponential kernel, noise); gradient-boosted trees.
+        Bayesian ridge regression; Gaussian process (linear and RBF kernel, noise); gradient-boosted trees.
     components : int
-        Principal components kept at most; one for four rows, but 20 of few.
+        Largest number of principal components; there is at most one per four rows, but 20 for few rows.
     standardise : bool
-        Whether features have scales of their own; those of a two-point map have one.
+        Whether each feature is divided by its standard deviation; features of a two-point map have one scale.
     theta : array_like, optional
-        Logarithms of the kernel's parameters, to use a Gaussian process as it was once fitted.
+        Logarithms of the kernel's parameters of a Gaussian process; by default, `fit` finds them.
+
+    Raises
+    ------
+    InputError
+        If the kind is unknown.
 
     Examples
     --------
     >>> x = np.linspace(-1, 1, 20)[:, None]
-    >>> mean, spread = Head("gp").fit(x, x[:, 0] ** 2).predict(np.array([[0.5]]))
-    >>> float(mean[0].round(2)), bool(spread[0] < 0.05)
+    >>> mean, std = Head("gp").fit(x, x[:, 0] ** 2).predict(np.array([[0.5]]))
+    >>> float(mean[0].round(2)), bool(std[0] < 0.05)
     (0.25, True)
     """
 
@@ -61,7 +66,20 @@ class Head:
         self.kind, self.components, self.standardise, self.theta = kind, components, standardise, theta
 
     def fit(self, rows: Array, values: Array) -> Head:
-        """Learn ``values`` of shape (n,) from ``rows`` of shape (n, features)."""
+        """Fit the regression.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n, features)
+            Features.
+        values : ndarray, shape (n,)
+            Values to learn.
+
+        Returns
+        -------
+        Head
+            This object.
+        """
         self.mean = rows.mean(0)
         std = rows.std(0)
         # A channel that hardly varies among the rows given must not be blown up where it does.
@@ -81,12 +99,36 @@ class Head:
         return self
 
     def reduced(self, rows: Array) -> Array:
-        """Principal components of rows, shape (n, components), the first with spread 1."""
+        """Compute the principal components of rows, scaled by the standard deviation of the first.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n, features)
+            Features.
+
+        Returns
+        -------
+        ndarray, shape (n, components)
+            Principal components.
+        """
         found: Array = self.pca.transform((rows - self.mean) / self.std) / self.unit
         return found
 
     def predict(self, rows: Array) -> tuple[Array, Array]:
-        """Mean and standard deviation of the property, each of shape (n,); that of trees is one number."""
+        """Predict the property.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n, features)
+            Features.
+
+        Returns
+        -------
+        mean : ndarray, shape (n,)
+            Predicted values.
+        std : ndarray, shape (n,)
+            Standard deviations; for trees, that of the residuals.
+        """
         reduced = self.reduced(rows)
         if self.kind == "boosting":
             return self.model.predict(reduced), np.full(len(rows), max(self.residual, 1e-12))

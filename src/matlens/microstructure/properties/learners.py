@@ -1,4 +1,4 @@
-"""Learners: what turns labelled structures into predictions on the scale of the property."""
+"""Learners: models from structures to values on the scale on which the property is learned."""
 
 from __future__ import annotations
 
@@ -18,37 +18,102 @@ Array = NDArray[np.float64]
 
 
 class Learner(Protocol):
-    """Fits structures of shape (n, *space) and values of shape (n,)."""
+    """Fit values to structures and predict them; a protocol, which `FeatureLearner` and `NetworkLearner` follow.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.properties.features import VolumeFractions
+    >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 12)[:, None, None]).astype(np.uint8)
+    >>> learner: Learner = FeatureLearner(VolumeFractions(), "ridge")
+    >>> learner.fit(labels, np.arange(2, 12) / 16).predict(labels[:1])[0].round(3).tolist()
+    [0.125]
+    """
 
     def fit(self, labels: Labels, values: Array, progress: Progress | None = None) -> Learner:
-        """Learn from these structures and nothing else."""
+        """Fit the learner to these structures only.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
+        values : ndarray, shape (n,)
+            Values to learn.
+        progress : Progress, optional
+            Called with structures or steps done and total.
+
+        Returns
+        -------
+        Learner
+            This object.
+        """
 
     def predict(self, labels: Labels, progress: Progress | None = None) -> tuple[Array, Array]:
-        """Mean and spread of the value of each structure."""
+        """Predict the value of each structure.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
+        progress : Progress, optional
+            Called with structures done and total.
+
+        Returns
+        -------
+        mean, std : ndarray, shape (n,)
+            Predicted values and standard deviations.
+        """
 
     def embed(self, labels: Labels) -> Matrix:
-        """Where structures lie as the learner sees them, shape (n, m)."""
+        """Compute the positions of structures in the learner's feature space, in which distances are measured.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
+
+        Returns
+        -------
+        ndarray, shape (n, m)
+            Positions.
+        """
 
     def rows(self, labels: Labels) -> Matrix:
-        """What the learner sees of structures before it learned anything it could lose, shape (n, features)."""
+        """Compute the features that a stored model keeps, from which the learner can be fitted again.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
+
+        Returns
+        -------
+        ndarray, shape (n, features)
+            Features.
+        """
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What a model keeps of its training: enough to fit a regression again, or to judge what is near.
+    """Training data that a model keeps, to fit a regression again and to measure distances.
 
     Attributes
     ----------
     rows : ndarray, shape (n, features)
-        What the learner saw.
+        Features of the structures.
     values : ndarray, shape (n,)
-        On the scale of the property.
+        Values on the scale on which the property is learned.
     groups : ndarray, shape (n,)
         Groups.
     natural : ndarray of bool, shape (n,)
-        False for structures that were only derived, with exchanged phases.
+        False for structures with exchanged phases, which were derived from others.
     examples : ndarray of uint8
-        The first few structures themselves, to check a stored model with.
+        The first few structures, with which a stored model is checked.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> Training(one[:, None], one, one, one > 0, np.zeros((1, 4, 4), np.uint8)).rows.shape
+    (1, 1)
     """
 
     rows: Matrix
@@ -59,16 +124,16 @@ class Training:
 
 
 class FeatureLearner:
-    """Features, then a head.
+    """Compute features, then fit a regression.
 
     Parameters
     ----------
     features : Features
         Volume fractions, a two-point map, or pooled activations.
     head : {"ridge", "gp", "boosting"}
-        The regression.
+        Regression, see `Head`.
     columns : ndarray of bool, optional
-        The columns of the features that are used.
+        Columns of the features to use; by default all.
 
     Examples
     --------
@@ -84,23 +149,60 @@ class FeatureLearner:
         self.head = Head(head, standardise=not features.one_scale)
 
     def rows(self, labels: Labels, progress: Progress | None = None) -> Matrix:
-        """Features of the structures, the columns that are used."""
+        """Compute the features of structures in the columns that are used.
+
+        Returns
+        -------
+        ndarray, shape (n, features)
+            Features.
+        """
         found = self.features(labels, progress)
         return found if self.columns is None else found[:, self.columns]
 
     def fit(self, labels: Labels, values: Array, progress: Progress | None = None) -> FeatureLearner:
-        """Learn from these structures and nothing else."""
+        """Fit the regression to these structures only.
+
+        Returns
+        -------
+        FeatureLearner
+            This object.
+        """
         return self.fit_rows(self.rows(labels, progress), values)
 
     def fit_rows(self, rows: Matrix, values: Array) -> FeatureLearner:
-        """Learn from features already taken."""
+        """Fit the regression to features.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n, features)
+            Features in the columns that are used.
+        values : ndarray, shape (n,)
+            Values to learn.
+
+        Returns
+        -------
+        FeatureLearner
+            This object.
+        """
         self.head.fit(rows, values)
         return self
 
     def predict(self, labels: Labels, progress: Progress | None = None) -> tuple[Array, Array]:
-        """Mean and spread of the value of each structure."""
+        """Predict the value of each structure.
+
+        Returns
+        -------
+        mean, std : ndarray, shape (n,)
+            Predicted values and standard deviations.
+        """
         return self.head.predict(self.rows(labels, progress))
 
     def embed(self, labels: Labels) -> Matrix:
-        """Principal components of the features."""
+        """Compute the principal components of the features.
+
+        Returns
+        -------
+        ndarray, shape (n, components)
+            Principal components.
+        """
         return self.head.reduced(self.rows(labels))

@@ -1,4 +1,4 @@
-"""Learning curves: how a model's error falls with the number of labelled structures, on one frozen test set."""
+"""Learning curves: the error of a model against the number of labelled structures, on one fixed test set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 def scores(truth: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
-    """Score predictions of a positive property.
+    """Compute the scores of predictions of a positive property.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def scores(truth: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
 
     Returns
     -------
-    dict
+    dict of str to float
         ``r2`` of the logarithm, and ``median_relative_error``, the median of |predicted - truth| / truth.
 
     Examples
@@ -50,18 +50,20 @@ def learning_curve(
     sizes: Sequence[int],
     draws: Sequence[int],
 ) -> Iterator[dict[str, float]]:
-    """Fit a model to growing draws of structures; the same draws for every model, so that differences are paired.
+    """Fit a model to increasing numbers of structures, the same for all models, so that differences are paired.
 
     Parameters
     ----------
     make : callable
-        Makes an unfitted model.
+        Returns an unfitted model.
     train, test : StructureSet
-        Where structures are drawn from, and what is predicted; no structure may be in both.
+        Structures to draw from, and structures to predict; no structure may be in both.
     target : str
-        Which property.
-    sizes, draws : sequence of int
-        Numbers of structures; seeds of the draws.
+        Name of the property.
+    sizes : sequence of int
+        Numbers of structures.
+    draws : sequence of int
+        Seeds of the samples.
 
     Yields
     ------
@@ -97,21 +99,21 @@ def learning_curve(
 
 
 def summary(rows: pd.DataFrame, against: str) -> pd.DataFrame:
-    """Median over draws of each model and size, with the paired difference of R squared to a reference.
+    """Compute the median over draws for each model and size, with the paired difference of R squared to a reference.
 
     Parameters
     ----------
     rows : DataFrame
         Columns ``model``, ``n``, ``draw``, ``r2``, ``median_relative_error``.
     against : str
-        The model that the others are compared with.
+        Model that the others are compared with.
 
     Returns
     -------
     DataFrame
-        Index (model, n): ``r2``, ``r2_low``, ``r2_high`` (least and most over draws), ``median_relative_error``, and
-        ``behind``, ``behind_low``, ``behind_high``: by how much the reference is better, mean and 90 % bootstrap
-        interval over draws.
+        Index (model, n): ``r2``, ``r2_low``, ``r2_high`` (smallest and largest over draws), ``median_relative_error``,
+        and ``behind``, ``behind_low``, ``behind_high``: R squared of the reference minus that of the model, mean and 90
+        % bootstrap interval over draws.
 
     Examples
     --------

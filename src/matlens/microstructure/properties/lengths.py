@@ -1,4 +1,4 @@
-"""Correlation lengths as features: how far structure reaches along each axis."""
+"""Correlation lengths along each axis as features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,18 @@ __all__ = ["CorrelationLengths"]
 
 @dataclass(frozen=True)
 class CorrelationLengths:
-    """Correlation length in pixels of every phase but the first along every axis; half the side where it is longer.
+    """Compute the correlation length of every phase but the first along every axis; half the side if it is longer.
+
+    Parameters
+    ----------
+    phases : int
+        Number of phases K.
+    periodic : bool
+        Whether opposite borders continue each other.
+    name : str
+        Name of the features.
+    one_scale : bool
+        Whether columns have one scale.
 
     Examples
     --------
@@ -33,7 +44,7 @@ class CorrelationLengths:
     one_scale: bool = False
 
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
-        """Lengths of labels of shape (n, *space)."""
+        """Compute the lengths of labels, shape (n, *space), in pixels."""
         names = [f"phase {phase}" for phase in range(self.phases)]
         rows = [correlation_length(Microstructure(one, phase_names=names, periodic=self.periodic)) for one in labels]
         halves = np.array(labels.shape[1:]) // 2
@@ -41,5 +52,11 @@ class CorrelationLengths:
         return found
 
     def pooled(self, indicators: Tensor) -> Tensor:
-        """Refuse: a first crossing has no gradient."""
+        """Raise an error, as the first crossing of a threshold has no gradient.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
         raise InputError("correlation lengths have no gradient in the pixels; explain a model without them.")

@@ -1,4 +1,4 @@
-"""A model from microstructures to a property, with intervals that were earned, in scikit-learn's manners."""
+"""A model from microstructures to a property, with conformal intervals, in the interface of scikit-learn."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from matlens.microstructure.properties.lengths import CorrelationLengths
 from matlens.microstructure.properties.network import FREEDOMS, NetworkLearner
 from matlens.microstructure.properties.scales import Scale, ScaleKind
 from matlens.microstructure.properties.selection import FOLDS, select
+from matlens.microstructure.properties.storage import FittedState, StoredModel, write_state
 from matlens.microstructure.pruning import read_recommendation
 
 __all__ = ["StructurePropertyModel"]
@@ -46,6 +47,8 @@ Array = NDArray[np.float64]
 Rows = tuple[Labels, Array, NDArray[Any]]  # structures, values on the scale, groups
 FeatureKind = Literal["encoder", "two-point", "volume-fraction"]
 _EXAMPLES = 2  # training structures that a stored model is checked with
+_ELSEWHERE = ("encoder", "device", "cache")  # parameters that belong to the machine, not to the model
+_PLAIN = (str, bool, int, float, tuple, dict)  # types of fitted attributes that JSON can represent
 _GRAM = 32  # mixed channels of a compressed Gram matrix
 _AUTO_HEADS: tuple[HeadKind, ...] = ("ridge", "gp")
 
@@ -53,57 +56,59 @@ _AUTO_HEADS: tuple[HeadKind, ...] = ("ridge", "gp")
 class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Predict a property of microstructures from few labelled ones.
 
-    Pooled activations of a pre-trained network, principal components, a regression; or the network itself, fine-tuned.
-    Structures whose tensor is known are learned in every order of their axes. Intervals come from errors on structures
-    held out in groups.
+    Activations of a pre-trained network are pooled and reduced to principal components, to which a regression is
+    fitted; or the network itself is fine-tuned. Structures whose property tensor is known are learned in every order of
+    their axes. Intervals are calibrated by errors on structures held out in groups.
 
     Parameters
     ----------
     encoder : str or Encoder
         ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"``, ``"vgg19-torchvision"``, or an encoder.
     depth : str
-        Layer after which the encoder is cut; or the folder of a pruning study, which recommends one; or ``"auto"``,
-        chosen by grouped cross-validation within the training structures.
+        Layer after which the encoder is cut; the folder of a pruning study, which recommends one; or ``"auto"``, chosen
+        by grouped cross-validation within the training structures.
     features : {"encoder", "two-point", "volume-fraction"}
-        What the head sees; the latter two are the classical baselines.
+        Features that the regression learns from; the latter two are the classical baselines.
     extras : sequence of str
-        More features beside the encoder's: ``"gram"`` (a compressed Gram matrix of each layer),
+        Further features beside the encoder's: ``"gram"`` (a compressed Gram matrix of each layer),
         ``"volume-fractions"``, ``"correlation-lengths"``.
     head : str
         ``"ridge"``, ``"gp"``, ``"boosting"``, ``"auto"`` (ridge or Gaussian process, by cross-validation), or the
         network itself: ``"network-frozen"``, ``"network-partly-frozen"``, ``"network-free"``, ``"network-scratch"``.
     scale : {"auto", "linear", "log", "bounds"}
-        Where the property is learned. ``"auto"``: between the bounds where ``phase_values`` are given and the target
-        lies on a tensor's diagonal; else its logarithm if all are positive and spread over more than a factor 3.
+        Scale on which the property is learned. ``"auto"`` is ``"bounds"`` if ``phase_values`` are given and the target
+        lies on a tensor's diagonal; else ``"log"`` if all values are positive and range over more than a factor 3; else
+        ``"linear"``.
     phase_values : sequence of float, optional
-        The property of each phase alone, in the target's unit.
+        Property of each phase alone, in the target's unit; by default unknown.
     coverage : float or None
         Share of new structures that should lie inside the intervals; None for no intervals, which saves the five fits
-        on folds (of use for networks).
+        on folds (useful for networks).
     symmetry : bool
-        Whether structures are learned with their axes exchanged too, where the tensor is known, and in 2-D with their
-        two phases exchanged where the conductivities of the phases are known (`with_exchanged_phases`).
+        Whether structures are learned with their axes exchanged too, if the tensor is known, and in 2-D with their two
+        phases exchanged, if the conductivities of the phases are known (`with_exchanged_phases`).
     seed : int
-        Of folds and of training.
+        Seed of folds and of training.
     device : {"auto", "cpu", "cuda"}
-        Where the encoder runs.
+        Device of the encoder.
     cache : mutable mapping, optional
-        Where features are kept by the content of their structure.
+        Features computed before, by the content of their structure; by default, each fit computes them.
 
     Attributes
     ----------
     target_ : str
-        What is predicted.
+        Name of the property.
     chosen_ : dict
         Encoder, depth, head and scale as resolved.
     held_out_ : DataFrame
-        For each training structure: value, prediction without its group, whether that interval holds the value.
+        For each training structure: value, prediction without its group, and whether that interval contains the value.
     selection_ : DataFrame
         Error of each candidate in cross-validation.
 
     Notes
     -----
-    Li et al., Sci. Rep. 8, 13461 (2018), carry over the layers kept by pruning.
+    Li et al., Sci. Rep. 8, 13461 (2018), transfer the layers that pruning keeps. Intervals are split-conformal: Lei et
+    al., J. Am. Stat. Assoc. 113, 1094 (2018).
 
     Examples
     --------
@@ -144,25 +149,30 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         target: str | None = None,
         progress: Progress | None = None,
     ) -> StructurePropertyModel:
-        """Learn a property.
+        """Fit the model to labelled structures.
 
         Parameters
         ----------
         structures : StructureSet or array_like of int, shape (n, *space)
-            Labelled structures; groups and periodicity are those of the set (an array: each its own group, not
-            periodic).
+            Structures; groups and periodicity are those of the set (for an array, each structure is its own group and
+            not periodic).
         y : array_like of shape (n,), mapping of name to such, or str
-            The property; or a table of components (``k_00``, ``k_11``), of which ``target`` is learned and the others
-            label the structures seen with their axes exchanged; or the name of a target of the set.
+            Values of the property; or a table of components (``k_00``, ``k_11``), of which ``target`` is learned and
+            the others label the structures with exchanged axes; or the name of a target of the set.
         target : str, optional
-            Which of a table.
+            Name of the property in a table; by default the only one.
         progress : Progress, optional
             Called with structures done and total while features are computed, or with steps of training.
+
+        Returns
+        -------
+        StructurePropertyModel
+            This object.
 
         Raises
         ------
         InputError
-            If labels are missing, not finite or constant, structures fewer than the folds, or an option unknown.
+            If labels are missing, not finite or constant, there are fewer groups than folds, or an option is unknown.
         """
         if self.coverage is not None and not 0 < self.coverage < 1:
             raise InputError(f"the coverage must lie between 0 and 1, found {self.coverage:g}; choose e.g. 0.9.")
@@ -186,18 +196,57 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return self
 
     def predict(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> Array:
-        """Predict the property of structures; shape (n,), in the target's unit."""
+        """Predict the property of structures.
+
+        Parameters
+        ----------
+        structures : StructureSet or array_like of int, shape (n, *space)
+            Structures of as many dimensions and phases as those the model was fitted to.
+        progress : Progress, optional
+            Called with structures done and total.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Predictions in the target's unit.
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        InputError
+            If the structures do not fit the model.
+        """
         labels, fractions = self._prepared(structures)
         return self.scale_.inverse(self.learner_.predict(labels, progress)[0], fractions)
 
     def predict_interval(self, structures: StructureSet | ArrayLike, progress: Progress | None = None) -> pd.DataFrame:
-        """Predict with intervals.
+        """Predict the property with intervals of the model's coverage.
+
+        Parameters
+        ----------
+        structures : StructureSet or array_like of int, shape (n, *space)
+            Structures of as many dimensions and phases as those the model was fitted to.
+        progress : Progress, optional
+            Called with structures done and total.
 
         Returns
         -------
         DataFrame
-            ``predicted``, ``lower``, ``upper`` in the target's unit; ``distance`` to the training structures (1 is
-            the limit) and ``in_domain``: where that is False, nothing is claimed about the interval.
+            ``predicted``, ``lower`` and ``upper`` in the target's unit; ``distance`` to the training structures, with 1
+            as the limit, and ``in_domain``: if it is False, the coverage of the interval is not known. ``lower`` and
+            ``upper`` are NaN if ``coverage`` is None.
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        InputError
+            If the structures do not fit the model.
+
+        Notes
+        -----
+        Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018).
         """
         labels, fractions = self._prepared(structures)
         mean, spread = self.learner_.predict(labels, progress)
@@ -213,7 +262,22 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
     def score(
         self, structures: StructureSet | ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> float:
-        """R squared; of the logarithm where the property was learned on the scale ``log`` or ``bounds``."""
+        """Compute R squared; of the logarithm if the property was learned on the scale ``log`` or ``bounds``.
+
+        Parameters
+        ----------
+        structures : StructureSet or array_like of int, shape (n, *space)
+            Structures.
+        y : array_like, shape (n,), optional
+            Values of the property; by default the target of the set.
+        sample_weight : array_like, shape (n,), optional
+            Weights; by default equal.
+
+        Returns
+        -------
+        float
+            R squared.
+        """
         from sklearn.metrics import r2_score
 
         if y is None and isinstance(structures, StructureSet):
@@ -224,17 +288,88 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return float(r2_score(*pair, sample_weight=sample_weight))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the fitted model into a folder; see `matlens.microstructure.properties.storage`."""
-        from matlens.microstructure.properties.storage import write_model
+        """Write the fitted model: ``model.json`` (settings and facts) and ``arrays.safetensors`` (data and weights).
 
-        return write_model(self, folder)
+        Parameters
+        ----------
+        folder : path-like
+            Folder, which is made if it does not exist; a model in it is replaced.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        NotFittedError
+            If the model has not been fitted.
+        RunError
+            If a file cannot be written.
+        """
+        check_is_fitted(self, "learner_")
+        parameters = {name: value for name, value in self.get_params(deep=False).items() if name not in _ELSEWHERE}
+        fitted = {name.removesuffix("_"): value for name, value in vars(self).items() if name.endswith("_")}
+        facts = {name: value for name, value in fitted.items() if isinstance(value, _PLAIN)}
+        parts = self.scale_, self.learner_, self.training_, self.held_out_, self.selection_
+        return write_state(FittedState(parameters, facts, *parts), folder)
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str], **options: Any) -> StructurePropertyModel:
-        """Read a model that `save` wrote; options as of `matlens.microstructure.properties.read_model`."""
-        from matlens.microstructure.properties.storage import read_model
+    def load(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        encoder: Encoder | None = None,
+        device: str = "auto",
+        cache: MutableMapping[str, Any] | None = None,
+    ) -> StructurePropertyModel:
+        """Read a model that `save` or ``matlens learn`` wrote, and check that it predicts as it did.
 
-        return read_model(folder, **options)
+        Parameters
+        ----------
+        folder : path-like
+            Folder of the model, e.g. the run directory of ``matlens learn``.
+        encoder : Encoder, optional
+            The encoder that the model was trained with; by default the registered one of its name.
+        device : {"auto", "cpu", "cuda"}
+            Device of the encoder.
+        cache : mutable mapping, optional
+            Features computed before, by the content of their structure.
+
+        Returns
+        -------
+        StructurePropertyModel
+            The fitted model.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no model.
+        ResourceError
+            If the model is damaged, the encoder is missing or has other weights, or a prediction differs from the one
+            stored.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> labels = (np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]) * 1
+        >>> model = StructurePropertyModel(features="volume-fraction", head="ridge").fit(labels, np.arange(12.0))
+        >>> again = StructurePropertyModel.load(model.save(tempfile.mkdtemp()))
+        >>> bool(np.allclose(again.predict(labels), model.predict(labels)))
+        True
+        >>> StructurePropertyModel.load("nowhere")
+        Traceback (most recent call last):
+        matlens.errors.InputError: nowhere holds no model (no model.json); name a folder that 'matlens learn' wrote.
+        """
+        stored = StoredModel(folder)
+        with stored.damage_named():
+            parameters = stored.parameters() | ({} if encoder is None else {"encoder": encoder})
+            model = cls(**parameters, device=device, cache=cache)
+            for name, value in stored.attributes().items():
+                setattr(model, name, value)
+            model.learner_ = stored.learner(lambda depth: model._features(depth)[0], device)
+            model.domain_ = stored.domain(model.learner_)
+        return model
 
     def _remember(self, data: StructureSet) -> None:
         """What later structures must agree with."""
@@ -269,7 +404,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
             if self.features != "encoder":
                 raise InputError(f"a network learns from pictures, not from {self.features}; use the head ridge or gp.")
             encoder, kind = self._encoder(), freedom
-            depth = self._deepest(encoder)
+            depth = self._deepest(encoder, self.depth)
             self._learner = lambda: NetworkLearner(
                 encoder, depth, kind, phases=self.phases_, periodic=self.periodic_, seed=self.seed
             )
@@ -296,7 +431,8 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
             return self.encoder
         return load_encoder(self.encoder, device=self.device).for_phases(self.phases_)
 
-    def _features(self) -> tuple[Features, list[str]]:
+    def _features(self, depth: str = "") -> tuple[Features, list[str]]:
+        """Return the features to a depth, by default the one asked for, and the depths to choose from."""
         if self.features == "volume-fraction":
             return VolumeFractions(self.phases_), []
         if self.features == "two-point":
@@ -304,11 +440,12 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         if self.features != "encoder":
             raise InputError(f"features {self.features!r} are not known; choose encoder, two-point or volume-fraction.")
         encoder = self._encoder()
-        deepest = self._deepest(encoder)
+        asked = depth or self.depth
+        deepest = self._deepest(encoder, asked)
         layers = layers_to(encoder, deepest)
         cache = {} if self.cache is None else self.cache
         padding: Padding = "circular" if self.periodic_ else "reflect"
-        if self.depth == "auto":
+        if asked == "auto":
             layers = layers_within(encoder, layers, padding, self.phases_, self.shape_)
         place = component(self.target_)
         along = place[0] if place is not None and place[0] == place[1] < self.ndim_ == 3 else 0
@@ -317,7 +454,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         found = EncoderFeatures(
             encoder, layers, self.phases_, padding, axis=along, gram=gram, extras=extras, cache=cache
         )
-        return found, list(layers) if self.depth == "auto" else [deepest]
+        return found, list(layers) if asked == "auto" else [deepest]
 
     def _extras(self) -> tuple[Features, ...]:
         known = {
@@ -329,12 +466,12 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
             raise InputError(f"extra features {unknown[0]!r} are not known; choose among {', '.join(known)}.")
         return tuple(feature for name in self.extras if (feature := known[name]) is not None)
 
-    def _deepest(self, encoder: Encoder) -> str:
-        """The layer after which the encoder is cut; a pruning study may say it."""
-        if self.depth == "auto":
+    def _deepest(self, encoder: Encoder, depth: str) -> str:
+        """Return the layer after which the encoder is cut; ``depth`` may be a pruning study that recommends one."""
+        if depth == "auto":
             return encoder.layers[-1].name
         names = [layer.name for layer in encoder.layers]
-        return self.depth if self.depth in names or not Path(self.depth).is_dir() else read_recommendation(self.depth)
+        return depth if depth in names or not Path(depth).is_dir() else read_recommendation(depth)
 
     def _calibrate(self, data: StructureSet, rows: Rows, natural: NDArray[np.bool_], progress: Progress | None) -> None:
         """Find how wide intervals must be, from learners that did not see a structure's group."""

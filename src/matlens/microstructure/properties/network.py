@@ -1,7 +1,7 @@
-"""The encoder itself as a property model: pooled activations and a linear output, trained with the layers below.
+"""The encoder itself as a property model: pooled activations and a linear output, trained together.
 
-How free the layers are is what transfer means: all fixed, the deepest ones free, all free; and the same network from
-random weights shows what the pre-training was worth.
+Which layers are trained distinguishes the kinds of transfer: none, the deepest ones, or all. The same network with
+random initial weights shows the effect of pre-training.
 """
 
 from __future__ import annotations
@@ -27,27 +27,38 @@ _FREE_LAYERS = 2  # convolutions that train when partly frozen
 
 
 class NetworkLearner:
-    """An encoder cut after ``depth``, global pooling, one hidden layer, trained end to end with Adam.
+    """Train an encoder cut after ``depth``, with global pooling and a linear output, by Adam.
 
-    Means and spreads of the pooled layers are standardised over the training structures; the output starts as the
-    ridge regression on them, so that training starts where fixed features end.
+    Means and standard deviations of the pooled layers are standardised over the training structures. The output starts
+    as the ridge regression on them, so that training starts from the result of fixed features.
 
     Parameters
     ----------
     encoder : Encoder
-        Where weights and architecture come from; one that can be trained (`Encoder.trainable`), such as VGG-19.
+        Encoder with weights and architecture; it must be trainable (`Encoder.trainable`), such as VGG-19.
     depth : str
-        Last layer kept.
+        Last layer that is kept.
     freedom : {"frozen", "partly-frozen", "free", "scratch"}
-        Which convolutions train: none, the last two, all, all from random weights.
+        Convolutions that are trained: none, the last two, all, or all from random weights.
     phases : int
-        Number of phases; the encoder must see them in one image (VGG-19: at most 4).
+        Number of phases K; the encoder must take them in one image (VGG-19: at most 4).
     periodic : bool
-        Whether borders are circular (else reflected).
+        Whether borders are circular; else they are reflected.
     epochs : int
         Passes over the training structures.
+    batch : int
+        Structures per step.
     seed : int
-        Of the order, the flips and random weights.
+        Seed of order, shifts, rotations and random weights.
+
+    Raises
+    ------
+    InputError
+        If the encoder needs several images for the phases, has no such layer, or cannot be trained.
+
+    Notes
+    -----
+    Li et al., Sci. Rep. 8, 13461 (2018). Adam: Kingma and Ba, arXiv:1412.6980 (2014).
 
     Examples
     --------
@@ -83,7 +94,18 @@ class NetworkLearner:
         self.device = next(encoder.buffers()).device
 
     def fit(self, labels: Labels, values: Array, progress: Progress | None = None) -> NetworkLearner:
-        """Train on these structures and nothing else; deterministic for a seed."""
+        """Train on these structures only; the result is deterministic for a seed.
+
+        Returns
+        -------
+        NetworkLearner
+            This object.
+
+        Raises
+        ------
+        InputError
+            If the structures are not two-dimensional, or too small for a layer.
+        """
         if labels.ndim != 3:
             raise InputError(
                 f"a network is trained on 2-D structures, found {labels.ndim - 1}-D; use the heads ridge or gp."
@@ -98,19 +120,37 @@ class NetworkLearner:
         return self
 
     def predict(self, labels: Labels, progress: Progress | None = None) -> tuple[Array, Array]:
-        """Value of each structure; the spread is 1, to be scaled by errors on held-out structures."""
+        """Predict the value of each structure, with a standard deviation of 1, which held-out errors scale.
+
+        Returns
+        -------
+        mean, std : ndarray, shape (n,)
+            Predicted values, and ones.
+        """
         with torch.no_grad():
             found = self.output((self._pooled_all(labels) - self.mean) / self.std)[:, 0]
         return found.double().cpu().numpy() * self.unit + self.centre, np.ones(len(labels))
 
     def embed(self, labels: Labels) -> Matrix:
-        """Pooled activations, standardised over the training structures."""
+        """Compute the pooled activations, standardised over the training structures.
+
+        Returns
+        -------
+        ndarray, shape (n, m)
+            Standardised activations, divided by the root of m.
+        """
         standard = (self._pooled_all(labels) - self.mean) / self.std
         found: Matrix = (standard / standard.shape[1] ** 0.5).double().cpu().numpy()
         return found
 
     def rows(self, labels: Labels) -> Matrix:
-        """The same: what training makes of pictures is not to be had from features."""
+        """Compute the same as `embed`, as a network cannot be fitted again from features.
+
+        Returns
+        -------
+        ndarray, shape (n, m)
+            Standardised activations.
+        """
         return self.embed(labels)
 
     def _trainable(self) -> list[Tensor]:
@@ -151,7 +191,18 @@ class NetworkLearner:
         return np.ascontiguousarray(labels)
 
     def value_of(self, indicators: Tensor) -> Tensor:
-        """Value of indicators of shape (n, phases, height, width), differentiable in them; shape (n,)."""
+        """Predict from phase indicators, differentiably.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (n, K, H, W)
+            Amounts of the phases.
+
+        Returns
+        -------
+        Tensor of float64, shape (n,)
+            Predicted values.
+        """
         guess: Tensor = self.output((self.pooled(indicators.to(self.mean)) - self.mean) / self.std)[:, 0]
         return guess.double() * self.unit + self.centre
 
@@ -159,7 +210,23 @@ class NetworkLearner:
         return self.pooled(phase_indicators(labels, self.phases))
 
     def pooled(self, indicators: Tensor) -> Tensor:
-        """Pooled activations of indicators of shape (n, phases, height, width), differentiable in them."""
+        """Compute the pooled activations of phase indicators, differentiably.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (n, K, H, W)
+            Amounts of the phases.
+
+        Returns
+        -------
+        Tensor, shape (n, m)
+            Means and standard deviations of the channels.
+
+        Raises
+        ------
+        InputError
+            If the structures are too small for a layer.
+        """
         indicators = indicators.to(self.device)
         found = self.encoder.features(indicators, self.layers, "circular" if self.periodic else "reflect")
         if lost := [name for name in self.layers if name not in found or found[name][0, 0].numel() < 2]:
@@ -168,7 +235,7 @@ class NetworkLearner:
                 f"{lost[0]} of {self.encoder.name}; choose a shallower depth or larger structures."
             )
         rows = [found[name].flatten(2) for name in self.layers]
-        # The gradient of a spread of zero is not a number; a dead channel has one.
+        # The gradient of a standard deviation of zero, which a dead channel has, is not a number.
         return torch.cat([torch.cat([row.mean(2), (row.var(2) + 1e-10).sqrt()], 1) for row in rows], 1)
 
     def _pooled_all(self, labels: Labels) -> Tensor:

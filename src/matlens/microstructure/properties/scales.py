@@ -1,4 +1,4 @@
-"""Scales on which a property is learned: where its errors are even and nothing impossible is predicted."""
+"""Scales on which a property is learned: errors are homogeneous there, and no prediction is impossible."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _BEYOND = 0.05  # of the logarithm: more than this outside of the bounds is no e
 
 @dataclass(frozen=True)
 class Scale:
-    """A monotone map of a property, which may depend on the volume fractions.
+    """Monotone map of a property, which may depend on the volume fractions.
 
     Parameters
     ----------
     kind : {"linear", "log", "bounds"}
-        ``log`` for positive properties; ``bounds`` for effective properties of phases that are known: the logit of
-        the place of log y between the harmonic and the arithmetic mean of the phases' values.
+        ``log`` for positive properties; ``bounds`` for effective properties of known phases: the logit of the relative
+        position of log y between the harmonic and the arithmetic mean of the phases' values.
     phase_values : tuple of float
         For ``bounds``: the property of each phase alone, all positive.
 
     Raises
     ------
     InputError
-        If ``bounds`` is asked without positive values of the phases, or a property lies outside of the bounds.
+        If ``bounds`` lacks positive values of the phases.
 
     Notes
     -----
-    Wiener's bounds hold for the diagonal of every conductivity tensor; Voigt's and Reuss' for that of every
-    stiffness, and are the same means if the phases have one Poisson's ratio.
+    Wiener's bounds (1912) hold for the diagonal of every conductivity tensor; those of Voigt (1889) and Reuss (1929)
+    for that of every stiffness, with the same means if the phases have one Poisson's ratio.
 
     Examples
     --------
@@ -61,7 +61,26 @@ class Scale:
             )
 
     def forward(self, values: ArrayLike, fractions: Array) -> Array:
-        """Map properties of shape (n,) of structures with volume fractions of shape (n, K) to the scale."""
+        """Map properties to the scale.
+
+        Parameters
+        ----------
+        values : array_like, shape (n,)
+            Properties.
+        fractions : ndarray, shape (n, K)
+            Volume fractions of the structures.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Values on the scale.
+
+        Raises
+        ------
+        InputError
+            If a value is not positive, or lies outside the bounds, or the number of phases is not that of
+            ``phase_values``.
+        """
         y = np.asarray(values, dtype=np.float64)
         if self.kind == "linear":
             return y
@@ -85,7 +104,25 @@ class Scale:
         return np.log(place / (1 - place))
 
     def inverse(self, scaled: Array, fractions: Array) -> Array:
-        """Map back from the scale to properties; monotone, so that limits of intervals may be mapped too."""
+        """Map values from the scale to properties; as the map is monotone, it applies to ends of intervals too.
+
+        Parameters
+        ----------
+        scaled : ndarray, shape (n,)
+            Values on the scale.
+        fractions : ndarray, shape (n, K)
+            Volume fractions of the structures.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Properties.
+
+        Raises
+        ------
+        InputError
+            If the number of phases is not that of ``phase_values``.
+        """
         if self.kind == "linear":
             return scaled
         if self.kind == "log":

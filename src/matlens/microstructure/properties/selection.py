@@ -1,4 +1,4 @@
-"""Choosing depth and head by grouped cross-validation within the training structures."""
+"""Choice of depth and regression by grouped cross-validation within the training structures."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ def select(
     seed: int,
     standardise: bool = True,
 ) -> pd.DataFrame:
-    """Try depths with the first head, then the other heads at the best depth.
+    """Compare all depths with the first regression, then the other regressions at the best depth.
 
     Parameters
     ----------
     rows : ndarray, shape (n, features)
-        Features to the deepest layer.
+        Features up to the deepest layer.
     values : ndarray, shape (n,)
-        What is learned.
+        Values to learn.
     groups : array_like, shape (n,)
-        Groups that folds keep together.
+        Groups, which folds do not divide.
     columns : mapping of str to ndarray of bool
-        For each depth, the columns it has.
+        Columns of each depth.
     heads : sequence of str
-        Heads to try; the first is the quick one.
+        Kinds of `Head` to compare; the first should be the fastest.
     seed : int
-        Of the folds.
+        Seed of the folds.
     standardise : bool
-        As of `Head`.
+        Whether each feature is divided by its standard deviation.
 
     Returns
     -------
     DataFrame
-        Columns ``depth``, ``head`` and ``error`` (root mean square of held-out errors), the best first.
+        Columns ``depth``, ``head`` and ``error`` (root mean square error on held-out folds), the best first.
 
     Examples
     --------

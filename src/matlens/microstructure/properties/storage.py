@@ -1,13 +1,15 @@
-"""A fitted model as two files, ``model.json`` and ``arrays.safetensors``; reading them executes nothing.
+"""A fitted structure-property model as two files, JSON and safetensors; reading them executes no code.
 
-A regression on features is kept as its training rows and fitted again on reading, with the parameters of its kernel as
-they were; an encoder is kept by name and by the hash of its weights. A trained network is kept whole.
+A regression is stored as its training rows and fitted again when it is read; a network is stored with its weights.
+Stored predictions are compared with those of the model that was read.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,163 +22,280 @@ from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
 from matlens.core.nearness import Nearness
 from matlens.errors import InputError, ResourceError
-from matlens.microstructure.encoders import Encoder, find_encoder
-from matlens.microstructure.properties.features import EncoderFeatures
-from matlens.microstructure.properties.learners import FeatureLearner
-from matlens.microstructure.properties.model import StructurePropertyModel
+from matlens.microstructure.encoders import find_encoder
+from matlens.microstructure.properties.features import EncoderFeatures, Features
+from matlens.microstructure.properties.learners import FeatureLearner, Learner, Training
 from matlens.microstructure.properties.network import Freedom, NetworkLearner
 from matlens.microstructure.properties.scales import Scale
 
-__all__ = ["read_model", "write_model"]
+__all__ = ["FittedState", "StoredModel", "write_state"]
 
 Arrays = dict[str, NDArray[Any]]
+# docs/decisions/0026-intervals-and-storage-of-property-models.md
 SCHEMA = "matlens model 1"
-_ELSEWHERE = ("encoder", "device", "cache")  # parameters that belong to the machine, not to the model
 _OUTPUT = ("mean", "spread", "output.weight", "output.bias")  # of a network, beside its encoder's weights
-_EXACT, _ALIKE = 1e-6, 1e-3  # in spreads of the values: of one and the same sum; of a network on another machine
+# In standard deviations of the values: for one and the same sum, and for a network on another machine.
+_EXACT, _ALIKE = 1e-6, 1e-3
 
 
-def write_model(model: StructurePropertyModel, folder: str | os.PathLike[str]) -> Path:
-    """Write a fitted model; the folder is made if it is not there.
+@dataclass(frozen=True, eq=False)
+class FittedState:
+    """Parts of a fitted `StructurePropertyModel`; storage knows these and not the estimator.
 
-    Raises
-    ------
-    NotFittedError
-        If the model has not been fitted.
-    RunError
-        If it cannot be written.
+    Parameters
+    ----------
+    parameters : dict of str to object
+        Parameters of the estimator, without those that belong to the machine.
+    facts : dict of str to object
+        Fitted attributes of plain types by name, without the underscore at the end.
+    scale : Scale
+        Scale on which the property is learned.
+    learner : Learner
+        Fitted learner.
+    training : Training
+        Training data.
+    held_out : DataFrame
+        Predictions of structures in held-out groups.
+    selection : DataFrame
+        Error of each candidate in cross-validation.
 
     Examples
     --------
-    >>> import tempfile
-    >>> labels = np.arange(16).reshape(1, 4, 4) < np.arange(2, 14)[:, None, None]
-    >>> model = StructurePropertyModel(features="volume-fraction", head="ridge").fit(labels * 1, np.arange(12.0))
-    >>> again = read_model(write_model(model, tempfile.mkdtemp()))
-    >>> bool(np.allclose(again.predict(labels * 1), model.predict(labels * 1)))
-    True
+    See `StructurePropertyModel.save`.
     """
-    from sklearn.utils.validation import check_is_fitted
 
-    check_is_fitted(model, "learner_")
-    place = Path(folder)
-    training = model.training_
+    parameters: dict[str, Any]
+    facts: dict[str, Any]
+    scale: Scale
+    learner: Learner
+    training: Training
+    held_out: pd.DataFrame
+    selection: pd.DataFrame
+
+
+def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
+    """Write ``model.json`` (settings and facts) and ``arrays.safetensors`` (training data and weights).
+
+    Parameters
+    ----------
+    state : FittedState
+        Parts of the fitted model.
+    folder : path-like
+        Folder, which is made if it does not exist; a model in it is replaced.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If the learner is of a kind that cannot be stored.
+    RunError
+        If a file cannot be written.
+
+    Examples
+    --------
+    See `StructurePropertyModel.save`.
+    """
+    place, training = Path(folder), state.training
     arrays: Arrays = {
         "rows": _narrow(training.rows),
         "values": training.values,
         "groups": np.unique(training.groups, return_inverse=True)[1].astype(np.int64),
         "natural": training.natural,
         "examples": training.examples,
-        "example_values": model.learner_.predict(training.examples)[0],
+        "example_values": state.learner.predict(training.examples)[0],
     }
-    held_out = model.held_out_.drop(columns="structure")
+    held_out = state.held_out.drop(columns="structure")
     arrays |= {f"held_out.{name}": held_out[name].to_numpy() for name in held_out}
-    learner, own = _learner_facts(model)
+    learner, own = _learner_facts(state.learner, str(state.facts["chosen"]["depth"]))
     arrays |= own
+    values = state.parameters["phase_values"]
     content = {
-        "parameters": _parameters(model),
-        "fitted": _fitted(model),
-        "scale": {"kind": model.scale_.kind, "phase_values": list(model.scale_.phase_values)},
+        "parameters": {
+            **state.parameters,
+            "extras": list(state.parameters["extras"]),
+            "phase_values": None if values is None else [float(value) for value in values],
+        },
+        # JSON has no NaN, which the width of intervals is where none were asked for.
+        "fitted": {name: None if value != value else value for name, value in state.facts.items()},
+        "scale": {"kind": state.scale.kind, "phase_values": list(state.scale.phase_values)},
         "learner": learner,
-        "structures": [str(name) for name in model.held_out_["structure"]],
-        "selection": model.selection_.to_dict("records"),
+        "structures": [str(name) for name in state.held_out["structure"]],
+        "selection": state.selection.to_dict("records"),
     }
     write_model_files(place, SCHEMA, arrays, content, ("numpy", "scikit-learn", "torch"))
     return place
 
 
-def read_model(
-    folder: str | os.PathLike[str],
-    *,
-    encoder: Encoder | None = None,
-    device: str = "auto",
-    cache: MutableMapping[str, Any] | None = None,
-) -> StructurePropertyModel:
-    """Read a model that `write_model`, `StructurePropertyModel.save` or ``matlens learn`` wrote, and check it.
+class StoredModel:
+    """A model in a folder, read part by part: its learner needs features that the estimator makes.
 
     Parameters
     ----------
     folder : path-like
-        Where it lies, e.g. the run directory of ``matlens learn``.
-    encoder : Encoder, optional
-        The encoder it was trained with, where that is not one of MatLens' own weights.
-    device : {"auto", "cpu", "cuda"}
-        Where the encoder runs.
-    cache : mutable mapping, optional
-        Where features are kept.
-
-    Returns
-    -------
-    StructurePropertyModel
-        Predicts as the one that was written.
+        Folder of the model, e.g. the run directory of ``matlens learn``.
 
     Raises
     ------
     InputError
-        If there is no model.
+        If the folder holds no model.
     ResourceError
-        If it is damaged, its encoder is not on this machine or another one, or it predicts otherwise than it did.
+        If the files are damaged or of another schema.
 
     Examples
     --------
-    See `write_model`.
-
-    >>> read_model("nowhere")
+    >>> StoredModel("nowhere")
     Traceback (most recent call last):
     matlens.errors.InputError: nowhere holds no model (no model.json); name a folder that 'matlens learn' wrote.
     """
-    place = Path(folder)
-    content, arrays = read_model_files(place, SCHEMA)
-    try:
-        asked = content["parameters"] | {"extras": tuple(content["parameters"]["extras"])}
-        model = StructurePropertyModel(encoder or content["learner"].get("encoder", "auto"), **asked)
-        model.set_params(device=device, cache=cache)
-        for name, value in content["fitted"].items():
-            setattr(model, f"{name}_", tuple(value) if isinstance(value, list) else value)
-        model.scale_ = Scale(content["scale"]["kind"], tuple(content["scale"]["phase_values"]))
-        model.factor_ = float("nan") if model.factor_ is None else model.factor_
-        model.selection_ = pd.DataFrame(content["selection"], columns=["depth", "head", "error"])
-        _restore(model, place, content, arrays)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ResourceError(f"{place / MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
-    return model
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.place = Path(folder)
+        self.content, self.arrays = read_model_files(self.place, SCHEMA)
+
+    @contextmanager
+    def damage_named(self) -> Iterator[None]:
+        """Raise ResourceError where the block finds a part missing or of another type.
+
+        Yields
+        ------
+        None
+        """
+        try:
+            yield
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ResourceError(
+                f"{self.place / MODEL} is damaged ({error!r}); copy the model again or train anew."
+            ) from error
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the estimator, without those that belong to the machine.
+
+        Returns
+        -------
+        dict of str to object
+            Parameters by name; ``encoder`` is the name of the encoder.
+        """
+        asked = self.content["parameters"]
+        return {**asked, "extras": tuple(asked["extras"]), "encoder": self.content["learner"].get("encoder", "auto")}
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the fitted attributes of the estimator, but for its learner and domain.
+
+        Returns
+        -------
+        dict of str to object
+            Attributes by name, with the underscore at the end.
+        """
+        facts = self.content["fitted"].items()
+        found = {f"{name}_": tuple(value) if isinstance(value, list) else value for name, value in facts}
+        scale, names = self.content["scale"], ("value", "predicted", "inside")
+        kept = {name: self.arrays[f"held_out.{name}"] for name in names if f"held_out.{name}" in self.arrays}
+        return {
+            **found,
+            "factor_": float("nan") if found["factor_"] is None else found["factor_"],
+            "scale_": Scale(scale["kind"], tuple(scale["phase_values"])),
+            "selection_": pd.DataFrame(self.content["selection"], columns=["depth", "head", "error"]),
+            "held_out_": pd.DataFrame({"structure": self.content["structures"]}).assign(**kept),
+            "training_": self._training(),
+        }
+
+    def learner(self, features: Callable[[str], Features], device: str) -> Learner:
+        """Restore the learner, and check that it predicts as it did when it was written.
+
+        Parameters
+        ----------
+        features : callable
+            Takes the depth that was chosen and returns the features, of the encoder cut after it; called for
+            regressions only.
+        device : {"auto", "cpu", "cuda"}
+            Device of a network.
+
+        Returns
+        -------
+        Learner
+            Fitted learner.
+
+        Raises
+        ------
+        ResourceError
+            If the features are of other weights, or a prediction differs from the stored one.
+        """
+        training, expected = self._training(), self.arrays["example_values"]
+        unit = max(float(training.values.std()), 1e-12)
+        facts, chosen = self.content["learner"], self.content["fitted"]["chosen"]
+        depth = str(chosen["depth"])
+        found: Learner
+        if facts["kind"] == "network":
+            found = self._network(depth, device)
+        else:
+            found = _regression(facts, features(depth), depth, chosen["head"]).fit_rows(training.rows, training.values)
+            _agree(self.place, found.head.predict(training.rows[: len(expected)])[0], expected, _EXACT * unit)
+        _agree(self.place, found.predict(training.examples)[0], expected, _ALIKE * unit)
+        return found
+
+    def domain(self, learner: Learner) -> Nearness:
+        """Restore the distances to the training structures.
+
+        Parameters
+        ----------
+        learner : Learner
+            Result of `learner`.
+
+        Returns
+        -------
+        Nearness
+            Distances in the feature space of the learner.
+        """
+        training = self._training()
+        rows, groups = training.rows[training.natural], training.groups[training.natural]
+        return Nearness.fit(learner.head.reduced(rows) if isinstance(learner, FeatureLearner) else rows, groups)
+
+    def _training(self) -> Training:
+        arrays = self.arrays
+        rows, natural = arrays["rows"].astype(np.float64), arrays["natural"].astype(bool)
+        return Training(rows, arrays["values"], arrays["groups"], natural, arrays["examples"])
+
+    def _network(self, depth: str, device: str) -> NetworkLearner:
+        facts, fitted, where = self.content["learner"], self.content["fitted"], chosen_device(device)
+        kept = {
+            name.removeprefix("network."): torch.from_numpy(array)
+            for name, array in self.arrays.items()
+            if name.startswith("network.")
+        }
+        weights = {name: tensor for name, tensor in kept.items() if name not in _OUTPUT}
+        encoder = find_encoder(facts["encoder"]).load_class().restore(facts["encoder"], weights).to(where)
+        learner = NetworkLearner(
+            encoder,
+            depth,
+            cast("Freedom", facts["freedom"]),
+            phases=fitted["phases"],
+            periodic=fitted["periodic"],
+            seed=self.content["parameters"]["seed"],
+        )
+        learner.encoder = encoder  # of a network from scratch, the trained weights and not new random ones
+        learner.centre, learner.unit = facts["centre"], facts["unit"]
+        learner.mean, learner.std = (kept[name].to(where) for name in ("mean", "spread"))
+        learner.output = torch.nn.Linear(learner.mean.shape[0], 1).to(where)
+        learner.output.load_state_dict({"weight": kept["output.weight"], "bias": kept["output.bias"]})
+        return learner
 
 
-def _restore(model: StructurePropertyModel, place: Path, content: dict[str, Any], arrays: Arrays) -> None:
-    """Fill in what fitting leaves: learner, domain, training rows, held-out predictions."""
-    from matlens.microstructure.properties.learners import Training
-
-    rows, values, groups = arrays["rows"].astype(np.float64), arrays["values"], arrays["groups"]
-    natural = arrays["natural"].astype(bool)
-    examples, expected = arrays["examples"], arrays["example_values"]
-    unit = max(float(values.std()), 1e-12)
-    if content["learner"]["kind"] == "network":
-        model.learner_ = _network(content["learner"], arrays, model)
-        model.domain_ = Nearness.fit(rows[natural], groups[natural])
-    else:
-        learner = _regression(content["learner"], model).fit_rows(rows, values)
-        model.learner_ = learner
-        model.domain_ = Nearness.fit(learner.head.reduced(rows[natural]), groups[natural])
-        _agree(place, learner.head.predict(rows[: len(expected)])[0], expected, _EXACT * unit)
-    _agree(place, model.learner_.predict(examples)[0], expected, _ALIKE * unit)
-    model.training_ = Training(rows, values, groups, natural, examples)
-    kept = {
-        name: arrays[f"held_out.{name}"] for name in ("value", "predicted", "inside") if f"held_out.{name}" in arrays
-    }
-    model.held_out_ = pd.DataFrame({"structure": content["structures"]}).assign(**kept)
-
-
-def _parameters(model: StructurePropertyModel) -> dict[str, Any]:
-    asked = {name: value for name, value in model.get_params(deep=False).items() if name not in _ELSEWHERE}
-    values = asked["phase_values"]
-    asked["extras"] = list(asked["extras"])
-    return {**asked, "phase_values": None if values is None else [float(value) for value in values]}
-
-
-def _fitted(model: StructurePropertyModel) -> dict[str, Any]:
-    """Numbers and words that fitting found: target, phases, spacing, what was chosen, width of intervals."""
-    found = {name.removesuffix("_"): value for name, value in vars(model).items() if name.endswith("_")}
-    plain = {name: value for name, value in found.items() if isinstance(value, str | bool | int | float | tuple | dict)}
-    return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in plain.items()}
+def _regression(facts: dict[str, Any], features: Features, depth: str, head: Any) -> FeatureLearner:
+    """Return the learner before its fit."""
+    if isinstance(features, EncoderFeatures) and features.encoder.fingerprint(depth) != facts["weights_sha256"]:
+        source = facts["source"]
+        raise ResourceError(
+            f"the model was trained on other weights of {facts['encoder']} than those at hand (file "
+            f"{source.get('file', 'unknown')}, SHA-256 {source.get('sha256', 'unknown')[:12]}); name that file with "
+            "--weights, or pass its encoder."
+        )
+    learner = FeatureLearner(features, head)
+    learner.head.theta = None if facts["theta"] is None else np.array(facts["theta"])
+    return learner
 
 
 def _agree(place: Path, found: NDArray[np.float64], expected: NDArray[np.float64], margin: float) -> None:
@@ -188,9 +307,8 @@ def _agree(place: Path, found: NDArray[np.float64], expected: NDArray[np.float64
         )
 
 
-def _learner_facts(model: StructurePropertyModel) -> tuple[dict[str, Any], Arrays]:
-    """What tells the learner, and the arrays it needs beside its training rows."""
-    learner = model.learner_
+def _learner_facts(learner: Learner, depth: str) -> tuple[dict[str, Any], Arrays]:
+    """Return the facts of the learner, and the arrays it needs beside its training rows."""
     if isinstance(learner, NetworkLearner):
         weights = learner.encoder.weights_to(learner.layers[-1])
         weights |= {"mean": learner.mean, "spread": learner.std}
@@ -205,52 +323,10 @@ def _learner_facts(model: StructurePropertyModel) -> tuple[dict[str, Any], Array
     theta = learner.head.theta
     facts = {"kind": "features", "theta": None if theta is None else [float(value) for value in theta]}
     if isinstance(learner.features, EncoderFeatures):
-        encoder, depth = learner.features.encoder, str(model.chosen_["depth"])
+        encoder = learner.features.encoder
         source = {name: str(value) for name, value in encoder.source.items()}
         facts |= {"encoder": encoder.name, "source": source, "weights_sha256": encoder.fingerprint(depth)}
     return facts, {}
-
-
-def _regression(facts: dict[str, Any], model: StructurePropertyModel) -> FeatureLearner:
-    """The learner without its fit, its encoder cut after the depth that was chosen."""
-    asked, depth = model.depth, str(model.chosen_["depth"])
-    model.depth = depth or asked
-    try:
-        features, _ = model._features()
-    finally:
-        model.depth = asked
-    if isinstance(features, EncoderFeatures) and features.encoder.fingerprint(depth) != facts["weights_sha256"]:
-        source = facts["source"]
-        raise ResourceError(
-            f"the model was trained on other weights of {facts['encoder']} than those at hand (file "
-            f"{source.get('file', 'unknown')}, SHA-256 {source.get('sha256', 'unknown')[:12]}); name that file with "
-            "--weights, or pass its encoder."
-        )
-    learner = FeatureLearner(features, model.chosen_["head"])
-    learner.head.theta = None if facts["theta"] is None else np.array(facts["theta"])
-    return learner
-
-
-def _network(facts: dict[str, Any], arrays: Arrays, model: StructurePropertyModel) -> NetworkLearner:
-    kept = {
-        name.removeprefix("network."): torch.from_numpy(array)
-        for name, array in arrays.items()
-        if name.startswith("network.")
-    }
-    weights = {name: tensor for name, tensor in kept.items() if name not in _OUTPUT}
-    encoder = (
-        find_encoder(facts["encoder"]).load_class().restore(facts["encoder"], weights).to(chosen_device(model.device))
-    )
-    depth, freedom = str(model.chosen_["depth"]), cast("Freedom", facts["freedom"])
-    learner = NetworkLearner(
-        encoder, depth, freedom, phases=model.phases_, periodic=model.periodic_, seed=model.seed
-    )  # fmt: skip
-    learner.encoder = encoder  # of a network from scratch, the trained weights and not new random ones
-    learner.centre, learner.unit = facts["centre"], facts["unit"]
-    learner.mean, learner.std = (kept[name].to(chosen_device(model.device)) for name in ("mean", "spread"))
-    learner.output = torch.nn.Linear(learner.mean.shape[0], 1).to(chosen_device(model.device))
-    learner.output.load_state_dict({"weight": kept["output.weight"], "bias": kept["output.bias"]})
-    return learner
 
 
 def _narrow(rows: NDArray[np.float64]) -> NDArray[Any]:

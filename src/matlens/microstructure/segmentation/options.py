@@ -65,39 +65,85 @@ class CleaningOptions:
     {'median': 3, 'threshold': 'otsu', 'spacing': '0.35um'}
     """
 
-    channel: Annotated[Channel | None, option("How a colour picture is read; colours: each a phase.", group=_GROUP)] = (
-        None
-    )
-    crop: Annotated[str | None, option("Part to keep, or auto.", metavar="x0:x1,y0:y1", unit="px", group=_GROUP)] = None
+    channel: Annotated[
+        Channel | None,
+        option(
+            "How a colour image is read: as grey values, by one of its channels, or with each colour as a phase "
+            "(colours); needed for colour images only.",
+            group=_GROUP,
+        ),
+    ] = None
+    crop: Annotated[
+        str | None,
+        option(
+            "Part of the image to keep (in volumes ,z0:z1, too); auto cuts off dark or bright edges.",
+            metavar="x0:x1,y0:y1",
+            unit="px",
+            group=_GROUP,
+        ),
+    ] = None
     data_bar: Annotated[
         str | int | None,
-        option("Cut off the bar below the picture: its height, or auto.", metavar="ROWS", unit="px", group=_GROUP),
+        option(
+            "Height of the data bar below the image, which is cut off; auto finds it.",
+            metavar="ROWS",
+            unit="px",
+            group=_GROUP,
+        ),
     ] = None
     mask: Annotated[
         str | None,
         BeforeValidator(absolute),
-        option("Picture that is black where the micrograph is bad.", metavar="FILE", exists="file", group=_GROUP),
+        option(
+            "Image of the same size that is black where the micrograph must not be used.",
+            metavar="FILE",
+            exists="file",
+            group=_GROUP,
+        ),
     ] = None
     flatten: Annotated[
         str | None,
         option(
-            "Divide by the background: polynomial[:DEGREE] or gaussian:SIGMA, SIGMA in pixels.",
+            "Even out the brightness: divide by a fitted polynomial[:DEGREE] (degree 4 if not given), or by a blurred "
+            "image, gaussian:SIGMA, with its standard deviation in pixels.",
             metavar="METHOD",
             group=_GROUP,
         ),
     ] = None
-    median: Annotated[int, option("Side of the median filter.", unit="px", group=_GROUP, ge=0)] = 0
-    threshold: Annotated[
-        str | None, option("otsu, multiotsu:K, or grey values v1,v2,...", metavar="METHOD", group=_GROUP)
-    ] = None
-    invert: Annotated[bool, option("Reverse the order of the phases.", group=_GROUP)] = False
-    min_object: Annotated[
-        int, option("Drop patches of a phase other than 0 below this size.", unit="px", group=_GROUP, ge=0)
+    median: Annotated[
+        int, option("Side of the window of a median filter against noise; 0 for none.", unit="px", group=_GROUP, ge=0)
     ] = 0
-    min_hole: Annotated[int, option("Fill patches of phase 0 below this size.", unit="px", group=_GROUP, ge=0)] = 0
-    downsample: Annotated[int, option("Join so many pixels along each axis to one.", unit="px", group=_GROUP, ge=1)] = 1
+    threshold: Annotated[
+        str | None,
+        option(
+            "How grey values become phases: otsu (two phases), multiotsu:K (K phases), or grey values v1,v2,... that "
+            "separate the phases, from dark to bright; without it the file must hold labels.",
+            metavar="METHOD",
+            group=_GROUP,
+        ),
+    ] = None
+    invert: Annotated[
+        bool, option("Number the phases from bright to dark instead of from dark to bright.", group=_GROUP)
+    ] = False
+    min_object: Annotated[
+        int,
+        option(
+            "Remove connected patches of phases other than 0 that are smaller than this.", unit="px", group=_GROUP, ge=0
+        ),
+    ] = 0
+    min_hole: Annotated[
+        int, option("Fill connected patches of phase 0 that are smaller than this.", unit="px", group=_GROUP, ge=0)
+    ] = 0
+    downsample: Annotated[
+        int, option("Number of pixels along each axis that are joined to one.", unit="px", group=_GROUP, ge=1)
+    ] = 1
     spacing: Annotated[
-        str | None, option("Size of a pixel of the file, e.g. 0.35um.", metavar="SIZE", group=_GROUP)
+        str | None,
+        option(
+            "Size of a pixel of the file with its unit, e.g. 0.35um; by default as the file says.",
+            metavar="SIZE",
+            group=_GROUP,
+        ),
     ] = None
 
     def __post_init__(self) -> None:

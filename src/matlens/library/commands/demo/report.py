@@ -21,7 +21,18 @@ _FIGURES = {
 
 
 def members(run: RunDirectory) -> Section | None:
-    """Show the members' sentences, and a figure of each."""
+    """Show the conclusions of the runs below this one, and a figure of each.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     items: list[Any] = []
     points: list[str] = []
     for name in reported_members(run):

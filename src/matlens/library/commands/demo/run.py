@@ -29,7 +29,20 @@ _SAMPLES, _MODELS = 300, 30  # so few that it takes a minute or two
 
 
 def prepare(spec: DemoSpec, environment: Mapping[str, Any]) -> Prepared:
-    """Choose the members of the run."""
+    """Choose the runs that the demonstration consists of.
+
+    Parameters
+    ----------
+    spec : DemoSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+    """
     settings = {
         "token": secrets.token_hex(4),  # tells members of this run from those of one that --force replaces
         "members": [MODEL, INSIGHT, PLAN],

@@ -10,9 +10,9 @@ __all__ = ["COMMAND", "DemoSpec"]
 
 @options
 class DemoSpec(Seeded, OnDevice):
-    """Learn from a library of photoanodes of a known law, explain the model, and suggest what to make next.
+    """Learn from a synthetic library of photoanodes, explain the model, and suggest what to make next.
 
-    The library is made up, with the columns and the layout of Umehara et al. (2019).
+    The library follows a known law, and has the columns and the layout of that of Umehara et al. (2019).
     """
 
 

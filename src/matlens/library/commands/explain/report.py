@@ -10,7 +10,7 @@ import xarray as xr
 
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.explain.spectra_report import alike, along_the_spectrum, older_ways
+from matlens.library.commands.explain.spectra_report import alike, along_the_spectrum, reference_analyses
 from matlens.library.commands.maps import gradients_on_the_wafer, on_the_triangle
 from matlens.library.commands.words import (
     MARKS,
@@ -45,7 +45,18 @@ _REGIONS = {
 
 
 def findings(run: RunDirectory) -> Section | None:
-    """Every statement with its mark of trust, the supported ones first."""
+    """List every statement with its mark of trust, the supported ones first.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found, insight = read_table(run, "statements"), gradients_in(run)
     if found is None:
         return None
@@ -83,7 +94,18 @@ def _how(insight: xr.Dataset) -> str:
 
 
 def by_sample(run: RunDirectory) -> Section | None:
-    """Compositions of single samples with an arrow for each gradient."""
+    """Show compositions of single samples with an arrow for each gradient.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     insight = gradients_in(run)
     if insight is None:
         return None
@@ -110,7 +132,18 @@ def _hosts(insight: xr.Dataset) -> str:
 
 
 def by_component(run: RunDirectory) -> Section | None:
-    """Gradients of each component over the library, and where they have support."""
+    """Show gradients of each component over the library, and where the data support them.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     insight = gradients_in(run)
     if insight is None:
         return None
@@ -155,7 +188,18 @@ def _regions(run: RunDirectory) -> pd.DataFrame | None:
 
 
 def trust(run: RunDirectory) -> Section | None:
-    """The checks that a wrong gradient fails."""
+    """Show the checks that a wrong gradient fails.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found, insight = read_table(run, "sanity"), gradients_in(run)
     if found is None:
         return None
@@ -206,7 +250,7 @@ PAGE = Page(
         alike,
         on_the_triangle,
         gradients_on_the_wafer,
-        older_ways,
+        reference_analyses,
         trust,
     ),
     lambda run: CITES,

@@ -53,6 +53,18 @@ __all__ = ["prepare", "work"]
 def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the model, and check that hosts and regions fit its library.
 
+    Parameters
+    ----------
+    spec : ExplainSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError
@@ -75,7 +87,7 @@ def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
 def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = None) -> None:
     """Explain as the run's settings say, and write everything but the report.
 
-    Writes ``gradients.nc`` and then, as tables, groups, correlations, bands, regions, checks, what older ways show, and
+    Writes ``gradients.nc`` and then, as tables, groups, correlations, bands, regions, checks, reference analyses, and
     last the statements.
 
     Parameters
@@ -184,7 +196,17 @@ def _told(
 
 
 def held_out_score(folder: str | os.PathLike[str]) -> float | None:
-    """R squared of the model on compositions left out, where the run that learned it says.
+    """Read R squared of the model on held-out compositions from the run that learned it.
+
+    Parameters
+    ----------
+    folder : path-like
+        Run directory of ``library learn``, or folder of a model.
+
+    Returns
+    -------
+    float or None
+        The score; None where no scores are stored.
 
     Examples
     --------

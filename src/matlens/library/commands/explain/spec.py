@@ -16,7 +16,22 @@ __all__ = ["COMMAND", "ExplainSpec", "parse_hosts"]
 
 
 def parse_hosts(value: Any) -> Any:
-    """Read ``V``, or ``W=V,Mo=V``; the host of all components stands under the empty name.
+    """Parse ``V``, or ``W=V,Mo=V``; the host of all components stands under the empty name.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    dict of str to str
+        Host by component; a mapping is returned unchanged.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form, or names a component twice.
 
     Examples
     --------
@@ -36,15 +51,15 @@ def parse_hosts(value: Any) -> Any:
 
 @options
 class ExplainSpec(Seeded, OnDevice):
-    """Read a model's gradients: what raises or lowers the figure of merit, and how far the data support it."""
+    """Explain a model by its gradients: what raises or lowers the figure of merit, and how well the data support it."""
 
     model: ModelFolder
     hosts: Annotated[
         dict[str, str] | None,
         BeforeValidator(parse_hosts),
         option(
-            "What components replace in the scheme exchange: V for all, or W=V,Mo=V,Dy=Bi; by default the component of "
-            "the largest mean fraction.",
+            "Component that is replaced when another one is added: V for all, or W=V,Mo=V,Dy=Bi; by default the "
+            "component with the largest mean fraction. Besides this exchange, dilution of all others is computed.",
             "--host",
             "--hosts",
             metavar="HOST",
@@ -53,18 +68,38 @@ class ExplainSpec(Seeded, OnDevice):
     regions: Annotated[
         tuple[str, ...],
         option(
-            "Where to average, too; may be given again: W=1:5,Mo=0:2 (in at%), clusters:4, or merit:0.5:1 (quantiles).",
+            "Part of the library over which gradients are averaged, too: fractions in at%, as W=1:5,Mo=0:2; "
+            "clusters:4 for four clusters of similar composition; merit:0.5:1 for the better half (quantiles of the "
+            "figure of merit). May be given several times.",
             "--region",
             metavar="REGION",
             many=True,
         ),
     ] = ()
-    permutations: Annotated[int, option("Ensembles trained on permuted labels, as a null; 0 for none.", ge=0)] = 19
-    permuted_models: Annotated[int, option("Models of each of them.", ge=2)] = 5
+    permutations: Annotated[
+        int,
+        option(
+            "Number of ensembles trained on a shuffled figure of merit, for the permutation test of each statement; 0 "
+            "for no test.",
+            ge=0,
+        ),
+    ] = 19
+    permuted_models: Annotated[int, option("Number of models in each ensemble of the permutation test.", ge=2)] = 5
     integration_steps: Annotated[
-        int, option("Steps of integrated gradients; 0 for none.", "--steps", "--integration-steps", ge=0)
+        int,
+        option(
+            "Number of steps of integrated gradients, which attribute each prediction to the inputs; 0 for none.",
+            "--steps",
+            "--integration-steps",
+            ge=0,
+        ),
     ] = 32
-    members: Annotated[bool, option("Keep the gradients of every model of the ensemble.")] = False
+    members: Annotated[
+        bool,
+        option(
+            "Store the gradients of every single model of the ensemble, not their mean and standard deviation alone."
+        ),
+    ] = False
 
     def __post_init__(self) -> None:
         if self.permutations == 1:  # the least p-value is one over one more than there are

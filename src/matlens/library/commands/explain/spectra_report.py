@@ -17,7 +17,7 @@ from matlens.report.parts import Section, picture, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["alike", "along_the_spectrum", "older_ways"]
+__all__ = ["alike", "along_the_spectrum", "reference_analyses"]
 
 _BANDS = {
     "low": "from",
@@ -41,7 +41,18 @@ _GROUPS = {
 
 
 def along_the_spectrum(run: RunDirectory) -> Section | None:
-    """Spectrum coloured by gradient, the mean gradient with its band, and the stretches that pass the test."""
+    """Show the spectrum coloured by gradient, the mean gradient with its band, and the significant bands.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     insight = gradients_in(run)
     if insight is None or "spectral_gradient" not in insight:
         return None
@@ -75,7 +86,18 @@ def along_the_spectrum(run: RunDirectory) -> Section | None:
 
 
 def alike(run: RunDirectory) -> Section | None:
-    """Gradients of each pair of components, groups of them, and their correlation with channels."""
+    """Show gradients of each pair of components, groups of components, and their correlation with channels.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     insight = gradients_in(run)
     if insight is None:
         return None
@@ -157,8 +179,19 @@ def _among(places: pd.Series, others: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.isin(places.to_numpy().astype(np.float32), others.astype(np.float32))
 
 
-def older_ways(run: RunDirectory) -> Section | None:
-    """What PLS, forests and NMF show of the same data, beside the gradients."""
+def reference_analyses(run: RunDirectory) -> Section | None:
+    """Show what PLS, random forests and NMF find in the same data, beside the gradients.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "ways")
     if found is None or not {"way", "place", "value"} <= set(found):
         return None

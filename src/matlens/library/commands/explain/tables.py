@@ -38,7 +38,12 @@ def regions_of(insight: xr.Dataset, texts: Sequence[str], *, seed: int = 0) -> d
     texts : sequence of str
         ``"W=1:5,Mo=0:2"`` (a box in hundredths), ``"clusters:4"``, or ``"merit:0.5:1"`` (quantiles).
     seed : int
-        Of the clusters.
+        Seed of the clusters.
+
+    Returns
+    -------
+    dict of str to ndarray of bool
+        Rows of each region, by its name.
 
     Raises
     ------
@@ -86,7 +91,17 @@ def _bounds(text: str) -> dict[str, tuple[float, float]]:
 
 
 def write_gradients(run: RunDirectory, insight: xr.Dataset, *, members: bool) -> None:
-    """Write ``gradients.nc``; what varies along the axis in single precision, each model's only where it is asked."""
+    """Write ``gradients.nc``; values along the axis are stored in single precision.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    insight : Dataset
+        Gradients, as `matlens.library.gradients.explain_library` returns them.
+    members : bool
+        Whether the gradients of every model of the ensemble are kept.
+    """
     kept = insight if members else insight.drop_vars([name for name in insight if "model" in insight[name].dims])
     if not members and "model" in kept.coords:
         kept = kept.drop_vars("model")
@@ -101,7 +116,17 @@ def write_gradients(run: RunDirectory, insight: xr.Dataset, *, members: bool) ->
 
 
 def pairs_table(groups: ComponentGroups) -> pd.DataFrame:
-    """List the correlations of pairs of components, with the share of resamples that put them into one group.
+    """List the correlations of pairs of components, and the share of resamples that group them.
+
+    Parameters
+    ----------
+    groups : ComponentGroups
+        Groups of components.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``first``, ``second``, ``r``, ``together``, ``beyond`` (whether r is above the threshold).
 
     Examples
     --------
@@ -119,7 +144,18 @@ def pairs_table(groups: ComponentGroups) -> pd.DataFrame:
 
 
 def axis_table(insight: xr.Dataset) -> pd.DataFrame:
-    """List the correlations of each component's partial gradient (dilution) with each channel's."""
+    """List the correlations of each component's partial gradient (dilution) with that of each channel.
+
+    Parameters
+    ----------
+    insight : Dataset
+        Gradients with spectra.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``component``, ``axis``, ``r``.
+    """
     found = gradient_correlations(insight, kind="partial").to_numpy()
     names = [str(name) for name in insight["component"].values]
     places = insight["axis"].to_numpy().astype(float)
@@ -128,7 +164,20 @@ def axis_table(insight: xr.Dataset) -> pd.DataFrame:
 
 
 def averages_table(insight: xr.Dataset, regions: dict[str, NDArray[np.bool_]]) -> pd.DataFrame:
-    """List the gradients of components averaged over regions."""
+    """List the gradients of components averaged over regions.
+
+    Parameters
+    ----------
+    insight : Dataset
+        Gradients.
+    regions : dict of str to ndarray of bool
+        Rows of each region, by its name.
+
+    Returns
+    -------
+    DataFrame
+        A row for each region, scheme, kind and component.
+    """
     found = average_regions(insight, regions)
     parts = {"mean": "", "spread": "_spread", "between": "_between", "samples": "_samples"}
     columns = {
@@ -140,7 +189,18 @@ def averages_table(insight: xr.Dataset, regions: dict[str, NDArray[np.bool_]]) -
 
 
 def said_of(said: pd.DataFrame) -> list[str]:
-    """Sum up the statements: how many of each kind, and the first that are supported."""
+    """Sum up the statements: how many of each kind, and the first supported ones.
+
+    Parameters
+    ----------
+    said : DataFrame
+        Statements with ``status`` and ``sentence``.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
     counts = said["status"].value_counts()
     kinds = ", ".join(f"{int(counts.get(kind, 0))} {kind}" for kind in ("supported", "weak", "unsupported"))
     supported = said[said["status"] == "supported"]["sentence"]

@@ -48,7 +48,18 @@ _PAIRED = {
 
 
 def first_checks(run: RunDirectory) -> Section | None:
-    """Before any model: what was sampled, how far replicates agree, whether position would do."""
+    """Show the checks of the data before any model: sampling, replicates, position on the plate.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     pairs, reach = read_table(run, "component_pairs"), read_table(run, "reach")
     points = _checks(run)
     if pairs is None or reach is None:
@@ -84,7 +95,18 @@ def _replicates(found: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def held_out_scores(run: RunDirectory) -> Section | None:
-    """The model on samples it has not seen, beside baselines on the same samples."""
+    """Show the scores of the model on held-out samples, beside the baselines on the same samples.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     scores = read_table(run, "scores")
     if scores is None:
         return None

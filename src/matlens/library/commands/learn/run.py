@@ -35,6 +35,18 @@ _INTERVAL = 20.0  # seconds between two saves of a chunk: Adam keeps three times
 def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the library, and check all that can be checked before anything is learned.
 
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError

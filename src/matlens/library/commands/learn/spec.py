@@ -20,31 +20,38 @@ _MODEL, _SCORES = "Model", "Samples held out"
 
 @options
 class LearnSpec(Table, Seeded, OnDevice):
-    """Learn a figure of merit from composition and spectrum, and score the model on samples held out.
+    """Learn to predict a figure of merit from composition and spectrum, and test the model on samples held out.
 
-    The model is an ensemble. Classical baselines are scored on the same samples.
+    The model is an ensemble of neural networks. Classical models (baselines) are tested on the same samples.
     """
 
     library: LibraryFile
     target: Annotated[
-        str | None, option("Figure of merit to learn; needed where the table has several.", metavar="NAME")
+        str | None,
+        option("Figure of merit to learn: name of its column; needed if the table has several.", metavar="NAME"),
     ] = None
     inputs: Annotated[
-        Literal["auto", "composition", "spectrum", "both"], option("What is learned from; auto: all there is.")
+        Literal["auto", "composition", "spectrum", "both"],
+        option("What the model learns from; auto takes both if the table has spectra."),
     ] = "auto"
-    n_models: Annotated[int, option("Models of the ensemble.", "--models", "--n-models", ge=1)] = 50
-    transform: Annotated[Literal["none", "log10"], option("Scale to learn on; gradients are on the same scale.")] = (
-        "none"
-    )
+    n_models: Annotated[int, option("Number of models in the ensemble.", "--models", "--n-models", ge=1)] = 50
+    transform: Annotated[
+        Literal["none", "log10"], option("Scale to learn on: none or log10; gradients are on the same scale.")
+    ] = "none"
     preset: Annotated[
         Literal["default", "umehara2019"],
-        option("Networks and training: what measured best, or as published by Umehara et al. (2019)."),
+        option(
+            "Architecture and training of the networks: default, which scored best in tests; or umehara2019, as "
+            "published by Umehara et al. (2019)."
+        ),
     ] = "default"
     preprocessing: Annotated[
         Words,
         option(
-            "Preprocessing of each spectrum, in this order: crop:LOW:HIGH, resample:STEP, despike, "
-            "band-maximum:LOW:HIGH, area, snv, detrend, baseline; by default the preset's.",
+            "Preprocessing of the spectra, in the order given: crop:LOW:HIGH, resample:STEP, despike, "
+            "band-maximum:LOW:HIGH (divide by the largest intensity of a band), area (divide by the area), snv "
+            "(standard normal variate), detrend, baseline; LOW, HIGH and STEP in the unit of the axis. By default the "
+            "preset chooses.",
             metavar="STEP,...",
             group=_MODEL,
         ),
@@ -52,8 +59,8 @@ class LearnSpec(Table, Seeded, OnDevice):
     resample: Annotated[
         Literal["auto", "none", "bootstrap", "groups"],
         option(
-            "Samples that each model sees: all, compositions drawn with replacement, or all but a tenth of the "
-            "compositions; auto: the preset's.",
+            "Samples that each model of the ensemble learns from: all (none); compositions drawn with replacement "
+            "(bootstrap); or all but a tenth of the compositions (groups); auto takes what the preset says.",
             group=_MODEL,
         ),
     ] = "auto"
@@ -61,25 +68,37 @@ class LearnSpec(Table, Seeded, OnDevice):
         tuple[Partition, ...],
         BeforeValidator(words_of),
         option(
-            "What is left out: whole compositions (grouped), regions of composition, co-alloy systems, or single rows "
-            "(shuffled).",
+            "What is held out to test the model: compositions with all their replicates (grouped), regions of similar "
+            "composition (regions), co-alloy systems (systems), or single rows (shuffled, for comparison only).",
             metavar="HOW,...",
             group=_SCORES,
         ),
     ] = ("grouped", "regions", "systems")
-    folds: Annotated[int, option("Parts that each partition has.", group=_SCORES, ge=2)] = 5
-    repeats: Annotated[int, option("Partitions into regions, each drawn anew.", group=_SCORES, ge=1)] = 2
-    systems: Annotated[int, option("Co-alloy systems left out at most, the largest ones.", group=_SCORES, ge=1)] = 10
+    folds: Annotated[
+        int, option("Number of parts for cross-validation, each of which is held out once.", group=_SCORES, ge=2)
+    ] = 5
+    repeats: Annotated[int, option("Number of random partitions into regions of composition.", group=_SCORES, ge=1)] = 2
+    systems: Annotated[
+        int,
+        option(
+            "Largest number of co-alloy systems that are held out; the largest systems come first.", group=_SCORES, ge=1
+        ),
+    ] = 10
     baselines: Annotated[
         tuple[Baseline, ...],
         BeforeValidator(words_of),
         option(
-            "Classical models that are scored on the same samples.",
+            "Classical models that are tested on the same samples; all, or none.",
             metavar="NAME,...",
             group=_SCORES,
         ),
     ] = ("all",)
-    scoring_models: Annotated[int, option("Models of the ensembles that are scored.", group=_SCORES, ge=1)] = 10
+    scoring_models: Annotated[
+        int,
+        option(
+            "Number of models in the ensembles that are trained for the tests; fewer save time.", group=_SCORES, ge=1
+        ),
+    ] = 10
 
     def __post_init__(self) -> None:
         if not self.held_out:

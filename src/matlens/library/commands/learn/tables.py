@@ -31,7 +31,17 @@ _WORDS = {
 
 
 def read_held_out(file: Path) -> pd.DataFrame:
-    """Read held-out predictions with every digit; ids stay text.
+    """Read held-out predictions with every digit, ids as text.
+
+    Parameters
+    ----------
+    file : Path
+        CSV file.
+
+    Returns
+    -------
+    DataFrame
+        The table.
 
     Examples
     --------
@@ -56,7 +66,19 @@ def read_held_out(file: Path) -> pd.DataFrame:
 def write_library_evidence(
     run: RunDirectory, model: LibraryModel, predictions: pd.DataFrame, contenders: Sequence[str]
 ) -> None:
-    """Write what the trials show; ``scores.csv`` comes last and says that all is there."""
+    """Write the tables of the trials, ``scores.csv`` last: where it is, all are.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    model : LibraryModel
+        The model of all samples.
+    predictions : DataFrame
+        Held-out predictions of all contenders.
+    contenders : sequence of str
+        Names of the model and the baselines, in the order of the tables.
+    """
     found = pd.concat([predictions[predictions["model"] == name] for name in contenders], ignore_index=True)
     write_table(run, "held_out", found)
     scores, gains = [], []
@@ -106,7 +128,21 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
 
 
 def write_checks(run: RunDirectory, library: MaterialsLibrary, target: str, transform: str, seed: int) -> None:
-    """Write the first page of checks, before any model: coverage, replicates, position; ``checks.csv`` comes last."""
+    """Write the checks of the data before any model, ``checks.csv`` last: coverage, replicates, position.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    library : MaterialsLibrary
+        The library.
+    target : str
+        Figure of merit.
+    transform : str
+        Scale to learn on: ``none`` or ``log10``.
+    seed : int
+        Seed of the checks.
+    """
     if (run.path / "checks.csv").is_file():
         return
     found = check_library(library, target, transform=transform, seed=seed)

@@ -21,7 +21,19 @@ __all__ = ["baselines_of", "chain_of", "contender", "folds_of", "model_of"]
 
 
 def model_of(spec: LearnSpec, **other: object) -> LibraryModel:
-    """Make the model that is asked for, not yet fitted; ``other`` parameters go before those asked for.
+    """Make the model with the command's options, not yet fitted.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+    **other : object
+        Parameters of `LibraryModel` that replace those of the options.
+
+    Returns
+    -------
+    LibraryModel
+        The model.
 
     Examples
     --------
@@ -36,12 +48,33 @@ def model_of(spec: LearnSpec, **other: object) -> LibraryModel:
 
 
 def chain_of(spec: LearnSpec) -> Preprocessing | None:
-    """Give the preprocessing of spectra that is asked for; None for the preset's."""
+    """Return the preprocessing of spectra that the options name.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+
+    Returns
+    -------
+    Preprocessing or None
+        The steps; None for those of the preset.
+    """
     return Preprocessing.parse(spec.preprocessing) if spec.preprocessing else None
 
 
 def baselines_of(spec: LearnSpec) -> tuple[str, ...]:
     """List the baselines that are scored.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+
+    Returns
+    -------
+    tuple of str
+        Their names.
 
     Examples
     --------
@@ -54,16 +87,21 @@ def baselines_of(spec: LearnSpec) -> tuple[str, ...]:
 
 
 def contender(spec: LearnSpec, name: str, cache: MutableMapping[str, Choice]) -> LibraryLearner:
-    """Make the model, with fewer members, or a baseline of the same inputs, not yet fitted.
+    """Make the model with fewer networks, or a baseline of the same inputs, not yet fitted.
 
     Parameters
     ----------
     spec : LearnSpec
-        With ``resample`` resolved.
+        Options of the command; ``resample`` is no longer ``auto``.
     name : str
         ``"model"``, or a baseline's.
     cache : mutable mapping
         Choices of preprocessing that were made before, by what they were made of.
+
+    Returns
+    -------
+    LibraryLearner
+        The model.
     """
     if name == MODEL:
         # Models that all saw all samples would leave nothing to make intervals of: each is spared a tenth.
@@ -81,10 +119,17 @@ def contender(spec: LearnSpec, name: str, cache: MutableMapping[str, Choice]) ->
 def folds_of(spec: LearnSpec, library: MaterialsLibrary) -> tuple[list[Fold], list[str]]:
     """List the folds from which something can be learned.
 
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+    library : MaterialsLibrary
+        Samples with a known figure of merit.
+
     Returns
     -------
     list of Fold
-        Of every partition.
+        Folds of every partition.
     list of str
         Sentences on what cannot be held out.
 

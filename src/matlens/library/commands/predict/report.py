@@ -38,7 +38,18 @@ _SCORES = {"n": "n", "R²": "R²", "rmse": "RMSE", "spearman": "rank correlation
 
 
 def predictions(run: RunDirectory) -> Section | None:
-    """Predictions with intervals and support; against what was measured, where that is known."""
+    """Show predictions with intervals and support, against measured values where these are known.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_samples(run.path, "predictions")
     if found is None:
         return None

@@ -36,6 +36,18 @@ _PERCENT = 100
 def prepare(spec: PredictSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the model and the samples; unless asked otherwise, the model's components are columns of the table.
 
+    Parameters
+    ----------
+    spec : PredictSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError

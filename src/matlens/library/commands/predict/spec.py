@@ -13,16 +13,17 @@ __all__ = ["COMMAND", "PredictSpec"]
 
 @options
 class PredictSpec(Table, OnDevice):
-    """Predict a figure of merit with intervals, and mark samples that are unlike those learned from.
+    """Predict a figure of merit with prediction intervals, and mark samples that are unlike those learned from.
 
-    Where the table has the figure of merit, too, predictions of new compositions are scored.
+    If the table holds measured values of the figure of merit, the predictions of new compositions are tested on them.
     """
 
     model: ModelFolder
     library: Annotated[
         Path,
         option(
-            "Table or folder of samples with the components (and the axis) that the model learned from.",
+            "Table or folder of new samples, with the same components (and the same axis of spectra) as those learned "
+            "from.",
             argument=True,
             metavar="LIBRARY",
             exists="path",

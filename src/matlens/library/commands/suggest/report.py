@@ -48,7 +48,18 @@ _TESTS = {
 
 
 def suggestions(run: RunDirectory) -> Section | None:
-    """The ranked moves with what is expected of them and the support behind."""
+    """Show the ranked suggestions with expected gain and support.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "suggestions")
     if found is None or not len(found):
         said = notes_of(run) or ["No move is expected to raise the figure of merit within the limits that were given."]
@@ -113,7 +124,18 @@ def _shares(plate_table: pd.DataFrame | None, found: pd.DataFrame) -> pd.DataFra
 
 
 def plate(run: RunDirectory) -> Section | None:
-    """What to make, ready to print."""
+    """List the compositions to make, ready to print.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "plate")
     if found is None or not len(found):
         return None
@@ -123,7 +145,18 @@ def plate(run: RunDirectory) -> Section | None:
 
 
 def beyond(run: RunDirectory) -> Section | None:
-    """How suggestions of this kind did where the truth was known and held back."""
+    """Show how such suggestions did on co-alloy systems that were held out.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "beyond")
     if found is None or not len(found):
         return None

@@ -38,6 +38,18 @@ _MEMBERS = 10  # of ensembles trained to be tested
 def prepare(spec: SuggestSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the model and, where they are asked for, gradients; check that the limits fit the model's library.
 
+    Parameters
+    ----------
+    spec : SuggestSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError
@@ -109,7 +121,7 @@ def _insight(spec: SuggestSpec, model: LibraryModel) -> xr.Dataset | None:
 def _campaign(spec: SuggestSpec) -> Campaign:
     """Make the library's options of what is asked, and check them."""
     return Campaign(
-        limits=Limits.of(spec.bounds, spec.increment, spec.forbidden, spec.most),
+        limits=Limits.from_settings(spec.bounds, spec.increment, spec.forbidden, spec.most),
         moves=spec.moves,
         least_support=spec.least_support,
         minimise=spec.minimise,

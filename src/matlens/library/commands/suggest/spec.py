@@ -15,19 +15,27 @@ _LIMITS = "What may be made"
 
 @options
 class SuggestSpec(Seeded, OnDevice):
-    """Suggest compositions to make next, each a move from a measured one, with its expected gain and its support."""
+    """Suggest compositions to make next, each with its expected gain and with how well the data support it.
+
+    Each suggestion is a change of a measured composition.
+    """
 
     model: ModelFolder
     n: Annotated[int, option("Number of suggestions.", "-n", "--number", ge=1)] = 10
     insight: Annotated[
         Path | None,
-        option("Run directory of 'matlens library explain', to use its gradients.", metavar="RUN", exists="folder"),
+        option(
+            "Run directory of 'matlens library explain' whose gradients are used; by default they are computed.",
+            metavar="RUN",
+            exists="folder",
+        ),
     ] = None
-    minimise: Annotated[bool, option("A small figure of merit is wanted.")] = False
+    minimise: Annotated[bool, option("Look for a small figure of merit instead of a large one.")] = False
     least_support: Annotated[
         int,
         option(
-            "Least support of a move: 2 along measured compositions, 1 where little was measured, 0 beyond, too.",
+            "How well measurements must support a suggestion. 2: measured compositions lie along the change; 1: at "
+            "least some are near; 0: it may also lead beyond all measurements.",
             "--support",
             "--least-support",
             ge=0,
@@ -36,12 +44,15 @@ class SuggestSpec(Seeded, OnDevice):
     ] = 0
     tested: Annotated[
         bool,
-        option("Test it on co-alloy systems that models and baselines have never seen; takes long.", "--test"),
+        option(
+            "Test the model on co-alloy systems that it has never seen, beside the baselines; takes long.", "--test"
+        ),
     ] = False
     increment: Annotated[
         float | None,
         option(
-            "Fractions are multiples of it; by default a twentieth of the usual range.",
+            "Smallest step of the synthesis: all fractions are multiples of it; by default about a twentieth of the "
+            "range of a component.",
             "--step",
             "--increment",
             unit="at%",
@@ -50,17 +61,37 @@ class SuggestSpec(Seeded, OnDevice):
     ] = None
     bounds: Annotated[
         Words,
-        option("Least and greatest fraction, e.g. W=0:8.", metavar="NAME=LOW:HIGH,...", unit="at%", group=_LIMITS),
+        option(
+            "Smallest and largest fraction of components, e.g. W=0:8; by default the measured range and a quarter of "
+            "it more.",
+            metavar="NAME=LOW:HIGH,...",
+            unit="at%",
+            group=_LIMITS,
+        ),
     ] = ()
     forbidden: Annotated[
         Words,
-        option("Pairs of components that must not meet.", "--forbid", "--forbidden", metavar="A-B,...", group=_LIMITS),
+        option(
+            "Pairs of components that must not be in one composition, e.g. W-Mo.",
+            "--forbid",
+            "--forbidden",
+            metavar="A-B,...",
+            group=_LIMITS,
+        ),
     ] = ()
-    most: Annotated[int | None, option("Components in a composition, at most.", group=_LIMITS, ge=1)] = None
-    moves: Annotated[int, option("Components changed at once, at most.", group=_LIMITS, ge=1, le=2)] = 2
+    most: Annotated[
+        int | None, option("Largest number of components in a composition; by default any number.", group=_LIMITS, ge=1)
+    ] = None
+    moves: Annotated[
+        int, option("Largest number of components that a suggestion changes: 1 or 2.", group=_LIMITS, ge=1, le=2)
+    ] = 2
     apart: Annotated[
         float | None,
-        option("Suggestions differ by this at least; by default two increments.", unit="at%", group=_LIMITS),
+        option(
+            "Smallest difference between two suggestions, as atoms exchanged; by default two steps of --increment.",
+            unit="at%",
+            group=_LIMITS,
+        ),
     ] = None
 
 

@@ -1,4 +1,4 @@
-"""How far each input must move to matter: lengths of a covariance, found where the data are most evident."""
+"""ARD length scales of a Gaussian process: MAP estimates with log-normal priors."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Covariance:
 
     Parameters
     ----------
-    lengths : ndarray, shape (F,)
+    length_scales : ndarray, shape (F,)
         By how much each input must change to matter; infinite where it never does.
     numbers : ndarray, shape (10,)
         Logarithms of the parts' variances in this order; of the widths of the second to fourth over the first's; of
@@ -72,7 +72,7 @@ class Covariance:
         How many of the inputs, the first ones, are fractions.
     weights : ndarray, shape (fractions, R)
         Of the fractions in the sums, which are the inputs behind the fractions.
-    evidence : float
+    log_likelihood : float
         Logarithm of how likely it makes the figures of merit it was found from, priors included.
 
     Examples
@@ -82,14 +82,14 @@ class Covariance:
     tensor([[3.]])
     """
 
-    lengths: Array
+    length_scales: Array
     numbers: Array
     fractions: int
     weights: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    evidence: float = float("nan")
+    log_likelihood: float = float("nan")
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
-        """Covariance, shape (n, N), between inputs over their lengths, shapes (n, F) and (N, F)."""
+        """Covariance, shape (n, N), between inputs over their length scales, shapes (n, F) and (N, F)."""
         return _covariance(a, b, torch.as_tensor(self.numbers).to(a), *self.counts)
 
     @property
@@ -103,7 +103,7 @@ class Covariance:
         return float(np.exp(self.numbers[-1]))
 
     def prior(self, a: Tensor) -> Tensor:
-        """Covariance of value and slopes with each other, shape (n, 1 + F, 1 + F), at inputs over their lengths."""
+        """Return the prior covariance of value and gradient at scaled inputs, shape (n, 1 + F, 1 + F)."""
         numbers, (count, size) = torch.as_tensor(self.numbers).to(a), a.shape
         planes = _plane_variances(numbers, *self.counts, size)
         found, steep = a.new_zeros(count, 1 + size, 1 + size), planes.clone()
@@ -115,7 +115,7 @@ class Covariance:
         found[:, 1:, 1:] = steep.diag()
         return found
 
-    def with_slopes(self, a: Tensor, b: Tensor) -> Tensor:
+    def with_gradients(self, a: Tensor, b: Tensor) -> Tensor:
         """Covariance of value and slopes at a with values at b, shape (n, 1 + F, N)."""
         numbers, size = torch.as_tensor(self.numbers).to(a), a.shape[1]
         slopes = (b * _plane_variances(numbers, *self.counts, size)).T.repeat(len(a), 1, 1)
@@ -163,13 +163,13 @@ def find_covariances(
     -------
     list of Covariance
         At most ``times``. Each has the sums of all for its inputs, with the same ``weights``; those that others found
-        have infinite lengths.
+        have infinite length scales.
 
     Examples
     --------
     >>> x = torch.rand(40, 3, generator=torch.Generator().manual_seed(0)) * 4 - 2
     >>> found = find_covariances(x, x.sum(1).sin(), fractions=3, seed=0, sums=1, times=2)
-    >>> found[0].weights.shape, [np.isinf(one.lengths).tolist() for one in found]
+    >>> found[0].weights.shape, [np.isinf(one.length_scales).tolist() for one in found]
     ((3, 2), [[False, False, False, False, True], [False, False, False, True, False]])
     """
     told, stop, lock, done = progress or Silent(), threading.Event(), threading.Lock(), 0
@@ -189,16 +189,16 @@ def find_covariances(
     told.begin(times * _STEPS_WITH_SUMS if several else _STEPS, "finding what matters")
     found = side_by_side(find, range(times if several else 1), stop)
     told.end()
-    best = max(one.evidence for one in found)
-    found = [one for one in found if one.evidence > best - _CLOSE]
+    best = max(one.log_likelihood for one in found)
+    found = [one for one in found if one.log_likelihood > best - _CLOSE]
     weights, each = np.concatenate([one.weights for one in found], 1), found[0].weights.shape[1]
     widened = []
     for number, one in enumerate(found):
-        of_fractions, of_sums, of_scores = np.split(one.lengths, [fractions, fractions + each])
-        lengths = np.full((len(found), each), np.inf)
-        lengths[number] = of_sums
-        joined = np.concatenate([of_fractions, lengths.ravel(), of_scores])
-        widened.append(replace(one, lengths=joined, weights=weights))
+        of_fractions, of_sums, of_scores = np.split(one.length_scales, [fractions, fractions + each])
+        length_scales = np.full((len(found), each), np.inf)
+        length_scales[number] = of_sums
+        joined = np.concatenate([of_fractions, length_scales.ravel(), of_scores])
+        widened.append(replace(one, length_scales=joined, weights=weights))
     return widened
 
 
@@ -212,7 +212,7 @@ def find_covariance(
     start: int = 0,
     step: Callable[[Array], None] | None = None,
 ) -> Covariance:
-    """Find lengths and variances of greatest evidence, with log-normal priors.
+    """Find MAP estimates of length scales and variances, with log-normal priors.
 
     Fractions have a length in common, and so have scores, from which the length of each departs as far as the data ask.
 
@@ -243,8 +243,8 @@ def find_covariance(
     Examples
     --------
     >>> x = torch.rand(60, 2, generator=torch.Generator().manual_seed(0)) * 4 - 2
-    >>> lengths = find_covariance(x, x[:, 0].sin(), fractions=2, seed=0).lengths
-    >>> bool(lengths[1] > 2 * lengths[0])
+    >>> length_scales = find_covariance(x, x[:, 0].sin(), fractions=2, seed=0).length_scales
+    >>> bool(length_scales[1] > 2 * length_scales[0])
     True
     """
     order = np.random.default_rng(seed).permutation(len(target))
@@ -282,8 +282,8 @@ def find_covariance(
         first[-fractions * sums :] = _START * np.random.default_rng([seed, start]).standard_normal(fractions * sums)
     ((best, evidence),) = side_by_side(search, [first])
     own, both, numbers, weights = np.split(best, np.cumsum(counts)[:-1])
-    lengths = np.insert(np.exp(own + both[common.numpy()]), [fractions] * sums, 1.0)
-    return Covariance(lengths, numbers, fractions, weights.reshape(fractions, sums), evidence)
+    length_scales = np.insert(np.exp(own + both[common.numpy()]), [fractions] * sums, 1.0)
+    return Covariance(length_scales, numbers, fractions, weights.reshape(fractions, sums), evidence)
 
 
 def _likelihood(

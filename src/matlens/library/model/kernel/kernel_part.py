@@ -29,7 +29,7 @@ class KernelPart:
     covariance : Covariance
         Shared by the members.
     rows : Tensor, shape (N, F)
-        Inputs of training samples, over their lengths.
+        Inputs of training samples, over their length_scales.
     duals : Tensor, shape (m, N)
         Weight of each sample's covariance; zero for those that a member did not see.
     whole : Tensor, shape (N,)
@@ -39,7 +39,7 @@ class KernelPart:
     --------
     >>> x = torch.linspace(-2, 2, 20)[:, None]
     >>> covariance = Covariance(np.ones(1), np.array([0, -9, -9, -9, -9, -9, 0, 0, 0, -7.0]), fractions=1)
-    >>> part = KernelPart.of(covariance, x, x[:, 0].sin(), [np.arange(20), np.arange(10)])
+    >>> part = KernelPart.fit(covariance, x, x[:, 0].sin(), [np.arange(20), np.arange(10)])
     >>> part.values(torch.tensor([[1.0]])).round(decimals=1)
     tensor([[0.8000],
             [0.4000]])
@@ -55,7 +55,9 @@ class KernelPart:
         return replace(self, duals=self.duals + (self.whole - self.duals.mean(0)))
 
     @classmethod
-    def of(cls, covariance: Covariance, inputs: Tensor, target: Tensor, seen: Sequence[NDArray[np.intp]]) -> KernelPart:
+    def fit(
+        cls, covariance: Covariance, inputs: Tensor, target: Tensor, seen: Sequence[NDArray[np.intp]]
+    ) -> KernelPart:
         """Fit to standardised inputs (n, F) and figures of merit (n,); ``seen`` are the rows of each member.
 
         With P the inverse of all samples' covariance and S those that a member does not see, its weights are
@@ -63,7 +65,7 @@ class KernelPart:
         """
         chosen = np.sort(np.random.default_rng(0).permutation(len(target))[:_ROWS])
         x, y = inputs.cpu().double()[chosen], target.cpu().double()[chosen]
-        rows = x / torch.as_tensor(covariance.lengths)
+        rows = x / torch.as_tensor(covariance.length_scales)
         eye = torch.eye(len(rows), dtype=torch.float64)
         known = Posterior.given(cls._measured(covariance, rows, eye), y)
         inverse, whole = known.inverse(), known.weights
@@ -84,7 +86,7 @@ class KernelPart:
         """Values, shape (m, n), and slopes in the inputs, shape (m, n, F)."""
         found = [self.covariance.pull(part, self.rows, self.duals) for part in self._parts(inputs, len(self.duals))]
         values, slopes = (torch.cat(each, 1) for each in zip(*found))
-        return values.to(inputs), (slopes / self._lengths()).to(inputs)
+        return values.to(inputs), (slopes / self._length_scales()).to(inputs)
 
     def posterior(self, inputs: Tensor) -> Tensor:
         """Covariance of errors in value and slopes, shape (n, 1 + F, 1 + F), of a process that saw every sample.
@@ -95,16 +97,16 @@ class KernelPart:
         factor = torch.linalg.cholesky(self._measured(self.covariance, self.rows, eye))
         found = []
         for part in self._parts(inputs, inputs.shape[1]):
-            seen = self.covariance.with_slopes(part, self.rows)
+            seen = self.covariance.with_gradients(part, self.rows)
             told = whitened(factor, seen)
             found.append(self.covariance.prior(part) - told @ told.mT)
-        scale = torch.cat([torch.ones_like(self._lengths()[:1]), self._lengths()])
+        scale = torch.cat([torch.ones_like(self._length_scales()[:1]), self._length_scales()])
         return torch.cat(found) / (scale[:, None] * scale)
 
     def arrays(self) -> Arrays:
         """Everything as arrays."""
         return {
-            "lengths": self.covariance.lengths,
+            "lengths": self.covariance.length_scales,
             "numbers": self.covariance.numbers,
             "fractions": np.array([self.covariance.fractions]),
             "weights": self.covariance.weights,
@@ -114,7 +116,7 @@ class KernelPart:
         }
 
     @classmethod
-    def restored(cls, arrays: Arrays, device: str | torch.device) -> KernelPart:
+    def from_arrays(cls, arrays: Arrays, device: str | torch.device) -> KernelPart:
         """Make it again from what `arrays` gave."""
         covariance = Covariance(
             np.asarray(arrays["lengths"], np.float64),
@@ -130,10 +132,10 @@ class KernelPart:
         """Covariance of figures of merit as they were measured, with their noise."""
         return covariance(rows, rows) + (covariance.noise + 1e-7) * eye
 
-    def _lengths(self) -> Tensor:
-        return torch.as_tensor(self.covariance.lengths).to(self.rows)
+    def _length_scales(self) -> Tensor:
+        return torch.as_tensor(self.covariance.length_scales).to(self.rows)
 
     def _parts(self, inputs: Tensor, members: int) -> tuple[Tensor, ...]:
-        """Inputs over their lengths, so many samples at a time; double, for large duals cancel each other."""
+        """Inputs over their length_scales, so many samples at a time; double, for large duals cancel each other."""
         batch = max(1, _BLOCK // (members * max(inputs.shape[1], 1) + len(self.rows)))
-        return torch.split(inputs.double() / self._lengths(), batch)
+        return torch.split(inputs.double() / self._length_scales(), batch)

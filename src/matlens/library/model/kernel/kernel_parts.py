@@ -34,20 +34,20 @@ class KernelParts:
     >>> x = torch.linspace(-2, 2, 20)[:, None]
     >>> numbers = np.array([0, -9, -9, -9, -9, -9, 0, 0, 0, -7.0])
     >>> covariances = [Covariance(np.full(1, length), numbers, fractions=1) for length in (0.1, 1)]
-    >>> KernelParts.of(covariances, x, x[:, 0].sin(), [np.arange(20)] * 2).values(torch.zeros(1, 1)).shape
+    >>> KernelParts.fit(covariances, x, x[:, 0].sin(), [np.arange(20)] * 2).values(torch.zeros(1, 1)).shape
     torch.Size([2, 1])
     """
 
     parts: tuple[KernelPart, ...]
 
     @classmethod
-    def of(
+    def fit(
         cls, covariances: Sequence[Covariance], inputs: Tensor, target: Tensor, seen: Sequence[NDArray[np.intp]]
     ) -> KernelParts:
         """Fit to standardised inputs (n, F) and figures of merit (n,); ``seen`` are the rows of each member."""
         members = np.array_split(np.arange(len(seen)), min(len(covariances), len(seen)))
         fits = (
-            KernelPart.of(covariance, inputs, target, [seen[k] for k in own])
+            KernelPart.fit(covariance, inputs, target, [seen[k] for k in own])
             for covariance, own in zip(covariances, members, strict=False)  # fewer members than covariances
         )
         return cls(tuple(fits))
@@ -88,10 +88,10 @@ class KernelParts:
         return {f"{k}.{name}": value for k, part in enumerate(self.parts) for name, value in part.arrays().items()}
 
     @classmethod
-    def restored(cls, arrays: Arrays, device: str | torch.device) -> KernelParts:
+    def from_arrays(cls, arrays: Arrays, device: str | torch.device) -> KernelParts:
         """Make it again from what `arrays` gave."""
         own: dict[int, Arrays] = {}
         for name, value in arrays.items():
             number, rest = name.split(".", 1)
             own.setdefault(int(number), {})[rest] = value
-        return cls(tuple(KernelPart.restored(own[k], device) for k in sorted(own)))
+        return cls(tuple(KernelPart.from_arrays(own[k], device) for k in sorted(own)))

@@ -20,7 +20,18 @@ __all__ = ["PAGE"]
 
 
 def sizes(run: RunDirectory) -> Section | None:
-    """Chords, local thickness, particles, and the interface around itself."""
+    """Show chord lengths, local thickness, particle sizes and the surface-surface correlation.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found, exemplars = read_table(run, "distributions"), stored_inputs(run)
     if found is None or not exemplars:
         return None
@@ -32,12 +43,34 @@ def sizes(run: RunDirectory) -> Section | None:
 
 
 def shape(run: RunDirectory) -> Section | None:
-    """Minkowski functionals and mean sizes."""
+    """List the Minkowski functionals and the mean sizes.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     return _bars(run, "shape", "Shape")
 
 
 def connection(run: RunDirectory) -> Section | None:
-    """Percolation, tortuosity, particles and triple-phase boundary."""
+    """List percolation, tortuosity, numbers of particles and triple-phase boundary.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     return _bars(run, "connection", "Connection")
 
 

@@ -24,7 +24,18 @@ _COLUMNS = {
 
 
 def representative(run: RunDirectory) -> Section | None:
-    """How much windows differ, and how large they must be."""
+    """Show how much windows differ from each other, and how large a representative window is.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     spread, needed = read_table(run, "representative"), read_table(run, "representative_windows")
     exemplars = stored_inputs(run)
     if spread is None or needed is None or not exemplars:

@@ -30,7 +30,20 @@ __all__ = ["forecast", "prepare", "work"]
 
 
 def prepare(spec: CharacterizeSpec, environment: Mapping[str, Any]) -> Prepared:
-    """Read the micrographs."""
+    """Read the micrographs.
+
+    Parameters
+    ----------
+    spec : CharacterizeSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+    """
     inputs = Inputs.asked(spec.files, spec)
     found = read_inputs(inputs)
     spec = replace(spec, device=environment["device"])
@@ -38,7 +51,18 @@ def prepare(spec: CharacterizeSpec, environment: Mapping[str, Any]) -> Prepared:
 
 
 def forecast(prepared: Prepared) -> Plan:
-    """Estimate the time of all statistics of all inputs, and the memory of the one that needs most."""
+    """Estimate the time of all statistics of all inputs, and the memory of the one that needs most.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What `prepare` returned.
+
+    Returns
+    -------
+    Plan
+        Number of files, seconds and bytes.
+    """
     structures = [segmentation.microstructure for segmentation in prepared.found]
     costs = [cost(prepared.options.statistics, m.shape, m.n_phases) for m in structures]
     files = "1 file" if len(structures) == 1 else f"{len(structures)} files"

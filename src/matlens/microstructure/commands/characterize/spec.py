@@ -14,13 +14,22 @@ __all__ = ["COMMAND", "CharacterizeSpec"]
 
 @options
 class CharacterizeSpec(Micrographs, Seeded, OnDevice):
-    """Measure the statistics of micrographs: fractions, correlations, lineal path, clusters, surface and topology."""
+    """Measure statistics of micrographs: fractions, correlations, lineal path, clusters, surface and topology."""
 
-    files: Annotated[Files, option("Micrographs to measure.", argument=True, many=True, metavar="FILE", exists="file")]
+    files: Annotated[
+        Files,
+        option(
+            "Micrographs or volumes to measure; each is measured by itself.",
+            argument=True,
+            many=True,
+            metavar="FILE",
+            exists="file",
+        ),
+    ]
     statistics: Annotated[
         Words | None,
         ChoiceOf(lambda: tuple(STATISTICS), several=True),
-        option("Which statistics to compute; by default all.", metavar="NAME,..."),
+        option("Statistics to compute, separated by commas; by default all.", metavar="NAME,..."),
     ] = None
 
 

@@ -16,7 +16,14 @@ _COLUMNS = ["statistic", "phase", "axis", "source", "distance", "value"]
 
 
 def curves_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
-    """List two-point probabilities, lineal paths and cluster functions, one point a row.
+    """List two-point probabilities, lineal paths and cluster functions, a row for each point.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        What `matlens.microstructure.statistics.characterize` returned, for one file or several.
+    names : sequence of str
+        Name of each file.
 
     Returns
     -------
@@ -36,7 +43,14 @@ def curves_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFram
 
 
 def distributions_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
-    """List chord lengths, local thickness, particle sizes and the surface-surface correlation, one point a row.
+    """List chord lengths, local thickness, particle sizes and surface-surface correlation, a row for each point.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        What `matlens.microstructure.statistics.characterize` returned, for one file or several.
+    names : sequence of str
+        Name of each file.
 
     Returns
     -------
@@ -73,7 +87,19 @@ def _points(statistics: xr.Dataset, section: CurveSection, names: Sequence[str])
 
 
 def scalars_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
-    """List one row a file and phase; what is known by axis gets a column an axis.
+    """List the single numbers of each file and phase, with a column for each axis of those that have axes.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        What `matlens.microstructure.statistics.characterize` returned, for one file or several.
+    names : sequence of str
+        Name of each file.
+
+    Returns
+    -------
+    DataFrame
+        A row for each file and phase.
 
     Examples
     --------
@@ -99,7 +125,14 @@ def scalars_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFra
 
 
 def measures_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
-    """List every single number, one a row, with its unit and, where it is NaN, the reason.
+    """List every single number in a row of its own, with its unit and, where it is NaN, the reason.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        What `matlens.microstructure.statistics.characterize` returned, for one file or several.
+    names : sequence of str
+        Name of each file.
 
     Returns
     -------

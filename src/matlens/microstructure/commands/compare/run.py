@@ -25,7 +25,25 @@ __all__ = ["prepare", "work"]
 
 
 def prepare(spec: CompareSpec, environment: Mapping[str, Any]) -> Prepared:
-    """Read exemplars and results, which must have the same phases."""
+    """Read exemplars and results, which must have the same phases.
+
+    Parameters
+    ----------
+    spec : CompareSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or phases or dimension differ.
+    """
     inputs = Inputs.asked(spec.exemplars, spec)
     found = read_inputs(inputs)
     results, _ = read_results(spec.result, found[0].microstructure)

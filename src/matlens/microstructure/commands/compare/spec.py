@@ -13,22 +13,37 @@ __all__ = ["COMMAND", "CompareSpec"]
 
 @options
 class CompareSpec(Micrographs, Seeded, OnDevice):
-    """Compare a result with one or more exemplars: errors, R with its interval, verdicts, controls and copy test.
+    """Test whether a reconstructed structure is statistically equivalent to micrographs of the material.
 
-    The options from file to phases are for the exemplars; the result must hold labels.
+    The differences are compared with those between windows of the micrographs themselves, and copied parts are looked
+    for. The options 'From file to phases' apply to the micrographs; the result must hold phase labels already.
     """
 
     result: Annotated[
         File,
         option(
-            "A labelled file, or a run directory with realisations.", argument=True, metavar="RESULT", exists="path"
+            "File of phase labels, or run directory of 'matlens reconstruct'.",
+            argument=True,
+            metavar="RESULT",
+            exists="path",
         ),
     ]
     exemplars: Annotated[
         Files,
-        option("Micrographs of one material.", argument=True, many=True, metavar="EXEMPLAR", exists="file"),
+        option(
+            "Micrographs of the material to compare with, all of one material.",
+            argument=True,
+            many=True,
+            metavar="EXEMPLAR",
+            exists="file",
+        ),
     ]
-    stiffness: Annotated[bool, option("Judge by the effective stiffness too; takes longer.", "--stiffness")] = False
+    stiffness: Annotated[
+        bool,
+        option(
+            "Compare the effective stiffness, too, besides the effective conductivity; takes longer.", "--stiffness"
+        ),
+    ] = False
 
 
 COMMAND = Command(

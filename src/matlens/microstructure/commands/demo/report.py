@@ -18,7 +18,18 @@ __all__ = ["PAGE"]
 
 
 def materials(run: RunDirectory) -> Section | None:
-    """Show each material beside what was made from it."""
+    """Show each material beside its reconstruction.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     items: list[Any] = []
     for name in reported_members(run):
         if name in run.settings["members"]:

@@ -25,7 +25,19 @@ _SHAPE = (128, 128)
 
 
 def prepare(spec: DemoSpec, environment: Mapping[str, Any]) -> Prepared:
-    """Find the micrographs.
+    """Find the micrographs of the demonstration.
+
+    Parameters
+    ----------
+    spec : DemoSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
 
     Raises
     ------

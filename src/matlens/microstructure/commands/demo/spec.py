@@ -12,12 +12,19 @@ __all__ = ["COMMAND", "DemoSpec"]
 
 @options
 class DemoSpec(Seeded, OnDevice):
-    """Reconstruct a photograph of gravel and a bicontinuous structure, which are part of MatLens.
+    """Reconstruct two example structures that come with MatLens: a photograph of gravel, and a bicontinuous structure.
 
-    For a combinatorial library see matlens library demo.
+    For a combinatorial library see 'matlens library demo'.
     """
 
-    paper: Annotated[bool, option("The seven materials of Li et al. 2018 instead.", "--paper")] = False
+    paper: Annotated[
+        bool,
+        option(
+            "Reconstruct the seven materials of Li et al. (2018) instead; bring their images with 'matlens fetch "
+            "li2018'.",
+            "--paper",
+        ),
+    ] = False
 
 
 COMMAND = Command("demo", DemoSpec, __package__, example="matlens demo -o demo", results=("report.html",))

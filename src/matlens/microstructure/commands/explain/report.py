@@ -40,7 +40,18 @@ _MOVES = {
 
 
 def agreement(run: RunDirectory) -> Section | None:
-    """How well the model's maps agree with solved flips."""
+    """Show how well the model's maps agree with solved changes of single pixels.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     summary, flips = read_table(run, "summary"), read_table(run, "flips")
     said = [str(sentence) for sentence in run.provenance.get("sentences", ())]
     said += [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", ())]
@@ -73,7 +84,18 @@ def agreement(run: RunDirectory) -> Section | None:
 
 
 def maps(run: RunDirectory) -> Section | None:
-    """The maps of the first structures."""
+    """Show the maps of the first structures.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     items: list[Any] = []
     for index, file in enumerate(numbered(run.path, "map", ".nc")[:4]):
         with xr.open_dataset(file, engine="h5netcdf") as dataset:

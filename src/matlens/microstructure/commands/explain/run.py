@@ -54,6 +54,18 @@ _CELLS = 2**26  # of all these flipped structures together, at most: under a min
 def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the structures and the model.
 
+    Parameters
+    ----------
+    spec : ExplainSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError

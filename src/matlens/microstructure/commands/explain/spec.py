@@ -13,16 +13,28 @@ __all__ = ["COMMAND", "ExplainSpec"]
 
 @options
 class ExplainSpec(OfModel, Seeded, OnDevice):
-    """Map which pixels matter to a model's predictions; best of structures that it has not learned from.
+    """Map which pixels of a structure matter to the property that a model predicts.
 
-    Maps are scored against solving structures with pixels flipped, where the property is a conductivity.
+    Structures that the model has not learned from show most. Where the property is a conductivity, the maps are
+    compared with physics: single pixels are changed to the other phase, and the conductivity is computed anew.
     """
 
-    n: Annotated[int, option("Structures at most, spread evenly over those given.", "-n", "--number", ge=1)] = 24
-    flips: Annotated[int, option("Interface pixels of each that are flipped and solved.", ge=6)] = 40
+    n: Annotated[
+        int, option("Largest number of structures to explain, taken evenly from those given.", "-n", "--number", ge=1)
+    ] = 24
+    flips: Annotated[
+        int,
+        option(
+            "Number of interface pixels of each structure that are changed to the other phase to compute their effect.",
+            ge=6,
+        ),
+    ] = 40
     conductivity: Annotated[
         PhaseValues | None,
-        option("Of the phases, where the model does not know: 0=1.0,1=50.", metavar="PHASE=VALUE,..."),
+        option(
+            "Conductivity of each phase, by number or name, e.g. 0=1.0,1=50; needed where the model does not know it.",
+            metavar="PHASE=VALUE,...",
+        ),
     ] = None
 
 

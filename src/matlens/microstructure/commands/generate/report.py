@@ -26,7 +26,18 @@ _EXAMPLES = 7
 
 
 def made(run: RunDirectory) -> Section:
-    """What was asked for, and the files."""
+    """List what was asked for, and the files that were written.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section
+        The section.
+    """
     spec = options_of(run, GenerateSpec)
     rows = {
         "families": ", ".join(spec.families),
@@ -57,7 +68,18 @@ def made(run: RunDirectory) -> Section:
 
 
 def families(run: RunDirectory) -> Section | None:
-    """Examples of each family, and where its fractions lie."""
+    """Show examples of each family, and the distribution of their volume fractions.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = _set(run, "train")
     labels = read_table(run, "labels")
     if found is None or labels is None:
@@ -85,7 +107,18 @@ def families(run: RunDirectory) -> Section | None:
 
 
 def properties(run: RunDirectory) -> Section | None:
-    """Conductivity and stiffness against the volume fraction, within their bounds."""
+    """Show conductivity and stiffness against the volume fraction, with their bounds.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     labels = read_table(run, "labels")
     spec = options_of(run, GenerateSpec)
     if labels is None:

@@ -24,7 +24,19 @@ FILES = {"train": ("structures.h5", "labels"), "test": ("test.h5", "test_labels"
 
 
 def prepare(spec: GenerateSpec, environment: Mapping[str, Any]) -> Prepared:
-    """Check what is asked for.
+    """Check the options.
+
+    Parameters
+    ----------
+    spec : GenerateSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
 
     Raises
     ------
@@ -43,7 +55,17 @@ def prepare(spec: GenerateSpec, environment: Mapping[str, Any]) -> Prepared:
 
 
 def recipe_of(spec: GenerateSpec) -> Recipe:
-    """Give the recipe of the structures to learn from.
+    """Make the recipe of the structures to learn from.
+
+    Parameters
+    ----------
+    spec : GenerateSpec
+        Options of the command.
+
+    Returns
+    -------
+    Recipe
+        Recipe of the training split.
 
     Examples
     --------

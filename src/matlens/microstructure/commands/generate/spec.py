@@ -18,7 +18,22 @@ FAMILY_NAMES = ("fields", "bicontinuous", "particles", "ellipses", "sheets", "ce
 
 
 def parse_sides(value: Any) -> Any:
-    """Read ``64`` or ``64x96``; what is no text is left as it is.
+    """Parse ``64`` or ``64x96``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Sides in pixels, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------
@@ -34,7 +49,22 @@ def parse_sides(value: Any) -> Any:
 
 
 def parse_contrasts(value: Any) -> Any:
-    """Read ``10,50,1000`` or ``none``; what is no text is left as it is.
+    """Parse ``10,50,1000`` or ``none``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Contrasts, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------
@@ -58,36 +88,58 @@ Contrasts = Annotated[tuple[float, ...], BeforeValidator(parse_contrasts)]
 
 @options
 class GenerateSpec(Seeded):
-    """Make two-phase structures of several families, with their effective conductivities and stiffnesses.
+    """Make two-phase structures of several kinds, and compute their effective conductivity and stiffness.
 
-    Runs on the processor, each of the --workers with one thread.
+    The result is a data set for 'matlens learn'. The work is done on the processor, never on a GPU.
     """
 
-    n: Annotated[int, option("Structures to learn from.", "-n", "--number", ge=1)] = 1000
-    test: Annotated[int, option("Structures of the fixed test set, which no seed changes.", ge=0)] = 300
+    n: Annotated[int, option("Number of structures to learn from.", "-n", "--number", ge=1)] = 1000
+    test: Annotated[int, option("Number of structures of the test set, which is the same for every seed.", ge=0)] = 300
     shape: Annotated[
         tuple[int, int],
         BeforeValidator(parse_sides),
-        option("Size of the structures, e.g. 64 or 64x96.", "--shape", "--size", metavar="SIDE", unit="px"),
+        option(
+            "Size of the structures: one side, or rows x columns, e.g. 64 or 64x96.",
+            "--shape",
+            "--size",
+            metavar="SIDE",
+            unit="px",
+        ),
     ] = (64, 64)
     families: Annotated[
         Words,
         AfterValidator(_all_families),
-        option("Kinds of structure, taken in turn, or all.", metavar="NAME,..."),
+        option("Kinds of structure to make, in equal numbers, or all.", metavar="NAME,..."),
     ] = FAMILY_NAMES
     conductivity_contrasts: Annotated[
         Contrasts,
         option(
-            "Conductivities of phase 1 (that of phase 0 is 1), or none.", "--conductivity-contrast", metavar="C,..."
+            "Conductivities of phase 1 in units of the conductivity of phase 0; one property is computed for each; "
+            "none for no conductivity.",
+            "--conductivity-contrast",
+            metavar="C,...",
         ),
     ] = (10.0, 50.0, 1000.0)
     stiffness_contrasts: Annotated[
         Contrasts,
-        option("Young's moduli of phase 1 (that of phase 0 is 1), or none.", "--stiffness-contrast", metavar="C,..."),
+        option(
+            "Young's moduli of phase 1 in units of Young's modulus of phase 0 (Poisson's ratio 0.3, plane strain); "
+            "none for no stiffness.",
+            "--stiffness-contrast",
+            metavar="C,...",
+        ),
     ] = (10.0, 100.0)
-    workers: Annotated[int, option("Processes; the result does not depend on their number.", group="Machine", ge=1)] = 2
+    workers: Annotated[
+        int,
+        option(
+            "Number of processes that work at the same time; the result does not depend on it.", group="Machine", ge=1
+        ),
+    ] = 2
     threads: Annotated[
-        int, option("Processor threads of a single worker; several have one each.", group="Machine", ge=1)
+        int,
+        option(
+            "Processor threads if there is one process; several processes have one thread each.", group="Machine", ge=1
+        ),
     ] = 1
 
 

@@ -41,7 +41,18 @@ _METHOD = {
 
 
 def findings(run: RunDirectory) -> Section | None:
-    """The tensor with units, what it means, its bounds, and how well it is solved."""
+    """Show the tensor with its unit and meaning, its bounds, and the accuracy of the solution.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     tensor, bounds = read_table(run, "tensor"), read_table(run, "bounds")
     if tensor is None or bounds is None:
         return None
@@ -79,7 +90,18 @@ def findings(run: RunDirectory) -> Section | None:
 
 
 def fields(run: RunDirectory) -> Section | None:
-    """The fields of each load case: whole in 2-D, the middle planes of volumes."""
+    """Show the fields of each load case: whole in 2-D, the middle planes of volumes.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     file = run.path / FIELDS
     if not file.is_file():
         return None
@@ -116,7 +138,18 @@ def fields(run: RunDirectory) -> Section | None:
 
 
 def judged_properties(run: RunDirectory) -> Section | None:
-    """What exemplar windows, results and controls conduct."""
+    """Show the apparent properties of windows of the exemplar, results and controls.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "properties")
     if found is None:
         return None

@@ -33,7 +33,20 @@ _RECORDS = ("iterations", "residual")  # of each load case
 
 
 def prepare(spec: HomogenizeSpec, environment: Mapping[str, Any]) -> Prepared:
-    """Read the microstructure."""
+    """Read the microstructure.
+
+    Parameters
+    ----------
+    spec : HomogenizeSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+    """
     inputs = Inputs.asked((spec.file,), spec)
     found = read_inputs(inputs)
     return Prepared(replace(spec, device=environment["device"]), "", {"inputs": inputs.hashed().settings()}, found)

@@ -17,7 +17,22 @@ _VALUES = "PHASE=VALUE,..."
 
 
 def parse_axes(value: Any) -> Any:
-    """Read ``0,2``; what is no text is left as it is.
+    """Parse ``0,2``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Axes, each once, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------
@@ -34,41 +49,62 @@ def parse_axes(value: Any) -> Any:
 
 @options
 class HomogenizeSpec(Micrographs, OnDevice):
-    """Compute the effective conductivity or stiffness of a microstructure, with its fields and its bounds."""
+    """Compute the effective conductivity or stiffness of a microstructure, with its local fields and rigorous bounds.
 
-    file: Annotated[File, option("Microstructure, 2-D or 3-D.", argument=True, metavar="FILE", exists="file")]
+    Give either --conductivity, or --young and --poisson.
+    """
+
+    file: Annotated[
+        File, option("Image or volume of the microstructure.", argument=True, metavar="FILE", exists="file")
+    ]
     conductivity: Annotated[
         PhaseValues | None,
         option(
-            "Thermal, electrical or diffusive, of each phase by number or name: 0=1.0,1=50; 0 insulates.",
+            "Conductivity (or diffusivity) of each phase, by number or name, in the unit of --unit, e.g. 0=1.0,1=50; "
+            "0 for an insulating phase.",
             metavar=_VALUES,
         ),
     ] = None
-    young: Annotated[PhaseValues | None, option("Instead: Young's moduli, with --poisson.", metavar=_VALUES)] = None
-    poisson: Annotated[PhaseValues | None, option("Poisson's ratios, with --young.", metavar=_VALUES)] = None
-    unit: Annotated[str | None, option('Unit of the values, e.g. "W/(m K)"; carried into the results.')] = None
+    young: Annotated[
+        PhaseValues | None,
+        option(
+            "Young's modulus of each phase in the unit of --unit, e.g. 0=70,1=400; to compute the stiffness.",
+            metavar=_VALUES,
+        ),
+    ] = None
+    poisson: Annotated[
+        PhaseValues | None,
+        option("Poisson's ratio of each phase, e.g. 0=0.33,1=0.2; goes with --young.", metavar=_VALUES),
+    ] = None
+    unit: Annotated[
+        str | None,
+        option('Unit of the conductivities or moduli that are given, e.g. "W/(m K)"; results have the same unit.'),
+    ] = None
     boundary: Annotated[
         Literal["periodic", "fixed", "gradient", "flux"],
         option(
-            "Boundary conditions. fixed: potentials on two faces, insulated sides; gradient or flux: uniform on all "
-            "faces, which bracket what a window can say."
+            "Boundary conditions. periodic: the structure repeats; fixed: fixed potentials on two opposite faces, "
+            "insulated sides; gradient: uniform gradient on all faces, an upper estimate; flux: uniform flux on all "
+            "faces, a lower estimate."
         ),
     ] = "periodic"
     axes: Annotated[
         tuple[int, ...] | None,
         BeforeValidator(parse_axes),
-        option("Array axes to conduct along, e.g. 0,2; by default all.", metavar="AXIS,..."),
+        option(
+            "Axes of the array along which the conductivity is computed, e.g. 0,2; by default all.", metavar="AXIS,..."
+        ),
     ] = None
-    tolerance: Annotated[float, option("Relative residual at which a load case is solved.", gt=0)] = 1e-6
-    precision: Annotated[Literal["float64", "float32"], option("Of the solver; float32 takes half the memory.")] = (
-        "float64"
-    )
+    tolerance: Annotated[float, option("Relative residual of the equations at which the solver stops.", gt=0)] = 1e-6
+    precision: Annotated[
+        Literal["float64", "float32"], option("Floating-point precision of the solver; float32 takes half the memory.")
+    ] = "float64"
 
 
 COMMAND = Command(
     "homogenize",
     HomogenizeSpec,
     __package__,
-    example='matlens homogenize sandstone.tif --conductivity pore=0.6,1=5.5 --unit "W/(m K)" -o effective',
+    example='matlens homogenize sandstone.tif --conductivity 0=0.6,1=5.5 --unit "W/(m K)" -o effective',
     results=("tensor.csv", "bounds.csv", "fields.nc"),
 )

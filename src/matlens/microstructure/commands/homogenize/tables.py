@@ -36,6 +36,17 @@ def write_tables(run: RunDirectory, structure: Microstructure, spec: HomogenizeS
     """Write ``phases.csv``, ``tensor.csv``, ``load_cases.csv``, ``bounds.csv``, ``principal.csv`` or ``moduli.csv``.
 
     Where one phase alone conducts, ``transport.csv`` holds its formation and tortuosity factors too.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    structure : Microstructure
+        The structure that was solved.
+    spec : HomogenizeSpec
+        Options of the command.
+    result : Homogenization
+        Effective tensor and fields.
     """
     values = _values(structure, spec)
     unit = spec.unit or ""
@@ -60,7 +71,22 @@ def write_tables(run: RunDirectory, structure: Microstructure, spec: HomogenizeS
 
 
 def conclusions(structure: Microstructure, spec: HomogenizeSpec, result: Homogenization) -> list[str]:
-    """Say in a few sentences what was found and how far it can be trusted."""
+    """Say in a few sentences what was found and how far it can be trusted.
+
+    Parameters
+    ----------
+    structure : Microstructure
+        The structure that was solved.
+    spec : HomogenizeSpec
+        Options of the command.
+    result : Homogenization
+        Effective tensor and fields.
+
+    Returns
+    -------
+    list of str
+        Sentences for the terminal and the report.
+    """
     unit = f" {result.unit}" if result.unit else ""
     names = _names(result, structure.ndim)
     known = [(name, value) for name, value in zip(names, np.diag(result.tensor)) if not np.isnan(value)]

@@ -57,7 +57,18 @@ _MOST = 30  # predictions listed
 
 
 def findings(run: RunDirectory) -> Section | None:
-    """What the model is, its predictions of structures unseen, and the baselines beside it."""
+    """Show the model, its predictions of structures it has not seen, and the baselines.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     scores = read_table(run, "scores")
     if scores is None:
         return None
@@ -83,7 +94,18 @@ def findings(run: RunDirectory) -> Section | None:
 
 
 def depths(run: RunDirectory) -> Section | None:
-    """Error by depth and head, as chosen among."""
+    """Show the cross-validated error by depth and head, from which the best was chosen.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "selection")
     if found is None:
         return None
@@ -96,7 +118,18 @@ def depths(run: RunDirectory) -> Section | None:
 
 
 def curve(run: RunDirectory) -> Section | None:
-    """What more structures are worth."""
+    """Show the learning curve: error against number of structures.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "learning_curve")
     if found is None:
         return None
@@ -105,7 +138,18 @@ def curve(run: RunDirectory) -> Section | None:
 
 
 def families(run: RunDirectory) -> Section | None:
-    """What the model is worth on families that it has not seen at all."""
+    """Show the error on families that were left out of training.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found, title = read_table(run, "families"), "Families left out"
     if found is None:
         # of networks a note says why there are none
@@ -126,7 +170,18 @@ def families(run: RunDirectory) -> Section | None:
 
 
 def intervals(run: RunDirectory) -> Section | None:
-    """Whether intervals hold what they promise, and for which structures."""
+    """Show the coverage of the prediction intervals, overall and by kind of structure.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = read_table(run, "coverage")
     if found is None:
         return None
@@ -139,7 +194,18 @@ def intervals(run: RunDirectory) -> Section | None:
 
 
 def predictions(run: RunDirectory) -> Section | None:
-    """Predictions with intervals, against labels where there are some."""
+    """Show predictions with intervals, against the true values where they are known.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     file = run.path / "predictions.csv"
     if not file.is_file():
         return None
@@ -165,7 +231,18 @@ def predictions(run: RunDirectory) -> Section | None:
 
 
 def model_subtitle(run: RunDirectory) -> str:
-    """Describe the model in a line."""
+    """Describe the model in a line.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    str
+        Subtitle of the report.
+    """
     resolved = run.provenance.get("resolved", {})
     if "target" not in resolved:
         return unfinished(run)
@@ -174,7 +251,18 @@ def model_subtitle(run: RunDirectory) -> str:
 
 
 def model_facts(run: RunDirectory) -> dict[str, Any]:
-    """Give the model's encoder, for the header."""
+    """Return the model's encoder for the header.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    dict
+        Name and value of each fact.
+    """
     resolved = run.provenance.get("resolved", {})
     return {"encoder": resolved.get("encoder", run.settings["options"].get("encoder", ""))}
 

@@ -19,7 +19,7 @@ from matlens.microstructure.commands.learn.spec import LearnSpec
 from matlens.microstructure.commands.learn.tables import read_predictions, write_evidence
 from matlens.microstructure.commands.learn.trials import Trial, run_trial, trials_of
 from matlens.microstructure.encoders import Encoder, load_encoder, resolve_encoder
-from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_model
+from matlens.microstructure.properties import StructurePropertyModel, StructureSet
 from matlens.microstructure.pruning import read_recommendation
 from matlens.microstructure.pruning.recommendation import studied_encoder
 from matlens.microstructure.segmentation import CleaningOptions
@@ -35,6 +35,18 @@ Sets = tuple[StructureSet, StructureSet | None]
 
 def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the structures, and resolve encoder, depth and values of the phases.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
 
     Raises
     ------
@@ -65,7 +77,19 @@ def _with_studied_depth(spec: LearnSpec) -> LearnSpec:
 
 
 def read(spec: LearnSpec, hashes: Sequence[str] = ()) -> Sets:
-    """Read the structures; they must be those that the run started with, where their hashes are known.
+    """Read the structures, and check that they have not changed since the run started.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+    hashes : sequence of str
+        Hashes from the start of the run; empty when it starts now.
+
+    Returns
+    -------
+    tuple of StructureSet and StructureSet or None
+        Structures to learn from, and those to test on.
 
     Raises
     ------
@@ -81,13 +105,41 @@ def read(spec: LearnSpec, hashes: Sequence[str] = ()) -> Sets:
 
 
 def trials_of_run(spec: LearnSpec, found: Sets) -> list[Trial]:
-    """List the trials; families are not left out one by one where a network would be trained for each."""
+    """List the trials of a run.
+
+    Families are not left out one by one if a network would have to be trained for each.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+    found : tuple of StructureSet and StructureSet or None
+        Structures to learn from, and those to test on.
+
+    Returns
+    -------
+    list of Trial
+        Trials in the order of the work.
+    """
     by = None if _trains_network(spec) else spec.target
     return trials_of(*found, spec.seed, spec.curve, spec.draws, by)
 
 
 def notes_of_run(spec: LearnSpec, train: StructureSet) -> list[str]:
-    """Say what is not tried."""
+    """List what is not tested, and why.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+    train : StructureSet
+        Structures to learn from.
+
+    Returns
+    -------
+    list of str
+        Sentences for the report.
+    """
     left_out = [
         trial for trial in trials_of(train, None, spec.seed, families_by=spec.target) if trial.kind == "families"
     ]
@@ -103,7 +155,24 @@ def _trains_network(spec: LearnSpec) -> bool:
 def unfitted(
     spec: LearnSpec, cache: MutableMapping[str, Any], encoder: Encoder | None, scale: str | None = None
 ) -> StructurePropertyModel:
-    """Make the model, not yet fitted; ``encoder`` is one with weights of the user."""
+    """Make the model with the command's options, not yet fitted.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+    cache : mutable mapping
+        Features that were computed before.
+    encoder : Encoder or None
+        Encoder with weights of the user; None for a registered one.
+    scale : str, optional
+        Scale in place of that of the options.
+
+    Returns
+    -------
+    StructurePropertyModel
+        The model.
+    """
     return StructurePropertyModel(
         encoder or spec.encoder,
         depth=spec.depth,
@@ -166,7 +235,7 @@ def _model(
 ) -> StructurePropertyModel:
     """Fit the model to all structures, or read it where that has been done."""
     if (run.path / FILES[-1]).is_file():
-        return read_model(run.path, encoder=encoder, device=spec.device, cache=cache)
+        return StructurePropertyModel.load(run.path, encoder=encoder, device=spec.device, cache=cache)
     model = unfitted(spec, cache, encoder).fit(train, spec.target, progress=progress)
     for name in FILES:
         run.claim(name)

@@ -22,6 +22,21 @@ _MODEL, _DATA = "Model", "Test and learning curve"
 def no_table(path: str) -> str:
     """Refuse a table in place of structures, and name the command that takes it.
 
+    Parameters
+    ----------
+    path : str
+        Path from the command line.
+
+    Returns
+    -------
+    str
+        The path.
+
+    Raises
+    ------
+    InputError
+        If the path ends like that of a table.
+
     Examples
     --------
     >>> no_table("library.csv")
@@ -38,7 +53,22 @@ use 'matlens library learn library.csv', or give structures and name their table
 
 
 def parse_values(value: Any) -> Any:
-    """Read ``1,50``, or ``none``; what is no text is left as it is.
+    """Parse ``1,50`` or ``none``; a value that is no text is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        Values of the phases, or the value.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
 
     Examples
     --------
@@ -57,14 +87,14 @@ def parse_values(value: Any) -> Any:
 
 @options
 class LearnSpec(Encoded, CleaningOptions, Seeded, OnDevice):
-    """Learn a property of microstructures, and test the model on structures that were held out."""
+    """Learn to predict a property of microstructures, and test the model on structures that it has not seen."""
 
     structures: Annotated[
         str,
         AfterValidator(no_table),
         AfterValidator(absolute),
         option(
-            "Folder of pictures, HDF5 file, or run directory of generate.",
+            "Folder of images (with --labels), HDF5 file of structures, or run directory of 'matlens generate'.",
             argument=True,
             metavar="STRUCTURES",
             exists="path",
@@ -73,11 +103,20 @@ class LearnSpec(Encoded, CleaningOptions, Seeded, OnDevice):
     target: Annotated[str, option("The property to learn: a column of the labels.", metavar="COLUMN")]
     labels: Annotated[
         File | None,
-        option("CSV table, one row a structure: its file's name, and its properties.", metavar="CSV", exists="file"),
+        option(
+            "CSV table with a row for each structure: the name of its file, and its properties.",
+            metavar="CSV",
+            exists="file",
+        ),
     ] = None
-    depth: Annotated[str, option("Last layer: auto, its name, or the run directory of prune.", metavar="LAYER|RUN")] = (
-        "auto"
-    )
+    depth: Annotated[
+        str,
+        option(
+            "Last layer of the network whose features are used: its name; or a run directory of 'matlens prune', for "
+            "the layer that it recommends; auto chooses by cross-validation.",
+            metavar="LAYER|RUN",
+        ),
+    ] = "auto"
     head: Annotated[
         Literal[
             "auto",
@@ -89,12 +128,16 @@ class LearnSpec(Encoded, CleaningOptions, Seeded, OnDevice):
             "network-free",
             "network-scratch",
         ],
-        option("What is fitted to the features; a network is trained itself, as far as it is free."),
+        option(
+            "Regression on the features: ridge regression, Gaussian process (gp) or boosted trees; auto takes ridge "
+            "or gp by cross-validation. network-...: the network itself is trained, with its convolutions fixed "
+            "(frozen), the last two free, all free, or all started at random (scratch)."
+        ),
     ] = "auto"
     test: Annotated[
         File | None,
         option(
-            "Labelled structures to test on: an HDF5 file, or a CSV table that names them.",
+            "More structures with known property, to test on: an HDF5 file, or a CSV table like that of --labels.",
             metavar="FILE",
             exists="file",
             group=_DATA,
@@ -102,28 +145,47 @@ class LearnSpec(Encoded, CleaningOptions, Seeded, OnDevice):
     ] = None
     curve: Annotated[
         Whole,
-        option("Also a learning curve at these numbers of structures, as 25,50,100.", metavar="N,...", group=_DATA),
+        option(
+            "Measure a learning curve, too: numbers of structures to learn from, e.g. 25,50,100.",
+            metavar="N,...",
+            group=_DATA,
+        ),
     ] = ()
-    draws: Annotated[int, option("How often each of these numbers is drawn.", group=_DATA, ge=1)] = 3
+    draws: Annotated[
+        int, option("Number of random draws of structures at each point of the learning curve.", group=_DATA, ge=1)
+    ] = 3
     features: Annotated[
-        Literal["encoder", "two-point", "volume-fraction"], option("What describes a structure.", group=_MODEL)
+        Literal["encoder", "two-point", "volume-fraction"],
+        option(
+            "Description of a structure: features of the network, two-point correlations, or the volume fractions "
+            "alone.",
+            group=_MODEL,
+        ),
     ] = "encoder"
     scale: Annotated[
         Literal["auto", "linear", "log", "bounds"],
-        option("Scale to learn on; bounds needs values of the phases.", group=_MODEL),
+        option(
+            "Scale to learn on: as it is (linear), its logarithm, or its position between the bounds that "
+            "--phase-values imply; auto takes bounds if it can, and log for positive values over more than a factor "
+            "of 3.",
+            group=_MODEL,
+        ),
     ] = "auto"
     phase_values: Annotated[
         tuple[float, ...] | None,
         BeforeValidator(parse_values),
         option(
-            "The property of each phase alone, or none; by default what a name as k_00_c50 says.",
+            "The property of each pure phase, e.g. 1,50; none if unknown. By default read from a name that 'matlens "
+            "generate' gives: k_00_c50 means 1 and 50.",
             metavar="V,...",
             group=_MODEL,
         ),
     ] = None
     coverage: Annotated[
         float,
-        option("Share of new structures that should lie inside the intervals.", group=_MODEL, gt=0, lt=1),
+        option(
+            "Probability with which the prediction intervals should contain the true value.", group=_MODEL, gt=0, lt=1
+        ),
     ] = 0.9
 
 

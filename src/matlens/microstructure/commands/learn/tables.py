@@ -28,7 +28,17 @@ _OF_FAMILIES = [
 
 
 def read_predictions(file: Path) -> pd.DataFrame:
-    """Read a table of predictions with every digit; names stay text.
+    """Read a table of predictions with every digit, names as text.
+
+    Parameters
+    ----------
+    file : Path
+        CSV file.
+
+    Returns
+    -------
+    DataFrame
+        The table.
 
     Examples
     --------
@@ -55,7 +65,17 @@ def _parsed(column: pd.Series[str]) -> pd.Series[Any]:
 
 
 def write_evidence(run: RunDirectory, model: StructurePropertyModel, tables: Tables) -> None:
-    """Write what the trials show; ``scores.csv`` comes last and says that all is there."""
+    """Write the tables of the trials, ``scores.csv`` last: where it is, all are.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    model : StructurePropertyModel
+        The model of all structures.
+    tables : Tables
+        Predictions of each trial.
+    """
     values = next(iter(tables.values()))["value"]
     log = model.scale_.kind != "linear" and bool((values > 0).all())
     scores, covered = [], []

@@ -67,10 +67,30 @@ def trials_of(
     draws: int = 3,
     families_by: str | None = None,
 ) -> list[Trial]:
-    """List the trials: folds of the structures, the test set if there is one, families, draws of a learning curve.
+    """List the trials: folds of the structures, the test set, families left out, draws of a learning curve.
 
     A learning curve is judged on the test set, else on the first fold. Where a target is named as ``families_by``, and
     there are 3 families or more with 10 groups or more each, each of them is predicted by what knows the others alone.
+
+    Parameters
+    ----------
+    train : StructureSet
+        Structures to learn from.
+    test : StructureSet or None
+        Structures to test on; None if there are none.
+    seed : int
+        Seed of folds and draws.
+    curve : sequence of int
+        Numbers of groups of the learning curve.
+    draws : int
+        Random draws of each of these numbers.
+    families_by : str, optional
+        Target whose families are left out; None for no such trials.
+
+    Returns
+    -------
+    list of Trial
+        Trials in the order of the work.
 
     Raises
     ------

@@ -37,6 +37,18 @@ _BATCH = 64  # structures between two steps of the progress bar
 def prepare(spec: PredictSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the structures and the model.
 
+    Parameters
+    ----------
+    spec : PredictSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError

@@ -13,11 +13,15 @@ __all__ = ["COMMAND", "PredictSpec"]
 
 @options
 class PredictSpec(OfModel, OnDevice):
-    """Predict a property of structures, with intervals, and say where structures are unlike those learned from."""
+    """Predict a property of structures, with prediction intervals, and mark structures unlike those learned from."""
 
     labels: Annotated[
         File | None,
-        option("CSV table with the property, to score the predictions.", metavar="CSV", exists="file"),
+        option(
+            "CSV table with the true property, one row for each file, to test the predictions.",
+            metavar="CSV",
+            exists="file",
+        ),
     ] = None
 
 

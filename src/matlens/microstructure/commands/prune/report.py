@@ -34,13 +34,35 @@ _SCALES = (
 
 
 def recommendation_in(run: RunDirectory) -> dict[str, Any]:
-    """What the study recommends; empty before it has ended."""
+    """Read the recommendation of a study.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory.
+
+    Returns
+    -------
+    dict
+        The recommendation; empty before the study has ended.
+    """
     file = run.path / "recommendation.json"
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
 def choices(run: RunDirectory) -> Section | None:
-    """The recommendation in words, and the rule behind it."""
+    """Show the recommendation in words, and the rule behind it.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     found = recommendation_in(run)
     if not found:
         return None
@@ -59,7 +81,18 @@ def choices(run: RunDirectory) -> Section | None:
 
 
 def depths_made(run: RunDirectory) -> Section | None:
-    """The micrographs and what was made of them at each depth."""
+    """Show the micrographs and the reconstruction at each depth.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     exemplars, depths = stored_inputs(run), _depths(run)
     if not exemplars:
         return None
@@ -80,7 +113,18 @@ def depths_made(run: RunDirectory) -> Section | None:
 
 
 def depth_sections(run: RunDirectory) -> Section | None:
-    """R against depth, R by distance, and what each depth costs."""
+    """Show R against depth, R against distance, and the cost of each depth.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     facts, ratios, scales = (read_table(run, name) for name in ("pruning", "ratios", "scales"))
     if facts is None or ratios is None or scales is None:
         return None

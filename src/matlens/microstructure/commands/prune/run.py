@@ -27,6 +27,18 @@ __all__ = ["cell_folder", "prepare", "work"]
 def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the micrographs, and resolve shape, encoder and depths.
 
+    Parameters
+    ----------
+    spec : PruneSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError
@@ -87,7 +99,19 @@ def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentati
 
 
 def cell_folder(material: str, depth: str) -> str:
-    """Where a run keeps the realisations of one material and depth.
+    """Name the folder of the realisations of one material and depth.
+
+    Parameters
+    ----------
+    material : str
+        Name of the material.
+    depth : str
+        Name of the last layer, or ``none``.
+
+    Returns
+    -------
+    str
+        Folder below the run, ending with ``/``.
 
     Examples
     --------

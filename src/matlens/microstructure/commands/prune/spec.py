@@ -13,29 +13,38 @@ __all__ = ["COMMAND", "PruneSpec"]
 
 @options
 class PruneSpec(Encoded, Micrographs, Seeded, OnDevice):
-    """Find how deep a network must be for a material: reconstruct it with ever fewer of the network's layers."""
+    """Find which layers of a network a material needs: reconstruct it with ever fewer of them, and compare."""
 
     files: Annotated[
         Files,
-        option("Micrographs, each of a material of its own.", argument=True, many=True, metavar="FILE", exists="file"),
+        option("Micrographs, each of another material.", argument=True, many=True, metavar="FILE", exists="file"),
     ]
     depths: Annotated[
         Words | None,
         option(
-            "Layers to end at, e.g. none,conv1_1,pool1; by default the preset's loss layers, and none.",
+            "Deepest layer of each reconstruction, e.g. none,conv1_1,pool1, where none uses no layer at all; by "
+            "default every layer that the preset uses, and none.",
             metavar="LAYER,...",
         ),
     ] = None
     shape: Annotated[
         Shape | None,
         option(
-            "Size of what is made; by default 128x128. 64x64 is faster and less certain.",
+            "Size of the reconstructions; by default 128x128. 64x64 is faster and less certain.",
             metavar="ROWSxCOLUMNS",
             unit="px",
         ),
     ] = None
-    n: Annotated[int, option("Realisations of each material and depth.", "-n", "--number", ge=1)] = 2
-    preset: Annotated[Preset, option("Settings of the matching engine.")] = "default"
+    n: Annotated[
+        int, option("Number of reconstructions of each material with each set of layers.", "-n", "--number", ge=1)
+    ] = 2
+    preset: Annotated[
+        Preset,
+        option(
+            "Settings of the reconstruction: default; fast, with fewer iterations; or li2018, as published by Li et "
+            "al. (2018)."
+        ),
+    ] = "default"
 
 
 COMMAND = Command(

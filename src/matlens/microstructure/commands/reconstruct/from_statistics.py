@@ -35,6 +35,18 @@ TARGET = "target.nc"
 def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     """Check the options against the statistics, and fill in the shape.
 
+    Parameters
+    ----------
+    spec : ReconstructSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError

@@ -24,7 +24,18 @@ _COLUMNS = {
 
 
 def structures(run: RunDirectory) -> Section | None:
-    """Show what was made."""
+    """Show the structures made from statistics.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     results = results_of(run)
     if not results:
         return None
@@ -39,7 +50,18 @@ def structures(run: RunDirectory) -> Section | None:
 
 
 def match(run: RunDirectory) -> Section | None:
-    """Compare the statistics with those asked for."""
+    """Compare the statistics of the result with those asked for.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
     errors, curves, results = read_table(run, "errors"), read_table(run, "curves"), results_of(run)
     if errors is None or curves is None or not results:
         return None

@@ -40,5 +40,16 @@ _FROM_STATISTICS = Page(
 
 
 def page_of(run: RunDirectory) -> Page:
-    """Choose the page: a reconstruction from statistics alone has no exemplar to be compared with."""
+    """Choose the page: a reconstruction from statistics alone has no exemplar to be compared with.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Page
+        The page.
+    """
     return _FROM_STATISTICS if "target" in run.settings["options"] else _FROM_MICROGRAPHS

@@ -27,6 +27,18 @@ __all__ = ["described", "forecast", "prepare", "work"]
 def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the micrographs, and resolve shape, encoder and options of the method.
 
+    Parameters
+    ----------
+    spec : ReconstructSpec
+        Options of the command.
+    environment : mapping
+        Device, threads and versions that the run works with.
+
+    Returns
+    -------
+    Prepared
+        The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
+
     Raises
     ------
     InputError
@@ -55,7 +67,20 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
 
 
 def forecast(prepared: Prepared) -> Plan | None:
-    """Estimate the cost of all realisations; None from statistics alone, where annealing ends when it has matched."""
+    """Estimate the cost of all realisations.
+
+    The cost of a reconstruction from statistics alone is unknown: annealing ends when it has matched them.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What `prepare` returned.
+
+    Returns
+    -------
+    Plan or None
+        Size, seconds and bytes; None if they are unknown.
+    """
     if prepared.found is None:
         return None
     seconds, size = prepared.found[1].cost
@@ -63,7 +88,17 @@ def forecast(prepared: Prepared) -> Plan | None:
 
 
 def described(choices: Mapping[str, Any]) -> str:
-    """Say in one line what a reconstruction will do, with every choice resolved.
+    """Describe in one line what a reconstruction will do, with every choice resolved.
+
+    Parameters
+    ----------
+    choices : mapping
+        Resolved settings of the reconstruction.
+
+    Returns
+    -------
+    str
+        The line.
 
     Examples
     --------

@@ -19,32 +19,57 @@ __all__ = ["COMMAND", "ReconstructSpec"]
 class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
     """Make microstructures that are statistically equivalent to one or more micrographs, and test that they are.
 
-    With --target no micrograph is needed: two-point probabilities, lineal path and fractions are matched alone.
+    With --target no micrograph is needed: two-point correlation, lineal path and volume fractions are given instead.
     """
 
     files: Annotated[
         Files, option("Micrographs of one material.", argument=True, many=True, metavar="FILE", exists="file")
     ] = ()
     shape: Annotated[
-        Shape | None, option("Size of what is made; by default the first file's.", metavar="ROWSxCOLUMNS", unit="px")
+        Shape | None,
+        option(
+            "Size of the result, e.g. 256x256; by default that of the first file.", metavar="ROWSxCOLUMNS", unit="px"
+        ),
     ] = None
-    n: Annotated[int, option("Number of realisations.", "-n", "--number", ge=1)] = 1
-    preset: Annotated[Preset, option("Settings of the matching engine.")] = "default"
+    n: Annotated[
+        int, option("Number of structures to make, each from other random numbers.", "-n", "--number", ge=1)
+    ] = 1
+    preset: Annotated[
+        Preset,
+        option(
+            "Settings of feature matching: default; fast, with fewer iterations; or li2018, as published by Li et al. "
+            "(2018)."
+        ),
+    ] = "default"
     fraction: Annotated[
         Fraction,
-        option("Volume fractions: exact (the exemplar's), sampled, or one a phase.", metavar="exact|sampled|F,F,..."),
+        option(
+            "Volume fractions of the result: exactly those of the micrographs (exact), varied as much as between "
+            "windows of the micrographs (sampled), or one number for each phase, e.g. 0.3,0.7.",
+            metavar="exact|sampled|F,F,...",
+        ),
     ] = "exact"
-    method: Annotated[str, ChoiceOf(lambda: tuple(METHODS)), option("Feature matching, or a classical method.")] = (
-        "matching"
-    )
+    method: Annotated[
+        str,
+        ChoiceOf(lambda: tuple(METHODS)),
+        option("How structures are made: matching of the features of a network, or a classical method."),
+    ] = "matching"
     set: Annotated[
         dict[str, Any] | None,
         BeforeValidator(pairs_of),
-        option("An option of the classical method; may be given again.", metavar="NAME=VALUE", many=True),
+        option(
+            "Option of the classical method, e.g. reach=12; may be given several times.",
+            metavar="NAME=VALUE",
+            many=True,
+        ),
     ] = None
     target: Annotated[
         File | None,
-        option("Statistics to match in place of micrographs.", metavar="STATISTICS.NC", exists="file"),
+        option(
+            "Statistics to match instead of micrographs: a statistics.nc of 'matlens characterize'; made by annealing.",
+            metavar="STATISTICS.NC",
+            exists="file",
+        ),
     ] = None
 
     def __post_init__(self) -> None:

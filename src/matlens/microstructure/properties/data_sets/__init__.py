@@ -1,1 +1,1 @@
-"""Labelled structures: reading, generating, and the symmetries that multiply them."""
+"""Labelled structures: reading, generation, and the symmetries that give further labels."""

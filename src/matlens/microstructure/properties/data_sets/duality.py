@@ -1,4 +1,4 @@
-"""Phase exchange is free data too: in two dimensions a conductivity tensor tells that of the exchanged structure."""
+"""Phase exchange in two dimensions: a conductivity tensor determines that of the structure with exchanged phases."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ __all__ = ["with_exchanged_phases"]
 
 
 def with_exchanged_phases(data: StructureSet, target: str, phase_values: Sequence[float] | None) -> StructureSet:
-    """Add every structure with its two phases exchanged, as far as its conductivity follows from what is known.
+    """Add every structure with its two phases exchanged if its conductivity follows from Keller's relation.
 
     Parameters
     ----------
     data : StructureSet
-        Structures with targets; periodic, for the relation does not hold for the apparent conductivity of a window.
+        Structures with targets; periodic, as the relation does not hold for the apparent conductivity of a window.
     target : str
         A diagonal component of a conductivity, ``k_00...``; the set must hold ``k_00``, ``k_11`` and ``k_01`` with the
-        same ending. Anything else is returned as it is.
+        same ending. For any other target the set is returned unchanged.
     phase_values : sequence of float, optional
-        Conductivities of the two phases, both positive.
+        Conductivities of the two phases, both positive; by default, the set is returned unchanged.
 
     Returns
     -------
     StructureSet
-        The structures, then their exchanged twins in the same groups.
+        The structures, followed by those with exchanged phases in the same groups.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Making labelled structures: what to make, one sample at a time, each from a random stream of its own."""
+"""Generation of labelled structures, one sample at a time, each with a random stream of its own."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ _HIGHEST_CONTRAST = 1e4
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a data set is made of, all but the number of its structures.
+    """Specification of a generated data set, except for the number of its structures.
 
     Parameters
     ----------
     families : tuple of str
-        Names from `matlens.microstructure.problems.FAMILIES`, taken in turn, so that each has an equal share.
+        Names from `matlens.microstructure.problems.FAMILIES`, used in turn, so that each has an equal share.
     shape : tuple of int
         Pixels along each of the two axes.
     conductivity_contrasts : tuple of float
-        For each, the effective conductivity where phase 1 conducts so many times as well as phase 0, which conducts 1.
+        Conductivities of phase 1 relative to phase 0, which has 1; each gives the effective conductivity as a target.
     stiffness_contrasts : tuple of float
-        For each, the effective stiffness where Young's modulus of phase 1 is so many times that of phase 0, which is
-        1; Poisson's ratio 0.3 in both, plane strain.
+        Young's moduli of phase 1 relative to phase 0, which has 1; each gives the effective stiffness in plane strain
+        as a target. Poisson's ratio is 0.3 in both phases.
     seed : int
-        Of the random numbers of the training split.
-    split : str
-        ``train``, or ``test``: structures that no training split has, whatever its seed, and the same for every seed.
+        Seed of the training split.
+    split : {"train", "test"}
+        ``test`` gives structures that no training split has, whatever its seed; they are the same for every seed.
 
     Raises
     ------
     InputError
-        If a part cannot be used as given.
+        If a family, a contrast, the split or the seed cannot be used.
 
     Examples
     --------
@@ -86,13 +86,25 @@ class Recipe:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What a file says of where its structures come from."""
+        """Provenance of the structures, as stored in a file."""
         packages = {name: version(name) for name in ("numpy", "scipy", "torch")}
         seed = TEST_SEED if self.split == "test" else self.seed
         return {"recipe": {**asdict(self), "seed": seed}, "matlens": __version__, **packages}
 
     def stream(self, index: int) -> np.random.Generator:
-        """Random numbers of one sample: the same however many samples are made, in whatever order and by whom."""
+        """Return the random generator of one sample, which does not depend on the number of samples, their order or the
+        process.
+
+        Parameters
+        ----------
+        index : int
+            Number of the sample.
+
+        Returns
+        -------
+        numpy.random.Generator
+            The generator.
+        """
         seed = TEST_SEED if self.split == "test" else self.seed
         # The split is in the spawn key, so that no seed of a training split can lead to a stream of the test split.
         return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(SPLITS.index(self.split), index)))
@@ -105,21 +117,26 @@ def make_samples(
     *,
     stopped: Callable[[], bool] = lambda: False,
 ) -> StructureSet:
-    """Make and label the samples ``start`` to ``stop - 1`` of a data set.
+    """Generate and label the samples ``start`` to ``stop - 1`` of a data set.
 
     Parameters
     ----------
     recipe : Recipe
-        What to make.
+        Specification of the data set.
     start, stop : int
-        Which samples.
+        Range of the samples.
     stopped : callable
-        Asked before each sample whether to give up.
+        Called before each sample; returns whether to stop.
+
+    Returns
+    -------
+    StructureSet
+        Periodic structures of two phases with their properties.
 
     Raises
     ------
     Interrupted
-        If ``stopped()`` says so.
+        If ``stopped()`` returns True.
     RunError
         If a property could not be computed.
 

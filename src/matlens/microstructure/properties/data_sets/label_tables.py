@@ -1,4 +1,4 @@
-"""Tables of labels: read, checked, and joined with structures by name."""
+"""Tables of labels: reading, checks, and matching with structures by name."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def read_label_table(path: str | os.PathLike[str], targets: Sequence[str]) -> pd
     Parameters
     ----------
     path : path-like
-        One row a structure, with a line of column names. The column ``structure`` or ``file``, or else the first, has
-        the structures' names.
+        CSV file with a line of column names and one row per structure. The column ``structure`` or ``file``, or else
+        the first, holds the structures' names.
     targets : sequence of str
-        Columns that must be there and hold finite numbers.
+        Columns that must be present and hold finite numbers.
 
     Returns
     -------
     DataFrame
-        Column ``structure`` (text), the targets (float), all others as text.
+        Column ``structure`` (text), the targets (float), all other columns as text.
 
     Raises
     ------
@@ -81,21 +81,26 @@ def read_label_table(path: str | os.PathLike[str], targets: Sequence[str]) -> pd
 
 
 def matched(table: pd.DataFrame, names: Sequence[str], place: str | os.PathLike[str]) -> NDArray[np.int64]:
-    """Find the row of each structure, -1 where the table has none; names fit with or without a file's suffix.
+    """Find the row of each structure by name, with or without the extension of its file.
 
     Parameters
     ----------
     table : DataFrame
-        As `read_label_table` gives it.
+        Result of `read_label_table`.
     names : sequence of str
-        The structures' names.
+        Names of the structures.
     place : path-like
-        Where they are, for messages.
+        Location of the structures, for messages.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Row of each structure; -1 where the table has none.
 
     Raises
     ------
     InputError
-        If a row names no structure, or could mean several.
+        If the name of a row belongs to no structure, or to several.
 
     Examples
     --------
@@ -126,7 +131,17 @@ def matched(table: pd.DataFrame, names: Sequence[str], place: str | os.PathLike[
 
 
 def listed(names: Sequence[str]) -> str:
-    """Write names for a message, a few of them if they are many.
+    """Join names for a message; of many, only the first five are shown.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names.
+
+    Returns
+    -------
+    str
+        Names, separated by commas.
 
     Examples
     --------

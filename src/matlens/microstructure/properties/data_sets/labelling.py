@@ -1,4 +1,4 @@
-"""The ways in which a model may be given structures and their property, brought to one and checked."""
+"""Conversion of structures and labels, in all forms that a model accepts, to one checked data set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,22 @@ __all__ = ["as_set", "labelled"]
 
 
 def as_set(structures: StructureSet | ArrayLike) -> StructureSet:
-    """Give a set as it is; of an array one with as many phases as it shows, and two at least.
+    """Convert structures to a `StructureSet`; a set is returned unchanged.
+
+    Parameters
+    ----------
+    structures : StructureSet or array_like of int, shape (n, *space)
+        Structures; an array has as many phases as its largest label shows, at least two.
+
+    Returns
+    -------
+    StructureSet
+        The structures.
+
+    Raises
+    ------
+    InputError
+        If an array does not hold integer labels of three or four dimensions.
 
     Examples
     --------
@@ -39,7 +54,28 @@ def as_set(structures: StructureSet | ArrayLike) -> StructureSet:
 def labelled(
     structures: StructureSet | ArrayLike, y: ArrayLike | Mapping[str, ArrayLike] | str | None, target: str | None
 ) -> tuple[StructureSet, str]:
-    """Bring every way of giving labels to a set with targets, and check them; also the target's name.
+    """Convert structures and labels to a set with targets, and check it.
+
+    Parameters
+    ----------
+    structures : StructureSet or array_like of int, shape (n, *space)
+        Structures.
+    y : array_like of shape (n,), mapping of name to such, str, or None
+        Values of the property; a table of properties; or the name of a target of the set.
+    target : str or None
+        Name of the property to learn; None chooses the only one.
+
+    Returns
+    -------
+    data : StructureSet
+        The labelled structures.
+    target : str
+        Name of the property.
+
+    Raises
+    ------
+    InputError
+        If the target is missing, labels are not finite or all equal, or there are fewer groups than folds.
 
     Examples
     --------

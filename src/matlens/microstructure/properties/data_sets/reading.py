@@ -1,4 +1,4 @@
-"""Structures and their labels as users have them: a folder of pictures, or one HDF5 file, and a table."""
+"""Reading of structures with labels: a folder of images or one HDF5 file, and a table."""
 
 from __future__ import annotations
 
@@ -37,28 +37,27 @@ def read_labelled(
     Parameters
     ----------
     structures : path-like
-        A folder of pictures or volumes in any format MatLens reads, an HDF5 file made by ``matlens generate``, or that
-        command's run directory.
+        A folder of images or volumes in any format that MatLens reads, an HDF5 file of ``matlens generate``, or the run
+        directory of that command.
     labels : path-like, optional
-        CSV table, one row a structure. The column ``structure`` or ``file``, or else the first, names it, with or
-        without the suffix of its file. ``family`` and ``group`` are taken over where they are there: rows of one group
-        (windows, rotations and slices of one specimen) stay together in every split. May be None for an HDF5 file
-        that holds the targets.
+        CSV table, one row per structure. The column ``structure`` or ``file``, or else the first, holds its name, with
+        or without the extension of its file. ``family`` and ``group`` are used if present: rows of one group (windows,
+        rotations and slices of one specimen) stay together in every split. By default, the HDF5 file holds the targets.
     targets : str or sequence of str
         Columns to learn.
     segmentation : CleaningOptions, optional
-        What to do to raw micrographs in a folder.
+        Cleaning and segmentation of raw micrographs in a folder.
 
     Returns
     -------
     StructureSet
-        The labelled structures, in the order of the folder or file; ``provenance["notes"]`` says what was left out.
+        The labelled structures, in the order of the folder or file; ``provenance["notes"]`` lists those without a
+        label, which are left out.
 
     Raises
     ------
     InputError
-        If anything is missing or does not fit; see `read_folder` and
-        `matlens.microstructure.properties.data_sets.label_tables`.
+        If a file, a target or a structure of a label is missing, or the structures differ in size, spacing or phases.
 
     Examples
     --------
@@ -91,24 +90,25 @@ def read_labelled(
 
 
 def read_folder(folder: str | os.PathLike[str], *, segmentation: CleaningOptions | None = None) -> StructureSet:
-    """Read all pictures or volumes of a folder, which must be of one size, spacing and number of phases.
+    """Read all images or volumes of a folder, which must have one size, spacing and number of phases.
 
     Parameters
     ----------
     folder : path-like
-        Files that MatLens does not read, and subfolders, are passed over.
+        Folder; files that MatLens does not read and subfolders are ignored.
     segmentation : CleaningOptions, optional
-        What to do to raw micrographs.
+        Cleaning and segmentation of raw micrographs.
 
     Returns
     -------
     StructureSet
-        Named after the files, in alphabetic order, without targets.
+        Structures named after the files, in alphabetical order, without targets.
 
     Raises
     ------
     InputError
-        If there is no such folder, nothing to read in it, a file cannot be read, or they do not fit each other.
+        If there is no such folder or nothing to read in it, a file cannot be read, or the structures differ in size,
+        spacing or phases.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Labelled structures as one object and one file: pictures of phases, where they come from, and their properties."""
+"""Data sets of structures with their properties, in one object and one file."""
 
 from __future__ import annotations
 
@@ -30,34 +30,35 @@ class StructureSet:
 
     Parameters
     ----------
-    labels : ndarray of uint8
-        Phase of each pixel, shape (n, *shape).
-    names : ndarray of str
-        A name for each structure, shape (n,).
-    families : ndarray of str
-        The kind of each structure, shape (n,); an empty text where unknown.
-    groups : ndarray of int
-        Shape (n,). A structure, its windows and its rotations share a number, and stay on one side of every split.
+    labels : ndarray of uint8, shape (n, *shape)
+        Phase of each pixel.
+    names : ndarray of str, shape (n,)
+        Name of each structure.
+    families : ndarray of str, shape (n,)
+        Family of each structure; an empty text where unknown.
+    groups : ndarray of int, shape (n,)
+        Group of each structure: a structure, its windows and its rotations share a number and stay on one side of every
+        split.
     parameters : DataFrame
-        How each structure was made, n rows; NaN where a column does not belong to its family.
+        Parameters of generation, n rows; NaN where a column does not belong to the family.
     targets : DataFrame
-        Properties, n rows. Made by MatLens: ``k_00_c50`` is the effective conductivity along array axis 0 where
-        phase 1 conducts 50 times as well as phase 0, ``C_01_c100`` a stiffness in Voigt's notation.
+        Properties, n rows. In generated sets, ``k_00_c50`` is the effective conductivity along array axis 0 where phase
+        1 conducts 50 times as well as phase 0, and ``C_01_c100`` a stiffness in Voigt notation.
     spacing : tuple of float
         Size of a pixel along each axis, in ``unit``.
     unit : str
         Unit of the spacing.
     phase_names : tuple of str
-        One name a phase.
+        One name per phase.
     periodic : bool
         Whether opposite borders continue each other.
     provenance : dict
-        Where the set comes from, as JSON can hold it.
+        Origin of the set, of types that JSON can represent.
 
     Raises
     ------
     InputError
-        If the parts do not have n rows each, or the labels are no phases.
+        If a part does not have n rows, or a label is not that of a phase.
 
     Examples
     --------
@@ -92,7 +93,26 @@ class StructureSet:
 
     @classmethod
     def from_arrays(cls, labels: ArrayLike, **parts: Any) -> StructureSet:
-        """Make a set of labels of shape (n, *shape), with defaults for the parts that are not given."""
+        """Make a set from labels, with defaults for the parts that are not given.
+
+        Parameters
+        ----------
+        labels : array_like of int, shape (n, *shape)
+            Phase of each pixel, 0 to 255.
+        **parts
+            Other parameters of `StructureSet`; by default, structures are numbered, each is its own group, and there
+            are no targets.
+
+        Returns
+        -------
+        StructureSet
+            The structures.
+
+        Raises
+        ------
+        InputError
+            If labels are outside 0 to 255, or a part does not fit.
+        """
         given = np.asarray(labels)
         if given.size and not 0 <= given.min() <= given.max() <= 255:
             raise InputError(f"labels of phases go from 0 to 255, found {given.min()} to {given.max()}; renumber them.")
@@ -115,7 +135,7 @@ class StructureSet:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the labels with their shape, as 64 hex digits: which structures these are."""
+        """SHA-256 of the labels with their shape, as 64 hexadecimal digits; it identifies the structures."""
         return _digest(self.labels)
 
     @property
@@ -125,7 +145,18 @@ class StructureSet:
         return np.stack([(flat == phase).mean(axis=1) for phase in range(len(self.phase_names))], axis=1)
 
     def select(self, chosen: ArrayLike | slice) -> StructureSet:
-        """Take some structures, by a mask of shape (n,), by their numbers, or by a slice."""
+        """Select structures.
+
+        Parameters
+        ----------
+        chosen : array_like of bool, shape (n,), array_like of int, or slice
+            Mask, numbers or range of the structures.
+
+        Returns
+        -------
+        StructureSet
+            The selected structures.
+        """
         rows = np.arange(len(self))
         if isinstance(chosen, slice):
             rows = rows[chosen]
@@ -139,17 +170,44 @@ class StructureSet:
         )
 
     def microstructure(self, index: int) -> Microstructure:
-        """Give one structure."""
+        """Return one structure.
+
+        Parameters
+        ----------
+        index : int
+            Number of the structure.
+
+        Returns
+        -------
+        Microstructure
+            The structure.
+        """
         return Microstructure(self.labels[index], self.spacing, self.unit, self.phase_names, self.periodic)
 
     def table(self) -> pd.DataFrame:
-        """One row a structure: name, family, group, volume fractions, parameters and targets."""
+        """Return a table with one row per structure.
+
+        Returns
+        -------
+        DataFrame
+            Name, family, group, volume fractions, parameters and targets.
+        """
         columns = {"structure": self.names, "family": self.families, "group": self.groups}
         fractions = {f"fraction_{k}": column for k, column in enumerate(self.volume_fractions.T)}
         return pd.concat([pd.DataFrame({**columns, **fractions}), self.parameters, self.targets], axis=1)
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write an HDF5 file with provenance and hashes; the same set gives the same bytes.
+
+        Parameters
+        ----------
+        path : path-like
+            File to write.
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
@@ -190,19 +248,24 @@ class StructureSet:
 
 
 def read_structures(path: str | os.PathLike[str]) -> StructureSet:
-    """Read a set that `StructureSet.write` wrote, and check that neither structures nor targets were changed since.
+    """Read a set that `StructureSet.write` wrote, and check that structures and targets are unchanged.
 
     Parameters
     ----------
     path : path-like
         The HDF5 file.
 
+    Returns
+    -------
+    StructureSet
+        The structures.
+
     Raises
     ------
     InputError
-        If there is no such file, or it is not a set of structures.
+        If there is no such file, it cannot be read, or it is not a set of structures.
     ResourceError
-        If its content does not have the hashes it was written with.
+        If its content does not have the hashes stored in it.
 
     Examples
     --------
@@ -236,7 +299,17 @@ def read_structures(path: str | os.PathLike[str]) -> StructureSet:
 
 
 def join_structures(sets: Sequence[StructureSet]) -> StructureSet:
-    """Put sets of one size, spacing and material behind each other; the provenance is that of the first.
+    """Concatenate sets of one size, spacing and material; the provenance is that of the first.
+
+    Parameters
+    ----------
+    sets : sequence of StructureSet
+        Sets to join.
+
+    Returns
+    -------
+    StructureSet
+        All structures in order.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""Symmetry is free data: exchange the axes of a structure and its property tensor is exchanged with them.
+"""Symmetry of property tensors: exchanging the axes of a structure exchanges those of its tensor.
 
-A measured tensor of one structure therefore labels as many structures as its axes have orders.
+The measured tensor of one structure therefore labels the structure in every order of its axes.
 """
 
 from __future__ import annotations
@@ -20,26 +20,52 @@ _COMPONENT = re.compile(r"(?P<quantity>.+)_(?P<row>\d)(?P<column>\d)(?P<rest>(_.
 
 @dataclass(frozen=True)
 class View:
-    """A structure with its axes in another order, and where its property then stands.
+    """Structure with its axes in another order, and the target that holds its property.
 
     Attributes
     ----------
     axes : tuple of int
-        Order of the axes; those of a batch of structures ``n x *space`` without the first.
+        Order of the axes of one structure.
     column : str
-        The target that the structure seen this way has.
+        Target of the structure in this order.
+
+    Examples
+    --------
+    >>> View((1, 0), "k_11").see(np.array([[[0, 1]]], dtype=np.uint8)).tolist()
+    [[[0], [1]]]
     """
 
     axes: tuple[int, ...]
     column: str
 
     def see(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Structures of shape (n, *space) with the axes in this order."""
+        """Return structures with the axes in this order.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
+
+        Returns
+        -------
+        ndarray of uint8, shape (n, *space')
+            Phase labels with exchanged axes.
+        """
         return np.ascontiguousarray(labels.transpose(0, *(axis + 1 for axis in self.axes)))
 
 
 def component(target: str) -> tuple[int, int] | None:
-    """Row and column that a target's name tells, None for a scalar.
+    """Read row and column of a tensor component from the name of a target.
+
+    Parameters
+    ----------
+    target : str
+        Name of a target, e.g. ``"k_01_c50"``.
+
+    Returns
+    -------
+    (int, int) or None
+        Row and column; None for a scalar.
 
     Examples
     --------
@@ -51,24 +77,24 @@ def component(target: str) -> tuple[int, int] | None:
 
 
 def views(target: str, available: Sequence[str], ndim: int) -> list[View]:
-    """Orders of the axes under which another column holds what ``target`` would be; the first is the structure itself.
+    """List the orders of the axes under which another target holds the property; the first is the structure itself.
 
     Parameters
     ----------
     target : str
-        Name of a target: ``k_00_c50`` is a component of a second-order tensor, ``C_01`` of a stiffness in Voigt's
-        notation (in 2-D: 00, 11, 01; its index 2 is the shear). A name without two digits is a scalar, of which
-        nothing is assumed.
+        Name of a target: ``k_00_c50`` is a component of a second-order tensor, ``C_01`` of a stiffness in Voigt
+        notation (in 2-D 00, 11, 01; index 2 is the shear). A name without two digits is a scalar, for which no symmetry
+        is assumed.
     available : sequence of str
-        Columns with values.
+        Targets with values.
     ndim : int
-        Axes of a structure.
+        Number of axes of a structure.
 
     Returns
     -------
     list of View
-        Views that ask for a column that is not available are left out. In 3-D the axes are turned cyclically, and of
-        stiffnesses only the structure itself is used.
+        Views whose target is available. In 3-D the axes are permuted cyclically, and for stiffnesses only the structure
+        itself is used.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Samples of a data set in chunks, made by several processes, kept as they come."""
+"""Generation of a data set in chunks by several processes; finished chunks are stored at once."""
 
 from __future__ import annotations
 
@@ -27,17 +27,43 @@ Made = Generator[tuple[int, StructureSet], None, None]
 
 
 class ChunkStore(Protocol):
-    """Keeps finished chunks."""
+    """Store of finished chunks; a protocol, which `Memory` follows.
+
+    Examples
+    --------
+    >>> store: ChunkStore = Memory()
+    >>> store.load(0) is None
+    True
+    """
 
     def load(self, start: int) -> StructureSet | None:
-        """Return the chunk that begins with this sample, or None."""
+        """Return the chunk that starts with this sample.
+
+        Parameters
+        ----------
+        start : int
+            Number of the first sample.
+
+        Returns
+        -------
+        StructureSet or None
+            None if the chunk is not stored.
+        """
 
     def save(self, start: int, chunk: StructureSet) -> None:
-        """Keep it."""
+        """Store a chunk.
+
+        Parameters
+        ----------
+        start : int
+            Number of the first sample.
+        chunk : StructureSet
+            The samples.
+        """
 
 
 class Memory:
-    """Store that forgets everything at the end of the process.
+    """Store of finished chunks in memory, which is lost when the process ends.
 
     Examples
     --------
@@ -49,11 +75,11 @@ class Memory:
         self._chunks: dict[int, StructureSet] = {}
 
     def load(self, start: int) -> StructureSet | None:
-        """Return the chunk that begins with this sample, or None."""
+        """Return the chunk that starts with this sample, or None."""
         return self._chunks.get(start)
 
     def save(self, start: int, chunk: StructureSet) -> None:
-        """Keep it."""
+        """Store a chunk."""
         self._chunks[start] = chunk
 
 
@@ -65,22 +91,22 @@ def generate_structures(
     store: ChunkStore | None = None,
     progress: Progress | None = None,
 ) -> StructureSet:
-    """Make a labelled data set.
+    """Generate a labelled data set.
 
-    The same recipe and number give the same bytes, whatever the number of processes and wherever work was taken up
-    again; a smaller number gives the first part of a greater one.
+    The same recipe and number give the same bytes, for any number of processes and after any interruption; a smaller
+    number gives the first part of a larger one.
 
     Parameters
     ----------
     recipe : Recipe
-        What to make.
+        Specification of the data set.
     n : int
-        How many structures.
+        Number of structures.
     workers : int
-        Processes. More than one are started anew (spawn), each with one thread; a script that asks for them needs the
+        Number of processes. Several processes are spawned with one thread each; a script that asks for them needs the
         usual ``if __name__ == "__main__":``.
     store : ChunkStore, optional
-        Where finished chunks are looked for and kept.
+        Store of finished chunks; by default, they are kept in memory.
     progress : Progress, optional
         Called with structures done and total.
 
@@ -96,7 +122,7 @@ def generate_structures(
     RunError
         If a property could not be computed, or a process died.
     KeyboardInterrupt
-        On an interrupt; what was finished is in the store.
+        On an interrupt; finished chunks are in the store.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Which pixels a property model relies on, scored against solved flips."""
+"""Sensitivity of property models to single pixels, compared with solved pixel flips."""

@@ -1,8 +1,8 @@
-"""What really happens to the conductivity of a structure when single pixels change their phase.
+"""Changes of the conductivity of a structure when single pixels change their phase, solved exactly.
 
 The derivative with respect to a pixel's conductivity is exact, but a flip is no small change: from matrix to a
-conductor 50 times better the field leaves the pixel again, and the linear estimate is some twenty times too large.
-Whoever wants to know whether a model sees what matters compares it with solved flips.
+conductor 50 times better, the field avoids the pixel's interior, and the linear estimate is some twenty times too
+large. Sensitivities of a model are therefore compared with solved flips.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _EXACT = 1e-8  # where the potential itself is used
 
 @dataclass(frozen=True)
 class Conduction:
-    """Which component of which conductivity.
+    """Conduction problem: phases' conductivities, boundary conditions and the component of interest.
 
     Parameters
     ----------
     phase_values : tuple of float
-        Conductivity of each phase.
-    component : tuple of int
+        Conductivity of each of the two phases.
+    component : (int, int)
         Row and column of the effective tensor.
     spacing : tuple of float
         Size of a pixel along each axis.
@@ -46,7 +46,7 @@ class Conduction:
     Raises
     ------
     InputError
-        If a value is negative, or a component off the diagonal is asked of a structure that is not periodic.
+        If there are not two values of zero or more, or a component off the diagonal is requested without periodicity.
 
     Examples
     --------
@@ -73,7 +73,22 @@ class Conduction:
             )
 
     def solve(self, labels: Labels, start: torch.Tensor | None = None) -> tuple[Array, torch.Tensor]:
-        """Components, shape (n,), and potentials of labels of shape (n, *space), from potentials to start with."""
+        """Solve the conduction problem of structures.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Structures.
+        start : Tensor, optional
+            Potentials to start with; by default zero.
+
+        Returns
+        -------
+        values : ndarray, shape (n,)
+            Component of the effective conductivity.
+        potentials : Tensor
+            Potentials, to start similar problems with.
+        """
         axes = tuple(sorted(set(self.component)))
         found = solve_conduction(
             self.field(labels),
@@ -87,7 +102,18 @@ class Conduction:
         return values, found.potential
 
     def field(self, labels: Labels) -> torch.Tensor:
-        """Conductivity of each pixel, float64."""
+        """Return the conductivity of each pixel.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8
+            Structures of any shape.
+
+        Returns
+        -------
+        Tensor of float64
+            Conductivities, shape of ``labels``.
+        """
         return torch.from_numpy(np.asarray(self.phase_values, dtype=np.float64)[labels])
 
 
@@ -100,6 +126,11 @@ def interface(labels: Labels, *, periodic: bool = True) -> NDArray[np.bool_]:
         One structure.
     periodic : bool
         Whether opposite borders touch.
+
+    Returns
+    -------
+    ndarray of bool, shape (\\*space)
+        True for pixels at an interface.
 
     Examples
     --------
@@ -118,10 +149,22 @@ def interface(labels: Labels, *, periodic: bool = True) -> NDArray[np.bool_]:
 def draw_flips(labels: Labels, count: int, *, periodic: bool = True, seed: int | Sequence[int] = 0) -> Pixels:
     """Draw interface pixels of a structure of two phases, half of them of each phase.
 
+    Parameters
+    ----------
+    labels : ndarray of int, shape (\\*space)
+        One structure.
+    count : int
+        Number of pixels.
+    periodic : bool
+        Whether opposite borders touch.
+    seed : int or sequence of int
+        Seed of the draw.
+
     Returns
     -------
     ndarray of int, shape (m,)
-        Flat places, those of phase 0 first; as many of each phase, fewer than ``count`` where there are not so many.
+        Flat indices, those of phase 0 first; equally many of each phase, and fewer than ``count`` if a phase has too
+        few.
 
     Examples
     --------
@@ -136,14 +179,19 @@ def draw_flips(labels: Labels, count: int, *, periodic: bool = True, seed: int |
 
 
 def toggled(labels: Labels, places: Pixels) -> Labels:
-    """Copies of a structure of two phases, with pixels exchanged in each.
+    """Copy a structure of two phases, with the phases of other pixels exchanged in each copy.
 
     Parameters
     ----------
     labels : ndarray of uint8, shape (\\*space)
         One structure.
     places : ndarray of int, shape (m,) or (m, r)
-        Flat places of the one or r pixels of each copy.
+        Flat indices of the one or r pixels of each copy.
+
+    Returns
+    -------
+    ndarray of uint8, shape (m, \\*space)
+        The copies.
 
     Examples
     --------
@@ -167,17 +215,17 @@ def flip_effects(
     labels : ndarray of uint8, shape (\\*space)
         One structure of two phases.
     places : ndarray of int, shape (m,) or (m, r)
-        Flat places of the pixels that are exchanged, each row at once.
+        Flat indices of the pixels to exchange, those of a row together.
     conduction : Conduction
-        What is solved.
+        Conduction problem.
     progress : Progress, optional
         Called with flips solved and total.
 
     Returns
     -------
-    float
-        The component as the structure is.
-    ndarray, shape (m,)
+    value : float
+        Component of the conductivity of the structure.
+    change : ndarray, shape (m,)
         Its change by each exchange.
 
     Examples
@@ -203,11 +251,20 @@ def flip_effects(
 def flip_map(labels: Labels, conduction: Conduction, progress: Progress | None = None) -> Array:
     """Solve the flip of every interface pixel.
 
+    Parameters
+    ----------
+    labels : ndarray of uint8, shape (\\*space)
+        One structure of two phases.
+    conduction : Conduction
+        Conduction problem.
+    progress : Progress, optional
+        Called with flips solved and total.
+
     Returns
     -------
     ndarray, shape (\\*space)
-        Change of the component when the pixel becomes phase 1, or that lost when it no longer is; NaN off the
-        interface.
+        Change of the component when the pixel becomes phase 1; for pixels of phase 1, the negative of the change when
+        they become phase 0. NaN off the interface.
 
     Examples
     --------
@@ -224,25 +281,43 @@ def flip_map(labels: Labels, conduction: Conduction, progress: Progress | None =
 
 
 def towards(labels: Labels, places: Pixels) -> Array:
-    """Which way a flip goes: 1 where a pixel becomes phase 1, -1 where it no longer is."""
+    """Return the sign of flips: 1 where a pixel becomes phase 1, -1 where it becomes phase 0.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8, shape (\\*space)
+        One structure of two phases.
+    places : ndarray of int
+        Flat indices of pixels.
+
+    Returns
+    -------
+    ndarray
+        Signs, shape of ``places``.
+
+    Examples
+    --------
+    >>> towards(np.array([[0, 1]], np.uint8), np.array([0, 1])).tolist()
+    [1.0, -1.0]
+    """
     return 1.0 - 2.0 * labels.ravel()[places].astype(np.float64)
 
 
 def linearised_map(labels: Labels, conduction: Conduction) -> Array:
-    """Exact derivative of the component with respect to each pixel's share of phase 1.
+    """Compute the exact derivative of the component with respect to each pixel's share of phase 1.
 
     Parameters
     ----------
     labels : ndarray of uint8, shape (n, \\*space)
         Structures of two phases.
     conduction : Conduction
-        What is solved.
+        Conduction problem.
 
     Returns
     -------
     ndarray, shape (n, \\*space)
-        The derivative with respect to the pixel's conductivity times the difference of the phases; zero where a pixel
-        conducts nothing.
+        Derivative with respect to the pixel's conductivity times the difference of the phases; zero where a pixel does
+        not conduct.
 
     Examples
     --------
@@ -259,7 +334,7 @@ def linearised_map(labels: Labels, conduction: Conduction) -> Array:
         tolerance=_EXACT,
     )
     row, column = conduction.component
-    (slope,) = torch.autograd.grad(found[:, row, column].sum(), field)
+    (derivative,) = torch.autograd.grad(found[:, row, column].sum(), field)
     step = conduction.phase_values[1] - conduction.phase_values[0]
-    result: Array = slope.numpy() * step
+    result: Array = derivative.numpy() * step
     return result

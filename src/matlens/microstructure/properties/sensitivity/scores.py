@@ -1,4 +1,4 @@
-"""How well maps of sensitivity agree with solved flips, structure by structure."""
+"""Agreement of sensitivity maps with solved flips, for each structure."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def score_flips(flips: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     flips : DataFrame
-        As of `SensitivityStudy.flips`.
+        Table `SensitivityStudy.flips`.
 
     Returns
     -------
     DataFrame
-        One row a structure, ``moves`` and ``map``. Moves: ``0 to 1`` and ``1 to 0`` (within a phase), ``both`` (all
-        flips, as the change that phase 1 brings), ``swap`` (one pixel of each phase, at equal volume fraction). Maps:
-        ``gradient``, ``difference``, ``linearised``, and ``phase``, a map that is constant in each phase.
-        ``pearson`` and ``spearman`` correlations; ``ratio`` of the mean solved change over that of the map (not of
-        swaps, whose mean is next to nothing); ``right_way``, the share of changes whose sign the map knows. A map that
-        does not vary has no correlation, NaN.
+        One row per structure, ``moves`` and ``map``. Moves: ``0 to 1`` and ``1 to 0`` (within a phase), ``both`` (all
+        flips, as the change due to phase 1), ``swap`` (one pixel of each phase, at equal volume fraction). Maps:
+        ``gradient``, ``difference``, ``linearised``, and ``phase``, a map that is constant in each phase. ``pearson``
+        and ``spearman`` are correlations; ``ratio`` is the mean solved change over that of the map (not for swaps,
+        whose mean is nearly zero); ``right_way`` is the share of changes with the sign of the map. A constant map has
+        no correlation, NaN.
 
     Examples
     --------
@@ -60,23 +60,23 @@ def score_flips(flips: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise_scores(scores: pd.DataFrame, *, coverage: float = 0.9, seed: int = 0) -> pd.DataFrame:
-    """Mean over structures with bootstrap intervals over structures.
+    """Average scores over structures, with bootstrap intervals over structures.
 
     Parameters
     ----------
     scores : DataFrame
-        As of `score_flips`.
+        Result of `score_flips`.
     coverage : float
-        Of the intervals.
+        Coverage of the intervals.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
     DataFrame
-        One row each of ``moves`` and ``map``: ``structures`` with a correlation, means ``pearson`` and ``spearman``
-        (of the map constant per phase: of its absolute value, for its two constants may be chosen) with ``_low`` and
-        ``_high``, the median ``ratio``, and the mean ``right_way``.
+        One row per ``moves`` and ``map``: ``structures`` with a correlation, means ``pearson`` and ``spearman`` with
+        ``_low`` and ``_high``, the median ``ratio``, and the mean ``right_way``. For the map that is constant per
+        phase, absolute values of correlations are averaged, as its two constants may be chosen.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where a structure-property model says that a structure's property comes from, and whether physics agrees."""
+"""Sensitivity of a predicted property to each pixel of a structure, and its agreement with physics."""
 
 from __future__ import annotations
 
@@ -44,20 +44,26 @@ _PIXELS = 2**17  # of one batch of flipped structures
 
 @dataclass(frozen=True)
 class SensitivityStudy:
-    """What a model and physics say about the pixels of structures.
+    """Sensitivities of a model and of the solved property to the pixels of structures.
 
     Parameters
     ----------
     gradient : ndarray, shape (n, \\*space)
         Derivative of the prediction with respect to each pixel's share of phase 1, in the target's unit.
     linearised : ndarray, shape (n, \\*space)
-        That of the solved property.
+        The same derivative of the solved property.
     flips : DataFrame
-        One row a flip (or swap of two pixels): ``structure``, ``move`` ("0 to 1", "1 to 0", "swap"), ``place``
-        and, of swaps, ``partner`` (flat), and the change of the property: ``truth`` (solved), by the model's
-        ``gradient``, by the model's two predictions (``difference``), and ``linearised``.
+        One row per flip (or swap of two pixels): ``structure``, ``move`` ("0 to 1", "1 to 0", "swap"), ``place`` and,
+        for swaps, ``partner`` (flat indices), and the change of the property: solved (``truth``), by the model's
+        ``gradient``, by the ``difference`` of the model's two predictions, and ``linearised``.
     values : DataFrame
-        One row a structure: ``structure``, ``solved`` and ``predicted`` property.
+        One row per structure: ``structure``, ``solved`` and ``predicted`` property.
+
+    Examples
+    --------
+    >>> one = np.zeros((1, 4, 4))
+    >>> SensitivityStudy(one, one, pd.DataFrame(), pd.DataFrame({"structure": ["a"]})).gradient.shape
+    (1, 4, 4)
     """
 
     gradient: Array
@@ -69,12 +75,12 @@ class SensitivityStudy:
 def sensitivity_map(
     model: StructurePropertyModel, structures: StructureSet | ArrayLike, progress: Progress | None = None
 ) -> Array:
-    """Derivative of a model's prediction with respect to where phase 1 is.
+    """Compute the derivative of a model's prediction with respect to each pixel's share of phase 1.
 
     Parameters
     ----------
     model : StructurePropertyModel
-        Fitted on structures of two phases, with any head but trees.
+        Fitted to structures of two phases, with any head but trees.
     structures : StructureSet or array_like of int, shape (n, \\*space)
         As for ``model.predict``.
     progress : Progress, optional
@@ -83,13 +89,13 @@ def sensitivity_map(
     Returns
     -------
     ndarray, shape (n, \\*space)
-        Change of the predicted property, in the target's unit, for each pixel that turns from phase 0 to phase 1, to
-        first order; all that the model uses is in it, the volume fraction too.
+        First-order change of the predicted property, in the target's unit, when a pixel turns from phase 0 to phase 1;
+        it includes the effect of the volume fraction.
 
     Raises
     ------
     InputError
-        If there are more phases, or the model has no gradient.
+        If there are more than two phases, or the model has no gradient.
 
     Examples
     --------
@@ -109,20 +115,25 @@ def sensitivity_map(
 
 
 def difference_map(model: StructurePropertyModel, labels: NDArray[np.uint8]) -> Array:
-    """What the model predicts of every flip of an interface pixel: slower than its gradient, and usually truer.
+    """Predict the effect of flipping each interface pixel; slower than the gradient, and usually more accurate.
 
     Parameters
     ----------
     model : StructurePropertyModel
-        Fitted on structures of two phases, with any head but trees.
+        Fitted to structures of two phases, with any head but trees.
     labels : ndarray of uint8, shape (\\*space)
         One structure.
 
     Returns
     -------
     ndarray, shape (\\*space)
-        Change of the prediction when the pixel becomes phase 1, or that lost when it no longer is; NaN off the
-        interface.
+        Change of the prediction when the pixel becomes phase 1; for pixels of phase 1, the negative of the change when
+        they become phase 0. NaN off the interface.
+
+    Raises
+    ------
+    InputError
+        If the model has no differentiable prediction.
 
     Examples
     --------
@@ -139,14 +150,19 @@ def difference_map(model: StructurePropertyModel, labels: NDArray[np.uint8]) -> 
 
 
 def conduction_of(model: StructurePropertyModel, phase_values: Sequence[float] | None = None) -> Conduction:
-    """Find the problem of conduction whose solution a model has learned.
+    """Return the conduction problem whose solution a model has learned.
 
     Parameters
     ----------
     model : StructurePropertyModel
-        Fitted; its target is named as a component of a conductivity: ``k_00``, ``k_11_c50``.
+        Fitted model; its target is named as a component of a conductivity: ``k_00``, ``k_11_c50``.
     phase_values : sequence of float, optional
         Conductivity of each phase; by default the model's own.
+
+    Returns
+    -------
+    Conduction
+        Conduction problem.
 
     Raises
     ------
@@ -184,32 +200,33 @@ def study_sensitivity(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> SensitivityStudy:
-    """Flip interface pixels of structures one at a time, and ask model and physics what that changes.
+    """Flip interface pixels of structures one at a time, and compare the model's predictions with the solved changes.
 
     Parameters
     ----------
     model : StructurePropertyModel
-        Fitted on a component of conductivity of two phases.
+        Fitted to a component of conductivity of two phases.
     structures : StructureSet or array_like of int, shape (n, \\*space)
-        Better not those it was trained on.
+        Structures, preferably not those the model was trained on.
     phase_values : sequence of float, optional
         Conductivity of each phase; by default the model's own.
     flips_per_structure : int
-        Pixels flipped, half from each phase; then as many pairs of them as there are of one phase are swapped, which
-        keeps the volume fraction.
+        Number of pixels to flip, half from each phase. Then as many pairs as there are pixels of one phase are swapped,
+        which keeps the volume fraction.
     seed : int
-        Of the pixels.
+        Seed of the choice of pixels.
     progress : Progress, optional
         Called with structures done and total.
 
     Returns
     -------
     SensitivityStudy
+        Maps, flips and values.
 
     Raises
     ------
     InputError
-        If the target is no component of a conductivity, the phases' values are not known, or the head is of trees.
+        If the target is no component of a conductivity, the phases' values are not known, or the head is made of trees.
 
     Examples
     --------
@@ -255,12 +272,22 @@ def sensitivity_scores(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Score a model's maps against solved flips; the parameters are those of `study_sensitivity`.
+    """Score a model's sensitivity maps against solved flips.
+
+    Parameters
+    ----------
+    model, structures, phase_values, flips_per_structure, seed, progress
+        As in `study_sensitivity`.
 
     Returns
     -------
     DataFrame
-        As of `matlens.microstructure.properties.score_flips`: one row a structure, way of flipping and map.
+        Result of `matlens.microstructure.properties.score_flips`: one row per structure, kind of flip and map.
+
+    Raises
+    ------
+    InputError
+        As in `study_sensitivity`.
 
     Examples
     --------
@@ -299,8 +326,8 @@ def _names(half: int) -> list[str]:
     return ["0 to 1"] * half + ["1 to 0"] * half + ["swap"] * half
 
 
-def _first_order(slopes: Array, labels: NDArray[np.uint8], moves: NDArray[np.intp]) -> Array:
-    change = slopes.ravel()[moves] * towards(labels, moves)
+def _first_order(gradient: Array, labels: NDArray[np.uint8], moves: NDArray[np.intp]) -> Array:
+    change = gradient.ravel()[moves] * towards(labels, moves)
     found: Array = np.where(moves[:, 0] == moves[:, 1], change[:, 0], change.sum(1))
     return found
 

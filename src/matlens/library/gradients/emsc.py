@@ -1,44 +1,42 @@
-"""What an instrument does to a whole spectrum: a factor, and a smooth background."""
+"""Extended multiplicative signal correction (EMSC): removal of a factor and a smooth background from each spectrum."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["levelled"]
+__all__ = ["emsc"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0036-spectral-gradients-that-data-support.md
-_DEGREE = 4  # of the background; lower where there are fewer than 100 channels a degree
-_WIDEST = 10.0  # factors beyond it, or below its inverse, are no gain of an instrument
+_DEGREE = 4  # of the background polynomial; lower if there are fewer than 100 channels per degree
+_WIDEST = 10.0  # greatest factor, and inverse of the least, that an instrument can plausibly cause
 
 
-def levelled(spectra: ArrayLike, expected: ArrayLike) -> tuple[Array, Array]:
-    """Take off each spectrum's own factor and background, against what is expected of it.
+def emsc(spectra: ArrayLike, expected: ArrayLike) -> tuple[Array, Array]:
+    """Correct each spectrum for a factor and a smooth background relative to the expected spectrum.
+
+    Extended multiplicative signal correction (Martens and Stark, J. Pharm. Biomed. Anal. 9, 625, 1991), with the
+    spectrum expected for each composition instead of one mean spectrum.
 
     Parameters
     ----------
     spectra : array_like, shape (n, C)
-        As they were recorded.
+        Recorded spectra.
     expected : array_like, shape (n, C)
-        What composition predicts.
+        Spectra predicted from composition.
 
     Returns
     -------
-    levelled : ndarray, shape (n, C)
-        The expected spectrum and what deviates from it other than by a factor and a smooth background.
+    corrected : ndarray, shape (n, C)
+        Corrected spectra, on the scale of the expected ones.
     scale : ndarray, shape (n,)
-        The factors; 1 where the expected spectrum is but a background.
-
-    Notes
-    -----
-    Extended multiplicative signal correction (Martens and Stark, J. Pharm. Biomed. Anal. 9, 625, 1991), with the
-    expectation for each sample's composition in place of one mean spectrum.
+        Factors that were removed; 1 if the expected spectrum is only a background.
 
     Examples
     --------
     >>> band = np.exp(-((np.arange(120.0) - 40) ** 2) / 20)[None]
-    >>> even, scale = levelled(3 * band + 0.5 + 0.01 * np.arange(120), band)
+    >>> even, scale = emsc(3 * band + 0.5 + 0.01 * np.arange(120), band)
     >>> scale.round(6).tolist(), bool(np.allclose(even, band))
     ([3.0], True)
     """

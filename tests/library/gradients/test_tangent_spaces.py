@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from matlens.library.gradients import channel_width, local_subspaces, pinned_channels
+from matlens.library.gradients import channel_width, local_tangent_spaces, pinned_channels
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def plane():
 
 def test_projection_finds_the_plane(plane):
     directions, spectra = plane
-    found = local_subspaces(spectra, neighbours=40)
+    found = local_tangent_spaces(spectra, neighbours=40)
     assert (found.dimension == 2).all()
     gradient = np.random.default_rng(1).normal(size=(3, 200, 80)).astype(np.float32)
     expected = gradient @ directions @ directions.T
@@ -25,7 +25,7 @@ def test_projection_finds_the_plane(plane):
 
 
 def test_projection_is_one(plane):
-    found = local_subspaces(plane[1], neighbours=40)
+    found = local_tangent_spaces(plane[1], neighbours=40)
     once = found.project(np.ones((1, 200, 80)))
     np.testing.assert_allclose(found.project(once), once, atol=0.03)
     np.testing.assert_allclose(found.share_off(once[0]), 0, atol=0.03)
@@ -37,7 +37,7 @@ def test_directions_follow_the_sample():
     angle = np.linspace(0, 2 * np.pi, 400, endpoint=False)
     spectra = np.zeros((400, 6))
     spectra[:, :2] = np.stack([np.cos(angle), np.sin(angle)], 1)
-    found = local_subspaces(spectra, noise=np.zeros(6), neighbours=21)
+    found = local_tangent_spaces(spectra, noise=np.zeros(6), neighbours=21)
     tangent = np.stack([-np.sin(angle), np.cos(angle)], 1)
     first = found.local[:, :, 0] @ found.basis[:2].T
     np.testing.assert_allclose(np.abs((first * tangent).sum(1)), 1, atol=1e-4)
@@ -45,18 +45,18 @@ def test_directions_follow_the_sample():
 
 def test_noise_alone_keeps_no_direction():
     noise = np.random.default_rng(2).normal(size=(150, 100))
-    assert local_subspaces(noise, noise=np.ones(100)).dimension.max() <= 1
+    assert local_tangent_spaces(noise, noise=np.ones(100)).dimension.max() <= 1
 
 
 def test_channels_the_model_does_not_see_stay_at_zero(plane):
     seen = np.arange(80) < 50
-    found = local_subspaces(plane[1], seen=seen, neighbours=40)
+    found = local_tangent_spaces(plane[1], seen=seen, neighbours=40)
     assert (found.project(np.ones((1, 200, 80)))[0, :, 50:] == 0).all()
     assert found.dimension.min() == 2
 
 
 def test_variance_is_that_of_the_neighbours(plane):
-    found = local_subspaces(plane[1], neighbours=200)
+    found = local_tangent_spaces(plane[1], neighbours=200)
     np.testing.assert_allclose(found.variance, np.tile(plane[1].var(0) - 1e-4, (200, 1)), atol=3e-4)
 
 

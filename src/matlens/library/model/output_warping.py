@@ -11,7 +11,7 @@ from torch import Tensor
 
 from matlens.library.model.kernel.covariance import find_covariance
 
-__all__ = ["Warp", "find_warp"]
+__all__ = ["OutputWarping", "find_output_warping"]
 
 Array = NDArray[np.float64]
 _BENDS = (1.0, 0.1, 0.001)  # of the median size: as a square root, between, and nearly a logarithm
@@ -21,7 +21,7 @@ _CLEAR = 0.5  # nats a sample that a bent scale must gain to be believed; less c
 
 
 @dataclass(frozen=True)
-class Warp:
+class OutputWarping:
     """Standardised asinh(y / bend): straight where y is below ``bend``, a logarithm above.
 
     Beyond the values measured the way back is straight, so that a model that goes further does not run off
@@ -38,7 +38,7 @@ class Warp:
 
     Examples
     --------
-    >>> warp = Warp.of([1.0, 10.0, 100.0], bend=0.01)
+    >>> warp = OutputWarping.fit([1.0, 10.0, 100.0], bend=0.01)
     >>> warp.standard([1.0, 100.0]).round(2)
     array([-1.22,  1.22])
     >>> warp.values([0.0, 2.0]).round(1)
@@ -52,7 +52,7 @@ class Warp:
     high: float
 
     @classmethod
-    def of(cls, values: ArrayLike, bend: float | None = None) -> Warp:
+    def fit(cls, values: ArrayLike, bend: float | None = None) -> OutputWarping:
         """The scale on which these values have mean 0 and spread 1."""
         bent = np.asarray(values, np.float64) if bend is None else np.arcsinh(np.asarray(values, np.float64) / bend)
         centre, scale = float(bent.mean()), float(bent.std())
@@ -69,16 +69,16 @@ class Warp:
         if self.bend is None:
             return given * self.scale + self.centre
         within = np.clip(given, self.low, self.high)
-        return self.bend * np.sinh(within * self.scale + self.centre) + self.slopes(given) * (given - within)
+        return self.bend * np.sinh(within * self.scale + self.centre) + self.gradient(given) * (given - within)
 
-    def slopes(self, standard: ArrayLike) -> Array:
+    def gradient(self, standard: ArrayLike) -> Array:
         """Derivative of `values`."""
         within = np.clip(np.asarray(standard, np.float64), self.low, self.high)
         if self.bend is None:
             return np.full_like(within, self.scale)
         return np.asarray(self.bend * self.scale * np.cosh(within * self.scale + self.centre))
 
-    def bends(self, standard: ArrayLike) -> Array:
+    def curvature(self, standard: ArrayLike) -> Array:
         """Second derivative of `values`; zero beyond the values measured."""
         given = np.asarray(standard, np.float64)
         if self.bend is None:
@@ -87,7 +87,7 @@ class Warp:
         return np.where(within, self.bend * self.scale**2 * np.sinh(given * self.scale + self.centre), 0.0)
 
 
-def find_warp(inputs: Tensor, values: Array, fractions: int, seed: int) -> Warp:
+def find_output_warping(inputs: Tensor, values: Array, fractions: int, seed: int) -> OutputWarping:
     """Find the scale on which a Gaussian process of the inputs makes the values most likely.
 
     Parameters
@@ -109,22 +109,22 @@ def find_warp(inputs: Tensor, values: Array, fractions: int, seed: int) -> Warp:
     >>> x = torch.rand(80, 2, generator=torch.Generator().manual_seed(0)) * 4 - 2
     >>> scatter = np.random.default_rng(0).normal(0, 0.2, 80)
     >>> smooth = x[:, 0].sin().double().numpy() + scatter
-    >>> find_warp(x, smooth, 2, 0).bend, find_warp(x, np.exp(2 * smooth), 2, 0).bend is None
+    >>> find_output_warping(x, smooth, 2, 0).bend, find_output_warping(x, np.exp(2 * smooth), 2, 0).bend is None
     (None, False)
     """
     rows = np.random.default_rng(seed).permutation(len(values))[:_ROWS]
     some, seen = inputs.cpu()[torch.from_numpy(rows)], values[rows]
 
     def evidence(bend: float | None) -> float:
-        warp = Warp.of(seen, bend)
+        warp = OutputWarping.fit(seen, bend)
         standard = warp.standard(seen)
-        found = find_covariance(some, torch.from_numpy(standard), fractions, seed).evidence
-        return found - float(np.log(warp.slopes(standard)).sum())
+        found = find_covariance(some, torch.from_numpy(standard), fractions, seed).log_likelihood
+        return found - float(np.log(warp.gradient(standard)).sum())
 
     if np.ptp(seen) == 0:  # some rows may be alike where all are not
-        return Warp.of(values)
+        return OutputWarping.fit(values)
     size = float(np.median(np.abs(values))) or float(np.std(values))
     bends = [size * one for one in _BENDS]
     found = [evidence(bend) for bend in bends]
     best = int(np.argmax(found))
-    return Warp.of(values, bends[best] if found[best] > evidence(None) + _CLEAR * len(seen) else None)
+    return OutputWarping.fit(values, bends[best] if found[best] > evidence(None) + _CLEAR * len(seen) else None)

@@ -7,25 +7,25 @@ import pytest
 import torch
 
 from matlens.library.model import LibraryModel
-from matlens.library.model.warp import Warp, find_warp
+from matlens.library.model.output_warping import OutputWarping, find_output_warping
 from matlens.library.table import MaterialsLibrary
 
 
 @pytest.mark.parametrize("bend", [None, 0.05, 3.0])
 def test_values_come_back_and_slopes_are_those_of_differences(bend: float | None) -> None:
     values = np.array([-0.3, 0.2, 1.0, 4.0, 30.0])
-    warp = Warp.of(values, bend)
+    warp = OutputWarping.fit(values, bend)
     assert warp.values(warp.standard(values)) == pytest.approx(values)
     assert warp.standard(values).std() == pytest.approx(1)
     at = np.linspace(-4, 5, 20)  # also beyond what was measured
     rise = (warp.values(at + 1e-5) - warp.values(at - 1e-5)) / 2e-5
-    assert warp.slopes(at) == pytest.approx(rise, rel=1e-6)
+    assert warp.gradient(at) == pytest.approx(rise, rel=1e-6)
 
 
 def test_beyond_the_greatest_value_it_goes_on_straight() -> None:
-    warp = Warp.of(np.geomspace(1, 1000, 30), 0.01)
+    warp = OutputWarping.fit(np.geomspace(1, 1000, 30), 0.01)
     rise = np.diff(warp.values(warp.high + np.arange(4.0)))
-    assert rise == pytest.approx(float(warp.slopes(warp.high)))
+    assert rise == pytest.approx(float(warp.gradient(warp.high)))
 
 
 def test_scale_is_bent_where_scatter_grows_with_the_value_whatever_its_unit() -> None:
@@ -33,8 +33,8 @@ def test_scale_is_bent_where_scatter_grows_with_the_value_whatever_its_unit() ->
     smooth = x.sum(1).double().numpy()
     noise = np.random.default_rng(1).normal(0, 0.3, 100)
     for unit in (1e-6, 1.0, 1e6):
-        assert find_warp(x, unit * np.exp(smooth + noise), 2, 0).bend is not None
-        assert find_warp(x, unit * (smooth + noise), 2, 0).bend is None
+        assert find_output_warping(x, unit * np.exp(smooth + noise), 2, 0).bend is not None
+        assert find_output_warping(x, unit * (smooth + noise), 2, 0).bend is None
 
 
 def test_gradients_of_a_bent_model_are_those_of_its_predictions_and_near_the_truth() -> None:

@@ -10,7 +10,7 @@ from scipy.linalg import eigh
 
 from matlens.library.gradients.composition_response import channel_noise
 
-__all__ = ["Subspaces", "channel_width", "local_subspaces", "pinned_channels"]
+__all__ = ["TangentSpaces", "channel_width", "local_tangent_spaces", "pinned_channels"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0036-spectral-gradients-that-data-support.md
@@ -21,8 +21,8 @@ _TIES = 0.1  # share of the samples that hold a channel at one and the same valu
 
 
 @dataclass(frozen=True)
-class Subspaces:
-    """Directions in which the spectra around each sample vary by more than noise; made by `local_subspaces`.
+class TangentSpaces:
+    """Directions in which the spectra around each sample vary by more than noise; made by `local_tangent_spaces`.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Subspaces:
         return np.where(whole > 0, np.clip(1 - kept / np.where(whole > 0, whole, 1), 0, 1), np.nan)
 
 
-def local_subspaces(
+def local_tangent_spaces(
     variation: ArrayLike,
     places: ArrayLike | None = None,
     measured: ArrayLike | None = None,
@@ -69,7 +69,7 @@ def local_subspaces(
     seen: ArrayLike | None = None,
     noise: ArrayLike | None = None,
     neighbours: int = _NEIGHBOURS,
-) -> Subspaces:
+) -> TangentSpaces:
     """Find the directions in which spectra vary around each sample by more than noise.
 
     Parameters
@@ -89,14 +89,14 @@ def local_subspaces(
 
     Returns
     -------
-    Subspaces
+    TangentSpaces
         A direction is kept when its variance is above all that noise alone would show in so few spectra (the edge of
         Marchenko and Pastur), and until 99.99 % of the variance are there.
 
     Examples
     --------
     >>> x = np.random.default_rng(0).normal(size=(100, 1))
-    >>> found = local_subspaces(x * [3.0, 4.0, 0.0, 0.0], noise=np.zeros(4))
+    >>> found = local_tangent_spaces(x * [3.0, 4.0, 0.0, 0.0], noise=np.zeros(4))
     >>> found.project(np.ones((1, 100, 4)))[0, 0].astype(float).round(2).tolist()  # on (0.6, 0.8, 0, 0)
     [0.84, 1.12, 0.0, 0.0]
     """
@@ -123,7 +123,7 @@ def local_subspaces(
         local[row, :, :kept], dimension[row] = vectors[:, :kept], kept
         weight[row, :kept] = 1 - edge / power[:kept]
         variance[row] = (basis @ vectors[:, :kept]) ** 2 @ (power[:kept] - level)
-    return Subspaces(basis, local, weight, dimension, variance)
+    return TangentSpaces(basis, local, weight, dimension, variance)
 
 
 def pinned_channels(spectra: ArrayLike, measured: ArrayLike | None = None) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What a model expects at compositions that were not measured, and how sure that is."""
+"""Predictive distribution of the figure of merit at compositions that were not measured."""
 
 from __future__ import annotations
 
@@ -20,36 +20,45 @@ from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary
 
-__all__ = ["Outlook", "look_out", "measured_merit"]
+__all__ = ["PredictiveDistribution", "measured_merit", "predictive_distribution"]
 
 Array = NDArray[np.float64]
 _CHUNK = 2000  # compositions whose spectra are in memory at once
-_FOLLOWED = 8  # measured spectra whose own part is tried at a composition
+_FOLLOWED = 8  # residual spectra over which predictions at a composition are averaged
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """Expectations at other compositions; made by `look_out`.
+class PredictiveDistribution:
+    """Predictive distribution of the figure of merit as a function of composition.
 
-    Where the model uses spectra, these follow the composition as they do in the library. What members of the ensemble
-    have in common they may have in common wrongly. Its errors at held-out compositions are therefore followed with
-    composition by a Gaussian process, which corrects the mean and adds what it does not know to the spread. A second
-    view, a Gaussian process of the figure of merit on composition alone, has a say by how well it predicts
-    compositions left out. Where the two views differ, so do the draws.
+    Use `predictive_distribution` to make one. Spectra follow the composition as in the library. Because members of an
+    ensemble can share errors, a Gaussian process of the errors at held-out compositions corrects the mean and adds its
+    variance. The result is mixed with a second model, a Gaussian process on composition alone, weighted by held-out
+    errors. Where both models differ the distribution is wider.
 
     Parameters
     ----------
     model : Response
+        Fitted model.
     following : CompositionResponse or None
-        The spectrum as a function of composition.
+        Spectra as functions of composition; None if the model uses no spectra.
     errors : Trend or None
-        Of the model at held-out compositions.
+        Errors of the model at held-out compositions, as functions of composition.
     second : Trend or None
-        The figure of merit on composition alone; None where nothing tells how the model does on what it has not seen.
+        Figure of merit as a function of composition alone; None if held-out errors of the model are unknown.
     weight : float
-        Of the model, from 0 to 1; the rest is that of the second view.
+        Weight of the model, 0 to 1; the rest is the weight of ``second``.
     widening : float
-        From the spread of the members to an error, see `ERROR_FACTOR`.
+        Ratio of the standard error to the standard deviation over members, see `ERROR_FACTOR`.
+
+    Examples
+    --------
+    >>> from matlens.library.baselines import BASELINES
+    >>> a = np.linspace(0, 1, 21)
+    >>> library = MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": 3 * a})
+    >>> known = predictive_distribution(BASELINES["ridge"]().fit(library), library)
+    >>> known.draws([[0.5, 0.5]], 100).mean().round(1)
+    np.float64(1.5)
     """
 
     model: Response
@@ -60,9 +69,19 @@ class Outlook:
     widening: float = 1.0
 
     def members(self, compositions: ArrayLike, *, varied: bool = False) -> Array:
-        """Predict with each member, shape (m, n).
+        """Predict with each member of the ensemble.
 
-        With ``varied``, predictions are averaged over spectra as they differ at equal composition.
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        varied : bool
+            Whether to average over spectra that vary as measured ones do at equal composition.
+
+        Returns
+        -------
+        ndarray, shape (m, n)
+            Predictions of m members.
         """
         x = np.asarray(compositions, np.float64)
         if self.following is None or not self.model.uses_spectrum_:
@@ -80,11 +99,22 @@ class Outlook:
         return found
 
     def expected(self, compositions: ArrayLike) -> Array:
-        """Expected figure of merit, shape (n,)."""
+        """Return the mean of the figure of merit at compositions of shape (n, D), shape (n,)."""
         return self.moments(compositions)[0]
 
     def moments(self, compositions: ArrayLike) -> tuple[Array, Array]:
-        """Mean and standard deviation of the figure of merit, both views taken together, each of shape (n,)."""
+        """Return mean and standard deviation of the figure of merit.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+
+        Returns
+        -------
+        mean, deviation : ndarray, shape (n,)
+            Moments of the mixture of both models.
+        """
         x = np.asarray(compositions, np.float64)
         members = self.members(x)
         mean, variance = members.mean(0), self.widening**2 * members.var(0)
@@ -97,14 +127,44 @@ class Outlook:
         both = self.weight * variance + share * self.second.deviation(x) ** 2 + between
         return self.weight * mean + share * other, np.sqrt(both)
 
-    def hoped(self, compositions: ArrayLike, sign: int = 1) -> Array:
-        """Mean and a standard deviation in the direction that is wanted, shape (n,)."""
-        mean, spread = self.moments(compositions)
-        hoped: Array = mean + sign * spread
-        return hoped
+    def confidence_bound(self, compositions: ArrayLike, sign: int = 1) -> Array:
+        """Return the upper or lower confidence bound: the mean plus or minus one standard deviation.
+
+        Srinivas et al., IEEE Trans. Inf. Theory 58, 3250 (2012).
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        sign : {1, -1}
+            1 for the upper bound, -1 for the lower one.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The bounds.
+        """
+        mean, deviation = self.moments(compositions)
+        bound: Array = mean + sign * deviation
+        return bound
 
     def draws(self, compositions: ArrayLike, count: int, seed: int = 0) -> Array:
-        """Draw the true figure of merit jointly at compositions, shape (count, n); members take turns."""
+        """Draw the true figure of merit (without measurement noise) jointly at several compositions.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        count : int
+            Number of draws; members of the ensemble take turns.
+        seed : int
+            Seed of the draws.
+
+        Returns
+        -------
+        ndarray, shape (count, n)
+            One row per draw.
+        """
         x, random = np.asarray(compositions, np.float64), np.random.default_rng(seed)
         own = count if self.second is None else round(self.weight * count)
         members = self.members(x, varied=True)
@@ -125,47 +185,52 @@ def _drawn(trend: Trend, x: Array, count: int, random: np.random.Generator) -> A
     return result
 
 
-def look_out(model: Response, library: MaterialsLibrary) -> Outlook:
-    """Make ready to ask a model for other compositions.
+def predictive_distribution(model: Response, library: MaterialsLibrary) -> PredictiveDistribution:
+    """Fit the predictive distribution of a model at compositions that were not measured.
 
     Parameters
     ----------
     model : Response
-        Fitted.
+        Fitted model.
     library : MaterialsLibrary
-        What it learned from.
+        Training samples of the model.
+
+    Returns
+    -------
+    PredictiveDistribution
+        Distribution as a function of composition.
 
     Examples
     --------
     >>> from matlens.library.baselines import BASELINES
     >>> a = np.linspace(0, 1, 21)
     >>> library = MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": 3 * a})
-    >>> look_out(BASELINES["ridge"]().fit(library), library).expected([[0.5, 0.5]]).round(1)
+    >>> predictive_distribution(BASELINES["ridge"]().fit(library), library).expected([[0.5, 0.5]]).round(1)
     array([1.5])
     """
     following = fit_composition_response(library) if model.uses_spectrum_ else None
     held_out = np.asarray(getattr(model, "held_out_", np.nan), np.float64)
     honest = held_out.shape == (len(library),) and bool(np.isfinite(held_out).any())
     if not honest:
-        # nothing tells how it does on compositions it has not seen; what it misses of those it has is less than that
+        # errors at unseen compositions are unknown; those at training compositions are a lower bound
         held_out = model.respond(library.compositions, library.spectra if model.uses_spectrum_ else None).mean(0)
     values = measured_merit(model, library)
     left = values - held_out
     known = np.isfinite(left) & (library.censoring(model.target_) == 0)
     widening = _widening(model)
     if known.sum() <= len(library.components):
-        return Outlook(model, following, None, widening=widening)
+        return PredictiveDistribution(model, following, None, widening=widening)
     part, left = library.select(known), left[known]
     x, group = part.compositions, part.replicates()
     errors = fit_trend(x, left[:, None], design=design_of(x, group, linear=False))
     if not honest:
-        return Outlook(model, following, errors, widening=widening)
+        return PredictiveDistribution(model, following, errors, widening=widening)
     second = fit_trend(x, values[known, None], group)
     count = np.bincount(group)
     missed = float(np.mean((np.bincount(group, left) / count) ** 2))
     also = float(np.mean(second.left_out**2))
-    weight = also**2 / max(also**2 + missed**2, 1e-300)  # of mean squared errors, squared: the better view decides
-    return Outlook(model, following, errors, second, weight, widening)
+    weight = also**2 / max(also**2 + missed**2, 1e-300)  # squares of mean squared errors: the better model dominates
+    return PredictiveDistribution(model, following, errors, second, weight, widening)
 
 
 def _widening(model: Response) -> float:
@@ -175,5 +240,23 @@ def _widening(model: Response) -> float:
 
 
 def measured_merit(model: Response, library: MaterialsLibrary) -> Array:
-    """Give the figure of merit on the model's scale, shape (n,); NaN where it was not measured."""
+    """Return the measured figure of merit on the scale of the model.
+
+    Parameters
+    ----------
+    model : Response
+        Fitted model.
+    library : MaterialsLibrary
+        Measured samples.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Values; NaN where the figure of merit was not measured.
+
+    Raises
+    ------
+    InputError
+        If the library does not have the figure of merit.
+    """
     return learned_target(model).values(library)
