@@ -94,7 +94,15 @@ class Labelled:
         self.update, self.end = progress.update, progress.end
 
     def begin(self, total: int, label: str) -> None:
-        """Start a computation of ``total`` steps under both labels."""
+        """Start a computation under both labels.
+
+        Parameters
+        ----------
+        total : int
+            Number of steps.
+        label : str
+            Name of the computation, shown after the label of this object.
+        """
         self._progress.begin(total, f"{self._label}, {label}")
 
 
@@ -140,7 +148,13 @@ class StateStore(Protocol):
         """
 
     def drop(self, key: str) -> None:
-        """Remove the state saved under ``key``, if there is one."""
+        """Remove the state saved under ``key``, if there is one.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+        """
 
     def finish(self, key: str, result: Arrays) -> None:
         """Store the result of finished work under ``key`` and drop its state.

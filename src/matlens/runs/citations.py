@@ -1,4 +1,4 @@
-"""The papers that runs stand on, as BibTeX."""
+"""The references that runs depend on, as BibTeX."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ __all__ = ["bibtex"]
 
 
 def bibtex(keys: Sequence[str]) -> str:
-    """Give the BibTeX entries of these keys.
+    """Return the BibTeX entries of these keys.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        Keys of entries in runs/citations.bib.
+
+    Returns
+    -------
+    str
+        The entries, separated by empty lines.
 
     Examples
     --------

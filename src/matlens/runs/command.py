@@ -1,8 +1,8 @@
-"""A command that fills a run directory, declared once; what it does is loaded when it is done.
+"""Declaration of a command that fills a run directory; its work is imported when it is executed.
 
-The command line, help, resume, reports and citations read a list of these. A command is a folder of its side:
-``spec.py`` holds its options and its `Command`, ``run.py`` the functions ``prepare`` and ``work`` (and ``forecast``
-where its cost is known), and ``report.py`` its ``PAGE``.
+Command line, help, resume, reports and citations read a list of these declarations. A command is a folder of its side:
+``spec.py`` holds its options and its `Command`, ``run.py`` the functions ``prepare`` and ``work`` (and ``forecast`` if
+its cost is known), and ``report.py`` its ``PAGE``.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a command is going to take, estimated before the work.
+    """Estimate of a command's time and memory before the work.
 
     Parameters
     ----------
     size : str
-        What is made or measured, in words.
+        Size of the work, in words.
     seconds : float, optional
-        Wall time on this machine; None where it is not known.
+        Wall time on this machine in seconds; by default unknown.
     bytes : float, optional
-        Largest memory at one time; None where it is not known.
+        Peak memory in bytes; by default unknown.
 
     Examples
     --------
@@ -70,18 +70,23 @@ def _memory(size: float) -> str:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A command's options checked against its inputs, with what was left open filled in.
+    """Options of a command, checked against its inputs and completed.
 
     Parameters
     ----------
     options : Any
-        An instance of the command's ``spec``; ``auto`` has become what it stands for.
+        Instance of the command's ``spec``, with ``auto`` resolved.
     said : str
-        What is going to be done, in one line.
+        The work in one line.
     settings : mapping
-        What settings.toml keeps besides the options: ``inputs`` with hashes, ``resolved``.
+        Entries of settings.toml besides the options: ``inputs`` with hashes, ``resolved``.
     found : Any
-        Inputs that have been read already, handed to ``work``.
+        Inputs that have been read, passed to ``work``.
+
+    Examples
+    --------
+    >>> Prepared(options=None, said="2 structures of 64 x 64 px").settings
+    {}
     """
 
     options: Any
@@ -92,20 +97,20 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its name, its options, and the folder in which the rest of it stands.
+    """Declaration of a command: its name, its options, and the folder of its other parts.
 
     Parameters
     ----------
     name : str
-        As typed: ``"reconstruct"``, ``"library learn"``.
+        Name as typed: ``"reconstruct"``, ``"library learn"``.
     spec : type
-        The options (see `matlens.core.settings.options`); the docstring is the help.
+        Class of the options (see `matlens.core.settings.options`); its docstring is the help.
     folder : str
-        The package that holds ``run`` and ``report``: ``__package__``.
+        Package that holds ``run`` and ``report``: ``__package__``.
     example : str
         One line that works, shown in the help.
     results : tuple of str
-        The files that a finished run is made for.
+        Main files of a finished run.
     former : tuple of str
         Names under which earlier versions stored such runs.
 
@@ -124,26 +129,92 @@ class Command:
     former: tuple[str, ...] = ()
 
     def prepare(self, options: Any, environment: Mapping[str, Any]) -> Prepared:
-        """Read the inputs, check the options against them, and fill in what was left open."""
+        """Read the inputs, check the options against them, and resolve options that are left open.
+
+        Parameters
+        ----------
+        options : Any
+            Instance of ``spec``.
+        environment : mapping
+            Threads, device and versions.
+
+        Returns
+        -------
+        Prepared
+            The completed options.
+
+        Raises
+        ------
+        InputError
+            If an input or an option cannot be used.
+        """
         prepared: Prepared = self._late("run", "prepare")(options, environment)
         return prepared
 
     def forecast(self, prepared: Prepared) -> Plan | None:
-        """Estimate time and memory; None where the command's folder has no ``forecast``."""
+        """Estimate time and memory.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            Result of `prepare`.
+
+        Returns
+        -------
+        Plan or None
+            None if the command has no ``forecast``.
+        """
         made: Plan | None = self._late("run", "forecast", lambda prepared: None)(prepared)
         return made
 
     def work(self, run: RunDirectory, progress: Progress, found: Any = None) -> None:
-        """Do what the run's settings say, or the rest of it; ``found`` holds inputs that have been read already."""
+        """Execute the run as its settings say; finished parts are not repeated.
+
+        Parameters
+        ----------
+        run : RunDirectory
+            The run, locked.
+        progress : Progress
+            Shows the work.
+        found : Any
+            Inputs that have been read already; by default, they are read.
+        """
         self._late("run", "work")(run, progress, found)
 
     def page(self, run: RunDirectory) -> Any:
-        """Give what the report of a run is made of (`matlens.report.parts.Page`): ``PAGE``, or ``page_of(run)``."""
+        """Return the description of the run's report (`matlens.report.parts.Page`): ``PAGE``, or ``page_of(run)``.
+
+        Parameters
+        ----------
+        run : RunDirectory
+            The run.
+
+        Returns
+        -------
+        Page
+            Title and sections.
+        """
         choose = self._late("report", "page_of", None)
         return self._late("report", "PAGE") if choose is None else choose(run)
 
     def settings(self, asked: Any, prepared: Prepared, environment: Mapping[str, Any]) -> dict[str, Any]:
-        """Give everything that settings.toml holds; ``asked`` keeps what was left open and has been filled in."""
+        """Return the content of settings.toml.
+
+        Parameters
+        ----------
+        asked : Any
+            Options as given.
+        prepared : Prepared
+            Options as completed.
+        environment : mapping
+            Threads, device and versions.
+
+        Returns
+        -------
+        dict of str to object
+            ``options`` as completed, ``asked`` with those that were left open, ``environment``, and the settings of
+            ``prepared``.
+        """
         before, after = to_settings(asked), to_settings(prepared.options)
         filled = {name: value for name, value in before.items() if after.get(name) != value}
         extra = {"asked": filled} if filled else {}
@@ -156,6 +227,18 @@ class Command:
 def options_of(run: RunDirectory, spec: type[T]) -> T:
     """Read the options of a run.
 
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    spec : type
+        Class of the options.
+
+    Returns
+    -------
+    object
+        Instance of ``spec``.
+
     Raises
     ------
     InputError
@@ -165,7 +248,19 @@ def options_of(run: RunDirectory, spec: type[T]) -> T:
 
 
 def command_of(run: RunDirectory, commands: Iterable[Command]) -> Command:
-    """Find the command that a run belongs to.
+    """Find the command that made a run.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    commands : iterable of Command
+        All commands.
+
+    Returns
+    -------
+    Command
+        The command.
 
     Raises
     ------

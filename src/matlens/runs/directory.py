@@ -227,7 +227,13 @@ class RunDirectory:
         return path
 
     def remove(self, name: str) -> None:
-        """Remove a file of this run if it exists."""
+        """Remove a file of this run if it exists.
+
+        Parameters
+        ----------
+        name : str
+            Path within the run.
+        """
         (self.path / name).unlink(missing_ok=True)
 
     def drop(self, key: str) -> None:

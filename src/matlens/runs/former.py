@@ -1,7 +1,7 @@
-"""Settings of runs that earlier versions made, brought to the present layout so that reports and models still read.
+"""Conversion of the settings of runs of earlier versions, so that their reports and models remain readable.
 
-Layout 1 (before 0.1) kept ``seed`` and ``device`` at the top, the options of the command in a table of its name, and
-the cleaning of micrographs below ``inputs``. Layout 2 keeps all options in one table, ``options``.
+Layout 1 (before 0.1) had ``seed`` and ``device`` at the top, the options of the command in a table of its name, and the
+cleaning of micrographs below ``inputs``. Layout 2 has all options in one table, ``options``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,17 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {  # by the command's former name; t
 
 
 def in_present_layout(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring settings to the present layout; those that have it already are returned as they are.
+    """Convert settings to the present layout; those in this layout are returned unchanged.
+
+    Parameters
+    ----------
+    settings : mapping
+        Content of settings.toml.
+
+    Returns
+    -------
+    dict of str to object
+        Settings in the present layout; ``layout`` is the one they were stored in.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a run's inputs are: their names as headings show them, and which side of MatLens they belong to."""
+"""Inputs of a run: short names for headings, and the side of MatLens that they belong to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ PROBLEM = "problem:"  # "problem:gravel" is a structure that MatLens makes itsel
 
 
 def short_names(sources: Sequence[str]) -> list[str]:
-    """Give a short name of each input, numbered where two files share one.
+    """Return a short name of each input, numbered where two files share one.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Paths, or ``problem:NAME``.
+
+    Returns
+    -------
+    list of str
+        Names without folder and extension.
 
     Examples
     --------
@@ -27,9 +37,19 @@ def short_names(sources: Sequence[str]) -> list[str]:
 
 
 def kind_of_source(source: str | os.PathLike[str]) -> Literal["structures", "library", "unknown"]:
-    """Tell from names alone whether a file or folder holds structures (pictures, arrays) or a library (tables).
+    """Return the kind of a file or folder by its names: structures (images, arrays) or a library (tables).
 
-    A folder with both holds structures: sets of labelled structures come with tables.
+    A folder with both holds structures, as labelled structures come with tables.
+
+    Parameters
+    ----------
+    source : path-like
+        File or folder.
+
+    Returns
+    -------
+    {"structures", "library", "unknown"}
+        Kind of the content.
 
     Examples
     --------

@@ -52,7 +52,17 @@ class RunStateStore:
         self._start = time.monotonic()
 
     def load(self, key: str) -> Arrays | None:
-        """Return the state saved last under ``key``, or None where there is none.
+        """Return the state saved last under ``key``.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+
+        Returns
+        -------
+        dict of str to ndarray, or None
+            None where there is no state.
 
         Raises
         ------
@@ -62,7 +72,16 @@ class RunStateStore:
         return self._read(self._file(key, "state"))
 
     def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
-        """Write ``state()`` if the last save is at least ``interval`` seconds ago, or in any case with ``force``.
+        """Write the state if the last save is at least ``interval`` seconds ago.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+        state : callable
+            Returns the state, arrays by name; called only when the state is written.
+        force : bool
+            Write in any case.
 
         Raises
         ------
@@ -74,11 +93,24 @@ class RunStateStore:
             self._last[key] = time.monotonic()  # after the write: a slow disk must not fill the time with saving
 
     def drop(self, key: str) -> None:
-        """Remove the state saved under ``key``, if there is one."""
+        """Remove the state saved under ``key``, if there is one.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+        """
         self._run.remove(self._file(key, "state"))
 
     def finish(self, key: str, result: Arrays) -> None:
         """Write the result of finished work and remove its state.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+        result : dict of str to ndarray
+            Result, arrays by name.
 
         Raises
         ------
@@ -89,7 +121,17 @@ class RunStateStore:
         self.drop(key)
 
     def result(self, key: str) -> Arrays | None:
-        """Return the result stored under ``key``, or None while the work is not finished.
+        """Return the result stored under ``key``.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+
+        Returns
+        -------
+        dict of str to ndarray, or None
+            None while the work is not finished.
 
         Raises
         ------

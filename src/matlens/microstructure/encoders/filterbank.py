@@ -166,6 +166,15 @@ class FilterBank(Encoder):
     def forward_layers(self, images: Tensor, wanted: frozenset[str], padding: Padding) -> dict[str, Tensor]:
         """Filter each wanted level of the pyramid that is large enough.
 
+        Parameters
+        ----------
+        images : Tensor, shape (B, K, H, W)
+            Result of `prepare`.
+        wanted : frozenset of str
+            Names of layers.
+        padding : {"valid", "circular", "reflect"}
+            Treatment of borders: none, periodic, or reflection.
+
         Returns
         -------
         dict of str to Tensor, shape (B, C, h, w)

@@ -141,6 +141,15 @@ class VGG19(Encoder):
     def build(cls, name: str, weights: Mapping[str, Tensor], source: dict[str, str]) -> VGG19:
         """Build the network as deep as the weights reach.
 
+        Parameters
+        ----------
+        name : str
+            Name in the registry.
+        weights : mapping of str to Tensor
+            Tensors of the file, with torchvision's names.
+        source : dict of str to str
+            Provenance of the weights.
+
         Returns
         -------
         VGG19
@@ -151,6 +160,11 @@ class VGG19(Encoder):
     def passes(self, n_phases: int) -> int:
         """Return the number of images per structure: one, or one per phase above four phases.
 
+        Parameters
+        ----------
+        n_phases : int
+            Number of phases K.
+
         Returns
         -------
         int
@@ -160,6 +174,11 @@ class VGG19(Encoder):
 
     def weights_to(self, depth: str) -> dict[str, Tensor]:
         """Return the kernels and biases up to a layer.
+
+        Parameters
+        ----------
+        depth : str
+            Name of the layer.
 
         Returns
         -------
@@ -196,6 +215,13 @@ class VGG19(Encoder):
     def restore(cls, name: str, weights: Mapping[str, Tensor]) -> VGG19:
         """Build a trained network from its kernels and biases.
 
+        Parameters
+        ----------
+        name : str
+            Name in the registry.
+        weights : mapping of str to Tensor
+            Result of `weights_to`.
+
         Returns
         -------
         VGG19
@@ -208,6 +234,11 @@ class VGG19(Encoder):
 
         Up to four phases become the colours of one image; above, every phase becomes a black-and-white image of its
         own.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (B, K, H, W)
+            Amounts of the phases in [0, 1].
 
         Returns
         -------
@@ -224,6 +255,15 @@ class VGG19(Encoder):
 
     def forward_layers(self, images: Tensor, wanted: frozenset[str], padding: Padding) -> dict[str, Tensor]:
         """Run the convolutions up to the deepest wanted layer.
+
+        Parameters
+        ----------
+        images : Tensor, shape (B * passes, 3, H, W)
+            Result of `prepare`.
+        wanted : frozenset of str
+            Names of layers.
+        padding : {"valid", "circular", "reflect"}
+            Treatment of borders: none, periodic, or reflection.
 
         Returns
         -------

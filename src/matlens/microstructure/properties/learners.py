@@ -151,6 +151,13 @@ class FeatureLearner:
     def rows(self, labels: Labels, progress: Progress | None = None) -> Matrix:
         """Compute the features of structures in the columns that are used.
 
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
+        progress : Progress, optional
+            Called with structures done and total.
+
         Returns
         -------
         ndarray, shape (n, features)
@@ -161,6 +168,15 @@ class FeatureLearner:
 
     def fit(self, labels: Labels, values: Array, progress: Progress | None = None) -> FeatureLearner:
         """Fit the regression to these structures only.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
+        values : ndarray, shape (n,)
+            Values to learn.
+        progress : Progress, optional
+            Called with structures done and total.
 
         Returns
         -------
@@ -190,6 +206,13 @@ class FeatureLearner:
     def predict(self, labels: Labels, progress: Progress | None = None) -> tuple[Array, Array]:
         """Predict the value of each structure.
 
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
+        progress : Progress, optional
+            Called with structures done and total.
+
         Returns
         -------
         mean, std : ndarray, shape (n,)
@@ -199,6 +222,11 @@ class FeatureLearner:
 
     def embed(self, labels: Labels) -> Matrix:
         """Compute the principal components of the features.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, *space)
+            Phase labels.
 
         Returns
         -------

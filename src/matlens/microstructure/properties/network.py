@@ -96,6 +96,15 @@ class NetworkLearner:
     def fit(self, labels: Labels, values: Array, progress: Progress | None = None) -> NetworkLearner:
         """Train on these structures only; the result is deterministic for a seed.
 
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, H, W)
+            Phase labels.
+        values : ndarray, shape (n,)
+            Values to learn.
+        progress : Progress, optional
+            Called with steps done and total.
+
         Returns
         -------
         NetworkLearner
@@ -122,6 +131,13 @@ class NetworkLearner:
     def predict(self, labels: Labels, progress: Progress | None = None) -> tuple[Array, Array]:
         """Predict the value of each structure, with a standard deviation of 1, which held-out errors scale.
 
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, H, W)
+            Phase labels.
+        progress : Progress, optional
+            Not used.
+
         Returns
         -------
         mean, std : ndarray, shape (n,)
@@ -134,6 +150,11 @@ class NetworkLearner:
     def embed(self, labels: Labels) -> Matrix:
         """Compute the pooled activations, standardised over the training structures.
 
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, H, W)
+            Phase labels.
+
         Returns
         -------
         ndarray, shape (n, m)
@@ -145,6 +166,11 @@ class NetworkLearner:
 
     def rows(self, labels: Labels) -> Matrix:
         """Compute the same as `embed`, as a network cannot be fitted again from features.
+
+        Parameters
+        ----------
+        labels : ndarray of uint8, shape (n, H, W)
+            Phase labels.
 
         Returns
         -------

@@ -158,11 +158,17 @@ class StoredModel:
 
     @contextmanager
     def damage_named(self) -> Iterator[None]:
-        """Raise ResourceError where the block finds a part missing or of another type.
+        """Raise ResourceError if the block finds a part missing or of another type.
 
         Yields
         ------
         None
+            The block runs once.
+
+        Raises
+        ------
+        ResourceError
+            In place of KeyError, TypeError and AttributeError.
         """
         try:
             yield

@@ -208,12 +208,12 @@ class Prepared(ABC):
 
     @property
     def seconds_per_pixel(self) -> float:
-        """Processor time of one realisation for each pixel, in seconds, as measured on one thread."""
+        """Processor time of one realisation per pixel, in seconds, measured on one thread."""
         return 0.0
 
     @property
     def bytes_per_pixel(self) -> float:
-        """Memory for each pixel, in bytes."""
+        """Memory per pixel, in bytes."""
         return 0.0
 
     @abstractmethod

@@ -90,6 +90,13 @@ class Annealing(Classical):
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
         """Check the options, and that numba is installed.
 
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+
         Returns
         -------
         tuple of str
@@ -124,6 +131,15 @@ class Annealing(Classical):
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
         """Measure the exemplars' correlation functions.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+        seed : int
+            Seed of random choices.
 
         Returns
         -------

@@ -71,6 +71,13 @@ class GaussianField(Classical):
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
         """Check the option, and that there are at most four phases, for which all orders of cutting are tried.
 
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+
         Returns
         -------
         tuple of str
@@ -95,6 +102,15 @@ class GaussianField(Classical):
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
         """Measure the map of two-point probabilities.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+        seed : int
+            Seed of random choices.
 
         Returns
         -------

@@ -75,6 +75,13 @@ class ParticlePlacement(Classical):
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
         """Check that every phase but the matrix is particulate, and the option.
 
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+
         Returns
         -------
         tuple of str
@@ -114,6 +121,15 @@ class ParticlePlacement(Classical):
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
         """Measure the particles of every phase but the matrix.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+        seed : int
+            Seed of random choices.
 
         Returns
         -------

@@ -68,6 +68,13 @@ class Quilting(Classical):
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
         """Check that exemplars are two-dimensional and the options are in range.
 
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+
         Returns
         -------
         tuple of str
@@ -92,6 +99,15 @@ class Quilting(Classical):
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
         """Choose the size of the blocks and transform the exemplars.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+        seed : int
+            Seed of random choices.
 
         Returns
         -------

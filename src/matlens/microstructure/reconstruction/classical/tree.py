@@ -76,6 +76,13 @@ class TreeSynthesis(Classical):
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
         """Check that exemplars are two-dimensional and the options are in range.
 
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+
         Returns
         -------
         tuple of str
@@ -100,6 +107,15 @@ class TreeSynthesis(Classical):
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
         """Grow the trees of every level.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars.
+        shape : sequence of int
+            Pixels of the result along each axis.
+        seed : int
+            Seed of random choices.
 
         Returns
         -------
