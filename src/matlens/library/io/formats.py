@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from matlens.core.late import imported
 
 __all__ = ["SPECTRUM_FORMATS", "TABLE_FORMATS", "TEXT_SUFFIXES", "FileFormat", "find_format"]
 
@@ -45,11 +46,12 @@ class FileFormat:
 
     def fits(self, path: Path) -> bool:
         """Return whether a file is of this format, by its suffix and content."""
-        return path.suffix.lower() in self.suffixes and (self.recognise is None or bool(_load(self.recognise)(path)))
+        return path.suffix.lower() in self.suffixes and (self.recognise is None or bool(imported(self.recognise)(path)))
 
     def load(self) -> Callable[..., Any]:
         """Import the reader."""
-        return _load(self.read)
+        loaded: Callable[..., Any] = imported(self.read)
+        return loaded
 
 
 SPECTRUM_FORMATS: list[FileFormat] = [
@@ -77,9 +79,3 @@ def find_format(path: str | os.PathLike[str], formats: Sequence[FileFormat]) -> 
     """
     file = Path(path)
     return None if file.name.startswith(".") else next((found for found in formats if found.fits(file)), None)
-
-
-def _load(where: str) -> Callable[..., Any]:
-    module, _, function = where.partition(":")
-    loaded: Callable[..., Any] = getattr(import_module(module), function)
-    return loaded

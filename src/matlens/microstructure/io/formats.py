@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
+
+from matlens.core.late import imported
 
 __all__ = ["FORMATS", "FileFormat", "can_read", "find_format", "suffixes_of"]
 
@@ -50,8 +51,7 @@ class FileFormat:
         where: str | None = getattr(self, verb)
         if where is None:
             return None
-        module, _, function = where.partition(":")
-        loaded: Callable[..., Any] = getattr(import_module(module), function)
+        loaded: Callable[..., Any] = imported(where)
         return loaded
 
 

@@ -45,7 +45,7 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
     if not file.is_file():
         raise InputError(f"there is no file {file}; check the path.")
     found = find_format(file)
-    reader = found and found.load("read")
+    reader = None if found is None else found.load("read")
     if reader is None:
         raise InputError(
             f"{file.name} has the suffix {file.suffix!r}, which is not one MatLens reads: {suffixes_of('read')}."

@@ -49,7 +49,7 @@ def write_microstructure(microstructure: Microstructure, path: str | os.PathLike
     """
     target = Path(path)
     found = find_format(target)
-    writer = found and found.load("write")
+    writer = None if found is None else found.load("write")
     if found is None or writer is None:
         raise InputError(
             f"{target.name} has the suffix {target.suffix!r}, which is not one MatLens writes: {suffixes_of('write')}."

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from matlens.core.settings import taken_by
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
@@ -117,15 +118,4 @@ def work(
 
 
 def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Realisations[Any]:
-    return plan(
-        exemplars,
-        spec.shape,
-        method=find_method(spec.method, spec.set or {}),
-        encoder=spec.encoder,
-        weights=spec.weights,
-        preset=spec.preset,
-        n=spec.n,
-        fraction=spec.fraction,
-        seed=spec.seed,
-        device=spec.device,
-    )
+    return plan(exemplars, **{**taken_by(plan, spec), "method": find_method(spec.method, spec.set or {})})
