@@ -70,7 +70,19 @@ TABLE_FORMATS: list[FileFormat] = [
 
 
 def find_format(path: str | os.PathLike[str], formats: Sequence[FileFormat]) -> FileFormat | None:
-    """Find the first format that a file fits; None for a hidden file, and where there is none.
+    """Find the first format that a file fits.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    formats : sequence of FileFormat
+        ``SPECTRUM_FORMATS`` or ``TABLE_FORMATS``.
+
+    Returns
+    -------
+    FileFormat or None
+        None for a hidden file, and where no format fits.
 
     Examples
     --------

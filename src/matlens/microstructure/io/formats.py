@@ -98,6 +98,16 @@ def find_format(path: str | os.PathLike[str]) -> FileFormat | None:
 def can_read(path: str | os.PathLike[str]) -> bool:
     """Return whether a file has the suffix of a format that is read, and is not hidden.
 
+    Parameters
+    ----------
+    path : path-like
+        The file, which need not exist.
+
+    Returns
+    -------
+    bool
+        Whether it does; the content is not looked at.
+
     Examples
     --------
     >>> can_read("a.png"), can_read("a.vti"), can_read(".a.png")
@@ -116,6 +126,11 @@ def suffixes_of(verb: Literal["read", "write"], *, volumes: bool = False) -> str
         What is asked of the formats.
     volumes : bool
         Whether only those that hold volumes are listed.
+
+    Returns
+    -------
+    str
+        The suffixes with commas between them, in the order of ``FORMATS``.
 
     Examples
     --------
