@@ -16,7 +16,7 @@ from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct import from_statistics
 from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
 from matlens.microstructure.reconstruction import Plan as Realisations
-from matlens.microstructure.reconstruction import find_method, plan
+from matlens.microstructure.reconstruction import find_method, plan, reconstruct
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import Plan, Prepared, options_of
@@ -118,4 +118,4 @@ def work(
 
 
 def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Realisations[Any]:
-    return plan(exemplars, **{**taken_by(plan, spec), "method": find_method(spec.method, spec.set or {})})
+    return plan(exemplars, **{**taken_by(reconstruct, spec), "method": find_method(spec.method, spec.set or {})})
