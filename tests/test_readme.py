@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from matlens.cli.app import app
+from matlens.cli.app import application
 from matlens.cli.registry import commands
 from matlens.core.registry import entries
 from matlens.core.settings import declared
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.end_to_end
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-_TOP: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+_TOP: dict[str, Any] = typer.main.get_command(application()).commands  # type: ignore[attr-defined]
 COMMANDS: dict[str, Any] = {
     f"{group} {name}".strip(): command
     for group, found in (("", _TOP), ("library", _TOP["library"].commands))

@@ -68,7 +68,7 @@ def test_deriving_everything_loads_nothing_heavy():
 import sys, json
 from matlens.cli.registry import commands
 from matlens.core.settings import declared, json_schema, option_table
-from matlens.cli.app import app
+from matlens.cli.app import application
 for command in commands():
     json.dumps(json_schema(command.spec)); option_table(command.spec); declared(command.spec)
 print([name for name in {HEAVY} if name in sys.modules])

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from matlens import characterize, read_microstructure
-from matlens.cli.app import app
+from matlens.cli.app import application
 from matlens.microstructure.problems import gaussian_field
 
 pytest.importorskip("numba", reason="annealing needs numba")
@@ -25,7 +25,7 @@ def target(tmp_path_factory):
 
 
 def asked(*arguments):
-    return CliRunner().invoke(app, ["reconstruct", *map(str, arguments)])
+    return CliRunner().invoke(application(), ["reconstruct", *map(str, arguments)])
 
 
 def test_run_report_and_resume(target, tmp_path):
@@ -51,7 +51,7 @@ def test_run_report_and_resume(target, tmp_path):
         (run / name).unlink()
     provenance = json.loads((run / "provenance.json").read_text())
     (run / "provenance.json").write_text(json.dumps({**provenance, "status": "interrupted"}))
-    again = CliRunner().invoke(app, ["resume", str(run)])
+    again = CliRunner().invoke(application(), ["resume", str(run)])
     assert again.exit_code == 0, again.output
     np.testing.assert_array_equal(np.load(run / "realisation_1.npy"), before)
 

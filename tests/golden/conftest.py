@@ -16,7 +16,7 @@ import pytest
 import typer
 from matplotlib.figure import Figure
 
-from matlens.cli.app import app, main
+from matlens.cli.app import application, main
 
 GOLDEN = Path(__file__).parent
 OLD = GOLDEN / "runs_0"
@@ -31,7 +31,7 @@ def pytest_configure(config):
 
 def commands(group=None, before=()):
     """Every command of the console script in words, groups included: (), ("learn",), ("library", "learn"), ..."""
-    group = group or typer.main.get_command(app)
+    group = group or typer.main.get_command(application())
     found = [before]
     for name, command in getattr(group, "commands", {}).items():
         found += commands(command, (*before, name))

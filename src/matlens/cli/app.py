@@ -21,13 +21,13 @@ from matlens.core.settings import read_options
 from matlens.errors import Interrupted, MatlensError
 from matlens.runs.signals import stoppable
 
-__all__ = ["app", "main"]
+__all__ = ["ON_RUNS", "application", "main"]
 
 # Typer carries its own copy of click in new versions: this is that one's UsageError, which typer does not name.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _HELP = "Learn from small materials data: microstructures from one micrograph, and what drives a combinatorial library."
 _GROUPS = {"library": "Combinatorial libraries: tables of compositions, spectra and figures of merit."}
-_ON_RUNS = ((ReportSpec, report), (ResumeSpec, resume), (FetchSpec, fetch))
+ON_RUNS = ((ReportSpec, report), (ResumeSpec, resume), (FetchSpec, fetch))
 
 
 def _typer(help: str, **options: Any) -> typer.Typer:
@@ -42,8 +42,19 @@ def _typer(help: str, **options: Any) -> typer.Typer:
     )
 
 
-def _application() -> typer.Typer:
-    """Register every command under its name; ``library learn`` is the command ``learn`` of the group ``library``."""
+def application() -> typer.Typer:
+    """Make the command line of the commands that the registry lists now.
+
+    Returns
+    -------
+    typer.Typer
+        Every command under its name; ``library learn`` is the command ``learn`` of the group ``library``.
+
+    Examples
+    --------
+    >>> application().info.name
+    'matlens'
+    """
     made = _typer(_HELP, name="matlens")
     groups = {name: _typer(help) for name, help in _GROUPS.items()}
     for command in commands():
@@ -51,8 +62,9 @@ def _application() -> typer.Typer:
         (groups[group] if group else made).command(name)(command_function(command, carry_out))
     for name, members in groups.items():
         made.add_typer(members, name=name)
-    for spec, function in _ON_RUNS:
+    for spec, function in ON_RUNS:
         made.command(function.__name__)(_on_runs(spec, function))
+    made.callback(invoke_without_command=True, help=_HELP)(_version)
     return made
 
 
@@ -63,11 +75,7 @@ def _on_runs(spec: type[Any], function: Callable[..., None]) -> Callable[..., No
     return with_signature(action, [spec, Talk], help=inspect.cleandoc(spec.__doc__ or ""))
 
 
-app = _application()
-
-
-@app.callback(invoke_without_command=True, help=_HELP)
-def version(
+def _version(
     show: bool = typer.Option(False, "--version", help="Print the version."),
 ) -> None:
     """Print the version if it is asked for.
@@ -101,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str]) -> int:
     try:
         with stoppable():
-            code = app(list(arguments), standalone_mode=False)
+            code = application()(list(arguments), standalone_mode=False)
         if code == 130:
             _say("interrupted before anything was written.")
         return code if isinstance(code, int) else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
 
 from matlens.runs.command import Command
@@ -28,14 +27,13 @@ FOLDERS = [
 ]
 
 
-@cache
 def commands() -> tuple[Command, ...]:
-    """Return the commands in the order of the help; nothing heavy is loaded.
+    """Return the commands in the order of the help, as ``FOLDERS`` lists them now; nothing heavy is loaded.
 
     Returns
     -------
     tuple of Command
-        The commands.
+        The ``COMMAND`` of each folder's ``spec.py``.
 
     Examples
     --------

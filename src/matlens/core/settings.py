@@ -51,6 +51,7 @@ __all__ = [
     "options",
     "pairs_of",
     "read_options",
+    "taken_by",
     "to_settings",
     "words_of",
 ]
@@ -419,6 +420,31 @@ def asked_for(cls: type[T], spec: Any) -> T:
     return cls(**{field.name: getattr(spec, field.name) for field in fields(cls)})  # type: ignore[arg-type]
 
 
+def taken_by(function: Callable[..., Any], spec: Any) -> dict[str, Any]:
+    """Give the options that a function has parameters for, so that passing them on names none of them again.
+
+    Parameters
+    ----------
+    function : callable
+        Whose parameters are looked at.
+    spec : Any
+        Options.
+
+    Returns
+    -------
+    dict of str to Any
+        Values of the fields whose names are those of parameters.
+
+    Examples
+    --------
+    >>> def draw(n, seed=0): ...
+    >>> taken_by(draw, Seeded(seed=3))
+    {'seed': 3}
+    """
+    parameters = inspect.signature(function).parameters
+    return {field.name: getattr(spec, field.name) for field in fields(spec) if field.name in parameters}
+
+
 def check_paths(spec: Any) -> None:
     """Check that the files and folders exist that a command starts from.
 
@@ -498,7 +524,8 @@ def option_table(cls: type[Any]) -> str:
     for made in declared(cls):
         flags = ", ".join(f"`{flag}`" for flag in made.flags) or f"`{made.metavar}`"
         unit = f" [{made.unit}]" if made.unit else ""
-        meaning = f"{made.help}{unit}".replace("|", "\\|")
+        choices = f" Choices: {', '.join(made.choices)}." if made.choices else ""
+        meaning = f"{made.help}{unit}{choices}".replace("|", "\\|")
         rows.append(f"| {flags} | {made.shown_default} | {meaning} |")
     return "\n".join(rows)
 

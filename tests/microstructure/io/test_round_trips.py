@@ -111,7 +111,7 @@ def test_vti_holds_x_fastest_with_spacing(tmp_path):
 
 def test_what_a_format_cannot_hold_is_said(tmp_path):
     cube = Microstructure(np.arange(8).reshape(2, 2, 2) % 2)
-    with pytest.raises(InputError, match=r"2-D pictures only.*\.vti"):
+    with pytest.raises(InputError, match=r"PNG file holds a plane only.*\.vti"):
         write_microstructure(cube, tmp_path / "m.png")
     with pytest.raises(InputError, match=r"\.xyz.*\.tif, .*\.vti"):
         write_microstructure(cube, tmp_path / "m.xyz")

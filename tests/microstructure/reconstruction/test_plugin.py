@@ -12,8 +12,7 @@ from matlens.hooks import NoStore, Silent
 from matlens.microstructure.encoders import EncoderEntry
 from matlens.microstructure.problems import bicontinuous
 from matlens.microstructure.pruning import prune
-from matlens.microstructure.reconstruction import METHODS, MethodEntry, find_method, plan, reconstruct
-from matlens.runs.citations import citation_keys
+from matlens.microstructure.reconstruction import METHODS, MethodEntry, find_method, method_entry, plan, reconstruct
 
 RECIPE = Path(__file__).parents[3] / "docs" / "extending.md"
 PLUGIN = re.search(r"## A method\n.*?```python\n(.*?)```", RECIPE.read_text(encoding="utf-8"), re.DOTALL)[1]
@@ -39,7 +38,7 @@ def test_it_reconstructs_resumes_and_is_cited(scattered, memory):
     assert result.notes == ("grains of 2 px",)
     again = work.run(Silent(), kept)
     assert again.microstructure.labels.tobytes() == result.microstructure.labels.tobytes()
-    assert citation_keys(method=scattered)[0] == "torquato2002random"
+    assert method_entry(scattered).load_class().citations == ("torquato2002random",)
 
 
 def test_what_it_has_no_option_for_is_refused(scattered):

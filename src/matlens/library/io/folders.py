@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from matlens.errors import InputError
+from matlens.library.io.formats import SPECTRUM_FORMATS, TABLE_FORMATS, TEXT_SUFFIXES, find_format
 from matlens.library.io.names import axis_number
-from matlens.library.io.spectra_files import SUFFIXES, is_spectrum, read_matrix
+from matlens.library.io.text_spectra import read_matrix
 from matlens.library.io.text_table import TextTable, read_rows, read_table
 from matlens.library.table import named
 
 __all__ = ["SATURATION", "Parts", "is_cameo", "read_cameo", "table_and_spectra"]
 
 SATURATION = 10.0  # V: the largest voltage that the scanning SQUID of the Fe-Ga-Pd library measures
-_TABLES = (*SUFFIXES, ".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def read_cameo(folder: Path) -> Parts:
     """
     table = read_table(_ending(folder, "cmp")[0])
     samples = [str(k + 1) for k in range(len(table))]
-    spectra = read_matrix(_ending(folder, "xrd")[0], samples)
+    patterns = _ending(folder, "xrd")[0]
+    spectra = read_matrix(patterns).of(samples, patterns.name)
     source = _ending(folder, "mag")[0]
     rows = read_rows(source)
     try:
@@ -141,10 +142,8 @@ def table_and_spectra(folder: Path) -> tuple[Path, Path | None]:
     >>> table.name, spectra == folder
     ('samples.csv', True)
     """
-    files = sorted(
-        file for file in folder.iterdir() if file.suffix.lower() in _TABLES and not file.name.startswith(".")
-    )
-    single = [file for file in files if is_spectrum(file)]
+    files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
+    single = [file for file in files if find_format(file, SPECTRUM_FORMATS)]
     matrices = [file for file in files if file not in single and _is_matrix(file)]
     tables = [file for file in files if file not in single and file not in matrices and _is_table(file)]
     if len(tables) != 1 or len(matrices) > 1:
@@ -155,9 +154,7 @@ def table_and_spectra(folder: Path) -> tuple[Path, Path | None]:
         )
     if matrices or single:
         return tables[0], matrices[0] if matrices else folder
-    below = [
-        part for part in sorted(folder.iterdir()) if part.is_dir() and any(is_spectrum(file) for file in part.iterdir())
-    ]
+    below = [part for part in sorted(folder.iterdir()) if part.is_dir() and _has_spectra(part)]
     return tables[0], below[0] if len(below) == 1 else None
 
 
@@ -165,18 +162,24 @@ def _ending(folder: Path, end: str) -> list[Path]:
     return [
         file
         for file in sorted(folder.iterdir())
-        if file.stem.lower().endswith(end) and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+        if file.stem.lower().endswith(end) and file.suffix.lower() in TEXT_SUFFIXES and not file.name.startswith(".")
     ]
 
 
+def _has_spectra(folder: Path) -> bool:
+    return any(file.is_file() and find_format(file, SPECTRUM_FORMATS) for file in folder.iterdir())
+
+
 def _is_matrix(path: Path) -> bool:
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in TEXT_SUFFIXES:
         return False
     rows = read_rows(path)
     return len(rows) > 1 and len(rows[0][1]) > 2 and None not in map(axis_number, rows[0][1][1:])
 
 
 def _is_table(path: Path) -> bool:
+    if path.suffix.lower() not in TEXT_SUFFIXES and find_format(path, TABLE_FORMATS) is None:
+        return False
     try:
         table = read_table(path)
     except InputError:

@@ -17,7 +17,8 @@ from matlens.library.io.components import Components
 from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
 from matlens.library.io.names import component_names, same_name
 from matlens.library.io.options import LibraryOptions
-from matlens.library.io.spectra_files import Spectra, read_spectra
+from matlens.library.io.spectra import Spectra
+from matlens.library.io.spectra_files import left_out, read_spectra
 from matlens.library.io.text_table import TextTable, read_table
 from matlens.library.io.values import close, covariates, fraction_name, merit_names, sample_ids, without_signs
 from matlens.library.io.writing import is_written, read_written
@@ -74,8 +75,9 @@ def read_library(
     if source.is_dir() and is_cameo(source):
         return _checked(_from_cameo(source, options), source, varied)
     spectra = None if options.spectra is None else Path(options.spectra)
-    if source.is_dir():
-        source, beside = table_and_spectra(source)
+    folder = source if source.is_dir() else None
+    if folder is not None:
+        source, beside = table_and_spectra(folder)
         spectra = spectra or beside
     table = read_table(source, options.sheet)
     if is_written(table) and set(options.settings()) <= {"merits", "components"}:
@@ -84,10 +86,17 @@ def read_library(
             library.merit_name(name)  # raises an error that lists the names if this one is unknown
         if not options.components or set(options.components) == set(library.components):
             return library
-    return _checked(_from_table(table, options, spectra), source, varied)
+    library = _from_table(table, options)
+    if spectra is not None and not library.has_spectra:
+        library = _with_spectra(library, read_spectra(spectra, library.samples, source), options)
+    elif folder is not None and not library.has_spectra:
+        places = (folder, *(part for part in sorted(folder.iterdir()) if part.is_dir()))
+        unread = (note for place in places for note in left_out(place, source))
+        library = replace(library, notes=(*library.notes, *unread))
+    return _checked(library, source, varied)
 
 
-def _from_table(table: TextTable, options: LibraryOptions, spectra: Path | None) -> MaterialsLibrary:
+def _from_table(table: TextTable, options: LibraryOptions) -> MaterialsLibrary:
     table, signs = without_signs(table)
     columns = find_columns(table, options)
     samples = sample_ids(table, columns.sample)
@@ -109,7 +118,7 @@ def _from_table(table: TextTable, options: LibraryOptions, spectra: Path | None)
     if columns.axis:
         read = Spectra(table.numbers(columns.axis), columns.positions, columns.axis_unit)
         return _with_spectra(library, read, options)
-    return library if spectra is None else _with_spectra(library, read_spectra(spectra, library.samples), options)
+    return library
 
 
 def _from_cameo(folder: Path, options: LibraryOptions) -> MaterialsLibrary:

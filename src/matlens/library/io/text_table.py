@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.library.io.formats import TABLE_FORMATS, find_format
 from matlens.library.table import named
 
 __all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
@@ -257,7 +258,7 @@ def read_table(path: str | os.PathLike[str], sheet: str | None = None) -> TextTa
 
 
 def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
-    """Read the rows of a text table or a workbook, without empty ones.
+    """Read the rows of a text table, or of a file of another format of tables, without empty ones.
 
     Parameters
     ----------
@@ -286,8 +287,9 @@ def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
     """
     source = Path(path)
     try:
-        if source.suffix.lower() in (".xlsx", ".xlsm"):
-            return [(line, row) for line, row in enumerate(_workbook_rows(source, sheet), 1) if _filled(row)]
+        found = find_format(source, TABLE_FORMATS)
+        if found is not None:
+            return [(line, row) for line, row in enumerate(found.load()(source, sheet), 1) if _filled(row)]
         text = _decoded(source.read_bytes())
     except OSError as error:
         raise InputError(f"{source} cannot be read ({error.strerror or error}); check the path.") from error
@@ -316,26 +318,6 @@ def _split(text: str) -> Rows:
             for line, row in rows
         ]
     return rows
-
-
-def _workbook_rows(path: Path, sheet: str | None) -> list[list[str]]:
-    import openpyxl  # slow to import, and most tables are text
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # openpyxl has no common error: bad archives, bad XML, missing parts
-        raise InputError(f"{path.name} cannot be read as a workbook ({error}); save it again, or as CSV.") from error
-    try:
-        if sheet is not None and sheet not in book.sheetnames:
-            raise InputError(f"{path.name} has no sheet {sheet!r}; it has {named(book.sheetnames)}.")
-        page = book[sheet] if sheet is not None else book.worksheets[0]
-        rows = [["" if cell is None else str(cell) for cell in row] for row in page.iter_rows(values_only=True)]
-    finally:
-        book.close()
-    width = max((k + 1 for row in rows for k, cell in enumerate(row) if cell), default=0)
-    return [row[:width] + [""] * (width - len(row)) for row in rows]
 
 
 def _decoded(content: bytes) -> str:

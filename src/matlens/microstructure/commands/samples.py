@@ -13,7 +13,7 @@ from matlens.errors import InputError
 from matlens.microstructure.commands.feature_cache import FeatureCache
 from matlens.microstructure.commands.options import OfModel
 from matlens.microstructure.encoders import load_encoder
-from matlens.microstructure.io.reading import READERS
+from matlens.microstructure.io import can_read
 from matlens.microstructure.properties import StructurePropertyModel, StructureSet, read_structures
 from matlens.microstructure.properties.data_sets.label_tables import listed
 from matlens.microstructure.properties.data_sets.structure_set import SCHEMA
@@ -219,7 +219,7 @@ def _samples(place: Path, options: CleaningOptions) -> list[Sample]:
         kept = place / "structures.h5"
         if kept.is_file():
             return _samples(kept, options)
-        files = [file for file in sorted(place.iterdir()) if file.suffix.lower() in READERS and file.name[0] != "."]
+        files = [file for file in sorted(place.iterdir()) if can_read(file)]
         return [sample for file in files for sample in _samples(file, options)]
     if place.suffix.lower() in (".h5", ".hdf5") and _is_set(place):
         return _of_set(read_structures(place))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from matlens.core.late import imported
 from matlens.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class EncoderEntry:
         type
             Subclass of `Encoder`.
         """
-        module, _, name = self.where.partition(":")
-        found: type[Encoder] = getattr(import_module(module), name)
+        found: type[Encoder] = imported(self.where)
         return found
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from matlens.core.atomic import atomic_write
-from matlens.errors import InputError
 from matlens.microstructure.io.image import Image, attributes_text, image_with_attributes
 from matlens.microstructure.structure import Microstructure
 
@@ -59,14 +58,12 @@ def write_png(microstructure: Microstructure, path: Path) -> None:
     Parameters
     ----------
     microstructure : Microstructure
-        The structure.
+        The structure, a plane.
     path : Path
         The file.
 
     Raises
     ------
-    InputError
-        If the structure is a volume.
     RunError
         If the file cannot be written.
 
@@ -77,8 +74,6 @@ def write_png(microstructure: Microstructure, path: Path) -> None:
     from PIL import Image as Pillow
     from PIL.PngImagePlugin import PngInfo
 
-    if microstructure.ndim != 2:
-        raise InputError(f"a PNG holds 2-D pictures only, found {microstructure.ndim} axes; write .tif, .npz or .vti.")
     comment = PngInfo()
     comment.add_text(_COMMENT, attributes_text(microstructure))
     levels = grey_levels(microstructure.n_phases)

@@ -1,39 +1,16 @@
-"""Reading of a file as an `Image`: the table from suffixes to readers."""
+"""Reading of a file as an `Image`, in the format that its suffix names."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from matlens.errors import InputError, MatlensError
-from matlens.microstructure.io.hdf5 import read_hdf5
+from matlens.microstructure.io.formats import find_format, suffixes_of
 from matlens.microstructure.io.image import Image, checked_values
-from matlens.microstructure.io.matlab import read_mat
-from matlens.microstructure.io.numpy_files import read_npy, read_npz
-from matlens.microstructure.io.pictures import read_picture
-from matlens.microstructure.io.tiff import read_tiff
-from matlens.microstructure.io.zipped import read_zip
 
-__all__ = ["READERS", "read_image"]
-
-READERS: dict[str, Callable[[Path, str | None], Image]] = {
-    ".png": read_picture,
-    ".jpg": read_picture,
-    ".jpeg": read_picture,
-    ".bmp": read_picture,
-    ".tif": read_tiff,
-    ".tiff": read_tiff,
-    ".npy": read_npy,
-    ".npz": read_npz,
-    ".mat": read_mat,
-    ".h5": read_hdf5,
-    ".hdf5": read_hdf5,
-    ".dream3d": read_hdf5,
-}
-READERS[".zip"] = partial(read_zip, readers=dict(READERS))
+__all__ = ["read_image"]
 
 
 def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> Image:
@@ -65,16 +42,18 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
     np.float64(5.0)
     """
     file = Path(path)
-    reader = READERS.get(file.suffix.lower())
     if not file.is_file():
         raise InputError(f"there is no file {file}; check the path.")
+    found = find_format(file)
+    reader = None if found is None else found.load("read")
     if reader is None:
-        known = ", ".join(READERS)
-        raise InputError(f"{file.name} has the suffix {file.suffix!r}, which is not one MatLens reads: {known}.")
+        raise InputError(
+            f"{file.name} has the suffix {file.suffix!r}, which is not one MatLens reads: {suffixes_of('read')}."
+        )
     if file.stat().st_size == 0:
         raise InputError(f"{file} is empty; save or copy it again.")
     try:
-        image = reader(file, dataset)
+        image: Image = reader(file, dataset)
     except MatlensError:
         raise
     except Exception as error:  # damaged files make the format libraries fail in every imaginable way

@@ -1,31 +1,15 @@
-"""Writing of a `Microstructure` to a file: the table from suffixes to writers."""
+"""Writing of a `Microstructure` to a file, in the format that its suffix names."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from matlens.errors import InputError
-from matlens.microstructure.io.hdf5 import write_hdf5
-from matlens.microstructure.io.numpy_files import write_npy, write_npz
-from matlens.microstructure.io.pictures import write_png
-from matlens.microstructure.io.tiff import write_tiff
-from matlens.microstructure.io.vti import write_vti
+from matlens.microstructure.io.formats import find_format, suffixes_of
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["WRITERS", "write_microstructure"]
-
-WRITERS: dict[str, Callable[[Microstructure, Path], None]] = {
-    ".tif": write_tiff,
-    ".tiff": write_tiff,
-    ".npy": write_npy,
-    ".npz": write_npz,
-    ".png": write_png,
-    ".vti": write_vti,
-    ".h5": write_hdf5,
-    ".hdf5": write_hdf5,
-}
+__all__ = ["write_microstructure"]
 
 
 def write_microstructure(microstructure: Microstructure, path: str | os.PathLike[str]) -> Path:
@@ -64,9 +48,16 @@ def write_microstructure(microstructure: Microstructure, path: str | os.PathLike
     Microstructure(2 x 2, 2 phases, 0.35 um)
     """
     target = Path(path)
-    writer = WRITERS.get(target.suffix.lower())
-    if writer is None:
-        known = ", ".join(WRITERS)
-        raise InputError(f"{target.name} has the suffix {target.suffix!r}, which is not one MatLens writes: {known}.")
+    found = find_format(target)
+    writer = None if found is None else found.load("write")
+    if found is None or writer is None:
+        raise InputError(
+            f"{target.name} has the suffix {target.suffix!r}, which is not one MatLens writes: {suffixes_of('write')}."
+        )
+    if microstructure.ndim == 3 and "volumes" not in found.carries:
+        raise InputError(
+            f"{target.name} is to hold a volume, and a {found.name} file holds a plane only; choose one of "
+            f"{suffixes_of('write', volumes=True)}."
+        )
     writer(microstructure, target)
     return target

@@ -6,15 +6,17 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import Any
 from zipfile import ZipFile
 
 from matlens.errors import InputError
+from matlens.microstructure.io.formats import find_format
 from matlens.microstructure.io.image import Image, pick
 
 __all__ = ["read_zip"]
 
 
-def read_zip(path: Path, dataset: str | None, readers: dict[str, Callable[[Path, str | None], Image]]) -> Image:
+def read_zip(path: Path, dataset: str | None = None) -> Image:
     """Read the only readable file in a ZIP archive, or the one that ``dataset`` names.
 
     The file is unpacked to a temporary folder.
@@ -25,8 +27,6 @@ def read_zip(path: Path, dataset: str | None, readers: dict[str, Callable[[Path,
         The archive.
     dataset : str, optional
         Name of the file in the archive.
-    readers : dict of str to callable
-        Reader of each suffix.
 
     Returns
     -------
@@ -41,25 +41,31 @@ def read_zip(path: Path, dataset: str | None, readers: dict[str, Callable[[Path,
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
     >>> path = Path(tempfile.mkdtemp()) / "m.zip"
-    >>> with ZipFile(path, "w") as archive:
-    ...     archive.writestr("labels.npy", b"...")
-    >>> read_zip(path, None, {".npy": lambda file, dataset: file.name})
-    'labels.npy'
+    >>> with ZipFile(path, "w") as archive, archive.open("labels.npy", "w") as file:
+    ...     np.save(file, np.eye(3))
+    >>> read_zip(path).space
+    (3, 3)
     """
     with ZipFile(path) as archive:
-        members = [
-            info.filename
+        readers = {
+            info.filename: reader
             for info in archive.infolist()
-            if not info.is_dir()
-            and PurePosixPath(info.filename).suffix.lower() in readers
-            and not info.filename.startswith("__MACOSX/")
-        ]
-        if not members:
+            if not info.is_dir() and not info.filename.startswith("__MACOSX/") and (reader := _reader(info.filename))
+        }
+        if not readers:
             raise InputError(f"{path.name} holds no file MatLens reads; put a TIFF into it.")
-        chosen = pick(dict.fromkeys(members, ()), dataset, path.name)
+        chosen = pick(dict.fromkeys(readers, ()), dataset, path.name)
         with tempfile.TemporaryDirectory() as folder:
             unpacked = Path(folder) / PurePosixPath(chosen).name
             with archive.open(chosen) as source, unpacked.open("wb") as target:
                 shutil.copyfileobj(source, target)
-            return readers[unpacked.suffix.lower()](unpacked, None)
+            image: Image = readers[chosen](unpacked, None)
+            return image
+
+
+def _reader(member: str) -> Callable[..., Any] | None:
+    """The reader of a file in an archive; archives within archives are not looked into."""
+    found = find_format(member)
+    return None if found is None or found.name == "ZIP" else found.load("read")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from matlens.core.late import imported
 from matlens.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class MethodEntry:
         type
             Subclass of `Method`.
         """
-        module, _, name = self.where.partition(":")
-        found: type[Method[Any]] = getattr(import_module(module), name)
+        found: type[Method[Any]] = imported(self.where)
         return found
 
 

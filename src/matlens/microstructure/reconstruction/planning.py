@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +21,6 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["plan", "plan_method", "reconstruct"]
 
-_DEFAULTS = {"encoder": "auto", "weights": None, "preset": "default", "device": "auto"}
 _SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough positions
 
 
@@ -119,20 +119,19 @@ def plan(
     shape: Sequence[int] | None = None,
     *,
     method: str | Method[Any] = "matching",
-    encoder: str = "auto",
-    weights: str | os.PathLike[str] | None = None,
-    preset: str | Preset = "default",
     n: int = 1,
     fraction: FractionRule = "exact",
     seed: int = 0,
-    device: str = "auto",
+    **options: Any,
 ) -> Plan[Prepared]:
     """Check the arguments of `reconstruct` and resolve every setting.
 
     Parameters
     ----------
-    exemplar, shape, method, encoder, weights, preset, n, fraction, seed, device
+    exemplar, shape, method, n, fraction, seed
         As in `reconstruct`.
+    **options
+        Those that only a method knows, such as ``encoder`` and ``preset``; they reach the method by their names.
 
     Returns
     -------
@@ -153,9 +152,10 @@ def plan(
     'gaussian-field'
     """
     chosen = find_method(method) if isinstance(method, str) else method
-    asked = {"encoder": encoder, "weights": weights, "preset": preset, "device": device}
-    given = {name: value for name, value in asked.items() if value != _DEFAULTS[name]}
     known = options_of(chosen)
+    # Defaults stand once, in the public signature; a value that equals one asks a classical method for nothing.
+    defaults = {name: parameter.default for name, parameter in inspect.signature(reconstruct).parameters.items()}
+    given = {name: value for name, value in options.items() if name not in defaults or value != defaults[name]}
     given = {name: value for name, value in given.items() if name in known or name != "device"}
     if unknown := [name for name in given if name not in known]:
         raise InputError(

@@ -7,10 +7,10 @@ loads nothing heavy; what computes a statistic is loaded when it is looked up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from operator import itemgetter
 from typing import get_args
 
+from matlens.core.late import imported
 from matlens.errors import InputError
 from matlens.microstructure.statistics.statistic import CurveSection, Display, Section, Statistic, Variable
 
@@ -190,6 +190,5 @@ def sources_of(statistics: Sequence[str] | None = None) -> tuple[str, ...]:
 
 
 def _load(place: str) -> Statistic:
-    module, _, name = place.partition(":")
-    found: Statistic = getattr(import_module(module), name)
+    found: Statistic = imported(place)
     return found

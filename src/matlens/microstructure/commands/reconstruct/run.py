@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from matlens.core.settings import taken_by
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
@@ -15,7 +16,7 @@ from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct import from_statistics
 from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
 from matlens.microstructure.reconstruction import Plan as Realisations
-from matlens.microstructure.reconstruction import find_method, plan
+from matlens.microstructure.reconstruction import find_method, plan, reconstruct
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import Plan, Prepared, options_of
@@ -152,15 +153,4 @@ def work(
 
 
 def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Realisations[Any]:
-    return plan(
-        exemplars,
-        spec.shape,
-        method=find_method(spec.method, spec.set or {}),
-        encoder=spec.encoder,
-        weights=spec.weights,
-        preset=spec.preset,
-        n=spec.n,
-        fraction=spec.fraction,
-        seed=spec.seed,
-        device=spec.device,
-    )
+    return plan(exemplars, **{**taken_by(reconstruct, spec), "method": find_method(spec.method, spec.set or {})})

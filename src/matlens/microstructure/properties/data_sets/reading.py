@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from matlens.errors import InputError
-from matlens.microstructure.io.reading import READERS
+from matlens.microstructure.io import can_read, suffixes_of
 from matlens.microstructure.properties.data_sets.label_tables import listed, matched, read_label_table
 from matlens.microstructure.properties.data_sets.structure_set import StructureSet, read_structures
 from matlens.microstructure.segmentation import CleaningOptions, load
@@ -144,9 +144,9 @@ def _labels(table: pd.DataFrame, wanted: list[str]) -> dict[str, Any]:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"there is no folder or file {folder}; name the folder with the structures.")
-    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in READERS and file.name[0] != "."]
+    files = [file for file in sorted(folder.iterdir()) if can_read(file)]
     if not files:
-        raise InputError(f"{folder} holds no file that MatLens reads ({', '.join(READERS)}); name another folder.")
+        raise InputError(f"{folder} holds no file that MatLens reads ({suffixes_of('read')}); name another folder.")
     return files
 
 

@@ -1,0 +1,141 @@
+"""The formats of files of images and volumes; importing this module loads none of their readers and writers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from matlens.core.late import imported
+
+__all__ = ["FORMATS", "FileFormat", "can_read", "find_format", "suffixes_of"]
+
+Carried = Literal["spacing", "names", "periodicity", "volumes"]
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format of files of images or volumes.
+
+    Attributes
+    ----------
+    name : str
+        As users call it.
+    suffixes : tuple of str
+        Endings of file names, with the dot, in lower case.
+    read : str or None
+        Its reader as ``"module:function"``, imported when the first such file is read. The function takes the path and
+        the name of the asked array (None where none is asked), and returns an `Image`.
+    write : str or None
+        Its writer as ``"module:function"``. The function takes a `Microstructure` and the path.
+    carries : tuple of {"spacing", "names", "periodicity", "volumes"}
+        What such a file can hold besides the labels of a plane: the spacing with its unit, names of phases, whether
+        opposite borders continue each other, and three axes.
+
+    Examples
+    --------
+    >>> find_format("sandstone.tif").carries
+    ('spacing', 'names', 'periodicity', 'volumes')
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: str | None = None
+    write: str | None = None
+    carries: tuple[Carried, ...] = ()
+
+    def load(self, verb: Literal["read", "write"]) -> Callable[..., Any] | None:
+        """Import the reader or the writer; None where the format has none."""
+        where: str | None = getattr(self, verb)
+        if where is None:
+            return None
+        loaded: Callable[..., Any] = imported(where)
+        return loaded
+
+
+_HERE = "matlens.microstructure.io"
+_ALL: tuple[Carried, ...] = ("spacing", "names", "periodicity", "volumes")
+
+FORMATS: list[FileFormat] = [
+    FileFormat("PNG", (".png",), f"{_HERE}.pictures:read_picture", f"{_HERE}.pictures:write_png", _ALL[:3]),
+    FileFormat("JPEG", (".jpg", ".jpeg"), f"{_HERE}.pictures:read_picture"),
+    FileFormat("BMP", (".bmp",), f"{_HERE}.pictures:read_picture"),
+    FileFormat("TIFF", (".tif", ".tiff"), f"{_HERE}.tiff:read_tiff", f"{_HERE}.tiff:write_tiff", _ALL),
+    FileFormat("NPY", (".npy",), f"{_HERE}.numpy_files:read_npy", f"{_HERE}.numpy_files:write_npy", ("volumes",)),
+    FileFormat("NPZ", (".npz",), f"{_HERE}.numpy_files:read_npz", f"{_HERE}.numpy_files:write_npz", _ALL),
+    FileFormat("MAT", (".mat",), f"{_HERE}.matlab:read_mat", carries=("volumes",)),
+    FileFormat("HDF5", (".h5", ".hdf5"), f"{_HERE}.hdf5:read_hdf5", f"{_HERE}.hdf5:write_hdf5", _ALL),
+    FileFormat("DREAM3D", (".dream3d",), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "volumes")),
+    FileFormat("VTI", (".vti",), write=f"{_HERE}.vti:write_vti", carries=("spacing", "names", "volumes")),
+    FileFormat("ZIP", (".zip",), f"{_HERE}.zipped:read_zip", carries=_ALL),
+]
+
+
+def find_format(path: str | os.PathLike[str]) -> FileFormat | None:
+    """Find the format of a file by its suffix.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, which need not exist.
+
+    Returns
+    -------
+    FileFormat or None
+        None where no format has the suffix.
+
+    Examples
+    --------
+    >>> find_format("a.TIFF").name, find_format("a.docx")
+    ('TIFF', None)
+    """
+    suffix = Path(path).suffix.lower()
+    return next((found for found in FORMATS if suffix in found.suffixes), None)
+
+
+def can_read(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file has the suffix of a format that is read, and is not hidden.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, which need not exist.
+
+    Returns
+    -------
+    bool
+        Whether it does; the content is not looked at.
+
+    Examples
+    --------
+    >>> can_read("a.png"), can_read("a.vti"), can_read(".a.png")
+    (True, False, False)
+    """
+    found = find_format(path)
+    return found is not None and found.read is not None and not Path(path).name.startswith(".")
+
+
+def suffixes_of(verb: Literal["read", "write"], *, volumes: bool = False) -> str:
+    """List the suffixes that can be read or written, for a message.
+
+    Parameters
+    ----------
+    verb : {"read", "write"}
+        What is asked of the formats.
+    volumes : bool
+        Whether only those that hold volumes are listed.
+
+    Returns
+    -------
+    str
+        The suffixes with commas between them, in the order of ``FORMATS``.
+
+    Examples
+    --------
+    >>> suffixes_of("write", volumes=True)
+    '.tif, .tiff, .npy, .npz, .h5, .hdf5, .vti'
+    """
+    fitting = [found for found in FORMATS if getattr(found, verb) and (not volumes or "volumes" in found.carries)]
+    return ", ".join(suffix for found in fitting for suffix in found.suffixes)
