@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,11 +27,13 @@ from torch import Tensor
 from matlens.library.baselines import BASELINES
 from matlens.library.model import LibraryModel, ensemble, model
 from matlens.library.model.ensemble import Ensemble
-from matlens.library.model.networks import training
-from matlens.library.model.networks.layers import Convolution, Dense, Dropout, Elu, Layer
 from matlens.library.model.networks.stacked import Inputs, StackedNetwork
+from matlens.library.model.presets.default import DEFAULT
 from matlens.library.model.presets.preset import Preset, Stage
 from matlens.library.model.presets.registry import PRESETS
+from matlens.library.model.presets.umehara2019.layers import Convolution, Dense, Dropout, Layer
+from matlens.library.model.presets.umehara2019.network import JoinedNetwork
+from matlens.library.model.presets.umehara2019.preset import UMEHARA2019
 from matlens.library.problems import photoanode
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import PARTITIONS, check_library, held_out
@@ -39,42 +42,60 @@ FILE = Path("build/benchmark/layers.json")
 Training = tuple[Any, ...]  # what `train` is given: preset, stages, data
 
 
-class PlainNetwork(StackedNetwork):
-    """The same network, whose gradients autograd takes."""
+class Silu(Layer):
+    """x times the logistic function of x, with its backward pass by hand: what the preset ``default`` once had."""
 
-    def with_slopes(self) -> Tensor:
-        """Make `backward` fill in the gradients of the parameters."""
-        self.gradient = torch.zeros_like(self.vector)
-        return self.gradient
+    def forward(self, x: Tensor) -> Tensor:
+        """Sigmoid linear unit."""
+        self.x = x
+        out = self.buffer("out", x.shape, x)
+        torch.ops.aten.silu.out(x, out=out)
+        return out
 
-    def forward(self, inputs: Inputs) -> Tensor:
+    def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor | None:
+        """Derivative from the input, which the layer before still holds."""
+        torch.ops.aten.silu_backward.grad_input(gradient, self.x, grad_input=gradient)
+        return gradient
+
+
+def default_by_hand(stage: Stage, sizes: Mapping[str, int], members: int, device: str | torch.device) -> JoinedNetwork:
+    """Give the network of ``default`` with backward passes by hand."""
+    layers: list[Layer] = []
+    for name, shape in DEFAULT.network(stage, sizes, 1, "cpu").shapes.items():
+        if name.endswith("weight"):
+            layers += [Silu(), Dense(*shape)]
+    return JoinedNetwork({name: [] for name in stage.inputs}, layers[1:], members, device)
+
+
+class PlainJoinedNetwork(JoinedNetwork):
+    """The network of ``umehara2019``, whose gradients autograd takes."""
+
+    def forward(self, inputs: Inputs, bits: Tensor | None = None) -> Tensor:
         """Output of each member, shape (m, B)."""
         with torch.enable_grad():
             self.leaves = [value.detach().requires_grad_() for value in self.named.values()]
             named = dict(zip(self.named, self.leaves, strict=True))
-            self.given = {name: inputs[name].detach().requires_grad_() for name in self.branches}
-            parts = []
-            for name, layers in self.branches.items():
-                x = self.given[name]
-                for number, layer in enumerate(layers):
-                    x = plain(layer, x, named, f"{name}.{number}")
-                parts.append(x)
-            x = torch.cat(parts, 2)
-            for number, layer in enumerate(self.head):
-                x = plain(layer, x, named, f"head.{number}")
-            self.out = x[..., 0]
+            parts = [
+                self._plain(name, layers, inputs[name], named, dropping=bits is not None)
+                for name, layers in self.branches.items()
+            ]
+            self.out = self._plain("head", self.head, torch.cat(parts, 2), named, dropping=False)[..., 0]
         return self.out.detach()
 
-    def backward(self, slope: Tensor, *, inputs: bool = False) -> dict[str, Tensor]:
-        """Carry the loss' gradient to the parameters or the inputs."""
-        if inputs:
-            return dict(zip(self.given, torch.autograd.grad(self.out, list(self.given.values()), slope), strict=True))
-        found = torch.autograd.grad(self.out, self.leaves, slope)
+    def backward(self, gradient: Tensor, *, inputs: bool = False) -> dict[str, Tensor]:
+        """Carry the loss' gradient to the parameters."""
+        found = torch.autograd.grad(self.out, self.leaves, gradient)
         torch.cat([each.flatten() for each in found], out=self.gradient)
         return {}
 
+    @staticmethod
+    def _plain(prefix: str, layers: list[Layer], x: Tensor, named: dict[str, Tensor], dropping: bool) -> Tensor:
+        for number, layer in enumerate(layers):
+            x = plain(layer, x, named, f"{prefix}.{number}", dropping)
+        return x
 
-def plain(layer: Layer, x: Tensor, named: dict[str, Tensor], name: str) -> Tensor:
+
+def plain(layer: Layer, x: Tensor, named: dict[str, Tensor], name: str, dropping: bool) -> Tensor:
     """One layer of all members in torch's own operations."""
     if isinstance(layer, Dense):
         return torch.baddbmm(named[f"{name}.bias"][:, None], x, named[f"{name}.weight"])
@@ -84,8 +105,23 @@ def plain(layer: Layer, x: Tensor, named: dict[str, Tensor], name: str) -> Tenso
         found = torch.nn.functional.conv1d(x.transpose(0, 1), kernel, bias.flatten(), groups=len(x))
         return found.unflatten(1, (len(x), layer.filters)).permute(1, 0, 3, 2).flatten(2)
     if isinstance(layer, Dropout):
-        return torch.nn.functional.dropout(x, 0.5**layer.halvings) if layer.bits is not None else x
-    return torch.nn.functional.elu(x) if isinstance(layer, Elu) else torch.nn.functional.silu(x)
+        return torch.nn.functional.dropout(x, 0.5**layer.halvings) if dropping else x
+    return torch.nn.functional.elu(x)
+
+
+def umehara2019_plain(
+    stage: Stage, sizes: Mapping[str, int], members: int, device: str | torch.device
+) -> PlainJoinedNetwork:
+    """Give the network of ``umehara2019`` without backward passes by hand."""
+    made = UMEHARA2019.network(stage, sizes, 1, device)
+    assert isinstance(made, JoinedNetwork)
+    return PlainJoinedNetwork(made.branches, made.head, members, device)
+
+
+WAYS = {  # by hand, autograd
+    "default": (default_by_hand, DEFAULT.network),
+    "umehara2019": (UMEHARA2019.network, umehara2019_plain),
+}
 
 
 def trainings_of(library: MaterialsLibrary, preset: str, members: int) -> tuple[list[Training], float]:
@@ -113,12 +149,11 @@ def trainings_of(library: MaterialsLibrary, preset: str, members: int) -> tuple[
     return found, time.process_time() - begun - trained
 
 
-def trained(trainings: list[Training], kind: type[StackedNetwork]) -> tuple[float, list[Tensor]]:
+def trained(trainings: list[Training], network: Callable[..., StackedNetwork]) -> tuple[float, list[Tensor]]:
     """Repeat trainings with one kind of network: seconds, and what each ends with."""
     begun, ends = time.process_time(), []
-    with patch.object(training, "StackedNetwork", kind):
-        for given in trainings:
-            ends.append(next(iter(ensemble.train(*given).parameters.values())))
+    for preset, *given in trainings:
+        ends.append(next(iter(ensemble.train(replace(preset, network=network), *given).parameters.values())))
     return time.process_time() - begun, ends
 
 
@@ -127,8 +162,8 @@ def compare(library: MaterialsLibrary, preset: str, members: int, repeats: int) 
     trainings, rest = trainings_of(library, preset, members)
     rows = []
     for repeat in range(repeats):
-        by_hand, one = trained(trainings, StackedNetwork)
-        plainly, other = trained(trainings, PlainNetwork)
+        by_hand, one = trained(trainings, WAYS[preset][0])
+        plainly, other = trained(trainings, WAYS[preset][1])
         apart = max(float((a - b).abs().max() / a.abs().max()) for a, b in zip(one, other, strict=True))
         row = {"preset": preset, "repeat": repeat, "rest": rest, "by hand": by_hand, "autograd": plainly}
         row |= {"training ratio": plainly / by_hand, "learn ratio": (rest + plainly) / (rest + by_hand)}

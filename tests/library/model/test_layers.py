@@ -2,24 +2,25 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv1d, elu, silu
+from torch.nn.functional import conv1d, elu
 
-from matlens.library.model.networks.layers import Convolution, Dense, Dropout, Elu, Silu
-from matlens.library.model.networks.stacked import StackedNetwork
+from matlens.library.model.presets.umehara2019.layers import Convolution, Dense, Dropout, Elu
+from matlens.library.model.presets.umehara2019.network import JoinedNetwork
 
 MEMBERS, BATCH, CHANNELS, COMPONENTS = 3, 5, 50, 4
 
 
-def network() -> StackedNetwork:
+def network() -> JoinedNetwork:
     convolution = Convolution(CHANNELS, filters=2, width=7)
     branches = {
         "spectrum": [Dropout(CHANNELS), convolution, Elu(), Dropout(convolution.outputs)],
-        "composition": [Dense(COMPONENTS, 6), Silu()],
+        "composition": [Dense(COMPONENTS, 6), Elu()],
     }
     head = [Dense(convolution.outputs + 6, 8), Elu(), Dense(8, 1)]
-    made = StackedNetwork(branches, head, MEMBERS)
+    made = JoinedNetwork(branches, head, MEMBERS)
     made.vector = made.vector.double()
-    made._bind(made.vector, made._name)
+    made.named = made.views(made.vector)
+    made.bind()
     made.vector.copy_(torch.randn(made.vector.shape, generator=torch.Generator().manual_seed(0)) * 0.3)
     return made
 
@@ -29,7 +30,7 @@ def alone(p: dict[str, Tensor], member: int, spectrum: Tensor, composition: Tens
     weight = p["spectrum.1.weight"][member].T[:, None]
     seen = conv1d((spectrum * drop[0])[:, None], weight, p["spectrum.1.bias"][member])
     seen = elu(seen.transpose(1, 2).flatten(1)) * drop[1]
-    made = silu(composition @ p["composition.0.weight"][member] + p["composition.0.bias"][member])
+    made = elu(composition @ p["composition.0.weight"][member] + p["composition.0.bias"][member])
     joined = torch.cat([seen, made], 1)
     hidden = elu(joined @ p["head.0.weight"][member] + p["head.0.bias"][member])
     return (hidden @ p["head.2.weight"][member] + p["head.2.bias"][member])[:, 0]
@@ -37,16 +38,14 @@ def alone(p: dict[str, Tensor], member: int, spectrum: Tensor, composition: Tens
 
 def compare(dropped: bool) -> None:
     made = network()
-    slopes = made.with_slopes()
+    gradient = made.with_gradient()
     random = torch.Generator().manual_seed(1)
     spectrum = torch.randn(MEMBERS, BATCH, CHANNELS, generator=random, dtype=torch.float64, requires_grad=True)
     composition = torch.randn(MEMBERS, BATCH, COMPONENTS, generator=random, dtype=torch.float64, requires_grad=True)
     outer = torch.randn(MEMBERS, BATCH, generator=random, dtype=torch.float64)
-    if dropped:
-        bits = torch.empty(MEMBERS, made.words(BATCH), dtype=torch.int64).random_(-(2**63), None, generator=random)
-        made.give_bits(bits, BATCH)
+    bits = torch.empty(MEMBERS, made.words(BATCH), dtype=torch.int64).random_(-(2**63), None, generator=random)
     given = {"spectrum": spectrum.detach(), "composition": composition.detach()}
-    found = made.forward(given).clone()
+    found = made.forward(given, bits if dropped else None).clone()
     back = {name: value.clone() for name, value in made.backward(outer.clone(), inputs=True).items()}
     drops = [layer for _, layer in made.layers() if isinstance(layer, Dropout)]
     factors = [layer.factor.double() if dropped else torch.ones(MEMBERS, 1, 1) for layer in drops]
@@ -58,14 +57,14 @@ def compare(dropped: bool) -> None:
     (expected * outer).sum().backward()
     torch.testing.assert_close(back["spectrum"], spectrum.grad)
     torch.testing.assert_close(back["composition"], composition.grad)
-    torch.testing.assert_close(slopes, torch.cat([value.grad.flatten() for value in own.values()]))
+    torch.testing.assert_close(gradient, torch.cat([value.grad.flatten() for value in own.values()]))
 
 
-def test_values_and_all_slopes_without_dropout() -> None:
+def test_values_and_all_gradients_without_dropout() -> None:
     compare(dropped=False)
 
 
-def test_values_and_all_slopes_with_dropout() -> None:
+def test_values_and_all_gradients_with_dropout() -> None:
     compare(dropped=True)
 
 

@@ -11,7 +11,6 @@ from torch import nn
 from matlens.errors import Interrupted
 from matlens.hooks import Arrays, NoStore, Silent
 from matlens.library.model.ensemble import train
-from matlens.library.model.networks.stacked import StackedNetwork
 from matlens.library.model.networks.training import ChunkTrainer, TrainingSet
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.resampling import member_rows
@@ -55,7 +54,7 @@ def test_published_number_of_parameters() -> None:
     stages = PRESET.stages(("composition", "spectrum"))
     assert [stage.name for stage in stages] == ["spectrum", "composition", "merged"]
     assert [stage.epochs for stage in stages] == [200, 700, 400]
-    made = StackedNetwork(*PRESET.layers(stages[-1], {"composition": 7, "spectrum": 1015}), members=2)
+    made = PRESET.network(stages[-1], {"composition": 7, "spectrum": 1015}, 2, "cpu")
     assert made.size == 66_625
 
 

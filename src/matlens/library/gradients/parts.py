@@ -1,4 +1,4 @@
-"""The variables of gradients.nc, part by part."""
+"""Variables of the data set of gradients, in groups."""
 
 from __future__ import annotations
 
@@ -27,12 +27,24 @@ _BLOCK = 64  # samples whose spectral gradients are in double precision at once
 
 
 def variable(dims: str, values: ArrayLike, name: str, units: str = "1") -> xr.Variable:
-    """Give an array its dimensions, written with spaces, and attributes."""
+    """Return an array as a variable; ``dims`` are names separated by spaces."""
     return xr.Variable(dims.split(), np.asarray(values), {"long_name": name, "units": units})
 
 
 def per(unit: str, *over: str) -> str:
-    """Name the unit of a derivative.
+    """Return the unit of a derivative.
+
+    Parameters
+    ----------
+    unit : str
+        Unit of the function; empty for a pure number.
+    *over : str
+        Units of the variables.
+
+    Returns
+    -------
+    str
+        Units joined by "per".
 
     Examples
     --------
@@ -43,7 +55,7 @@ def per(unit: str, *over: str) -> str:
 
 
 def spread(values: ArrayLike) -> Array:
-    """Standard deviation over the first dimension; NaN for a single model, which has none."""
+    """Return the standard deviation over the first dimension; NaN for a single model."""
     array = np.asarray(values, np.float64)
     if len(array) == 1:
         return np.full(array.shape[1:], np.nan)
@@ -52,7 +64,7 @@ def spread(values: ArrayLike) -> Array:
 
 
 def predictions(model: Response, library: MaterialsLibrary, found: Gradients, *, members: bool) -> Variables:
-    """What was put in and what comes out."""
+    """Return inputs and predictions."""
     unit = model.unit_
     result = {
         "predicted": variable("sample", found.values.mean(0), "predicted figure of merit", unit),
@@ -77,7 +89,7 @@ def composition_gradients(
     *,
     members: bool,
 ) -> Variables:
-    """Partial and total gradients along rays, shape (schemes, n, D, D)."""
+    """Return partial and total composition gradients along rays of shape (schemes, n, D, D)."""
     each = _along_rays(found, library, response, rays)
     deviation = spread(each)
     if response is not None and found.spectrum is not None:
@@ -103,7 +115,7 @@ def composition_gradients(
 def _along_rays(
     found: Gradients, library: MaterialsLibrary, response: CompositionResponse | None, rays: Array
 ) -> Array:
-    """Slopes per at%, shape (m, schemes, kinds, n, D)."""
+    """Derivatives per at%, shape (m, schemes, kinds, n, D)."""
     partial = total = found.composition.astype(np.float64)
     if response is not None and found.spectrum is not None:
         total = partial + response.carried(found.spectrum, library.compositions, library.spectra)
@@ -111,22 +123,22 @@ def _along_rays(
 
 
 def composition_only(model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, rays: Array) -> Variables:
-    """Total gradients by a Gaussian process on composition, which knows no spectra."""
+    """Return total gradients of a Gaussian process on composition alone."""
     merit = _merit(model, measured)
     rows = np.flatnonzero(~np.isnan(merit))
     trend = fit_trend(measured.compositions[rows], merit[rows, None], measured.replicates()[rows])
-    slopes = np.stack([along(trend.gradients(library.compositions)[:, 0], ray) for ray in rays]) / _HUNDRED
+    derivatives = np.stack([along(trend.gradients(library.compositions)[:, 0], ray) for ray in rays]) / _HUNDRED
     deviation = np.sqrt(_variance(trend.gradient_covariances(library.compositions)[:, 0], rays)) / _HUNDRED
     unit, dims = per(model.unit_, library.fraction_name), "scheme sample component"
     name = "gradient with respect to composition, by a Gaussian process without spectra"
     return {
-        "composition_only_gradient": variable(dims, slopes, name, unit),
+        "composition_only_gradient": variable(dims, derivatives, name, unit),
         "composition_only_gradient_spread": variable(dims, deviation, f"posterior deviation of the {name}", unit),
     }
 
 
 def support(library: MaterialsLibrary, measured: MaterialsLibrary) -> Variables:
-    """What was measured along each direction."""
+    """Return the support of composition gradients by measured compositions."""
     found = composition_support(library.compositions, measured.compositions, measured.replicates())
     dims, unit = "sample component", library.fraction_name
     return {
@@ -149,7 +161,7 @@ def spectral_gradients(
     held: bool,
     members: bool,
 ) -> Variables:
-    """Raw and projected gradients with respect to intensities, and which channels they can be believed in."""
+    """Return raw and projected gradients with respect to intensities, and their support."""
     axis, spectra = library.axis, library.spectra
     if axis is None or spectra is None or measured.spectra is None:
         return {}
@@ -193,7 +205,7 @@ def spectral_gradients(
 
 
 def shares(response: CompositionResponse) -> Variables:
-    """What of each channel's variance composition does not explain, and what that is."""
+    """Return the shares of each channel's variance that composition, replicates and noise leave."""
     return {
         "unexplained_share": variable("axis", response.unexplained_share, "share of variance composition misses"),
         "replicate_share": variable("axis", response.within / response.variance, "share of variance within replicates"),
@@ -202,7 +214,7 @@ def shares(response: CompositionResponse) -> Variables:
 
 
 def integrated(model: Response, library: MaterialsLibrary, steps: int, progress: Progress) -> Variables:
-    """Integrated gradients from the mean of the library."""
+    """Return integrated gradients from the mean of the library."""
     found = integrate_gradients(model, library.compositions, library.spectra, steps=steps, progress=progress)
     unit, name = model.unit_, "integrated gradient from the mean of the library"
     result = {

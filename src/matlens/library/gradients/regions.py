@@ -1,4 +1,4 @@
-"""Averages of gradients over regions of a library: boxes of composition, clusters, the best samples."""
+"""Regions of a library (boxes of composition, clusters, best samples) and averages of gradients over them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Mask = NDArray[np.bool_]
 
 
 def composition_box(insight: xr.Dataset, **bounds: tuple[float, float]) -> dict[str, Mask]:
-    """Choose the samples whose fractions lie within bounds.
+    """Select the samples whose fractions lie within bounds.
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`.
+        Gradients from `explain_library`.
     **bounds : (float, float)
         Lowest and highest fraction (0 to 1) of a component, both included.
 
     Returns
     -------
     dict of str to ndarray of bool, shape (n,)
-        One region, named by its bounds; regions are put together by ``|``.
+        One region, named by its bounds; combine dictionaries of regions by ``|``.
 
     Raises
     ------
@@ -61,13 +61,24 @@ def composition_box(insight: xr.Dataset, **bounds: tuple[float, float]) -> dict[
 
 
 def merit_regions(insight: xr.Dataset, quantiles: Sequence[float] = (0.9, 1.0)) -> dict[str, Mask]:
-    """Cut the samples into bands of the measured figure of merit.
+    """Divide the samples by quantiles of the measured figure of merit.
 
     Parameters
     ----------
     insight : Dataset
+        Gradients from `explain_library`.
     quantiles : sequence of float
-        Rising borders between 0 and 1; the default is the best tenth where more is better.
+        Increasing borders between 0 and 1; by default the tenth with the largest values.
+
+    Returns
+    -------
+    dict of str to ndarray of bool, shape (n,)
+        Regions between neighbouring borders, named by them.
+
+    Raises
+    ------
+    InputError
+        If the borders do not increase from 0 to 1.
 
     Examples
     --------
@@ -88,20 +99,26 @@ def merit_regions(insight: xr.Dataset, quantiles: Sequence[float] = (0.9, 1.0)) 
 
 
 def cluster_regions(insight: xr.Dataset, count: int, *, seed: int = 0) -> dict[str, Mask]:
-    """Cut the samples into clusters of like composition (k-means of the fractions).
+    """Divide the samples into clusters of similar composition by k-means.
 
     Parameters
     ----------
     insight : Dataset
+        Gradients from `explain_library`.
     count : int
-        Clusters.
+        Number of clusters.
     seed : int
-        Of k-means.
+        Seed of k-means.
 
     Returns
     -------
-    dict of str to ndarray of bool
-        Named by the cluster's mean composition.
+    dict of str to ndarray of bool, shape (n,)
+        Regions, named by the mean composition of the cluster.
+
+    Raises
+    ------
+    InputError
+        If there are fewer different compositions than clusters.
 
     Examples
     --------
@@ -131,30 +148,31 @@ def cluster_regions(insight: xr.Dataset, count: int, *, seed: int = 0) -> dict[s
 def average_regions(
     insight: xr.Dataset, regions: Mapping[str, Mask] | None = None, *, least_support: int = 1
 ) -> xr.Dataset:
-    """Average the gradients over regions, with the spread of that average over models.
+    """Average the gradients over regions.
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`; with members the spread is that of the models' averages. Without it is the mean of
-        the samples' spreads, which is an upper bound: errors of neighbours go together, but not wholly.
+        Gradients from `explain_library`. With gradients of members, standard deviations are those of the members'
+        averages. Without, they are means over samples, which are upper bounds because errors of different samples are
+        not fully correlated.
     regions : mapping of str to array of bool, shape (n,), optional
-        By default all samples, and those with the best tenth of the figure of merit.
+        Samples of each region; by default all samples, and those with the best tenth of the figure of merit.
     least_support : int
-        Gradients of less support are left out.
+        Least support of the gradients that are averaged.
 
     Returns
     -------
     Dataset
-        ``composition_gradient`` (region, scheme, kind, component) and, where there are spectra,
-        ``spectral_gradient`` (region, axis), each with ``_spread``, ``_error`` (the spread over members times
-        `error_factor`, where there is one), ``_between`` (standard deviation between samples) and ``_samples`` (how
-        many there were to average); ``samples`` (region). NaN where no sample has the support.
+        ``composition_gradient`` (region, scheme, kind, component) and, for models of spectra, ``spectral_gradient``
+        (region, axis), each with ``_spread`` (standard deviation over members), ``_error`` (that times
+        `error_factor`), ``_between`` (standard deviation between samples) and ``_samples`` (number of averaged
+        samples); ``samples`` (region). Averages are NaN if no sample has enough support.
 
     Raises
     ------
     InputError
-        If a region is no mask of the samples.
+        If a region is not a mask of the samples.
 
     Examples
     --------
@@ -204,7 +222,7 @@ def _averages(insight: xr.Dataset, rows: NDArray[np.intp], least_support: int) -
 
 
 def _common(insight: xr.Dataset, enough: xr.DataArray, rows: NDArray[np.intp]) -> xr.DataArray | float:
-    """Variance that members do not show, e.g. of how the spectrum follows composition; common to all samples."""
+    """Variance common to all samples and members, e.g. that of the fit of spectra to composition."""
     if "composition_gradient_spread" not in insight:
         return 0.0
     shown = insight["composition_gradient_members"].isel(sample=rows).var("model", ddof=1)

@@ -1,4 +1,4 @@
-"""Whether the effect of the composition can be told from that of the spectrum, which follows the composition."""
+"""Identifiability of partial gradients where the spectrum depends on the composition."""
 
 from __future__ import annotations
 
@@ -12,23 +12,31 @@ from matlens.library.gradients import CompositionResponse, channel_noise, local_
 __all__ = ["Identifiability", "identifiability"]
 
 Array = NDArray[np.float64]
-_SMALL, _ENOUGH = 0.1, 0.25  # share that composition does not explain: below, unsupported; above, supported
+_SMALL, _ENOUGH = 0.1, 0.25  # unexplained share: unsupported below the first value, supported above the second
 
 
 @dataclass(frozen=True)
 class Identifiability:
-    """How far spectrum and composition can be told apart, in what the model reads of the spectrum.
+    """Identifiability of the separate effects of spectrum and composition in a model.
+
+    Use `identifiability` to compute it.
 
     Parameters
     ----------
     unexplained : float
-        Share of the variance of what the spectrum tells the model that composition does not predict, noise taken off.
+        Share of the variance of the spectral features used by the model that composition does not predict, without
+        noise.
     noise : float
-        Share of it that is noise from channel to channel.
-    support : int
-        Of partial gradients: 2 supported, 1 weak, 0 unsupported.
+        Share of this variance that is noise of the channels.
+    support : {0, 1, 2}
+        Support of partial gradients: 2 supported, 1 weak, 0 unsupported.
     sentence : str
         The same in words.
+
+    Examples
+    --------
+    >>> Identifiability(0.05, 0.01, 0, "partial gradients are not identifiable").support
+    0
     """
 
     unexplained: float
@@ -38,23 +46,23 @@ class Identifiability:
 
 
 def identifiability(response: CompositionResponse, gradient: ArrayLike) -> Identifiability:
-    """Ask how much of what the spectrum tells a model its composition could not have told.
+    """Estimate how much of the spectral information used by a model the composition does not predict.
 
-    The spectra's deviations from their mean, weighted by the model's spectral gradient, are what the model reads (less
-    their factors and backgrounds: an instrument's); what composition predicts of them, held out, is what the
-    composition could have told. Where little is left but noise,
-    another function of the composition does as well as the spectrum, and partial gradients are arbitrary.
+    The model uses the deviations of the corrected spectra from their mean, weighted by its spectral gradient. If
+    composition predicts these features on held-out samples except for noise, a function of composition could replace
+    the spectrum, and partial gradients are arbitrary.
 
     Parameters
     ----------
     response : CompositionResponse
-        Fitted to the spectra.
+        Spectra as functions of composition.
     gradient : array_like, shape (k, C)
-        Derivative of the prediction with respect to the intensities, mean over members, at any k samples.
+        Spectral gradients (mean over members) at any k samples.
 
     Returns
     -------
     Identifiability
+        Unexplained share of the variance, with a verdict.
 
     Examples
     --------
@@ -65,18 +73,18 @@ def identifiability(response: CompositionResponse, gradient: ArrayLike) -> Ident
     >>> spectra = 9 * host + np.outer(x, band) + np.outer(x + other / 2, second)  # the last not by composition alone
     >>> library = MaterialsLibrary(np.stack([x, 1 - x], 1), ("A", "B"), {}, {}, spectra, np.arange(60))
     >>> response = fit_composition_response(library)
-    >>> [identifiability(response, slope[None]).support for slope in (band, second)]
+    >>> [identifiability(response, gradient[None]).support for gradient in (band, second)]
     [0, 2]
     """
-    slopes = np.asarray(gradient, np.float64)
-    told = (response.corrected - response.mean) @ slopes.T
-    left = response.residual @ slopes.T
-    noise = float((channel_noise(response.residual) ** 2 * slopes**2).sum(1).mean())
-    whole = float(told.var(0).mean())
+    gradients = np.asarray(gradient, np.float64)
+    features = (response.corrected - response.mean) @ gradients.T
+    left = response.residual @ gradients.T
+    noise = float((channel_noise(response.residual) ** 2 * gradients**2).sum(1).mean())
+    whole = float(features.var(0).mean())
     unexplained = float(np.clip((left.var(0).mean() - noise) / max(whole - noise, 1e-300), 0, 1))
     support = 2 if unexplained > _ENOUGH else 1 if unexplained > _SMALL else 0
     if not _varies(response):
-        support = 0  # what is left, however large its share, is noise that networks have learned
+        support = 0  # the residual, however large its share, is noise that networks have fitted
     verdict = (
         "partial gradients are not identifiable, only total ones",
         "partial gradients are weakly identifiable; trust total ones",
@@ -90,7 +98,7 @@ def identifiability(response: CompositionResponse, gradient: ArrayLike) -> Ident
 
 
 def _varies(response: CompositionResponse) -> bool:
-    """Whether spectra vary, beyond what composition predicts, by more than channels at random would show."""
+    """Whether the residual spectra vary by more than noise."""
     left = response.residual
-    anywhere = np.zeros((1, 1)), np.zeros((len(left), 1))  # a neighbourhood of any spectra
+    anywhere = np.zeros((1, 1)), np.zeros((len(left), 1))  # all at one point, so that any spectra are neighbours
     return bool(local_tangent_spaces(left, *anywhere, noise=response.noise).dimension[0] > 0)

@@ -1,4 +1,4 @@
-"""At whose cost? Fractions sum to 1, so a derivative needs to say what shrinks when a component grows."""
+"""Derivatives on the simplex: fractions sum to 1, so that others must shrink when a component grows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ Hosts = str | Mapping[str, str] | None
 
 
 def dilution(gradient: ArrayLike, composition: ArrayLike) -> Array:
-    """Derivatives when a component grows and all others shrink in proportion.
+    """Compute derivatives for the growth of a component while all others shrink in proportion.
+
+    These are derivatives along Cox directions (Cox, Biometrika 58, 155, 1971).
 
     Parameters
     ----------
@@ -43,8 +45,8 @@ def dilution(gradient: ArrayLike, composition: ArrayLike) -> Array:
     Returns
     -------
     ndarray, shape (..., n, D)
-        (g_k - x.g) / (1 - x_k), per unit of the fraction x_k; NaN where nothing else is there to shrink. It does not
-        change when h(x)(sum x - 1) is added to the function, whatever h is.
+        (g_k - x.g) / (1 - x_k), per unit of the fraction x_k; NaN if there is no other component. Adding
+        h(x)(sum x - 1) to the function does not change it, for any h.
 
     Examples
     --------
@@ -55,14 +57,16 @@ def dilution(gradient: ArrayLike, composition: ArrayLike) -> Array:
 
 
 def exchange(gradient: ArrayLike, composition: ArrayLike, hosts: ArrayLike) -> Array:
-    """Derivatives when a component replaces its host.
+    """Compute derivatives for the growth of a component at the cost of its host.
 
     Parameters
     ----------
-    gradient, composition
-        As of `dilution`.
+    gradient : array_like, shape (..., n, D)
+        Partial derivatives with respect to fractions.
+    composition : array_like, shape (n, D)
+        Fractions.
     hosts : array_like of int, shape (D,)
-        Number of each component's host, as `default_hosts` gives them.
+        Number of the host of each component, for example from `default_hosts`.
 
     Returns
     -------
@@ -78,16 +82,19 @@ def exchange(gradient: ArrayLike, composition: ArrayLike, hosts: ArrayLike) -> A
 
 
 def tangent(gradient: ArrayLike, composition: ArrayLike) -> Array:
-    """Derivatives less their mean over the components present and the one that grows: a diagnostic only.
+    """Subtract the mean derivative over the components present and the growing one; for diagnosis only.
 
     Parameters
     ----------
-    gradient, composition
-        As of `dilution`.
+    gradient : array_like, shape (..., n, D)
+        Partial derivatives with respect to fractions.
+    composition : array_like, shape (n, D)
+        Fractions.
 
     Returns
     -------
     ndarray, shape (..., n, D)
+        Derivatives per unit fraction.
 
     Examples
     --------
@@ -98,26 +105,29 @@ def tangent(gradient: ArrayLike, composition: ArrayLike) -> Array:
 
 
 def directions(scheme: str, composition: ArrayLike, hosts: ArrayLike | None = None) -> Array:
-    """Change of all fractions for each unit by which a component grows.
+    """Compute the direction of the growth of each component in a compensation scheme.
 
-    Every scheme is one straight line through the sample, so that these directions are all that tells them apart.
+    Each scheme follows a straight line through the composition, which its directions define completely.
 
     Parameters
     ----------
     scheme : {"dilution", "exchange", "tangent"}
+        Compensation scheme.
     composition : array_like, shape (n, D)
+        Fractions.
     hosts : array_like of int, shape (D,), optional
-        For "exchange"; by default `default_hosts`.
+        Number of the host of each component, for "exchange"; by default from `default_hosts`.
 
     Returns
     -------
     ndarray, shape (n, D, D)
-        Row k of a sample is the direction in which component k grows; it sums to 0. NaN where there is none.
+        Changes of all fractions (last axis) per unit growth of each component (second axis). They sum to 0; NaN where
+        growth is impossible.
 
     Raises
     ------
     InputError
-        If the scheme is none of the three.
+        If the scheme is unknown.
 
     Examples
     --------
@@ -142,7 +152,19 @@ def directions(scheme: str, composition: ArrayLike, hosts: ArrayLike | None = No
 
 
 def along(gradient: ArrayLike, direction: Array) -> Array:
-    """Derivatives along directions, shape (..., n, D): those of `directions`, shape (n, D, D).
+    """Compute derivatives along directions.
+
+    Parameters
+    ----------
+    gradient : array_like, shape (..., n, D)
+        Partial derivatives with respect to fractions.
+    direction : ndarray, shape (n, D, D)
+        Directions from `directions`.
+
+    Returns
+    -------
+    ndarray, shape (..., n, D)
+        Derivatives per unit growth of each component.
 
     Examples
     --------
@@ -157,24 +179,26 @@ def along(gradient: ArrayLike, direction: Array) -> Array:
 def default_hosts(
     composition: ArrayLike, components: Sequence[str] | None = None, hosts: Hosts = None
 ) -> NDArray[np.intp]:
-    """Find each component's host: that of the largest mean fraction, unless another is named.
+    """Find the host of each component: the component of the largest mean fraction, unless another is named.
 
     Parameters
     ----------
     composition : array_like, shape (n, D)
+        Fractions.
     components : sequence of str, optional
-        D names; needed where hosts are named.
+        Names of the D components; needed if ``hosts`` is given.
     hosts : str or mapping of str to str, optional
-        One host for all, or component to host; components that are not named keep the default.
+        Name of one host for all, or of the host by component; other components keep the default.
 
     Returns
     -------
     ndarray of int, shape (D,)
+        Number of the host of each component.
 
     Raises
     ------
     InputError
-        If a name is no component, or a host is absent from every sample.
+        If a name is not a component, or a host is absent from every sample.
 
     Examples
     --------
@@ -198,18 +222,19 @@ def default_hosts(
 
 
 def longest_step(composition: ArrayLike, direction: ArrayLike) -> Array:
-    """How far one may go along directions until a fraction is used up.
+    """Compute the longest step along directions that leaves no fraction negative.
 
     Parameters
     ----------
     composition : array_like, shape (..., D)
+        Fractions.
     direction : array_like, shape (..., D)
-        They may be broadcast against each other.
+        Changes of the fractions; the leading axes are broadcast against those of ``composition``.
 
     Returns
     -------
     ndarray, shape (...)
-        In units of the direction; infinite where nothing shrinks, NaN where the direction is.
+        Step in units of the direction; infinite if no fraction decreases, NaN if the direction is NaN.
 
     Examples
     --------
@@ -223,13 +248,19 @@ def longest_step(composition: ArrayLike, direction: ArrayLike) -> Array:
 
 
 def moved(composition: ArrayLike, direction: ArrayLike, step: ArrayLike) -> Array:
-    """Compositions a step along directions, shape (..., D).
+    """Compute the compositions after steps along directions.
 
     Parameters
     ----------
     composition, direction : array_like, shape (..., D)
+        Fractions, and their changes per unit step.
     step : array_like, shape (...)
-        Change of the component's fraction; negative removes it.
+        Change of the fraction of the growing component; negative steps remove it.
+
+    Returns
+    -------
+    ndarray, shape (..., D)
+        Fractions after the step.
 
     Raises
     ------

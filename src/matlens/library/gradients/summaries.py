@@ -1,4 +1,4 @@
-"""The few numbers that an insight data set is judged by, taken in the same way from real and from permuted labels."""
+"""Summary statistics of gradients, computed in the same way for real and permuted labels."""
 
 from __future__ import annotations
 
@@ -22,22 +22,31 @@ __all__ = [
 
 # docs/decisions/0039-bands-of-spectral-gradients.md
 ERROR_FACTOR: Mapping[str, float] = {"bootstrap": 1.0, "groups": 3.0}
-"""What the spread over members is multiplied with to stand for an error, by how their samples were drawn.
+"""Ratio of the standard error to the standard deviation over members, by how their training samples were drawn.
 
-Models that each leave out a share f of the samples differ less than resamples of all would: by sqrt(f / (1 - f))
-(delete-d jackknife, Shao & Wu 1989), which is a third for the tenth that `resample="groups"` leaves out. What differs
-by random numbers alone is multiplied too: the error is rather too large. Models of the same rows tell no error.
+Models that each leave out a share f of the samples differ less than bootstrap resamples would, by a factor
+sqrt(f / (1 - f)) (delete-d jackknife: Shao and Wu, Ann. Stat. 17, 1176, 1989). For the tenth that `resample="groups"`
+leaves out this is a third. Variation by random numbers alone is multiplied too, so that the error is rather too large.
+Models trained on the same rows give no standard error.
 """
 
 
 def composition_members(insight: xr.Dataset, scheme: str = "dilution", kind: str = "total") -> NDArray[np.floating]:
-    """Composition gradients of every model, shape (m, n, D); their mean as the only one where members were not kept.
+    """Return the composition gradients of all members.
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`.
-    scheme, kind : str
+        Gradients from `explain_library`.
+    scheme : {"dilution", "exchange", "tangent"}
+        Compensation scheme.
+    kind : {"partial", "total"}
+        Whether spectra are held constant or follow the composition.
+
+    Returns
+    -------
+    ndarray, shape (m, n, D)
+        Gradients of each member; only their mean (m = 1) if members were not kept.
 
     Raises
     ------
@@ -63,7 +72,17 @@ def composition_members(insight: xr.Dataset, scheme: str = "dilution", kind: str
 
 
 def spectral_members(insight: xr.Dataset) -> NDArray[np.floating]:
-    """Spectral gradients of every model, shape (m, n, C); their mean as the only one where members were not kept.
+    """Return the spectral gradients of all members.
+
+    Parameters
+    ----------
+    insight : Dataset
+        Gradients from `explain_library`.
+
+    Returns
+    -------
+    ndarray, shape (m, n, C)
+        Gradients of each member; only their mean (m = 1) if members were not kept.
 
     Raises
     ------
@@ -84,12 +103,17 @@ def spectral_members(insight: xr.Dataset) -> NDArray[np.floating]:
 
 
 def error_factor(insight: xr.Dataset) -> float:
-    """What the spread over members is to be multiplied with to stand for an error; NaN where it stands for none.
+    """Return the ratio of the standard error to the standard deviation over members (see `ERROR_FACTOR`).
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`; its attribute ``resample`` says how the members' samples were drawn.
+        Gradients from `explain_library`; the attribute ``resample`` tells how training samples of members were drawn.
+
+    Returns
+    -------
+    float
+        The ratio; NaN if the standard deviation over members gives no standard error.
 
     Examples
     --------
@@ -100,28 +124,37 @@ def error_factor(insight: xr.Dataset) -> float:
 
 
 def gradient_correlations(insight: xr.Dataset, scheme: str = "dilution", kind: str = "partial") -> xr.DataArray:
-    """Correlations across samples of all gradients with all: components and channels.
+    """Correlate all composition and spectral gradients with each other across samples.
+
+    Such correlations were introduced by Umehara et al., npj Comput. Mater. 5, 34 (2019).
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`, with members for an average of correlations within models.
-    scheme, kind : str
-        Of the composition gradients.
+        Gradients from `explain_library`; with those of members, correlations are computed within each member and
+        averaged.
+    scheme : {"dilution", "exchange", "tangent"}
+        Compensation scheme.
+    kind : {"partial", "total"}
+        Whether spectra are held constant or follow the composition.
 
     Returns
     -------
     DataArray
-        Dimensions ``variable`` and ``other``: the names of the components, then the positions of the channels as
-        text. NaN where a gradient does not vary. The rows of components and columns of channels are the
-        component-by-axis map.
+        Correlations with the dimensions ``variable`` and ``other``: names of components, then positions of channels as
+        text. NaN if a gradient does not vary.
+
+    Raises
+    ------
+    InputError
+        If there is no such scheme or kind.
 
     Examples
     --------
-    >>> slope = np.linspace(-1, 1, 12)[:, None]
+    >>> gradient = np.linspace(-1, 1, 12)[:, None]
     >>> dims = ("scheme", "kind", "sample", "component")
-    >>> data = xr.Dataset({"spectral_gradient": (("sample", "axis"), slope * [1, -1]),
-    ...                    "composition_gradient": (dims, (slope * [2])[None, None])},
+    >>> data = xr.Dataset({"spectral_gradient": (("sample", "axis"), gradient * [1, -1]),
+    ...                    "composition_gradient": (dims, (gradient * [2])[None, None])},
     ...                   {"scheme": ["dilution"], "kind": ["partial"], "component": ["W"], "axis": [325.0, 365.0]})
     >>> gradient_correlations(data).sel(variable="W").to_series().round(3).to_dict()
     {'W': 1.0, '325.0': 1.0, '365.0': -1.0}
@@ -150,15 +183,15 @@ def gradient_correlations(insight: xr.Dataset, scheme: str = "dilution", kind: s
 
 
 def gradient_statistics(insight: xr.Dataset, *, least_support: int = 1) -> xr.Dataset:
-    """Averages and correlations of gradients: what is to be compared with permuted labels.
+    """Compute averages and correlations of gradients that are compared with those of permuted labels.
 
     Parameters
     ----------
     insight : Dataset
-        As of `explain_library`, with members for an average of correlations within models.
+        Gradients from `explain_library`; with those of members, correlations are computed within each member and
+        averaged.
     least_support : int
-        Averages are over samples of at least this support; it comes from the data without labels, and is thus the
-        same for permuted ones.
+        Least support of the samples that are averaged. Support does not depend on labels.
 
     Returns
     -------
@@ -193,25 +226,25 @@ def gradient_statistics(insight: xr.Dataset, *, least_support: int = 1) -> xr.Da
 
 
 def member_means(insight: xr.Dataset, name: str, enough: xr.DataArray, rows: ArrayLike | None = None) -> xr.DataArray:
-    """Average gradients over samples in every model, where there is enough support.
+    """Average the gradients of each member over samples with enough support.
 
-    Model by model, for a masked copy of all would take another gigabyte.
+    Members are averaged one by one, because a masked copy of all can take another gigabyte.
 
     Parameters
     ----------
     insight : Dataset
-        With members.
-    name : str
-        "composition_gradient" or "spectral_gradient".
+        Gradients from `explain_library`, with those of the members.
+    name : {"composition_gradient", "spectral_gradient"}
+        Kind of gradient.
     enough : DataArray of bool
-        Which values count, of the dimensions of one model's gradients or fewer.
+        Mask of the values to average, from `enough_support`.
     rows : array_like of int, optional
-        Which samples; by default all.
+        Numbers of the samples; by default all.
 
     Returns
     -------
     DataArray
-        Without the dimension ``sample``; NaN where nothing counts.
+        Averages, without the dimension ``sample``; NaN if no value counts.
 
     Examples
     --------
@@ -228,12 +261,12 @@ def member_means(insight: xr.Dataset, name: str, enough: xr.DataArray, rows: Arr
 
 
 def supported_spectra(insight: xr.Dataset, least_support: int) -> xr.DataArray:
-    """Spectral gradients, NaN where the channel has less support."""
+    """Return spectral gradients, with NaN where channels have less support."""
     return insight["spectral_gradient"].where(enough_support(insight, "spectral_gradient", least_support))
 
 
 def enough_support(insight: xr.Dataset, name: str, least: int) -> xr.DataArray:
-    """Where gradients have at least this support; everywhere in data sets that do not say."""
+    """Return a mask of gradients with at least this support; all True if the data set does not give support."""
     support = "support" if name == "composition_gradient" else "spectral_support"
     if support in insight:
         return insight[support] >= least

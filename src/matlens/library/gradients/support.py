@@ -1,4 +1,4 @@
-"""Whether anything was measured where a gradient points, from the data alone."""
+"""Support of gradients by measured compositions and spectra, judged from the data alone."""
 
 from __future__ import annotations
 
@@ -22,30 +22,36 @@ __all__ = [
 
 Array = NDArray[np.float64]
 # docs/decisions/0037-marks-of-support.md
-_REACH = 0.65  # how far along a direction to look, in the range of the component over the library
-_NARROW, _WIDE = 0.4, 1.0  # how far beside the direction, in steps along it: supported, weak
-_ENOUGH = 2  # measured compositions along the direction
+_REACH = 0.65  # longest step along a direction, relative to the range of the component in the library
+_NARROW, _WIDE = 0.4, 1.0  # greatest distance beside the direction, relative to the step: supported, weak
+_ENOUGH = 2  # measured compositions along a supported direction
 ENOUGH_SAMPLES, ENOUGH_PAIRS = 5, 3
-"""Measured compositions that support a component, and a pair of components."""
-_TRACE = 0.05  # a component with less of its range than this in a sample counts as absent in pairs
+"""Least number of measured compositions that support a component, and a pair of components."""
+_TRACE = 0.05  # a component below this share of its range counts as absent from pairs
 
 
 @dataclass(frozen=True)
 class Support:
-    """How well measured compositions support each component's gradient in each sample.
+    """Support of the gradient of each component in each sample. Use `composition_support` to compute it.
 
     Parameters
     ----------
     flags : ndarray of int8, shape (n, D)
         2 supported, 1 weak, 0 unsupported.
     distance : ndarray, shape (n, D)
-        Change of the fraction to the nearest measured composition along the direction; NaN where there is none.
+        Change of the fraction to the nearest measured composition along the direction; NaN if there is none.
     count : ndarray of int, shape (n, D)
-        Measured compositions along the direction.
+        Number of measured compositions along the direction.
     elements : ndarray of int, shape (D,)
-        Measured compositions with each component.
+        Number of measured compositions with each component.
     pairs : ndarray of int, shape (D, D)
-        Measured compositions with both.
+        Number of measured compositions with both components.
+
+    Examples
+    --------
+    >>> line = np.array([[1 - w, w] for w in np.linspace(0, 0.1, 11)])
+    >>> composition_support(line[:1], line).elements.tolist()
+    [11, 10]
     """
 
     flags: NDArray[np.int8]
@@ -58,26 +64,27 @@ class Support:
 def composition_support(
     compositions: ArrayLike, measured: ArrayLike, groups: ArrayLike | None = None, *, scheme: str = "dilution"
 ) -> Support:
-    """Judge each direction at each sample by the compositions that were measured.
+    """Judge the support of each component's gradient at each sample by measured compositions.
 
-    A direction is supported when at least two measured compositions lie along it within reach, and enough hold the
-    component, alone and in pair with each other component of the sample; a gradient elsewhere is an extrapolation,
-    however well the members of an ensemble agree on it.
+    A direction is supported if at least two measured compositions lie along it, and if enough measured compositions
+    contain the component and each of its pairs with other components of the sample. Other gradients are extrapolations,
+    even if all members of an ensemble agree.
 
     Parameters
     ----------
     compositions : array_like, shape (n, D)
-        Samples at which gradients are taken.
+        Fractions of the samples at which gradients are computed.
     measured : array_like, shape (N, D)
-        Compositions that the model learned from.
+        Fractions of the training samples.
     groups : array_like of int, shape (N,), optional
-        Rows of equal composition, which count once.
+        Number of the composition of each training sample; each counts once. By default each sample counts.
     scheme : {"dilution", "tangent"}
-        Whose directions are judged.
+        Compensation scheme of the directions.
 
     Returns
     -------
     Support
+        Levels of support with the counts behind them.
 
     Examples
     --------
@@ -109,7 +116,7 @@ def composition_support(
 
 
 def component_pairs(compositions: ArrayLike) -> NDArray[np.intp]:
-    """Count the compositions that hold both components, shape (D, D); each component alone on the diagonal.
+    """Count the compositions that contain both components of each pair.
 
     Parameters
     ----------
@@ -119,7 +126,7 @@ def component_pairs(compositions: ArrayLike) -> NDArray[np.intp]:
     Returns
     -------
     ndarray of int, shape (D, D)
-        Symmetric.
+        Symmetric matrix of counts; those of single components on the diagonal.
 
     Examples
     --------
@@ -132,18 +139,19 @@ def component_pairs(compositions: ArrayLike) -> NDArray[np.intp]:
 
 
 def count_level(counts: ArrayLike, enough: int) -> NDArray[np.int8]:
-    """Turn counts into levels of support: 2 where there are enough, 1 where there are some, 0 where there are none.
+    """Turn counts into levels of support.
 
     Parameters
     ----------
     counts : array_like of int
-        Measured compositions.
+        Numbers of measured compositions.
     enough : int
-        Count from which on they support.
+        Least count for full support.
 
     Returns
     -------
     ndarray of int8, shape of ``counts``
+        2 from ``enough`` on, 1 below, 0 for none.
 
     Examples
     --------
@@ -157,18 +165,18 @@ def count_level(counts: ArrayLike, enough: int) -> NDArray[np.int8]:
 def spectral_support(
     variance: ArrayLike, noise: ArrayLike, unexplained: ArrayLike, pinned: ArrayLike
 ) -> NDArray[np.int8]:
-    """Judge each channel at each sample: does it vary there by more than noise, and not with composition alone?
+    """Judge the support of spectral gradients: a channel must vary by more than noise and not with composition alone.
 
     Parameters
     ----------
     variance : array_like, shape (n, C)
-        Of each channel around each sample, without noise.
+        Variance of each channel around each sample, without noise.
     noise : array_like, shape (C,)
         Standard deviation of the noise.
     unexplained : array_like, shape (C,)
-        Share of the channel's variance, without noise, that composition does not explain.
+        Share of the variance of each channel, without noise, that composition does not explain.
     pinned : array_like of bool, shape (n, C)
-        Where the channel is held at one value.
+        True where a channel is pinned, from `pinned_channels`.
 
     Returns
     -------
@@ -193,9 +201,9 @@ def _unique(points: Array, groups: ArrayLike | None) -> Array:
 
 
 def _seen_from(x: Array, points: Array, line: Array, k: int) -> tuple[Array, Array]:
-    """Step along the direction of component k to each measured composition, and how far beside it that lies, (n, N).
+    """Steps along the direction of component k to measured compositions, and their distances beside it, (n, N).
 
-    Distances beside are shares of atoms to be exchanged: half the sum of the differences of the fractions.
+    Distances are shares of atoms to be exchanged: half the sum of the absolute differences of the fractions.
     """
     step = points[:, k] - x[:, k, None]
     beside = np.zeros_like(step)
@@ -205,7 +213,7 @@ def _seen_from(x: Array, points: Array, line: Array, k: int) -> tuple[Array, Arr
 
 
 def _counted(x: Array, span: Array, elements: NDArray[np.intp], pairs: NDArray[np.intp]) -> NDArray[np.int8]:
-    """Let flags be no higher than the counts of elements and pairs allow, shape (n, D)."""
+    """Greatest level of support by the counts of components and pairs, shape (n, D)."""
     single, both = count_level(elements, ENOUGH_SAMPLES), count_level(pairs, ENOUGH_PAIRS)
     np.fill_diagonal(both, 2)
     held = x > _TRACE * span

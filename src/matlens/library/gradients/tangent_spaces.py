@@ -1,4 +1,4 @@
-"""Spectral gradients on the data: projection on the directions in which spectra vary, and channels that cannot."""
+"""Local tangent spaces of spectra: directions in which measured spectra vary, and projection of gradients on them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,36 @@ __all__ = ["TangentSpaces", "channel_width", "local_tangent_spaces", "pinned_cha
 Array = NDArray[np.float64]
 # docs/decisions/0036-spectral-gradients-that-data-support.md
 _NEIGHBOURS = 400
-_GLOBAL, _MOST = 60, 20  # directions of the whole library, and of them kept at a sample
-_SMOOTH = 0.9999  # share of the variance kept where spectra have no noise to speak of
-_TIES = 0.1  # share of the samples that hold a channel at one and the same value
+_GLOBAL, _MOST = 60, 20  # directions of the whole library, and greatest number of directions at a sample
+_SMOOTH = 0.9999  # share of the variance that is kept where spectra have little noise
+_TIES = 0.1  # share of the samples with exactly the same value, from which a channel counts as pinned
 
 
 @dataclass(frozen=True)
 class TangentSpaces:
-    """Directions in which the spectra around each sample vary by more than noise; made by `local_tangent_spaces`.
+    """Directions in which spectra around each sample vary by more than noise.
+
+    Use `local_tangent_spaces` to find them.
 
     Parameters
     ----------
     basis : ndarray, shape (C, R)
         Orthonormal directions of the whole library.
     local : ndarray of float32, shape (n, R, r)
-        The sample's own, as combinations of them; zeros beyond its ``dimension``.
+        Directions of each sample as combinations of ``basis``; zeros beyond its ``dimension``.
     weight : ndarray of float32, shape (n, r)
-        Share of each direction's variance that is not noise.
+        Share of the variance of each direction that is not noise.
     dimension : ndarray of int, shape (n,)
+        Number of directions of each sample.
     variance : ndarray, shape (n, C)
-        Of each channel in these directions, without noise.
+        Variance of each channel in these directions, without noise.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(100, 1))
+    >>> spaces = local_tangent_spaces(x * [3.0, 4.0, 0.0, 0.0], noise=np.zeros(4))
+    >>> spaces.share_off(np.ones((100, 4)))[0].round(2)
+    np.float64(0.51)
     """
 
     basis: Array
@@ -44,7 +54,18 @@ class TangentSpaces:
     variance: Array
 
     def project(self, gradient: ArrayLike) -> NDArray[np.float32]:
-        """Take off what leads away from the data, of gradients of shape (m, n, C)."""
+        """Project gradients on the local tangent spaces, so that they do not lead away from the data.
+
+        Parameters
+        ----------
+        gradient : array_like, shape (m, n, C)
+            Spectral gradients of m models.
+
+        Returns
+        -------
+        ndarray of float32, shape (m, n, C)
+            Projected gradients.
+        """
         values = np.asarray(gradient, np.float32)
         single = self.basis.astype(np.float32)
         found = np.empty_like(values)
@@ -54,7 +75,18 @@ class TangentSpaces:
         return found
 
     def share_off(self, gradient: ArrayLike) -> Array:
-        """Share of the squared norm of gradients of shape (n, C) that projection takes off; NaN where they vanish."""
+        """Return the share of the squared norm of gradients that projection removes.
+
+        Parameters
+        ----------
+        gradient : array_like, shape (n, C)
+            Spectral gradients.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Shares, 0 to 1; NaN where the gradient is zero.
+        """
         values = np.asarray(gradient, np.float32)
         kept = (self.project(values[None])[0].astype(np.float64) ** 2).sum(1)
         whole = (values.astype(np.float64) ** 2).sum(1)
@@ -70,28 +102,30 @@ def local_tangent_spaces(
     noise: ArrayLike | None = None,
     neighbours: int = _NEIGHBOURS,
 ) -> TangentSpaces:
-    """Find the directions in which spectra vary around each sample by more than noise.
+    """Find the local tangent space of the spectra at each sample by principal components of its neighbours.
+
+    A direction is kept if its variance exceeds what noise alone would show in as many spectra (the upper edge of
+    Marchenko and Pastur, Math. USSR Sb. 1, 457, 1967), until 99.99 % of the variance are reached.
 
     Parameters
     ----------
     variation : array_like, shape (N, C)
-        Measured spectra, or what of them composition does not explain.
+        Measured spectra, or their residuals that composition does not explain.
     places : array_like, shape (n, P), optional
-        Where to look, e.g. compositions; by default at the rows of ``variation`` themselves.
+        Points at which tangent spaces are sought, for example compositions; by default the rows of ``variation``.
     measured : array_like, shape (N, P), optional
-        Where the spectra were measured, in the same terms; by default ``places``.
+        Points at which the spectra were measured, in the same coordinates; by default ``places``.
     seen : array_like of bool, shape (C,), optional
-        Channels that the model sees; directions have nothing elsewhere.
+        Channels that the model uses; directions are zero elsewhere. By default all.
     noise : array_like, shape (C,), optional
-        Standard deviation of the noise of each channel; by default `channel_noise`.
+        Standard deviation of the noise of each channel; by default from `channel_noise`.
     neighbours : int
-        Spectra that make a neighbourhood.
+        Number of spectra in a neighbourhood.
 
     Returns
     -------
     TangentSpaces
-        A direction is kept when its variance is above all that noise alone would show in so few spectra (the edge of
-        Marchenko and Pastur), and until 99.99 % of the variance are there.
+        Directions with their weights at each point.
 
     Examples
     --------
@@ -127,16 +161,22 @@ def local_tangent_spaces(
 
 
 def pinned_channels(spectra: ArrayLike, measured: ArrayLike | None = None) -> NDArray[np.bool_]:
-    """Flag values that a channel repeats exactly in at least a tenth of the samples, shape (n, C).
+    """Find pinned values: a channel has exactly the same value in at least a tenth of the samples.
 
-    Dividing by the maximum in a band makes one channel of each spectrum exactly 1, and detectors saturate: there the
-    data say nothing of what a change would do.
+    Division by the maximum in a band sets one channel of each spectrum to 1, and detectors saturate. Data do not show
+    the effect of a change of such values.
 
     Parameters
     ----------
     spectra : array_like, shape (n, C)
+        Spectra to be judged.
     measured : array_like, shape (N, C), optional
-        Spectra whose repetitions count; by default ``spectra``.
+        Spectra in which repeated values are counted; by default ``spectra``.
+
+    Returns
+    -------
+    ndarray of bool, shape (n, C)
+        True where a value is pinned.
 
     Examples
     --------
@@ -158,7 +198,17 @@ def pinned_channels(spectra: ArrayLike, measured: ArrayLike | None = None) -> ND
 
 
 def channel_width(axis: ArrayLike) -> Array:
-    """Length of axis that each channel stands for: half the distance between its neighbours, shape (C,).
+    """Compute the width of each channel: half the distance between its neighbours.
+
+    Parameters
+    ----------
+    axis : array_like, shape (C,)
+        Positions of the channels.
+
+    Returns
+    -------
+    ndarray, shape (C,)
+        Widths in the unit of the axis; 1 for a single channel.
 
     Examples
     --------

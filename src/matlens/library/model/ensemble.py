@@ -109,7 +109,7 @@ class Ensemble:
 
     def _network(self, members: NDArray[np.intp]) -> StackedNetwork:
         device = next(iter(self.parameters.values())).device
-        network = StackedNetwork(*self.preset.layers(self.stage, self.sizes), len(members), device)
+        network = self.preset.network(self.stage, self.sizes, len(members), device)
         for name, value in network.named.items():
             value.copy_(self.parameters[name][int(members[0]) : int(members[-1]) + 1])
         return network
@@ -175,7 +175,7 @@ def _chunk_size(preset: Preset, stages: Sequence[Stage], data: TrainingSet) -> i
     if data.target.is_cuda:
         return len(data.rows)
     sizes = {name: x.shape[1] for name, x in data.inputs.items()}
-    return _CACHED // max(StackedNetwork(*preset.layers(stage, sizes), 1).size for stage in stages)
+    return _CACHED // max(preset.network(stage, sizes, 1, "cpu").size for stage in stages)
 
 
 class _Work:

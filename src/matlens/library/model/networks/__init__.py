@@ -1,1 +1,1 @@
-"""Many small networks at once: layers, architecture and training."""
+"""Many small networks at once: architecture and training."""

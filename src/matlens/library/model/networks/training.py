@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matlens.hooks import Arrays
-from matlens.library.model.networks.stacked import StackedNetwork
 from matlens.library.model.presets.preset import Preset, Stage
 
 __all__ = ["ChunkTrainer", "TrainingSet", "stream"]
@@ -102,9 +101,8 @@ class ChunkTrainer:
         losses = torch.zeros((), device=network.vector.device)
         with torch.no_grad():
             for number, rows in enumerate(torch.split(orders, stage.batch, 1)):
-                network.give_bits(None if bits is None else bits[:, number], rows.shape[1])
                 self._set_rate(self.passed * steps + number, stage.epochs * steps)
-                losses += self._step(rows.contiguous()) * rows.shape[1]
+                losses += self._step(rows.contiguous(), None if bits is None else bits[:, number]) * rows.shape[1]
         self.passed += 1
         if self.passed == stage.epochs:
             self._end()
@@ -151,9 +149,8 @@ class ChunkTrainer:
 
     def _make(self, stage: Stage) -> None:
         sizes = {name: value.shape[1] for name, value in self.data.inputs.items()}
-        branches, head = self.preset.layers(stage, sizes)
-        self.network = StackedNetwork(branches, head, len(self.members), self.data.target.device)
-        self.network.vector.grad = self.network.with_slopes()
+        self.network = self.preset.network(stage, sizes, len(self.members), self.data.target.device)
+        self.network.vector.grad = self.network.with_gradient()
         # Adam where nothing decays; its tensor of moments is the explicit state
         self.optimiser = torch.optim.AdamW([self.network.vector], lr=stage.rate, weight_decay=stage.decay, fused=True)
 
@@ -181,12 +178,12 @@ class ChunkTrainer:
             falling = 0.5 + 0.5 * math.cos(math.pi * step / steps)
             self.optimiser.param_groups[0]["lr"] = self.stages[self.stage].rate * falling
 
-    def _step(self, rows: Tensor) -> Tensor:
-        """One step of every member on its own rows, shape (m, B); returns the mean loss."""
-        inputs = {name: self._rows_of(name, rows) for name in self.network.branches}
-        slope = self.network.forward(inputs) - self.data.target[rows]
-        loss = slope.square().mean()
-        self.network.backward(slope.mul_(2 / rows.shape[1]))
+    def _step(self, rows: Tensor, bits: Tensor | None) -> Tensor:
+        """One step of every member on its own rows, shape (m, B), and random words; returns the mean loss."""
+        inputs = {name: self._rows_of(name, rows) for name in self.stages[self.stage].inputs}
+        error = self.network.forward(inputs, bits) - self.data.target[rows]
+        loss = error.square().mean()
+        self.network.backward(error.mul_(2 / rows.shape[1]))
         self.optimiser.step()
         return loss
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from matlens.library.model.inputs import Inputs
-from matlens.library.model.networks.layers import Dense, Silu
+from matlens.library.model.networks.dense import DenseNetwork
 from matlens.library.model.preprocessing_choice import CHAINS
-from matlens.library.model.presets.preset import Layers, Preset, Stage
+from matlens.library.model.presets.preset import Preset, Stage
 from matlens.library.spectra import Preprocessing
 
 __all__ = ["DEFAULT"]
@@ -24,10 +25,8 @@ def _stages(inputs: tuple[str, ...]) -> tuple[Stage, ...]:
     return (Stage("networks", inputs, 200, batch=32, rate=3e-3, decay=0.1, cosine=True, spread=None),)
 
 
-def _layers(stage: Stage, sizes: Mapping[str, int]) -> Layers:
-    joined = sum(sizes[name] for name in stage.inputs)
-    head = [Dense(joined, _WIDTH), Silu(), Dense(_WIDTH, _WIDTH), Silu(), Dense(_WIDTH, 1)]
-    return {name: [] for name in stage.inputs}, head
+def _network(stage: Stage, sizes: Mapping[str, int], members: int, device: str | torch.device) -> DenseNetwork:
+    return DenseNetwork({name: sizes[name] for name in stage.inputs}, (_WIDTH, _WIDTH), members, device)
 
 
 def _preprocessing(axis: NDArray[np.float64] | None) -> Preprocessing:
@@ -38,7 +37,7 @@ DEFAULT = Preset(
     "default",
     "groups",
     _stages,
-    _layers,
+    _network,
     _preprocessing,
     partial(Inputs.scores, most=_SCORES, power=1.0),
     chains=CHAINS,

@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from matlens.library.model.inputs import Inputs
-from matlens.library.model.networks.layers import Layer
+from matlens.library.model.networks.stacked import StackedNetwork
 from matlens.library.model.resampling import Resampling
 from matlens.library.spectra import Preprocessing
 
-__all__ = ["Layers", "Preset", "Stage"]
-
-Layers = tuple[dict[str, list[Layer]], list[Layer]]
-"""The layers of each branch, and those of the head."""
+__all__ = ["Preset", "Stage"]
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,9 @@ class Preset:
         What members see where the user does not say.
     stages : callable
         The stages, the last of which gives the model, for the inputs used.
-    layers : callable
-        Fresh layers of a stage's network, for inputs of given sizes.
+    network : callable
+        A stage's network, its weights zero: called with the stage, the sizes of the inputs, the number of members and
+        the device.
     preprocessing : callable
         The chain for spectra on an axis (None: no spectra) where the user gives none.
     network_inputs : callable
@@ -84,7 +83,7 @@ class Preset:
     name: str
     resample: Resampling
     stages: Callable[[tuple[str, ...]], tuple[Stage, ...]]
-    layers: Callable[[Stage, Mapping[str, int]], Layers]
+    network: Callable[[Stage, Mapping[str, int], int, str | torch.device], StackedNetwork]
     preprocessing: Callable[[NDArray[np.float64] | None], Preprocessing]
     network_inputs: Callable[..., Inputs]
     chains: tuple[Preprocessing, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matlens.library.model.presets.default import DEFAULT
 from matlens.library.model.presets.preset import Preset
-from matlens.library.model.presets.umehara2019 import UMEHARA2019
+from matlens.library.model.presets.umehara2019.preset import UMEHARA2019
 
 __all__ = ["PRESETS"]
 

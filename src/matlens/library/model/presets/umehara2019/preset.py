@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.library.model.inputs import Inputs
-from matlens.library.model.networks.layers import Convolution, Dense, Dropout, Elu, Layer
-from matlens.library.model.presets.preset import Layers, Preset, Stage
+from matlens.library.model.presets.preset import Preset, Stage
+from matlens.library.model.presets.umehara2019.layers import Convolution, Dense, Dropout, Elu, Layer
+from matlens.library.model.presets.umehara2019.network import JoinedNetwork
 from matlens.library.spectra import BandMaximum, Preprocessing
 
 __all__ = ["UMEHARA2019"]
@@ -29,7 +31,7 @@ def _stages(inputs: tuple[str, ...]) -> tuple[Stage, ...]:
     return tuple(stage for stage in _STAGES if set(stage.inputs) <= set(inputs))
 
 
-def _layers(stage: Stage, sizes: Mapping[str, int]) -> Layers:
+def _network(stage: Stage, sizes: Mapping[str, int], members: int, device: str | torch.device) -> JoinedNetwork:
     branches: dict[str, list[Layer]] = {}
     joined = 0
     if "spectrum" in stage.inputs:
@@ -41,7 +43,8 @@ def _layers(stage: Stage, sizes: Mapping[str, int]) -> Layers:
     if "composition" in stage.inputs:
         branches["composition"] = [Dense(sizes["composition"], 16), Elu(), Dense(16, 16), Elu()]
         joined += 16
-    return branches, [Dense(joined, 32), Elu(), Dense(32, 32), Elu(), Dense(32, 1)]
+    head = [Dense(joined, 32), Elu(), Dense(32, 32), Elu(), Dense(32, 1)]
+    return JoinedNetwork(branches, head, members, device)
 
 
 def _preprocessing(axis: NDArray[np.float64] | None) -> Preprocessing:
@@ -51,4 +54,4 @@ def _preprocessing(axis: NDArray[np.float64] | None) -> Preprocessing:
     return Preprocessing([BandMaximum(*_BAND)])
 
 
-UMEHARA2019 = Preset("umehara2019", "none", _stages, _layers, _preprocessing, Inputs.plain)
+UMEHARA2019 = Preset("umehara2019", "none", _stages, _network, _preprocessing, Inputs.plain)

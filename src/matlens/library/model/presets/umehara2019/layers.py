@@ -1,8 +1,8 @@
 """Layers of many small networks at once, each with its backward pass written by hand.
 
 A layer holds the same layer of all m members: activations have shape (m, B, features), parameters (m, ...). What a
-member computes does not depend on the others. Against autograd this saves most passes over memory, and all of the
-bookkeeping, which is what costs in networks this small.
+member computes does not depend on the others. Training of 1300 epochs dominates a whole `learn` of this preset, so that
+what hand-written passes save is worth its price here, and here alone (docs/decisions/0042-members-side-by-side.md).
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["Convolution", "Dense", "Dropout", "Elu", "Layer", "Silu"]
+__all__ = ["Convolution", "Dense", "Dropout", "Elu", "Layer"]
 
-# docs/decisions/0042-members-side-by-side.md
 _BLOCK = 16  # positions of a convolution that one row of the banded product makes
 
 
@@ -33,17 +32,17 @@ class Layer:
     def __init__(self) -> None:
         self.shapes = {}
         self.parameters: dict[str, Tensor] = {}
-        self.slopes: dict[str, Tensor] = {}
+        self.gradients: dict[str, Tensor] = {}
         self._kept: dict[tuple[str, tuple[int, ...]], Tensor] = {}
 
     def forward(self, x: Tensor) -> Tensor:
         """Output, shape (m, B, outputs), of x of shape (m, B, inputs); what `backward` needs is remembered."""
         raise NotImplementedError
 
-    def backward(self, slope: Tensor, *, inputs: bool) -> Tensor | None:
-        """Turn the loss' slope in the output into that in x (if ``inputs``) and, where bound, in the parameters.
+    def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor | None:
+        """Turn the loss' gradient in the output into that in x (if ``inputs``) and, where bound, in the parameters.
 
-        ``slope`` may be overwritten.
+        ``gradient`` may be overwritten.
         """
         raise NotImplementedError
 
@@ -77,14 +76,14 @@ class Dense(Layer):
         out = self.buffer("out", (*x.shape[:2], weight.shape[2]), x)
         return torch.baddbmm(bias[:, None], x, weight, out=out)
 
-    def backward(self, slope: Tensor, *, inputs: bool) -> Tensor | None:
+    def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor | None:
         """Transposed products."""
-        if self.slopes:
-            torch.bmm(self.x.mT, slope, out=self.slopes["weight"])
-            torch.sum(slope, 1, out=self.slopes["bias"])
+        if self.gradients:
+            torch.bmm(self.x.mT, gradient, out=self.gradients["weight"])
+            torch.sum(gradient, 1, out=self.gradients["bias"])
         if not inputs:
             return None
-        return torch.bmm(slope, self.parameters["weight"].mT, out=self.buffer("slope", self.x.shape, slope))
+        return torch.bmm(gradient, self.parameters["weight"].mT, out=self.buffer("gradient", self.x.shape, gradient))
 
 
 class Elu(Layer):
@@ -102,32 +101,10 @@ class Elu(Layer):
         torch.ops.aten.elu.out(x, out=self.out)
         return self.out
 
-    def backward(self, slope: Tensor, *, inputs: bool) -> Tensor | None:
-        """Slope is 1 where positive, out + 1 elsewhere."""
-        torch.ops.aten.elu_backward.grad_input(slope, 1.0, 1.0, 1.0, True, self.out, grad_input=slope)
-        return slope
-
-
-class Silu(Layer):
-    """x times the logistic function of x: smooth to all orders.
-
-    Examples
-    --------
-    >>> Silu().forward(torch.tensor([[[-1.0, 2.0]]])).round(decimals=2)
-    tensor([[[-0.2700,  1.7600]]])
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Sigmoid linear unit."""
-        self.x = x
-        out = self.buffer("out", x.shape, x)
-        torch.ops.aten.silu.out(x, out=out)
-        return out
-
-    def backward(self, slope: Tensor, *, inputs: bool) -> Tensor | None:
-        """Derivative from the input, which the layer before still holds."""
-        torch.ops.aten.silu_backward.grad_input(slope, self.x, grad_input=slope)
-        return slope
+    def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor | None:
+        """Gradient is 1 where positive, out + 1 elsewhere."""
+        torch.ops.aten.elu_backward.grad_input(gradient, 1.0, 1.0, 1.0, True, self.out, grad_input=gradient)
+        return gradient
 
 
 class Dropout(Layer):
@@ -173,11 +150,11 @@ class Dropout(Layer):
         self.factor = self._factors(x, self.bits)
         return torch.mul(x, self.factor, out=self.buffer("out", x.shape, x))
 
-    def backward(self, slope: Tensor, *, inputs: bool) -> Tensor | None:
+    def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor | None:
         """The same product."""
         if self.bits is None or not inputs:
-            return slope
-        return slope.mul_(self.factor)
+            return gradient
+        return gradient.mul_(self.factor)
 
     def _factors(self, x: Tensor, bits: Tensor) -> Tensor:
         """Spread the bits over whole numbers, in which a set bit becomes the sign and then all ones."""
@@ -230,20 +207,20 @@ class Convolution(Layer):
         torch.bmm(self.windows.flatten(1, 2), band, out=out)
         return out.view(members, batch, -1)[..., : self.outputs]
 
-    def backward(self, slope: Tensor, *, inputs: bool) -> Tensor | None:
-        """Transposed products; diagonals of the band's slope are summed, windows of the input's overlap."""
-        members, batch, _ = slope.shape
-        whole = self.buffer("whole", (members, batch, self.blocks * _BLOCK * self.filters), slope)
-        whole[..., : self.outputs] = slope
+    def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor | None:
+        """Transposed products; diagonals of the band's gradient are summed, windows of the input's overlap."""
+        members, batch, _ = gradient.shape
+        whole = self.buffer("whole", (members, batch, self.blocks * _BLOCK * self.filters), gradient)
+        whole[..., : self.outputs] = gradient
         rows = whole.view(members, batch * self.blocks, -1)
-        if self.slopes:
+        if self.gradients:
             band = torch.bmm(self.windows.flatten(1, 2).mT, rows)
-            torch.sum(self._diagonals(band), 1, out=self.slopes["weight"])
-            torch.sum(band[:, -1].view(members, _BLOCK, self.filters), 1, out=self.slopes["bias"])
+            torch.sum(self._diagonals(band), 1, out=self.gradients["weight"])
+            torch.sum(band[:, -1].view(members, _BLOCK, self.filters), 1, out=self.gradients["bias"])
         if not inputs:
             return None
         windows = torch.bmm(rows, self.parameters["band"].mT).view(members, batch, self.blocks, -1)
-        out = slope.new_zeros(members, batch, (self.blocks + 1) * _BLOCK)
+        out = gradient.new_zeros(members, batch, (self.blocks + 1) * _BLOCK)
         out[..., : self.blocks * _BLOCK] = windows[..., :_BLOCK].flatten(2)
         overlap = out[..., _BLOCK:].view(members, batch, self.blocks, _BLOCK)[..., : self.width - 1]
         overlap += windows[..., _BLOCK:-1]
