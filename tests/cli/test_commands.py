@@ -91,7 +91,7 @@ def test_an_unknown_statistic_is_refused_before_anything_is_read(folder, capsys)
         main(["characterize", "missing.tif", "--statistics", "two_point,porosity"])
     assert end.value.code == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "there is no statistic 'porosity'; choose from volume_fraction, two_point" in said
+    assert "found 'porosity' for --statistics; choose volume_fraction, two_point" in said
 
 
 def test_characterize_several_files_with_cleaning(folder, capsys):

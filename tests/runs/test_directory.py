@@ -101,7 +101,7 @@ def test_discard_leaves_nothing(tmp_path):
 
 def test_a_run_is_locked_while_open_and_free_after(tmp_path):
     with RunDirectory.create(tmp_path / "run", "demo", {}) as run:
-        code = f"from matlens.runs import RunDirectory; RunDirectory({str(run.path)!r})"
+        code = f"from matlens.runs.directory import RunDirectory; RunDirectory({str(run.path)!r})"
         second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert f"in use by another matlens process (pid {os.getpid()})" in second.stderr
         with pytest.raises(RunError, match="in use"):
@@ -111,7 +111,7 @@ def test_a_run_is_locked_while_open_and_free_after(tmp_path):
 
 def test_a_killed_process_leaves_no_lock(tmp_path):
     code = (
-        "import os, signal; from matlens.runs import RunDirectory\n"
+        "import os, signal; from matlens.runs.directory import RunDirectory\n"
         f"run = RunDirectory.create({str(tmp_path / 'run')!r}, 'demo', {{}})\n"
         "(run.path / '.half.tmp-1.csv').write_text('half')\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
