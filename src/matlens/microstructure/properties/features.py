@@ -349,13 +349,13 @@ class EncoderFeatures:
         return 2 * passes * self.encoder.layer(layer).channels + self.gram * (self.gram + 1) // 2
 
     def _coarse(self) -> tuple[str, ...]:
-        """Layers taken of the averaged structure too, unless the encoder holds a pyramid already."""
+        """Average over slices that contain the axis of the property, as first axis, and over slices across it."""
         if self.encoder.multiscale:
             return ()
         return tuple(name for name in self.layers if self.encoder.layer(name).stride > 1)
 
     def _sliced(self, volumes: Labels) -> NDArray[np.float32]:
-        """Mean over slices that hold the axis asked along, as their first one, beside that over slices across it."""
+        """Average over slices that contain the axis of the property, as their first axis, and over slices across."""
         volumes = np.moveaxis(volumes, self.axis + 1, 1)
         return np.stack([np.concatenate([self._mean(v, (2, 1)), self._mean(v, (0,))]) for v in volumes])
 
@@ -432,7 +432,7 @@ class EncoderFeatures:
 
 
 def _digest(encoder: Encoder) -> str:
-    """SHA-256 of the filters, for encoders that were made and not read from a file."""
+    """Compute the SHA-256 of the filters, for encoders without a weights file."""
     found = hashlib.sha256()
     for name, values in sorted(encoder.named_buffers()):
         found.update(name.encode() + values.detach().cpu().numpy().tobytes())

@@ -156,6 +156,6 @@ class Head:
 
 
 def _kernel() -> Any:
-    """Smooth deviations from a linear trend, and noise."""
+    """Return the kernel: smooth deviations from a linear trend, and noise."""
     smooth = ConstantKernel(1.0) * RBF(3.0, (0.1, 1e3))
     return smooth + ConstantKernel(1.0) * DotProduct(1.0) + WhiteKernel(1e-2, (1e-6, 1.0))

@@ -372,7 +372,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return model
 
     def _remember(self, data: StructureSet) -> None:
-        """What later structures must agree with."""
+        """Store the properties that later structures must share."""
         self.phases_, self.periodic_, self.ndim_ = len(data.phase_names), data.periodic, len(data.shape)
         self.spacing_, self.unit_, self.shape_ = data.spacing, data.unit, data.shape
         self.chosen_: dict[str, Any] = {}
@@ -394,7 +394,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return Scale(cast("ScaleKind", kind), tuple(map(float, self.phase_values or ())) if kind == "bounds" else ())
 
     def _choose(self, labels: Labels, values: Array, groups: NDArray[Any], progress: Progress | None) -> None:
-        """Settle features, depth and head; what is left to choose is chosen by grouped cross-validation."""
+        """Resolve features, depth and head; open choices are made by grouped cross-validation."""
         if self.head.startswith("network-"):
             freedom = self.head.removeprefix("network-")
             if freedom not in FREEDOMS:
@@ -474,7 +474,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return depth if depth in names or not Path(depth).is_dir() else read_recommendation(depth)
 
     def _calibrate(self, data: StructureSet, rows: Rows, natural: NDArray[np.bool_], progress: Progress | None) -> None:
-        """Find how wide intervals must be, from learners that did not see a structure's group."""
+        """Calibrate the width of the intervals on predictions by learners that did not see a structure's group."""
         self.factor_, self.floor_, self.held_out_ = float("nan"), 0.0, pd.DataFrame({"structure": data.names})
         if self.coverage is None:
             return
@@ -511,7 +511,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
 
 
 def _views(data: StructureSet, target: str) -> list[View]:
-    """Orders of the axes to learn from: only one where another would change shape or spacing, or has no label."""
+    """List the orders of the axes to learn from: only one if another would change shape or spacing, or has no label."""
     if len(set(data.shape)) > 1 or len(set(data.spacing)) > 1:
         return views(target, [], len(data.shape))
     finite = np.isfinite(data.targets.to_numpy(np.float64)).all(0)

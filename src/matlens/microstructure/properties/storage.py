@@ -336,6 +336,6 @@ def _learner_facts(learner: Learner, depth: str) -> tuple[dict[str, Any], Arrays
 
 
 def _narrow(rows: NDArray[np.float64]) -> NDArray[Any]:
-    """Single precision where that loses nothing, as with features of an encoder."""
+    """Convert to single precision if that loses nothing, as for features of an encoder."""
     single = rows.astype(np.float32)
     return single if np.array_equal(single, rows) else rows

@@ -166,7 +166,7 @@ def plan_from_statistics(
 
 @dataclass(frozen=True)
 class _TowardsCurves(Prepared):
-    """Annealing towards curves; the plan's exemplar only lends its phases and scale."""
+    """Annealing to given curves; the exemplar of the plan only holds phases and scale."""
 
     annealing: Annealing
     targets: CurveTargets
@@ -198,6 +198,6 @@ def _checked_shape(shape: Sequence[int] | None, targets: CurveTargets) -> tuple[
 
 
 def _like(targets: CurveTargets) -> Microstructure:
-    """The smallest microstructure of the same phases and scale."""
+    """Make the smallest microstructure of the same phases and scale."""
     phases = np.arange(targets.fractions.size)[None]
     return Microstructure(phases, targets.spacing, targets.unit, targets.phase_names, targets.periodic)
