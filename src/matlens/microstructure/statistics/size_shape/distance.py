@@ -23,6 +23,11 @@ _SLAB = 1 << 16  # pixels worked on at once, so that they stay in the cache
 def integer_weights(spacing: Sequence[float]) -> tuple[NDArray[np.int64], float]:
     """Express squared spacings as whole numbers times one unit.
 
+    Parameters
+    ----------
+    spacing : sequence of float
+        Spacing along each axis.
+
     Returns
     -------
     weights : ndarray of int, shape (ndim,)
