@@ -31,6 +31,7 @@ STATE = ".state"  # lock, list of files, state and results to resume from: nothi
 PREVIOUS = "previous"  # what --force replaces, kept until the new run has finished
 
 
+# docs/decisions/0005-run-directories.md
 class RunDirectory:
     """Directory of one run, locked while this object is open (use it in a ``with`` block).
 

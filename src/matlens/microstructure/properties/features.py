@@ -38,10 +38,10 @@ __all__ = [
 
 Labels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
-_PIXELS = 2**17  # of one batch through an encoder: some hundred megabytes of activations
-_POOLING = "mean+spread"  # to be changed with what rows hold: it is part of the name they are kept by
-_REACH = 12
-SLICES = 16  # of a volume, along each axis: neighbours hardly differ
+_PIXELS = 2**17  # pixels of one batch through an encoder: some hundred megabytes of activations
+_POOLING = "mean+spread"  # part of the names of cached rows: change it when the content of rows changes
+_REACH = 12  # voxels: largest offset of the two-point map of a volume
+SLICES = 16  # slices of a volume along each axis; neighbouring slices hardly differ
 
 
 class Features(Protocol):
@@ -214,7 +214,7 @@ class TwoPointMap:
             One flat row per structure.
         """
         space = indicators.shape[2:]
-        # A volume's map of all offsets would be longer than any number of volumes could teach.
+        # A volume's map of all offsets would have more entries than any data set could train.
         halves = [side // 2 if len(space) == 2 else min(side // 2, _REACH) for side in space]
         # Zeros as wide as the longest offset keep ends from meeting.
         size = tuple(side if self.periodic else side + half for side, half in zip(space, halves))

@@ -24,9 +24,9 @@ Array = NDArray[np.float64]
 # docs/decisions/0025-features-of-property-models.md
 COMPONENTS = 80
 _LEAST = 20
-_MANY = 400  # rows, above which all components would be costly, and the first ones suffice
+_MANY = 400  # rows above which only the first components are computed, as all would be costly
 # docs/decisions/0026-intervals-and-storage-of-property-models.md
-_ROWS = 300  # that fix the parameters of a kernel; more change them little, and cost the cube
+_ROWS = 300  # rows that kernel parameters are fitted to; more change them little at cubic cost
 
 
 class Head:

@@ -249,9 +249,9 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018).
         """
         labels, fractions = self._prepared(structures)
-        mean, spread = self.learner_.predict(labels, progress)
-        reach = self.factor_ * np.hypot(spread, self.floor_)
-        limits = [mean, mean - reach, mean + reach]
+        mean, std = self.learner_.predict(labels, progress)
+        half = self.factor_ * np.hypot(std, self.floor_)
+        limits = [mean, mean - half, mean + half]
         found = pd.DataFrame(
             dict(zip(("predicted", "lower", "upper"), (self.scale_.inverse(x, fractions) for x in limits)))
         )
@@ -479,13 +479,14 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         if self.coverage is None:
             return
         labels, values, groups = rows
-        mean, spread = np.empty_like(values), np.empty_like(values)
+        mean, std = np.empty_like(values), np.empty_like(values)
         for train, held in grouped_folds(groups, FOLDS, self.seed + 1):
             learner = self._learner().fit(labels[train], values[train], progress)
-            mean[held], spread[held] = learner.predict(labels[held])
-        # A model's own spread may be far too small where data are few; an error met before is possible again.
+            mean[held], std[held] = learner.predict(labels[held])
+        # With few data the model's own standard deviation may be far too small; the median held-out error is its floor:
+        # docs/decisions/0026-intervals-and-storage-of-property-models.md
         self.floor_ = float(np.median(np.abs(mean - values)[natural]))
-        scores = np.abs(mean - values) / np.hypot(spread, self.floor_)
+        scores = np.abs(mean - values) / np.hypot(std, self.floor_)
         self.factor_ = conformal_factor(scores[natural], groups[natural], self.coverage)
         # The structures as they are come first; their other views follow.
         own = slice(0, len(data))

@@ -23,7 +23,7 @@ __all__ = ["FREEDOMS", "Freedom", "NetworkLearner"]
 Freedom = Literal["frozen", "partly-frozen", "free", "scratch"]
 FREEDOMS: tuple[Freedom, ...] = get_args(Freedom)
 Array = NDArray[np.float64]
-_FREE_LAYERS = 2  # convolutions that train when partly frozen
+_FREE_LAYERS = 2  # convolutions that are trained when partly frozen
 
 
 class NetworkLearner:

@@ -33,7 +33,8 @@ __all__ = ["FittedState", "StoredModel", "write_state"]
 Arrays = dict[str, NDArray[Any]]
 # docs/decisions/0026-intervals-and-storage-of-property-models.md
 SCHEMA = "matlens model 1"
-_OUTPUT = ("mean", "spread", "output.weight", "output.bias")  # of a network, beside its encoder's weights
+# Arrays of a network beside its encoder's weights; "spread" is the standard deviation under its name in schema 1.
+_OUTPUT = ("mean", "spread", "output.weight", "output.bias")
 # In standard deviations of the values: for one and the same sum, and for a network on another machine.
 _EXACT, _ALIKE = 1e-6, 1e-3
 

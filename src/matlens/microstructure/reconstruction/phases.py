@@ -12,6 +12,7 @@ from matlens.errors import InputError
 __all__ = ["PhaseCode", "decode", "phase_counts"]
 
 
+# docs/decisions/0010-phase-field-on-a-simplex.md
 class PhaseCode:
     """Represent K phases by the corners of a regular simplex in K - 1 dimensions.
 

@@ -34,6 +34,7 @@ _SMALLEST = 16  # pixels on a side
 _DEFAULT = (128, 128)
 
 
+# docs/decisions/0023-rebuilding-from-statistics.md
 def reconstruct_from_statistics(
     statistics: Statistics,
     shape: Sequence[int] | None = None,

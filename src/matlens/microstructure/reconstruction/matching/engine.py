@@ -235,6 +235,8 @@ class Problem:
         torch.Generator
             Generator on the processor.
         """
+        # Keyed by what it is for and never by order, so that any realisation can be repeated alone:
+        # docs/decisions/0005-run-directories.md
         words = np.random.SeedSequence([self.seed, realisation, stage]).generate_state(2, np.uint32)
         return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
 
