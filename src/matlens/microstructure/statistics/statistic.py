@@ -28,7 +28,7 @@ Section = Literal[CurveSection, "shape", "connection"]
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What holds for the values of a variable, whatever the structure; the common tester checks it.
+    """Facts that hold for the values of a variable, whatever the structure; the common tester checks them.
 
     How values scale with the pixel size, which axis runs over phases and which over directions follows from the
     variable's units and dimensions.
@@ -73,7 +73,7 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Display:
-    """Where a report shows a variable, and in which words.
+    """Place and words with which a report shows a variable.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class Display:
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """One array of a statistic, as the data set labels it.
+    """Array that a statistic gives, as the data set labels it.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Rough cost of a statistic, measured once by ``benchmarks/statistics_cost.py`` on one core.
+    """Rough cost of a statistic on one core, measured once by ``benchmarks/statistics_cost.py``.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Blockwise:
-    """How a statistic is taken block by block, for structures that do not fit into memory.
+    """Functions that compute a statistic block by block, for structures that do not fit into memory.
 
     Nothing uses it yet; it fixes the interface that block-wise work will call.
 
@@ -252,7 +252,7 @@ class Blockwise:
 
 @dataclass(frozen=True, kw_only=True)
 class Statistic:
-    """A statistic: one measurement of a microstructure, which gives one or several labelled arrays.
+    """Measurement of a microstructure that gives one or several labelled arrays.
 
     Parameters
     ----------

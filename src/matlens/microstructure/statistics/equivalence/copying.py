@@ -33,7 +33,7 @@ BATCH_VALUES = 1 << 21
 
 
 class CopyTest:
-    """Look for pieces of the exemplars in results.
+    """Test whether results repeat parts of the exemplars.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 
 
 class Curves:
-    """Statistics of one structure as a non-periodic window, in pixels, each computed on first use and kept.
+    """Compute statistics of one structure as a non-periodic window, in pixels, each on first use.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ class Panel:
 
     @property
     def n_windows(self) -> int:
-        """Windows of the micrograph that decide."""
+        """Number of windows of the micrograph that decide."""
         return len(self._windows.windows)
 
     def __call__(self, results: Sequence[Microstructure], *, copying: bool = True) -> Judged:

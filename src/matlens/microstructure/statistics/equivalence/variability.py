@@ -30,7 +30,9 @@ Array = NDArray[np.float64]
 
 
 class Variability:
-    """The windows of one material and how far they are from each other, computed once for any number of results.
+    """Compare results with the windows of a material, and these with each other.
+
+    The distances between the windows are computed once for any number of results.
 
     Parameters
     ----------

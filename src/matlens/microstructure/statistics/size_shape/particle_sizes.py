@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ParticleSizes:
-    """The particles of one phase.
+    """Particles of one phase: equivalent diameters, weights and number density.
 
     Parameters
     ----------
