@@ -6,7 +6,6 @@ import os
 from collections.abc import MutableMapping
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -28,7 +27,7 @@ from matlens.library.model.output_warping import OutputWarping, find_output_warp
 from matlens.library.model.preprocessing_choice import Choice, choose_preprocessing
 from matlens.library.model.presets.preset import Preset
 from matlens.library.model.presets.registry import PRESETS
-from matlens.library.model.resampling import Resampling, member_rows
+from matlens.library.model.resampling import member_rows
 from matlens.library.model.response import GradientErrors, Gradients
 from matlens.library.model.storage import FittedState, read_state, write_state
 from matlens.library.model.targets import Target, learned_target, resolve_task
@@ -166,8 +165,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
         values = goal.values(seen)
         self.warp_ = self._warp(preset, seen, values)
-        resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
-        drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
+        self.resample_ = preset.resampling(self.resample)
+        drawn = member_rows(seen.replicates(), self.n_models, self.resample_, self.seed)
         standard = torch.from_numpy(self.warp_.standard(values)).float().to(device)
         kernel, standard = self._kernel_part(preset, seen, standard, drawn, goal.name, progress)
         data = TrainingSet(self.inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
@@ -331,7 +330,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         state = read_state(folder, device)
         chain = state.inputs.preprocessing if state.own_preprocessing else None
         model = cls(**state.parameters, preprocessing=chain, device=device)
-        model.inputs_ = state.inputs
+        model.inputs_, model.resample_ = state.inputs, PRESETS[model.preset].resampling(model.resample)
         for name in _FITTED:
             setattr(model, name, getattr(state, name.removesuffix("_")))
         model._settle()

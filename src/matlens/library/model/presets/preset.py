@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -88,3 +89,7 @@ class Preset:
     network_inputs: Callable[..., Inputs]
     chains: tuple[Preprocessing, ...] = ()
     sharpness: float | None = None
+
+    def resampling(self, asked: str) -> Resampling:
+        """Resolve what members see: as asked for, or the preset's own where that is ``"auto"``."""
+        return self.resample if asked == "auto" else cast("Resampling", asked)
