@@ -261,9 +261,9 @@ def design_of(compositions: ArrayLike, groups: ArrayLike | None = None, *, linea
         raise InputError("all compositions are equal; gradients with respect to composition need several.")
     kept = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST)).astype(np.intp))
     root = np.sqrt(counts[kept].astype(np.float64))
-    kernels, slope = [], _LINEAR / distance**2 if linear else 0.0
+    kernels, linear_variance = [], _LINEAR / distance**2 if linear else 0.0
     for length in _LENGTH_SCALES:
-        kernel = _Kernel(points[kept], points[kept].mean(0), slope, length * distance)
+        kernel = _Kernel(points[kept], points[kept].mean(0), linear_variance, length * distance)
         values, vectors = eigh(kernel(kernel.points) * root[:, None] * root)
         kernels.append((kernel, vectors * root[:, None], np.maximum(values, 0)))
     return Design(group, counts, points, kept, tuple(kernels))

@@ -21,7 +21,7 @@ from matlens.library.model.presets.preset import Preset, Stage
 
 __all__ = ["Ensemble", "chunks_of", "train"]
 
-_CACHED = 2**19  # parameters of a chunk: with slopes and moments 8 MB, about what a core's share of the cache holds
+_CACHED = 2**19  # parameters of a chunk: with gradients and moments 8 MB, about what a core's share of the cache holds
 _MOST = 32  # members of a chunk; more would leave nothing to the other threads
 _BLOCK = 2**21  # numbers of the largest activation when values and gradients are asked for
 
@@ -47,8 +47,8 @@ class Ensemble:
     >>> data = TrainingSet({"composition": torch.rand(20, 2)}, torch.rand(20), [np.arange(20)] * 3, seed=0)
     >>> stage = Stage("composition", ("composition",), epochs=2)
     >>> ensemble = train(PRESETS["umehara2019"], (stage,), data)
-    >>> values, slopes = ensemble.gradients(data.inputs)
-    >>> values.shape, slopes["composition"].shape
+    >>> values, gradients = ensemble.gradients(data.inputs)
+    >>> values.shape, gradients["composition"].shape
     (torch.Size([3, 20]), torch.Size([3, 20, 2]))
     """
 
@@ -64,21 +64,21 @@ class Ensemble:
 
     def values(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return the outputs of all members, shape (m, n), for inputs of shape (n, features)."""
-        return self._run(inputs, slopes=False, progress=Silent())[0]
+        return self._run(inputs, differentiate=False, progress=Silent())[0]
 
     def gradients(
         self, inputs: Mapping[str, Tensor], progress: Progress | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return outputs, shape (m, n), and gradients with respect to each input, shape (m, n, features)."""
-        return self._run(inputs, slopes=True, progress=progress or Silent())
+        return self._run(inputs, differentiate=True, progress=progress or Silent())
 
     def _run(
-        self, inputs: Mapping[str, Tensor], *, slopes: bool, progress: Progress
+        self, inputs: Mapping[str, Tensor], *, differentiate: bool, progress: Progress
     ) -> tuple[Tensor, dict[str, Tensor]]:
         inputs = {name: inputs[name].float() for name in self.stage.inputs}
         first = next(iter(inputs.values()))
         values = first.new_empty(self.members, len(first))
-        found = {name: first.new_empty(self.members, *x.shape) for name, x in inputs.items() if slopes}
+        found = {name: first.new_empty(self.members, *x.shape) for name, x in inputs.items() if differentiate}
         lock, done = threading.Lock(), 0
 
         def work(members: NDArray[np.intp]) -> None:
@@ -91,14 +91,14 @@ class Ensemble:
                 part = {name: x[rows].expand(len(members), -1, -1) for name, x in inputs.items()}
                 out = network.forward(part)
                 values[low:high, rows] = out
-                if slopes:
-                    for name, slope in network.backward(torch.ones_like(out), inputs=True).items():
-                        found[name][low:high, rows] = slope
+                if differentiate:
+                    for name, gradient in network.backward(torch.ones_like(out), inputs=True).items():
+                        found[name][low:high, rows] = gradient
             with lock:
                 done += len(members)
                 progress.update(done)
 
-        progress.begin(self.members, "gradients of the members" if slopes else "predictions of the members")
+        progress.begin(self.members, "gradients of the members" if differentiate else "predictions of the members")
         side_by_side(work, chunks_of(self.members, self._chunk_size(first)))
         progress.end()
         return values, found
@@ -176,15 +176,15 @@ def train(
     Interrupted
         On KeyboardInterrupt, after all running chunks have saved their state.
     """
-    kept, told = checkpoint or NoStore(), progress or Silent()
-    work = _Work(preset, tuple(stages), data, kept, told)
+    store, report = checkpoint or NoStore(), progress or Silent()
+    work = _Work(preset, tuple(stages), data, store, report)
     chunks = chunks_of(len(data.rows), _chunk_size(preset, stages, data))
-    told.begin(len(chunks) * sum(stage.epochs for stage in stages), f"training {len(data.rows)} networks")
+    report.begin(len(chunks) * sum(stage.epochs for stage in stages), f"training {len(data.rows)} networks")
     try:
         parts = side_by_side(partial(work.chunk, chunks), range(len(chunks)), work.stop)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; what was done so far is kept.") from None
-    told.end()
+    report.end()
     sizes = {name: x.shape[1] for name, x in data.inputs.items()}
     merged = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     return Ensemble(preset, stages[-1], sizes, merged)

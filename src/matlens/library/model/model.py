@@ -488,8 +488,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return kernel, standard
         sign, start, held = torch.tensor(censored).to(standard), standard, HeldOut.from_rows(drawn, len(seen))
         for _ in range(_ROUNDS):
-            said = torch.from_numpy(held.summary(kernel.values(inputs).double().cpu().numpy())[0]).to(standard)
-            standard = start + sign * (sign * (said - start)).nan_to_num(0).clamp(min=0)
+            predicted = torch.from_numpy(held.summary(kernel.values(inputs).double().cpu().numpy())[0]).to(standard)
+            standard = start + sign * (sign * (predicted - start)).nan_to_num(0).clamp(min=0)
             kernel = KernelParts.fit(covariances, inputs, standard, drawn)
         return kernel, standard
 

@@ -144,8 +144,8 @@ def in_words(chain: Preprocessing) -> str:
     >>> in_words(CHAINS[0]), in_words(CHAINS[-1])
     ('none', 'detrend:4,snv')
     """
-    said = (":".join(map(str, settings.values())) for settings in chain.settings())
-    return ",".join(said) or "none"
+    steps = (":".join(map(str, settings.values())) for settings in chain.settings())
+    return ",".join(steps) or "none"
 
 
 def _held_out(
