@@ -31,6 +31,7 @@ from matlens.cli.app import main as matlens
 from matlens.library.baselines import BASELINES
 from matlens.library.io import read_library
 from matlens.library.model import LibraryModel
+from matlens.library.model.targets import target_of
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import PARTITIONS, held_out, paired, summarise
 from matlens.library.validation.checks import noise_ceiling
@@ -160,7 +161,7 @@ def score_table(data: str, partition: str, names: list[str]) -> list[str]:
             line["ahead in"] = f"{better} of {each.shape[1]}"
         lines.append(line | {"seconds": f"{seconds[name]:.0f}"})
     library = DATA[data].read()
-    ceiling = noise_ceiling(library, transform=DATA[data].transform)
+    ceiling = noise_ceiling(library, target_of(library, None, DATA[data].transform))
     said = f"### {data}, {len(library)} samples: {WORDS[partition]}"
     if ceiling.groups:
         most = f"{ceiling.ceiling:.3f} ({ceiling.low:.3f} to {ceiling.high:.3f})"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from matlens.cli.app import ON_RUNS
-from matlens.cli.options import Place, Talk
+from matlens.cli.options import Destination, Verbosity
 from matlens.cli.registry import commands
 from matlens.core.settings import option_table
 
@@ -24,7 +24,7 @@ def page() -> str:
             f"`{command.example}`",
             option_table(command.spec),
         ]
-    parts += ["## Every command that fills a run directory", _rows(Place, Talk)]
+    parts += ["## Every command that fills a run directory", _rows(Destination, Verbosity)]
     for spec, function in ON_RUNS:
         parts += [f"## matlens {function.__name__}", spec.__doc__, option_table(spec)]
     return "\n\n".join("\n".join(line.strip() for line in part.strip().splitlines()) for part in parts) + "\n"

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from matlens.cli.options import Place, Talk
+from matlens.cli.options import Destination, Verbosity
 from matlens.core.settings import Option, declared, read_options
 from matlens.runs.command import Command
 
@@ -22,7 +22,7 @@ __all__ = ["command_function", "with_signature"]
 Action = Callable[..., None]
 
 
-def command_function(command: Command, action: Callable[[Command, Any, Place, Talk], None]) -> Action:
+def command_function(command: Command, action: Callable[[Command, Any, Destination, Verbosity], None]) -> Action:
     """Make the function that typer registers for a command.
 
     Parameters
@@ -45,11 +45,11 @@ def command_function(command: Command, action: Callable[[Command, Any, Place, Ta
     ['seed', 'output', 'force', 'quiet', 'verbose']
     """
 
-    def function(values: dict[str, Any], place: Place, talk: Talk) -> None:
-        action(command, read_options(command.spec, values), place, talk)
+    def function(values: dict[str, Any], destination: Destination, verbosity: Verbosity) -> None:
+        action(command, read_options(command.spec, values), destination, verbosity)
 
     text = f"{inspect.cleandoc(command.spec.__doc__ or '')}\n\nExample: {command.example}"
-    return with_signature(function, [command.spec, Place, Talk], help=text)
+    return with_signature(function, [command.spec, Destination, Verbosity], help=text)
 
 
 def with_signature(function: Callable[..., None], classes: list[type[Any]], *, help: str) -> Action:
@@ -71,7 +71,7 @@ def with_signature(function: Callable[..., None], classes: list[type[Any]], *, h
 
     Examples
     --------
-    >>> with_signature(print, [Place], help="Nothing.").__doc__
+    >>> with_signature(print, [Destination], help="Nothing.").__doc__
     'Nothing.'
     """
     groups = [(cls, declared(cls)) for cls in classes]

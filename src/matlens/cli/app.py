@@ -12,7 +12,7 @@ import typer
 from matlens._version import __version__
 from matlens.cli.adapt import command_function, with_signature
 from matlens.cli.fetch import FetchSpec, fetch
-from matlens.cli.options import Talk
+from matlens.cli.options import Verbosity
 from matlens.cli.registry import commands
 from matlens.cli.report import ReportSpec, report
 from matlens.cli.resume import ResumeSpec, resume
@@ -69,10 +69,10 @@ def application() -> typer.Typer:
 
 
 def _on_runs(spec: type[Any], function: Callable[..., None]) -> Callable[..., None]:
-    def action(values: dict[str, Any], talk: Talk) -> None:
-        function(read_options(spec, values), talk)
+    def action(values: dict[str, Any], verbosity: Verbosity) -> None:
+        function(read_options(spec, values), verbosity)
 
-    return with_signature(action, [spec, Talk], help=inspect.cleandoc(spec.__doc__ or ""))
+    return with_signature(action, [spec, Verbosity], help=inspect.cleandoc(spec.__doc__ or ""))
 
 
 def _version(
@@ -96,7 +96,7 @@ def _version(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave the process with its exit code.
+    """Run the command line, and end the process with its exit code.
 
     Parameters
     ----------

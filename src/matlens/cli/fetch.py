@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from matlens.cli.options import Talk
-from matlens.cli.work import start_talking
+from matlens.cli.options import Verbosity
+from matlens.cli.work import set_up_logging
 from matlens.core.settings import option, options
 from matlens.errors import ResourceError
 
@@ -23,14 +23,14 @@ class FetchSpec:
     ] = None
 
 
-def fetch(spec: FetchSpec, talk: Talk) -> None:
+def fetch(spec: FetchSpec, verbosity: Verbosity) -> None:
     """Download an entry of the registry and print its files, or list all entries.
 
     Parameters
     ----------
     spec : FetchSpec
         Options of the command.
-    talk : Talk
+    verbosity : Verbosity
         How much is printed.
 
     Raises
@@ -40,14 +40,14 @@ def fetch(spec: FetchSpec, talk: Talk) -> None:
     """
     from matlens.core import registry
 
-    start_talking(talk)
+    set_up_logging(verbosity)
     if spec.name is not None:
         for file in registry.fetch(spec.name):
             typer.echo(str(file))
         return
     for entry in registry.entries().values():
         typer.echo(f"{entry.name:20} {entry.licence:14} {_place(entry.name)}")
-        if not talk.quiet:
+        if not verbosity.quiet:
             typer.echo(f"{'':20} {entry.description}")
 
 

@@ -7,14 +7,14 @@ from typing import Annotated
 
 from matlens.core.settings import option, options
 
-__all__ = ["Place", "Talk"]
+__all__ = ["Destination", "Verbosity"]
 
 _RUN = "Run"
 
 
 @options
-class Place:
-    """Where results go."""
+class Destination:
+    """Options that say where results go."""
 
     output: Annotated[
         Path | None,
@@ -33,8 +33,8 @@ class Place:
 
 
 @options
-class Talk:
-    """How much is printed."""
+class Verbosity:
+    """Options that say how much is printed."""
 
     quiet: Annotated[bool, option("Print only the folder of the results.", "-q", "--quiet", group=_RUN)] = False
     verbose: Annotated[bool, option("Print messages on the steps of the work, too.", "-v", "--verbose", group=_RUN)] = (

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from matlens.cli.options import Talk
+from matlens.cli.options import Verbosity
 from matlens.cli.registry import commands
-from matlens.cli.work import start_talking
+from matlens.cli.work import set_up_logging
 from matlens.core.settings import option, options
 from matlens.runs.command import command_of
 
@@ -23,19 +23,19 @@ class ReportSpec:
     run: Annotated[Path, option("Folder of the run (run directory).", argument=True, metavar="RUN")]
 
 
-def report(spec: ReportSpec, talk: Talk) -> None:
+def report(spec: ReportSpec, verbosity: Verbosity) -> None:
     """Build the report of a run, also of one that an earlier version made.
 
     Parameters
     ----------
     spec : ReportSpec
         Options of the command.
-    talk : Talk
+    verbosity : Verbosity
         How much is printed.
     """
     from matlens.report.build import build_report
     from matlens.runs.directory import RunDirectory
 
-    start_talking(talk)
+    set_up_logging(verbosity)
     with RunDirectory(spec.run) as run:
         typer.echo(str(build_report(run, command_of(run, commands()).page(run))))

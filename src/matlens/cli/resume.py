@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matlens.cli.options import Talk
+from matlens.cli.options import Verbosity
 from matlens.cli.registry import commands
-from matlens.cli.work import complete, machine_settings, say, start_talking
+from matlens.cli.work import complete, machine_settings, say, set_up_logging
 from matlens.core.settings import OnDevice, option, options
 from matlens.errors import RunError
 from matlens.runs.command import command_of
@@ -35,14 +35,14 @@ class ResumeSpec(OnDevice):
     ] = False
 
 
-def resume(spec: ResumeSpec, talk: Talk) -> None:
+def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
     """Continue a run; without ``force`` only if it will end with the same bytes.
 
     Parameters
     ----------
     spec : ResumeSpec
         Options of the command.
-    talk : Talk
+    verbosity : Verbosity
         How much is printed.
 
     Raises
@@ -52,7 +52,7 @@ def resume(spec: ResumeSpec, talk: Talk) -> None:
     """
     from matlens.runs.directory import RunDirectory
 
-    start_talking(talk)
+    set_up_logging(verbosity)
     run = RunDirectory(spec.run)
     try:
         if run.status == "finished":
@@ -65,14 +65,14 @@ def resume(spec: ResumeSpec, talk: Talk) -> None:
                 f"{spec.run} was begun by MatLens {run.settings['version']}, whose half-finished work this version "
                 f"cannot continue; start it again with 'matlens {command.name}'."
             )
-        _accept_differences(run, spec, talk)
+        _accept_differences(run, spec, verbosity)
     except BaseException:
         run.close()
         raise
-    complete(run, command, talk, fresh=False)
+    complete(run, command, verbosity, fresh=False)
 
 
-def _accept_differences(run: RunDirectory, spec: ResumeSpec, talk: Talk) -> None:
+def _accept_differences(run: RunDirectory, spec: ResumeSpec, verbosity: Verbosity) -> None:
     differences = _differences(run.settings["environment"], spec)
     if differences and not spec.force:
         raise RunError(
@@ -80,7 +80,7 @@ def _accept_differences(run: RunDirectory, spec: ResumeSpec, talk: Talk) -> None
             "inexactly with --force."
         )
     if differences:
-        say(talk, f"inexact: {'; '.join(differences)}.")
+        say(verbosity, f"inexact: {'; '.join(differences)}.")
         run.mark("running", inexact=[*run.provenance.get("inexact", []), *differences])
 
 

@@ -8,40 +8,40 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from matlens.cli.options import Place, Talk
+from matlens.cli.options import Destination, Verbosity
 from matlens.core.settings import check_paths
 from matlens.runs.command import Command
 
 if TYPE_CHECKING:
     from matlens.runs.directory import RunDirectory
 
-__all__ = ["carry_out", "complete", "machine_settings", "say", "start_talking"]
+__all__ = ["carry_out", "complete", "machine_settings", "say", "set_up_logging"]
 
 
-def start_talking(talk: Talk) -> None:
+def set_up_logging(verbosity: Verbosity) -> None:
     """Send the messages of the package to the terminal, as many as are asked for.
 
     Parameters
     ----------
-    talk : Talk
+    verbosity : Verbosity
         How much is printed.
     """
-    level = logging.DEBUG if talk.verbose else logging.ERROR if talk.quiet else logging.WARNING
+    level = logging.DEBUG if verbosity.verbose else logging.ERROR if verbosity.quiet else logging.WARNING
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
     logging.getLogger("matlens").setLevel(level)
 
 
-def say(talk: Talk, text: str) -> None:
+def say(verbosity: Verbosity, text: str) -> None:
     """Print a line unless the user asked for silence.
 
     Parameters
     ----------
-    talk : Talk
+    verbosity : Verbosity
         How much is printed.
     text : str
         The line; nothing is printed if it is empty.
     """
-    if text and not talk.quiet:
+    if text and not verbosity.quiet:
         typer.echo(text)
 
 
@@ -65,7 +65,7 @@ def machine_settings(options: Any) -> dict[str, Any]:
     return environment(threads=set_threads(getattr(options, "threads", None)), device=device)
 
 
-def carry_out(command: Command, options: Any, place: Place, talk: Talk) -> None:
+def carry_out(command: Command, options: Any, destination: Destination, verbosity: Verbosity) -> None:
     """Start a run of a command and do its work.
 
     Paths are checked first: nothing heavy is loaded to find out that a file is not there.
@@ -76,9 +76,9 @@ def carry_out(command: Command, options: Any, place: Place, talk: Talk) -> None:
         The command.
     options : Any
         An instance of ``command.spec``.
-    place : Place
+    destination : Destination
         Where results go.
-    talk : Talk
+    verbosity : Verbosity
         How much is printed.
 
     Raises
@@ -88,20 +88,22 @@ def carry_out(command: Command, options: Any, place: Place, talk: Talk) -> None:
     """
     from matlens.runs.directory import RunDirectory
 
-    start_talking(talk)
+    set_up_logging(verbosity)
     check_paths(options)
     environment = machine_settings(options)
     prepared = command.prepare(options, environment)
     plan = command.forecast(prepared)
     settings = command.settings(options, prepared, environment)
-    run = RunDirectory.create(place.output, command.name, settings, force=place.force)
-    say(talk, prepared.said)
+    run = RunDirectory.create(destination.output, command.name, settings, force=destination.force)
+    say(verbosity, prepared.said)
     if plan is not None:
-        say(talk, f"plan: {plan}")
-    complete(run, command, talk, found=prepared.found)
+        say(verbosity, f"plan: {plan}")
+    complete(run, command, verbosity, found=prepared.found)
 
 
-def complete(run: RunDirectory, command: Command, talk: Talk, *, fresh: bool = True, found: Any = None) -> None:
+def complete(
+    run: RunDirectory, command: Command, verbosity: Verbosity, *, fresh: bool = True, found: Any = None
+) -> None:
     """Do what the run's settings say, write its report, and print where it is.
 
     Parameters
@@ -110,7 +112,7 @@ def complete(run: RunDirectory, command: Command, talk: Talk, *, fresh: bool = T
         Open; is closed at the end.
     command : Command
         The run's command.
-    talk : Talk
+    verbosity : Verbosity
         How much is printed.
     fresh : bool
         Whether the run was made just now: then bad input leaves nothing behind.
@@ -123,10 +125,10 @@ def complete(run: RunDirectory, command: Command, talk: Talk, *, fresh: bool = T
     with working(run, fresh=fresh):
         from matlens.report.build import build_report  # takes a while, and the run is there to go on with
 
-        command.work(run, progress_for(quiet=talk.quiet), found)
+        command.work(run, progress_for(quiet=verbosity.quiet), found)
         page = command.page(run)
         report = build_report(run, page)
-    if talk.quiet:
+    if verbosity.quiet:
         typer.echo(str(run.path))
     else:
         for line in page.headlines(run):

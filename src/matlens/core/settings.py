@@ -147,7 +147,7 @@ def options(cls: type[T]) -> type[T]:
 
 @dataclass(frozen=True)
 class Option:
-    """One declared option, as the command line, a table or a form shows it.
+    """Option of a command, as the command line, a table or a form shows it.
 
     Parameters
     ----------
@@ -182,13 +182,13 @@ class Option:
     exists: Exists
 
     @property
-    def said(self) -> str:
-        """The option as a user knows it: its longest flag, or the name of the argument."""
+    def label(self) -> str:
+        """Name of the option as a user knows it: its longest flag, or the metavar of the argument."""
         return max(self.flags, key=len) if self.flags else self.metavar
 
     @property
     def shown_default(self) -> str:
-        """The default in words; empty where there is none to show."""
+        """Default as help texts show it; empty where there is none to show."""
         if self.default is MISSING or self.default is None or self.default is False or self.default == ():
             return ""
         if isinstance(self.default, tuple | list):
@@ -206,7 +206,7 @@ def declared(cls: type[Any]) -> list[Option]:
 
     Examples
     --------
-    >>> [option.said for option in declared(OnDevice)]
+    >>> [option.label for option in declared(OnDevice)]
     ['--device', '--threads']
     """
     infos: dict[str, FieldInfo] = cls.__pydantic_fields__
@@ -303,7 +303,7 @@ def _sentence(cls: type[Any], error: ValidationError, *, in_python: bool) -> str
         near = difflib.get_close_matches(name, found, 1)
         return f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ".")
     made, value = found[name], first["input"]
-    said = name if in_python else made.said
+    said = name if in_python else made.label
     if isinstance(cause, _NotAChoice):
         return f"found {cause.args[1]!r} for {said}; choose {_listed(cause.args[0])}."
     if first["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
@@ -482,11 +482,11 @@ def _check_path(path: str, made: Option) -> None:
     shown = path if relative.startswith(os.pardir) else relative
     if not os.path.exists(path):
         what = "file or folder" if made.exists == "path" else made.exists
-        raise InputError(f"there is no {what} {shown} ({made.said}); check the path.")
+        raise InputError(f"there is no {what} {shown} ({made.label}); check the path.")
     if made.exists == "file" and os.path.isdir(path):
-        raise InputError(f"{shown} is a folder, and {made.said} takes a file; name the file.")
+        raise InputError(f"{shown} is a folder, and {made.label} takes a file; name the file.")
     if made.exists == "folder" and not os.path.isdir(path):
-        raise InputError(f"{shown} is a file, and {made.said} takes a folder; name the folder.")
+        raise InputError(f"{shown} is a file, and {made.label} takes a folder; name the folder.")
 
 
 def json_schema(cls: type[Any]) -> dict[str, Any]:
@@ -531,7 +531,9 @@ def option_table(cls: type[Any]) -> str:
 
 
 class ChoiceOf:
-    """One of a registry's names, for sets that plug-ins may extend (`typing.Literal` is for closed ones).
+    """Restrict a field to the names in a registry, which plug-ins may extend.
+
+    For closed sets use `typing.Literal`.
 
     Parameters
     ----------
@@ -699,7 +701,7 @@ class Seeded:
 
 @options
 class OnDevice:
-    """Options of work that torch does."""
+    """Options of work that PyTorch does."""
 
     device: Annotated[
         Literal["auto", "cpu", "cuda"],

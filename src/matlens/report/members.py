@@ -14,7 +14,7 @@ __all__ = ["reported_members", "work_on_member"]
 
 
 def work_on_member(run: RunDirectory, name: str, command: Command, options: Any, progress: Progress) -> None:
-    """Do a command in a run directory below a run, or the rest of it; a finished member is left alone.
+    """Do a command, or the rest of it, in a run directory below a run; a finished one is left alone.
 
     Parameters
     ----------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from importlib.resources import files
 
 __all__ = ["bibtex"]
@@ -28,10 +27,10 @@ def bibtex(keys: Sequence[str]) -> str:
     >>> bibtex(["li2018transfer"]).splitlines()[0]
     '@article{li2018transfer,'
     """
-    return "\n\n".join(_entries()[key] for key in keys)
+    entries = _entries()
+    return "\n\n".join(entries[key] for key in keys)
 
 
-@cache
 def _entries() -> dict[str, str]:
     text = files("matlens.runs").joinpath("citations.bib").read_text(encoding="utf-8")
     entries = [entry.strip() for entry in re.split(r"\n(?=@)", text)]

@@ -31,6 +31,7 @@ STATE = ".state"  # lock, list of files, state and results to resume from: nothi
 PREVIOUS = "previous"  # what --force replaces, kept until the new run has finished
 
 
+# docs/decisions/0005-run-directories.md
 class RunDirectory:
     """Directory of one run, locked while this object is open (use it in a ``with`` block).
 
@@ -269,7 +270,7 @@ class RunDirectory:
         self.close()
 
     def _clear_leftovers(self) -> None:
-        """Remove the half-written files of a process that was killed; the lock says it is gone."""
+        """Remove half-written files of a process that was killed; the lock shows that it has ended."""
         folders = {self.path, self.path / STATE, *((self.path / name).parent for name in self._files)}
         for folder in folders:
             for file in folder.glob(TEMPORARY):
@@ -277,7 +278,9 @@ class RunDirectory:
 
 
 def _unique(root: Path, command: str) -> Path:
-    """Make and return ``root/DATE-COMMAND``, or with -2, -3, ...: making it decides between two that start at once."""
+    """Make and return ``root/DATE-COMMAND``, with -2, -3, ... if it exists; making it decides between two that start at
+    once.
+    """
     number = 1
     while True:
         path = root / (f"{date.today().isoformat()}-{command}" + (f"-{number}" if number > 1 else ""))
@@ -343,7 +346,7 @@ def _listing(path: Path) -> list[str]:
 
 
 def _set_aside(path: Path) -> None:
-    """Move an earlier run's files to ``previous/``; drop them when that still holds the last run that finished."""
+    """Move an earlier run's files to ``previous/``; remove them if that folder still holds the last finished run."""
     names = [name for name in (SETTINGS, *_listing(path)) if (path / name).is_file()]
     keep = not (path / PREVIOUS).exists()
     for name in names:
@@ -361,7 +364,7 @@ def _missing(path: Path) -> list[Path]:
 
 
 def _sweep(path: Path, made: list[Path]) -> None:
-    """Leave no trace of a run that did not start: its state, and the directories made for it."""
+    """Remove all traces of a run that did not start: its state, and the directories made for it."""
     if (path / SETTINGS).exists():
         return
     shutil.rmtree(path / STATE, ignore_errors=True)

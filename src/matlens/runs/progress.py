@@ -71,7 +71,7 @@ class Lines:
 
     def update(self, done: int, text: str = "") -> None:
         """Write a line if the last one was written at least ``interval`` seconds ago."""
-        if self._first < 0:  # resumed work starts in the middle: only what is done now tells the speed
+        if self._first < 0:  # resumed work starts in the middle: the speed is that of this process
             self._first = max(done - 1, 0)
         now = time.monotonic()
         if now - self._last < self._interval:

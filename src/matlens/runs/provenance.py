@@ -134,7 +134,7 @@ def _version(package: str) -> str:
 
 
 def _instructions() -> str:
-    """Name the vector instructions torch uses: sums are ordered differently with each."""
+    """Name the vector instructions that torch uses; the order of sums depends on them."""
     import torch
 
     return str(torch.backends.cpu.get_cpu_capability())

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from matlens import InputError
-from matlens.cli.options import Place, Talk
+from matlens.cli.options import Destination, Verbosity
 from matlens.core.settings import declared, read_options
 from matlens.library.baselines import BASELINES
 from matlens.library.commands.demo.spec import DemoSpec
@@ -46,7 +46,7 @@ def test_choices_are_those_of_the_library():
 
 @pytest.mark.parametrize("spec", [*SPECS.values(), DemoSpec])
 def test_helps_stay_short(spec):
-    assert len(declared(spec)) + len(declared(Place)) + len(declared(Talk)) <= 36
+    assert len(declared(spec)) + len(declared(Destination)) + len(declared(Verbosity)) <= 36
 
 
 def test_importing_the_options_loads_nothing_heavy():

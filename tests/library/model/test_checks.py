@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from matlens.library.io import read_library
+from matlens.library.model.targets import target_of
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import check_library
-from matlens.library.validation.checks import CONTROL, noise_ceiling, sampled
+from matlens.library.validation.checks import CONTROL, NoiseCeiling, noise_ceiling, sampled
 
 
 def made(noise: float, *, drift: float = 0.0, replicates: int = 3, seed: int = 0) -> MaterialsLibrary:
@@ -23,8 +24,12 @@ def made(noise: float, *, drift: float = 0.0, replicates: int = 3, seed: int = 0
     return MaterialsLibrary(np.c_[a, 1 - a], ("A", "B"), {"P": merit}, covariates=covariates)
 
 
+def ceiling(library: MaterialsLibrary) -> NoiseCeiling:
+    return noise_ceiling(library, target_of(library, None))
+
+
 def test_noise_and_ceiling_are_found() -> None:
-    found = [noise_ceiling(made(0.5, seed=seed)) for seed in range(5)]
+    found = [ceiling(made(0.5, seed=seed)) for seed in range(5)]
     assert np.mean([each.noise for each in found]) == pytest.approx(0.5, rel=0.05)
     spread = 16 / 12
     truth = spread / (spread + 0.25)
@@ -37,14 +42,14 @@ def test_the_ceiling_is_what_the_truth_itself_scores() -> None:
     library = made(0.7)
     value, best = library.merit(), 4 * library.compositions[:, 0]
     score = 1 - np.mean((value - best) ** 2) / value.var()
-    assert noise_ceiling(library).ceiling == pytest.approx(score, abs=0.05)
+    assert ceiling(library).ceiling == pytest.approx(score, abs=0.05)
 
 
 @pytest.mark.slow
 def test_without_replicates_noise_is_unknown() -> None:
     a = np.linspace(0, 1, 30)
     library = MaterialsLibrary(np.c_[a, 1 - a], ("A", "B"), {"P": a})
-    assert np.isnan(noise_ceiling(library).ceiling)
+    assert np.isnan(ceiling(library).ceiling)
     assert check_library(library).sentences[1].startswith("Replicates: none")
 
 

@@ -122,10 +122,10 @@ def test_models_must_be_held_out_alike() -> None:
 class Spy:
     """Predicts what it never saw as 0 and what it saw as 1."""
 
-    transform = "none"
+    unit_ = ""
 
     def fit(self, library: MaterialsLibrary, target: str | None = None) -> None:
-        self.seen, self.target = set(library.samples), target
+        self.seen, self.target_ = set(library.samples), target
 
     def predict(self, library: MaterialsLibrary) -> np.ndarray:
         return np.array([float(name in self.seen) for name in library.samples])

@@ -39,7 +39,7 @@ ModelFolder = Annotated[
 
 @options
 class Table(LibraryOptions):
-    """How a table is read, of which one figure of merit is the target: units and limits may leave out its name."""
+    """Options of reading a table; a unit or limit without a name is that of the target."""
 
     def __post_init__(self) -> None:
         """Leave the check to `reading`, which knows the target."""

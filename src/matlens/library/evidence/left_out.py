@@ -14,7 +14,7 @@ from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.gradients import fit_composition_response
 from matlens.library.model import Response
-from matlens.library.model.targets import target_of
+from matlens.library.model.targets import learned_target
 from matlens.library.table import PRESENT, MaterialsLibrary
 from matlens.library.validation.partitions import systems
 
@@ -90,8 +90,8 @@ def additions_left_out(
         if len(added):
             seen = library.select(fold.train)
             model = make()
-            goal = target_of(library, target, getattr(model, "transform", "none"))
-            model.fit(seen, goal.name)
+            model.fit(seen, target)
+            goal = learned_target(model)
             predicted = _predicted(model, seen, library.compositions[added[:, 0]], library.compositions[added[:, 1]])
             values = np.where(library.censoring(goal.name) == 0, goal.values(library), np.nan)
             measured = _differences(library.replicates(), values, added)

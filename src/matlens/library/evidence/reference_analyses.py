@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from matlens.library.baselines import BaselineModel
 from matlens.library.gradients import average_regions
-from matlens.library.model.targets import target_of, training_rows
+from matlens.library.model.targets import Target, resolve_task
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 
@@ -75,10 +75,10 @@ def run_reference_analyses(
     >>> table[table.way == "forest importance"].set_index("place")["value"].idxmax()
     'Ga'
     """
-    goal = target_of(library, target, transform)
-    known = library.select(training_rows(library, goal))
-    values = goal.values(known)
-    tables = [_gradients(insight, known.axis), _pls(known, goal.name, transform, seed), _forest(known, values, seed)]
+    task = resolve_task(library, target, transform=transform)
+    known = library.select(task.rows)
+    values = task.target.values(known)
+    tables = [_gradients(insight, known.axis), _pls(known, task.target, seed), _forest(known, values, seed)]
     if known.spectra is not None and "spectral_gradient" in insight:
         tables.append(_factors(known, values, factors, seed))
     return pd.concat(tables, ignore_index=True)
@@ -105,9 +105,10 @@ def _gradients(insight: xr.Dataset, axis: Array | None) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _pls(library: MaterialsLibrary, target: str, transform: str, seed: int) -> pd.DataFrame:
+def _pls(library: MaterialsLibrary, target: Target, seed: int) -> pd.DataFrame:
     """Coefficients, the same for all samples, of spectra as in the file."""
-    model = BaselineModel("pls", preprocessing=Preprocessing(), transform=transform, seed=seed).fit(library, target)
+    model = BaselineModel("pls", preprocessing=Preprocessing(), transform=target.transform, seed=seed)
+    model.fit(library, target.name)
     found = model.gradients(library.compositions, library.spectra)
     spectrum = None if found.spectrum is None else found.spectrum[0].mean(0, dtype=np.float64)
     composition = found.composition[0].mean(0, dtype=np.float64) / _HUNDRED

@@ -13,7 +13,6 @@ from matlens.library.gradients.composition_response import CompositionResponse, 
 from matlens.library.gradients.separability import Identifiability, identifiability
 from matlens.library.gradients.simplex import SCHEMES, Hosts, default_hosts, directions
 from matlens.library.model import Response
-from matlens.library.model.presets.registry import PRESETS
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["SCHEMA_VERSION", "explain_library"]
@@ -176,8 +175,7 @@ def _dataset(
 
 def _resample(model: Response) -> str:
     """Return how the training samples of members were drawn, which decides what their standard deviation means."""
-    asked = str(getattr(model, "resample", "none"))
-    return PRESETS[str(getattr(model, "preset", ""))].resample if asked == "auto" else asked
+    return str(getattr(model, "resample_", "none"))  # baselines have one member, which sees all samples
 
 
 def _total_check(data: xr.Dataset) -> str:

@@ -19,8 +19,10 @@ from matlens.errors import InputError
 __all__ = ["Design", "Trend", "design_of", "fit_trend"]
 
 Array = NDArray[np.float64]
-# Length scales in root mean square distances of the compositions from their mean. With shorter ones, down to 0.15,
-# predictions and gradients of three families (tuning seeds) changed by 2 %, and errors of models were predicted worse.
+# In root mean square distances of the compositions from their mean. Compared with a grid with shorter ones, down to
+# 0.15, on three families and 30 % and 80 % of the compositions: with a linear trend both predict alike (RMSE within
+# about 5 %, gradients mixed); without a trend this grid has the better mean log density in 6 of 6 cases and the lower
+# RMSE in 4 of 6.
 _LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
 _RATIOS = np.logspace(-7, 3, 41)  # variance of the noise over that of the kernel
 _LINEAR = 9.0  # prior variance of the linear trend over one such distance; it hardly constrains the trend
@@ -259,9 +261,9 @@ def design_of(compositions: ArrayLike, groups: ArrayLike | None = None, *, linea
         raise InputError("all compositions are equal; gradients with respect to composition need several.")
     kept = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST)).astype(np.intp))
     root = np.sqrt(counts[kept].astype(np.float64))
-    kernels, slope = [], _LINEAR / distance**2 if linear else 0.0
+    kernels, linear_variance = [], _LINEAR / distance**2 if linear else 0.0
     for length in _LENGTH_SCALES:
-        kernel = _Kernel(points[kept], points[kept].mean(0), slope, length * distance)
+        kernel = _Kernel(points[kept], points[kept].mean(0), linear_variance, length * distance)
         values, vectors = eigh(kernel(kernel.points) * root[:, None] * root)
         kernels.append((kernel, vectors * root[:, None], np.maximum(values, 0)))
     return Design(group, counts, points, kept, tuple(kernels))

@@ -1,4 +1,4 @@
-"""The ensemble that learns a figure of merit from composition and spectrum."""
+"""Ensemble models of a figure of merit as a function of composition and spectrum."""
 
 import lazy_loader
 

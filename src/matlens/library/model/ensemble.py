@@ -1,4 +1,4 @@
-"""An ensemble of networks: trained in chunks that fit the cache, asked for values and gradients in one pass."""
+"""Ensemble of networks: training in chunks that fit the processor cache; values and gradients in one pass."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from matlens.library.model.presets.preset import Preset, Stage
 
 __all__ = ["Ensemble", "chunks_of", "train"]
 
-_CACHED = 2**19  # parameters of a chunk: with slopes and moments 8 MB, about what a core's share of the cache holds
+_CACHED = 2**19  # parameters of a chunk: with gradients and moments 8 MB, about what a core's share of the cache holds
 _MOST = 32  # members of a chunk; more would leave nothing to the other threads
 _BLOCK = 2**21  # numbers of the largest activation when values and gradients are asked for
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Trained members.
+    """Trained networks of m members (deep ensemble: Lakshminarayanan, Pritzel and Blundell, NeurIPS 30, 2017).
 
     Parameters
     ----------
     preset : Preset
-        What they are made of.
+        Preset that defines the networks.
     stage : Stage
-        The one that they come from.
+        Last stage of the training.
     sizes : mapping of str to int
-        Features of each input.
-    parameters : mapping of str to Tensor
-        By name, each of shape (m, ...).
+        Number of features of each input.
+    parameters : mapping of str to Tensor, shape (m, ...)
+        Weights by name.
 
     Examples
     --------
@@ -47,8 +47,8 @@ class Ensemble:
     >>> data = TrainingSet({"composition": torch.rand(20, 2)}, torch.rand(20), [np.arange(20)] * 3, seed=0)
     >>> stage = Stage("composition", ("composition",), epochs=2)
     >>> ensemble = train(PRESETS["umehara2019"], (stage,), data)
-    >>> values, slopes = ensemble.gradients(data.inputs)
-    >>> values.shape, slopes["composition"].shape
+    >>> values, gradients = ensemble.gradients(data.inputs)
+    >>> values.shape, gradients["composition"].shape
     (torch.Size([3, 20]), torch.Size([3, 20, 2]))
     """
 
@@ -63,22 +63,22 @@ class Ensemble:
         return len(next(iter(self.parameters.values())))
 
     def values(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Outputs of all members, shape (m, n), for inputs of shape (n, features)."""
-        return self._run(inputs, slopes=False, progress=Silent())[0]
+        """Return the outputs of all members, shape (m, n), for inputs of shape (n, features)."""
+        return self._run(inputs, differentiate=False, progress=Silent())[0]
 
     def gradients(
         self, inputs: Mapping[str, Tensor], progress: Progress | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Outputs, shape (m, n), and their derivatives with respect to each input, shape (m, n, features)."""
-        return self._run(inputs, slopes=True, progress=progress or Silent())
+        """Return outputs, shape (m, n), and gradients with respect to each input, shape (m, n, features)."""
+        return self._run(inputs, differentiate=True, progress=progress or Silent())
 
     def _run(
-        self, inputs: Mapping[str, Tensor], *, slopes: bool, progress: Progress
+        self, inputs: Mapping[str, Tensor], *, differentiate: bool, progress: Progress
     ) -> tuple[Tensor, dict[str, Tensor]]:
         inputs = {name: inputs[name].float() for name in self.stage.inputs}
         first = next(iter(inputs.values()))
         values = first.new_empty(self.members, len(first))
-        found = {name: first.new_empty(self.members, *x.shape) for name, x in inputs.items() if slopes}
+        found = {name: first.new_empty(self.members, *x.shape) for name, x in inputs.items() if differentiate}
         lock, done = threading.Lock(), 0
 
         def work(members: NDArray[np.intp]) -> None:
@@ -91,14 +91,14 @@ class Ensemble:
                 part = {name: x[rows].expand(len(members), -1, -1) for name, x in inputs.items()}
                 out = network.forward(part)
                 values[low:high, rows] = out
-                if slopes:
-                    for name, slope in network.backward(torch.ones_like(out), inputs=True).items():
-                        found[name][low:high, rows] = slope
+                if differentiate:
+                    for name, gradient in network.backward(torch.ones_like(out), inputs=True).items():
+                        found[name][low:high, rows] = gradient
             with lock:
                 done += len(members)
                 progress.update(done)
 
-        progress.begin(self.members, "gradients of the members" if slopes else "predictions of the members")
+        progress.begin(self.members, "gradients of the members" if differentiate else "predictions of the members")
         side_by_side(work, chunks_of(self.members, self._chunk_size(first)))
         progress.end()
         return values, found
@@ -116,7 +116,19 @@ class Ensemble:
 
 
 def chunks_of(members: int, size: int) -> list[NDArray[np.intp]]:
-    """Divide members into an even number of chunks of about equal size, at most ``size`` each.
+    """Divide members into an even number of chunks of about equal size.
+
+    Parameters
+    ----------
+    members : int
+        Number of members.
+    size : int
+        Greatest size of a chunk.
+
+    Returns
+    -------
+    list of ndarray of int
+        Numbers of the members of each chunk.
 
     Examples
     --------
@@ -136,36 +148,43 @@ def train(
     progress: Progress | None = None,
     checkpoint: StateStore | None = None,
 ) -> Ensemble:
-    """Train one member for each entry of ``data.rows``.
+    """Train one network for each entry of ``data.rows``.
 
-    Chunks are trained side by side, and each member's random numbers are its own: neither the number of threads nor
+    Chunks are trained in parallel and each member has its own random numbers, so that neither the number of threads nor
     an interruption changes the result.
 
     Parameters
     ----------
-    preset, stages : Preset, sequence of Stage
-        Networks, and what is done with them.
+    preset : Preset
+        Preset that defines the networks.
+    stages : sequence of Stage
+        Stages of the training.
     data : TrainingSet
-        What to learn; where its tensors lie is where the work is done.
+        Training data; its device is used for the training.
     progress : Progress, optional
-        Called with the epochs done, of all chunks together.
+        Called with epochs done and total, of all chunks together.
     checkpoint : StateStore, optional
-        Stores the state of chunk I at the end of its epochs under ``chunk_I``, so that training can resume.
+        Stores the state of chunk I under ``chunk_I`` after each epoch, so that training can resume.
+
+    Returns
+    -------
+    Ensemble
+        The trained networks.
 
     Raises
     ------
     Interrupted
-        On KeyboardInterrupt, once every chunk at work has saved its state.
+        On KeyboardInterrupt, after all running chunks have saved their state.
     """
-    kept, told = checkpoint or NoStore(), progress or Silent()
-    work = _Work(preset, tuple(stages), data, kept, told)
+    store, report = checkpoint or NoStore(), progress or Silent()
+    work = _Work(preset, tuple(stages), data, store, report)
     chunks = chunks_of(len(data.rows), _chunk_size(preset, stages, data))
-    told.begin(len(chunks) * sum(stage.epochs for stage in stages), f"training {len(data.rows)} networks")
+    report.begin(len(chunks) * sum(stage.epochs for stage in stages), f"training {len(data.rows)} networks")
     try:
         parts = side_by_side(partial(work.chunk, chunks), range(len(chunks)), work.stop)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; what was done so far is kept.") from None
-    told.end()
+    report.end()
     sizes = {name: x.shape[1] for name, x in data.inputs.items()}
     merged = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     return Ensemble(preset, stages[-1], sizes, merged)
@@ -179,7 +198,7 @@ def _chunk_size(preset: Preset, stages: Sequence[Stage], data: TrainingSet) -> i
 
 
 class _Work:
-    """What the threads that train chunks share."""
+    """State that is shared by the threads that train chunks."""
 
     def __init__(
         self, preset: Preset, stages: tuple[Stage, ...], data: TrainingSet, checkpoint: StateStore, progress: Progress
@@ -189,7 +208,7 @@ class _Work:
         self.stop, self.lock, self.done = threading.Event(), threading.Lock(), 0
 
     def chunk(self, chunks: Sequence[NDArray[np.intp]], number: int) -> dict[str, Tensor]:
-        """Train one chunk to its end, from where its checkpoint stands."""
+        """Train one chunk, from its checkpoint if there is one."""
         trainer, key = ChunkTrainer(self.preset, self.stages, self.data, chunks[number].tolist()), f"chunk_{number}"
         with self.lock:
             kept = self.checkpoint.load(key)

@@ -1,4 +1,4 @@
-"""What a model sees of a sample, and the way back from there to fractions and file intensities."""
+"""Inputs of models: scaled fractions and spectra, and the chain rule from there to fractions and file intensities."""
 
 from __future__ import annotations
 
@@ -22,12 +22,20 @@ __all__ = ["Blocks", "Inputs"]
 Array = NDArray[np.float64]
 
 
-_MOST = 100  # principal components kept; methods take as many of the first ones as serve them
+_MOST = 100  # principal components that are computed; methods choose how many of the first ones they use
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """How many columns of the encoded rows are of the composition (the first ones) and how many of the spectrum."""
+    """Number of input columns of the composition (the first ones) and of the spectrum.
+
+    Parameters
+    ----------
+    composition : int
+        Columns of the composition.
+    spectrum : int
+        Columns of the spectrum.
+    """
 
     composition: int
     spectrum: int
@@ -35,21 +43,22 @@ class Blocks:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Fractions and prepared spectra, as they are or standardised.
+    """Linear maps from fractions and preprocessed spectra to inputs of a model.
 
     Attributes
     ----------
     middle : ndarray, shape (D,), or None
+        Fractions that are subtracted; None if the composition is not used.
     factor : ndarray, shape (D, K), or None
-        Fractions enter as K sums (fractions - middle) factor; None where the composition is not used.
+        Matrix of the inputs (fractions - middle) factor; None if the composition is not used.
     mean : ndarray, shape (C',), or None
-        Taken off the prepared spectrum; None where the spectrum is not used.
+        Spectrum that is subtracted from preprocessed spectra; None if spectra are not used.
     loadings : ndarray, shape (k, C'), or None
-        What is left enters as scores along them; None: as it is.
+        Loadings of the scores that are used as inputs; None if intensities are used directly.
     axis : ndarray, shape (C,), or None
-        Of the spectra as in the file.
+        Axis of the spectra as in the file.
     preprocessing : Preprocessing
-        From the file's intensities to the prepared ones.
+        Preprocessing of the intensities in the file.
     """
 
     middle: Array | None
@@ -63,7 +72,21 @@ class Inputs:
     def plain(
         cls, library: MaterialsLibrary, composition: bool, spectrum: bool, preprocessing: Preprocessing
     ) -> Inputs:
-        """Fractions and prepared intensities as they are.
+        """Use fractions and preprocessed intensities directly.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Training samples.
+        composition, spectrum : bool
+            Whether each is used.
+        preprocessing : Preprocessing
+            Preprocessing of spectra.
+
+        Returns
+        -------
+        Inputs
+            Maps to the inputs.
 
         Examples
         --------
@@ -87,11 +110,25 @@ class Inputs:
     def standardised(
         cls, library: MaterialsLibrary, composition: bool, spectrum: bool, preprocessing: Preprocessing
     ) -> Inputs:
-        """Fractions standardised one by one, and principal components of the spectra: what baselines see.
+        """Use standardised fractions and principal components of spectra, as baselines do.
 
-        Each block has total variance 1, so that neither drowns the other. Fractions are standardised each by itself,
-        for a few percent of an alloying element matter as much as tens of percent of a host; a component that never
-        varies counts nothing. Principal components keep their variances.
+        Each block has total variance 1, so that neither dominates. Fractions are standardised one by one, because a few
+        percent of an alloying element matter as much as tens of percent of a host; constant ones become 0. Principal
+        components keep their relative variances.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Training samples.
+        composition, spectrum : bool
+            Whether each is used.
+        preprocessing : Preprocessing
+            Preprocessing of spectra.
+
+        Returns
+        -------
+        Inputs
+            Maps to the inputs.
 
         Examples
         --------
@@ -102,9 +139,9 @@ class Inputs:
         """
         middle = factor = mean = loadings = axis = None
         if composition:
-            middle, spread = library.compositions.mean(0), library.compositions.std(0)
-            varies = spread > 1e-9
-            factor = np.where(varies, 1 / np.where(varies, spread, 1), 0) / np.sqrt(max(int(varies.sum()), 1))
+            middle, deviation = library.compositions.mean(0), library.compositions.std(0)
+            varies = deviation > 1e-9
+            factor = np.where(varies, 1 / np.where(varies, deviation, 1), 0) / np.sqrt(max(int(varies.sum()), 1))
             factor = np.diag(factor)
         if spectrum and library.axis is not None and library.spectra is not None:
             axis = library.axis
@@ -122,10 +159,26 @@ class Inputs:
         most: int,
         power: float,
     ) -> Inputs:
-        """Fractions standardised one by one; spectra as scores of their first ``most`` principal components.
+        """Use standardised fractions and scores of the first principal components of spectra.
 
-        ``power`` says how much of their differences in spread the scores keep: 1 all of it, 0 none (each has spread
-        1, and noise counts as much as structure). The first one has spread 1 in any case.
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Training samples.
+        composition, spectrum : bool
+            Whether each is used.
+        preprocessing : Preprocessing
+            Preprocessing of spectra.
+        most : int
+            Greatest number of principal components.
+        power : float
+            Exponent of the standard deviations of the scores relative to the first one: 1 keeps them, 0 sets all to 1,
+            so that noise counts as much as structure. The first score always has standard deviation 1.
+
+        Returns
+        -------
+        Inputs
+            Maps to the inputs.
         """
         found = cls.standardised(library, composition, spectrum, preprocessing)
         factor, loadings = found.factor, found.loadings
@@ -133,13 +186,13 @@ class Inputs:
             factor = factor * np.sqrt(max(int((factor > 0).sum()), 1))
         if loadings is not None:
             loadings = loadings[:most]
-            spread = found.rows(library.compositions, library.spectra)[:, found.blocks.composition :].std(0)
-            spread = np.maximum(spread, 1e-12)[:most]
-            loadings = loadings * ((spread / spread[0]) ** power / spread)[:, None]
+            deviation = found.rows(library.compositions, library.spectra)[:, found.blocks.composition :].std(0)
+            deviation = np.maximum(deviation, 1e-12)[:most]
+            loadings = loadings * ((deviation / deviation[0]) ** power / deviation)[:, None]
         return replace(found, factor=factor, loadings=loadings)
 
     def rescaled(self, factors: Array) -> Inputs:
-        """The same with each input multiplied by a factor, shape (features of composition and spectrum,)."""
+        """Return a copy in which each input is multiplied by a factor; ``factors`` has shape (features,)."""
         count = 0 if self.factor is None else self.factor.shape[1]
         return replace(
             self,
@@ -148,7 +201,7 @@ class Inputs:
         )
 
     def with_sums(self, sums: Array) -> Inputs:
-        """The same with weighted sums of the inputs of composition behind them, weights of shape (K, R)."""
+        """Return a copy with R weighted sums of the composition inputs as further inputs; ``sums`` has shape (K, R)."""
         if self.factor is None:
             return self
         return replace(self, factor=np.concatenate([self.factor, self.factor @ sums], axis=1))
@@ -166,23 +219,37 @@ class Inputs:
     def __call__(
         self, compositions: ArrayLike, spectra: ArrayLike | None, device: str | torch.device = "cpu"
     ) -> dict[str, Tensor]:
-        """Inputs of the networks' branches, float32, each of shape (n, features).
+        """Compute the inputs of composition and spectrum in single precision.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), or None
+            Intensities as in the file.
+        device : str or torch.device
+            Device of the tensors.
+
+        Returns
+        -------
+        dict of str to Tensor, shape (n, features)
+            Inputs under "composition" and "spectrum".
 
         Raises
         ------
         InputError
-            If spectra are needed and not given, or have another number of channels.
+            If fractions or spectra are missing or have another number of components or channels.
         """
         found = self._parts(compositions, spectra)
         return {name: torch.from_numpy(value.astype(np.float32)).to(device) for name, value in found.items()}
 
     def rows(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
-        """Inputs side by side in double precision, shape (n, features of composition and spectrum)."""
+        """Return all inputs side by side in double precision, shape (n, features)."""
         return np.concatenate(list(self._parts(compositions, spectra).values()), axis=1)
 
     @property
     def blocks(self) -> Blocks:
-        """Features of each kind."""
+        """Number of inputs of each kind."""
         return Blocks(
             0 if self.factor is None else self.factor.shape[1], 0 if self.loadings is None else len(self.loadings)
         )
@@ -203,34 +270,50 @@ class Inputs:
         return found
 
     def back(
-        self, slopes: Mapping[str, Tensor], compositions: ArrayLike, spectra: ArrayLike | None
+        self, gradients: Mapping[str, Tensor], compositions: ArrayLike, spectra: ArrayLike | None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Turn slopes of shape (m, n, features) into those of fractions, (m, n, D), and intensities, (m, n, C).
+        """Carry gradients from the inputs back to fractions and file intensities by the chain rule.
 
-        Slopes in the spectrum are those of float32 tensors, so that those of all members fit into memory.
+        Single precision keeps the spectral gradients of all members in memory.
+
+        Parameters
+        ----------
+        gradients : mapping of str to Tensor, shape (m, n, features)
+            Derivatives with respect to the inputs of composition and spectrum.
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), or None
+            Intensities as in the file.
+
+        Returns
+        -------
+        composition : ndarray of float32, shape (m, n, D)
+            Derivatives with respect to fractions; 0 if the composition is not used.
+        spectrum : ndarray of float32, shape (m, n, C), or None
+            Derivatives with respect to intensities; None if spectra are not used.
         """
-        members = len(next(iter(slopes.values())))
+        members = len(next(iter(gradients.values())))
         of_fractions = np.zeros((members, *np.shape(compositions)), dtype=np.float32)
         if self.factor is not None:
-            of_fractions[:] = slopes["composition"].cpu().numpy() @ self.factor.T.astype(np.float32)
+            of_fractions[:] = gradients["composition"].cpu().numpy() @ self.factor.T.astype(np.float32)
         if self.mean is None:
             return of_fractions, None
         given = torch.from_numpy(self._checked(spectra).astype(np.float32))  # a copy: a library's arrays are read-only
         of_spectra = np.empty((members, *given.shape), dtype=np.float32)
         loadings = None if self.loadings is None else torch.from_numpy(self.loadings).float()
-        for member, slope in enumerate(slopes["spectrum"]):
-            prepared = slope.cpu() if loadings is None else slope.cpu() @ loadings
+        for member, gradient in enumerate(gradients["spectrum"]):
+            prepared = gradient.cpu() if loadings is None else gradient.cpu() @ loadings
             of_spectra[member] = self.preprocessing.pull_back(prepared, given, self._axis()).numpy()
         return of_fractions, of_spectra
 
     def arrays(self) -> Arrays:
-        """Everything but the preprocessing, as arrays."""
+        """Return all parameters as arrays, except the preprocessing."""
         there = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in there.items() if isinstance(value, np.ndarray)}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, preprocessing: Preprocessing) -> Inputs:
-        """Make it again from what `arrays` gave."""
+        """Inverse of `arrays`."""
         blank: dict[str, Any] = {field.name: None for field in fields(cls)}
         return replace(cls(**blank), **{**arrays, "preprocessing": preprocessing})  # type: ignore[arg-type]
 
@@ -249,10 +332,10 @@ class Inputs:
 
 
 def _components(prepared: Array) -> tuple[Array, Array]:
-    """Mean spectrum (C',) and loadings (k, C') that give scores of total variance 1 in all channels together."""
+    """Mean spectrum, shape (C',), and loadings, shape (k, C'), whose scores have a total variance of 1."""
     total = float(np.sqrt(prepared.var(axis=0).sum()))
     if total <= 1e-12 * float(np.abs(prepared).max(initial=0)) or total == 0:
-        return prepared.mean(0), np.zeros((1, prepared.shape[1]))  # spectra all alike tell nothing
+        return prepared.mean(0), np.zeros((1, prepared.shape[1]))  # all spectra are equal
     kept = min(_MOST, len(prepared) - 1, prepared.shape[1])
     found = PCA(kept, svd_solver="auto", iterated_power=7, random_state=0).fit(prepared)
     return found.mean_, found.components_ / total

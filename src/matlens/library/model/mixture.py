@@ -1,4 +1,4 @@
-"""What a fitted ensemble is: networks, and beside them perhaps a sum over training samples."""
+"""Fitted ensemble: weighted mean of neural networks and kernel models (Gaussian processes)."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from matlens.library.model.kernel.kernel_parts import KernelParts
 __all__ = ["HeldOut", "Mixture", "side_by_side_inputs"]
 
 Array = NDArray[np.float64]
-_DOUBT = 100.0  # samples' worth of belief that both parts weigh the same
+_DOUBT = 100.0  # weight of the prior for equal shares of both parts, in samples
 # docs/decisions/0045-standard-errors-of-gradients.md
-_WIDER = 1.25  # errors over what the process says, which takes its lengths for known; on tuning seeds of three families
+_WIDER = 1.25  # measured errors over posterior ones, which neglect the uncertainty of length scales; on tuning seeds
 # docs/decisions/0043-preset-default-of-libraries.md
-_LEAST, _MOST = 0.25, 0.75  # of the kernel part; its lengths have seen the held-out samples, which flatters it
+_LEAST, _MOST = 0.25, 0.75  # limits of the kernel part's share; its length scales were fitted to held-out samples too
 
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """Members whose value is ``share`` times the kernel part's and the rest the network's.
+    """Members that are weighted means of a network and a kernel model.
 
     Parameters
     ----------
     networks : Ensemble
-        m networks.
+        Networks of the m members.
     kernel : KernelParts, optional
-        The same members' sums over training samples.
+        Kernel models of the same members.
     share : float
-        0 without a kernel part.
+        Weight of the kernel models, 0 to 1; 0 without them.
     """
 
     networks: Ensemble
@@ -48,33 +48,33 @@ class Mixture:
         return self.networks.members
 
     def values(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Standardised figure of merit, shape (m, n), for inputs of shape (n, features)."""
+        """Return the standardised figure of merit, shape (m, n), for inputs of shape (n, features)."""
         of_networks = self.networks.values(inputs)
         if self.kernel is None:
             return of_networks
         return torch.lerp(of_networks, self.kernel.values(side_by_side_inputs(inputs)), self.share)
 
     def gradients(self, inputs: Mapping[str, Tensor], progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:
-        """Values, shape (m, n), and slopes in each input, shape (m, n, features)."""
-        values, slopes = self.networks.gradients(inputs, progress)
+        """Return values, shape (m, n), and gradients with respect to each input, shape (m, n, features)."""
+        values, gradients = self.networks.gradients(inputs, progress)
         if self.kernel is None:
-            return values, slopes
+            return values, gradients
         more, own = self.kernel.gradients(side_by_side_inputs(inputs))
         parts = torch.split(own, [x.shape[1] for x in inputs.values()], 2)
         return torch.lerp(values, more, self.share), {
-            name: slopes[name].lerp_(part, self.share) for name, part in zip(inputs, parts)
+            name: gradients[name].lerp_(part, self.share) for name, part in zip(inputs, parts)
         }
 
     def known(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor] | None:
-        """Mean value and slopes, shape (n, 1 + F), with the covariance of their errors; None without a kernel part.
+        """Return mean value and gradient, shape (n, 1 + F), with their error covariance, or None without kernel models.
 
-        To what the kernel part does not know comes how far its mean and the networks' lie apart.
+        The covariance is the posterior covariance of the kernel models plus that between their mean and the networks'.
         """
         if self.kernel is None:
             return None
         beside = side_by_side_inputs(inputs)
-        values, slopes = self.networks.gradients(inputs)
-        of_networks = torch.cat([values[..., None], *slopes.values()], 2).mean(0).double()
+        values, gradients = self.networks.gradients(inputs)
+        of_networks = torch.cat([values[..., None], *gradients.values()], 2).mean(0).double()
         values, own = self.kernel.gradients(beside)
         apart = torch.cat([values[..., None], own], 2).mean(0).double() - of_networks
         between = self.share * (1 - self.share) * apart[:, :, None] * apart[:, None]
@@ -82,7 +82,17 @@ class Mixture:
 
 
 def side_by_side_inputs(inputs: Mapping[str, Tensor]) -> Tensor:
-    """Inputs of all branches next to each other, shape (n, F).
+    """Concatenate the inputs of composition and spectrum.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Tensor, shape (n, features)
+        Inputs of both kinds.
+
+    Returns
+    -------
+    Tensor, shape (n, F)
+        All inputs.
 
     Examples
     --------
@@ -94,12 +104,12 @@ def side_by_side_inputs(inputs: Mapping[str, Tensor]) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Which samples each member did not see, and what members say of those.
+    """Out-of-bag samples: those that each member was not trained on.
 
     Parameters
     ----------
     unseen : ndarray of bool, shape (m, n)
-        True where a member saw neither the sample nor another of its composition.
+        True where a member was trained on no sample of that composition.
 
     Examples
     --------
@@ -113,11 +123,22 @@ class HeldOut:
 
     @classmethod
     def from_rows(cls, seen: Sequence[NDArray[np.intp]], count: int) -> HeldOut:
-        """From the rows that each member saw, of ``count``."""
+        """Make it from the training rows of each member and the number of all rows."""
         return cls(np.array([~np.isin(np.arange(count), own) for own in seen]))
 
     def summary(self, members: Array) -> tuple[Array, Array]:
-        """Mean and spread, each of shape (n,), of the members that did not see a sample; NaN where all did."""
+        """Return mean and standard deviation over the members that were not trained on a sample.
+
+        Parameters
+        ----------
+        members : ndarray, shape (m, n)
+            Predictions of all members.
+
+        Returns
+        -------
+        mean, deviation : ndarray, shape (n,)
+            Held-out predictions; NaN where all members were trained on the sample.
+        """
         count = self.unseen.sum(0)
         enough = np.maximum(count, 1)
         mean = np.where(self.unseen, members, 0).sum(0) / enough
@@ -125,10 +146,22 @@ class HeldOut:
         return np.where(count > 0, mean, np.nan), np.where(count > 0, spread, np.nan)
 
     def share(self, kernel: Array, networks: Array, target: Array) -> float:
-        """Share of the kernel part, within limits, with which held-out errors of the whole ensemble are least.
+        """Find the share of the kernel models that minimises held-out errors of the ensemble.
 
-        The mean of the few networks that did not see a sample scatters more than that of all will; what the scatter
-        adds to their error is taken off.
+        The mean over the few networks that were not trained on a sample scatters more than that over all; this part of
+        their error is subtracted.
+
+        Parameters
+        ----------
+        kernel, networks : ndarray, shape (m, n)
+            Predictions of the kernel models and of the networks.
+        target : ndarray, shape (n,)
+            Measured values.
+
+        Returns
+        -------
+        float
+            The share, from 0.25 to 0.75.
 
         Examples
         --------

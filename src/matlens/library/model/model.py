@@ -1,4 +1,4 @@
-"""A model of a materials library: an ensemble of small networks, in scikit-learn's manners."""
+"""Ensemble model of a materials library, with the interface of scikit-learn estimators."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from collections.abc import MutableMapping
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -28,7 +27,7 @@ from matlens.library.model.output_warping import OutputWarping, find_output_warp
 from matlens.library.model.preprocessing_choice import Choice, choose_preprocessing
 from matlens.library.model.presets.preset import Preset
 from matlens.library.model.presets.registry import PRESETS
-from matlens.library.model.resampling import Resampling, member_rows
+from matlens.library.model.resampling import member_rows
 from matlens.library.model.response import GradientErrors, Gradients
 from matlens.library.model.storage import FittedState, read_state, write_state
 from matlens.library.model.targets import Target, learned_target, resolve_task
@@ -39,64 +38,64 @@ __all__ = ["LibraryModel"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0044-learned-sums-of-components.md
-_SUMS = 3  # of fractions, in which components that act alike weigh the same
-_SEARCHES = 4  # for them, each of which gives a share of the members: what one finds by chance others do not
-_ELSEWHERE = ("preprocessing", "device", "cache")  # parameters stored otherwise, or of the machine and not of the model
+_SUMS = 3  # weighted sums of fractions, in which components with similar effects have similar weights
+_SEARCHES = 4  # searches for sums; members are divided among their results, so that chance findings average out
+_ELSEWHERE = ("preprocessing", "device", "cache")  # parameters that are stored otherwise, or depend on the machine
 _FITTED = ("ensemble_", "warp_", "library_", "target_", "unit_", "chains_tried_", "held_out_", "held_out_spread_")
-_ROUNDS = 3  # of believing the model beyond a limit, each of which moves it further
+_ROUNDS = 3  # of replacing censored values by predictions beyond the limit; each round moves predictions further
 
 
 class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """Predict a figure of merit from composition and spectrum, and say what it depends on.
+    """Ensemble that predicts a figure of merit from composition and spectrum, with gradients.
 
-    In the preset ``"default"`` inputs are scaled to where they matter, and each member is a network and a Gaussian
-    process of its samples, weighed by held-out errors. All members of the ensemble are trained side by side. They
-    differ in their random numbers and, unless ``resample="none"``, in the compositions they have seen; those they have
-    not seen give the intervals.
+    In the preset ``"default"`` inputs are divided by ARD length scales, and each member is a weighted mean of a network
+    and a Gaussian process. All members are trained in parallel. They differ in their random numbers and, unless
+    ``resample="none"``, in their training compositions; left-out compositions calibrate the prediction intervals.
 
     Parameters
     ----------
     preset : {"default", "umehara2019"}
-        Networks and training: what measured best, or those of Umehara et al. (2019), exactly.
+        Networks and training: the ones that performed best in benchmarks, or exactly those of Umehara et al. (2019).
     inputs : {"auto", "composition", "spectrum", "both"}
-        What the networks see; ``"auto"``: everything the library has.
+        Inputs of the model; ``"auto"`` uses everything that the library has.
     n_models : int
-        Members.
+        Number of members.
     resample : {"auto", "none", "bootstrap", "groups"}
-        What members see: all rows; compositions drawn with replacement; all but a tenth of the compositions.
-        ``"auto"`` is the preset's own.
+        Training samples of members: all; a bootstrap of the compositions; all but a tenth of the compositions.
+        ``"auto"`` takes the choice of the preset.
     preprocessing : Preprocessing, optional
-        From the intensities of the file to those learned from; ``Preprocessing()`` for none. Without, the preset's
-        own: in ``"default"`` whichever of a few chains predicts held-out compositions best (`chains_tried_`).
+        Preprocessing of spectra; ``Preprocessing()`` for none. By default that of the preset: in ``"default"`` the one
+        of a few chains that predicts held-out compositions best (`chains_tried_`).
     transform : {"none", "log10"}
-        Scale on which the figure of merit is predicted and differentiated. Within, ``"default"`` learns on a bent one
-        where the data make that much more likely (`warp_`).
+        Scale of the figure of merit; predictions and gradients are on the same scale. The preset ``"default"`` also
+        applies an output warping inside the model if the data clearly favour it (`warp_`).
     seed : int
-        Of everything drawn.
+        Seed of all random numbers.
     device : {"auto", "cpu", "cuda"}
-        Where the networks are trained.
+        Device for training and prediction.
     cache : mutable mapping, optional
-        Remembers which preprocessing was chosen for which samples; models that are compared share one.
+        Stores which preprocessing was chosen for which samples, so that models that are compared share the choice.
 
     Attributes
     ----------
     target_, unit_ : str
-        Figure of merit and its unit on the learned scale.
+        Name of the figure of merit, and its unit on the scale of ``transform``.
     library_ : MaterialsLibrary
-        The samples it was fitted to.
+        Training samples.
     held_out_ : ndarray, shape (n,)
-        For each of these samples the mean of the members that did not see its composition; NaN where all did or the
-        figure of merit is missing.
+        Mean over the members that were not trained on the composition of a sample; NaN if there are none or the figure
+        of merit is missing.
     chains_tried_ : dict
-        R squared, on compositions held out, of a Gaussian process with each chain that was tried; empty where none was.
+        R squared on held-out compositions of a Gaussian process with each preprocessing that was tried; empty if none
+        was tried.
     warp_ : OutputWarping
-        From that scale to the one within, and back.
+        Output warping between the scale of ``transform`` and that of the networks.
     components_, axis_, members_, uses_composition_, uses_spectrum_, preprocessing_
-        As in `Response`.
+        Attributes of the interface `Response`.
 
     Notes
     -----
-    Umehara et al., npj Comput. Mater. 5, 34 (2019), train 150 such networks one after the other.
+    Umehara et al., npj Comput. Mater. 5, 34 (2019), trained 150 such networks one after the other.
 
     Examples
     --------
@@ -144,19 +143,25 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         library : MaterialsLibrary
-            What to learn from.
+            Library with the samples.
         target : str, optional
-            Figure of merit; not needed where there is only one.
-        progress, checkpoint : optional
-            `progress`: called with epochs done and total. `checkpoint`: stores the state of each chunk of members, so
-            that training can resume where it stopped and ends with the same bytes.
+            Name of the figure of merit; needed only if there are several.
+        progress : Progress, optional
+            Called with epochs done and total.
+        checkpoint : StateStore, optional
+            Stores the state of each chunk of members, so that training can resume and ends with the same bytes.
+
+        Returns
+        -------
+        LibraryModel
+            The fitted model itself.
 
         Raises
         ------
         InputError
-            If an option is not known, spectra are asked for and missing, or the figure of merit cannot be learned.
+            If an option is unknown, spectra are needed and missing, or the figure of merit cannot be learned.
         Interrupted
-            On KeyboardInterrupt, with the state saved.
+            On KeyboardInterrupt, after the state was saved.
         """
         preset, device = self._checked()
         task = resolve_task(library, target, inputs=self.inputs, transform=self.transform)
@@ -166,8 +171,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.inputs_ = preset.network_inputs(seen, composition, spectrum, chain)
         values = goal.values(seen)
         self.warp_ = self._warp(preset, seen, values)
-        resample = preset.resample if self.resample == "auto" else cast("Resampling", self.resample)
-        drawn = member_rows(seen.replicates(), self.n_models, resample, self.seed)
+        self.resample_ = preset.resampling(self.resample)
+        drawn = member_rows(seen.replicates(), self.n_models, self.resample_, self.seed)
         standard = torch.from_numpy(self.warp_.standard(values)).float().to(device)
         kernel, standard = self._kernel_part(preset, seen, standard, drawn, goal.name, progress)
         data = TrainingSet(self.inputs_(seen.compositions, seen.spectra, device), standard, drawn, self.seed)
@@ -179,31 +184,66 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, library: MaterialsLibrary) -> Array:
-        """Mean of the members, shape (n,)."""
+        """Predict the figure of merit: the mean over members.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Samples with the same components and spectral axis as the training samples.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Predictions on the scale of ``transform``.
+        """
         mean: Array = self.predict_members(library).mean(0)
         return mean
 
     def predict_members(self, library: MaterialsLibrary) -> Array:
-        """Prediction of each member, shape (m, n).
+        """Predict the figure of merit by each member of the ensemble.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Samples with the same components and spectral axis as the training samples.
+
+        Returns
+        -------
+        ndarray, shape (m, n)
+            Predictions of m members on the scale of ``transform``.
 
         Raises
         ------
         InputError
-            If the library has other components, or no spectra on the axis of those learned from.
+            If the library has other components, or no spectra on the axis of the training samples.
         """
         self._check_library(library)
         return self.respond(library.compositions, library.spectra if self.uses_spectrum_ else None)
 
     def predict_interval(self, library: MaterialsLibrary, coverage: float = 0.9) -> Array:
-        """Lower and upper end, shape (n, 2), of intervals that hold a new composition's value as often as asked.
+        """Return conformal prediction intervals for new compositions.
 
-        The spread of the members, with the usual error as its floor, is scaled by what it takes to hold the samples
-        that members did not see (conformal; each composition counts the same).
+        The standard deviation over members, combined with the median held-out error, is scaled so that intervals cover
+        held-out training samples as often as asked (Lei et al., J. Am. Stat. Assoc. 113, 1094, 2018). Each composition
+        has the same weight.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Samples with the same components and spectral axis as the training samples.
+        coverage : float
+            Nominal coverage, 0 to 1.
+
+        Returns
+        -------
+        ndarray, shape (n, 2)
+            Lower and upper ends on the scale of ``transform``.
 
         Raises
         ------
         InputError
-            If all members saw all samples, so that nothing says how far they are off; or ``coverage`` is no share.
+            If all members were trained on all samples, so that there are no held-out errors, or ``coverage`` is not
+            between 0 and 1.
         """
         members = self.predict_members(library)
         if not 0 < coverage < 1:
@@ -222,14 +262,27 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return np.stack([mean - half, mean + half], axis=1)
 
     def score(self, library: MaterialsLibrary) -> float:
-        """R squared on the samples whose figure of merit was measured, and is not censored."""
+        """Return R squared of the predictions over the measured, uncensored samples of a library."""
         value = learned_target(self).values(library)
         there = ~np.isnan(value) & (library.censoring(self.target_) == 0)
         error = np.square(value - self.predict(library))[there].sum()
         return float(1 - error / np.square(value[there] - value[there].mean()).sum())
 
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
-        """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
+        """Predict the figure of merit by each member from arrays.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), or None
+            Intensities as in the file; None if the model uses no spectra.
+
+        Returns
+        -------
+        ndarray, shape (m, n)
+            Predictions of m members on the scale of ``transform``.
+        """
         check_is_fitted(self, "ensemble_")
         values = self.ensemble_.values(self.inputs_(compositions, spectra, chosen_device(self.device)))
         return self.warp_.values(values.double().cpu().numpy())
@@ -237,24 +290,49 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def gradients(
         self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress | None = None
     ) -> Gradients:
-        """Predictions and their partial derivatives with respect to fractions and file intensities, of each member."""
+        """Return the predictions of each member with their partial derivatives.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), or None
+            Intensities as in the file; None if the model uses no spectra.
+        progress : Progress, optional
+            Called with members done and total.
+
+        Returns
+        -------
+        Gradients
+            Predictions and derivatives with respect to fractions and intensities.
+        """
         check_is_fitted(self, "ensemble_")
         inputs = self.inputs_(compositions, spectra, chosen_device(self.device))
-        values, slopes = self.ensemble_.gradients(inputs, progress or Silent())
+        values, gradients = self.ensemble_.gradients(inputs, progress or Silent())
         standard = values.double().cpu().numpy()
         steep = torch.from_numpy(self.warp_.gradient(standard)).to(values)[..., None]
         of_fractions, of_spectra = self.inputs_.back(
-            {name: slope.mul_(steep) for name, slope in slopes.items()}, compositions, spectra
+            {name: each.mul_(steep) for name, each in gradients.items()}, compositions, spectra
         )
         return Gradients(self.warp_.values(standard), of_fractions, of_spectra)
 
     def gradient_errors(self, compositions: ArrayLike, spectra: ArrayLike | None) -> GradientErrors | None:
-        """How well the gradients are known, shape of `gradients`; None in presets that do not tell.
+        """Return the error covariance of the mean gradients, or None for presets without Gaussian processes.
 
-        Notes
-        -----
-        Posterior covariance of a Gaussian process's value and slopes (Rasmussen and Williams, Gaussian Processes for
-        Machine Learning, 2006, section 9.4), and how far its mean and the networks' lie apart.
+        It is the posterior covariance of value and gradient of a Gaussian process (Rasmussen and Williams, Gaussian
+        Processes for Machine Learning, 2006, section 9.4) plus that between its mean and the mean of the networks.
+
+        Parameters
+        ----------
+        compositions : array_like, shape (n, D)
+            Fractions.
+        spectra : array_like, shape (n, C), or None
+            Intensities as in the file; None if the model uses no spectra.
+
+        Returns
+        -------
+        GradientErrors or None
+            Error covariance with respect to the inputs of the networks.
         """
         check_is_fitted(self, "ensemble_")
         inputs = self.inputs_(compositions, spectra, chosen_device(self.device))
@@ -264,7 +342,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         found, errors = (each.cpu().numpy() for each in known)
         standard, mean = found[:, 0], found[:, 1:]
         steep, bent = self.warp_.gradient(standard), self.warp_.curvature(standard)
-        # of the slopes' product with that of the warp, which itself depends on the value
+        # The gradient is multiplied by the derivative of the warping, which depends on the uncertain value.
         turn = np.concatenate([(bent[:, None] * mean)[:, :, None], steep[:, None, None] * np.eye(mean.shape[1])], 2)
         covariance = turn @ errors @ turn.transpose(0, 2, 1)
         each = torch.eye(mean.shape[1])[:, None].expand(-1, len(mean), -1)
@@ -275,12 +353,12 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the fitted model: ``model.json`` (what it is) and ``arrays.safetensors`` (weights, and the library).
+        """Write the fitted model: ``model.json`` (settings) and ``arrays.safetensors`` (weights, training samples).
 
         Parameters
         ----------
         folder : path-like
-            Made if missing; a model in it is replaced.
+            Folder to write to; it is created if missing, and a model in it is replaced.
 
         Returns
         -------
@@ -295,25 +373,26 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], *, device: str = "auto") -> LibraryModel:
-        """Read a model that `save` or ``matlens learn`` wrote, and check that it predicts as it did.
+        """Read a model written by `save` or ``matlens library learn``, and check that its predictions are the same.
 
         Parameters
         ----------
         folder : path-like
-            Where it lies.
+            Folder with the model.
         device : {"auto", "cpu", "cuda"}
-            Where it is to predict.
+            Device for predictions.
 
         Returns
         -------
         LibraryModel
+            The fitted model.
 
         Raises
         ------
         InputError
             If there is no model.
         ResourceError
-            If it is damaged, or predicts otherwise than when it was written.
+            If the model is damaged, or its predictions differ from those when it was written.
 
         Examples
         --------
@@ -331,7 +410,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         state = read_state(folder, device)
         chain = state.inputs.preprocessing if state.own_preprocessing else None
         model = cls(**state.parameters, preprocessing=chain, device=device)
-        model.inputs_ = state.inputs
+        model.inputs_, model.resample_ = state.inputs, PRESETS[model.preset].resampling(model.resample)
         for name in _FITTED:
             setattr(model, name, getattr(state, name.removesuffix("_")))
         model._settle()
@@ -347,7 +426,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _chain(
         self, preset: Preset, seen: MaterialsLibrary, goal: Target, composition: bool, spectrum: bool
     ) -> Preprocessing:
-        """As asked; else the preset's own, or whichever of those that it tries does best."""
+        """Return the given preprocessing, or else the preset's own or the best of its candidates."""
         self.chains_tried_: dict[str, float] = {}
         if self.preprocessing is not None:
             return self.preprocessing
@@ -365,7 +444,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return choice.chain
 
     def _settle(self) -> None:
-        """Set what follows from the library and the trained networks."""
+        """Set the attributes that follow from the library and the trained networks."""
         self.components_ = self.library_.components
         self.axis_ = self.inputs_.axis
         self.members_ = self.ensemble_.members
@@ -374,7 +453,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.preprocessing_ = self.inputs_.preprocessing
 
     def _warp(self, preset: Preset, seen: MaterialsLibrary, values: Array) -> OutputWarping:
-        """As it stands, or as evidence says if the preset looks for any."""
+        """Return the output warping: linear, or chosen by log marginal likelihood if the preset has kernel models."""
         if preset.sharpness is None:
             return OutputWarping.fit(values)
         plain = self.inputs_(seen.compositions, seen.spectra)
@@ -390,9 +469,9 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target: str,
         progress: Progress | None,
     ) -> tuple[KernelParts | None, Tensor]:
-        """Scale the inputs to where they matter and fit each member's sum over its samples, if the preset has one.
+        """Divide the inputs by length scales and fit the kernel models, if the preset has them.
 
-        Where a figure of merit is censored, what members that did not see it say beyond the limit takes its place.
+        Censored values are replaced by held-out predictions that lie beyond the limit.
         """
         if preset.sharpness is None:
             return None, standard
@@ -409,8 +488,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return kernel, standard
         sign, start, held = torch.tensor(censored).to(standard), standard, HeldOut.from_rows(drawn, len(seen))
         for _ in range(_ROUNDS):
-            said = torch.from_numpy(held.summary(kernel.values(inputs).double().cpu().numpy())[0]).to(standard)
-            standard = start + sign * (sign * (said - start)).nan_to_num(0).clamp(min=0)
+            predicted = torch.from_numpy(held.summary(kernel.values(inputs).double().cpu().numpy())[0]).to(standard)
+            standard = start + sign * (sign * (predicted - start)).nan_to_num(0).clamp(min=0)
             kernel = KernelParts.fit(covariances, inputs, standard, drawn)
         return kernel, standard
 

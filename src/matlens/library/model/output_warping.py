@@ -1,4 +1,4 @@
-"""Scale on which a figure of merit is learned: nearly a logarithm where scatter grows with the value."""
+"""Output warping: a nonlinear scale of the figure of merit, for scatter that grows with the value."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from matlens.library.model.kernel.covariance import find_covariance
 __all__ = ["OutputWarping", "find_output_warping"]
 
 Array = NDArray[np.float64]
-_BENDS = (1.0, 0.1, 0.001)  # of the median size: as a square root, between, and nearly a logarithm
-_ROWS = 300  # that scales are compared on
+_BENDS = (1.0, 0.1, 0.001)  # relative to the median value: like a square root, between, and nearly a logarithm
+_ROWS = 300  # rows on which scales are compared
 # docs/decisions/0043-preset-default-of-libraries.md
-_CLEAR = 0.5  # nats a sample that a bent scale must gain to be believed; less came with additive scatter
+_CLEAR = 0.5  # nats per sample that a nonlinear scale must gain; additive scatter alone can give less
 
 
 @dataclass(frozen=True)
 class OutputWarping:
-    """Standardised asinh(y / bend): straight where y is below ``bend``, a logarithm above.
+    """Standardised scale asinh(y / bend): linear for y below ``bend`` and logarithmic above.
 
-    Beyond the values measured the way back is straight, so that a model that goes further does not run off
-    exponentially.
+    Outside the range of the measured values the inverse is linear, so that extrapolations do not grow exponentially.
 
     Parameters
     ----------
     bend : float or None
-        In the figure of merit's unit; None: straight everywhere.
+        Transition from linear to logarithmic, in the unit of the figure of merit; None for a linear scale.
     centre, scale : float
-        Mean and standard deviation after bending.
+        Mean and standard deviation of asinh(y / bend) over the training samples.
     low, high : float
-        Standardised values between which it is bent.
+        Least and greatest standardised value of the training samples.
 
     Examples
     --------
@@ -53,18 +52,31 @@ class OutputWarping:
 
     @classmethod
     def fit(cls, values: ArrayLike, bend: float | None = None) -> OutputWarping:
-        """The scale on which these values have mean 0 and spread 1."""
+        """Find the scale on which values have mean 0 and standard deviation 1.
+
+        Parameters
+        ----------
+        values : array_like, shape (n,)
+            Figures of merit of the training samples.
+        bend : float, optional
+            Transition from linear to logarithmic; by default the scale is linear.
+
+        Returns
+        -------
+        OutputWarping
+            The scale.
+        """
         bent = np.asarray(values, np.float64) if bend is None else np.arcsinh(np.asarray(values, np.float64) / bend)
         centre, scale = float(bent.mean()), float(bent.std())
         return cls(bend, centre, scale, float(bent.min() - centre) / scale, float(bent.max() - centre) / scale)
 
     def standard(self, values: ArrayLike) -> Array:
-        """Values on this scale."""
+        """Return values on the standardised scale."""
         given = np.asarray(values, np.float64)
         return np.asarray(((given if self.bend is None else np.arcsinh(given / self.bend)) - self.centre) / self.scale)
 
     def values(self, standard: ArrayLike) -> Array:
-        """The way back."""
+        """Inverse of `standard`."""
         given = np.asarray(standard, np.float64)
         if self.bend is None:
             return given * self.scale + self.centre
@@ -72,14 +84,14 @@ class OutputWarping:
         return self.bend * np.sinh(within * self.scale + self.centre) + self.gradient(given) * (given - within)
 
     def gradient(self, standard: ArrayLike) -> Array:
-        """Derivative of `values`."""
+        """Return the derivative of `values`."""
         within = np.clip(np.asarray(standard, np.float64), self.low, self.high)
         if self.bend is None:
             return np.full_like(within, self.scale)
         return np.asarray(self.bend * self.scale * np.cosh(within * self.scale + self.centre))
 
     def curvature(self, standard: ArrayLike) -> Array:
-        """Second derivative of `values`; zero beyond the values measured."""
+        """Return the second derivative of `values`; 0 outside the range of the measured values."""
         given = np.asarray(standard, np.float64)
         if self.bend is None:
             return np.zeros_like(given)
@@ -88,21 +100,25 @@ class OutputWarping:
 
 
 def find_output_warping(inputs: Tensor, values: Array, fractions: int, seed: int) -> OutputWarping:
-    """Find the scale on which a Gaussian process of the inputs makes the values most likely.
+    """Choose the output warping with the greatest log marginal likelihood of a warped Gaussian process.
+
+    Snelson, Rasmussen and Ghahramani, Warped Gaussian processes, NeurIPS 16 (2003).
 
     Parameters
     ----------
     inputs : Tensor, shape (n, F)
-        As for `find_covariance`.
+        Fractions, then scores, with standard deviations of about 1.
     values : ndarray, shape (n,)
         Figures of merit.
-    fractions, seed : int
-        As there.
+    fractions : int
+        Number of inputs that are fractions.
+    seed : int
+        Seed of the rows that are used.
 
-    Notes
-    -----
-    Snelson, Rasmussen and Ghahramani, Warped Gaussian Processes (2003): the density of a value is that of its image
-    times the slope of the map.
+    Returns
+    -------
+    OutputWarping
+        The scale; linear unless a nonlinear one is clearly better.
 
     Examples
     --------
@@ -115,7 +131,7 @@ def find_output_warping(inputs: Tensor, values: Array, fractions: int, seed: int
     rows = np.random.default_rng(seed).permutation(len(values))[:_ROWS]
     some, seen = inputs.cpu()[torch.from_numpy(rows)], values[rows]
 
-    def evidence(bend: float | None) -> float:
+    def log_likelihood(bend: float | None) -> float:
         warp = OutputWarping.fit(seen, bend)
         standard = warp.standard(seen)
         found = find_covariance(some, torch.from_numpy(standard), fractions, seed).log_likelihood
@@ -125,6 +141,6 @@ def find_output_warping(inputs: Tensor, values: Array, fractions: int, seed: int
         return OutputWarping.fit(values)
     size = float(np.median(np.abs(values))) or float(np.std(values))
     bends = [size * one for one in _BENDS]
-    found = [evidence(bend) for bend in bends]
+    found = [log_likelihood(bend) for bend in bends]
     best = int(np.argmax(found))
-    return OutputWarping.fit(values, bends[best] if found[best] > evidence(None) + _CLEAR * len(seen) else None)
+    return OutputWarping.fit(values, bends[best] if found[best] > log_likelihood(None) + _CLEAR * len(seen) else None)

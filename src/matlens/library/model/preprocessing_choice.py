@@ -1,4 +1,4 @@
-"""Which way of normalising spectra tells most of a figure of merit: a few fixed chains, tried on held-out samples."""
+"""Choice of the preprocessing of spectra that predicts held-out samples best."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ CHAINS = (
     Preprocessing([Detrend(4), StandardNormalVariate()]),
 )
 # docs/decisions/0031-choice-of-preprocessing.md
-_ROWS = 300  # that lengths are found on
-_MOST = 1000  # tried at all
+_ROWS = 300  # rows that length scales are fitted to
+_MOST = 1000  # rows that are used at all
 _FOLDS = 10
 _SCORES = 20
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A chain, and how well each of those tried did.
+    """Chosen preprocessing, with the scores of all candidates.
 
     Attributes
     ----------
     chain : Preprocessing
-        The one chosen.
-    tried : dict
-        R squared on compositions held out, by the chain in words; chains that do not fit the spectra are not in it.
+        The chosen chain.
+    tried : dict of str to float
+        R squared on held-out compositions by the name of the chain; chains that cannot be applied are left out.
     """
 
     chain: Preprocessing
@@ -58,25 +58,31 @@ def choose_preprocessing(
     seed: int = 0,
     cache: MutableMapping[str, Choice] | None = None,
 ) -> Choice:
-    """Choose the chain with which a Gaussian process errs least on compositions held out.
+    """Choose the preprocessing with which a Gaussian process has the smallest error on held-out compositions.
 
-    The first chain stays unless the best one's squared errors are smaller by more than the scatter of that difference.
+    The first chain is kept unless the squared errors of the best one are smaller by more than one standard error of the
+    difference.
 
     Parameters
     ----------
     library : MaterialsLibrary
-        With spectra.
+        Samples with spectra.
     values : array_like, shape (n,)
-        Figure of merit of each sample, on the scale on which it is learned.
+        Figure of merit of each sample, on the scale of the model.
     composition : bool
-        Whether composition is known beside the spectrum.
+        Whether the process also uses the composition.
     chains : sequence of Preprocessing
-        What to choose from.
+        Candidates.
     seed : int
-        Of samples and folds.
+        Seed of samples and folds.
     cache : mutable mapping, optional
-        Choices by a digest of samples and options. A choice that is in it is not made again, and a new one is added:
-        models that are compared on the same samples share one.
+        Choices by a digest of samples and options. Choices in it are reused and new ones are added, so that models that
+        are compared on the same samples share them.
+
+    Returns
+    -------
+    Choice
+        The chosen chain and the scores of all.
 
     Examples
     --------
@@ -100,7 +106,7 @@ def choose_preprocessing(
 def _tried(
     library: MaterialsLibrary, y: NDArray[np.float64], composition: bool, chains: Sequence[Preprocessing], seed: int
 ) -> Choice:
-    """Try the chains on compositions held out."""
+    """Score the chains on held-out compositions."""
     groups = library.replicates()
     rows = np.arange(len(y))
     if len(rows) > _MOST:
@@ -121,15 +127,25 @@ def _tried(
 
 
 def in_words(chain: Preprocessing) -> str:
-    """Name a chain's steps, as `Preprocessing.parse` takes them.
+    """Write the steps of a chain as text that `Preprocessing.parse` reads.
+
+    Parameters
+    ----------
+    chain : Preprocessing
+        Chain of steps.
+
+    Returns
+    -------
+    str
+        Steps separated by commas; "none" without any.
 
     Examples
     --------
     >>> in_words(CHAINS[0]), in_words(CHAINS[-1])
     ('none', 'detrend:4,snv')
     """
-    said = (":".join(map(str, settings.values())) for settings in chain.settings())
-    return ",".join(said) or "none"
+    steps = (":".join(map(str, settings.values())) for settings in chain.settings())
+    return ",".join(steps) or "none"
 
 
 def _held_out(
@@ -140,7 +156,7 @@ def _held_out(
     trained: list[NDArray[np.intp]],
     seed: int,
 ) -> NDArray[np.float64]:
-    """Predictions, shape (n,), by sums over samples of other compositions."""
+    """Predictions of a Gaussian process on held-out compositions, shape (n,)."""
     see = Inputs.scores(library, composition, True, chain, most=_SCORES, power=1.0)
     inputs, target = side_by_side_inputs(see(library.compositions, library.spectra)).double(), torch.from_numpy(y)
     some = np.random.default_rng(seed).permutation(len(y))[:_ROWS]
@@ -150,7 +166,7 @@ def _held_out(
 
 
 def _best(errors: dict[Preprocessing, NDArray[np.float64]], first: Preprocessing, groups: NDArray[np.intp]) -> Choice:
-    """The chain of least squared errors, unless the first one's are as small within their scatter over groups."""
+    """The chain with the smallest squared errors, unless the first one's are as small within one standard error."""
     tried = {in_words(chain): float(1 - error.mean()) for chain, error in errors.items()}
     if not errors:
         return Choice(first, {})

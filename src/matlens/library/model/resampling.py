@@ -1,4 +1,4 @@
-"""Which rows each member of an ensemble sees."""
+"""Training rows of each member of an ensemble."""
 
 from __future__ import annotations
 
@@ -20,24 +20,31 @@ _FOLDS = 10
 def member_rows(
     groups: ArrayLike, members: int, resample: Resampling, seed: int, *, folds: int = _FOLDS
 ) -> list[NDArray[np.intp]]:
-    """Draw the rows that each member learns from; rows of a group stay together.
+    """Draw the training rows of each member; rows of a group stay together.
 
     Parameters
     ----------
     groups : array_like, shape (n,)
-        Group of each row, e.g. its composition.
+        Group of each row, for example its composition.
     members : int
         Number of members.
     resample : {"none", "bootstrap", "groups"}
-        All rows; as many groups as there are, drawn with replacement; or all but one of ``folds`` parts, each part
-        left out by one of ``folds`` members after another, then divided anew.
+        All rows; bootstrap of the groups (Efron, Ann. Stat. 7, 1, 1979); or all groups but one of ``folds`` parts. Each
+        part is left out by one of ``folds`` members in turn, and then groups are divided again.
     seed : int
-        Of what is drawn.
+        Seed of the draws.
+    folds : int
+        Number of parts for "groups".
 
     Returns
     -------
     list of ndarray of int
-        For each member; in a bootstrap a row may stand more than once.
+        Rows of each member; a bootstrap can repeat rows.
+
+    Raises
+    ------
+    InputError
+        If ``resample`` is unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What insight asks of a model of a library: predictions of its members, and their gradients."""
+"""Interface of fitted models that explanations and suggestions use: predictions of members and their gradients."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Single = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Gradients:
-    """Predictions of every member for every sample, and their derivatives.
+    """Predictions of all members for all samples, with partial derivatives.
 
-    The derivatives are partial: each fraction, or each intensity, is moved with all the others held, so those with
-    respect to fractions lead off the simplex until a compensation scheme brings them back.
+    Each derivative holds all other fractions and intensities constant. Those with respect to fractions lead off the
+    simplex; a compensation scheme brings them back.
 
     Parameters
     ----------
     values : ndarray of float64, shape (m, n)
         Predicted figure of merit of m members for n samples.
     composition : ndarray of float32, shape (m, n, D)
-        Derivative per unit fraction (100 at%); zeros where the model does not use the composition.
+        Derivative per unit fraction (100 at%); zeros if the model does not use the composition.
     spectrum : ndarray of float32, shape (m, n, C), or None
-        Derivative per unit of the intensities as they stand in the file, through any preprocessing; None where the
-        model uses no spectrum.
+        Derivative per unit of the intensities in the file, through any preprocessing; None if the model uses no
+        spectra.
 
     Examples
     --------
@@ -57,14 +57,14 @@ class Gradients:
 
 @dataclass(frozen=True)
 class GradientErrors:
-    """How well a model knows its slopes, in the few features that it sees of a sample.
+    """Error covariance of gradients with respect to the F inputs of a model.
 
     Parameters
     ----------
     features : Gradients
-        Derivatives of each of the F features, as if it were a member.
+        Inputs with their derivatives; each input stands in place of a member.
     covariance : ndarray, shape (n, F, F)
-        Of the errors of the figure of merit's derivatives with respect to the features.
+        Error covariance of the derivatives of the figure of merit with respect to the inputs.
 
     Examples
     --------
@@ -77,7 +77,18 @@ class GradientErrors:
     covariance: Array
 
     def along(self, steps: NDArray[np.floating]) -> Array:
-        """Standard error of slopes along steps in the features, shape (F, n, ...); the result's is (n, ...)."""
+        """Compute standard errors of derivatives along directions.
+
+        Parameters
+        ----------
+        steps : ndarray, shape (F, n, ...)
+            Changes of the inputs along each direction.
+
+        Returns
+        -------
+        ndarray, shape (n, ...)
+            Standard errors.
+        """
         variance = np.empty(steps.shape[1:])
         for row, covariance in enumerate(self.covariance):
             own = steps[:, row].reshape(len(steps), -1).astype(np.float64)
@@ -88,30 +99,49 @@ class GradientErrors:
 
 @runtime_checkable
 class Response(Protocol):
-    """A fitted model of a library, be it an ensemble of networks or a baseline.
+    """Interface of fitted models of a library, both ensembles and baselines.
 
-    Everything that explains, tests or suggests works through these names and nothing else.
+    Explanations, tests and suggestions use only these names.
+
+    Attributes
+    ----------
+    components_ : tuple of str
+        Names of the D components, in the order of the fractions.
+    axis_ : ndarray, shape (C,), or None
+        Axis of the spectra as in the file; None if the model uses no spectra.
+    target_ : str
+        Name of the figure of merit.
+    unit_ : str
+        Unit of the figure of merit, after any transform.
+    members_ : int
+        Number of models; 1 for a baseline.
+    uses_composition_, uses_spectrum_ : bool
+        Whether each is an input.
+    preprocessing_ : Preprocessing or None
+        Preprocessing of the intensities in the file.
+
+    Examples
+    --------
+    >>> from matlens.library.baselines import BASELINES
+    >>> from matlens.library.table import MaterialsLibrary
+    >>> library = MaterialsLibrary([[1, 0], [0, 1]] * 5, ("A", "B"), {"P": np.arange(10.0)})
+    >>> isinstance(BASELINES["ridge"]().fit(library), Response)
+    True
     """
 
     components_: tuple[str, ...]
-    """Names of the D components, in the order of the fractions."""
     axis_: Array | None
-    """Axis of the spectra as in the file, shape (C,); None where the model uses no spectrum."""
     target_: str
-    """Name of the figure of merit."""
     unit_: str
-    """Its unit (of the transformed figure of merit, where there is a transform)."""
     members_: int
-    """Number of models, 1 for a baseline."""
     uses_composition_: bool
     uses_spectrum_: bool
     preprocessing_: Any
-    """The chain from the file's intensities to the model's (`Preprocessing`), or None."""
 
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
-        """Predict, shape (m, n), at fractions of shape (n, D) and file intensities of shape (n, C)."""
+        """Return predictions, shape (m, n), for fractions of shape (n, D) and file intensities of shape (n, C)."""
         ...
 
     def gradients(self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress = ...) -> Gradients:
-        """Predict, and differentiate with respect to fractions and file intensities."""
+        """Return predictions with their derivatives with respect to fractions and file intensities."""
         ...

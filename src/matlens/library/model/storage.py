@@ -1,4 +1,4 @@
-"""A fitted ensemble as two files, JSON and safetensors, from which it loads without code being executed."""
+"""Storage of fitted ensembles as JSON and safetensors, so that loading a model executes no code."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ __all__ = ["SCHEMA", "FittedState", "read_state", "write_state"]
 
 SCHEMA = "matlens library model 2"
 _PLAIN = ("axis_name", "axis_unit", "spectrum_name", "spectrum_unit", "fraction_name")
-_ALIKE = 1e-3  # of the standard deviation: predictions on another machine differ in rounding only
+_ALIKE = 1e-3  # relative to the standard deviation; predictions on another machine differ by rounding only
 
 
 @dataclass(frozen=True, eq=False)
 class FittedState:
-    """What a fitted `LibraryModel` consists of; storage knows this and not the estimator.
+    """State of a fitted `LibraryModel` that is stored.
 
     Parameters
     ----------
     parameters : dict
-        Of the estimator, but for those that are stored otherwise or belong to the machine.
+        Parameters of the estimator, except preprocessing, device and cache.
     own_preprocessing : bool
-        Whether the preprocessing was asked for, or chosen by the model.
+        Whether the preprocessing was given by the user (True) or chosen by the model.
     inputs : Inputs
-        From samples to what the ensemble is given; holds the preprocessing.
+        Maps from samples to inputs, with the preprocessing.
     ensemble : Mixture
-        Networks and kernel part.
+        Networks and kernel models.
     warp : OutputWarping
-        From the ensemble's scale to that of the figure of merit.
+        Scale of the figure of merit.
     library : MaterialsLibrary
-        Samples that it was fitted to.
+        Training samples.
     target, unit : str
-        Figure of merit.
+        Name and unit of the figure of merit.
     chains_tried : dict
-        Scores of the preprocessing that was tried.
+        R squared of each preprocessing that was tried.
     held_out, held_out_spread : ndarray, shape (n,)
-        Predictions by members that did not see the sample.
+        Mean and standard deviation over the members that were not trained on the sample.
     """
 
     parameters: dict[str, Any]
@@ -71,19 +71,32 @@ class FittedState:
     held_out_spread: NDArray[np.float64]
 
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> NDArray[np.float64]:
-        """Prediction of each member, shape (m, n), at fractions (n, D) and file intensities (n, C)."""
+        """Return the prediction of each member, shape (m, n), for fractions (n, D) and file intensities (n, C)."""
         device = next(iter(self.ensemble.networks.parameters.values())).device
         values = self.ensemble.values(self.inputs(compositions, spectra, device))
         return self.warp.values(values.double().cpu().numpy())
 
     def example(self) -> float:
-        """Mean prediction for the first sample, by which a stored model is checked."""
+        """Return the mean prediction for the first sample, which is compared after loading."""
         library = self.library.select([0])
         return float(self.respond(library.compositions, library.spectra if self.inputs.uses_spectrum else None).mean())
 
 
 def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
-    """Write ``model.json`` (what the model is) and ``arrays.safetensors`` (weights, and the library)."""
+    """Write ``model.json`` (settings) and ``arrays.safetensors`` (weights and training samples).
+
+    Parameters
+    ----------
+    state : FittedState
+        State of the model.
+    folder : path-like
+        Folder to write to; it is created if missing.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
     place, mixture = Path(folder), state.ensemble
     arrays: Arrays = {f"network.{name}": value.cpu().numpy() for name, value in mixture.networks.parameters.items()}
     if mixture.kernel is not None:
@@ -109,14 +122,26 @@ def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
 
 
 def read_state(folder: str | os.PathLike[str], device: str) -> FittedState:
-    """Read what `write_state` wrote, and check that it predicts as it did.
+    """Inverse of `write_state`; checks that predictions are the same as when the model was written.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder with the model.
+    device : {"auto", "cpu", "cuda"}
+        Device of the weights.
+
+    Returns
+    -------
+    FittedState
+        State of the model.
 
     Raises
     ------
     InputError
         If there is no model.
     ResourceError
-        If it is damaged, or predicts otherwise than when it was written.
+        If the model is damaged, or its predictions differ.
     """
     place = Path(folder)
     content, arrays = read_model_files(place, SCHEMA)
@@ -157,7 +182,7 @@ def _state(content: dict[str, Any], arrays: Arrays, where: torch.device) -> Fitt
 
 
 def _library_parts(library: MaterialsLibrary) -> tuple[dict[str, Any], Arrays]:
-    """A library as words for JSON and as arrays; covariates that are no numbers become words."""
+    """A library as text for JSON and as arrays; covariates that are not numbers become text."""
     arrays: Arrays = {"compositions": library.compositions, "merits": library.merits.to_numpy(np.float64)}
     if library.spectra is not None and library.axis is not None:
         arrays |= {"spectra": library.spectra, "axis": library.axis}

@@ -1,4 +1,4 @@
-"""The figure of merit as it is learned: its transform, its unit, the rows that have it, and what cannot be learned."""
+"""Figure of merit of a model: transform, unit and training rows, with checks that something can be learned."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ __all__ = [
 
 TRANSFORMS = ("none", "log10")
 INPUTS = ("auto", "composition", "spectrum", "both")
-_LEAST = 5  # rows below which nothing can be learned and held out
+_LEAST = 5  # least number of rows for training with held-out samples
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure of merit on the scale on which it is learned.
+    """Figure of merit on the scale of a model.
 
     Attributes
     ----------
     name : str
-        Of the figure of merit.
+        Name of the figure of merit.
     unit : str
-        After the transform, e.g. ``"log10(S/cm)"``.
+        Unit after the transform, for example ``"log10(S/cm)"``.
     transform : {"none", "log10"}
-        What is done to the numbers of the file.
+        Transform of the values in the file.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Target:
         Raises
         ------
         InputError
-            If a logarithm is asked of a number that is not positive.
+            If the logarithm of a value that is not positive is needed.
 
         Examples
         --------
@@ -73,7 +73,21 @@ class Target:
 
 
 def target_of(library: MaterialsLibrary, name: str | None, transform: str = "none") -> Target:
-    """Find a figure of merit and say on which scale it is learned.
+    """Find a figure of merit and its unit after a transform.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library with figures of merit.
+    name : str or None
+        Name of the figure of merit; None if there is only one.
+    transform : {"none", "log10"}
+        Transform of the values in the file.
+
+    Returns
+    -------
+    Target
+        Name, unit and transform.
 
     Raises
     ------
@@ -94,7 +108,19 @@ def target_of(library: MaterialsLibrary, name: str | None, transform: str = "non
 
 
 def resolve_inputs(library: MaterialsLibrary, inputs: str) -> tuple[bool, bool]:
-    """Say whether the composition and whether the spectrum is used; ``auto`` takes all there is.
+    """Resolve which inputs a model uses.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library with or without spectra.
+    inputs : {"auto", "composition", "spectrum", "both"}
+        Inputs of the model; ``auto`` uses everything that the library has.
+
+    Returns
+    -------
+    composition, spectrum : bool
+        Whether each is used.
 
     Raises
     ------
@@ -114,13 +140,27 @@ def resolve_inputs(library: MaterialsLibrary, inputs: str) -> tuple[bool, bool]:
 
 
 def training_rows(library: MaterialsLibrary, target: Target, *, composition_only: bool = False) -> NDArray[np.intp]:
-    """Find the rows that have the figure of merit, once something can be learned from them.
+    """Find the rows that have the figure of merit, and check that something can be learned from them.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        Library with the samples.
+    target : Target
+        Figure of merit.
+    composition_only : bool
+        Whether the composition is the only input.
+
+    Returns
+    -------
+    ndarray of int
+        Numbers of the rows.
 
     Raises
     ------
     InputError
-        If fewer than 5 rows have it, it is the same in all of them, or the composition is all that is used and it is
-        the same in all of them.
+        If fewer than 5 rows have it, all have the same value, or all have the same composition and it is the only
+        input.
 
     Examples
     --------
@@ -147,16 +187,16 @@ def training_rows(library: MaterialsLibrary, target: Target, *, composition_only
 
 @dataclass(frozen=True)
 class Task:
-    """What a model is to learn from a library, resolved once; made by `resolve_task`.
+    """Figure of merit, inputs and training rows of a model. Use `resolve_task` to make one.
 
     Attributes
     ----------
     target : Target
         Figure of merit.
     composition, spectrum : bool
-        Which inputs are used.
+        Whether each is an input.
     rows : ndarray of int
-        Samples that have the figure of merit.
+        Numbers of the samples that have the figure of merit.
     """
 
     target: Target
@@ -166,22 +206,23 @@ class Task:
 
 
 def resolve_task(library: MaterialsLibrary, target: str | None, *, inputs: str = "auto", transform: str) -> Task:
-    """Resolve figure of merit, inputs and rows.
+    """Resolve figure of merit, inputs and training rows of a model.
 
     Parameters
     ----------
     library : MaterialsLibrary
-        What to learn from.
+        Library with the samples.
     target : str or None
-        Figure of merit; None where there is only one.
-    inputs : str
-        One of `INPUTS`.
-    transform : str
-        One of `TRANSFORMS`.
+        Name of the figure of merit; None if there is only one.
+    inputs : {"auto", "composition", "spectrum", "both"}
+        Inputs of the model; ``auto`` uses everything that the library has.
+    transform : {"none", "log10"}
+        Transform of the values in the file.
 
     Returns
     -------
     Task
+        The resolved options.
 
     Raises
     ------

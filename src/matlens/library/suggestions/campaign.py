@@ -364,10 +364,12 @@ def _with_words(
 ) -> pd.DataFrame:
     """Add the columns in words, in the order of reading."""
     systems = library.systems()
-    said = [words(starts[s], x, steps, library) for s, x, steps in zip(moves.start, moves.compositions, moves.steps)]
+    described = [
+        words(starts[s], x, steps, library) for s, x, steps in zip(moves.start, moves.compositions, moves.steps)
+    ]
     rows = row[moves.start]
-    table.insert(1, "move", [f"{move} (from {systems[r]})" for (move, _), r in zip(said, rows, strict=True)])
-    table.insert(2, "scheme", [scheme for _, scheme in said])
+    table.insert(1, "move", [f"{move} (from {systems[r]})" for (move, _), r in zip(described, rows, strict=True)])
+    table.insert(2, "scheme", [scheme for _, scheme in described])
     table.insert(3, "sample", [library.samples[r] for r in rows])
     table.insert(4, "system", list(systems[rows]))
     table["support"] = facts[0].astype(int)

@@ -273,9 +273,11 @@ def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary) -> 
     >>> words(np.array([0.5, 0.5, 0]), np.array([0.5, 0.48, 0.02]), np.array([[2, 1]]), library)
     ('+2 at% W for V', 'exchange with V')
     """
-    names, said, schemes = library.components, [], []
+    names, changes, schemes = library.components, [], []
     for k, host in steps[steps[:, 0] >= 0]:
         change = 100 * (end[k] - start[k])
-        said.append(f"{change:+.3g} {library.fraction_name} {names[k]}" + (f" for {names[host]}" if host >= 0 else ""))
+        changes.append(
+            f"{change:+.3g} {library.fraction_name} {names[k]}" + (f" for {names[host]}" if host >= 0 else "")
+        )
         schemes.append(f"exchange with {names[host]}" if host >= 0 else "dilution")
-    return " and ".join(said).replace("-", "−"), ", ".join(dict.fromkeys(schemes))
+    return " and ".join(changes).replace("-", "−"), ", ".join(dict.fromkeys(schemes))

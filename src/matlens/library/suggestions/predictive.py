@@ -16,7 +16,6 @@ from matlens.library.gradients import (
     fit_trend,
 )
 from matlens.library.model import Response
-from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary
 
@@ -234,9 +233,7 @@ def predictive_distribution(model: Response, library: MaterialsLibrary) -> Predi
 
 
 def _widening(model: Response) -> float:
-    asked = str(getattr(model, "resample", "none"))
-    asked = PRESETS[str(getattr(model, "preset", ""))].resample if asked == "auto" else asked
-    return ERROR_FACTOR.get(asked, 1.0)
+    return ERROR_FACTOR.get(str(getattr(model, "resample_", "none")), 1.0)
 
 
 def measured_merit(model: Response, library: MaterialsLibrary) -> Array:

@@ -14,7 +14,7 @@ from sklearn.ensemble import RandomForestRegressor
 from matlens.core.bootstrap import drawn_counts
 from matlens.hooks import Progress, Silent
 from matlens.library.baselines import BASELINES
-from matlens.library.model.targets import Target, target_of, training_rows
+from matlens.library.model.targets import Target, resolve_task
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import PRESENT, MaterialsLibrary
 from matlens.library.validation.partitions import grouped, shuffled
@@ -51,7 +51,9 @@ class NoiseCeiling:
 
     Examples
     --------
-    >>> noise_ceiling(MaterialsLibrary([[1.0], [1.0]], ("A",), {"P": [0.0, 2.0]})).samples
+    >>> from matlens.library.model.targets import target_of
+    >>> library = MaterialsLibrary([[1.0], [1.0]], ("A",), {"P": [0.0, 2.0]})
+    >>> noise_ceiling(library, target_of(library, None)).samples
     2
     """
 
@@ -148,15 +150,15 @@ def check_library(
     (1.0, 'Replicates: 11 compositions were made more than once (40 samples) and differ by 0 (standard deviation), so \
 that no model of composition can exceed an R2 of 1.00 (90 % interval 1.00 to 1.00).')
     """
-    found = target_of(library, target, transform)
-    rows = training_rows(library, found)
+    task = resolve_task(library, target, transform=transform)
+    found, known = task.target, library.select(task.rows)
     components, pairs, systems = sampled(library)
     spacing, filled = _filling(library, seed)
     report = progress or Silent()
     report.begin(2, "checks")
-    noise = noise_ceiling(library.select(rows), found.name, transform=transform, seed=seed)
+    noise = noise_ceiling(known, found, seed=seed)
     report.update(1, "covariates")
-    others = confounding(library.select(rows), found.name, transform=transform, seed=seed)
+    others = confounding(known, found, seed=seed)
     report.end()
     sentences = (
         _coverage_sentence(library, len(systems), spacing, filled),
@@ -206,9 +208,7 @@ def sampled(library: MaterialsLibrary) -> tuple[pd.DataFrame, pd.DataFrame, pd.D
     return pd.DataFrame(rows, columns=columns), pairs, systems
 
 
-def noise_ceiling(
-    library: MaterialsLibrary, target: str | None = None, *, transform: str = "none", seed: int = 0
-) -> NoiseCeiling:
+def noise_ceiling(library: MaterialsLibrary, target: Target, *, seed: int = 0) -> NoiseCeiling:
     """Estimate from replicates the R squared that a perfect model of composition would reach.
 
     A model that also uses spectra can exceed this value where spectra show how replicates differ. Censored samples
@@ -218,10 +218,8 @@ def noise_ceiling(
     ----------
     library : MaterialsLibrary
         Library with samples of equal composition.
-    target : str, optional
-        Name of the figure of merit; needed only if there are several.
-    transform : {"none", "log10"}
-        Scale of the figure of merit.
+    target : Target
+        Figure of merit on its scale.
     seed : int
         Seed of the bootstrap.
 
@@ -230,21 +228,16 @@ def noise_ceiling(
     NoiseCeiling
         Noise and R squared; NaN without replicates.
 
-    Raises
-    ------
-    InputError
-        If there is no such figure of merit.
-
     Examples
     --------
+    >>> from matlens.library.model.targets import target_of
     >>> library = MaterialsLibrary([[1, 0], [1, 0], [0, 1], [0, 1]], ("A", "B"), {"P": [0.0, 2.0, 10.0, 12.0]})
-    >>> found = noise_ceiling(library)
+    >>> found = noise_ceiling(library, target_of(library, None))
     >>> round(found.noise, 3), round(found.ceiling, 3)
     (1.414, 0.923)
     """
-    learned = target_of(library, target, transform)
-    value = learned.values(library)
-    used = ~np.isnan(value) & (library.censoring(learned.name) == 0)
+    value = target.values(library)
+    used = ~np.isnan(value) & (library.censoring(target.name) == 0)
     table = pd.DataFrame({"group": library.replicates()[used], "value": value[used]}).groupby("group")["value"]
     sizes, within = table.size().to_numpy(), table.var(ddof=0).to_numpy() * table.size().to_numpy()
     many = sizes > 1
@@ -260,9 +253,7 @@ def noise_ceiling(
     return NoiseCeiling(groups, samples, float(np.sqrt(variances[0])), float(ceilings[0]), float(low), float(high))
 
 
-def confounding(
-    library: MaterialsLibrary, target: str | None = None, *, transform: str = "none", seed: int = 0
-) -> pd.DataFrame:
+def confounding(library: MaterialsLibrary, target: Target, *, seed: int = 0) -> pd.DataFrame:
     """Test whether position, batch or another covariate predicts the figure of merit.
 
     On a composition spread, position and composition are correlated, so that position predicts the figure of merit
@@ -272,10 +263,8 @@ def confounding(
     ----------
     library : MaterialsLibrary
         Library whose covariates are tested, together with the order of its samples.
-    target : str, optional
-        Name of the figure of merit; needed only if there are several.
-    transform : {"none", "log10"}
-        Scale of the figure of merit.
+    target : Target
+        Figure of merit on its scale.
     seed : int
         Seed of folds and random forests.
 
@@ -291,24 +280,24 @@ def confounding(
     Raises
     ------
     InputError
-        If there is no such figure of merit, or nothing can be learned from it.
+        If nothing can be learned from the figure of merit.
 
     Examples
     --------
+    >>> from matlens.library.model.targets import target_of
     >>> a = np.random.default_rng(0).random(60)
     >>> drift = np.linspace(0, 3, 60)
     >>> library = MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": a + drift})
-    >>> bool(confounding(library)["r2_rest"][0] > 0.5)
+    >>> bool(confounding(library, target_of(library, None))["r2_rest"][0] > 0.5)
     True
     """
-    learned = target_of(library, target, transform)
-    rows = np.flatnonzero(~np.isnan(learned.values(library)) & (library.censoring(learned.name) == 0))
+    rows = np.flatnonzero(~np.isnan(target.values(library)) & (library.censoring(target.name) == 0))
     used = library.select(rows)
-    value = learned.values(used)
+    value = target.values(used)
     compositions = len(np.unique(used.replicates()))
     folds = (grouped if compositions > 1 else shuffled)(used, folds=min(_FOLDS, max(compositions, 2)), seed=seed)
-    process = partial(BASELINES["gaussian-process"], preprocessing=Preprocessing(), transform=transform)
-    errors = held_out(process, used, folds, target=learned.name)
+    process = partial(BASELINES["gaussian-process"], preprocessing=Preprocessing(), transform=target.transform)
+    errors = held_out(process, used, folds, target=target.name)
     missed = (errors["value"] - errors["predicted"]).set_axis(errors["sample"].astype(str))
     rest = missed.loc[list(used.samples)].to_numpy(np.float64)
     tried = {ORDER: np.arange(len(used), dtype=np.float64)[:, None]} | _covariates(used.covariates)

@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from matlens.core.bootstrap import bootstrap_weights, interval_columns
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
-from matlens.library.model.targets import target_of
+from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation.partitions import Fold
 
@@ -26,7 +26,10 @@ _SAME = ["partition", "repeat", "fold", "sample"]
 class LibraryLearner(Protocol):
     """Interface of models that can be scored: `LibraryModel` and `BaselineModel` have it."""
 
-    transform: str
+    target_: str
+    """Name of the figure of merit, once fitted."""
+    unit_: str
+    """Unit of its predictions."""
 
     def fit(self, library: MaterialsLibrary, target: str | None = None) -> Any:
         """Train on the samples of a library."""
@@ -93,10 +96,10 @@ def held_out(
     report.begin(len(folds), f"held-out scores of {name}")
     for done, fold in enumerate(folds, start=1):
         model = make()
-        found = target_of(library, target, model.transform)
+        model.fit(library.select(fold.train), target)
+        found = learned_target(model)
         values = found.values(library)
         rows = fold.held[~np.isnan(values[fold.held])]
-        model.fit(library.select(fold.train), found.name)
         tested = library.select(rows)
         ends = model.predict_interval(tested, coverage) if len(rows) else np.empty((0, 2))
         columns = {

@@ -26,7 +26,7 @@ Row = NDArray[np.float32]
 
 
 class FeatureCache(MutableMapping[str, Row]):
-    """Rows of features by the content of their structure, one file for each way of taking them.
+    """Keep features of structures between runs, in one file for each way of computing them.
 
     A key is a recipe and, after the last space, the hash of a structure. Files are read when a recipe is first asked
     for, and written whole every minute and when the ``with`` block ends. Any of them may be deleted at any time; one

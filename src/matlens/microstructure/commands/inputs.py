@@ -47,7 +47,7 @@ CLEANING = "cleaning.json"
 
 @dataclass(frozen=True)
 class Inputs:
-    """Which files, and what is done to them; everything a settings file can hold.
+    """Files that a run starts from, and how they are segmented; a settings file can hold all of it.
 
     Parameters
     ----------
@@ -139,13 +139,13 @@ class Inputs:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """What the labels depend on: the sources, and the mask."""
+        """Files that the labels depend on: the sources, and the mask if there is one."""
         mask = (self.cleaning or {}).get("mask")
         return (*self.sources, str(mask)) if mask else self.sources
 
     @property
     def names(self) -> list[str]:
-        """A short name of each, for headings."""
+        """Short name of each source, for headings."""
         return short_names(self.sources)
 
 

@@ -161,7 +161,7 @@ Files = tuple[File, ...]
 
 @options
 class Micrographs(CleaningOptions):
-    """How micrographs are read and made phases."""
+    """Options of reading and segmenting micrographs."""
 
     dataset: Annotated[
         str | None,
@@ -175,7 +175,7 @@ class Micrographs(CleaningOptions):
 
 @options
 class Encoded:
-    """Options of work that an encoder does."""
+    """Options of commands that use an encoder."""
 
     encoder: Annotated[
         str,
@@ -200,7 +200,7 @@ class Encoded:
 
 @options
 class OfModel(CleaningOptions):
-    """A model of a property, and the structures to apply it to."""
+    """Options of commands that apply a model of a property to structures."""
 
     model: Annotated[
         File,

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sample:
-    """A structure to predict.
+    """Structure to predict, with what is known of it.
 
     Attributes
     ----------

@@ -195,7 +195,7 @@ def evidence(run: RunDirectory) -> Section | None:
     ratios, errors = read_table(run, "ratios"), read_table(run, "errors")
     items: list[Any] = []
     paragraphs: list[str] = []
-    # What is said of single statistics stands in the tables below; the rest is for reading.
+    # Sentences on single statistics repeat the tables below, so only the others are shown.
     points = [text for text in verdict_in(run.path).get("sentences", [])[1:] if ": R = " not in text]
     if ratios is not None:
         paragraphs.append(

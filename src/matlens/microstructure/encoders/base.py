@@ -385,7 +385,7 @@ def pad(images: Tensor, width: int, padding: Padding) -> Tensor:
 
 
 def _beyond(side: int, width: int, padding: Padding) -> Tensor:
-    """Places of ``side`` pixels that stand for those from ``-width`` to ``side + width``."""
+    """Return the pixels, of ``side``, that replace those from ``-width`` to ``side + width``."""
     places = torch.arange(-width, side + width)
     if padding == "circular":
         return places % side

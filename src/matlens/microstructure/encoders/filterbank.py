@@ -205,7 +205,7 @@ class FilterBank(Encoder):
 
 
 def _unlike_patches(pyramid: Sequence[Tensor], size: int, count: int, generator: torch.Generator) -> Tensor:
-    """Patches of the images as filters, each drawn with a weight that grows with its distance from those before."""
+    """Draw patches of the images as filters; the weight of a patch grows with its distance from those drawn before."""
     phases = pyramid[0].shape[1]
     rows = torch.cat([functional.unfold(image, size)[0].T for image in pyramid]).reshape(-1, phases, size, size)
     contrast = (rows - rows.mean(dim=(2, 3), keepdim=True)).flatten(1).norm(dim=1)
@@ -230,7 +230,7 @@ def _window(size: int) -> Tensor:
 
 
 def _normalised(kernel: Tensor) -> Tensor:
-    """Zero mean over space and over phases (indicators sum to one), squared norm 2: one for each of two phases."""
+    """Scale filters to zero mean over space and over phases (indicators sum to one), and to squared norm 2."""
     kernel = kernel - kernel.mean(dim=(2, 3), keepdim=True)
     kernel = kernel - kernel.mean(dim=1, keepdim=True)
     norm: Tensor = kernel.flatten(1).norm(dim=1).clamp(min=1e-12).reshape(-1, 1, 1, 1)

@@ -140,6 +140,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return load_file(path)
+        # Pickled files can run code when they are read: docs/decisions/0007-published-weights.md
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ResourceError(

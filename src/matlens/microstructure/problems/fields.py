@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +13,7 @@ from matlens.microstructure.structure import Microstructure
 __all__ = ["bicontinuous", "gaussian_field", "level_cut_covariance"]
 
 _CORRELATED = 0.1  # the normalised covariance at the correlation length
+_NODES = 64  # of the quadrature of a covariance
 
 
 def gaussian_field(
@@ -141,11 +141,17 @@ def level_cut_covariance(correlation: ArrayLike, fraction: float) -> NDArray[np.
     >>> round(float(level_cut_covariance(0.5, 0.5)), 4)
     0.3333
     """
+    return _covariance(correlation, checked_fraction(fraction), np.polynomial.legendre.leggauss(_NODES))
+
+
+def _covariance(
+    correlation: ArrayLike, phi: float, rule: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Integrate by a Gauss-Legendre rule, whose nodes take longer to find than to use."""
     from scipy.special import ndtri
 
-    phi = checked_fraction(fraction)
     end = np.arcsin(np.clip(np.asarray(correlation, dtype=float), -1.0, 1.0))
-    nodes, weights = _quadrature()
+    nodes, weights = rule
     angles = end[..., None] * (nodes + 1) / 2
     integrand = np.exp(-(float(ndtri(phi)) ** 2) / (1.0 + np.sin(angles)))
     integral = (integrand * weights).sum(axis=-1) * end / 2
@@ -185,7 +191,8 @@ def gaussian_scale(correlation_length: float | Sequence[float], ndim: int, fract
     if not (np.isfinite(lengths).all() and (lengths > 0).all()):
         raise InputError(f"correlation_length must be positive (pixels), found {correlation_length!r}.")
     phi = checked_fraction(fraction)
-    rho = brentq(lambda value: float(level_cut_covariance(value, phi)) - _CORRELATED, 1e-9, 1.0)
+    rule = np.polynomial.legendre.leggauss(_NODES)
+    rho = brentq(lambda value: float(_covariance(value, phi, rule)) - _CORRELATED, 1e-9, 1.0)
     return np.asarray(lengths / np.sqrt(-np.log(rho)))
 
 
@@ -395,8 +402,3 @@ def window(field: NDArray[np.float64], sides: tuple[int, ...]) -> NDArray[np.flo
     (4, 6)
     """
     return np.ascontiguousarray(field[tuple(slice(side) for side in sides)])
-
-
-@cache
-def _quadrature() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return np.polynomial.legendre.leggauss(64)  # finding the nodes takes longer than using them

@@ -204,7 +204,7 @@ def property_of(scale: Scale, scaled: Tensor, fractions: Tensor) -> Tensor:
 
 
 def _kernel(kernel: Any, rows: Tensor, others: Tensor) -> Tensor:
-    """Covariance of rows (n, m) with others (k, m) under a kernel of scikit-learn."""
+    """Compute the covariance of rows (n, m) with others (k, m) under a kernel of scikit-learn."""
     if isinstance(kernel, Sum):
         return _kernel(kernel.k1, rows, others) + _kernel(kernel.k2, rows, others)
     if isinstance(kernel, Product):

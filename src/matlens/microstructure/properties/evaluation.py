@@ -212,7 +212,7 @@ def coverage_table(predictions: pd.DataFrame, sets: str) -> pd.DataFrame:
 
 
 def _intervals(table: pd.DataFrame) -> dict[str, float]:
-    """Share inside and median relative width; not known of models without intervals."""
+    """Compute the share inside the intervals and their median relative width; NaN for models without intervals."""
     if table["lower"].isna().any():
         return {"coverage": float("nan"), "width": float("nan")}
     size = table["value"].abs().replace(0, np.nan)
@@ -221,7 +221,7 @@ def _intervals(table: pd.DataFrame) -> dict[str, float]:
 
 
 def _scores(table: pd.DataFrame, weights: Array, log: bool) -> dict[str, Array]:
-    """Each score under each row of weights, which are counts, shape (1 + draws, n); the first row is all ones."""
+    """Compute each score under each row of weights, counts of shape (1 + draws, n); the first row is all ones."""
     value, predicted = (table[name].to_numpy(np.float64) for name in ("value", "predicted"))
     truth, guess = value, predicted
     if log:

@@ -38,10 +38,10 @@ __all__ = [
 
 Labels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
-_PIXELS = 2**17  # of one batch through an encoder: some hundred megabytes of activations
-_POOLING = "mean+spread"  # to be changed with what rows hold: it is part of the name they are kept by
-_REACH = 12
-SLICES = 16  # of a volume, along each axis: neighbours hardly differ
+_PIXELS = 2**17  # pixels of one batch through an encoder: some hundred megabytes of activations
+_POOLING = "mean+spread"  # part of the names of cached rows: change it when the content of rows changes
+_REACH = 12  # voxels: largest offset of the two-point map of a volume
+SLICES = 16  # slices of a volume along each axis; neighbouring slices hardly differ
 
 
 class Features(Protocol):
@@ -214,7 +214,7 @@ class TwoPointMap:
             One flat row per structure.
         """
         space = indicators.shape[2:]
-        # A volume's map of all offsets would be longer than any number of volumes could teach.
+        # A volume's map of all offsets would have more entries than any data set could train.
         halves = [side // 2 if len(space) == 2 else min(side // 2, _REACH) for side in space]
         # Zeros as wide as the longest offset keep ends from meeting.
         size = tuple(side if self.periodic else side + half for side, half in zip(space, halves))
@@ -349,13 +349,13 @@ class EncoderFeatures:
         return 2 * passes * self.encoder.layer(layer).channels + self.gram * (self.gram + 1) // 2
 
     def _coarse(self) -> tuple[str, ...]:
-        """Layers taken of the averaged structure too, unless the encoder holds a pyramid already."""
+        """Average over slices that contain the axis of the property, as first axis, and over slices across it."""
         if self.encoder.multiscale:
             return ()
         return tuple(name for name in self.layers if self.encoder.layer(name).stride > 1)
 
     def _sliced(self, volumes: Labels) -> NDArray[np.float32]:
-        """Mean over slices that hold the axis asked along, as their first one, beside that over slices across it."""
+        """Average over slices that contain the axis of the property, as their first axis, and over slices across."""
         volumes = np.moveaxis(volumes, self.axis + 1, 1)
         return np.stack([np.concatenate([self._mean(v, (2, 1)), self._mean(v, (0,))]) for v in volumes])
 
@@ -432,7 +432,7 @@ class EncoderFeatures:
 
 
 def _digest(encoder: Encoder) -> str:
-    """SHA-256 of the filters, for encoders that were made and not read from a file."""
+    """Compute the SHA-256 of the filters, for encoders without a weights file."""
     found = hashlib.sha256()
     for name, values in sorted(encoder.named_buffers()):
         found.update(name.encode() + values.detach().cpu().numpy().tobytes())

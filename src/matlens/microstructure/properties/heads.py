@@ -24,9 +24,9 @@ Array = NDArray[np.float64]
 # docs/decisions/0025-features-of-property-models.md
 COMPONENTS = 80
 _LEAST = 20
-_MANY = 400  # rows, above which all components would be costly, and the first ones suffice
+_MANY = 400  # rows above which only the first components are computed, as all would be costly
 # docs/decisions/0026-intervals-and-storage-of-property-models.md
-_ROWS = 300  # that fix the parameters of a kernel; more change them little, and cost the cube
+_ROWS = 300  # rows that kernel parameters are fitted to; more change them little at cubic cost
 
 
 class Head:
@@ -156,6 +156,6 @@ class Head:
 
 
 def _kernel() -> Any:
-    """Smooth deviations from a linear trend, and noise."""
+    """Return the kernel: smooth deviations from a linear trend, and noise."""
     smooth = ConstantKernel(1.0) * RBF(3.0, (0.1, 1e3))
     return smooth + ConstantKernel(1.0) * DotProduct(1.0) + WhiteKernel(1e-2, (1e-6, 1.0))

@@ -249,9 +249,9 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018).
         """
         labels, fractions = self._prepared(structures)
-        mean, spread = self.learner_.predict(labels, progress)
-        reach = self.factor_ * np.hypot(spread, self.floor_)
-        limits = [mean, mean - reach, mean + reach]
+        mean, std = self.learner_.predict(labels, progress)
+        half = self.factor_ * np.hypot(std, self.floor_)
+        limits = [mean, mean - half, mean + half]
         found = pd.DataFrame(
             dict(zip(("predicted", "lower", "upper"), (self.scale_.inverse(x, fractions) for x in limits)))
         )
@@ -372,7 +372,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return model
 
     def _remember(self, data: StructureSet) -> None:
-        """What later structures must agree with."""
+        """Store the properties that later structures must share."""
         self.phases_, self.periodic_, self.ndim_ = len(data.phase_names), data.periodic, len(data.shape)
         self.spacing_, self.unit_, self.shape_ = data.spacing, data.unit, data.shape
         self.chosen_: dict[str, Any] = {}
@@ -394,7 +394,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return Scale(cast("ScaleKind", kind), tuple(map(float, self.phase_values or ())) if kind == "bounds" else ())
 
     def _choose(self, labels: Labels, values: Array, groups: NDArray[Any], progress: Progress | None) -> None:
-        """Settle features, depth and head; what is left to choose is chosen by grouped cross-validation."""
+        """Resolve features, depth and head; open choices are made by grouped cross-validation."""
         if self.head.startswith("network-"):
             freedom = self.head.removeprefix("network-")
             if freedom not in FREEDOMS:
@@ -474,18 +474,19 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return depth if depth in names or not Path(depth).is_dir() else read_recommendation(depth)
 
     def _calibrate(self, data: StructureSet, rows: Rows, natural: NDArray[np.bool_], progress: Progress | None) -> None:
-        """Find how wide intervals must be, from learners that did not see a structure's group."""
+        """Calibrate the width of the intervals on predictions by learners that did not see a structure's group."""
         self.factor_, self.floor_, self.held_out_ = float("nan"), 0.0, pd.DataFrame({"structure": data.names})
         if self.coverage is None:
             return
         labels, values, groups = rows
-        mean, spread = np.empty_like(values), np.empty_like(values)
+        mean, std = np.empty_like(values), np.empty_like(values)
         for train, held in grouped_folds(groups, FOLDS, self.seed + 1):
             learner = self._learner().fit(labels[train], values[train], progress)
-            mean[held], spread[held] = learner.predict(labels[held])
-        # A model's own spread may be far too small where data are few; an error met before is possible again.
+            mean[held], std[held] = learner.predict(labels[held])
+        # With few data the model's own standard deviation may be far too small; the median held-out error is its floor:
+        # docs/decisions/0026-intervals-and-storage-of-property-models.md
         self.floor_ = float(np.median(np.abs(mean - values)[natural]))
-        scores = np.abs(mean - values) / np.hypot(spread, self.floor_)
+        scores = np.abs(mean - values) / np.hypot(std, self.floor_)
         self.factor_ = conformal_factor(scores[natural], groups[natural], self.coverage)
         # The structures as they are come first; their other views follow.
         own = slice(0, len(data))
@@ -511,7 +512,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
 
 
 def _views(data: StructureSet, target: str) -> list[View]:
-    """Orders of the axes to learn from: only one where another would change shape or spacing, or has no label."""
+    """List the orders of the axes to learn from: only one if another would change shape or spacing, or has no label."""
     if len(set(data.shape)) > 1 or len(set(data.spacing)) > 1:
         return views(target, [], len(data.shape))
     finite = np.isfinite(data.targets.to_numpy(np.float64)).all(0)

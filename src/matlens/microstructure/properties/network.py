@@ -23,7 +23,7 @@ __all__ = ["FREEDOMS", "Freedom", "NetworkLearner"]
 Freedom = Literal["frozen", "partly-frozen", "free", "scratch"]
 FREEDOMS: tuple[Freedom, ...] = get_args(Freedom)
 Array = NDArray[np.float64]
-_FREE_LAYERS = 2  # convolutions that train when partly frozen
+_FREE_LAYERS = 2  # convolutions that are trained when partly frozen
 
 
 class NetworkLearner:
@@ -180,7 +180,7 @@ class NetworkLearner:
         return self.embed(labels)
 
     def _trainable(self) -> list[Tensor]:
-        """Weights that training changes."""
+        """Return the weights that training changes."""
         weights = list(self.encoder.weights_to(self.layers[-1]).values())
         kept = {"frozen": 0, "partly-frozen": 2 * _FREE_LAYERS}.get(self.freedom, len(weights))
         return [weight.requires_grad_(True) for weight in weights[len(weights) - kept :]]
@@ -209,7 +209,7 @@ class NetworkLearner:
             weight.requires_grad_(False)
 
     def _turned(self, labels: Labels, random: np.random.Generator) -> Labels:
-        """The same structures moved (if periodic) and turned by 180 degrees: no tensor of second order changes."""
+        """Shift the structures (if periodic) and rotate them by 180 degrees, which changes no second-order tensor."""
         if random.random() < 0.5:
             labels = labels[:, ::-1, ::-1]
         if self.periodic:

@@ -33,7 +33,8 @@ __all__ = ["FittedState", "StoredModel", "write_state"]
 Arrays = dict[str, NDArray[Any]]
 # docs/decisions/0026-intervals-and-storage-of-property-models.md
 SCHEMA = "matlens model 1"
-_OUTPUT = ("mean", "spread", "output.weight", "output.bias")  # of a network, beside its encoder's weights
+# Arrays of a network beside its encoder's weights; "spread" is the standard deviation under its name in schema 1.
+_OUTPUT = ("mean", "spread", "output.weight", "output.bias")
 # In standard deviations of the values: for one and the same sum, and for a network on another machine.
 _EXACT, _ALIKE = 1e-6, 1e-3
 
@@ -336,6 +337,6 @@ def _learner_facts(learner: Learner, depth: str) -> tuple[dict[str, Any], Arrays
 
 
 def _narrow(rows: NDArray[np.float64]) -> NDArray[Any]:
-    """Single precision where that loses nothing, as with features of an encoder."""
+    """Convert to single precision if that loses nothing, as for features of an encoder."""
     single = rows.astype(np.float32)
     return single if np.array_equal(single, rows) else rows

@@ -146,7 +146,7 @@ def _grown(table: pd.DataFrame, rows: pd.DataFrame, material: str, depth: str) -
 
 
 def _rows(cell: Cell, exemplar: Microstructure) -> pd.DataFrame:
-    """One row a realisation."""
+    """Return one row per realisation."""
     rows = cell.judged.errors.copy()
     rows.insert(0, "realisation", range(len(rows)))
     if len(cell.judged.copying):
@@ -161,7 +161,7 @@ def _rows(cell: Cell, exemplar: Microstructure) -> pd.DataFrame:
 
 
 def _facts(cell: Cell, exemplar: Microstructure, rows: pd.DataFrame) -> dict[str, Any]:
-    """Sight and cost of a depth; unknown for noise."""
+    """Return receptive field and cost of a depth; unknown for noise."""
     facts: dict[str, Any] = {
         "receptive_field_px": cell.field_px,
         "receptive_field": cell.field_px * float(np.exp(np.log(exemplar.spacing).mean())),
@@ -182,7 +182,7 @@ def _facts(cell: Cell, exemplar: Microstructure, rows: pd.DataFrame) -> dict[str
 
 
 def _by_statistic(judged: Judged) -> dict[str, float]:
-    """R and mean error of every statistic, as columns."""
+    """Return R and mean error of every statistic, as columns."""
     ratios = judged.ratios.set_index("statistic")["R"]
     values = {f"R_{_short(str(name))}": float(value) for name, value in ratios.items()}
     values["R_mean"] = float(np.exp(np.log(ratios.clip(lower=1.0)).mean()))

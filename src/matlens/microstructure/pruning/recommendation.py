@@ -248,7 +248,7 @@ def _choice(facts: _Facts, depth: str, best: str, unit: str) -> str:
 
 
 def _verdict(facts: _Facts, ratios: pd.DataFrame, depth: str, depths: Sequence[str]) -> list[str]:
-    """What windows of the material say of it, which is another question than what other depths say."""
+    """Describe the verdict against windows of the material, which is independent of the comparison between depths."""
     joints = {name: str(facts[name]["joint"]) for name in depths}
     name = "the loss without a network" if depth == NO_NETWORK else depth
     said = [describe_briefly(name, joints[depth], ratios[ratios["depth"] == depth])]
@@ -291,7 +291,7 @@ def _scales(scales: pd.DataFrame, facts: _Facts, depths: Sequence[str], unit: st
 
 
 def _joined(rows: pd.DataFrame) -> str:
-    """Bands, neighbours merged: 1-2 and 3-4 are 1-4."""
+    """Join adjacent bands: 1-2 and 3-4 become 1-4."""
     spans: list[list[int]] = []
     for first, last in zip(rows["from_px"], rows["to_px"]):
         if spans and spans[-1][1] + 1 == first:

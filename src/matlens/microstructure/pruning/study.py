@@ -333,7 +333,7 @@ def _doing(progress: Progress, label: str) -> Iterator[None]:
 
 
 def _measured(work: Plan[MatchingWork], result: Reconstruction, panel: Panel) -> Cell:
-    """Judge a depth's realisations and take its cost."""
+    """Compare the realisations of a depth with the material, and measure its cost."""
     problem, layers = work.prepared.problem, work.settings["layers"]
     fractions = torch.tensor(panel.exemplar.volume_fractions, dtype=torch.float32, device=work.settings["device"])
     x = problem.start(0, fractions)

@@ -12,6 +12,7 @@ from matlens.errors import InputError
 __all__ = ["PhaseCode", "decode", "phase_counts"]
 
 
+# docs/decisions/0010-phase-field-on-a-simplex.md
 class PhaseCode:
     """Represent K phases by the corners of a regular simplex in K - 1 dimensions.
 
@@ -155,7 +156,7 @@ def decode(indicators: NDArray[np.floating], counts: NDArray[np.int64]) -> NDArr
 
 
 def _priced(amounts: NDArray[np.float64], counts: NDArray[np.int64], sweeps: int = 50) -> NDArray[np.int64]:
-    """Labels under prices that bring each phase near its count."""
+    """Assign phases under prices that bring each phase close to its count."""
     prices = np.zeros(len(counts))
     for _ in range(sweeps):
         before = prices.copy()

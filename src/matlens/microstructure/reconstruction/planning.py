@@ -221,7 +221,7 @@ def _checked(
     fraction: FractionRule,
     seed: int,
 ) -> tuple[tuple[Microstructure, ...], tuple[int, int]]:
-    """Exemplars and shape, once what every method needs has been checked."""
+    """Check exemplars and shape as every method needs them, and return them."""
     exemplars = (exemplar,) if isinstance(exemplar, Microstructure) else tuple(exemplar)
     _check_exemplars(exemplars)
     asked = _checked_shape(exemplars[0].shape if shape is None else shape)

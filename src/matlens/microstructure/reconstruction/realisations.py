@@ -179,7 +179,7 @@ def flip_to_counts(
 
 
 def _finished(made: Made, task: Task) -> Arrays:
-    """Labels at the exact counts, and what is to be known of how they were made."""
+    """Return labels with the exact counts, and the facts of the realisation, as arrays."""
     found = np.bincount(made.labels.ravel(), minlength=len(task.counts))
     flipped = int(np.abs(found - task.counts).sum()) // 2
     labels = flip_to_counts(made.labels, task.counts, task.random(2**20)) if flipped else made.labels
@@ -200,7 +200,7 @@ def _finished(made: Made, task: Task) -> Arrays:
 
 
 def _counted(records: Sequence[Mapping[str, NDArray[Any]]]) -> list[str]:
-    """One sentence a kind of count, with the numbers of all realisations."""
+    """Write one sentence per kind of count, with the numbers of all realisations."""
     found: dict[str, list[int]] = {}
     for record in records:
         for sentence, count in zip(record["counted"], record["counts"]):

@@ -123,7 +123,10 @@ class CleaningOptions:
         ),
     ] = None
     invert: Annotated[
-        bool, option("Number the phases from bright to dark instead of from dark to bright.", group=_GROUP)
+        bool,
+        option(
+            "Reverse the order of the phases, e.g. from bright to dark instead of from dark to bright.", group=_GROUP
+        ),
     ] = False
     min_object: Annotated[
         int,

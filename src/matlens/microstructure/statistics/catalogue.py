@@ -159,7 +159,7 @@ def cost(statistics: Sequence[str] | None, shape: Sequence[int], phases: int) ->
     >>> cost(["two_point", "lineal_path"], (2048, 2048), 2)[0] > seconds
     True
     """
-    costs = [statistic.cost.of(tuple(shape), phases) for statistic in find_statistics(statistics)]
+    costs = [statistic.cost.estimate(tuple(shape), phases) for statistic in find_statistics(statistics)]
     return sum(seconds for seconds, _ in costs), max(memory for _, memory in costs)
 
 

@@ -51,8 +51,26 @@ def two_point_field(field: Tensor, *, periodic: bool, half: Sequence[int]) -> Te
 def cross_field(first: Tensor, second: Tensor, *, periodic: bool, half: Sequence[int]) -> Tensor:
     """Cross-correlate fields of one shape: mean over x of first(x) second(x + r).
 
-    Parameters, return and errors: as in `two_point_field`; pair phases by indexing, e.g. ``field[:, [0, 0, 1]]`` and
-    ``field[:, [1, 2, 2]]``.
+    Pair phases by indexing, e.g. ``field[:, [0, 0, 1]]`` and ``field[:, [1, 2, 2]]``.
+
+    Parameters
+    ----------
+    first, second : Tensor, shape (B, K, *S)
+        Phase fields of one shape, float32 or float64.
+    periodic : bool
+        Whether positions are wrapped; otherwise only those count where both ends are inside.
+    half : sequence of int
+        Largest offset along each axis.
+
+    Returns
+    -------
+    Tensor, shape (B, K, 2 half_1 + 1, ...)
+        Mean over x of first(x) second(x + r); the centre is r = 0.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, or ``half`` does not fit: one number for each axis, at most half the side.
 
     Examples
     --------

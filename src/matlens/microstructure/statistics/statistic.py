@@ -28,7 +28,7 @@ Section = Literal[CurveSection, "shape", "connection"]
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What holds for the values of a variable, whatever the structure; the common tester checks it.
+    """Facts that hold for the values of a variable, whatever the structure; the common tester checks them.
 
     How values scale with the pixel size, which axis runs over phases and which over directions follows from the
     variable's units and dimensions.
@@ -73,7 +73,7 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Display:
-    """Where a report shows a variable, and in which words.
+    """Place and words with which a report shows a variable.
 
     Parameters
     ----------
@@ -110,15 +110,15 @@ class Display:
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """One array of a statistic, as the data set labels it.
+    """Array that a statistic gives, as the data set labels it.
 
     Parameters
     ----------
     name : str
         Name in the data set.
     dims : tuple of str
-        Of ``phase``, ``other`` (second phase of a pair), ``axis`` and, last, ``r`` (offset in pixels). Curves over
-        ``r`` may end early; the data set continues them with NaN.
+        Names of dimensions: ``phase``, ``other`` (second phase of a pair), ``axis`` and, last, ``r`` (offset in
+        pixels). Curves over ``r`` may end early; the data set continues them with NaN.
     long_name : str
         What it is, in a few words.
     units : str
@@ -148,7 +148,18 @@ class Variable:
     facts: Facts = field(default_factory=Facts)
 
     def attributes(self, m: Microstructure) -> dict[str, str]:
-        """Attributes in the data set: ``long_name``, ``units`` and, where values may be missing, ``missing``."""
+        """Return the attributes of the variable in the data set.
+
+        Parameters
+        ----------
+        m : Microstructure
+            Structure that gives the unit of length.
+
+        Returns
+        -------
+        dict of str to str
+            ``long_name``, ``units`` and, where values may be missing, ``missing``.
+        """
         missing = self.missing if isinstance(self.missing, str) else self.missing(m)
         units = self.units.format(unit=m.unit, ndim=m.ndim)
         return {"long_name": self.long_name, "units": units} | ({"missing": missing} if missing else {})
@@ -156,7 +167,7 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Rough cost of a statistic, measured once by ``benchmarks/statistics_cost.py`` on one core.
+    """Rough cost of a statistic on one core, measured once by ``benchmarks/statistics_cost.py``.
 
     Parameters
     ----------
@@ -173,7 +184,7 @@ class Cost:
 
     Examples
     --------
-    >>> Cost(seconds=(1.0, 2.0), bytes=(16, 24)).of((1024, 1024), 2)
+    >>> Cost(seconds=(1.0, 2.0), bytes=(16, 24)).estimate((1024, 1024), 2)
     (2.0, 16777216.0)
     """
 
@@ -183,8 +194,23 @@ class Cost:
     each: Literal["phase", "pair", "structure"] = "phase"
     largest: float = inf
 
-    def of(self, shape: tuple[int, ...], phases: int) -> tuple[float, float]:
-        """Seconds and bytes for a structure of this shape and number of phases."""
+    def estimate(self, shape: tuple[int, ...], phases: int) -> tuple[float, float]:
+        """Estimate time and memory for a structure.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Pixels along each axis.
+        phases : int
+            Number of phases.
+
+        Returns
+        -------
+        seconds : float
+            Time on one core.
+        bytes : float
+            Peak memory.
+        """
         pixels, deep = prod(shape), len(shape) - 2
         if pixels > self.largest:
             return 0.0, 0.0
@@ -196,18 +222,18 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Blockwise:
-    """How a statistic is taken block by block, for structures that do not fit into memory.
+    """Functions that compute a statistic block by block, for structures that do not fit into memory.
 
     Nothing uses it yet; it fixes the interface that block-wise work will call.
 
     Parameters
     ----------
     update : callable
-        Of a state (None at first) and a block, a `Microstructure`; returns the state with the block taken in.
+        Takes a state (None at first) and a block, a `Microstructure`; returns the state with the block taken in.
     merge : callable
-        Of two states; returns the state of both blocks together.
+        Takes two states; returns the state of both blocks together.
     compute : callable
-        Of a state; returns what `Statistic.compute` returns for the whole.
+        Takes a state; returns what `Statistic.compute` returns for the whole.
 
     Examples
     --------
@@ -226,7 +252,7 @@ class Blockwise:
 
 @dataclass(frozen=True, kw_only=True)
 class Statistic:
-    """A statistic: one measurement of a microstructure, which gives one or several labelled arrays.
+    """Measurement of a microstructure that gives one or several labelled arrays.
 
     Parameters
     ----------
@@ -235,7 +261,7 @@ class Statistic:
     long_name : str
         Name in running text, as progress shows it.
     compute : callable
-        Of a `Microstructure`; returns the array of the only variable, or a tuple of arrays in the order of
+        Takes a `Microstructure`; returns the array of the only variable, or a tuple of arrays in the order of
         ``variables``.
     variables : tuple of Variable
         What it returns.
@@ -267,6 +293,17 @@ class Statistic:
     blocks: Blockwise | None = None
 
     def measure(self, m: Microstructure) -> tuple[ArrayLike, ...]:
-        """Compute the arrays of a structure, in the order of ``variables``."""
+        """Compute the arrays of a structure, in the order of ``variables``.
+
+        Parameters
+        ----------
+        m : Microstructure
+            Structure to measure.
+
+        Returns
+        -------
+        tuple of array_like
+            One array for each variable.
+        """
         found = self.compute(m)
         return found if isinstance(found, tuple) else (found,)

@@ -52,7 +52,7 @@ def prepare(spec: DemoSpec, environment: Mapping[str, Any]) -> Prepared:
 
 
 def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
-    """Go through learn, explain and suggest below the run; members that are finished are left alone.
+    """Learn, explain and suggest in runs below this one; finished ones are left alone.
 
     Parameters
     ----------

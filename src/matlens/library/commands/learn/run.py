@@ -18,7 +18,7 @@ from matlens.library.commands.source import library_digest, read_table
 from matlens.library.model import LibraryModel
 from matlens.library.model.preprocessing_choice import Choice, in_words
 from matlens.library.model.presets.registry import PRESETS
-from matlens.library.model.targets import resolve_task, target_of, training_rows
+from matlens.library.model.targets import resolve_task
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import Fold, held_out
 from matlens.runs.codecs import table_codec
@@ -61,12 +61,12 @@ def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
     chain = chain_of(spec)
     if spectrum and library.spectra is not None and library.axis is not None and chain is not None:
         chain.transform(library.spectra, library.axis)  # steps that do not fit are found before training
-    folds_of(spec, known)
+    folds_of(spec, known, target)
     spec = replace(
         spec,
         target=target.name,
         inputs="both" if composition and spectrum else "spectrum" if spectrum else "composition",
-        resample=PRESETS[spec.preset].resample if spec.resample == "auto" else spec.resample,
+        resample=PRESETS[spec.preset].resampling(spec.resample),
         baselines=cast("tuple[Baseline, ...]", baselines_of(spec) or ("none",)),
         merit_units=read_as.merit_units,
         censored=read_as.censored,
@@ -100,10 +100,11 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
         return
     spec = options_of(run, LearnSpec)
     library = _read(run, spec) if found is None else found
-    write_checks(run, library, str(spec.target), spec.transform, spec.seed)
+    task = resolve_task(library, spec.target, inputs=spec.inputs, transform=spec.transform)
+    write_checks(run, library, task.target, spec.seed)
     model = _model(run, spec, library, progress)
-    known = library.select(training_rows(library, target_of(library, spec.target, spec.transform)))
-    folds, notes = folds_of(spec, known)
+    known = library.select(task.rows)
+    folds, notes = folds_of(spec, known, task.target)
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_, "samples": len(known)}
     run.mark("running", resolved=facts, notes=[*library.notes, *notes, *_prepared(model)])
     contenders = (MODEL, *baselines_of(spec))
@@ -114,7 +115,7 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
 
     def tried(trial: tuple[str, Fold]) -> pd.DataFrame:
         name, fold = trial
-        return held_out(lambda: contender(spec, name, choices), known, [fold], name=name, target=spec.target)
+        return held_out(lambda: contender(spec, name, choices), known, [fold], name=name, target=task.target.name)
 
     label = "trials on samples held out"
     parts = each(run, "trial", trials, tried, table_codec(read_held_out), progress=progress, label=label)

@@ -32,7 +32,7 @@ class LearnSpec(Table, Seeded, OnDevice):
     ] = None
     inputs: Annotated[
         Literal["auto", "composition", "spectrum", "both"],
-        option("What the model learns from; auto takes both if the table has spectra."),
+        option("What the model learns from; auto takes all that the table holds."),
     ] = "auto"
     n_models: Annotated[int, option("Number of models in the ensemble.", "--models", "--n-models", ge=1)] = 50
     transform: Annotated[

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from matlens.library.model import LibraryModel
-from matlens.library.model.targets import Target, target_of
+from matlens.library.model.targets import Target
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import LibraryChecks, check_library, paired, summarise
 from matlens.runs.directory import RunDirectory
@@ -127,7 +127,7 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
     return said
 
 
-def write_checks(run: RunDirectory, library: MaterialsLibrary, target: str, transform: str, seed: int) -> None:
+def write_checks(run: RunDirectory, library: MaterialsLibrary, target: Target, seed: int) -> None:
     """Write the checks of the data before any model, ``checks.csv`` last: coverage, replicates, position.
 
     Parameters
@@ -136,20 +136,18 @@ def write_checks(run: RunDirectory, library: MaterialsLibrary, target: str, tran
         Run directory, open.
     library : MaterialsLibrary
         The library.
-    target : str
-        Figure of merit.
-    transform : str
-        Scale to learn on: ``none`` or ``log10``.
+    target : Target
+        Figure of merit on the scale to learn on.
     seed : int
         Seed of the checks.
     """
     if (run.path / "checks.csv").is_file():
         return
-    found = check_library(library, target, transform=transform, seed=seed)
+    found = check_library(library, target.name, transform=target.transform, seed=seed)
     write_table(run, "components", found.components)
     write_table(run, "component_pairs", found.pairs.rename_axis("component").reset_index())
     write_table(run, "systems", found.systems)
-    write_table(run, "replicates", _replicates(library, target_of(library, target, transform)))
+    write_table(run, "replicates", _replicates(library, target))
     write_table(run, "reach", _reach(found))
     places = library.covariates.rename(columns=str.lower)
     if {"x", "y"} <= set(places):

@@ -10,7 +10,7 @@ from matlens.library.commands.learn.spec import LearnSpec
 from matlens.library.commands.learn.tables import MODEL
 from matlens.library.model import LibraryModel
 from matlens.library.model.preprocessing_choice import Choice
-from matlens.library.model.targets import target_of, training_rows
+from matlens.library.model.targets import Target, training_rows
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import PARTITIONS, Fold
@@ -116,7 +116,7 @@ def contender(spec: LearnSpec, name: str, cache: MutableMapping[str, Choice]) ->
     )
 
 
-def folds_of(spec: LearnSpec, library: MaterialsLibrary) -> tuple[list[Fold], list[str]]:
+def folds_of(spec: LearnSpec, library: MaterialsLibrary, target: Target) -> tuple[list[Fold], list[str]]:
     """List the folds from which something can be learned.
 
     Parameters
@@ -125,6 +125,8 @@ def folds_of(spec: LearnSpec, library: MaterialsLibrary) -> tuple[list[Fold], li
         Options of the command.
     library : MaterialsLibrary
         Samples with a known figure of merit.
+    target : Target
+        Figure of merit on the scale to learn on.
 
     Returns
     -------
@@ -138,7 +140,6 @@ def folds_of(spec: LearnSpec, library: MaterialsLibrary) -> tuple[list[Fold], li
     InputError
         If there are fewer compositions than folds, or no fold is left.
     """
-    target = target_of(library, spec.target, spec.transform)
     every, notes = _every_fold(spec, library)
     found = []
     for fold in every:

@@ -20,26 +20,26 @@ __all__ = ["Covariance", "find_covariance", "find_covariances"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0044-learned-sums-of-components.md
-_ROWS = 700  # of which the evidence is taken together; more cost the square, and tell little more
+_ROWS = 700  # rows of a block of the log marginal likelihood; larger blocks take longer and improve it little
 _STEPS = 60
-_STEPS_WITH_SUMS = 150  # at 60 their weights have not yet left what additive parts explain as well
-_CLOSE = 20.0  # nats of evidence; searches that end further below the best one have failed
-_SAFE = 1e-7  # of the variance, so that the matrix of near copies stays positive
-# Logarithms: where a number is expected, how surely, and its range; inputs and figure of merit have spread 1.
-_LENGTH = LogNormal(1.0, 1.0, (-4.0, 6.0))  # that of all fractions, and that of all scores
+_STEPS_WITH_SUMS = 150  # after 60 steps the sums still explain only what additive parts explain as well
+_CLOSE = 20.0  # nats of log marginal likelihood; searches that end further below the best one have failed
+_SAFE = 1e-7  # relative to the variance; keeps the matrix positive definite if rows are nearly equal
+# Priors of the logarithms; inputs and figure of merit have standard deviation 1.
+_LENGTH_SCALE = LogNormal(1.0, 1.0, (-4.0, 6.0))  # common to all fractions, and to all scores
 # docs/decisions/0043-preset-default-of-libraries.md
-_OWN = LogNormal(0.0, 0.3, (-4.0, 4.0))  # each one's over that: freer ones fit noise where samples are few
+_OWN = LogNormal(0.0, 0.3, (-4.0, 4.0))  # of each input, relative to that; wider priors fit noise in few samples
 _VARIANCE = LogNormal(-1.0, 1.5, (-8.0, 4.0))
 _WIDER = LogNormal(0.0, 1.0, (-3.0, 3.0))
 _NOISE = LogNormal(-3.0, 1.5, (-9.0, 1.0))
-_WEIGHT = LogNormal(0.0, 0.5, (-10.0, 10.0))  # not a logarithm: of a fraction in a sum
-_START = 0.4  # spread of weights to start from
-_FIRST = (0.0, 1.0, -3.0)  # added to the first variances to start from: additive parts may take over once sums cannot
+_WEIGHT = LogNormal(0.0, 0.5, (-10.0, 10.0))  # weight of a fraction in a sum, not its logarithm
+_START = 0.4  # standard deviation of the initial weights
+_FIRST = (0.0, 1.0, -3.0)  # added to the first initial variances, so that sums are tried before additive parts
 _NUMBERS = (*[_VARIANCE] * 6, *[_WIDER] * 3, _NOISE)  # in the order of `_Numbers`
 
 
 class _Numbers(NamedTuple):
-    """Variances of the parts, widths over those of the joint part, and the variance of the noise."""
+    """Variances of the parts, their length scales relative to the joint part, and the variance of the noise."""
 
     joint: Tensor
     fractions: Tensor
@@ -55,25 +55,25 @@ class _Numbers(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Covariance:
-    """Covariance of figures of merit as a sum: what depends on all inputs together, and simpler parts.
+    """Covariance function of a Gaussian process with joint and additive parts.
 
-    The parts are smooth functions of sums and scores together, of the sums, of each fraction by itself, of the scores,
-    and planes in fractions and in scores. Sums are weighted ones of the fractions, in which components that act alike
-    have like weights; they and the simple parts are what carries over to co-alloys that were never made.
+    The parts are RBF kernels of sums and scores together, of the sums, of each fraction and of the scores, and linear
+    kernels of fractions and of scores. The sums are weighted sums of fractions; components with similar effects have
+    similar weights in them. Sums and additive parts generalise to co-alloys that were never made.
 
     Parameters
     ----------
     length_scales : ndarray, shape (F,)
-        By how much each input must change to matter; infinite where it never does.
+        Length scale of each input (ARD); infinite for inputs that have no effect.
     numbers : ndarray, shape (10,)
-        Logarithms of the parts' variances in this order; of the widths of the second to fourth over the first's; of
-        the variance of the noise.
+        Logarithms of the variances of the parts in this order, of the length scales of the second to fourth relative to
+        the first, and of the variance of the noise.
     fractions : int
-        How many of the inputs, the first ones, are fractions.
+        Number of inputs that are fractions; they come first.
     weights : ndarray, shape (fractions, R)
-        Of the fractions in the sums, which are the inputs behind the fractions.
+        Weights of the fractions in R sums, which are the inputs after the fractions.
     log_likelihood : float
-        Logarithm of how likely it makes the figures of merit it was found from, priors included.
+        Log marginal likelihood of the training values plus the log density of the priors.
 
     Examples
     --------
@@ -89,17 +89,17 @@ class Covariance:
     log_likelihood: float = float("nan")
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
-        """Covariance, shape (n, N), between inputs over their length scales, shapes (n, F) and (N, F)."""
+        """Return the covariance, shape (n, N), between scaled inputs of shapes (n, F) and (N, F)."""
         return _covariance(a, b, torch.as_tensor(self.numbers).to(a), *self.counts)
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many inputs are fractions, and how many are sums of them."""
+        """Numbers of inputs that are fractions and that are sums of them."""
         return self.fractions, self.weights.shape[1]
 
     @property
     def noise(self) -> float:
-        """Variance of what the inputs do not explain."""
+        """Variance of the noise."""
         return float(np.exp(self.numbers[-1]))
 
     def prior(self, a: Tensor) -> Tensor:
@@ -116,23 +116,40 @@ class Covariance:
         return found
 
     def with_gradients(self, a: Tensor, b: Tensor) -> Tensor:
-        """Covariance of value and slopes at a with values at b, shape (n, 1 + F, N)."""
+        """Return the covariance of value and gradient at ``a`` with values at ``b``, shape (n, 1 + F, N)."""
         numbers, size = torch.as_tensor(self.numbers).to(a), a.shape[1]
-        slopes = (b * _plane_variances(numbers, *self.counts, size)).T.repeat(len(a), 1, 1)
+        gradients = (b * _plane_variances(numbers, *self.counts, size)).T.repeat(len(a), 1, 1)
         for columns, variance, width in _smooth_parts(numbers, *self.counts, size):
             near, far = a[:, columns] / width, b[:, columns] / width
-            slopes[:, columns] += (variance * rbf(near, far))[:, None] * (far.T - near[:, :, None]) / width
-        return torch.cat([self(a, b)[:, None], slopes], 1)
+            gradients[:, columns] += (variance * rbf(near, far))[:, None] * (far.T - near[:, :, None]) / width
+        return torch.cat([self(a, b)[:, None], gradients], 1)
 
     def pull(self, a: Tensor, b: Tensor, duals: Tensor) -> tuple[Tensor, Tensor]:
-        """Values, shape (m, n), and slopes, shape (m, n, F), at a of the functions with these duals, shape (m, N)."""
+        """Evaluate functions that are weighted sums of the covariances with training samples.
+
+        Parameters
+        ----------
+        a : Tensor, shape (n, F)
+            Scaled inputs.
+        b : Tensor, shape (N, F)
+            Scaled inputs of training samples.
+        duals : Tensor, shape (m, N)
+            Weights of m functions.
+
+        Returns
+        -------
+        values : Tensor, shape (m, n)
+            Values at ``a``.
+        gradients : Tensor, shape (m, n, F)
+            Gradients with respect to the scaled inputs.
+        """
         numbers = torch.as_tensor(self.numbers).to(a)
         planes = (duals @ b) * _plane_variances(numbers, *self.counts, a.shape[1])
-        slopes = planes[:, None].repeat(1, len(a), 1)
+        gradients = planes[:, None].repeat(1, len(a), 1)
         for columns, variance, width in _smooth_parts(numbers, *self.counts, a.shape[1]):
             near, far = a[:, columns] / width, b[:, columns] / width
-            slopes[..., columns] += rbf_gradients(variance * rbf(near, far), near, far, duals) / width
-        return (self(a, b) @ duals.T).T, slopes
+            gradients[..., columns] += rbf_gradients(variance * rbf(near, far), near, far, duals) / width
+        return (self(a, b) @ duals.T).T, gradients
 
 
 def find_covariances(
@@ -145,25 +162,33 @@ def find_covariances(
     times: int,
     progress: Progress | None = None,
 ) -> list[Covariance]:
-    """Find a covariance with sums of fractions several times, from other weights, and keep what is about as evident.
+    """Find several covariances with sums of fractions from different initial weights, and keep the best ones.
 
-    Data that do not tell the weights have many of nearly the same evidence; what depends on which was found is chance.
-    Some searches end where evidence is far less.
+    If data hardly determine the weights, many have nearly the same log marginal likelihood, and differences between
+    them are chance. Searches that end far below the best one are discarded.
 
     Parameters
     ----------
-    inputs, target, fractions, seed, sums
-        As for `find_covariance`.
+    inputs : Tensor, shape (n, F)
+        Fractions, then scores, with standard deviations of about 1.
+    target : Tensor, shape (n,)
+        Standardised figure of merit.
+    fractions : int
+        Number of inputs that are fractions.
+    seed : int
+        Seed of blocks and initial weights.
+    sums : int
+        Number of sums in each covariance, as in `find_covariance`.
     times : int
-        How often; once where there are no sums.
+        Number of searches; one is made if there are no sums.
     progress : Progress, optional
         Called with steps done and total, of all searches together.
 
     Returns
     -------
     list of Covariance
-        At most ``times``. Each has the sums of all for its inputs, with the same ``weights``; those that others found
-        have infinite length scales.
+        At most ``times`` covariances. They have the sums of all searches as inputs, with the same ``weights``; the sums
+        of other searches have infinite length scales.
 
     Examples
     --------
@@ -172,7 +197,7 @@ def find_covariances(
     >>> found[0].weights.shape, [np.isinf(one.length_scales).tolist() for one in found]
     ((3, 2), [[False, False, False, False, True], [False, False, False, True, False]])
     """
-    told, stop, lock, done = progress or Silent(), threading.Event(), threading.Lock(), 0
+    report, stop, lock, done = progress or Silent(), threading.Event(), threading.Lock(), 0
 
     def step(_: Array) -> None:
         nonlocal done
@@ -180,15 +205,15 @@ def find_covariances(
             raise StopIteration  # ends the search
         with lock:
             done += 1
-            told.update(done)
+            report.update(done)
 
     def find(number: int) -> Covariance:
         return find_covariance(inputs, target, fractions, seed, sums=sums, start=number, step=step)
 
     several = _has_sums(fractions, sums)
-    told.begin(times * _STEPS_WITH_SUMS if several else _STEPS, "finding what matters")
+    report.begin(times * _STEPS_WITH_SUMS if several else _STEPS, "fitting length scales")
     found = side_by_side(find, range(times if several else 1), stop)
-    told.end()
+    report.end()
     best = max(one.log_likelihood for one in found)
     found = [one for one in found if one.log_likelihood > best - _CLOSE]
     weights, each = np.concatenate([one.weights for one in found], 1), found[0].weights.shape[1]
@@ -212,33 +237,35 @@ def find_covariance(
     start: int = 0,
     step: Callable[[Array], None] | None = None,
 ) -> Covariance:
-    """Find MAP estimates of length scales and variances, with log-normal priors.
+    """Find MAP estimates of ARD length scales and variances, with log-normal priors.
 
-    Fractions have a length in common, and so have scores, from which the length of each departs as far as the data ask.
+    Automatic relevance determination (ARD): Rasmussen and Williams, Gaussian Processes for Machine Learning (2006),
+    section 5.4. Sums: Vivarelli and Williams, Discovering hidden features with Gaussian processes regression,
+    NeurIPS 11 (1999). Fractions have a common prior length scale, and so have scores; each input departs from it as far
+    as the data require.
 
     Parameters
     ----------
     inputs : Tensor, shape (n, F)
-        Fractions, then scores, of spread about 1.
+        Fractions, then scores, with standard deviations of about 1.
     target : Tensor, shape (n,)
         Standardised figure of merit.
     fractions : int
-        How many inputs are fractions.
+        Number of inputs that are fractions.
     seed : int
-        Of which rows are looked at together, where there are more than 700, and of the weights that sums start from.
+        Seed of the division into blocks of at most 700 rows, and of the initial weights of sums.
     sums : int
-        Weighted sums of the fractions to find; none unless there are more than twice as many fractions, for sums are
-        to say the same with fewer numbers.
+        Number of weighted sums of fractions. They are left out unless there are more than twice as many fractions,
+        because they serve to reduce the number of inputs.
     start : int
-        Number of the weights to start from.
+        Number of the initial weights.
     step : callable, optional
-        Called after every step; may raise StopIteration.
+        Called with the parameters after each iteration; it may raise StopIteration.
 
-    Notes
-    -----
-    Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 5.4: automatic relevance
-    determination. Vivarelli and Williams, Discovering hidden features with Gaussian processes regression (1999): the
-    sums.
+    Returns
+    -------
+    Covariance
+        The fitted covariance.
 
     Examples
     --------
@@ -251,7 +278,7 @@ def find_covariance(
     x, y = inputs.cpu().double()[order], target.cpu().double()[order]
     blocks = [slice(own[0], own[-1] + 1) for own in np.array_split(np.arange(len(x)), -(-len(x) // _ROWS))]
     size, sums = x.shape[1], sums if _has_sums(fractions, sums) else 0
-    priors = [_OWN] * size + [_LENGTH] * 2 + list(_NUMBERS) + [_WEIGHT] * (fractions * sums)
+    priors = [_OWN] * size + [_LENGTH_SCALE] * 2 + list(_NUMBERS) + [_WEIGHT] * (fractions * sums)
     counts = [size, 2, len(_NUMBERS), fractions * sums]
     common = torch.tensor([0] * fractions + [1] * (size - fractions))
 
@@ -275,15 +302,15 @@ def find_covariance(
         steps = _STEPS_WITH_SUMS if sums else _STEPS
         return maximise_posterior(likelihood, priors, steps=steps, start=first, callback=step)
 
-    # on one thread, so that the number of threads changes nothing
+    # on one thread, so that the result does not depend on the number of threads
     first = np.array([prior.mean for prior in priors])
     if sums:
         first[size + 2 : size + 5] += _FIRST
         first[-fractions * sums :] = _START * np.random.default_rng([seed, start]).standard_normal(fractions * sums)
-    ((best, evidence),) = side_by_side(search, [first])
+    ((best, log_likelihood),) = side_by_side(search, [first])
     own, both, numbers, weights = np.split(best, np.cumsum(counts)[:-1])
     length_scales = np.insert(np.exp(own + both[common.numpy()]), [fractions] * sums, 1.0)
-    return Covariance(length_scales, numbers, fractions, weights.reshape(fractions, sums), evidence)
+    return Covariance(length_scales, numbers, fractions, weights.reshape(fractions, sums), log_likelihood)
 
 
 def _likelihood(
@@ -291,9 +318,9 @@ def _likelihood(
 ) -> tuple[float, tuple[Tensor, ...]]:
     """Log marginal likelihood, without constants, and its derivatives with respect to the terms.
 
-    These are inputs, variances of planes, variances and widths of smooth parts, and noise. From the derivative with
-    respect to the covariance on, the chain rule is written out: recording every step on matrices takes three times as
-    long.
+    The terms are inputs, variances of linear kernels, variances and length scales of RBF kernels, and noise. The chain
+    rule from the covariance on is written out, because automatic differentiation through all matrices takes three times
+    as long.
     """
     x, planes, variances, widths, noise = terms
     value, gradients = 0.0, tuple(torch.zeros_like(term) for term in terms)
@@ -334,7 +361,7 @@ def _covariance(a: Tensor, b: Tensor, numbers: Tensor, fractions: int, sums: int
 
 
 def _smooth_parts(numbers: Tensor, fractions: int, sums: int, count: int) -> list[tuple[slice, Tensor, Tensor]]:
-    """Columns, variance and width of each part that is a squared exponential."""
+    """Columns, variance and length scale of each RBF kernel."""
     n = _Numbers(*numbers.exp())
     first = slice(fractions if sums else 0, fractions + sums)
     parts = [(slice(first.start, count), n.joint, torch.ones_like(n.joint))]

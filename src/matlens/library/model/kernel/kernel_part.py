@@ -1,4 +1,4 @@
-"""The part of an ensemble that is a sum over training samples: every member has its own from one matrix inverse."""
+"""Gaussian processes of all members of an ensemble, fitted to different samples by one matrix inverse."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from matlens.library.model.kernel.covariance import Covariance
 
 __all__ = ["KernelPart"]
 
-_ROWS = 3000  # training samples that the sum goes over at most
-_BLOCK = 2**24  # numbers held at a time when slopes are asked for
+_ROWS = 3000  # greatest number of training samples
+_BLOCK = 2**24  # numbers held at a time when gradients are asked for
 
 
 @dataclass(frozen=True, eq=False)
 class KernelPart:
-    """Posterior means of a Gaussian process, one for each member's training samples.
+    """Posterior means of a Gaussian process, conditioned on the training samples of each member.
 
     Parameters
     ----------
     covariance : Covariance
-        Shared by the members.
+        Covariance function of all members.
     rows : Tensor, shape (N, F)
-        Inputs of training samples, over their length_scales.
+        Inputs of training samples, divided by their length scales.
     duals : Tensor, shape (m, N)
-        Weight of each sample's covariance; zero for those that a member did not see.
+        Weight of the covariance with each sample; zero for samples that a member was not trained on.
     whole : Tensor, shape (N,)
-        The weights of a member that saw all.
+        Weights for all samples together.
 
     Examples
     --------
@@ -51,17 +51,33 @@ class KernelPart:
     whole: Tensor
 
     def centred(self) -> KernelPart:
-        """The same spread of members about the process that saw every sample: the mean loses nothing to resampling."""
+        """Shift all members so that their mean is the process of all samples; resampling then costs no accuracy."""
         return replace(self, duals=self.duals + (self.whole - self.duals.mean(0)))
 
     @classmethod
     def fit(
         cls, covariance: Covariance, inputs: Tensor, target: Tensor, seen: Sequence[NDArray[np.intp]]
     ) -> KernelPart:
-        """Fit to standardised inputs (n, F) and figures of merit (n,); ``seen`` are the rows of each member.
+        """Condition the process on the training samples of each member.
 
-        With P the inverse of all samples' covariance and S those that a member does not see, its weights are
-        P y - P[:, S] P[S, S]^-1 (P y)[S]: what elimination of S from the normal equations leaves.
+        With P the inverse of the covariance of all samples and S the samples that a member is not trained on, its
+        weights are P y - P[:, S] P[S, S]^-1 (P y)[S] (elimination of S from the linear equations).
+
+        Parameters
+        ----------
+        covariance : Covariance
+            Covariance function.
+        inputs : Tensor, shape (n, F)
+            Standardised inputs.
+        target : Tensor, shape (n,)
+            Standardised figure of merit.
+        seen : sequence of ndarray of int
+            Training rows of each member.
+
+        Returns
+        -------
+        KernelPart
+            The fitted processes.
         """
         chosen = np.sort(np.random.default_rng(0).permutation(len(target))[:_ROWS])
         x, y = inputs.cpu().double()[chosen], target.cpu().double()[chosen]
@@ -78,33 +94,34 @@ class KernelPart:
         return cls(covariance, *(each.to(inputs.device) for each in (rows, torch.stack(duals), whole)))
 
     def values(self, inputs: Tensor) -> Tensor:
-        """Value of each member, shape (m, n), at inputs of shape (n, F)."""
+        """Return the value of each member, shape (m, n), at inputs of shape (n, F)."""
         parts = self._parts(inputs, 1)
         return torch.cat([(self.covariance(part, self.rows) @ self.duals.T).T for part in parts], 1).to(inputs)
 
     def gradients(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Values, shape (m, n), and slopes in the inputs, shape (m, n, F)."""
+        """Return values, shape (m, n), and gradients with respect to the inputs, shape (m, n, F)."""
         found = [self.covariance.pull(part, self.rows, self.duals) for part in self._parts(inputs, len(self.duals))]
-        values, slopes = (torch.cat(each, 1) for each in zip(*found))
-        return values.to(inputs), (slopes / self._length_scales()).to(inputs)
+        values, gradients = (torch.cat(each, 1) for each in zip(*found))
+        return values.to(inputs), (gradients / self._length_scales()).to(inputs)
 
     def posterior(self, inputs: Tensor) -> Tensor:
-        """Covariance of errors in value and slopes, shape (n, 1 + F, 1 + F), of a process that saw every sample.
+        """Return the posterior covariance of value and gradient given all samples, shape (n, 1 + F, 1 + F).
 
-        Lengths and variances count as known.
+        Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 9.4. The uncertainty of length
+        scales and variances is neglected.
         """
         eye = torch.eye(len(self.rows), dtype=torch.float64, device=self.rows.device)
         factor = torch.linalg.cholesky(self._measured(self.covariance, self.rows, eye))
         found = []
         for part in self._parts(inputs, inputs.shape[1]):
             seen = self.covariance.with_gradients(part, self.rows)
-            told = whitened(factor, seen)
-            found.append(self.covariance.prior(part) - told @ told.mT)
+            known = whitened(factor, seen)
+            found.append(self.covariance.prior(part) - known @ known.mT)
         scale = torch.cat([torch.ones_like(self._length_scales()[:1]), self._length_scales()])
         return torch.cat(found) / (scale[:, None] * scale)
 
     def arrays(self) -> Arrays:
-        """Everything as arrays."""
+        """Return all parameters as arrays."""
         return {
             "lengths": self.covariance.length_scales,
             "numbers": self.covariance.numbers,
@@ -117,7 +134,7 @@ class KernelPart:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, device: str | torch.device) -> KernelPart:
-        """Make it again from what `arrays` gave."""
+        """Inverse of `arrays`."""
         covariance = Covariance(
             np.asarray(arrays["lengths"], np.float64),
             np.asarray(arrays["numbers"], np.float64),
@@ -129,13 +146,13 @@ class KernelPart:
 
     @staticmethod
     def _measured(covariance: Covariance, rows: Tensor, eye: Tensor) -> Tensor:
-        """Covariance of figures of merit as they were measured, with their noise."""
+        """Covariance of the measurements, noise included."""
         return covariance(rows, rows) + (covariance.noise + 1e-7) * eye
 
     def _length_scales(self) -> Tensor:
         return torch.as_tensor(self.covariance.length_scales).to(self.rows)
 
     def _parts(self, inputs: Tensor, members: int) -> tuple[Tensor, ...]:
-        """Inputs over their length_scales, so many samples at a time; double, for large duals cancel each other."""
+        """Scaled inputs in batches, in double precision because large weights of opposite sign cancel."""
         batch = max(1, _BLOCK // (members * max(inputs.shape[1], 1) + len(self.rows)))
         return torch.split(inputs.double() / self._length_scales(), batch)

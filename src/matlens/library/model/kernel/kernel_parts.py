@@ -1,4 +1,4 @@
-"""Kernel parts with covariances of their own, among which the members of an ensemble are divided."""
+"""Gaussian processes with several covariances, among which the members of an ensemble are divided."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["KernelParts"]
 
 @dataclass(frozen=True, eq=False)
 class KernelParts:
-    """The first members belong to the first part, and so on.
+    """Members divided among Gaussian processes with different covariances.
 
-    What one search for a covariance found by chance, others did not find: it goes from the mean, and shows in how far
-    the parts lie apart.
+    Features that a single search for a covariance found by chance average out, and increase the difference of the
+    parts.
 
     Parameters
     ----------
     parts : tuple of KernelPart
-        One or more.
+        Processes of the first members, of the next ones, and so on.
 
     Examples
     --------
@@ -44,7 +44,24 @@ class KernelParts:
     def fit(
         cls, covariances: Sequence[Covariance], inputs: Tensor, target: Tensor, seen: Sequence[NDArray[np.intp]]
     ) -> KernelParts:
-        """Fit to standardised inputs (n, F) and figures of merit (n,); ``seen`` are the rows of each member."""
+        """Condition each process on the training samples of its members.
+
+        Parameters
+        ----------
+        covariances : sequence of Covariance
+            Covariance functions.
+        inputs : Tensor, shape (n, F)
+            Standardised inputs.
+        target : Tensor, shape (n,)
+            Standardised figure of merit.
+        seen : sequence of ndarray of int
+            Training rows of each member.
+
+        Returns
+        -------
+        KernelParts
+            The fitted processes.
+        """
         members = np.array_split(np.arange(len(seen)), min(len(covariances), len(seen)))
         fits = (
             KernelPart.fit(covariance, inputs, target, [seen[k] for k in own])
@@ -53,27 +70,27 @@ class KernelParts:
         return cls(tuple(fits))
 
     def centred(self) -> KernelParts:
-        """The same with `KernelPart.centred` parts."""
+        """Return a copy with centred parts (`KernelPart.centred`)."""
         return replace(self, parts=tuple(part.centred() for part in self.parts))
 
     def values(self, inputs: Tensor) -> Tensor:
-        """Value of each member, shape (m, n), at inputs of shape (n, F)."""
+        """Return the value of each member, shape (m, n), at inputs of shape (n, F)."""
         return torch.cat([part.values(inputs) for part in self.parts])
 
     def gradients(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Values, shape (m, n), and slopes in the inputs, shape (m, n, F)."""
-        values, slopes = zip(*(part.gradients(inputs) for part in self.parts))
-        return torch.cat(values), torch.cat(slopes)
+        """Return values, shape (m, n), and gradients with respect to the inputs, shape (m, n, F)."""
+        values, gradients = zip(*(part.gradients(inputs) for part in self.parts))
+        return torch.cat(values), torch.cat(gradients)
 
     def posterior(self, inputs: Tensor) -> Tensor:
-        """Covariance of errors in value and slopes, shape (n, 1 + F, 1 + F), of processes that saw every sample.
+        """Return the error covariance of value and gradient given all samples, shape (n, 1 + F, 1 + F).
 
-        To what each does not know comes how far it lies from the others.
+        It is the mean posterior covariance of the parts plus the covariance between their means.
         """
         own = []
         for part in self.parts:
-            values, slopes = replace(part, duals=part.whole[None]).gradients(inputs)
-            own.append(torch.cat([values[..., None], slopes], 2)[0].double())
+            values, gradients = replace(part, duals=part.whole[None]).gradients(inputs)
+            own.append(torch.cat([values[..., None], gradients], 2)[0].double())
         members = [len(part.duals) for part in self.parts]
         shares = [count / sum(members) for count in members]
         mean = sum(share * each for share, each in zip(shares, own))
@@ -84,12 +101,12 @@ class KernelParts:
         return found
 
     def arrays(self) -> Arrays:
-        """Everything as arrays."""
+        """Return all parameters as arrays."""
         return {f"{k}.{name}": value for k, part in enumerate(self.parts) for name, value in part.arrays().items()}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, device: str | torch.device) -> KernelParts:
-        """Make it again from what `arrays` gave."""
+        """Inverse of `arrays`."""
         own: dict[int, Arrays] = {}
         for name, value in arrays.items():
             number, rest = name.split(".", 1)

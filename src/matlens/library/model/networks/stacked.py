@@ -1,4 +1,4 @@
-"""Networks of one architecture side by side: what all members hold, and what a kind of network must say."""
+"""Base class of networks of one architecture with separate weights for each member."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch import Tensor
 __all__ = ["Inputs", "StackedNetwork"]
 
 Inputs = Mapping[str, Tensor]
-"""What the members are given: "composition" and "spectrum", shape (m, B, features)."""
+"""Inputs "composition" and "spectrum" of all members, each of shape (m, B, features)."""
 
 
 class StackedNetwork(ABC):
-    """Networks of m members that share no parameter, each from composition and spectrum to one number.
+    """Networks of m members with separate weights, each from composition and spectrum to one number.
 
-    All parameters lie in one vector, ordered by layer and then by member, so that an optimiser passes over it once.
+    All weights are in one vector, ordered by layer and then by member, so that an optimiser updates it in one pass.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training a chunk of members side by side, epoch by epoch, with a state that can be put away at any epoch's end."""
+"""Training of a chunk of members, epoch by epoch, with a state that can be stored after each epoch."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["ChunkTrainer", "TrainingSet", "stream"]
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What all members learn from.
+    """Training data of all members.
 
     Parameters
     ----------
-    inputs : mapping of str to Tensor
-        "composition" and "spectrum", shape (n, features), float32.
-    target : Tensor
-        Standardised figure of merit, shape (n,), float32.
-    rows : sequence of ndarray
-        The rows that each member sees; some may stand more than once.
+    inputs : mapping of str to Tensor, shape (n, features)
+        Inputs "composition" and "spectrum" in single precision.
+    target : Tensor, shape (n,)
+        Standardised figure of merit in single precision.
+    rows : sequence of ndarray of int
+        Training rows of each member; rows can be repeated.
     seed : int
-        Of first weights, orders and dropout.
+        Seed of initial weights, orders of rows and dropout.
     """
 
     inputs: Mapping[str, Tensor]
@@ -40,12 +40,24 @@ class TrainingSet:
 
     @property
     def length(self) -> int:
-        """Rows an epoch has; members that have fewer see some twice."""
+        """Number of rows of an epoch; members with fewer training rows use some twice."""
         return max(map(len, self.rows))
 
 
 def stream(seed: int, *key: int) -> torch.Generator:
-    """Random numbers of one member, stage and epoch, whatever is drawn elsewhere.
+    """Return a random generator that depends only on its seed and key, for example of member, stage and epoch.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the ensemble.
+    *key : int
+        Numbers that identify the stream.
+
+    Returns
+    -------
+    torch.Generator
+        Generator of the stream.
 
     Examples
     --------
@@ -57,18 +69,18 @@ def stream(seed: int, *key: int) -> torch.Generator:
 
 
 class ChunkTrainer:
-    """Members ``members`` of an ensemble, trained together; each comes out as if trained alone.
+    """Trains some members of an ensemble together; each gets the same weights as if it were trained alone.
 
     Parameters
     ----------
     preset : Preset
-        Networks and training.
+        Preset that defines the networks.
     stages : sequence of Stage
-        Those to go through.
+        Stages of the training.
     data : TrainingSet
-        What to learn.
+        Training data.
     members : sequence of int
-        Numbers of the members in the ensemble: they decide rows and random numbers.
+        Numbers of the members in the ensemble, which determine their rows and random numbers.
 
     Examples
     --------
@@ -90,11 +102,11 @@ class ChunkTrainer:
 
     @property
     def done(self) -> bool:
-        """Whether all stages are over."""
+        """Whether all stages are finished."""
         return self.stage == len(self.stages)
 
     def epoch(self) -> float:
-        """One pass over the rows of every member; returns the members' mean loss."""
+        """Train for one epoch and return the mean loss over members."""
         stage, network = self.stages[self.stage], self.network
         orders, bits = self._draw()
         steps = -(-self.data.length // stage.batch)
@@ -109,18 +121,18 @@ class ChunkTrainer:
         return float(losses) / orders.shape[1]
 
     def parameters(self) -> dict[str, Tensor]:
-        """Parameters of the last network by name, each of shape (members, ...)."""
+        """Return the weights of the present network by name, each of shape (members, ...)."""
         return {name: value.clone() for name, value in self.network.named.items()}
 
     def arrays(self) -> Arrays:
-        """The whole state at the end of an epoch."""
+        """Return the complete state at the end of an epoch."""
         state = {"stage": torch.tensor(self.stage), "passed": torch.tensor(self.passed), "vector": self.network.vector}
         state |= {f"carried.{name}": value for name, value in self.carried.items()}
         state |= {f"adam.{name}": value for name, value in self.optimiser.state[self.network.vector].items()}
         return {name: value.cpu().numpy().copy() for name, value in state.items()}
 
     def restore(self, arrays: Arrays) -> None:
-        """Go on from a state that `arrays` gave."""
+        """Inverse of `arrays`: continue from a stored state."""
         self.stage, self.passed = int(arrays["stage"]), int(arrays["passed"])
         device = self.data.target.device
         kept = {name: torch.from_numpy(np.array(value)).to(device) for name, value in arrays.items()}

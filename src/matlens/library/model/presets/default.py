@@ -1,4 +1,4 @@
-"""The preset ``default``: small smooth networks beside a Gaussian process, on inputs scaled to where they matter."""
+"""The preset ``default``: small dense networks beside Gaussian processes, on inputs divided by ARD length scales."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""What a preset is: networks, what they see, and how they are trained."""
+"""Presets: architecture, inputs and training of networks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,27 +20,29 @@ __all__ = ["Preset", "Stage"]
 
 @dataclass(frozen=True)
 class Stage:
-    """One training of one network.
+    """Stage of the training of a network.
 
     Parameters
     ----------
     name : str
-        In words, for progress.
+        Name shown with progress.
     inputs : tuple of str
-        Its branches: "composition", "spectrum" or both.
-    epochs, batch : int
-        Passes over a member's rows, and rows a step.
+        Inputs of the network: "composition", "spectrum" or both.
+    epochs : int
+        Number of passes over the training rows of a member.
+    batch : int
+        Rows of a batch.
     rate : float
-        Of Adam.
+        Learning rate of Adam (Kingma and Ba, ICLR 2015).
     decay : float
-        Share of the weights that a step of rate 1 would take off.
+        Weight decay of AdamW.
     cosine : bool
-        Whether the rate falls to zero along a cosine; else it stays.
+        Whether the learning rate falls to zero along a cosine; otherwise it is constant.
     spread : float or None
-        Standard deviation of the first weights (normal, cut at two of it); None: one over the square root of what
-        comes in. Biases start at zero.
+        Standard deviation of the initial weights (normal distribution, truncated at two standard deviations); None for
+        one over the square root of the number of inputs. Biases start at zero.
     carried : tuple of str
-        Beginnings of the names of parameters taken over from the stages before, e.g. "spectrum.".
+        Prefixes of the names of parameters that are taken from earlier stages, for example "spectrum.".
     """
 
     name: str
@@ -55,29 +58,27 @@ class Stage:
 
 @dataclass(frozen=True)
 class Preset:
-    """A recipe for an ensemble.
+    """Recipe for an ensemble.
 
     Parameters
     ----------
     name : str
-        Its name.
+        Name of the preset.
     resample : {"none", "bootstrap", "groups"}
-        What members see where the user does not say.
+        Default choice of the training samples of members.
     stages : callable
-        The stages, the last of which gives the model, for the inputs used.
+        Function of the inputs that returns the stages of the training; the last one gives the model.
     network : callable
-        A stage's network, its weights zero: called with the stage, the sizes of the inputs, the number of members and
-        the device.
+        Function of stage, sizes of the inputs, number of members and device that returns networks with zero weights.
     preprocessing : callable
-        The chain for spectra on an axis (None: no spectra) where the user gives none.
+        Function of the spectral axis (None without spectra) that returns the default preprocessing.
     network_inputs : callable
-        What the networks see, fitted to a library: called with it, whether composition and spectrum are used, and
-        the chain.
+        Function of library, use of composition, use of spectrum and preprocessing that returns the `Inputs`.
     chains : tuple of Preprocessing
-        With some, the one that predicts held-out compositions best is taken instead of `preprocessing`.
+        Candidates; if there are any, the one that predicts held-out compositions best replaces ``preprocessing``.
     sharpness : float or None
-        With a number, inputs are scaled to where they matter (`find_covariance`), times this number, and the members
-        have a kernel part beside their networks.
+        If given, inputs are divided by their ARD length scales (`find_covariance`) and multiplied by this number, and
+        members have kernel models beside their networks.
     """
 
     name: str
@@ -88,3 +89,7 @@ class Preset:
     network_inputs: Callable[..., Inputs]
     chains: tuple[Preprocessing, ...] = ()
     sharpness: float | None = None
+
+    def resampling(self, asked: str) -> Resampling:
+        """Resolve what members see: as asked for, or the preset's own where that is ``"auto"``."""
+        return self.resample if asked == "auto" else cast("Resampling", asked)

@@ -26,7 +26,7 @@ _CURVE = (MODEL, "volume fraction, gp", "two-point, gp")
 
 @dataclass(frozen=True)
 class Trial:
-    """One fit and what it is judged on.
+    """Fit of one model, and the structures that it is tested on.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Trial:
 
     @property
     def key(self) -> str:
-        """Name for a file.
+        """Key under which the result is stored, part of a file name.
 
         Examples
         --------
@@ -134,16 +134,20 @@ def run_trial(
     fitted: StructurePropertyModel,
     template: StructurePropertyModel,
 ) -> pd.DataFrame:
-    """Fit and predict; a model of all structures that is judged on the test set is the one already fitted.
+    """Fit a model or baseline and predict the structures held out.
+
+    A model of all structures that is tested on the test set is not fitted again.
 
     Parameters
     ----------
     trial : Trial
-        Which.
-    sets : tuple of StructureSet
-        Structures to learn from, and test set.
-    fitted, template : StructurePropertyModel
-        The model of all structures, and the same not fitted.
+        The trial.
+    sets : tuple of StructureSet and StructureSet or None
+        Structures to learn from, and those to test on.
+    fitted : StructurePropertyModel
+        The model of all structures.
+    template : StructurePropertyModel
+        The same model, not fitted.
 
     Returns
     -------

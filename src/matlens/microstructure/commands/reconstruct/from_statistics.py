@@ -73,7 +73,9 @@ def _plan(spec: ReconstructSpec, statistics: xr.Dataset) -> Plan[Any]:
 
 
 def work(run: RunDirectory, progress: Progress) -> None:
-    """Rebuild as the run's settings say; writes realisations, ``errors.csv`` and ``curves.csv``, white noise beside.
+    """Reconstruct from statistics as the run's settings say, and write everything but the report.
+
+    Writes the realisations, and ``errors.csv`` and ``curves.csv`` with white noise beside them.
 
     Parameters
     ----------

@@ -172,7 +172,7 @@ def make_samples(
 
 
 def _properties(structure: Microstructure, recipe: Recipe) -> Mapping[str, float]:
-    """All properties of a structure; each is solved for by itself, so that its digits do not depend on the others."""
+    """Compute all properties of a structure, each in a separate solve, so that none changes the digits of another."""
     found: dict[str, float] = {}
     for contrast in recipe.conductivity_contrasts:
         found |= _columns("k", _conductivity(structure, contrast), contrast)

@@ -132,7 +132,7 @@ def _with_own_labels(whole: StructureSet | None, wanted: list[str], place: Path)
 
 
 def _labels(table: pd.DataFrame, wanted: list[str]) -> dict[str, Any]:
-    """The parts of a set that a table gives."""
+    """Return the parts of a set that a table holds."""
     parts: dict[str, Any] = {"targets": table[wanted].astype(np.float64)}
     if "family" in table and "family" not in wanted:
         parts["families"] = table["family"].to_numpy(np.str_)

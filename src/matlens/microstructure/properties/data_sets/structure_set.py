@@ -343,7 +343,7 @@ def _put(file: Any, name: str, values: NDArray[Any]) -> None:
 
 
 def _read(content: Any) -> tuple[StructureSet, dict[str, str]]:
-    """The set as it lies in an open file, and the hashes noted there."""
+    """Return the set in an open file, and the hashes stored there."""
 
     def frame(name: str) -> pd.DataFrame:
         return pd.DataFrame(content[name][()], columns=[str(column) for column in content[name].attrs["columns"]])

@@ -159,7 +159,7 @@ def _alone(recipe: Recipe, ranges: Ranges, workers: int) -> Made:
 
 
 def _together(recipe: Recipe, ranges: Ranges, workers: int) -> Made:
-    """Make chunks in processes of their own; on any error, the interrupt too, they end at their next sample."""
+    """Make chunks in several processes; on any error or interrupt, they end at their next sample."""
     context = get_context("spawn")
     stop_all = context.Event()
     crew = ProcessPoolExecutor(min(workers, len(ranges)), context, _start_worker, (stop_all,))
@@ -191,7 +191,7 @@ def _start_worker(stop_all: Any) -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed parent cannot say goodbye, and its workers would wait for work for ever."""
+    """End this worker when its parent has ended: a killed parent cannot stop its workers, which would wait for ever."""
     parent = parent_process()
     if parent is not None:
         parent.join()

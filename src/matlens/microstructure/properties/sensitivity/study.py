@@ -311,9 +311,9 @@ def sensitivity_scores(
 
 
 def _moves(pixels: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Pixels exchanged at once, shape (m, 2): each alone, then pairs of one of each phase.
+    """List the pixels to exchange together, shape (m, 2): each alone, then pairs with one of each phase.
 
-    A pixel alone stands twice in its row; exchanging it is assigned, not repeated, so that it changes once.
+    A pixel alone stands twice in its row; the exchange is an assignment, so that it changes once.
     """
     half = len(pixels) // 2
     alone = np.stack([pixels, pixels], 1)
@@ -336,7 +336,7 @@ def _first_order(gradient: Array, labels: NDArray[np.uint8], moves: NDArray[np.i
 def _differences(
     model: StructurePropertyModel, labels: NDArray[np.uint8], moves: NDArray[np.intp]
 ) -> tuple[float, Array]:
-    """Prediction of a structure, and how it changes by each move; not kept among the model's features."""
+    """Predict a structure and its change by each move; these features are not cached."""
     many = np.concatenate([labels[None], toggled(labels, moves)])
     step = max(1, _PIXELS // labels.size)
     parts = [phase_indicators(many[i : i + step], model.phases_).double() for i in range(0, len(many), step)]

@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 _TERMS = ("two-point", "lineal-path", "cluster")
 # docs/decisions/0017-annealing-targets.md
-_POWERS = {"any": -1.0, "interface": 0.0, "dpn": 2.0}  # of the share of unlike neighbours by which pixels are chosen
+_POWERS = {"any": -1.0, "interface": 0.0, "dpn": 2.0}  # exponent of the share of neighbours in other phases
 _CHUNKS = 200  # each at one temperature
 _FIRST_RATE, _LAST_RATE = 0.1, 3e-4  # share of swaps accepted, in the first and the last chunk
 
@@ -255,7 +255,7 @@ class Target:
         weights = weights / max(float((weights * (pairs - asked[seen, None, None] ** 2) ** 2).sum()), 1e-12)
         lines = []
         for name in ("lineal-path", "cluster"):
-            # at other fractions than the exemplar's there is no telling; in proportion is the least change
+            # at other fractions than the exemplar's these functions are not known; scaling is the least change
             values = self.wanted.get(name, np.zeros((len(asked), 2, self.reach + 1)))
             values = values * np.divide(asked, self.own, where=self.own > 0, out=np.ones_like(asked))[:, None, None]
             scale = (name in terms) / max(float((values[..., 1:] ** 2).sum()), 1e-12)
@@ -291,7 +291,7 @@ class Target:
         return np.array([-1, 0]) if phases == 2 else np.arange(phases)
 
     def _pair_weights(self) -> Array:
-        """Weights of the half plane's offsets, each pair of opposite ones taken once."""
+        """Compute the weights of the half plane's offsets, each pair of opposite ones once."""
         r = self.reach
         distance = offsets(r, 2)
         weights = np.where((distance > 0) & (distance <= r), 1 / np.maximum(distance, 1.0), 0.0)
@@ -304,7 +304,7 @@ class Target:
 
 
 def _fits(shape: Sequence[int], reach: int, periodic: bool) -> tuple[Array, Array]:
-    """Positions at which an offset fits: of the half plane, shape (R + 1, 2 R + 1), and of the axes, (2, R + 1)."""
+    """Count the positions where offsets fit, in the half plane, (R + 1, 2 R + 1), and along the axes, (2, R + 1)."""
     loss = 0.0 if periodic else 1.0
     across, along = np.abs(np.arange(-reach, reach + 1.0)), np.arange(reach + 1.0)
     half_plane = (shape[0] - loss * along)[:, None] * (shape[1] - loss * across)
@@ -366,7 +366,7 @@ def started(
 
 
 def _energies(counts: Counts, goal: Goal) -> Array:
-    """Energy of each term, in the order of all terms."""
+    """Compute the energy of each term, in the order of all terms."""
     parts = (
         (counts.pairs, goal.pairs2, goal.pair_weights),
         (counts.segments, goal.segments2, goal.segment_weights),
@@ -419,7 +419,7 @@ def _state(sample: Sample, rows: list[list[float]], chunk: int, temperature: flo
 
 
 def _resumed(task: Task) -> Arrays:
-    """The state kept, or a random arrangement of exactly the pixels asked for."""
+    """Return the stored state, or a random arrangement of exactly the wanted pixels."""
     kept = task.load()
     if kept is not None:
         return kept

@@ -15,7 +15,7 @@ __all__ = ["Classical"]
 
 @dataclass(frozen=True)
 class _Learning(Prepared):
-    """A classical method with its exemplars, before it has learned from them."""
+    """Classical method with its exemplars, before it has learned from them."""
 
     method: Classical
     exemplars: tuple[Microstructure, ...]

@@ -134,7 +134,7 @@ class GaussianField(Classical):
 
 @dataclass(frozen=True)
 class _Cut:
-    """A phase to be cut out of what is left: the field's correlation on the grid, and the phase."""
+    """Phase to be cut from the remaining region, with the correlation of its field on the grid."""
 
     phase: int
     correlation: Array
@@ -212,7 +212,7 @@ def nearest_correlation(wanted: Array, grid: Sequence[int]) -> Array:
 
 
 def _best_cuts(wanted: Array, fractions: Array, grid: tuple[int, ...]) -> list[_Cut]:
-    """Cuts in the order of phases that comes nearest to every phase's two-point probability."""
+    """Find the order of phases whose cuts match every phase's two-point probability best."""
     phases = len(fractions)
     if phases == 2:
         return _cuts((1, 0), wanted, fractions, grid)[0]
@@ -222,7 +222,7 @@ def _best_cuts(wanted: Array, fractions: Array, grid: tuple[int, ...]) -> list[_
 
 
 def _cuts(order: Sequence[int], wanted: Array, fractions: Array, grid: tuple[int, ...]) -> tuple[list[_Cut], float]:
-    """Cuts for one order, and how far all phases' two-point probabilities would be from those wanted."""
+    """Compute the cuts for one order, and the squared error of all phases' two-point probabilities."""
     reach = wanted.shape[1] // 2
     near = np.ix_(*[np.arange(-reach, reach + 1) % side for side in grid])
     weight = 1 / np.maximum(offsets(reach, len(grid)), 1.0)
@@ -241,7 +241,7 @@ def _cuts(order: Sequence[int], wanted: Array, fractions: Array, grid: tuple[int
 
 
 def _drawn(cuts: Sequence[_Cut], task: Task, grid: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Draw the fields and cut exactly as many pixels as asked, each phase out of what is left."""
+    """Draw the fields and cut exactly the wanted number of pixels of each phase from the remaining region."""
     counts, window = task.counts, tuple(slice(side) for side in task.shape)
     last = set(range(len(counts))) - {cut.phase for cut in cuts}
     labels = np.full(int(np.prod(task.shape)), last.pop(), dtype=np.uint8)

@@ -163,7 +163,7 @@ def _matrix(exemplars: Sequence[Microstructure]) -> int:
 
 
 def _placed(task: Task, found: dict[int, Particles], matrix: int) -> Made:
-    """Place the particles of all phases and read the labels off their scores."""
+    """Place the particles of all phases, and decode their scores into labels."""
     area = float(np.prod(task.shape))
     drawn = {phase: _drawn(p, task.fractions[phase] * area, task.random(phase)) for phase, p in found.items()}
     total = sum(min(_MOVES * len(half), _MOST_MOVES) for half, _ in drawn.values())
@@ -187,7 +187,7 @@ def _placed(task: Task, found: dict[int, Particles], matrix: int) -> Made:
 
 
 def _drawn(found: Particles, area: float, random: np.random.Generator) -> tuple[NDArray[np.float64], ...]:
-    """Draw ellipses from the measured ones until they have an area together; largest first."""
+    """Draw ellipses from the measured ones until they have a total area; largest first."""
     areas = np.pi * found.half.prod(axis=1)
     count = max(1, round(area / float(found.weights @ areas)))
     # Systematic drawing: sizes scatter no more than they must.
@@ -199,7 +199,7 @@ def _drawn(found: Particles, area: float, random: np.random.Generator) -> tuple[
 
 
 class _Placing:
-    """Ellipses on a torus that are moved one at a time until the gaps between them are distributed as measured."""
+    """Ellipses on a torus, moved one at a time until the gaps between them are distributed as measured."""
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class _Placing:
         self.energy = self._mismatch(self._nearest)
 
     def _lay(self, i: int) -> None:
-        """Find ellipse ``i`` a place clear of those before it, if a few attempts can."""
+        """Find a place for ellipse ``i`` without overlap with those before it, if a few attempts suffice."""
         best = np.full(i, -np.inf)
         place = self.centres[i].copy()
         for _ in range(50):
@@ -266,11 +266,11 @@ class _Placing:
         return found
 
     def _sorted(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Gaps to the nearest neighbours of some ellipses, shape (rows, ranks)."""
+        """Return the gaps to the nearest neighbours of some ellipses, shape (rows, ranks)."""
         return np.partition(self._gaps[rows], self._ranks, axis=1)[:, self._ranks]
 
     def _mismatch(self, nearest: NDArray[np.float64]) -> float:
-        """Mean distance between the distributions of gaps here and those measured, in pixels."""
+        """Compute the mean distance between the distributions of gaps here and those measured, in pixels."""
         return float(np.abs(np.sort(nearest, axis=0) - self._target).mean()) if self._ranks.size else 0.0
 
 

@@ -13,8 +13,8 @@ __all__ = ["Particles", "gaps", "measure", "separate", "solidity", "weighted_qua
 
 Array = NDArray[np.float64]
 
-NEIGHBOURS = 3  # nearest ones whose gaps are measured
-_DEPTH = 0.75  # pixels that a saddle must lie below the centres of the two particles it parts
+NEIGHBOURS = 3  # number of nearest neighbours whose gaps are measured
+_DEPTH = 0.75  # pixels that a saddle must lie below the centres of the two particles it separates
 _CORNER = 0.5  # a pixel's half side: sizes are of areas, not of pixel centres
 
 
@@ -74,7 +74,7 @@ def separate(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
     from skimage.morphology import h_maxima
     from skimage.segmentation import watershed
 
-    # Beyond the border nobody knows; a particle that is cut shall not seem to end there.
+    # A particle that the border cuts must not seem to end there.
     depth = ndimage.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1]
     depth = np.where(mask, ndimage.gaussian_filter(depth, 0.5), 0.0)
     centres = h_maxima(depth, _DEPTH) > 0
@@ -165,7 +165,7 @@ def _measured(numbers: NDArray[np.int32]) -> tuple[Array, Array, Array, Array, A
 
 
 def _ellipse(pixels: NDArray[np.intp], area: float) -> tuple[Array, float]:
-    """Half lengths and direction of the ellipse with the second moments of some pixels, at their area."""
+    """Compute half lengths and direction of the ellipse with the second moments and the area of some pixels."""
     moments = np.cov(pixels.T, bias=True).reshape(2, 2) if len(pixels) > 1 else np.zeros((2, 2))
     values, vectors = np.linalg.eigh(moments + np.eye(2) / 12)  # pixels are squares, not points
     long, short = np.sqrt(values[1]), np.sqrt(values[0])
@@ -204,7 +204,7 @@ def gaps(i: int, centres: Array, half: Array, angles: Array, period: Array | Non
 
 
 def _radius(half: Array, angle: Array) -> Array:
-    """Distance from an ellipse's centre to its edge in a direction from its long axis."""
+    """Compute the distance from an ellipse's centre to its edge in a direction from its long axis."""
     long, short = half[:, 0], half[:, 1]
     return np.asarray(long * short / np.hypot(short * np.cos(angle), long * np.sin(angle)))
 

@@ -139,7 +139,7 @@ class Goal(NamedTuple):
 
 @_compiled
 def _draw(random: NDArray[np.uint64]) -> float:
-    """SplitMix64: a uniform number in [0, 1) from a state of one word, which a checkpoint can hold."""
+    """Draw a uniform number in [0, 1) by SplitMix64, whose state of one word fits into a checkpoint."""
     random[0] += np.uint64(0x9E3779B97F4A7C15)
     z = random[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -168,7 +168,7 @@ def _put(sample: Sample, slot: int, y: int, x: int, value: float, periodic: bool
 
 @_compiled_fast
 def _pair_cost(sample: Sample, counts: Counts, goal: Goal, slot: int, place: tuple[int, int, int, int]) -> float:
-    """Change of the S2 energy when the first pixel of ``place`` leaves and the second joins; both are unset."""
+    """Compute the change of the two-point energy when one pixel leaves and another joins; both are unset."""
     pairs, wanted2, weights = counts.pairs[slot], goal.pairs2[slot], goal.pair_weights[slot]
     ahead, behind = sample.ahead[slot], sample.behind[slot]
     y, x, v, u = place
@@ -208,7 +208,7 @@ def _count_pairs(sample: Sample, counts: Counts, slot: int, place: tuple[int, in
 
 @_compiled
 def _extent(labels: NDArray[np.uint8], place: tuple[int, int, int, int], phase: int, periodic: bool) -> int:
-    """Pixels of a phase in a row next to (y, x) in the direction (dy, dx)."""
+    """Count the pixels of a phase in a row next to (y, x) in the direction (dy, dx)."""
     height, width = labels.shape
     y, x, dy, dx = place
     most = (height if dy != 0 else width) - 1
@@ -239,7 +239,7 @@ def _add_run(line: NDArray[np.float64], run: int, closed: int, sign: float) -> N
 def _count_segments(
     sample: Sample, change: NDArray[np.float64], y: int, x: int, phases: tuple[int, int], periodic: bool
 ) -> None:
-    """Add to ``change`` what becomes of the segments through (y, x) when its phase changes; sets the label."""
+    """Add to ``change`` the change of the segments through (y, x) when its phase changes; the label is set."""
     labels = sample.labels
     for axis in range(2):
         dy, dx = (1, 0) if axis == 0 else (0, 1)
@@ -318,7 +318,7 @@ def cluster_counts(labels: NDArray[np.uint8], counts: NDArray[np.float64], perio
 
 @_compiled
 def _unlike(labels: NDArray[np.uint8], y: int, x: int, periodic: bool) -> int:
-    """Neighbours, of eight, in other phases."""
+    """Count the neighbours, of eight, in other phases."""
     height, width = labels.shape
     found = 0
     for dy in range(-1, 2):
@@ -333,7 +333,7 @@ def _unlike(labels: NDArray[np.uint8], y: int, x: int, periodic: bool) -> int:
 
 @_compiled
 def _list_edges(edges: Edges, labels: NDArray[np.uint8], y: int, x: int, periodic: bool) -> None:
-    """Put a pixel on the list of interface pixels, or take it off, as its neighbours say."""
+    """Add a pixel to the list of interface pixels, or remove it, according to its neighbours."""
     height, width = labels.shape
     if periodic:
         y, x = y % height, x % width

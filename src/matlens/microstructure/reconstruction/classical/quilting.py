@@ -21,8 +21,8 @@ __all__ = ["Quilting"]
 
 Labels = NDArray[np.uint8]
 
-_LENGTHS = 6  # correlation lengths a block is wide: what is larger than a block, the quilt does not know
-_DRAWN = 8  # blocks that fit, of which fractions choose one
+_LENGTHS = 6  # width of a block in correlation lengths; a quilt has no structure beyond a block
+_DRAWN = 8  # candidates drawn, of which the volume fractions choose one
 _SMALLEST = 16  # pixels; the cut needs room
 
 
@@ -127,7 +127,7 @@ class Quilting(Classical):
 
 
 class _Row(NamedTuple):
-    """Blocks along one axis of the torus: corners, side, and pixels that neighbours have in common."""
+    """Blocks along one axis of the torus: corners, side, and overlap in pixels."""
 
     places: tuple[int, ...]
     block: int
@@ -147,7 +147,7 @@ class _Row(NamedTuple):
 
 
 class _Book(NamedTuple):
-    """One exemplar, ready to count at all places how many pixels agree with a patch."""
+    """Exemplar with its spectrum, to count at all places the pixels that agree with a patch."""
 
     labels: Labels
     spectrum: NDArray[np.complex64]
@@ -169,7 +169,7 @@ class _Book(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """Where a block comes from."""
+    """Place of a block in the exemplars."""
 
     book: int
     row: int
@@ -178,7 +178,7 @@ class _Source(NamedTuple):
 
 @dataclass
 class _Quilt:
-    """The work: lay one block after the other, row by row."""
+    """Quilt in progress: blocks are laid row by row."""
 
     rows: _Row
     columns: _Row
@@ -208,12 +208,12 @@ class _Quilt:
         self._sources[index] = source
 
     def _chosen(self, index: tuple[int, int], patch: Labels, known: NDArray[np.bool_]) -> _Source:
-        """Draw a few of the blocks that fit nearly as well as the best; take the one that keeps the fractions best."""
+        """Draw a few blocks that fit nearly as well as the best; return the one that keeps the fractions best."""
         tables = [book.mismatches(patch, known) for book in self.books]
         for source in (*self._sources.values(), *self._continuing(index)):
             near = (slice(max(0, place - reach), place + reach + 1) for place, reach in self._around(source))
             table = tables[source.book][tuple(near)]
-            table += patch.size  # worse than anything fresh, and still there if all is used up
+            table += patch.size  # worse than any unused block, but available when all are used
         counts = np.concatenate([table.ravel() for table in tables])
         fitting = np.flatnonzero(counts <= (1 + self.tolerance) * counts.min())
         drawn = [self._source(int(flat)) for flat in self._random.choice(fitting, min(_DRAWN, fitting.size), False)]
@@ -229,7 +229,7 @@ class _Quilt:
         return self.books[source.book].labels[corner]
 
     def _unbalance(self, new: Labels, known: NDArray[np.bool_]) -> float:
-        """How far the fractions of what is laid would be from those asked for, with a new block."""
+        """Compute the squared error of the fractions with a new block."""
         phases = len(self.task.fractions)
         counts = np.bincount(self.labels[self._known], minlength=phases) + np.bincount(new[~known], minlength=phases)
         return float(np.square(counts / counts.sum() - self.task.fractions).sum())
@@ -238,7 +238,7 @@ class _Quilt:
         return zip(source[1:], (self.rows.overlap // 2, self.columns.overlap // 2))
 
     def _continuing(self, index: tuple[int, int]) -> Iterator[_Source]:
-        """Places at which the exemplar continues a neighbour that is laid already."""
+        """List the places where the exemplar continues a neighbour that is laid already."""
         for down, right in product((-1, 0, 1), repeat=2):
             beside = ((index[0] + down) % len(self.rows.places), (index[1] + right) % len(self.columns.places))
             if beside in self._sources:
@@ -250,7 +250,7 @@ class _Quilt:
 
 
 def _laid(known: NDArray[np.bool_], differs: NDArray[np.bool_], overlap: tuple[int, int]) -> NDArray[np.bool_]:
-    """Tell which pixels of a block are laid: all within the cuts through what is there on its four sides."""
+    """Find the pixels of a block inside the cuts on its four sides."""
     laid = np.ones(known.shape, dtype=bool)
     for axis, end in product((0, 1), (False, True)):
         turned, shown, cost = (_to_the_left(a, axis, end=end) for a in (laid, known, differs))

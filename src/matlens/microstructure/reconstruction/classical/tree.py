@@ -28,8 +28,8 @@ __all__ = ["TreeSynthesis"]
 
 Labels = NDArray[np.uint8]
 
-_BURN_IN = 16  # pixels beyond every border at least, for the start to be forgotten
-_MEMORY = 0.1  # share of the picture that the fractions drawn must exceed before they are held to what is asked
+_BURN_IN = 16  # least margin in pixels, beyond which the start has no effect
+_MEMORY = 0.1  # weight of the wanted fractions at the start, as a share of the picture
 _PARENTS = 2  # pixels: radius of the coarse neighbourhood
 
 
@@ -149,7 +149,7 @@ class TreeSynthesis(Classical):
 
 
 class _Level(NamedTuple):
-    """Trees for the pixels of one size, and at the coarsest the exemplars, a piece of which the margin begins with."""
+    """Trees for the pixels of one size; at the coarsest also the exemplars, which start the margin."""
 
     factor: int
     radius: int
@@ -158,7 +158,7 @@ class _Level(NamedTuple):
 
 
 def _drawn(levels: Sequence[_Level], task: Task, steering: float) -> Labels:
-    """Draw level after level, with a margin, and cut it off."""
+    """Draw level after level, with a margin that is cropped."""
     top = levels[0]
     margin = -(-max(_BURN_IN, top.radius * top.factor) // top.factor) * top.factor
     sides = [-(-(side + 2 * margin) // top.factor) * top.factor for side in task.shape]
@@ -174,7 +174,7 @@ def _drawn(levels: Sequence[_Level], task: Task, steering: float) -> Labels:
 
 
 class _Scan:
-    """Raster scan of one level, by slanted fronts: pixels of a front lie in different rows and in nobody's way."""
+    """Trees for the pixels of one size; at the coarsest also the exemplars, which fill the margin at the start."""
 
     def __init__(
         self, level: _Level, size: tuple[int, int], coarse: Labels | None, task: Task, steering: float
@@ -223,14 +223,14 @@ class _Scan:
 
 
 def _piece(labels: Labels, size: tuple[int, int], random: np.random.Generator) -> Labels:
-    """Cut a piece out of labels at random; where they are too small they are mirrored."""
+    """Crop a random piece of labels, mirrored where they are too small."""
     corner = [int(random.integers(max(0, have - want) + 1)) for have, want in zip(labels.shape, size)]
     piece = labels[tuple(slice(first, first + want) for first, want in zip(corner, size))]
     return np.pad(piece, [(0, want - have) for have, want in zip(piece.shape, size)], mode="symmetric")
 
 
 def _wrapped(size: tuple[int, int], steps: NDArray[np.intp], cell: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Give, for rows and columns of pixels, the parts of their neighbours' flat index on a torus of cells."""
+    """Compute the row and column parts of the flat indices of all pixels' neighbours on a torus of cells."""
     rows = (np.arange(size[0] * cell)[:, None] // cell + steps[:, 0]) % size[0] * size[1]
     columns = (np.arange(size[1] * cell)[:, None] // cell + steps[:, 1]) % size[1]
     return rows, columns

@@ -34,6 +34,7 @@ _SMALLEST = 16  # pixels on a side
 _DEFAULT = (128, 128)
 
 
+# docs/decisions/0023-rebuilding-from-statistics.md
 def reconstruct_from_statistics(
     statistics: Statistics,
     shape: Sequence[int] | None = None,
@@ -166,7 +167,7 @@ def plan_from_statistics(
 
 @dataclass(frozen=True)
 class _TowardsCurves(Prepared):
-    """Annealing towards curves; the plan's exemplar only lends its phases and scale."""
+    """Annealing to given curves; the exemplar of the plan only holds phases and scale."""
 
     annealing: Annealing
     targets: CurveTargets
@@ -198,6 +199,6 @@ def _checked_shape(shape: Sequence[int] | None, targets: CurveTargets) -> tuple[
 
 
 def _like(targets: CurveTargets) -> Microstructure:
-    """The smallest microstructure of the same phases and scale."""
+    """Make the smallest microstructure of the same phases and scale."""
     phases = np.arange(targets.fractions.size)[None]
     return Microstructure(phases, targets.spacing, targets.unit, targets.phase_names, targets.periodic)

@@ -229,7 +229,7 @@ class CurveTargets:
 
 
 def _values(statistics: xr.Dataset, name: str) -> Array:
-    """Values of a variable in the order of the schema, without the offsets at which it is unknown."""
+    """Return the values of a variable in the order of the schema, without the offsets at which it is unknown."""
     wanted = {
         "volume_fraction": ("phase",),
         "two_point_radial": ("phase", "r"),
@@ -272,7 +272,7 @@ def _checked_fractions(fractions: Array, radial: Array) -> Array:
 
 
 def _facts(statistics: xr.Dataset, phases: int) -> Mapping[str, Any]:
-    """Names, scale and size, as far as the data set states them."""
+    """Return names, scale and size, as far as the data set holds them."""
     names = statistics["phase_name"].to_numpy() if "phase_name" in statistics else range(phases)
     spacing = tuple(np.atleast_1d(statistics.attrs.get("spacing", (1.0,) * _NDIM)).astype(float).tolist())
     shape = tuple(np.atleast_1d(statistics.attrs.get("shape", ())).astype(int).tolist())[:_NDIM]

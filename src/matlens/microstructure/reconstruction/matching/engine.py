@@ -235,6 +235,8 @@ class Problem:
         torch.Generator
             Generator on the processor.
         """
+        # Keyed by what it is for and never by order, so that any realisation can be repeated alone:
+        # docs/decisions/0005-run-directories.md
         words = np.random.SeedSequence([self.seed, realisation, stage]).generate_state(2, np.uint32)
         return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
 
@@ -327,7 +329,7 @@ _Border = tuple[int, OptimiserState, int]
 
 
 def _losses(problem: Problem, fractions: Tensor) -> tuple[list[str], dict[int, Match]]:
-    """Names of all terms of all stages, and the loss of each level by its factor."""
+    """Return the names of all terms of all stages, and the loss of each level by its factor."""
     matches = {stage.factor: problem.match(stage.factor, fractions) for stage in problem.stages}
     names = [term.name for found in reversed(matches.values()) for term in found.terms]
     if any(stage.sharpness for stage in problem.stages):
@@ -435,7 +437,7 @@ def _solved(
     border: _Border,
     stop: Stop,
 ) -> Solved:
-    """The field at an iteration border, at full size."""
+    """Return the field after the last complete iteration, at full size."""
     at, state, rows = border
     x = state.x
     if problem.stages[at].factor > 1:
@@ -446,7 +448,7 @@ def _solved(
 
 
 class _Objective:
-    """Loss and gradient of a field; remembers the weighted mismatches of the last point."""
+    """Loss and gradient of a field; stores the weighted mismatches of the last point."""
 
     def __init__(self, code: PhaseCode, found: Match) -> None:
         self._code, self._match = code, found
@@ -465,7 +467,7 @@ class _Objective:
 
 
 def _reason(state: OptimiserState, stage: Stage, history: Sequence[Sequence[float]]) -> Stop | None:
-    """Why to end the stage now, if at all."""
+    """Return the reason to end the stage now, or None."""
     if state.stuck:
         return Stop.STALLED
     if state.evaluations >= stage.evaluations:

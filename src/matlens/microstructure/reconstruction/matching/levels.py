@@ -10,7 +10,7 @@ from torch.nn import functional
 
 __all__ = ["coarse_factors", "reduce", "refine", "variance"]
 
-_SMALLEST = 32  # a coarsest level with fewer pixels on a side has too little to say
+_SMALLEST = 32  # pixels on a side; a smaller level holds too little information
 # docs/decisions/0014-coarse-to-fine.md
 _VISIBLE = 0.3  # a level that keeps less of the exemplar's variance shows another structure
 

@@ -217,7 +217,7 @@ class Matching(Method[MatchingWork]):
 
 
 def _counted(solved: Solved, progress: Progress) -> Objective:
-    """The objective at full size; progress shows every evaluation that decoding makes."""
+    """Return the objective at full size, which shows every evaluation of decoding as progress."""
     done = solved.evaluations
 
     def objective(x: torch.Tensor) -> tuple[float, torch.Tensor]:
@@ -231,6 +231,6 @@ def _counted(solved: Solved, progress: Progress) -> Objective:
 
 
 def _correlation_length(exemplars: Sequence[Microstructure]) -> float:
-    """The longest of all phases and exemplars; half the smallest side where none is as short as that."""
+    """Return the longest correlation length of all phases and exemplars; half the smallest side if none is shorter."""
     lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])
     return float(np.nanmax(lengths)) if np.isfinite(lengths).any() else min(min(m.shape) for m in exemplars) / 2

@@ -215,7 +215,7 @@ def match(
 def _gram_terms(
     encoder: Encoder, exemplars: Sequence[Tensor], layers: dict[str, float], preset: Preset
 ) -> tuple[list[Term], list[str]]:
-    """One Gram term a layer, valid where it has enough positions, else reflected, else dropped and named."""
+    """Compute one Gram term per layer: valid if it has enough positions, else with reflected borders, else left out."""
     totals: dict[str, list[tuple[float, Tensor]]] = {name: [] for name in layers}
     notes: list[str] = []
     for image in exemplars:
@@ -253,7 +253,7 @@ def _enough(features: Tensor) -> bool:
 def _two_point_term(
     exemplars: Sequence[Tensor], weights: Tensor, shape: Sequence[int], fractions: Tensor, weight: float, reach: float
 ) -> TwoPoint:
-    """Offsets weigh by 1/|r|, so that every distance counts the same, and on the axes by one each."""
+    """Compute the two-point term; offsets have weight 1 / |r|, so that all distances count alike, plus 1 on axes."""
     half = [
         min(*(image.shape[2 + axis] // 2 for image in exemplars), shape[axis] // 2, max(8, round(_REACH * reach)))
         for axis in range(2)
@@ -270,9 +270,9 @@ def _two_point_term(
 
 
 def _covariance(exemplars: Sequence[Tensor], weights: Sequence[float], half: Sequence[int]) -> Tensor:
-    """Normalised covariance of all exemplars together; one that lacks a phase says nothing about it.
+    """Compute the normalised covariance of all exemplars together; an exemplar without a phase does not count for it.
 
-    At coarse levels the variance is below phi (1 - phi) for exemplar and sample alike: the ratio carries over.
+    At coarse levels the variance is below phi (1 - phi) for exemplar and sample alike, so that the ratio carries over.
     """
     above: Tensor | float = 0.0
     below: Tensor | float = 0.0

@@ -200,6 +200,7 @@ class Fraction(Term):
         return (fraction_field(sample.indicators) - self.target).square().sum()
 
 
+# Matched and not minimised, which would make everything round: docs/decisions/0010-phase-field-on-a-simplex.md
 @dataclass(frozen=True)
 class TotalVariation(Term):
     """Squared relative distance of each phase's total variation, against speckle and blur.

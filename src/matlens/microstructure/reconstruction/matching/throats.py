@@ -138,7 +138,7 @@ def mend_throats(
 def _candidates(
     labels: NDArray[np.uint8], amounts: NDArray[np.floating]
 ) -> dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """For phases (a, b): pixels of a that decide connectivity and pixels of b that a would take, on the interface."""
+    """Find, for phases (a, b), pixels of a that decide connectivity, and interface pixels of b next in line for a."""
     ring = _ring(labels).reshape(8, -1)
     crossings = np.count_nonzero(ring != np.roll(ring, 1, axis=0), axis=0)
     own = labels.ravel()

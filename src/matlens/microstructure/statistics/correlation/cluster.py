@@ -138,14 +138,32 @@ def cluster_radial(
 ) -> NDArray[np.float64]:
     """Compute the two-point cluster function averaged over shells of round(|r|) pixels.
 
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; wrapped only if it is periodic.
+    connectivity : {"face", "full"}
+        Whether pixels that touch by an edge or a corner alone belong to one cluster (full) or not (face).
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere.
+
     Returns
     -------
     ndarray of float64, shape (K, R), R = min(side) // 2 + 1
         Distances 0, 1, 2, ... in pixels.
 
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
+
     See Also
     --------
     cluster_map : parameters and errors.
+
+    Notes
+    -----
+    Torquato, Beasley & Chiew, J. Chem. Phys. 88, 6540 (1988).
 
     Examples
     --------

@@ -60,7 +60,7 @@ def pairs_in_clusters(labels: NDArray[np.int32], count: int, half: Sequence[int]
             _add_large(total, number, index, box, half, periodic)
         labels = np.where(number > 0, 0, labels)
     if (labels > 0).any():
-        clusters = _Clusters.of(labels, periodic)
+        clusters = _Clusters.from_labels(labels, periodic)
         few = clusters.few_for_their_box(labels.shape, half, periodic)
         _add_pairs(total, clusters, few)
         for size, power in clusters.power_by_size(labels.shape, half, periodic, ~few):
@@ -126,7 +126,7 @@ class _Clusters:
     extent: NDArray[np.intp]
 
     @classmethod
-    def of(cls, labels: NDArray[np.int32], periodic: bool) -> _Clusters:
+    def from_labels(cls, labels: NDArray[np.int32], periodic: bool) -> _Clusters:
         places = np.flatnonzero(labels)
         member = labels.ravel()[places].astype(np.intp)
         order = np.argsort(member, kind="stable")

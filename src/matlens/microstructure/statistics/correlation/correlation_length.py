@@ -21,7 +21,17 @@ LEVEL = 0.1
 
 
 def first_below(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the first r with |c(r)| < 0.1 in the last axis; NaN where there is none.
+    """Find the first r with |c(r)| < 0.1 along the last axis.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (..., R)
+        Normalised covariance at r = 0, 1, 2, ... pixels; may hold NaN.
+
+    Returns
+    -------
+    ndarray of float64, shape (...)
+        r in pixels; NaN where |c| stays larger.
 
     Examples
     --------
@@ -46,6 +56,10 @@ def correlation_length(m: Microstructure) -> NDArray[np.float64]:
         First r > 0 with |c(r)| < 0.1, in pixels; NaN where c stays larger up to half the side, or the phase is absent.
         The ratio between axes is the `anisotropy`.
 
+    Notes
+    -----
+    The covariance is that of Torquato, Random Heterogeneous Materials (2002); the level 0.1 is a convention.
+
     Examples
     --------
     >>> from matlens.microstructure.structure import Microstructure
@@ -58,7 +72,12 @@ def correlation_length(m: Microstructure) -> NDArray[np.float64]:
 
 
 def correlation_length_radial(m: Microstructure) -> NDArray[np.float64]:
-    """Find the correlation length of every phase from the radial curve.
+    """Find the correlation length of every phase from the radially averaged covariance.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; wrapped only if it is periodic.
 
     Returns
     -------
@@ -76,7 +95,12 @@ def correlation_length_radial(m: Microstructure) -> NDArray[np.float64]:
 
 
 def anisotropy(m: Microstructure) -> NDArray[np.float64]:
-    """Compare the correlation lengths along the axes: the longest over the shortest, of every phase.
+    """Compare the correlation lengths along the axes: the longest over the shortest, for every phase.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; wrapped only if it is periodic.
 
     Returns
     -------

@@ -15,7 +15,17 @@ Number = TypeVar("Number", bound=np.generic)
 
 
 def half_sides(shape: Sequence[int]) -> tuple[int, ...]:
-    """Largest offset along each axis, half the side.
+    """Return the largest offset along each axis, half the side.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Pixels along each axis.
+
+    Returns
+    -------
+    tuple of int
+        Offsets in pixels.
 
     Examples
     --------
@@ -26,7 +36,21 @@ def half_sides(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def overlap_counts(shape: Sequence[int], half: Sequence[int], periodic: bool) -> Array:
-    """Count the positions x with both x and x + r inside, for every offset |r_i| <= half_i; shape (2 half_i + 1, ...).
+    """Count the positions x for which x and x + r are both inside, for every offset |r_i| <= half_i.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Pixels along each axis.
+    half : sequence of int
+        Largest offset along each axis, at most half the side.
+    periodic : bool
+        Whether x + r is wrapped, so that every position counts.
+
+    Returns
+    -------
+    ndarray of float64, shape (2 half_1 + 1, ...)
+        Counts; the centre is r = 0.
 
     Examples
     --------
@@ -45,6 +69,20 @@ def overlap_counts(shape: Sequence[int], half: Sequence[int], periodic: bool) ->
 def take_offsets(values: NDArray[Number], reach: int, axis: int) -> NDArray[Number]:
     """Cut offsets -reach..reach out of one axis in FFT order.
 
+    Parameters
+    ----------
+    values : ndarray
+        Values whose offsets along the axis run 0, 1, ..., -1.
+    reach : int
+        Largest offset in pixels.
+    axis : int
+        Axis to cut.
+
+    Returns
+    -------
+    ndarray
+        Values with 2 reach + 1 entries along the axis.
+
     Examples
     --------
     >>> take_offsets(np.arange(5.0), 1, 0).tolist()
@@ -55,7 +93,19 @@ def take_offsets(values: NDArray[Number], reach: int, axis: int) -> NDArray[Numb
 
 
 def centred(values: NDArray[Number], half: Sequence[int]) -> NDArray[Number]:
-    """Cut offsets -half..half out of the trailing axes of an FFT-ordered correlation.
+    """Cut offsets -half..half out of the trailing axes of a correlation in FFT order.
+
+    Parameters
+    ----------
+    values : ndarray, shape (*leading, *space)
+        Correlation.
+    half : sequence of int
+        Largest offset along each axis, at most half the side.
+
+    Returns
+    -------
+    ndarray, shape (*leading, 2 half_1 + 1, ...)
+        The centre is r = 0.
 
     Examples
     --------
@@ -69,7 +119,19 @@ def centred(values: NDArray[Number], half: Sequence[int]) -> NDArray[Number]:
 
 
 def radial_mean(values: Array, half: Sequence[int]) -> Array:
-    """Average a centred map over shells round(|r|) = 0, 1, ..., min(half); shape (*leading, R).
+    """Average a centred map over shells round(|r|) = 0, 1, ..., min(half).
+
+    Parameters
+    ----------
+    values : ndarray, shape (*leading, 2 half_1 + 1, ...)
+        Map whose centre is r = 0.
+    half : sequence of int
+        Largest offset along each axis, at most half the side.
+
+    Returns
+    -------
+    ndarray of float64, shape (*leading, R)
+        Mean over each shell; R = min(half) + 1.
 
     Examples
     --------
@@ -91,7 +153,19 @@ def radial_mean(values: Array, half: Sequence[int]) -> Array:
 
 
 def along_axes(values: Array, half: Sequence[int]) -> Array:
-    """Read a centred map along the positive axes; shape (*leading, ndim, R), NaN beyond an axis' own half side.
+    """Read a centred map along the positive axes.
+
+    Parameters
+    ----------
+    values : ndarray, shape (*leading, 2 half_1 + 1, ...)
+        Map whose centre is r = 0.
+    half : sequence of int
+        Largest offset along each axis, at most half the side.
+
+    Returns
+    -------
+    ndarray of float64, shape (*leading, ndim, R)
+        Offsets 0, 1, 2, ... in pixels, R = max(half) + 1; NaN beyond an axis' own half side.
 
     Examples
     --------

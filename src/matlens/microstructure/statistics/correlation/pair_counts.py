@@ -29,9 +29,19 @@ _SMALL = 1 << 18  # below so many pixels threads cost more than they save
 
 
 def worker_count(size: int) -> int:
-    """Number of threads for arrays of ``size`` values: torch's, if torch is loaded, else OMP_NUM_THREADS or all cores.
+    """Return the number of threads for an array: PyTorch's if it is loaded, else OMP_NUM_THREADS or all cores.
 
-    Whatever it is, results are the same to the byte: counts are whole numbers.
+    Results are the same to the byte whatever the number is, because counts are whole numbers.
+
+    Parameters
+    ----------
+    size : int
+        Number of values in the array; small arrays are worked on by one thread.
+
+    Returns
+    -------
+    int
+        Number of threads.
 
     Examples
     --------
@@ -76,7 +86,21 @@ def auto_counts(field: NDArray[np.generic], half: Sequence[int], periodic: bool)
 
 
 def cross_counts(first: NDArray[np.generic], second: NDArray[np.generic], half: Sequence[int], periodic: bool) -> Array:
-    """Count pairs first(x) second(x + r) of 0/1 fields; parameters and return as in `auto_counts`.
+    """Count pairs first(x) second(x + r) of 0/1 fields, for every offset |r_i| <= half_i.
+
+    Parameters
+    ----------
+    first, second : ndarray of bool or 0/1
+        Fields of one shape, with two or more axes.
+    half : sequence of int
+        Largest offset along each axis, at most half the side.
+    periodic : bool
+        Whether the fields are wrapped; otherwise they are zero outside.
+
+    Returns
+    -------
+    ndarray of float64, shape (2 half_1 + 1, ...)
+        Whole numbers; the centre is r = 0.
 
     Examples
     --------
@@ -102,8 +126,15 @@ def window_sums(field: NDArray[np.generic], half: Sequence[int], periodic: bool)
     ----------
     field : ndarray
         Any values.
-    half, periodic
-        As in `auto_counts`.
+    half : sequence of int
+        Largest offset along each axis, at most half the side.
+    periodic : bool
+        Whether x + r is wrapped, so that every position counts.
+
+    Returns
+    -------
+    ndarray of float64, shape (2 half_1 + 1, ...)
+        Sums; the centre is r = 0.
 
     Examples
     --------

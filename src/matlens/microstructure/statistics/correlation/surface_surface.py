@@ -17,6 +17,11 @@ __all__ = ["SURFACE_SURFACE", "interface_pixels", "surface_surface", "surface_su
 def interface_pixels(m: Microstructure) -> NDArray[np.bool_]:
     """Mark the pixels of each phase that share a face with another phase.
 
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional.
+
     Returns
     -------
     ndarray of bool, shape (K, *shape)
@@ -85,14 +90,30 @@ def surface_surface_map(m: Microstructure, *, mask: ArrayLike | None = None) -> 
 def surface_surface(m: Microstructure, *, mask: ArrayLike | None = None) -> NDArray[np.float64]:
     """Compute the surface-surface correlation averaged over shells of round(|r|) pixels.
 
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; the outermost pixels of a window are left out, unless it is periodic.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere.
+
     Returns
     -------
     ndarray of float64, shape (K, R), R = min(side) // 2 + 1, in a window min(side) // 2
         Distances 0, 1, 2, ... in pixels.
 
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
+
     See Also
     --------
     surface_surface_map : parameters and definition.
+
+    Notes
+    -----
+    See `surface_surface_map` for the definition. Ma & Torquato, Phys. Rev. E 98, 013307 (2018).
 
     Examples
     --------

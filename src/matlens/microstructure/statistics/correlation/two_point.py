@@ -54,7 +54,8 @@ def two_point_map(m: Microstructure, *, other: int | None = None, mask: ArrayLik
 
     Notes
     -----
-    Counts of pairs are exact whole numbers. At r = 0 the result is the volume fraction of what is known.
+    Counts of pairs are exact whole numbers. At r = 0 the result is the volume fraction of what is known. Torquato,
+    Random Heterogeneous Materials: Microstructure and Macroscopic Properties (2002).
 
     Examples
     --------
@@ -90,14 +91,32 @@ def two_point_map(m: Microstructure, *, other: int | None = None, mask: ArrayLik
 def two_point_axes(m: Microstructure, *, other: int | None = None, mask: ArrayLike | None = None) -> Array:
     """Compute the two-point probabilities along each axis.
 
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; wrapped only if it is periodic.
+    other : int, optional
+        Phase at the far end; without it each phase is paired with itself.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere.
+
     Returns
     -------
     ndarray of float64, shape (K, ndim, R), R = max(side) // 2 + 1
         Offsets 0, 1, 2, ... in pixels; NaN beyond an axis' own half side.
 
+    Raises
+    ------
+    InputError
+        If ``other`` is not a phase of ``m``, or the mask does not fit or leaves nothing.
+
     See Also
     --------
     two_point_map : parameters and errors.
+
+    Notes
+    -----
+    Torquato, Random Heterogeneous Materials: Microstructure and Macroscopic Properties (2002).
 
     Examples
     --------
@@ -111,14 +130,32 @@ def two_point_axes(m: Microstructure, *, other: int | None = None, mask: ArrayLi
 def two_point_radial(m: Microstructure, *, other: int | None = None, mask: ArrayLike | None = None) -> Array:
     """Compute the two-point probabilities averaged over shells of round(|r|) pixels.
 
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; wrapped only if it is periodic.
+    other : int, optional
+        Phase at the far end; without it each phase is paired with itself.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere.
+
     Returns
     -------
     ndarray of float64, shape (K, R), R = min(side) // 2 + 1
         Distances 0, 1, 2, ... in pixels.
 
+    Raises
+    ------
+    InputError
+        If ``other`` is not a phase of ``m``, or the mask does not fit or leaves nothing.
+
     See Also
     --------
     two_point_map : parameters and errors.
+
+    Notes
+    -----
+    Torquato, Random Heterogeneous Materials: Microstructure and Macroscopic Properties (2002).
 
     Examples
     --------
@@ -142,6 +179,10 @@ def two_point_cross(m: Microstructure) -> Array:
     ndarray of float64, shape (K, K, R), R = min(side) // 2 + 1
         P{x in the first phase, x + r in the second}; symmetric, and its sum over both phases is 1.
 
+    Notes
+    -----
+    Torquato, Random Heterogeneous Materials: Microstructure and Macroscopic Properties (2002).
+
     Examples
     --------
     >>> from matlens.microstructure.structure import Microstructure
@@ -162,6 +203,18 @@ def two_point_cross(m: Microstructure) -> Array:
 
 def checked_mask(m: Microstructure, mask: ArrayLike | None) -> NDArray[np.bool_] | None:
     """Return the mask as bool, or None where nothing is hidden.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Microstructure that the mask belongs to.
+    mask : array_like or None
+        True (not 0) where the label is known; None for everywhere.
+
+    Returns
+    -------
+    ndarray of bool or None
+        The mask; None if every label is known.
 
     Raises
     ------
@@ -220,6 +273,10 @@ def normalised_covariance(two_point: Array, fraction: float | Array) -> Array:
     -------
     ndarray of float64
         Same shape; NaN where the phase is absent or fills everything.
+
+    Notes
+    -----
+    Torquato, Random Heterogeneous Materials: Microstructure and Macroscopic Properties (2002).
 
     Examples
     --------

@@ -30,7 +30,7 @@ def curve_bands(
     Parameters
     ----------
     results, exemplars, windows : sequence of Curves
-        Of one material each.
+        Curves of structures of one material.
     like : Microstructure
         Where spacing, unit and phase names are taken from.
 
@@ -69,7 +69,21 @@ def curve_bands(
 
 
 def with_distance(dataset: xr.Dataset, like: Microstructure, length: int) -> xr.Dataset:
-    """Give a dataset its coordinates: phases, axes, r and the distances it stands for.
+    """Give a dataset its coordinates: phases, axes, offsets r and physical distances.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Curves over ``phase``, ``axis`` and ``r``.
+    like : Microstructure
+        Microstructure that gives spacing, unit and phase names.
+    length : int
+        Number of offsets.
+
+    Returns
+    -------
+    Dataset
+        The dataset with coordinates.
 
     Examples
     --------

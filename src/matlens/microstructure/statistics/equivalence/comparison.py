@@ -30,7 +30,7 @@ Several = Microstructure | Sequence[Microstructure]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` finds.
+    """Result of `compare`.
 
     Attributes
     ----------
@@ -56,6 +56,14 @@ class Comparison:
         S2, lineal-path and cluster curves of results, exemplar and windows (`curve_bands`).
     notes : tuple of str
         What was done differently from the plain rule, and why.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import gaussian_field
+    >>> material = gaussian_field((64, 64), 3.0, 0.4, seed=0)
+    >>> found = compare(gaussian_field((32, 32), 3.0, 0.4, seed=1), material, properties=())
+    >>> found.joint, found.errors.shape[0]
+    ('undecided', 1)
     """
 
     errors: pd.DataFrame
@@ -69,7 +77,13 @@ class Comparison:
     notes: tuple[str, ...] = field(default=())
 
     def sentences(self) -> list[str]:
-        """Say the verdict in words, one plain sentence each."""
+        """Put the verdict into words.
+
+        Returns
+        -------
+        list of str
+            The verdict first, then a sentence for each statistic, the controls and the copy test.
+        """
         return describe(self.ratios, self.joints, self.joint, self.controls, self.copying, self.notes)
 
 
@@ -94,7 +108,7 @@ def compare(
     window : int or sequence of int, optional
         Size of the smaller windows in pixels; by default the result's size is halved until 8 or more fit.
     seed : int
-        Of the bootstrap and the controls.
+        Seed of the bootstrap and the controls.
     controls, copying : bool
         Whether to judge the negative controls, and to test for copying.
     properties : sequence of {"conductivity", "stiffness"}

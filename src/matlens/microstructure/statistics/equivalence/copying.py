@@ -33,7 +33,7 @@ BATCH_VALUES = 1 << 21
 
 
 class CopyTest:
-    """Look for pieces of the exemplars in results.
+    """Test whether results repeat parts of the exemplars.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class CopyTest:
         Parameters
         ----------
         result : Microstructure
-            Of the exemplars' dimension and number of phases; the size is free.
+            Structure of the exemplars' dimension and number of phases; its size is free.
 
         Returns
         -------
@@ -133,7 +133,17 @@ class CopyTest:
 
 
 def patch_sides(exemplars: Sequence[Microstructure]) -> list[int]:
-    """Choose the patch sides: 2 and 4 correlation lengths, at most a quarter of the shortest side of an exemplar.
+    """Choose the patch sides: 2 and 4 correlation lengths, at most a quarter of an exemplar's shortest side.
+
+    Parameters
+    ----------
+    exemplars : sequence of Microstructure
+        Fields of one material.
+
+    Returns
+    -------
+    list of int
+        Sides in pixels, ascending.
 
     Examples
     --------

@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 
 
 class Curves:
-    """Statistics of one structure as a non-periodic window, in pixels, each computed on first use and kept.
+    """Compute statistics of one structure as a non-periodic window, in pixels, each on first use.
 
     Parameters
     ----------
@@ -61,9 +61,20 @@ class Curves:
         ] = {}  # apparent ones, by matlens.microstructure.statistics.transport.properties
 
     @classmethod
-    def of(cls, thing: Microstructure | Curves) -> Curves:
-        """Wrap a microstructure; curves are passed through."""
-        return thing if isinstance(thing, Curves) else cls(thing)
+    def wrap(cls, structure: Microstructure | Curves) -> Curves:
+        """Wrap a microstructure; return curves unchanged.
+
+        Parameters
+        ----------
+        structure : Microstructure or Curves
+            The structure, or its curves.
+
+        Returns
+        -------
+        Curves
+            The curves.
+        """
+        return structure if isinstance(structure, Curves) else cls(structure)
 
     @property
     def fractions(self) -> Array:
@@ -76,12 +87,12 @@ class Curves:
 
     @cached_property
     def two_point_radial(self) -> Array:
-        """S2 by distance, shape (K, R)."""
+        """Two-point probabilities S2 by distance, shape (K, R)."""
         return radial_mean(self._two_point, half_sides(self.microstructure.shape))
 
     @cached_property
     def covariance(self) -> Array:
-        """Normalised covariance, radial first and then along each axis, shape (K, 1 + ndim, R); NaN where unknown."""
+        """Normalised covariance, shape (K, 1 + ndim, R): radial, then along each axis; NaN where unknown."""
         axes = along_axes(self._two_point, half_sides(self.microstructure.shape))
         curves = np.full((axes.shape[0], 1 + axes.shape[1], axes.shape[2]), np.nan)
         curves[:, 0, : self.two_point_radial.shape[1]] = self.two_point_radial
@@ -120,7 +131,7 @@ class Curves:
 
     @cached_property
     def chord_length(self) -> Array:
-        """Share of the chords that are at most r pixels long, shape (K, ndim, R)."""
+        """Cumulative distribution of chord lengths, shape (K, ndim, R): share of chords of at most r pixels."""
         return np.cumsum(chord_length_distribution(self.microstructure), axis=-1)
 
 
@@ -171,9 +182,24 @@ def s2_error(result: Structure, target: Structure) -> float:
 
 
 def lineal_path_error(result: Structure, target: Structure) -> float:
-    """Compare the lineal paths: sum |L - L*| / sum L* over r >= 1 below half of either side, mean over phases and axes.
+    """Compare the lineal paths: sum |L - L*| / sum L* over r >= 1 below half of either side.
 
     Parameters, errors: as in `s2_error`.
+
+    Parameters
+    ----------
+    result, target : Microstructure or Curves
+        Sizes may differ; both are taken as non-periodic windows.
+
+    Returns
+    -------
+    float
+        Mean over phases and axes; NaN where nothing can be compared.
+
+    Raises
+    ------
+    InputError
+        If the two differ in dimension or number of phases.
 
     Examples
     --------
@@ -195,7 +221,22 @@ def lineal_path_error(result: Structure, target: Structure) -> float:
 def cluster_error(result: Structure, target: Structure, *, connectivity: Connectivity = "face") -> float:
     """Compare the radial cluster functions: sum |C2 - C2*| / sum C2* over r >= 1 below half of either side.
 
-    Mean over phases. Parameters, errors: as in `s2_error`; ``connectivity`` as in `cluster_radial`.
+    Parameters
+    ----------
+    result, target : Microstructure or Curves
+        Sizes may differ; both are taken as non-periodic windows.
+    connectivity : {"face", "full"}
+        Whether pixels that touch by an edge or a corner alone belong to one cluster (full) or not (face).
+
+    Returns
+    -------
+    float
+        Mean over the phases that the target has; NaN where nothing can be compared.
+
+    Raises
+    ------
+    InputError
+        If the two differ in dimension or number of phases.
 
     Examples
     --------
@@ -213,8 +254,23 @@ def cluster_error(result: Structure, target: Structure, *, connectivity: Connect
 def chord_length_error(result: Structure, target: Structure) -> float:
     """Compare the chord lengths: distance between the cumulative distributions over the target's mean chord.
 
-    sum |F - F*| / sum (1 - F*) over lengths below half of either side, mean over phases and axes; a phase without
-    chords on one side only scores 1. Parameters, errors: as in `s2_error`.
+    The error is sum |F - F*| / sum (1 - F*) over lengths below half of either side; a phase without chords on one side
+    only scores 1.
+
+    Parameters
+    ----------
+    result, target : Microstructure or Curves
+        Sizes may differ; both are taken as non-periodic windows.
+
+    Returns
+    -------
+    float
+        Mean over phases and axes.
+
+    Raises
+    ------
+    InputError
+        If the two differ in dimension or number of phases.
 
     Examples
     --------
@@ -233,9 +289,24 @@ def chord_length_error(result: Structure, target: Structure) -> float:
 
 
 def euler_density_error(result: Structure, target: Structure) -> float:
-    """Compare the Euler densities: absolute difference per pixel (voxel), mean over phases.
+    """Compare the Euler densities by their absolute difference per pixel (voxel).
 
-    Parameters, errors: as in `s2_error`. Not relative: the density of a bicontinuous material is near zero.
+    The difference is not relative, because the density of a bicontinuous material is near zero.
+
+    Parameters
+    ----------
+    result, target : Microstructure or Curves
+        Sizes may differ; both are taken as non-periodic windows.
+
+    Returns
+    -------
+    float
+        Mean over phases, per pixel (voxel).
+
+    Raises
+    ------
+    InputError
+        If the two differ in dimension or number of phases.
 
     Examples
     --------
@@ -250,9 +321,24 @@ def euler_density_error(result: Structure, target: Structure) -> float:
 
 
 def specific_surface_error(result: Structure, target: Structure) -> float:
-    """Compare the specific surfaces: relative difference, mean over the phases that the target has.
+    """Compare the specific surfaces by their relative difference.
 
     Parameters, errors: as in `s2_error`.
+
+    Parameters
+    ----------
+    result, target : Microstructure or Curves
+        Sizes may differ; both are taken as non-periodic windows.
+
+    Returns
+    -------
+    float
+        Mean over the phases that the target has; NaN if it has no interface.
+
+    Raises
+    ------
+    InputError
+        If the two differ in dimension or number of phases.
 
     Examples
     --------
@@ -269,7 +355,22 @@ def specific_surface_error(result: Structure, target: Structure) -> float:
 
 
 def fraction_error(result: Structure, target: Structure) -> float:
-    """Compare the volume fractions: the largest absolute difference over phases.
+    """Compare the volume fractions by their largest absolute difference over phases.
+
+    Parameters
+    ----------
+    result, target : Microstructure or Curves
+        Sizes may differ; both are taken as non-periodic windows.
+
+    Returns
+    -------
+    float
+        Difference, from 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If the two differ in dimension or number of phases.
 
     Examples
     --------
@@ -328,7 +429,7 @@ def _reach(a: Curves, b: Curves) -> list[int]:
 
 
 def _pair(result: Structure, target: Structure) -> tuple[Curves, Curves]:
-    a, b = Curves.of(result), Curves.of(target)
+    a, b = Curves.wrap(result), Curves.wrap(target)
     if a.microstructure.ndim != b.microstructure.ndim or a.microstructure.n_phases != b.microstructure.n_phases:
         raise InputError(
             f"cannot compare {a.microstructure!r} with {b.microstructure!r}: dimension and number of phases must agree."

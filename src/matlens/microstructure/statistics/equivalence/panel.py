@@ -23,7 +23,7 @@ __all__ = ["Judged", "Panel", "window_for"]
 
 @dataclass(frozen=True)
 class Judged:
-    """What a panel says of some realisations.
+    """Verdict of a `Panel` on some realisations.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Judged:
 
 
 class Panel:
-    """Judges realisations of one shape against one micrograph.
+    """Judge realisations of one shape against one micrograph.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Panel:
     shape : sequence of int
         Pixels of the realisations along each axis.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Raises
     ------
@@ -79,11 +79,24 @@ class Panel:
 
     @property
     def n_windows(self) -> int:
-        """Windows of the micrograph that decide."""
+        """Number of windows of the micrograph that decide."""
         return len(self._windows.windows)
 
     def __call__(self, results: Sequence[Microstructure], *, copying: bool = True) -> Judged:
-        """Judge realisations."""
+        """Judge realisations.
+
+        Parameters
+        ----------
+        results : sequence of Microstructure
+            Realisations of the panel's shape.
+        copying : bool
+            Whether to test for copying.
+
+        Returns
+        -------
+        Judged
+            Errors, ratios, verdict and copy test.
+        """
         curves = [Curves(result) for result in results]
         rows = [{**errors(c, self._curves), "euler_density": float(c.euler_density[-1])} for c in curves]
         cut = curves if self.window == self.shape else cut_windows(results, self.window)
@@ -95,7 +108,18 @@ class Panel:
         return Judged(pd.DataFrame(rows), ratios, scales, joint_verdict(ratios), copies)
 
     def noises(self, n: int) -> dict[str, list[Microstructure]]:
-        """Make the negative controls: noise of the same fractions, and blurred to the same correlation length."""
+        """Make the negative controls: noise of the same fractions, white and blurred to the correlation length.
+
+        Parameters
+        ----------
+        n : int
+            Number of realisations of each control.
+
+        Returns
+        -------
+        dict of str to list of Microstructure
+            Realisations of ``white noise`` and ``blurred noise``.
+        """
         fractions = self.exemplar.volume_fractions
         known = [length for length in correlation_length_radial(self.exemplar) if not np.isnan(length)]
         length = float(np.mean(known)) if known else min(self.shape) / 8
@@ -107,7 +131,19 @@ class Panel:
 
 
 def window_for(exemplar: Microstructure, shape: Sequence[int]) -> tuple[int, ...]:
-    """Find the windows that results of a shape are judged by: the shape's halves, until the micrograph holds 8 of them.
+    """Choose the windows for results of a shape: it is halved until the micrograph holds 8 windows.
+
+    Parameters
+    ----------
+    exemplar : Microstructure
+        The micrograph.
+    shape : sequence of int
+        Pixels of the results along each axis.
+
+    Returns
+    -------
+    tuple of int
+        Pixels of a window along each axis.
 
     Raises
     ------

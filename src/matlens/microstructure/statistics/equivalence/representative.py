@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Representative:
-    """What `representative_size` finds.
+    """Result of `representative_size`.
 
     Attributes
     ----------
@@ -56,6 +56,13 @@ class Representative:
         side), ``extrapolated`` (larger than any window that was measured).
     notes : tuple of str
         What should be known before numbers are used.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.problems import discs
+    >>> study = representative_size(discs((128, 128), radius=4, fraction=0.4, seed=0), statistics=["volume_fraction"])
+    >>> study.laws["statistic"].unique().tolist(), "side" in study.windows
+    (['volume_fraction'], True)
     """
 
     spread: pd.DataFrame
@@ -83,8 +90,8 @@ def representative_size(
     numbers : sequence of int
         Numbers of windows to tell the needed size for.
     statistics : sequence of str
-        Of "volume_fraction", "specific_surface", "s2_error" (of each window against the whole) and "conductivity"
-        (apparent, mean over axes, the phase 50 times as conductive as the rest; takes longer).
+        Names from "volume_fraction", "specific_surface", "s2_error" (of each window against the whole) and
+        "conductivity" (apparent, mean over axes, the phase 50 times as conductive as the rest; takes longer).
 
     Returns
     -------
@@ -112,13 +119,13 @@ def representative_size(
     _check(fields, precision, numbers, statistics)
     sizes = _sizes(fields)
     measured = {size: _measured(fields, size, statistics) for size in sizes}
-    known = _Known.of(fields)
+    known = _Known.from_fields(fields)
     rows, laws, needed, notes = [], [], [], _size_notes(fields, sizes)
     for statistic in statistics:
         # an error is one number for all phases
         for phase, name in enumerate(["all"] if statistic == "s2_error" else fields[0].phase_names):
             values = {size: table[statistic][:, phase] for size, table in measured.items() if statistic in table}
-            law = _Law.of(values, known, around_zero=statistic == "s2_error")
+            law = _Law.fit(values, known, around_zero=statistic == "s2_error")
             if law is None:
                 notes.append(f"{name}: {statistic} is not defined or does not vary, so its scatter cannot be studied.")
                 continue
@@ -148,7 +155,7 @@ class _Known:
     fractions: Array
 
     @classmethod
-    def of(cls, fields: Sequence[Microstructure]) -> _Known:
+    def from_fields(cls, fields: Sequence[Microstructure]) -> _Known:
         sizes = np.array([prod(field.shape) for field in fields], dtype=float)
         largest = fields[int(sizes.argmax())]
         lengths = correlation_length_radial(largest)
@@ -173,7 +180,7 @@ class _Law:
     around_zero: bool
 
     @classmethod
-    def of(cls, values: dict[tuple[int, ...], Array], known: _Known, *, around_zero: bool) -> _Law | None:
+    def fit(cls, values: dict[tuple[int, ...], Array], known: _Known, *, around_zero: bool) -> _Law | None:
         defined = {size: v[~np.isnan(v)] for size, v in values.items()}
         defined = {size: v for size, v in defined.items() if v.size >= _FEWEST}
         if not defined:

@@ -17,7 +17,17 @@ Array = NDArray[np.float64]
 
 
 def distance_bands(shape: Sequence[int]) -> list[tuple[int, int]]:
-    """Octaves of distance that windows of a shape can tell of: first and last offset of each, in pixels.
+    """Divide the distances that windows of a shape can resolve into octaves.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Pixels of a window along each axis.
+
+    Returns
+    -------
+    list of (int, int)
+        First and last offset of each band, in pixels.
 
     Examples
     --------
@@ -57,7 +67,7 @@ def scale_ratios(
     >>> bool(table["R"][0] > 5), bool(table["R"][3] < 2)  # noise lacks the short distances
     (True, True)
     """
-    found, others = [Curves.of(m) for m in results], [Curves.of(m) for m in windows]
+    found, others = [Curves.wrap(m) for m in results], [Curves.wrap(m) for m in windows]
     bands = distance_bands(others[0].microstructure.shape)
     apart = np.array([[_differences(a, b, bands) for b in others] for a in found])
     pairs = [(i, j) for i in range(len(others)) for j in range(i)]

@@ -80,6 +80,11 @@ def describe(
     notes : sequence of str
         Sentences to put after it.
 
+    Returns
+    -------
+    list of str
+        The verdict first, then a sentence for each statistic, the controls and the copy test.
+
     Examples
     --------
     >>> describe(pd.DataFrame(), {}, "undecided", pd.DataFrame(), pd.DataFrame())[0][:60]

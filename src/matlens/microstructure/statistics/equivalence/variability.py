@@ -30,7 +30,9 @@ Array = NDArray[np.float64]
 
 
 class Variability:
-    """The windows of one material and how far they are from each other, computed once for any number of results.
+    """Compare results with the windows of a material, and these with each other.
+
+    The distances between the windows are computed once for any number of results.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ class Variability:
         check_properties(properties)
         if len(windows) < 2:
             raise InputError(f"found {len(windows)} window(s) where two or more are needed to see how windows differ.")
-        self.windows = [Curves.of(window) for window in windows]
+        self.windows = [Curves.wrap(window) for window in windows]
         self.properties = () if too_large(self.windows[0].microstructure.shape) else tuple(properties)
         self.between = self._distances(self.windows)
         for matrix in self.between.values():
@@ -74,7 +76,7 @@ class Variability:
         results : sequence of Microstructure or Curves
             Realisations (or their sub-windows) of the windows' size.
         seed : int
-            Of the resampling: windows and results are drawn with replacement, 2000 times.
+            Seed of the bootstrap: windows and results are drawn with replacement, 2000 times.
 
         Returns
         -------
@@ -83,7 +85,7 @@ class Variability:
             ``low_joint`` (lower limit after Bonferroni's correction for the number of statistics), ``verdict``,
             ``too_close``, ``n_windows``.
         """
-        curves = [Curves.of(result) for result in results]
+        curves = [Curves.wrap(result) for result in results]
         apart = self._distances(curves)
         rng = np.random.default_rng(seed)
         n_windows, n_results = len(self.windows), len(curves)

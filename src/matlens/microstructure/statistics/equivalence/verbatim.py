@@ -24,7 +24,19 @@ _PHASE, _FACTOR = (
 
 
 def symmetries(values: NDArray[T], ndim: int) -> list[NDArray[T]]:
-    """Turn and mirror the last ``ndim`` axes in every way: 8 in two dimensions, 48 in three.
+    """Turn and mirror the last axes in every way: 8 in two dimensions, 48 in three.
+
+    Parameters
+    ----------
+    values : ndarray, shape (*leading, *space)
+        Array to turn.
+    ndim : int
+        Number of axes of the space.
+
+    Returns
+    -------
+    list of ndarray
+        Views of the array, turned and mirrored.
 
     Examples
     --------
@@ -48,12 +60,12 @@ def largest_verbatim_block(result: Microstructure, exemplars: Sequence[Microstru
     result : Microstructure
         Two- or three-dimensional.
     exemplars : sequence of Microstructure
-        Of the same dimension.
+        Structures of the same dimension.
 
     Returns
     -------
     int
-        Its side in pixels. Squares of a single phase do not count.
+        Side of the square or cube in pixels. Squares of a single phase do not count.
 
     Examples
     --------

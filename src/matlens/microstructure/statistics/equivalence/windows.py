@@ -17,7 +17,19 @@ MOST = 64
 
 
 def count_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> int:
-    """Count the adjacent, non-overlapping windows of ``shape`` that fit into fields.
+    """Count the adjacent, non-overlapping windows of a shape that fit into fields.
+
+    Parameters
+    ----------
+    fields : sequence of Microstructure
+        Fields of one dimension.
+    shape : sequence of int
+        Pixels of a window along each axis.
+
+    Returns
+    -------
+    int
+        Number of windows.
 
     Examples
     --------
@@ -28,7 +40,19 @@ def count_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> int
 
 
 def cut_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> list[Curves]:
-    """Cut fields into windows; of more than 64, every so many-th is kept.
+    """Cut fields into windows; of more than 64, evenly spaced ones are kept.
+
+    Parameters
+    ----------
+    fields : sequence of Microstructure
+        Fields of one dimension.
+    shape : sequence of int
+        Pixels of a window along each axis.
+
+    Returns
+    -------
+    list of Curves
+        Curves of each window.
 
     Examples
     --------
@@ -45,6 +69,15 @@ def smaller_window(
     results: Sequence[Microstructure], exemplars: Sequence[Microstructure], enough: int
 ) -> tuple[int, ...] | None:
     """Find the largest window, by halving the results' size, of which the exemplars hold enough.
+
+    Parameters
+    ----------
+    results : sequence of Microstructure
+        Realisations of one size.
+    exemplars : sequence of Microstructure
+        Fields of the material.
+    enough : int
+        Number of windows that the exemplars must hold.
 
     Returns
     -------

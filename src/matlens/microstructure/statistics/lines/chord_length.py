@@ -56,12 +56,21 @@ def chord_length_distribution(m: Microstructure) -> Array:
 
 
 def mean_chord_length(m: Microstructure) -> Array:
-    """Compute the mean chord length of every phase along every axis, long chords included.
+    """Compute the mean chord length of every phase along every axis, with long chords included.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional.
 
     Returns
     -------
     ndarray of float64, shape (K, ndim)
         Volume fraction over number of chords per length, in pixels; infinite where a phase has no chord end.
+
+    Notes
+    -----
+    Torquato & Lu, Phys. Rev. E 47, 2950 (1993).
 
     Examples
     --------

@@ -142,7 +142,19 @@ def directional_mean_chord(
 
 
 def line_step(m: Microstructure, direction: ArrayLike) -> float:
-    """Length of one step along a digitised line, in the unit of the spacing.
+    """Return the length of one step along a digitised line, in the unit of the spacing.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Microstructure that gives the spacing.
+    direction : array_like, shape (ndim,)
+        Direction in pixels, in the order of the array axes; its length has no effect.
+
+    Returns
+    -------
+    float
+        Length of a step.
 
     Examples
     --------

@@ -24,7 +24,7 @@ def run_lengths(lines: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.
     starts : ndarray of int
         Flat index of each run's first pixel.
     lengths : ndarray of int
-        Its number of pixels.
+        Number of pixels of each run.
     cut : ndarray of bool
         Whether it touches an end of its line, so that its true length is unknown in a window.
 
@@ -43,7 +43,19 @@ def run_lengths(lines: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.
 
 
 def open_lines(lines: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Cut closed lines open at a change of phase; those without one are taken out, and their phases returned.
+    """Cut closed lines open at a change of phase, and take out lines of a single phase.
+
+    Parameters
+    ----------
+    lines : ndarray of uint8, shape (n, N)
+        Labels along closed lines.
+
+    Returns
+    -------
+    mixed : ndarray of uint8, shape (m, N)
+        The lines with a change of phase, each turned so that it begins at one.
+    uniform : ndarray of uint8, shape (n - m,)
+        Phase of each line that is taken out.
 
     Examples
     --------

@@ -23,6 +23,11 @@ _SLAB = 1 << 16  # pixels worked on at once, so that they stay in the cache
 def integer_weights(spacing: Sequence[float]) -> tuple[NDArray[np.int64], float]:
     """Express squared spacings as whole numbers times one unit.
 
+    Parameters
+    ----------
+    spacing : sequence of float
+        Spacing along each axis.
+
     Returns
     -------
     weights : ndarray of int, shape (ndim,)
@@ -45,7 +50,7 @@ def integer_weights(spacing: Sequence[float]) -> tuple[NDArray[np.int64], float]
 
 
 def squared_distance(mask: NDArray[np.bool_], weights: Sequence[int]) -> NDArray[np.int32]:
-    """Squared distance from each pixel of the phase to the nearest one outside of it, centre to centre.
+    """Compute the squared distance from each pixel of the phase to the nearest one outside, centre to centre.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ _SEEDS_AT_ONCE = 1 << 16  # they and what is looked up for them stay in the cach
 def local_thickness_map(
     m: Microstructure, *, whole: bool = False, mask: ArrayLike | None = None
 ) -> NDArray[np.float64]:
-    """Diameter of the largest inscribed ball that covers each pixel, in the pixel's own phase.
+    """Compute the diameter of the largest inscribed ball of its own phase that covers each pixel.
 
     Parameters
     ----------
@@ -82,20 +82,24 @@ def local_thickness_map(
 def local_thickness(
     m: Microstructure, *, thickness: NDArray[np.float64] | None = None, mask: ArrayLike | None = None
 ) -> NDArray[np.float64]:
-    """Share of each phase whose local thickness is at least r pixels: the cumulative pore-size distribution.
+    """Compute the share of each phase whose local thickness is at least r pixels (cumulative pore sizes).
 
     Parameters
     ----------
     m, mask
         As for :func:`local_thickness_map`.
     thickness : ndarray, optional
-        Its result with this mask, where it has been computed already.
+        Result of `local_thickness_map` with this mask, if it has been computed already.
 
     Returns
     -------
     ndarray of float64, shape (K, R), R = max(side) // 2 + 1
         For r = 0, 1, 2, ... pixels (of the geometric mean spacing); 1 at r = 0 and falling. NaN for a phase that is
         absent or fills everything.
+
+    Notes
+    -----
+    Hildebrand & Ruegsegger, J. Microsc. 185, 67 (1997).
 
     Examples
     --------
@@ -110,16 +114,34 @@ def local_thickness(
 def mean_local_thickness(
     m: Microstructure, *, thickness: NDArray[np.float64] | None = None, mask: ArrayLike | None = None
 ) -> NDArray[np.float64]:
-    """Mean local thickness of each phase, by volume.
+    """Compute the mean local thickness of each phase, weighted by volume.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; balls go through the border only if it is periodic.
+    thickness : ndarray of float64, optional
+        Result of `local_thickness_map` with this mask, if it has been computed already.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default everywhere.
 
     Returns
     -------
     ndarray of float64, shape (K,)
         In units of the spacing; NaN for a phase that is absent or fills everything.
 
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
+
     See Also
     --------
     local_thickness : parameters.
+
+    Notes
+    -----
+    Hildebrand & Ruegsegger, J. Microsc. 185, 67 (1997).
 
     Examples
     --------

@@ -34,6 +34,12 @@ class Minkowski:
         the integral of curvature.
     euler, euler_full : ndarray
         Euler number per area or volume, per unit^ndim, of the face-connected and the fully connected phase.
+
+    Examples
+    --------
+    >>> found = minkowski_functionals(Microstructure([[0, 1], [1, 0]], periodic=True))
+    >>> found.volume.tolist(), found.surface.shape
+    ([0.5, 0.5], (2,))
     """
 
     volume: Array

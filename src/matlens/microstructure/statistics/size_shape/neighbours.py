@@ -17,6 +17,20 @@ Mask = NDArray[np.bool_]
 def shifted_pair(mask: NDArray[Any], offset: Sequence[int], periodic: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     """View an array at x and at x + offset, over the positions where both are known.
 
+    Parameters
+    ----------
+    mask : ndarray
+        Labels or indicators.
+    offset : sequence of int
+        Offset in pixels along each axis.
+    periodic : bool
+        Whether positions are wrapped.
+
+    Returns
+    -------
+    here, there : ndarray
+        Values at x and at x + offset, of one shape.
+
     Examples
     --------
     >>> a, b = shifted_pair(np.array([[True, False, False]]), (0, 1), False)
@@ -33,7 +47,23 @@ def shifted_pair(mask: NDArray[Any], offset: Sequence[int], periodic: bool) -> t
 def block(mask: NDArray[Any], axes: Sequence[int], periodic: bool, *, full: bool) -> NDArray[Any]:
     """Tell for every block, 2 pixels along ``axes`` and 1 along the others, whether all or any of it lies in the phase.
 
-    Of whole numbers it gives the bits that all or any of its pixels have.
+    For whole numbers the result holds the bits that all or any of the pixels have.
+
+    Parameters
+    ----------
+    mask : ndarray
+        Indicator of the phase, or whole numbers.
+    axes : sequence of int
+        Axes along which blocks are 2 pixels long.
+    periodic : bool
+        Whether blocks go across the border.
+    full : bool
+        Whether all pixels must lie in the phase; otherwise any.
+
+    Returns
+    -------
+    ndarray
+        A value for each block.
 
     Examples
     --------
@@ -54,6 +84,20 @@ def block_histogram(mask: Mask, periodic: bool, known: Mask | None = None) -> ND
 
     Only blocks whose pixels are all ``known`` count.
 
+    Parameters
+    ----------
+    mask : ndarray of bool
+        Indicator of the phase.
+    periodic : bool
+        Whether blocks go across the border.
+    known : ndarray of bool, optional
+        True where the label is known; by default everywhere.
+
+    Returns
+    -------
+    ndarray of int, shape (2^(2^d),)
+        Number of blocks of each kind.
+
     Examples
     --------
     >>> np.flatnonzero(block_histogram(np.array([[True, False], [False, True]]), False)).tolist()
@@ -71,7 +115,19 @@ def block_histogram(mask: Mask, periodic: bool, known: Mask | None = None) -> ND
 
 
 def share(found: Mask, known: Mask | None = None) -> float:
-    """Share of the known positions that are true (some ten times as fast as the mean); NaN where there is none.
+    """Compute the share of known positions that are true, some ten times as fast as the mean.
+
+    Parameters
+    ----------
+    found : ndarray of bool
+        Values.
+    known : ndarray of bool, optional
+        Positions that count; by default all.
+
+    Returns
+    -------
+    float
+        Share from 0 to 1; NaN if no position counts.
 
     Examples
     --------
@@ -85,6 +141,16 @@ def share(found: Mask, known: Mask | None = None) -> float:
 
 def half_directions(ndim: int) -> list[tuple[int, ...]]:
     """List one of each two opposite offsets to the 3^d - 1 neighbours: 4 in two dimensions, 13 in three.
+
+    Parameters
+    ----------
+    ndim : int
+        Number of dimensions d.
+
+    Returns
+    -------
+    list of tuple of int
+        Offsets in pixels.
 
     Examples
     --------

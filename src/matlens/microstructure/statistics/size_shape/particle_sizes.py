@@ -26,12 +26,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ParticleSizes:
-    """The particles of one phase.
+    """Particles of one phase: equivalent diameters, weights and number density.
 
     Parameters
     ----------
     diameter : ndarray, shape (n,)
-        Of the disc or ball of the same area or volume, in units of the spacing.
+        Diameter of the disc or ball of the same area or volume, in units of the spacing.
     weight : ndarray, shape (n,)
         For how many particles of the material each one stands, so that ``weight.sum()`` is their expected number in
         the window.
@@ -39,6 +39,12 @@ class ParticleSizes:
         Particles per area or volume; NaN if none could be measured.
     pixel : float
         Side of a pixel: the geometric mean of the spacings.
+
+    Examples
+    --------
+    >>> found = ParticleSizes(np.array([2.0, 4.0]), np.array([3.0, 1.0]), density=0.01, pixel=1.0)
+    >>> found.mean, found.at_least(4).tolist()
+    (2.5, [1.0, 1.0, 1.0, 0.25])
     """
 
     diameter: Array
@@ -52,7 +58,18 @@ class ParticleSizes:
         return float(np.average(self.diameter, weights=self.weight)) if self.diameter.size else float("nan")
 
     def at_least(self, length: int) -> Array:
-        """Share by number of the particles whose diameter is at least 0, 1, ... length - 1 pixels."""
+        """Compute the share of particles, by number, whose diameter is at least 0, 1, ... length - 1 pixels.
+
+        Parameters
+        ----------
+        length : int
+            Number of diameters.
+
+        Returns
+        -------
+        ndarray of float64, shape (length,)
+            Shares; NaN without particles.
+        """
         return share_at_least(self.diameter / self.pixel, length, self.weight)
 
 
@@ -77,7 +94,7 @@ def particle_sizes(
     connectivity : {"face", "full"}
         Whether pixels that touch by an edge or a corner alone belong together.
     split : float, optional
-        Also cut particles at necks, by watershed of the distance to the border: where, between two bulges, the
+        Also cut particles at throats, by watershed of the distance to the border: where, between two bulges, the
         inscribed radius falls by at least this many pixels (1 is usual) below the smaller bulge's.
     edges : {"weighted", "excluded", "all"}
         What is done about particles that touch the border of a window. "weighted" leaves them out and counts each whole
@@ -183,11 +200,11 @@ def _split_pieces(
 ) -> tuple[Array, Array]:
     steps = np.asarray(m.spacing) / np.exp(np.log(m.spacing).mean())
     if not m.periodic:
-        labels, count = _cut_at_necks(mask, connectivity, depth, steps)
+        labels, count = _cut_at_throats(mask, connectivity, depth, steps)
         return _measured(labels, count, edges, known)
     # in the repeated array; of all copies of a particle the one counts whose centre lies in the middle
     rim = [side // 2 for side in mask.shape]
-    labels, count = _cut_at_necks(np.pad(mask, [(r, r) for r in rim], mode="wrap"), connectivity, depth, steps)
+    labels, count = _cut_at_throats(np.pad(mask, [(r, r) for r in rim], mode="wrap"), connectivity, depth, steps)
     if count == 0:
         return np.zeros(0), np.zeros(0)
     centres = np.array(ndimage.center_of_mass(labels > 0, labels, np.arange(1, count + 1)))
@@ -208,7 +225,7 @@ def _measured(
     return pixels[inside], 1 / chance[inside] if edges == "weighted" else np.ones(int(inside.sum()))
 
 
-def _cut_at_necks(
+def _cut_at_throats(
     mask: NDArray[np.bool_], connectivity: Connectivity, depth: float, steps: Array
 ) -> tuple[NDArray[np.intp], int]:
     if not mask.any() or mask.all():

@@ -94,7 +94,22 @@ def _changes(mask: Mask, offset: Sequence[int], periodic: bool, good: Mask | Non
 
 
 def direction_weights(unit: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of all directions nearest to each of these (and its opposite).
+    """Compute the share of all directions that are nearest to each given one and its opposite.
+
+    Parameters
+    ----------
+    unit : ndarray, shape (n, ndim)
+        Unit vectors, one of each opposite pair.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Weights that sum to 1.
+
+    Notes
+    -----
+    Weights of the Crofton formula on a grid: Ohser & Muecklich, Statistical Analysis of Microstructures in Materials
+    Science (2000).
 
     Examples
     --------

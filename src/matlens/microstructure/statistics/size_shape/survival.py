@@ -11,7 +11,16 @@ _ROUNDING = 1e-9
 
 
 def share_at_least(sizes: ArrayLike, length: int, weights: ArrayLike | None = None) -> NDArray[np.float64]:
-    """Weighted share of ``sizes`` that are at least 0, 1, 2, ... length - 1.
+    """Compute the weighted share of sizes that are at least 0, 1, 2, ... length - 1.
+
+    Parameters
+    ----------
+    sizes : array_like
+        Sizes in pixels.
+    length : int
+        Number of thresholds.
+    weights : array_like, optional
+        Weight of each size; by default equal.
 
     Returns
     -------

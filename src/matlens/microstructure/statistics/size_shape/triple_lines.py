@@ -61,7 +61,8 @@ def triple_phase_boundary(
 
     Notes
     -----
-    In pixels, TauFactor gives the mean over all voxel edges, about a third of "edges".
+    In pixels, TauFactor (Cooper et al., SoftwareX 5, 203, 2016) gives the mean over all voxel edges, about a third of
+    "edges".
 
     Examples
     --------

@@ -30,12 +30,12 @@ Solver = Callable[[Tensor], Tensor]
 
 
 def apparent_conductivity(windows: Sequence[Microstructure], *, contrast: float = 50.0) -> NDArray[np.float64]:
-    """Apparent conductivity of windows along each axis when one phase conducts and the others hardly do.
+    """Compute the apparent conductivity of windows along each axis, with one phase in turn as the conductor.
 
     Parameters
     ----------
     windows : sequence of Microstructure
-        Of one size, dimension and number of phases; cells count as squares or cubes.
+        Windows of one size, dimension and number of phases; cells count as squares or cubes.
     contrast : float
         Conductivity of each phase in turn; the others have 1.
 
@@ -59,7 +59,7 @@ def apparent_conductivity(windows: Sequence[Microstructure], *, contrast: float 
 
 
 def apparent_stiffness(windows: Sequence[Microstructure], *, contrast: float = 100.0) -> NDArray[np.float64]:
-    """Apparent stiffness of windows when one phase is stiff and the others are soft; plane strain in 2-D.
+    """Compute the apparent stiffness of windows, with one phase in turn as the stiff one; plane strain in 2-D.
 
     Parameters
     ----------

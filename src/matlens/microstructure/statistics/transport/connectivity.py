@@ -26,6 +26,10 @@ def percolation(m: Microstructure) -> NDArray[np.bool_]:
     ndarray of bool, shape (K, ndim)
         False for an absent phase. A window smaller than the structure's scale percolates more often than the material.
 
+    Notes
+    -----
+    Torquato, Random Heterogeneous Materials: Microstructure and Macroscopic Properties (2002).
+
     Examples
     --------
     >>> percolation(Microstructure([[0, 1], [0, 1]])).tolist()
@@ -35,7 +39,7 @@ def percolation(m: Microstructure) -> NDArray[np.bool_]:
 
 
 def connected_fraction(m: Microstructure) -> NDArray[np.float64]:
-    """Share of each phase that is connected to both faces of the window along each axis.
+    """Compute the share of each phase that is connected to both faces of the window along each axis.
 
     Parameters
     ----------

@@ -41,6 +41,10 @@ def tortuosity(
     --------
     matlens.microstructure.physics.tortuosity_factor : one of them, with its convergence.
 
+    Notes
+    -----
+    Cooper et al., SoftwareX 5, 203 (2016).
+
     Examples
     --------
     >>> tortuosity(Microstructure([[0, 1, 1, 1]] * 4)).round(6).tolist()

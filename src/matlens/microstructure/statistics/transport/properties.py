@@ -52,7 +52,7 @@ def conductivity_error(result: Structure, target: Structure) -> float:
     Parameters
     ----------
     result, target : Microstructure or Curves
-        Of one size, because what is apparent depends on it; taken as windows, whatever they say of themselves.
+        Windows of one size, because apparent properties depend on it; both are taken as not periodic.
 
     Returns
     -------
@@ -80,8 +80,26 @@ def conductivity_error(result: Structure, target: Structure) -> float:
 def stiffness_error(result: Structure, target: Structure) -> float:
     """Compare the apparent stiffnesses at equal fraction, mean over the diagonal and each phase as the stiff one.
 
-    Parameters, errors: as in `conductivity_error`, whose estimate serves as the yardstick here too; contrast 100, see
-    `apparent_stiffness`.
+    The error is that of `conductivity_error`, whose estimate from the fractions is used here, too.
+
+    Parameters
+    ----------
+    result, target : Microstructure or Curves
+        Windows of one size, because apparent properties depend on it; both are taken as not periodic.
+
+    Returns
+    -------
+    float
+        0.1 is a difference of about 10 % in stiffness.
+
+    Raises
+    ------
+    InputError
+        If they differ in size or number of phases.
+
+    Notes
+    -----
+    The stiff phase has 100 times Young's modulus of the rest; see `apparent_stiffness`.
 
     Examples
     --------
@@ -93,7 +111,7 @@ def stiffness_error(result: Structure, target: Structure) -> float:
 
 
 def _error(result: Structure, target: Structure, name: str) -> float:
-    a, b = Curves.of(result), Curves.of(target)
+    a, b = Curves.wrap(result), Curves.wrap(target)
     if a.microstructure.shape != b.microstructure.shape or a.microstructure.n_phases != b.microstructure.n_phases:
         raise InputError(
             f"cannot compare the {name} of {a.microstructure!r} with that of {b.microstructure!r}: windows of one size "
@@ -103,14 +121,37 @@ def _error(result: Structure, target: Structure, name: str) -> float:
 
 
 def check_properties(names: Sequence[str]) -> None:
-    """Raise InputError unless all names are known properties."""
+    """Check that all names are known properties.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names to check.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+    """
     for name in names:
         if name not in PROPERTIES:
             raise InputError(f"unknown property {name!r}; choose from {', '.join(PROPERTIES)}.")
 
 
 def property_distances(results: Sequence[Curves], windows: Sequence[Curves], name: str) -> Array:
-    """Compute the error of every result against every window, shape (results, windows).
+    """Compute the error of every result against every window.
+
+    Parameters
+    ----------
+    results, windows : sequence of Curves
+        Curves of structures of one size.
+    name : str
+        ``conductivity`` or ``stiffness``.
+
+    Returns
+    -------
+    ndarray of float64, shape (results, windows)
+        Errors at equal fraction.
 
     Examples
     --------
@@ -132,7 +173,25 @@ def _beyond_fractions(windows: Sequence[Curves], name: str) -> Array:
 
 
 def self_consistent(fraction: Array, contrast: float, ndim: int) -> Array:
-    """Bruggeman's estimate of the conductivity of a phase of this fraction and contrast among a rest that has 1.
+    """Estimate the conductivity of a mixture of a phase with a rest of conductivity 1 (Bruggeman's estimate).
+
+    Parameters
+    ----------
+    fraction : ndarray
+        Volume fraction of the phase.
+    contrast : float
+        Conductivity of the phase.
+    ndim : int
+        Number of dimensions.
+
+    Returns
+    -------
+    ndarray of float64
+        Conductivity of the mixture, of the shape of ``fraction``.
+
+    Notes
+    -----
+    Bruggeman, Ann. Phys. 24, 636 (1935).
 
     Examples
     --------
@@ -146,7 +205,14 @@ def self_consistent(fraction: Array, contrast: float, ndim: int) -> Array:
 
 
 def property_values(windows: Sequence[Curves], name: str) -> Array:
-    """Apparent property of windows of one size, all that are not known yet in one batch.
+    """Compute the apparent property of windows, all that are unknown in one batch.
+
+    Parameters
+    ----------
+    windows : sequence of Curves
+        Curves of windows of one size; they keep the values.
+    name : str
+        ``conductivity`` or ``stiffness``.
 
     Returns
     -------
@@ -177,7 +243,7 @@ def property_table(windows: Sequence[Curves]) -> pd.DataFrame:
     Parameters
     ----------
     windows : sequence of Curves
-        Of one size.
+        Curves of windows of one size.
 
     Returns
     -------
@@ -204,7 +270,17 @@ def property_table(windows: Sequence[Curves]) -> pd.DataFrame:
 
 
 def too_large(shape: Sequence[int]) -> bool:
-    """Whether windows of this shape are left out.
+    """Tell whether windows of a shape are too large to compute their apparent properties.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Pixels along each axis.
+
+    Returns
+    -------
+    bool
+        True above 65536 cells.
 
     Examples
     --------

@@ -143,17 +143,17 @@ class LBFGS:
         if float((direction * state.gradient).sum()) >= 0:
             state = replace(state, steps=(), changes=())
             direction = -self._free(state, state.gradient)
-        # Without memory nothing is known of the scale: the first trial has one size, whatever the loss's unit.
+        # Without stored pairs the scale is unknown: the first trial has a fixed size, whatever the unit of the loss.
         length = 1.0 if state.steps else self.first_move / max(float(direction.square().mean().sqrt()), 1e-30)
         for tried in range(1, self.max_backtracks + 1):
             x = state.x + length * direction
             if self.bounds is not None:
                 x = x.clamp(*self.bounds)
-            gain = float(((x - state.x) * state.gradient).sum())  # what the slope promises
+            gain = float(((x - state.x) * state.gradient).sum())  # first-order prediction of the change
             loss, gradient = objective(x)
             if loss <= state.loss + 1e-4 * gain and gain < 0:
                 return self._accept(state, x, loss, gradient, tried)
-            # Minimum of the parabola through both values and the slope, kept within sensible bounds.
+            # Minimum of the parabola through both values and the derivative, within safe bounds.
             curvature = loss - state.loss - gain
             shrink = -gain / (2 * curvature) if curvature > 0 else 0.5
             length *= min(max(shrink, 0.1), 0.5)
@@ -176,7 +176,7 @@ class LBFGS:
         return self._free(state, q)
 
     def _free(self, state: LBFGSState, vector: Tensor) -> Tensor:
-        """Leave out the components that the gradient holds at a bound: projection would turn the rest uphill."""
+        """Set the components to zero that the gradient holds at a bound: projection would turn the step uphill."""
         if self.bounds is None:
             return vector
         low, high = self.bounds
