@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from matlens.hooks import Progress
     from matlens.runs.directory import RunDirectory
 
-__all__ = ["Command", "Plan", "Prepared", "command_of", "options_of"]
+__all__ = ["LIBRARIES", "Command", "Plan", "Prepared", "command_of", "options_of"]
 
 T = TypeVar("T")
+LIBRARIES = 0.4e9
+"""Bytes of Python, numpy, scipy and torch before anything is computed."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Plan", "flip_to_counts"]
 
-LIBRARIES = 0.4e9  # bytes of Python, numpy, scipy and torch, before anything is computed
 
 _Done = tuple[Arrays, float]
 """Result and seconds of one realisation."""
@@ -71,10 +70,10 @@ class Plan(Generic[Work]):
 
     @property
     def cost(self) -> tuple[float, float]:
-        """Estimated processor seconds and bytes of all realisations, Python and torch included."""
+        """Estimated processor seconds and bytes of all realisations, besides Python and its packages."""
         pixels = float(np.prod(self.shape))
         seconds = self.n * pixels * self.prepared.seconds_per_pixel
-        return seconds, LIBRARIES + pixels * self.prepared.bytes_per_pixel
+        return seconds, pixels * self.prepared.bytes_per_pixel
 
     def run(self, progress: Progress, checkpoint: StateStore) -> Reconstruction:
         """Make all realisations; those whose result is stored are read from the store.

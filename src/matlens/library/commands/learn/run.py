@@ -22,12 +22,14 @@ from matlens.library.model.targets import resolve_task
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import Fold, held_out
 from matlens.runs.codecs import table_codec
-from matlens.runs.command import Prepared, options_of
+from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.resumable import each
 from matlens.runs.state_store import RunStateStore
 
-__all__ = ["prepare", "work"]
+__all__ = ["forecast", "prepare", "work"]
+
+BYTES_PER_VALUE = 1.7e3  # of the spectra: 1379 samples of 1015 channels peaked at 2.7 GiB
 
 _INTERVAL = 20.0  # seconds between two saves of a chunk: Adam keeps three times the weights of all its networks
 
@@ -74,6 +76,30 @@ def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
     )
     settings = {"inputs": {"hashes": {"library": library_digest(library)}}}
     return Prepared(spec, f"{target.name}: {library!r}", settings, library)
+
+
+def forecast(prepared: Prepared) -> Plan:
+    """Estimate the cost of training, for all samples and for every fold; what baselines take comes on top.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What `prepare` returned.
+
+    Returns
+    -------
+    Plan
+        Size, seconds and bytes.
+    """
+    spec = prepared.options
+    task = resolve_task(prepared.found, spec.target, inputs=spec.inputs, transform=spec.transform)
+    library = prepared.found.select(task.rows)
+    folds, _ = folds_of(spec, library, task.target)
+    trained = spec.n_models * len(library) + spec.scoring_models * sum(len(fold.train) for fold in folds)
+    channels = library.spectra.shape[1] if library.spectra is not None and spec.inputs != "composition" else 0
+    size = f"{spec.n_models} models of {len(library)} samples, and {spec.scoring_models} for each of {len(folds)} folds"
+    memory = LIBRARIES + BYTES_PER_VALUE * len(library) * max(channels, 1)
+    return Plan(size, trained * PRESETS[spec.preset].seconds_per_sample * max(channels, 100) / 1000, memory)
 
 
 def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None = None) -> None:

@@ -22,13 +22,15 @@ from matlens.microstructure.physics.summary import axis_names, voigt_names
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.codecs import ARRAYS
-from matlens.runs.command import Prepared, options_of
+from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.resumable import each
 
-__all__ = ["FIELDS", "prepare", "work"]
+__all__ = ["FIELDS", "forecast", "prepare", "work"]
 
 FIELDS = "fields.nc"
+SECONDS_PER_CELL = 1.3e-6  # of a load case, two threads, contrast 100: docs/results.md
+ARRAYS_HELD = 40  # of the cells' size at one time: all axes of 128^3 cells in float64 peak at 1.1 GB
 _RECORDS = ("iterations", "residual")  # of each load case
 
 
@@ -50,6 +52,30 @@ def prepare(spec: HomogenizeSpec, environment: Mapping[str, Any]) -> Prepared:
     inputs = Inputs.asked((spec.file,), spec)
     found = read_inputs(inputs)
     return Prepared(replace(spec, device=environment["device"]), "", {"inputs": inputs.hashed().settings()}, found)
+
+
+def forecast(prepared: Prepared) -> Plan:
+    """Estimate the cost of all load cases, at a contrast of about 100 between the phases.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What `prepare` returned.
+
+    Returns
+    -------
+    Plan
+        Size, seconds and bytes.
+    """
+    spec, structure = prepared.options, prepared.found[0].microstructure
+    elastic = spec.young is not None
+    cases = len(voigt_names(structure.ndim)) if elastic else len(spec.axes or range(structure.ndim))
+    cells = float(np.prod(structure.shape))
+    work_of_case = structure.ndim if elastic else 1  # displacements have a component an axis
+    word = 8 if spec.precision == "float64" else 4
+    size = f"{cases} load cases of {'x'.join(map(str, structure.shape))} cells"
+    seconds = cases * cells * work_of_case * SECONDS_PER_CELL
+    return Plan(size, seconds, LIBRARIES + cells * work_of_case * word * ARRAYS_HELD)
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:

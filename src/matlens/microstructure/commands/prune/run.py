@@ -7,21 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from matlens.hooks import Progress
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, stored_inputs
 from matlens.microstructure.commands.outcome import check_weights
 from matlens.microstructure.commands.prune.spec import PruneSpec
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct.run import described
+from matlens.microstructure.encoders import find_encoder
 from matlens.microstructure.pruning import Pruning, PruningStudy, plan_pruning
 from matlens.microstructure.pruning.recommendation import RECOMMENDATION, RULE
+from matlens.microstructure.reconstruction.matching.method import BYTES_PER_PIXEL
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
-from matlens.runs.command import Prepared, options_of
+from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-__all__ = ["cell_folder", "prepare", "work"]
+__all__ = ["cell_folder", "forecast", "prepare", "work"]
 
 
 def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
@@ -56,6 +60,29 @@ def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
     said = f"{len(found)} material(s) x {len(depths)} depths x {described(choices)}"
     settings = {"inputs": inputs.hashed().settings(), "resolved": choices}
     return Prepared(spec, said, settings, (found, planned))
+
+
+def forecast(prepared: Prepared) -> Plan:
+    """Estimate the cost of all realisations, each at that of the whole network: shallow depths take less.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What `prepare` returned.
+
+    Returns
+    -------
+    Plan
+        Size, seconds and bytes.
+    """
+    spec, (found, _) = prepared.options, prepared.found
+    encoder = find_encoder(spec.encoder).load_class()
+    loss = encoder.losses.get(spec.preset, encoder.losses["default"])
+    count = len(found) * len(spec.depths) * spec.n
+    pixels = float(np.prod(spec.shape))
+    seconds = count * pixels * (loss.coarse + loss.fine) * encoder.seconds_per_pixel
+    size = f"{count} realisations of {'x'.join(map(str, spec.shape))} px"
+    return Plan(size, seconds, LIBRARIES + pixels * BYTES_PER_PIXEL)
 
 
 def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Pruning] | None = None) -> None:

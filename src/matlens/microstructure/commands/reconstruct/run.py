@@ -19,7 +19,7 @@ from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.reconstruction import find_method, plan, reconstruct
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
-from matlens.runs.command import Plan, Prepared, options_of
+from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 
 __all__ = ["described", "forecast", "prepare", "work"]
@@ -85,7 +85,7 @@ def forecast(prepared: Prepared) -> Plan | None:
     if prepared.found is None:
         return None
     seconds, size = prepared.found[1].cost
-    return Plan(f"{prepared.options.n} x {'x'.join(map(str, prepared.options.shape))} px", seconds, size)
+    return Plan(f"{prepared.options.n} x {'x'.join(map(str, prepared.options.shape))} px", seconds, LIBRARIES + size)
 
 
 def described(choices: Mapping[str, Any]) -> str:

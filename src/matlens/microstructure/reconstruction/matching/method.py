@@ -25,6 +25,8 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Matching", "MatchingWork"]
 
+BYTES_PER_PIXEL = 4.7e3  # activations kept for the gradient; 1024 x 1024 px take 5.3 GB
+
 
 @dataclass(frozen=True)
 class MatchingWork(Prepared):
@@ -57,7 +59,7 @@ class MatchingWork(Prepared):
     @property
     def bytes_per_pixel(self) -> float:
         """Memory for each pixel, in bytes: activations kept for the gradient."""
-        return 4.7e3
+        return BYTES_PER_PIXEL
 
     def learn(self) -> Maker:
         """Return the function that makes a realisation; targets are measured with the first one.
