@@ -10,8 +10,8 @@ import pytest
 
 from matlens.errors import InputError, ResourceError
 from matlens.library.model import LibraryModel, Response
-from matlens.library.model.presets.umehara2019 import preset as published
 from matlens.library.model.presets.registry import PRESETS
+from matlens.library.model.presets.umehara2019 import preset as published
 from matlens.library.spectra import BandMaximum, Preprocessing
 from matlens.library.table import MaterialsLibrary
 
