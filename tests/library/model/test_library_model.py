@@ -42,7 +42,7 @@ def model(library: MaterialsLibrary) -> LibraryModel:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """The published preset with few epochs."""
-    stages = tuple(replace(stage, epochs=6, rate=3e-3, spread=0.2) for stage in published._STAGES)
+    stages = tuple(replace(stage, epochs=6, rate=3e-3, deviation=0.2) for stage in published._STAGES)
     monkeypatch.setattr(published, "_STAGES", stages)
 
 
