@@ -10,8 +10,8 @@ import pytest
 
 from matlens.errors import InputError, ResourceError
 from matlens.library.model import LibraryModel, Response
-from matlens.library.model.presets import umehara2019 as published
 from matlens.library.model.presets.registry import PRESETS
+from matlens.library.model.presets.umehara2019 import preset as published
 from matlens.library.spectra import BandMaximum, Preprocessing
 from matlens.library.table import MaterialsLibrary
 
@@ -42,7 +42,7 @@ def model(library: MaterialsLibrary) -> LibraryModel:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """The published preset with few epochs."""
-    stages = tuple(replace(stage, epochs=6, rate=3e-3, spread=0.2) for stage in published._STAGES)
+    stages = tuple(replace(stage, epochs=6, rate=3e-3, deviation=0.2) for stage in published._STAGES)
     monkeypatch.setattr(published, "_STAGES", stages)
 
 
@@ -151,6 +151,7 @@ def test_files_give_the_same_model(model: LibraryModel, library: MaterialsLibrar
     assert again.get_params()["n_models"] == 20
     assert (again.target_, again.unit_, again.components_) == ("P", "mW/cm2", ("Bi", "V", "W"))
     assert again.preprocessing_ == model.preprocessing_
+    assert (model.resample, model.resample_, again.resample_) == ("auto", "groups", "groups")
 
 
 def test_the_library_comes_along(library: MaterialsLibrary, tmp_path: Path) -> None:
@@ -189,6 +190,7 @@ def test_damaged_files_are_refused(model: LibraryModel, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("short")
 def test_without_resampling_there_are_no_intervals(library: MaterialsLibrary) -> None:
     fitted = LibraryModel("umehara2019", n_models=2, inputs="composition").fit(library)
+    assert fitted.resample_ == "none"
     with pytest.raises(InputError, match="resample='groups'"):
         fitted.predict_interval(library)
 

@@ -88,6 +88,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     chains_tried_ : dict
         R squared on held-out compositions of a Gaussian process with each preprocessing that was tried; empty if none
         was tried.
+    resample_ : {"none", "bootstrap", "groups"}
+        Resampling of training samples for the members, with ``"auto"`` resolved.
     warp_ : OutputWarping
         Output warping between the scale of ``transform`` and that of the networks.
     components_, axis_, members_, uses_composition_, uses_spectrum_, preprocessing_

@@ -151,9 +151,9 @@ class ChunkTrainer:
             random = stream(self.data.seed, member, self.stage)
             for name, value in self.network.named.items():
                 if name.endswith("weight"):
-                    spread = value.shape[-2] ** -0.5 if stage.spread is None else stage.spread
+                    deviation = value.shape[-2] ** -0.5 if stage.deviation is None else stage.deviation
                     start = torch.empty(value.shape[1:])
-                    torch.nn.init.trunc_normal_(start, 0.0, spread, -2 * spread, 2 * spread, generator=random)
+                    torch.nn.init.trunc_normal_(start, 0.0, deviation, -2 * deviation, 2 * deviation, generator=random)
                     value[position] = start
         for name, value in self.carried.items():
             if name.startswith(stage.carried) and name in self.network.named:

@@ -22,7 +22,7 @@ _SCORES = 20
 
 
 def _stages(inputs: tuple[str, ...]) -> tuple[Stage, ...]:
-    return (Stage("networks", inputs, 200, batch=32, rate=3e-3, decay=0.1, cosine=True, spread=None),)
+    return (Stage("networks", inputs, 200, batch=32, rate=3e-3, decay=0.1, cosine=True, deviation=None),)
 
 
 def _network(stage: Stage, sizes: Mapping[str, int], members: int, device: str | torch.device) -> DenseNetwork:

@@ -38,7 +38,7 @@ class Stage:
         Weight decay of AdamW.
     cosine : bool
         Whether the learning rate falls to zero along a cosine; otherwise it is constant.
-    spread : float or None
+    deviation : float or None
         Standard deviation of the initial weights (normal distribution, truncated at two standard deviations); None for
         one over the square root of the number of inputs. Biases start at zero.
     carried : tuple of str
@@ -52,7 +52,7 @@ class Stage:
     rate: float = 1e-3
     decay: float = 0.0
     cosine: bool = False
-    spread: float | None = 0.01
+    deviation: float | None = 0.01
     carried: tuple[str, ...] = ()
 
 
