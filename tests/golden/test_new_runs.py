@@ -67,9 +67,10 @@ TIMES = ("seconds", "minutes", "time")
 # ends of intervals move within their Monte Carlo error; one Gaussian process takes other length scales for suggestions.
 MOVED = {"suggest": ("plate.csv", "suggestions.csv", "provenance.json", "figures/suggestions.csv")}
 RESAMPLED = ("_low", "_high")
-# One Gaussian process adds in another order. The search for length scales of 32 samples in a fold carries the twelfth
-# digit up to the fourth, and checks on permuted labels further.
-LOOSE = {"learn_library": 0.01, "explain_library": 0.01}
+# One Gaussian process adds in another order, and the search for length scales of 40 samples carries that on: in the
+# version before, 1e-12 more on the figure of merit moves weights of the model by up to 9 %.
+LOOSE = {"learn_library": 0.1, "explain_library": 0.01}
+MOVED["learn_library"] = ("arrays.safetensors", "model.json")
 MOVED["explain_library"] = ("sanity.csv", "statements.csv", "groups.csv", "provenance.json")
 EXACT = 1e-12
 
