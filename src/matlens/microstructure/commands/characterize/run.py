@@ -22,7 +22,7 @@ from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_in
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.statistics import STUDIED, characterize, cost, representative_size
 from matlens.microstructure.structure import Microstructure
-from matlens.runs.command import Plan, Prepared, options_of
+from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
@@ -66,7 +66,7 @@ def forecast(prepared: Prepared) -> Plan:
     structures = [segmentation.microstructure for segmentation in prepared.found]
     costs = [cost(prepared.options.statistics, m.shape, m.n_phases) for m in structures]
     files = "1 file" if len(structures) == 1 else f"{len(structures)} files"
-    return Plan(files, sum(seconds for seconds, _ in costs), max(size for _, size in costs))
+    return Plan(files, sum(seconds for seconds, _ in costs), LIBRARIES + max(size for _, size in costs))
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
