@@ -194,6 +194,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_numbers_are_those_stored(name: str) -> None:
     stored = json.loads(FILE.read_text())[name]

@@ -81,6 +81,7 @@ def drawn(folder, *stops):
     return {file.name: file.read_bytes() for file in (folder / ".state/draw").iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on Windows")
 def test_a_kill_costs_one_item_and_changes_no_byte(tmp_path):
     assert drawn(tmp_path / "parts", 0, 3, 4) == drawn(tmp_path / "whole")

@@ -83,6 +83,7 @@ def test_shapes_and_protocol(method: str, inputs: str) -> None:
         np.testing.assert_allclose(along, 0, atol=1e-4 * np.abs(found.spectrum).max() * 60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", ["composition", "spectrum", "both"])
 @pytest.mark.parametrize("method", SMOOTH)
 def test_gradients_agree_with_finite_differences(method: str, inputs: str) -> None:
@@ -98,6 +99,7 @@ def test_gradients_agree_with_finite_differences(method: str, inputs: str) -> No
     np.testing.assert_allclose(told, (ahead - behind) / 2, rtol=1e-4, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "least"), [("kernel-ridge", 0.98), ("gaussian-process", 0.99), ("random-forest", 0.8)]
 )
@@ -111,6 +113,7 @@ def test_true_gradients_are_found(method: str, least: float) -> None:
     assert not slopes[:, 3].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", CURVED)
 def test_spectrum_is_used_where_it_tells_more(method: str) -> None:
     test = known(seed=1)

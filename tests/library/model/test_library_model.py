@@ -75,6 +75,7 @@ def test_gradients_of_the_default_preset(model: LibraryModel, library: Materials
     check_gradients(model, library)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_gradients_of_the_published_preset(library: MaterialsLibrary) -> None:
     fitted = LibraryModel("umehara2019", n_models=3).fit(library)
@@ -82,6 +83,7 @@ def test_gradients_of_the_published_preset(library: MaterialsLibrary) -> None:
     check_gradients(fitted, library)
 
 
+@pytest.mark.slow
 def test_what_was_learned_holds_for_fresh_samples(model: LibraryModel) -> None:
     fresh = made(200, seed=7)
     assert model.score(fresh) > 0.9
@@ -111,6 +113,7 @@ def test_one_kind_of_input(library: MaterialsLibrary, inputs: str) -> None:
     assert found.values.shape == (3, len(library))
 
 
+@pytest.mark.slow
 def test_logarithm_is_learned_on_its_own_scale(library: MaterialsLibrary) -> None:
     powers = replace(library, merits=pd.DataFrame({"P": 10 ** library.merit()}), merit_units={"P": "S/cm"})
     fitted = LibraryModel(n_models=4, transform="log10").fit(powers)
@@ -119,6 +122,7 @@ def test_logarithm_is_learned_on_its_own_scale(library: MaterialsLibrary) -> Non
     np.testing.assert_allclose(fitted.predict(powers), same.predict(library), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_missing_figures_of_merit_are_not_learned_from(library: MaterialsLibrary) -> None:
     values = library.merit().copy()
     values[:10] = np.nan
@@ -128,6 +132,7 @@ def test_missing_figures_of_merit_are_not_learned_from(library: MaterialsLibrary
     assert np.isnan(fitted.held_out_[:10]).all()
 
 
+@pytest.mark.slow
 def test_censored_samples_are_believed_to_lie_beyond_their_limit(library: MaterialsLibrary) -> None:
     limit = float(np.quantile(library.merit(), 0.85))
     clipped = np.minimum(library.merit(), limit)
@@ -154,6 +159,7 @@ def test_files_give_the_same_model(model: LibraryModel, library: MaterialsLibrar
     assert (model.resample, model.resample_, again.resample_) == ("auto", "groups", "groups")
 
 
+@pytest.mark.slow
 def test_the_library_comes_along(library: MaterialsLibrary, tmp_path: Path) -> None:
     covariates = pd.DataFrame({"plate": ["a", "b"] * 40, "thickness": np.linspace(1, 2, 80)})
     rich = replace(
@@ -195,6 +201,7 @@ def test_without_resampling_there_are_no_intervals(library: MaterialsLibrary) ->
         fitted.predict_interval(library)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [

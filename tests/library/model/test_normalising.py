@@ -57,12 +57,14 @@ def test_what_may_be_chance_changes_nothing() -> None:
     assert _best({none: flat, snv: flat - 0.005}, none, groups).chain == snv
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_choice() -> None:
     library = made(gain=0.8)
     one = chosen(library)
     assert chosen(library) == one
 
 
+@pytest.mark.slow
 def test_the_level_and_scale_of_the_figure_of_merit_do_not_matter() -> None:
     library = made(gain=0.8)
     one, other = (choose_preprocessing(library, y).tried for y in (library.merit(), 7 - 1e-4 * library.merit()))
@@ -81,6 +83,7 @@ def test_one_composition_alone_decides_nothing() -> None:
     assert choose_preprocessing(library, library.merit()) == Choice(Preprocessing(), {})
 
 
+@pytest.mark.slow
 def test_the_model_takes_the_chain_and_its_gradients_are_of_the_file(tmp_path: Path) -> None:
     library = made(gain=0.8)
     model = LibraryModel(n_models=2).fit(library)
@@ -100,6 +103,7 @@ def test_the_model_takes_the_chain_and_its_gradients_are_of_the_file(tmp_path: P
     assert again.preprocessing is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chain", [Preprocessing(), Preprocessing([Area(), StandardNormalVariate()])])
 def test_what_the_user_asks_for_is_done(chain: Preprocessing) -> None:
     model = LibraryModel(n_models=2, preprocessing=chain).fit(made(gain=0.8, count=40))
@@ -107,6 +111,7 @@ def test_what_the_user_asks_for_is_done(chain: Preprocessing) -> None:
     assert model.chains_tried_ == {}
 
 
+@pytest.mark.slow
 def test_models_of_the_same_samples_ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tried, asked = normalising._held_out, []
     monkeypatch.setattr(normalising, "_held_out", lambda *given: (asked.append(given[2]), tried(*given))[1])
@@ -129,6 +134,7 @@ def test_models_of_the_same_samples_ask_once(monkeypatch: pytest.MonkeyPatch) ->
     assert len(cache) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ridge", "gaussian-process"])
 def test_a_baseline_normalises_as_default_does(name: str) -> None:
     """Where brightness means nothing, what is left of it would be noise; gradients are of the file's intensities."""

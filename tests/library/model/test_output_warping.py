@@ -28,6 +28,7 @@ def test_beyond_the_greatest_value_it_goes_on_straight() -> None:
     assert rise == pytest.approx(float(warp.gradient(warp.high)))
 
 
+@pytest.mark.slow
 def test_scale_is_bent_where_scatter_grows_with_the_value_whatever_its_unit() -> None:
     x = torch.rand(100, 2, generator=torch.Generator().manual_seed(1)) * 3 - 1.5
     smooth = x.sum(1).double().numpy()
@@ -37,6 +38,7 @@ def test_scale_is_bent_where_scatter_grows_with_the_value_whatever_its_unit() ->
         assert find_output_warping(x, unit * (smooth + noise), 2, 0).bend is None
 
 
+@pytest.mark.slow
 def test_gradients_of_a_bent_model_are_those_of_its_predictions_and_near_the_truth() -> None:
     random = np.random.default_rng(0)
     x = random.dirichlet([2, 2, 2], 90)

@@ -80,6 +80,7 @@ def test_concordance_counts_the_pairs_whose_order_is_known() -> None:
     assert np.isnan(concordance(table[table["censored"] == 0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resample", ["group", "fold"])
 def test_intervals_of_scores_are_those_of_explicit_resampling(resample: str) -> None:
     table = predictions(200, repeats=1)
@@ -146,6 +147,7 @@ def test_no_sample_is_predicted_by_a_model_that_saw_it() -> None:
     assert all(by_sample[str(row)] == merit[row] for row in np.flatnonzero(np.isfinite(merit)))
 
 
+@pytest.mark.slow
 def test_iron_gallium_palladium_as_published(data_dir: Path) -> None:
     library = read_library(data_dir / "library" / "fegapd")
     make = partial(BASELINES["gaussian-process"], inputs="composition")

@@ -153,6 +153,7 @@ def test_without_process_the_spectrum_is_a_function_of_composition(family: str) 
     assert left[1] > 0.1 * moved.truth.merit.std()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", LIBRARIES)
 def test_noise_has_the_stated_ceiling(family: str) -> None:
     ceilings = [LIBRARIES[family](300, seed=seed).truth.ceiling for seed in range(8)]
@@ -185,6 +186,7 @@ def test_support_is_counted_by_hand() -> None:
     assert found.tolist() == [[0, 1, 1], [1, 2, 0], [2, 2, 0], [2, 2, 0], [1, 1, 0], [0, 0, 1]]
 
 
+@pytest.mark.slow
 def test_pairs_never_made_and_third_elements_are_unsupported() -> None:
     known = photoanode(seed=2)
     x, supported = known.library.compositions, known.truth.supported

@@ -51,14 +51,17 @@ def test_names_do_not_hide_it(edges):
 
 
 def test_auto_is_the_first_that_can_be_built(edges, monkeypatch):
-    monkeypatch.setitem(ENCODERS, "absent", EncoderEntry("absent", "nowhere:Nothing", weights="vgg19-torchvision"))
-    order = {name: ENCODERS[name] for name in ("absent", edges, "filterbank")}
+    kept = dict(ENCODERS)
+    absent = EncoderEntry("absent", "nowhere:Nothing", weights="vgg19-torchvision")
+    order = {"absent": absent, edges: ENCODERS[edges], "filterbank": ENCODERS["filterbank"]}
     monkeypatch.setattr("matlens.core.registry.locate", lambda name: None)
-    for name in list(ENCODERS):
-        monkeypatch.delitem(ENCODERS, name)
-    for name, entry in order.items():
-        monkeypatch.setitem(ENCODERS, name, entry)
-    assert resolve_encoder() == edges
+    try:
+        ENCODERS.clear()
+        ENCODERS.update(order)
+        assert resolve_encoder() == edges
+    finally:  # in their order, which is that of preference: monkeypatch would put them back in another
+        ENCODERS.clear()
+        ENCODERS.update(kept)
 
 
 def test_names_of_encoders_and_methods_load_nothing_heavy():

@@ -82,6 +82,7 @@ def test_loss_curves_are_logarithmic_and_mark_levels(history):
     assert width_mm(figure) == 183
 
 
+@pytest.mark.slow
 def test_statistic_curves_have_a_panel_for_each_phase_and_axis(curves):
     figure = statistic_curves(curves, unit="um")
     assert len(figure.axes) == 6

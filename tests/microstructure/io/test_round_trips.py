@@ -54,6 +54,7 @@ def test_everything_survives(tmp_path, suffix, m):
     assert_same(read_microstructure(write_microstructure(m, tmp_path / f"m{suffix}")), m)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(m=microstructures(ndim=2))
 def test_everything_survives_in_png(tmp_path, m):

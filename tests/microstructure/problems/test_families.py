@@ -64,6 +64,7 @@ def test_drawn_structures_have_their_exact_fraction_and_repeat(family, shape):
     assert np.ptp(fractions) > 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_opposite_borders_continue_each_other(family):
     """Phases change across the border as often as anywhere else; where they do not join it is 2 phi (1 - phi)."""
@@ -89,6 +90,7 @@ def test_windows_do_not_wrap(make):
     assert np.mean(border) > 1.5 * np.mean(inside)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["particles", "ellipses", "sheets", "cell_walls"])
 def test_either_phase_may_be_the_included_one(family):
     drawn = [draw_structure(family, (64, 64), np.random.default_rng(k)) for k in range(16)]

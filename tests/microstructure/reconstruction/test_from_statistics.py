@@ -10,7 +10,7 @@ from matlens.microstructure.reconstruction import CurveTargets, reconstruct_from
 from matlens.microstructure.statistics import errors, lineal_path_error, s2_error, two_point_map
 
 pytest.importorskip("numba", reason="annealing needs numba")
-pytestmark = pytest.mark.usefixtures("compiled")
+pytestmark = [pytest.mark.usefixtures("compiled"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,7 @@ def test_a_plan_loads_its_encoder_once(monkeypatch, tiny):
     assert loads == ["filterbank"]
 
 
+@pytest.mark.slow
 def test_a_pruning_study_loads_its_encoder_once(monkeypatch, tiny):
     loads = []
     build = EncoderEntry.load_class

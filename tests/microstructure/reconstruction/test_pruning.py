@@ -48,6 +48,7 @@ def test_every_depth_is_made_and_judged_beside_the_controls(study):
     assert set(study.recommendations) == {"lace"}
 
 
+@pytest.mark.slow
 def test_the_deepest_is_the_reconstruction_itself(study, exemplar, asked):
     whole = reconstruct(exemplar, **asked)
     made = study.structures["lace", "pool1"]

@@ -94,6 +94,7 @@ def test_an_exemplar_that_lacks_a_phase(tiny):
     assert counts(result.microstructure) == phase_counts(np.array([0.75, 0.15, 0.1]), 1024).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phases", [3, 5])
 @pytest.mark.parametrize("encoder", ["filterbank", "vgg19-oxford"])
 def test_any_number_of_phases(tiny, tiny_vgg, phases, encoder, vgg_file):

@@ -146,6 +146,7 @@ def test_interrupts_outside_the_loop_are_interrupts_too(works, memory, monkeypat
     assert same(work.run(Silent(), kept), expected)
 
 
+@pytest.mark.slow
 def test_partial_results_are_given_at_once(works, watch, memory, monkeypatch):
     """Who interrupts waits for the answer: what only refines it is left out."""
     monkeypatch.setattr(sys.modules["matlens.microstructure.reconstruction.matching.decoding"], "mend_throats", None)

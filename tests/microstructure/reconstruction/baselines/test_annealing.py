@@ -9,7 +9,7 @@ from matlens.microstructure.reconstruction import Annealing, Task
 from matlens.microstructure.reconstruction.classical.annealing import learned, started
 from matlens.microstructure.statistics import cluster_map, lineal_path, two_point_axes, two_point_map, two_point_radial
 
-pytestmark = pytest.mark.usefixtures("compiled")
+pytestmark = [pytest.mark.usefixtures("compiled"), pytest.mark.slow]
 
 REACH, SHAPE = 9, (24, 30)
 ALL = ("two-point", "lineal-path", "cluster")

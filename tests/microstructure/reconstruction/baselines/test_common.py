@@ -9,7 +9,7 @@ from matlens.hooks import Silent
 from matlens.microstructure.problems import bicontinuous, gaussian_field
 from matlens.microstructure.reconstruction import METHODS, Matching, find_method, plan
 
-pytestmark = pytest.mark.usefixtures("compiled")
+pytestmark = [pytest.mark.usefixtures("compiled"), pytest.mark.slow]
 
 QUICK = {"annealing": {"moves": 4}, "gaussian-field": {}}
 

@@ -43,6 +43,7 @@ def test_discs_come_far_nearer_than_noise():
     assert not result.periodic
 
 
+@pytest.mark.slow
 def test_steering_holds_the_fractions():
     exemplar = discs((64, 64), radius=5, fraction=0.3, seed=1, periodic=False)
     off = [
