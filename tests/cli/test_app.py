@@ -51,6 +51,13 @@ def test_a_number_out_of_range_is_named(option, value, capsys):
     assert repr(value) in error
 
 
+def test_a_command_that_has_moved_to_a_group_is_named(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["suggest", "model"])
+    assert end.value.code == 2
+    assert "use 'matlens library suggest'" in capsys.readouterr().err
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--version"])

@@ -114,6 +114,9 @@ def _run(arguments: Sequence[str]) -> int:
             _say("interrupted before anything was written.")
         return code if isinstance(code, int) else 0
     except _UsageError as error:
+        grouped = {command.name.rpartition(" ")[2]: command.name for command in commands() if " " in command.name}
+        if error.message.startswith("No such command") and arguments[0] in grouped:  # its name before there were groups
+            return _failed(f"there is no command {arguments[0]!r}; use 'matlens {grouped[arguments[0]]}'.")
         command = error.ctx.command_path if error.ctx else "matlens"
         return _failed(f"{error.format_message().rstrip('.')}; see {command} --help.")
     except Interrupted as error:
