@@ -62,8 +62,8 @@ def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
         command = command_of(run, commands())
         if run.settings["layout"] != LAYOUT:
             raise RunError(
-                f"{spec.run} was begun by MatLens {run.settings['version']}, whose half-finished work this version "
-                f"cannot continue; start it again with 'matlens {command.name}'."
+                f"{spec.run} was begun by an earlier MatLens ({run.settings['version']}), whose half-finished work "
+                f"this one cannot continue; start it again with 'matlens {command.name}'."
             )
         _accept_differences(run, spec, verbosity)
     except BaseException:
