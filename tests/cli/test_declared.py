@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import MISSING
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from matlens.core.settings import declared, json_schema, option_table, read_opti
 from matlens.errors import InputError
 from matlens.runs.command import Command
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "new_runs"
 COMMANDS = {command.name: command for command in commands()}
 HEAVY = ("torch", "scipy", "pandas", "matplotlib", "skimage", "sklearn", "xarray")
 
@@ -155,3 +157,12 @@ def test_sentences_for_bad_values_name_option_value_and_choices():
 def test_in_python_the_same_sentence_names_the_field():
     with pytest.raises(InputError, match="found 'best' for preset; choose default, fast or li2018"):
         COMMANDS["reconstruct"].spec(preset="best")
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if not name.endswith("demo")])
+def test_results_that_a_command_declares_are_files_of_its_golden_run(name):
+    group, _, word = name.rpartition(" ")
+    golden = word if not group or word == "suggest" else f"{word}_{group}"
+    made = (GOLDEN / f"{golden}.files.txt").read_text(encoding="utf-8").splitlines()
+    assert COMMANDS[name].results
+    assert set(COMMANDS[name].results) <= set(made)

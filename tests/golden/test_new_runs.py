@@ -68,7 +68,7 @@ TIMES = ("seconds", "minutes", "time")
 MOVED = {"suggest": ("plate.csv", "suggestions.csv", "provenance.json", "figures/suggestions.csv")}
 RESAMPLED = ("_low", "_high")
 # One Gaussian process adds in another order, and the search for length scales of 40 samples carries that on: in the
-# version before, 1e-12 more on the figure of merit moves weights of the model by up to 9 %.
+# version before, 1e-12 more on the figure of merit moves factors of the inputs by up to 9 %.
 LOOSE = {"learn_library": 0.1, "explain_library": 0.01}
 MOVED["learn_library"] = ("arrays.safetensors", "model.json")
 MOVED["explain_library"] = ("sanity.csv", "statements.csv", "groups.csv", "provenance.json")

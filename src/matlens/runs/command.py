@@ -113,8 +113,6 @@ class Command:
         One line that works, shown in the help.
     results : tuple of str
         Main files of a finished run.
-    former : tuple of str
-        Names under which earlier versions stored such runs.
 
     Examples
     --------
@@ -128,7 +126,6 @@ class Command:
     folder: str
     example: str
     results: tuple[str, ...] = ()
-    former: tuple[str, ...] = ()
 
     def prepare(self, options: Any, environment: Mapping[str, Any]) -> Prepared:
         """Read the inputs, check the options against them, and resolve options that are left open.

@@ -112,5 +112,4 @@ COMMAND = Command(
     __package__,
     example="matlens library explain model --host W=V,Mo=V -o insight",
     results=("gradients.nc", "statements.csv"),
-    former=("explain-library",),
 )

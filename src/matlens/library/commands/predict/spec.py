@@ -37,5 +37,4 @@ COMMAND = Command(
     __package__,
     example="matlens library predict model new_samples.csv -o predicted",
     results=("predictions.csv",),
-    former=("predict-library",),
 )

@@ -89,5 +89,4 @@ COMMAND = Command(
     __package__,
     example="matlens reconstruct sandstone.tif --shape 256x256 -o sandstone",
     results=("realisation_0.npy", "realisation_0.tif"),
-    former=("rebuild",),
 )
