@@ -1,4 +1,6 @@
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,15 @@ from hypothesis import settings
 settings.register_profile("matlens", max_examples=40, deadline=None)
 settings.register_profile("nightly", max_examples=2000, deadline=None)
 settings.load_profile("matlens")  # --hypothesis-profile=nightly comes after it
+
+
+@pytest.fixture(autouse=True)
+def messages_as_before() -> Iterator[None]:
+    """Restore how many messages the package sends: a command run within a test, with --quiet say, sets it for good."""
+    logger = logging.getLogger("matlens")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")
