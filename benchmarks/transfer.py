@@ -1,71 +1,39 @@
 """How well effective properties are predicted from few labelled structures, and what the pre-trained layers are worth.
 
     python benchmarks/transfer.py structures            # makes the data set (once)
-    python benchmarks/transfer.py curves depths networks families real coverage targets speed
+    python benchmarks/transfer.py curves depths networks families real coverage targets
+    python benchmarks/transfer.py compare speed --encoders vgg19-oxford filterbank --weights mine=weights.safetensors
     python benchmarks/transfer.py --summary             # tables and figure from what is done
 
 Every fit is a line in a JSON file and is not made again; any part may be stopped and started at any time. Data: six
 families at 64 x 64 pixels, contrast 50, R squared of log k_00 on the frozen test set; models see the same draws.
+
+`compare` judges encoders against each other, also at contrast 300, to which nothing is tuned. An encoder that was
+trained without some families, or on conductivities, is marked by --left-out NAME=FAMILY and --seen-conductivities NAME.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from matlens.core.splits import draw_groups, leave_one_out
-from matlens.microstructure.commands.feature_cache import FeatureCache
 from matlens.microstructure.encoders import VGG19, load_encoder, random_weights
-from matlens.microstructure.physics import effective_conductivity
-from matlens.microstructure.properties import (
-    Recipe,
-    StructurePropertyModel,
-    StructureSet,
-    generate_structures,
-    read_structures,
-    sensitivity_scores,
-    summarise_scores,
-)
+from matlens.microstructure.properties import StructurePropertyModel, sensitivity_scores, summarise_scores
 from matlens.microstructure.properties.learning_curves import learning_curve, scores
+from transfer_data import DRAWS, PHASES, PLACE, TARGET, Row, Store, data, features, real_windows, structures
+from transfer_encoders import add_arguments, chosen_encoders, compare, speed
 
-PLACE = Path("build/benchmark/transfer")
-TARGET, PHASES = "k_00_c50", (1.0, 50.0)
-SIZES, DRAWS = (10, 25, 50, 100, 250, 500), (1, 2, 3, 4, 5)
+SIZES = (10, 25, 50, 100, 250, 500)
 REFERENCE = "VGG-19"
 DEPTHS = ("conv1_1", "conv1_2", "conv2_2", "conv3_4")
 Make = Callable[[], StructurePropertyModel]
-Row = dict[str, Any]
-
-
-class Store:
-    """Rows of one part, kept on disk by a key."""
-
-    def __init__(self, part: str) -> None:
-        self.path = PLACE / f"{part}.json"
-        self.rows: dict[str, Row] = json.loads(self.path.read_text()) if self.path.exists() else {}
-
-    def keep(self, key: str, make: Callable[[], Row]) -> Row:
-        if key not in self.rows:
-            self.rows[key] = make()
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(json.dumps(self.rows, indent=1))
-            print(key, {name: round(x, 4) for name, x in self.rows[key].items() if isinstance(x, float)}, flush=True)
-        return self.rows[key]
-
-
-def features() -> FeatureCache:
-    """Features kept between parts."""
-    return FeatureCache(PLACE / "features")
 
 
 def vgg() -> VGG19:
@@ -80,18 +48,6 @@ def encoders() -> dict[str, Any]:
         "VGG-19, random weights": VGG19(random_weights(8, seed=0), "vgg19-random"),
         "filter bank": load_encoder("filterbank"),
     }
-
-
-def data() -> tuple[StructureSet, StructureSet]:
-    return read_structures(PLACE / "structures.h5"), read_structures(PLACE / "test.h5")
-
-
-def structures() -> None:
-    for name, split, count in (("structures", "train", 1500), ("test", "test", 300)):
-        if not (PLACE / f"{name}.h5").exists():
-            PLACE.mkdir(parents=True, exist_ok=True)
-            recipe = Recipe(conductivity_contrasts=(10, 50, 1000), stiffness_contrasts=(10, 100), split=split)
-            generate_structures(recipe, count, workers=2).write(PLACE / f"{name}.h5")
 
 
 def baselines(phase_values: tuple[float, ...] | None = PHASES) -> dict[str, Make]:
@@ -164,21 +120,6 @@ def families() -> None:
                         learning_curve(make, train.select(others), unseen, TARGET, [250], [draw])
                     ),
                 )
-
-
-def real_windows() -> StructureSet:
-    """Windows of 64 x 64 pixels of the six two-phase micrographs, taken as periodic cells, with their conductivity."""
-    folder = Path(os.environ.get("MATLENS_DATA", "").split(os.pathsep)[0]) / "micrographs"
-    files = [file for file in sorted(folder.glob("li2018_*.npy")) if "composite" not in file.name]
-    windows = np.concatenate([np.load(file).reshape(4, 64, 4, 64).swapaxes(1, 2).reshape(16, 64, 64) for file in files])
-    names = np.repeat([file.stem.removeprefix("li2018_") for file in files], 16)
-    field = torch.from_numpy(windows).double() * (PHASES[1] - PHASES[0]) + PHASES[0]
-    return StructureSet.from_arrays(
-        windows,
-        families=names,
-        periodic=True,
-        targets=pd.DataFrame({TARGET: effective_conductivity(field)[:, 0, 0].numpy()}),
-    )
 
 
 def real() -> None:
@@ -258,34 +199,26 @@ def sensitivity() -> None:
         store.keep(name, row)
 
 
-def speed() -> None:
-    """1000 structures of 128 x 128 pixels, by a model trained on 100 of 64 x 64."""
-    train, _ = data()
-
-    def row() -> Row:
-        model = StructurePropertyModel(vgg(), phase_values=PHASES).fit(train.select(range(100)), TARGET)
-        big = np.tile(train.labels[100:1100], (1, 2, 2))
-        start = time.perf_counter()
-        model.predict(StructureSet.from_arrays(np.roll(big, 3, 1), periodic=True))
-        return {"seconds": time.perf_counter() - start, "threads": float(torch.get_num_threads())}
-
-    Store("speed").keep("1000 of 128 x 128", row)
-
-
 PARTS = {
-    one.__name__: one
-    for one in (structures, curves, depths, networks, families, real, coverage, targets, sensitivity, speed)
+    one.__name__: one for one in (structures, curves, depths, networks, families, real, coverage, targets, sensitivity)
 }
+JUDGING = {one.__name__: one for one in (compare, speed)}  # parts of the encoders that are asked for
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, *JUDGING, []])
+    add_arguments(parser)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--summary", action="store_true")
     parser.add_argument("--figure", type=Path)
     chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
     for part in chosen.parts:
-        PARTS[part]()
+        if part in JUDGING:
+            JUDGING[part](chosen_encoders(chosen))
+        else:
+            PARTS[part]()
     if chosen.summary:
         from transfer_tables import write_tables
 

@@ -12,6 +12,8 @@ import pandas as pd
 from matlens.figures.save import save_figure
 from matlens.microstructure.figures import learning_curves
 from matlens.microstructure.properties.learning_curves import summary
+from transfer_comparison import COMPARED_WITH, Comparison
+from transfer_data import TARGET, UNSEEN
 
 REFERENCE = "VGG-19"
 
@@ -39,6 +41,8 @@ def head(*cells: object) -> None:
 def curves(place: Path) -> None:
     """R squared by number of structures, and how far each model is behind."""
     parts = [rows_of(place, part, ("model", "target", "n", "draw")) for part in ("curves", "networks", "depths")]
+    if not any(len(part) for part in parts):
+        return
     rows = pd.concat([part for part in parts if len(part)], ignore_index=True)
     rows["n"] = rows["n"].astype(int)
     table = summary(rows, against=REFERENCE)
@@ -107,9 +111,54 @@ def targets(place: Path) -> None:
             print(line(model, *(f"{r:.3f} ({100 * e:.1f})" for r, e in found.to_numpy())))
 
 
+def comparison(place: Path) -> None:
+    """Encoders beside each other: all structures, families apart, real windows, and the time of features."""
+    found = Comparison(place)
+    if COMPARED_WITH not in found.rows:
+        return
+    names = sorted(found.rows, key=lambda name: name != COMPARED_WITH)
+    sizes = (25, 100, 500)
+    above = f"[above {COMPARED_WITH} by: mean, 90 % interval over draws and structures]"
+
+    def table(title: str, columns: list[str], cells: dict[str, list[str]]) -> None:
+        print(f"\n{title} {above}\n")
+        head("encoder", *columns)
+        for label, row in cells.items():
+            print(line(label, *row))
+
+    for target, contrast in ((TARGET, 50), (UNSEEN, 300)):
+        cells = {found.label(name): [found.cell(name, "test", target, n) for n in sizes] for name in names}
+        table(f"R squared of ln k at contrast {contrast}", [f"n = {n}" for n in sizes], cells)
+    families = sorted({*found.kinds["test"]})
+    cells = {found.label(name): [found.cell(name, "test", TARGET, 100, (kind,)) for kind in families] for name in names}
+    table("R squared of ln k at contrast 50 within each family, n = 100", families, cells)
+    if without := [name for name in names if found.rows[name]["encoder"]["left_out"]]:
+        cells = {}
+        for name in without:
+            for kind in found.rows[name]["encoder"]["left_out"]:
+                cells[f"{found.label(name)}, on {kind}"] = [found.cell(name, "test", TARGET, n, (kind,)) for n in sizes]
+                base = [found.cell(COMPARED_WITH, "test", TARGET, n, (kind,)) for n in sizes]
+                cells[f"{COMPARED_WITH}, on {kind}"] = base
+        table("R squared of ln k at contrast 50 of families left out", [f"n = {n}" for n in sizes], cells)
+    materials = [(kind,) for kind in sorted({*found.kinds["real"]})]
+    for target, contrast in ((TARGET, 50), (UNSEEN, 300)):
+        cells = {
+            found.label(name): [found.cell(name, "real", target, 500, kinds) for kinds in [*materials, ()]]
+            for name in names
+        }
+        title = f"R squared of ln k at contrast {contrast} of windows of real micrographs, n = 500"
+        table(title, [*(kind for (kind,) in materials), "all"], cells)
+    print("\nFeatures of 1000 structures of 128 x 128 pixels\n")
+    head("encoder", "threads", "seconds", "processor seconds")
+    for name in names:
+        for key, row in found.rows[name].items():
+            if key.startswith("speed|"):
+                print(line(name, key.split("|")[1], f"{row['seconds']:.1f}", f"{row['processor']:.1f}"))
+
+
 def write_tables(place: Path, figure: Path | None = None) -> None:
     """Print everything that is done, in Markdown; draw the learning curves where asked."""
-    for part in (curves, families, coverage, targets):
+    for part in (curves, families, coverage, targets, comparison):
         part(place)
     if figure is not None:
         parts = [rows_of(place, part, ("model", "target", "n", "draw")) for part in ("curves", "networks")]
