@@ -6,7 +6,7 @@ import re
 
 from matlens.errors import InputError
 
-__all__ = ["normal_unit", "parse_spacing"]
+__all__ = ["converted", "in_handy_unit", "is_length", "normal_unit", "parse_spacing"]
 
 _SAME = {
     # Unicode has two letters mu, and ImageJ writes the escaped form of one of them into TIFF files.
@@ -14,11 +14,17 @@ _SAME = {
     "nm": ("nm", "nanometer", "nanometers", "nanometre", "nanometres"),
     "mm": ("mm", "millimeter", "millimeters", "millimetre", "millimetres"),
     "cm": ("cm", "centimeter", "centimeters", "centimetre"),
+    "dm": ("dm", "decimeter", "decimeters", "decimetre", "decimetres"),
     "m": ("m", "meter", "meters", "metre", "metres"),
+    "pm": ("pm", "picometer", "picometers", "picometre", "picometres"),
     "angstrom": ("angstrom", "angstroms", "å", "\u212b"),
     "inch": ("inch", "inches", "in", '"'),
     "px": ("px", "pixel", "pixels", "voxel", "voxels", ""),
 }
+_METRES = {
+    "m": 1.0, "dm": 1e-1, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "angstrom": 1e-10, "pm": 1e-12,
+    "inch": 0.0254,
+}  # fmt: skip
 _KNOWN = {name: unit for unit, names in _SAME.items() for name in names}
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _SPACING = re.compile(rf"\s*({_NUMBER}(?:\s*[x×]\s*{_NUMBER}){{0,2}})\s*(\D*?)\s*")
@@ -45,6 +51,85 @@ def normal_unit(unit: str) -> str:
     """
     text = unit.strip()
     return _KNOWN.get(text.lower(), text)
+
+
+def is_length(unit: str | None) -> bool:
+    """Return whether a unit is one of length, which pixels are not.
+
+    Parameters
+    ----------
+    unit : str, optional
+        Unit in any spelling.
+
+    Returns
+    -------
+    bool
+        Whether it can be converted into other units of length.
+
+    Examples
+    --------
+    >>> is_length("micron"), is_length("px"), is_length(None)
+    (True, False, False)
+    """
+    return unit is not None and normal_unit(unit) in _METRES
+
+
+def converted(size: float, unit: str, into: str) -> float:
+    """Convert a length into another unit.
+
+    Parameters
+    ----------
+    size : float
+        The length, in ``unit``.
+    unit, into : str
+        Units of length in any spelling.
+
+    Returns
+    -------
+    float
+        The length, in ``into``; exact to 15 digits, and unchanged where both units are the same.
+
+    Raises
+    ------
+    KeyError
+        If one of them is no unit of length (see `is_length`).
+
+    Examples
+    --------
+    >>> converted(0.5, "um", "nm"), converted(2, "micron", "um")
+    (500.0, 2)
+    """
+    first, second = normal_unit(unit), normal_unit(into)
+    if first == second:
+        return size
+    return float(f"{size * (_METRES[first] / _METRES[second]):.15g}")  # 0.3 m are 300 mm, not 299.99999999999994
+
+
+def in_handy_unit(sizes: tuple[float, ...], unit: str) -> tuple[tuple[float, ...], str]:
+    """Express lengths in the unit of nm, um and mm that people would take for the last of them.
+
+    Parameters
+    ----------
+    sizes : tuple of float
+        Lengths in ``unit``; NaN where one is unknown.
+    unit : str
+        Unit of length.
+
+    Returns
+    -------
+    sizes : tuple of float
+        The same lengths in the new unit.
+    unit : str
+        ``"nm"`` below 0.1 um, ``"um"`` below 0.1 mm, else ``"mm"``.
+
+    Examples
+    --------
+    >>> in_handy_unit((2e-9, 2e-9), "m")
+    ((2.0, 2.0), 'nm')
+    """
+    metres = converted(sizes[-1], unit, "m")
+    handy = "nm" if metres < 1e-7 else "um" if metres < 1e-4 else "mm"
+    return tuple(converted(size, unit, handy) for size in sizes), handy
 
 
 def parse_spacing(text: str) -> tuple[float | tuple[float, ...], str]:

@@ -77,8 +77,8 @@ def test_unknown_suffix_lists_the_known_ones(tmp_path):
         (np.arange(8), r"shape \(8,\)"),
         (np.zeros((2, 3, 4, 5)), r"shape \(2, 3, 4, 5\)"),
         (np.zeros((0, 5)), r"shape \(0, 5\)"),
-        (np.array([[0, 1], [np.nan, 1]]), "NaN"),
-        (np.array([[0, 1], [np.inf, 1]]), "infinite"),
+        (np.full((4, 4), np.nan), "NaN"),
+        (np.full((4, 4), np.inf), "infinite"),
         (np.arange(100).reshape(10, 10), r"100 distinct values.*--threshold otsu"),
         (np.zeros((4, 4), dtype=complex), "complex128"),
         (np.array([["a", "b"]]), "plain numbers"),
@@ -137,10 +137,8 @@ def test_a_tiff_cut_inside_its_last_slice(tmp_path):
 def test_numpy_files_under_each_others_suffix(tmp_path):
     (write_microstructure(GOOD, tmp_path / "a.npz")).rename(tmp_path / "a.npy")
     (write_microstructure(GOOD, tmp_path / "b.npy")).rename(tmp_path / "b.npz")
-    with pytest.raises(InputError, match=r"rename it to a\.npz"):
-        read_image(tmp_path / "a.npy")
-    with pytest.raises(InputError, match=r"rename it to b\.npy"):
-        read_image(tmp_path / "b.npz")
+    for name in ("a.npy", "b.npz"):
+        assert np.array_equal(read_microstructure(tmp_path / name).labels, GOOD.labels)
 
 
 def test_an_empty_dataset_beside_the_picture_does_no_harm(tmp_path):

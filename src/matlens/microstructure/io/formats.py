@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from matlens.core.late import imported
 
-__all__ = ["FORMATS", "FileFormat", "can_read", "find_format", "suffixes_of"]
+__all__ = ["FORMATS", "FileFormat", "can_read", "find_format", "recognised", "suffixes_of"]
 
 Carried = Literal["spacing", "names", "periodicity", "volumes"]
 
@@ -33,6 +33,8 @@ class FileFormat:
     carries : tuple of {"spacing", "names", "periodicity", "volumes"}
         What such a file can hold besides the labels of a plane: the spacing with its unit, names of phases, whether
         opposite borders continue each other, and three axes.
+    magic : tuple of bytes
+        What such a file begins with, one of these; empty where its beginning tells nothing.
 
     Examples
     --------
@@ -45,6 +47,27 @@ class FileFormat:
     read: str | None = None
     write: str | None = None
     carries: tuple[Carried, ...] = ()
+    magic: tuple[bytes, ...] = ()
+
+    def recognises(self, head: bytes) -> bool:
+        """Return whether a file begins as such files do.
+
+        Parameters
+        ----------
+        head : bytes
+            First bytes of the file.
+
+        Returns
+        -------
+        bool
+            Whether it does; False for a format without such a beginning.
+
+        Examples
+        --------
+        >>> find_format("a.bmp").recognises(b"BM...")
+        True
+        """
+        return head.startswith(self.magic) if self.magic else False
 
     def load(self, verb: Literal["read", "write"]) -> Callable[..., Any] | None:
         """Import the reader or the writer; None where the format has none."""
@@ -58,18 +81,38 @@ class FileFormat:
 _HERE = "matlens.microstructure.io"
 _ALL: tuple[Carried, ...] = ("spacing", "names", "periodicity", "volumes")
 
+_HDF5, _ZIP = (b"\x89HDF\r\n\x1a\n",), (b"PK\x03\x04", b"PK\x05\x06")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
 FORMATS: list[FileFormat] = [
-    FileFormat("PNG", (".png",), f"{_HERE}.pictures:read_picture", f"{_HERE}.pictures:write_png", _ALL[:3]),
-    FileFormat("JPEG", (".jpg", ".jpeg"), f"{_HERE}.pictures:read_picture"),
-    FileFormat("BMP", (".bmp",), f"{_HERE}.pictures:read_picture"),
-    FileFormat("TIFF", (".tif", ".tiff"), f"{_HERE}.tiff:read_tiff", f"{_HERE}.tiff:write_tiff", _ALL),
-    FileFormat("NPY", (".npy",), f"{_HERE}.numpy_files:read_npy", f"{_HERE}.numpy_files:write_npy", ("volumes",)),
-    FileFormat("NPZ", (".npz",), f"{_HERE}.numpy_files:read_npz", f"{_HERE}.numpy_files:write_npz", _ALL),
-    FileFormat("MAT", (".mat",), f"{_HERE}.matlab:read_mat", carries=("volumes",)),
-    FileFormat("HDF5", (".h5", ".hdf5"), f"{_HERE}.hdf5:read_hdf5", f"{_HERE}.hdf5:write_hdf5", _ALL),
-    FileFormat("DREAM3D", (".dream3d",), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "volumes")),
+    FileFormat(
+        "PNG", (".png",), f"{_HERE}.pictures:read_picture", f"{_HERE}.pictures:write_png", _ALL[:3], (b"\x89PNG",)
+    ),
+    FileFormat("JPEG", (".jpg", ".jpeg"), f"{_HERE}.pictures:read_picture", magic=(b"\xff\xd8\xff",)),
+    FileFormat("BMP", (".bmp",), f"{_HERE}.pictures:read_picture", magic=(b"BM",)),
+    FileFormat("GIF", (".gif",), f"{_HERE}.pictures:read_picture", magic=(b"GIF8",)),
+    FileFormat("WebP", (".webp",), f"{_HERE}.pictures:read_picture", magic=(b"RIFF",)),
+    FileFormat(
+        "PNM",
+        (".pgm", ".pbm", ".ppm", ".pnm"),
+        f"{_HERE}.pictures:read_picture",
+        magic=tuple(b"P%d" % kind + blank for kind in range(1, 7) for blank in (b"\n", b" ", b"\r")),
+    ),
+    FileFormat("TIFF", (".tif", ".tiff"), f"{_HERE}.tiff:read_tiff", f"{_HERE}.tiff:write_tiff", _ALL, _TIFF),
+    FileFormat(
+        "NPY",
+        (".npy",),
+        f"{_HERE}.numpy_files:read_npy",
+        f"{_HERE}.numpy_files:write_npy",
+        ("volumes",),
+        (b"\x93NUMPY",),
+    ),
+    FileFormat("NPZ", (".npz",), f"{_HERE}.numpy_files:read_npz", f"{_HERE}.numpy_files:write_npz", _ALL, _ZIP),
+    FileFormat("MAT", (".mat",), f"{_HERE}.matlab:read_mat", carries=("volumes",), magic=(b"MATLAB",)),
+    FileFormat("HDF5", (".h5", ".hdf5"), f"{_HERE}.hdf5:read_hdf5", f"{_HERE}.hdf5:write_hdf5", _ALL, _HDF5),
+    FileFormat("DREAM3D", (".dream3d",), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "volumes"), magic=_HDF5),
     FileFormat("VTI", (".vti",), write=f"{_HERE}.vti:write_vti", carries=("spacing", "names", "volumes")),
-    FileFormat("ZIP", (".zip",), f"{_HERE}.zipped:read_zip", carries=_ALL),
+    FileFormat("ZIP", (".zip",), f"{_HERE}.zipped:read_zip", carries=_ALL, magic=_ZIP),
 ]
 
 
@@ -93,6 +136,34 @@ def find_format(path: str | os.PathLike[str]) -> FileFormat | None:
     """
     suffix = Path(path).suffix.lower()
     return next((found for found in FORMATS if suffix in found.suffixes), None)
+
+
+def recognised(path: Path) -> FileFormat | None:
+    """Find the format of a file by its first bytes, where they tell; where several formats begin alike, by its suffix.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    FileFormat or None
+        None where no format begins so: then the suffix has to tell.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.tif"
+    >>> _ = path.write_bytes(b"GIF89a")
+    >>> recognised(path).name
+    'GIF'
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+    fitting = [found for found in FORMATS if found.recognises(head)]
+    by_name = find_format(path)
+    return by_name if by_name in fitting else fitting[0] if fitting else None
 
 
 def can_read(path: str | os.PathLike[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Image", "attributes_text", "checked_values", "image_with_attributes", "pick"]
+__all__ = ["Image", "attributes_text", "checked_image", "image_with_attributes", "pick"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Image:
     Parameters
     ----------
     values : ndarray
-        Grey values or labels, shape (y, x) or (z, y, x); shape (y, x, 3) when ``colour``.
+        Grey values or labels, shape (y, x) or (z, y, x); with a last axis of three when ``colour``.
     spacing : tuple of float, optional
         Size of a pixel along each axis, in ``unit``; None when the file does not give it.
     unit : str, optional
@@ -35,6 +35,16 @@ class Image:
         Whether opposite borders continue each other, according to the file.
     notes : tuple of str
         Assumptions of the reader, one sentence each.
+    scale : str
+        Where ``spacing`` comes from, e.g. ``"OME metadata"``; where it is unknown, why no number of the file
+        is taken.
+    palette : ndarray of uint8, shape (K, 3), optional
+        Colour of each value, where the values are indices into a colour table.
+    lossy : bool
+        Whether the values went through a compression such as JPEG, which does not keep labels.
+    valid : ndarray of bool, optional
+        False where the file holds no value (a round field of view, points that were not indexed); by default, all are
+        valid.
 
     Examples
     --------
@@ -49,57 +59,67 @@ class Image:
     phase_names: tuple[str, ...] | None = None
     periodic: bool = False
     notes: tuple[str, ...] = ()
+    scale: str = ""
+    palette: NDArray[np.uint8] | None = None
+    lossy: bool = False
+    valid: NDArray[np.bool_] | None = None
 
     @property
     def space(self) -> tuple[int, ...]:
         """Shape without the colour axis."""
-        return self.values.shape[:2] if self.colour else self.values.shape
+        return self.values.shape[:-1] if self.colour else self.values.shape
 
 
-def checked_values(values: NDArray[Any], name: str) -> tuple[NDArray[Any], bool]:
-    """Drop axes of length one, and check that the values are an image or a volume.
+def checked_image(image: Image, name: str) -> Image:
+    """Drop axes of length one, and check that the values are an image or a volume and the spacing is one.
 
     Parameters
     ----------
-    values : ndarray
-        Values as read from a file.
+    image : Image
+        What a reader found.
     name : str
         File name, for messages.
 
     Returns
     -------
-    values : ndarray
-        Shape (y, x), (z, y, x), or (y, x, 3) for a colour image. A colour image without colours becomes grey.
-    colour : bool
-        Whether the last axis holds red, green and blue.
+    Image
+        Values of shape (y, x) or (z, y, x), or colours with a last axis of three. A colour image without colours is
+        grey. Values that are no numbers are masked. Pixel sizes are positive.
 
     Raises
     ------
     InputError
-        If the array holds objects or complex numbers, NaN or infinity, or does not have two or three axes.
+        If the array holds objects or complex numbers, no finite number, or does not have two or three axes.
 
     Examples
     --------
-    >>> checked_values(np.zeros((1, 5, 6, 1)), "a.npy")[0].shape
+    >>> checked_image(Image(np.zeros((1, 5, 6, 1))), "a.npy").values.shape
     (5, 6)
     """
+    values = image.values
     if values.dtype.kind not in "buif":
         raise InputError(f"{name} holds an array of dtype {values.dtype}; save plain numbers (integers or floats).")
-    colour = _is_colour(values)
+    colour = image.colour or _is_colour(values)
     if not colour and values.ndim > 2:
         values = _squeezed(values)
         colour = _is_colour(values)
-    if values.size == 0 or (values.ndim not in (2, 3) and not colour):
+    ndim = values.ndim - colour
+    if values.size == 0 or ndim not in (2, 3):
         raise InputError(
             f"{name} holds an array of shape {values.shape}, expected 2-D or 3-D; save one picture or volume."
         )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise InputError(f"{name} holds NaN or infinite values; replace them before reading.")
     if colour:
         values = values[..., :3]  # transparency carries no phase
         if (values == values[..., :1]).all():
-            return np.ascontiguousarray(values[..., 0]), False
-    return values, colour
+            values, colour = np.ascontiguousarray(values[..., 0]), False
+    values, valid, notes = _finite(values, image.valid, name)
+    if valid is not None and valid.shape != values.shape[:ndim]:
+        valid = valid.reshape(values.shape[:ndim])
+    spacing = image.spacing
+    if spacing is not None and len(spacing) != ndim:
+        spacing = _fitting(spacing, image.values.shape, ndim)
+    found = replace(image, values=values, colour=colour, spacing=spacing, valid=valid, notes=(*image.notes, *notes))
+    return _checked_spacing(found)
 
 
 def pick(
@@ -211,11 +231,57 @@ def image_with_attributes(values: NDArray[Any], text: str | None) -> Image:
 
 
 def _is_colour(values: NDArray[Any]) -> bool:
-    """Whether an array is a colour image, not a volume: (y, x, 3 or 4), uint8 or uint16, at least 8 pixels wide."""
+    """Whether an array is a colour image, not a volume: (y, x, 3 or 4), at least 8 pixels wide, and of pictures' types.
+
+    Three equal layers are a grey picture in the layout of a colour picture, whatever their type.
+    """
     wide = values.ndim == 3 and values.shape[-1] in (3, 4) and min(values.shape[:2]) >= 8
-    return wide and values.dtype in (np.uint8, np.uint16)
+    return wide and (values.dtype in (np.uint8, np.uint16) or bool((values[..., :3] == values[..., :1]).all()))
 
 
 def _squeezed(values: NDArray[Any]) -> NDArray[Any]:
     keep = [side for side in values.shape if side != 1]
     return values.reshape(keep if len(keep) > 1 else values.shape)
+
+
+def _finite(
+    values: NDArray[Any], valid: NDArray[np.bool_] | None, name: str
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None, tuple[str, ...]]:
+    """Mask values that are no numbers, as tomographs write outside their round field of view."""
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return values, valid, ()
+    known = np.isfinite(values) if values.ndim < 4 else np.isfinite(values).all(axis=-1)
+    if not known.any():
+        raise InputError(f"{name} holds NaN or infinite values only; save numbers.")
+    filled = np.where(np.isfinite(values), values, values[known].flat[0])  # a value that is there: no phase is added
+    note = f"{1 - known.mean():.1%} of the pixels hold no number (NaN or infinity) and are masked."
+    return filled, known if valid is None else valid & known, (note,)
+
+
+def _fitting(spacing: tuple[float, ...], shape: tuple[int, ...], ndim: int) -> tuple[float, ...] | None:
+    """Drop the spacing of the axes of length one, which were dropped from the values."""
+    kept = tuple(step for step, side in zip(spacing, shape) if side != 1)
+    return kept if len(kept) == ndim else None
+
+
+def _checked_spacing(image: Image) -> Image:
+    """Take absolute pixel sizes, and treat sizes that are zero or no number as unknown."""
+    if image.spacing is None:
+        return replace(image, unit=None)
+    notes: list[str] = list(image.notes)
+    steps = [abs(step) for step in image.spacing]
+    if min(image.spacing) < 0:
+        notes.append(
+            "The file gives a negative pixel size, which says in which order slices were taken; it is positive."
+        )
+    known = [np.isfinite(step) and step > 0 for step in steps]
+    if not all(known[-2:]):
+        said = "the pixel size in the file is zero or no number"
+        return replace(image, spacing=None, unit=None, scale=said, notes=tuple(notes))
+    if not known[0]:
+        steps[0] = steps[-1]
+        notes.append(
+            f"The file does not give the distance between slices: it was taken as the pixel size, {steps[0]:g} "
+            f"{image.unit}; give --spacing ZxYxX with a unit if it is another."
+        )
+    return replace(image, spacing=tuple(steps), notes=tuple(notes))

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.microstructure.io.channels import CHANNELS
 from matlens.microstructure.io.image import Image
+from matlens.microstructure.io.palettes import LUMINANCE
 from matlens.microstructure.structure import Microstructure, map_labels
 
 __all__ = ["image_labels", "microstructure_from_labels", "single_channel"]
-
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
 
 def single_channel(image: Image, channel: str | None, name: str = "the picture") -> Image:
@@ -49,6 +48,10 @@ def single_channel(image: Image, channel: str | None, name: str = "the picture")
     """
     if channel is not None and channel not in CHANNELS:
         raise InputError(f"unknown channel {channel!r}; choose one of {', '.join(CHANNELS)}.")
+    if image.palette is not None:
+        if channel in (None, "colours"):
+            return image
+        image = replace(image, values=image.palette[image.values], colour=True, palette=None)
     if not image.colour:
         return image
     rgb = image.values
@@ -59,10 +62,11 @@ def single_channel(image: Image, channel: str | None, name: str = "the picture")
             "--channel colours if every colour is a phase, or --channel grey (red, green, blue) with --threshold otsu."
         )
     if channel == "colours":
-        _, inverse = np.unique(rgb.reshape(-1, 3), axis=0, return_inverse=True)
-        values: NDArray[Any] = inverse.reshape(rgb.shape[:2])
+        table, inverse = np.unique(rgb.reshape(-1, 3), axis=0, return_inverse=True)
+        values: NDArray[Any] = inverse.reshape(rgb.shape[:-1])
+        return replace(image, values=values, colour=False, palette=table.astype(np.uint8))
     else:
-        values = rgb @ _LUMINANCE if channel == "grey" else rgb[..., CHANNELS.index(channel) - 1]
+        values = rgb @ LUMINANCE if channel == "grey" else rgb[..., CHANNELS.index(channel) - 1]
     return replace(image, values=values, colour=False)
 
 

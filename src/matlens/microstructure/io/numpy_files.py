@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from matlens.core.atomic import atomic_write
-from matlens.errors import InputError
 from matlens.microstructure.io.image import Image, pick
 from matlens.microstructure.structure import Microstructure
 
@@ -31,8 +30,6 @@ def read_npy(path: Path, dataset: str | None = None) -> Image:
 
     Raises
     ------
-    InputError
-        If the file is an NPZ archive.
     ValueError
         If the file holds pickled objects.
 
@@ -45,9 +42,6 @@ def read_npy(path: Path, dataset: str | None = None) -> Image:
     [[0, 1], [1, 1]]
     """
     values = np.load(path, allow_pickle=False)
-    if not isinstance(values, np.ndarray):
-        values.close()
-        raise InputError(f"{path.name} is an NPZ archive; rename it to {path.stem}.npz.")
     return Image(values)
 
 
@@ -69,7 +63,7 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
     Raises
     ------
     InputError
-        If the file is an NPY file, or no array or more than one array fits.
+        If no array or more than one array fits.
 
     Examples
     --------
@@ -79,10 +73,7 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
     >>> read_npz(path).spacing
     (2.0, 2.0)
     """
-    archive = np.load(path, allow_pickle=False)
-    if isinstance(archive, np.ndarray):
-        raise InputError(f"{path.name} is an NPY file; rename it to {path.stem}.npy.")
-    with archive:
+    with np.load(path, allow_pickle=False) as archive:
         arrays = {key: archive[key] for key in archive.files}
     shapes = {key: array.shape for key, array in arrays.items() if array.ndim >= 2}
     values = arrays[pick(shapes, dataset, path.name, preferred=("labels",))]

@@ -1,19 +1,25 @@
-"""PNG, JPEG and BMP files. Their resolution is that of a screen or printer, so it is not used as a spacing."""
+"""PNG, JPEG, BMP, GIF, WebP and PNM files, whose resolution is that of a screen or printer and no pixel size."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matlens.core.atomic import atomic_write
 from matlens.microstructure.io.image import Image, attributes_text, image_with_attributes
+from matlens.microstructure.io.palettes import shown_palette
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["grey_levels", "read_picture", "write_png"]
 
 _COMMENT = "matlens"
-_COLOUR = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
+_ORIENTATION = 0x0112  # EXIF
+_COLOUR = ("CMYK", "YCbCr", "LAB", "HSV")
+_GREY = {"LA": "L", "La": "L"}
 
 
 def read_picture(path: Path, dataset: str | None = None) -> Image:
@@ -40,16 +46,42 @@ def read_picture(path: Path, dataset: str | None = None) -> Image:
     (0.5, 0.5)
     """
     from PIL import Image as Pillow
+    from PIL import ImageOps
 
     with Pillow.open(path) as picture:
         text = picture.info.get(_COMMENT)
-        mode = "RGB" if picture.mode in _COLOUR else "L" if picture.mode in ("LA", "La") else picture.mode
-        values = np.asarray(picture.convert(mode))
+        lossy = picture.format in ("JPEG", "MPO", "WEBP")
+        frames = getattr(picture, "n_frames", 1)
+        turned = picture.getexif().get(_ORIENTATION, 1) in range(2, 9)
+        shown = ImageOps.exif_transpose(picture) if turned else picture
+        values, table, notes = _values(shown)
+    if turned:
+        notes += ("The picture was turned as its EXIF orientation says.",)
+    if frames > 1:
+        notes += (f"The first of {frames} frames was taken.",)
     image = image_with_attributes(values, text if isinstance(text, str) else None)
-    if image.phase_names is None:
-        return image
-    labels = np.rint(values * ((len(image.phase_names) - 1) / 255)).astype(np.uint8)
-    return Image(labels, image.spacing, image.unit, False, image.phase_names, image.periodic)
+    if image.phase_names is not None:
+        labels = np.rint(values * ((len(image.phase_names) - 1) / 255)).astype(np.uint8)
+        return replace(image, values=labels, notes=notes)
+    said = "this format holds a resolution of print at most"
+    return replace(image, colour=values.ndim == 3, palette=table, lossy=lossy, scale=said, notes=notes)
+
+
+def _values(picture: Any) -> tuple[NDArray[Any], NDArray[np.uint8] | None, tuple[str, ...]]:
+    """Values of a picture, its table of colours where they are indices, and notes."""
+    mode: str = picture.mode
+    notes: tuple[str, ...] = ()
+    if mode in ("LA", "La", "RGBA", "PA", "RGBa") and np.ptp(np.asarray(picture.getchannel("A"))) > 0:
+        notes = ("Transparency was dropped; pixels count whether they are transparent or not.",)
+    if mode in ("P", "PA"):
+        indices = np.asarray(picture.getchannel(0) if mode == "PA" else picture)
+        table = np.zeros((256, 3), dtype=np.uint8)
+        colours = np.array(picture.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
+        table[: len(colours)] = colours
+        values, kept = shown_palette(indices, table)
+        return values, kept, notes
+    mode = "RGB" if mode in (*_COLOUR, "RGBA", "RGBa", "RGBX") else _GREY.get(mode, mode)
+    return np.asarray(picture if mode == picture.mode else picture.convert(mode)), None, notes
 
 
 def write_png(microstructure: Microstructure, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reading of a file as an `Image`, in the format that its suffix names."""
+"""Reading of a file as an `Image`, in the format that its content shows, else in the one that its suffix names."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from matlens.errors import InputError, MatlensError
-from matlens.microstructure.io.formats import find_format, suffixes_of
-from matlens.microstructure.io.image import Image, checked_values
+from matlens.microstructure.io.formats import FileFormat, find_format, recognised, suffixes_of
+from matlens.microstructure.io.image import Image, checked_image
+from matlens.microstructure.io.sidecars import scale_beside
 
 __all__ = ["read_image"]
 
@@ -26,7 +27,7 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
     Returns
     -------
     Image
-        Values of shape (y, x) or (z, y, x), or a colour image of shape (y, x, 3).
+        Values of shape (y, x) or (z, y, x); of a colour image with a last axis of three.
 
     Raises
     ------
@@ -44,14 +45,14 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
     file = Path(path)
     if not file.is_file():
         raise InputError(f"there is no file {file}; check the path.")
-    found = find_format(file)
+    if file.stat().st_size == 0:
+        raise InputError(f"{file} is empty; save or copy it again.")
+    found, notes = _format_of(file)
     reader = None if found is None else found.load("read")
-    if reader is None:
+    if found is None or reader is None:
         raise InputError(
             f"{file.name} has the suffix {file.suffix!r}, which is not one MatLens reads: {suffixes_of('read')}."
         )
-    if file.stat().st_size == 0:
-        raise InputError(f"{file} is empty; save or copy it again.")
     try:
         image: Image = reader(file, dataset)
     except MatlensError:
@@ -59,14 +60,16 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
     except Exception as error:  # damaged files make the format libraries fail in every imaginable way
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{file} cannot be read ({reason}); it may be truncated or damaged, save it again.") from error
-    values, colour = checked_values(image.values, file.name)
-    spacing = image.spacing
-    if spacing is not None and len(spacing) != (2 if colour else values.ndim):
-        spacing = _fitting(spacing, image.values.shape, 2 if colour else values.ndim)
-    return replace(image, values=values, colour=colour, spacing=spacing, unit=image.unit if spacing else None)
+    image = replace(image, notes=(*notes, *image.notes))
+    if image.spacing is None and len(image.space) == 2 and (beside := scale_beside(file, image.space[-1])):
+        size, unit, source = beside
+        image = replace(image, spacing=(size, size), unit=unit, scale=source)
+    return checked_image(image, file.name)
 
 
-def _fitting(spacing: tuple[float, ...], shape: tuple[int, ...], ndim: int) -> tuple[float, ...] | None:
-    """Drop the spacing of the axes of length one, which were dropped from the values."""
-    kept = tuple(step for step, side in zip(spacing, shape) if side != 1)
-    return kept if len(kept) == ndim else None
+def _format_of(file: Path) -> tuple[FileFormat | None, tuple[str, ...]]:
+    """The format of a file by its first bytes, else by its suffix."""
+    by_name, by_content = find_format(file), recognised(file)
+    if by_content is None or by_content is by_name:
+        return by_name, ()
+    return by_content, (f"{file.name} is a {by_content.name} file by its content, and is read as such.",)

@@ -108,9 +108,12 @@ def segment(
     """
     options = options or CleaningOptions()
     steps = list(image.notes)
-    if image.colour and options.channel is not None:
+    if image.colour and options.channel not in (None, "colours"):
         steps.append(f"Channel {options.channel} was taken from a colour picture.")
+    indexed = image.palette is not None
     image = single_channel(image, options.channel, name)
+    if image.palette is not None:
+        steps.append(f"Colours were mapped to phases: {_colours(image, indexed=indexed)}.")
     image, valid = _framed(image, options, mask, steps)
     image = _scaled(image, options, steps)
     if options.threshold is not None:
@@ -127,6 +130,8 @@ def _framed(
     if mask is not None and mask.shape != values.shape:
         raise InputError(f"the mask has shape {mask.shape}, expected that of the picture, {values.shape}; resize it.")
     valid = np.ones(values.shape, dtype=bool) if mask is None else np.asarray(mask) != 0
+    if image.valid is not None:
+        valid &= image.valid
     if options.crop is not None:
         slices = parse_crop(options.crop) or trimmed_edges(values)
         if len(slices) != values.ndim or values[slices].size == 0:
@@ -247,6 +252,17 @@ def _cleaned_labels(
             labels, count = without_small(labels, phases, size)
             steps.append(f"{count} {what} smaller than {size} pixels were removed.")
     return labels
+
+
+def _colours(image: Image, *, indexed: bool) -> str:
+    """List colour -> phase, with the indices of a palette where the file has one."""
+    assert image.palette is not None
+    used = np.unique(image.values)
+    names = (f"index {index} " if indexed else "" for index in used)
+    return ", ".join(
+        f"{name}#{bytes(image.palette[index].tolist()).hex()} -> {phase}"
+        for phase, (name, index) in enumerate(zip(names, used))
+    )
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,0 +1,186 @@
+"""Pixels of a TIFF series as a viewer shows them: alpha, planes, colour spaces, inverted tables and orientation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.errors import InputError
+from matlens.microstructure.io.palettes import shown_palette
+from matlens.microstructure.structure import MAX_PHASES
+
+__all__ = ["Pixels", "series_pixels"]
+
+_SAMPLES = {"RGB": 3, "YCBCR": 3, "CIELAB": 3, "ICCLAB": 3, "ITULAB": 3, "SEPARATED": 4}
+_INVERTED = "The file stores white as zero; values are those that a viewer shows."
+_KEPT = "ImageJ shows this file by an inverting look-up table: dark is the larger value; --invert exchanges the phases."
+_TRANSPOSED = (5, 6, 7, 8)  # orientations in which rows of the file are columns of the picture
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Values of a series, with what happened to them.
+
+    Parameters
+    ----------
+    values : ndarray
+        Shape ([z,] y, x), with a last axis of colours if ``colour``.
+    colour : bool
+        Whether the last axis holds red, green and blue.
+    palette : ndarray of uint8, shape (K, 3), optional
+        Colour of each value.
+    lossy : bool
+        Whether the pages are compressed with loss.
+    transposed : bool
+        Whether rows and columns were exchanged, and so are their pixel sizes.
+    notes : tuple of str
+        Sentences for the user.
+
+    Examples
+    --------
+    >>> Pixels(np.zeros((4, 6))).colour
+    False
+    """
+
+    values: NDArray[Any]
+    colour: bool = False
+    palette: NDArray[np.uint8] | None = None
+    lossy: bool = False
+    transposed: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def series_pixels(series: Any, name: str) -> Pixels:
+    """Read the values of a series, and bring them into the order and the colours that a viewer shows.
+
+    Parameters
+    ----------
+    series : tifffile.TiffPageSeries
+        The series.
+    name : str
+        File name, for messages.
+
+    Returns
+    -------
+    Pixels
+        The values.
+
+    Raises
+    ------
+    InputError
+        If the series holds several channels or times.
+
+    Examples
+    --------
+    >>> import tempfile, tifffile
+    >>> path = f"{tempfile.mkdtemp()}/m.tif"
+    >>> tifffile.imwrite(path, np.zeros((3, 8, 9), "u1"), photometric="rgb", planarconfig="separate")
+    >>> with tifffile.TiffFile(path) as file:
+    ...     series_pixels(file.series[0], "m.tif").values.shape
+    (8, 9, 3)
+    """
+    page = series.keyframe
+    values, axes = series.asarray(), series.axes
+    keep = [k for k, side in enumerate(values.shape) if side > 1 or axes[k] in "YX"]
+    values, axes = values.reshape([values.shape[k] for k in keep]), "".join(axes[k] for k in keep)
+    for several in "CT":
+        if several in axes:
+            values, axes = _equal_layers(values, axes, several, name)
+    if "S" in axes:
+        values = np.moveaxis(values, axes.index("S"), -1)
+    pixels = _in_colours(values, "S" in axes, page, name)
+    packing = getattr(page.compression, "name", str(page.compression))  # a bare number where tifffile knows no name
+    lossy = any(kind in packing for kind in ("JPEG", "WEBP"))
+    return _oriented(replace(pixels, lossy=lossy), page)
+
+
+def _equal_layers(values: NDArray[Any], axes: str, axis: str, name: str) -> tuple[NDArray[Any], str]:
+    """Reduce an axis of channels or times whose layers are equal; others are refused."""
+    place = axes.index(axis)
+    first = values.take([0], axis=place)
+    if not (values == first).all():
+        what = "channels" if axis == "C" else "times"
+        raise InputError(
+            f"{name} holds several {what} (axes {axes}, shape {values.shape}); save the one that shows the phases."
+        )
+    return first.squeeze(place), axes.replace(axis, "")
+
+
+def _in_colours(values: NDArray[Any], sampled: bool, page: Any, name: str) -> Pixels:
+    kind = getattr(page.photometric, "name", str(page.photometric))
+    if not sampled:
+        return _grey(values, kind, page)
+    wanted = _SAMPLES.get(kind, 1)
+    extra, notes = values[..., wanted:], []
+    if extra.size and np.ptp(extra) > 0:
+        if any(int(meaning) in (1, 2) for meaning in np.atleast_1d(page.extrasamples)):
+            notes.append("Transparency was dropped; pixels count whether they are transparent or not.")
+        elif wanted == 1 and values.shape[-1] in (3, 4):
+            wanted = 3  # programs that do not say what three samples are mean red, green and blue
+        elif wanted == 1:
+            raise InputError(
+                f"{name} holds {values.shape[-1]} channels without a word on them; save the one with the phases."
+            )
+    values = values[..., :wanted]
+    if wanted == 1:
+        grey = _grey(values[..., 0], kind, page)
+        return replace(grey, notes=(*grey.notes, *notes))
+    if kind == "SEPARATED":
+        values, notes = _from_inks(values), [*notes, "The inks of a CMYK picture were turned into red, green and blue."]
+    elif kind.endswith("LAB"):
+        values, notes = _from_lab(values, kind), [*notes, "A picture in Lab was turned into red, green and blue."]
+    return Pixels(values, colour=True, notes=tuple(notes))
+
+
+def _grey(values: NDArray[Any], kind: str, page: Any) -> Pixels:
+    if kind == "PALETTE" and page.colormap is not None and not page.is_imagej:  # ImageJ's tables colour measured values
+        shown, table = shown_palette(values, (np.asarray(page.colormap).T >> 8).astype(np.uint8))
+        return Pixels(shown, colour=shown.ndim > values.ndim, palette=table)
+    if kind == "MINISWHITE" and values.dtype.kind in "bu":
+        # ImageJ's masks keep 255 for objects whatever the table shows, and what they mean is their values.
+        if page.is_imagej and np.unique(values).size <= MAX_PHASES:
+            return Pixels(values, notes=(_KEPT,))
+        top = values.dtype.type(1 if values.dtype.kind == "b" else 2**page.bitspersample - 1)
+        return Pixels(top ^ values, notes=(_INVERTED,))
+    return Pixels(values)
+
+
+def _from_inks(values: NDArray[Any]) -> NDArray[Any]:
+    """Red, green and blue of cyan, magenta, yellow and black: an ink takes away its part of the light."""
+    top = float(np.iinfo(values.dtype).max) if values.dtype.kind in "ui" else 1.0
+    light = 1 - values.astype(np.float64) / top
+    shown = light[..., :3] * light[..., 3:4] * top
+    return np.rint(shown).astype(values.dtype) if values.dtype.kind in "ui" else shown.astype(values.dtype)
+
+
+def _from_lab(values: NDArray[Any], kind: str) -> NDArray[np.uint8]:
+    from skimage.color import lab2rgb
+
+    bits = 8 * values.dtype.itemsize
+    lightness = values[..., 0].astype(np.float64) * (100 / (2**bits - 1))
+    chroma = values[..., 1:3].astype(np.float64)
+    if kind == "CIELAB":  # signed numbers in unsigned fields
+        chroma = np.where(chroma >= 2 ** (bits - 1), chroma - 2**bits, chroma)
+    else:
+        chroma = chroma - 2 ** (bits - 1)
+    chroma /= 2 ** (bits - 8)
+    lab = np.concatenate([lightness[..., None], chroma], axis=-1)
+    return np.asarray(np.rint(255 * lab2rgb(lab)), dtype=np.uint8)
+
+
+def _oriented(pixels: Pixels, page: Any) -> Pixels:
+    """Turn the picture as its orientation tag asks, as every viewer does."""
+    tag = page.tags.get("Orientation")
+    orientation = 1 if tag is None else int(tag.value)
+    if orientation not in range(2, 9):
+        return pixels
+    values, row = pixels.values, -3 if pixels.colour else -2
+    if orientation in _TRANSPOSED:
+        values = values.swapaxes(row, row + 1)
+    turned = {2: (1,), 3: (0, 1), 4: (0,), 5: (), 6: (1,), 7: (0, 1), 8: (0,)}[orientation]
+    values = np.ascontiguousarray(np.flip(values, tuple(row + axis for axis in turned)))
+    note = "The picture was turned as its orientation tag says."
+    return replace(pixels, values=values, transposed=orientation in _TRANSPOSED, notes=(*pixels.notes, note))
