@@ -6,18 +6,15 @@ Every image depends on its number and the seed alone, so that any of them can be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
 
 from matlens.microstructure.problems import FAMILIES, draw_structure
 
-__all__ = ["PHOTOGRAPHS", "SIDE", "Image", "image", "images"]
+__all__ = ["PHOTOGRAPHS", "SIDE", "Image", "image"]
 
 SIDE = 96  # pixels: twice the receptive field of conv3_4
 PHOTOGRAPHS = ("astronaut", "brick", "camera", "chelsea", "clock", "coffee", "coins", "grass", "horse", "moon", "page",
@@ -30,45 +27,41 @@ _LOOKS = {"sharp": 0.42, "blurred": 0.14, "noisy": 0.14, "half size": 0.12, "rou
 
 @dataclass(frozen=True)
 class Image:
-    """One image: colours in [-1, 1], shape (1 or 3, SIDE, SIDE), how it was made, and the two phases if it is sharp."""
+    """One image: colours in [-1, 1], shape (1 or 3, SIDE, SIDE), and how it was made."""
 
     colours: NDArray[np.float32]
     kind: str
-    family: str
+    families: tuple[str, ...]
     look: str
 
 
-def image(number: int, seed: int, without: Sequence[str] = ()) -> Image:
-    """Make one image; families in ``without`` are not used."""
+def image(number: int, seed: int) -> Image:
+    """Make one image."""
     from matlens.microstructure.encoders import phase_colours
 
     rng = np.random.default_rng([seed, number])
     kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
     look = str(rng.choice(list(_LOOKS), p=list(_LOOKS.values())))
-    families = [name for name in FAMILIES if name not in without]
     if kind == "photograph":
-        return Image(_photograph(rng), kind, "photograph", "as it is")
-    family = str(rng.choice(families))
+        return Image(_photograph(rng), kind, (), "as it is")
+    families = [str(rng.choice(list(FAMILIES)))]
     if kind == "grey levels":
-        return Image(_grey(family, rng)[None], kind, family, "grey")
-    amounts = _amounts(family, look, rng)
+        return Image(_grey(families[0], rng)[None], kind, tuple(families), "grey")
+    amounts = _amounts(families[0], look, rng)
     if kind == "two phases":
-        return Image((2 * amounts - 1)[None].astype(np.float32), kind, family, look)
+        return Image((2 * amounts - 1)[None].astype(np.float32), kind, tuple(families), look)
     # A second structure divides one phase of the first, and a third one the other phase.
-    second = _amounts(str(rng.choice(families)), look, rng)
+    families.append(str(rng.choice(list(FAMILIES))))
+    second = _amounts(families[-1], look, rng)
     parts = [amounts * second, amounts * (1 - second), 1 - amounts]
     if kind == "four phases":
-        third = _amounts(str(rng.choice(families)), look, rng)
+        families.append(str(rng.choice(list(FAMILIES))))
+        third = _amounts(families[-1], look, rng)
         parts[2:] = [(1 - amounts) * third, (1 - amounts) * (1 - third)]
     order = rng.permutation(len(parts))
     colours = phase_colours(len(parts)).numpy()
-    return Image(np.einsum("khw,kc->chw", np.stack(parts)[order], colours).astype(np.float32), kind, family, look)
-
-
-def images(count: int, seed: int, without: Sequence[str] = (), first: int = 0) -> list[Tensor]:
-    """Make images as tensors of three channels, shape (3, SIDE, SIDE)."""
-    made = (image(number, seed, without).colours for number in range(first, first + count))
-    return [torch.from_numpy(np.ascontiguousarray(np.broadcast_to(x, (3, SIDE, SIDE)))) for x in made]
+    mixed = np.einsum("khw,kc->chw", np.stack(parts)[order], colours).astype(np.float32)
+    return Image(mixed, kind, tuple(families), look)
 
 
 def _amounts(family: str, look: str, rng: np.random.Generator) -> NDArray[np.float64]:

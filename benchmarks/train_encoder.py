@@ -5,10 +5,11 @@
     python benchmarks/train_encoder.py --output build/encoder/no-cells --without cell_walls
     python benchmarks/train_encoder.py --output build/encoder/physics --physics 0.3
 
-Needs the weights of VGG-19 (matlens fetch vgg19-oxford), which are the teacher. Images and the teacher's activations are
-made once for a seed and kept beside the output; training stores its state and goes on where it was. Writes
-matlens.safetensors (float16) and card.json: settings, hashes, and the unexplained variance of features and Gram matrices
-on images that were not trained on. The loss needs linear heads to the teacher's channels, which are thrown away.
+Needs the weights of VGG-19 (matlens fetch vgg19-oxford), which are the teacher. Images and the teacher's activations
+are made once for a seed and kept beside the output; training stores its state and goes on where it was. Writes
+matlens.safetensors (float16) and card.json: settings, hashes, and the unexplained variance of features and Gram
+matrices on images that were not trained on. The loss needs linear heads to the teacher's channels; what is shipped of
+them is their principal components (matlens.microstructure.pruning.width.read_out).
 """
 
 from __future__ import annotations
@@ -23,19 +24,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from encoder_images import SIDE, image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from encoder_images import SIDE, image
 from matlens.microstructure.encoders import VGG19, load_encoder
 from matlens.microstructure.encoders.base import pad
-from matlens.microstructure.pruning.width import convolve, in_colours, narrowed, read_out
+from matlens.microstructure.pruning.width import narrowed, read_out
 
 WIDTHS = {"conv1_1": 16, "conv1_2": 16, "conv2_1": 32, "conv2_2": 32, "conv3_1": 64, "conv3_2": 64, "conv3_3": 64,
           "conv3_4": 64}  # fmt: skip
-STORED = ("pool1", "pool2", "conv3_2", "conv3_4")  # the teacher's activations that are kept in a file
-LAYERS = ("conv1_1", *STORED)
+LAYERS = ("pool1", "pool2", "conv3_4")  # in the loss; conv1_1 keeps the teacher's own filters
 HELD_OUT = 200  # images that nothing is trained on
 START = 300  # images of the closed form
 CONTRASTS = (10.0, 100.0)  # of conductivity and of stiffness, for the heads that see them
@@ -44,21 +44,23 @@ CONTRASTS = (10.0, 100.0)  # of conductivity and of stiffness, for the heads tha
 class Data:
     """Images and the teacher's activations, made once."""
 
-    def __init__(self, folder: Path, count: int, seed: int, without: Sequence[str]) -> None:
+    def __init__(self, folder: Path, count: int, seed: int, without: Sequence[str] = ()) -> None:
         self.teacher = load_encoder("vgg19-oxford")
         assert isinstance(self.teacher, VGG19)
-        name = "-".join([f"images-{seed}-{count}", *without])
+        name = f"images-{seed}-{count}"
         folder.mkdir(parents=True, exist_ok=True)
         pictures, looks = folder / f"{name}.npy", folder / f"{name}.json"
         if not looks.exists():
-            begun, made = time.time(), [image(number, seed, without) for number in range(count)]
+            begun, made = time.time(), [image(number, seed) for number in range(count)]
             np.save(pictures, np.stack([np.broadcast_to(one.colours, (3, SIDE, SIDE)) for one in made]))
-            looks.write_text(json.dumps([[one.kind, one.family, one.look] for one in made]))
+            looks.write_text(json.dumps([[one.kind, one.families, one.look] for one in made]))
             print(f"{count} images in {time.time() - begun:.0f} s", flush=True)
         self.images = torch.from_numpy(np.load(pictures))
         self.looks = json.loads(looks.read_text())
         self.folder, self.name = folder, name
-        self.stored = {layer: self._stored(layer) for layer in STORED}
+        known = [row for row, (_, families, _) in enumerate(self.looks) if not {*families} & {*without}]
+        self.rows = np.array([row for row in known if row >= HELD_OUT])  # to train on
+        self.stored = {layer: self._stored(layer) for layer in LAYERS}
         self.mean_gram = {layer: self._mean_gram(layer) for layer in LAYERS}
 
     def prepared(self, images: Tensor) -> Tensor:
@@ -68,9 +70,7 @@ class Data:
 
     def targets(self, rows: Sequence[int]) -> dict[str, Tensor]:
         """The teacher's activations of images."""
-        first = self.teacher.forward_layers(self.prepared(self.images[rows]), frozenset({"conv1_1"}), "circular")
-        stored = {layer: torch.from_numpy(self.stored[layer][rows].astype(np.float32)) for layer in STORED}
-        return first | stored
+        return {layer: torch.from_numpy(self.stored[layer][rows].astype(np.float32)) for layer in LAYERS}
 
     def _stored(self, layer: str) -> Any:
         path = self.folder / f"{self.name}-{layer}.npy"
@@ -82,18 +82,18 @@ class Data:
                     self.folder / f"{self.name}-{one}.part.npy", "w+", np.float16,
                     (count, self.teacher.layer(one).channels, *[SIDE // self.teacher.layer(one).stride] * 2),
                 )
-                for one in STORED
+                for one in LAYERS
             }  # fmt: skip
             assert side > 0
             with torch.no_grad():
                 for start in range(0, count, 8):
                     found = self.teacher.forward_layers(
-                        self.prepared(self.images[start : start + 8]), frozenset(STORED), "circular"
+                        self.prepared(self.images[start : start + 8]), frozenset(LAYERS), "circular"
                     )
-                    for one in STORED:
+                    for one in LAYERS:
                         kept[one][start : start + 8] = found[one].numpy()
             del kept
-            for one in STORED:
+            for one in LAYERS:
                 (self.folder / f"{self.name}-{one}.part.npy").rename(self.folder / f"{self.name}-{one}.npy")
             print(f"the teacher's activations in {time.time() - begun:.0f} s", flush=True)
         return np.load(path, mmap_mode="r")
@@ -114,8 +114,9 @@ class Student(nn.Module):
     def __init__(self, weights: Mapping[str, Tensor], channels: Mapping[str, int], physics: bool) -> None:
         super().__init__()
         self.index = sorted({int(name.split(".")[1]) for name in weights if name.startswith("features.")})
-        self.kernels = nn.ParameterList([nn.Parameter(weights[f"features.{i}.weight"].clone()) for i in self.index])
-        self.biases = nn.ParameterList([nn.Parameter(weights[f"features.{i}.bias"].clone()) for i in self.index])
+        kernels, biases = ([weights[f"features.{i}.{part}"].clone() for i in self.index] for part in ("weight", "bias"))
+        self.kernels = nn.ParameterList([nn.Parameter(one, requires_grad=n > 0) for n, one in enumerate(kernels)])
+        self.biases = nn.ParameterList([nn.Parameter(one, requires_grad=n > 0) for n, one in enumerate(biases)])
         widths = dict(zip(WIDTHS, [len(bias) for bias in self.biases]))
         widths |= {"pool1": widths["conv1_2"], "pool2": widths["conv2_2"]}
         self.heads = nn.ModuleDict({layer: nn.Conv2d(widths[layer], channels[layer], 1) for layer in LAYERS})
@@ -150,13 +151,11 @@ def gram(features: Tensor) -> Tensor:
 
 
 def start(data: Data, random: int | None) -> dict[str, Tensor]:
-    """Weights to begin with: the closed form, or random ones for comparison."""
-    phases = [to_two_phases(data.images[row]) for row in range(HELD_OUT, HELD_OUT + 4 * START)]
-    grey = torch.stack([one for one in phases if one is not None][:START])
-    begun = time.time()
-    net = narrowed(data.teacher, [grey[i : i + 20] for i in range(0, len(grey), 20)], WIDTHS, "circular")
-    print(f"closed form in {time.time() - begun:.0f} s", flush=True)
-    weights = {name: value for name, value in in_file(net).items() if name.startswith("features.")}
+    """Weights to begin with: the closed form, or random ones of the same shapes for comparison."""
+    path = data.folder / f"{data.name}-{len(data.rows)}-closed-form.safetensors"
+    if not path.exists():
+        closed_form(data, path)
+    weights = load_file(path)
     if random is not None:
         generator = torch.Generator().manual_seed(random)
         for name, value in weights.items():
@@ -168,16 +167,14 @@ def start(data: Data, random: int | None) -> dict[str, Tensor]:
     return weights
 
 
-def in_file(net: Any) -> dict[str, Tensor]:
-    """Tensors of a narrow network under the names of its file."""
-    found = {}
-    for name, value in net.named_buffers():
-        for inside, outside in (("kernel", "features.{}.weight"), ("bias", "features.{}.bias"),
-                                ("read", "read{}.weight"), ("shift", "read{}.bias")):  # fmt: skip
-            if name.startswith(inside):
-                flat = value[:, :, 0, 0] if inside == "read" else value
-                found[outside.format(name.removeprefix(inside))] = flat.contiguous()
-    return found
+def closed_form(data: Data, path: Path) -> None:
+    """Prune VGG-19 for the grey images, without training."""
+    phases = [to_two_phases(data.images[row]) for row in data.rows]
+    grey = torch.stack([one for one in phases if one is not None][:START])
+    begun = time.time()
+    net = narrowed(data.teacher, [grey[i : i + 20] for i in range(0, len(grey), 20)], WIDTHS, "circular")
+    print(f"closed form in {time.time() - begun:.0f} s", flush=True)
+    save_file({name: value for name, value in net.stored().items() if name.startswith("features.")}, path)
 
 
 def to_two_phases(picture: Tensor) -> Tensor | None:
@@ -214,7 +211,7 @@ def unexplained(student: Student, data: Data, rows: Sequence[int], features: Map
     found = {}
     for layer in LAYERS:
         guess, target = student.heads[layer](features[layer]), targets[layer]
-        mean, spread, variance = data.mean_gram[layer]
+        _, spread, variance = data.mean_gram[layer]
         error = (guess - target).square().mean(dim=(0, 2, 3))
         found[f"features {layer}"] = (error / (variance + 0.1 * variance.mean())).mean()
         found[f"gram {layer}"] = (gram(guess) - gram(target)).square().sum((1, 2)).mean() / spread
@@ -271,7 +268,7 @@ def evaluate(student: Student, data: Data) -> dict[str, float]:
 def train(student: Student, data: Data, asked: argparse.Namespace) -> None:
     """Adam with a rate that falls along a cosine; the state is kept every 250 steps."""
     path = asked.output / "state.pt"
-    optimiser = torch.optim.Adam(student.parameters(), lr=asked.rate)
+    optimiser = torch.optim.Adam([one for one in student.parameters() if one.requires_grad], lr=asked.rate)
     done = 0
     if path.exists():
         kept = torch.load(path, weights_only=True)
@@ -282,19 +279,17 @@ def train(student: Student, data: Data, asked: argparse.Namespace) -> None:
     if asked.physics:
         rows, values = physics_labels(data)
         labelled = {row: value for row, value in zip(rows, values) if row >= HELD_OUT}
-    begun, shown = time.time(), []
+    begun, shown = time.process_time(), []
     for step in range(done, asked.steps):
         # The order of a step depends on its number alone, so that a resumed training is the same training.
-        order = np.random.default_rng([asked.seed, step]).integers(HELD_OUT, len(data.images), asked.batch)
+        order = data.rows[np.random.default_rng([asked.seed, step]).integers(0, len(data.rows), asked.batch)]
         rate = asked.rate * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / asked.steps))) * min(1, (step + 1) / 100)
         for group in optimiser.param_groups:
             group["lr"] = rate
         rows = [int(row) for row in order]
         features = student(data.images[rows])
         parts = unexplained(student, data, rows, features)
-        loss = sum(
-            (asked.gram if name.startswith("gram") else asked.features) * value for name, value in parts.items()
-        )
+        loss = sum((asked.gram if name.startswith("gram") else asked.features) * value for name, value in parts.items())
         if asked.physics and (some := [i for i, row in enumerate(rows) if row in labelled]):
             guess = student.physics(pooled({layer: x[some] for layer, x in features.items()}))
             loss = loss + asked.physics * (guess - torch.stack([labelled[rows[i]] for i in some])).square().mean()
@@ -308,14 +303,17 @@ def train(student: Student, data: Data, asked: argparse.Namespace) -> None:
             torch.save(kept, path.with_suffix(".part"))
             path.with_suffix(".part").rename(path)
             text = ", ".join(f"{name} {value:.4f}" for name, value in zip(parts, np.mean(shown, 0)))
-            print(f"{step + 1} of {asked.steps}, {time.time() - begun:.0f} s: {text}", flush=True)
+            print(
+                f"{step + 1} of {asked.steps}, {time.process_time() - begun:.0f} s of processor time: {text}",
+                flush=True,
+            )
             shown = []
 
 
 def finished(student: Student, data: Data) -> dict[str, Tensor]:
     """Weights with a read-out for every convolution, fitted on images trained on."""
     weights = student.state()
-    rows = list(range(HELD_OUT, HELD_OUT + START))
+    rows = data.rows[:START]
     wanted = frozenset(WIDTHS)
     with torch.no_grad():
         full = [data.teacher.forward_layers(data.prepared(data.images[rows[i : i + 20]]), wanted, "circular")
@@ -330,7 +328,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("build/encoder/main"))
     parser.add_argument("--images", type=int, default=3000)
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--features", type=float, default=1.0, help="weight of the activations in the loss")
@@ -346,7 +344,7 @@ def main() -> None:
     torch.manual_seed(asked.seed)
     channels = {layer: data.teacher.layer(layer).channels for layer in LAYERS}
     student = Student(start(data, asked.seed if asked.random else None), channels, bool(asked.physics))
-    fitted_heads(student, data, range(HELD_OUT, HELD_OUT + START))
+    fitted_heads(student, data, data.rows[:START])
     before = evaluate(student, data)
     print("before:", {name: round(value, 4) for name, value in before.items()}, flush=True)
     if asked.steps:

@@ -107,6 +107,20 @@ class Compact(VGG19):
             found |= {name: self.get_buffer(name) for name in names}
         return found
 
+    def stored(self) -> dict[str, Tensor]:
+        """Return all tensors under the names of a weights file, from which `Compact` builds the same network.
+
+        Returns
+        -------
+        dict of str to Tensor
+            ``features.N.weight``, ``features.N.bias``, ``readN.weight`` and ``readN.bias``.
+        """
+        found = named_for_file(super().weights_to(self.layers[-1].name))
+        for index in dict.fromkeys(self._reads.values()):
+            found[f"read{index}.weight"] = self.get_buffer(f"read{index}")[:, :, 0, 0].contiguous()
+            found[f"read{index}.bias"] = self.get_buffer(f"shift{index}")
+        return found
+
     def trainable(self, depth: str, seed: int | None = None) -> Compact:
         """Copy the network up to a layer, without read-outs: a network that is trained has an output of its own.
 

@@ -1,4 +1,4 @@
-"""Pruning in width: a network with fewer channels, in closed form from the activations that images of a domain cause."""
+"""Pruning in width: a network with fewer channels, in closed form from the activations that images cause."""
 
 from __future__ import annotations
 
@@ -231,7 +231,9 @@ def _plan(teacher: VGG19, widths: Mapping[str, int]) -> list[tuple[str, int | No
         )
     for layer, width in widths.items():
         if not 1 <= width <= (most := teacher.layer(layer).channels):
-            raise InputError(f"width {width} of {layer} is not possible; {teacher.name} has 1 to {most} channels there.")
+            raise InputError(
+                f"width {width} of {layer} is not possible; {teacher.name} has 1 to {most} channels there."
+            )
     return steps[: [layer for layer, _ in steps].index(list(widths)[-1]) + 1]
 
 
@@ -260,7 +262,7 @@ def _ridge(inputs: Tensor, products: Tensor) -> Tensor:
 
 
 def _rows(x: Tensor, ones: bool = False) -> Tensor:
-    """List activations by position, shape (positions, channels), with a column of ones at the end if it is asked for."""
+    """List activations by position, shape (positions, channels); ``ones`` adds a column of ones."""
     rows = x.movedim(1, -1).reshape(-1, x.shape[1])
     return torch.cat([rows, rows.new_ones(len(rows), 1)], 1) if ones else rows
 
