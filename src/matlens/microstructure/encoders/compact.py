@@ -186,5 +186,5 @@ def _he_normal(like: Tensor, generator: torch.Generator) -> Tensor:
     """Draw a kernel of the shape of another with variance 2 / inputs; biases are zero."""
     if like.ndim == 1:
         return torch.zeros_like(like)
-    scale = (2 / like[0].numel()) ** 0.5
-    return scale * torch.randn(like.shape, generator=generator).to(like.device)
+    drawn = torch.randn(like.shape, generator=generator).to(like.device)
+    return drawn.mul_((2 / like[0].numel()) ** 0.5)

@@ -258,7 +258,8 @@ def _moments(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
 
 def _ridge(inputs: Tensor, products: Tensor) -> Tensor:
     scale = _RIDGE * float(inputs.diagonal()[:-1].mean())
-    return torch.linalg.solve(inputs + scale * torch.eye(len(inputs)).to(inputs), products)
+    found: Tensor = torch.linalg.solve(inputs + scale * torch.eye(len(inputs)).to(inputs), products)
+    return found
 
 
 def _rows(x: Tensor, ones: bool = False) -> Tensor:
