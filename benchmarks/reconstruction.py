@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconstruction_materials import MATERIALS, SEVEN, AbsentError, corner, image_file, image_of
+from reconstruction_materials import MATERIALS, SEVEN, at_hand, corner, image_file, image_of
 from reconstruction_methods import ALL, PEER, SECONDS, SLOW, file_part, make, matching, split
 
 ENCODERS = ("vgg19-oxford", "filterbank")
@@ -60,30 +60,46 @@ class Job:
 
 def work(job: Job, folder: Path, mcrpy: str) -> None:
     """What a process of its own does."""
+    from matlens.errors import ResourceError
+
+    exemplar = corner(image_of(job.material, folder), job.size)
+    for seed in job.seeds:
+        try:
+            record = attempt(job, exemplar, seed, folder, mcrpy)
+        except ResourceError as lacking:
+            print(f"  {lacking}", flush=True)
+            sys.exit(ABSENT)
+        print(f"  seed {seed}: {in_words(record)}", flush=True)
+
+
+def attempt(job: Job, exemplar: Any, seed: int, folder: Path, mcrpy: str = "") -> Row:
+    """Make a realisation and leave its record, or that of a refusal or failure; raises ResourceError."""
     import torch
 
     from matlens.errors import InputError, ResourceError
 
     if job.threads:
         torch.set_num_threads(job.threads)
-    exemplar = corner(image_of(job.material, folder), job.size)
-    for seed in job.seeds:
-        try:
-            record = realisation(job, exemplar, seed, job.path(folder, seed), mcrpy)
-        except ResourceError as lacking:
-            print(f"  {lacking}", flush=True)
-            sys.exit(ABSENT)
-        except InputError as refusal:
-            write(job.path(folder, seed), common(job, seed) | {"refused": str(refusal)})
-            print(f"  seed {seed}: refused: {refusal}", flush=True)
-            continue
-        except Exception as failure:
-            traceback.print_exc()
-            write(job.path(folder, seed), common(job, seed) | {"failed": repr(failure)})
-            continue
-        shown = (f"{name} {record['errors'][name]:.3f}" for name in ("s2_error", "lineal_path_error", "cluster_error"))
-        line = "  seed {seed}: {seconds:.1f} s, {peak_memory_mb:.0f} MB"
-        print(line.format(**record), *shown, sep=", ", flush=True)
+    path = job.path(folder, seed)
+    try:
+        return realisation(job, exemplar, seed, path, mcrpy)
+    except ResourceError:
+        raise
+    except InputError as refusal:
+        record = common(job, seed) | {"refused": str(refusal)}
+    except Exception as failure:
+        traceback.print_exc()
+        record = common(job, seed) | {"failed": repr(failure)}
+    write(path, record)
+    return record
+
+
+def in_words(record: Row) -> str:
+    """One line on a record."""
+    if "errors" not in record:
+        return next(f"{kind}: {record[kind]}" for kind in ("refused", "failed") if kind in record)
+    shown = (f"{name} {record['errors'][name]:.3f}" for name in ("s2_error", "lineal_path_error", "cluster_error"))
+    return ", ".join(["{seconds:.1f} s, {peak_memory_mb:.0f} MB".format(**record), *shown])
 
 
 def realisation(job: Job, exemplar: Any, seed: int, path: Path, mcrpy: str) -> Row:
@@ -146,7 +162,7 @@ def code_hash() -> str:
     """Tells whether records stem from one state of the code that makes realisations."""
     import matlens
 
-    root = Path(matlens.__file__).parent
+    root = Path(matlens.__file__).parent / "microstructure"
     files = sorted(file for part in ("encoders", "reconstruction") for file in (root / part).rglob("*.py"))
     files.append(root / "statistics" / "differentiable.py")
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
@@ -298,13 +314,7 @@ def ordered(args: argparse.Namespace) -> list[Job]:
     methods = methods or [matching(encoder, preset) for encoder in args.encoders for preset in args.presets] + controls
     if args.full:
         methods.sort(key=lambda name: SECONDS.get(name, 30.0))
-    names = []
-    for name in args.only or (list(MATERIALS) if args.full else SEVEN):
-        try:
-            MATERIALS[name].path()  # images are read in processes of their own
-            names.append(name)
-        except AbsentError as absent:
-            print(f"left out: {absent}", file=sys.stderr)
+    names = at_hand(args.only or (MATERIALS if args.full else SEVEN))
     return [
         Job(name, method, size, chosen(args, name, method, size), args.threads)
         for size in sizes
@@ -344,7 +354,7 @@ def main() -> None:
     if args.markdown:
         args.markdown.write_text(text, encoding="utf-8")
     if args.figure:
-        figure(pictures(jobs, args.output), args.figure)
+        figure([pictures(jobs, args.output)], args.figure)
 
 
 if __name__ == "__main__":

@@ -91,5 +91,5 @@ def plain(table: pd.DataFrame) -> list[Row]:
 
 def statistics_code() -> bytes:
     """Tells whether judgements stem from one state of the code that judges."""
-    files = sorted((Path(matlens.__file__).parent / "statistics").glob("*.py"))
+    files = sorted((Path(matlens.__file__).parent / "microstructure" / "statistics").rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).digest()

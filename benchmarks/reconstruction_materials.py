@@ -6,79 +6,15 @@ Options and windows are fixed here, before anything was reconstructed.
 from __future__ import annotations
 
 import hashlib
-import os
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-SIDE = 256
+from fresh_micrographs import FRESH
+from material_kinds import AbsentError, Fetched, Micrograph, Published, Synthetic
+
 SEVEN = ("alloy", "carbonate", "ceramics", "composite", "copolymer", "pmma", "sandstone")
-
-
-class AbsentError(Exception):
-    """A file is not at hand; says what to do."""
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """One of the seven of Li et al. (2018), from the registry."""
-
-    file: str
-
-    def path(self) -> Path:
-        from matlens.core.registry import locate
-
-        path = locate(self.file)
-        if path is None:
-            raise AbsentError(f"{self.file} is not at hand: run 'matlens fetch li2018', or name its folder in "
-                              "MATLENS_DATA")  # fmt: skip
-        return path
-
-    def __call__(self) -> Any:
-        from matlens import read_microstructure
-
-        return read_microstructure(self.path())
-
-
-@dataclass(frozen=True)
-class Micrograph:
-    """A file in a folder of MATLENS_DATA, through the cleaning chain; the image begins at a row and a column."""
-
-    file: str
-    row: int = 0
-    column: int = 0
-    cleaning: dict[str, Any] = field(default_factory=dict)
-
-    def path(self) -> Path:
-        folders = (Path(part) for part in os.environ.get("MATLENS_DATA", "").split(os.pathsep) if part)
-        path = next((found for folder in folders for found in sorted(folder.rglob(self.file))), None)
-        if path is None:
-            raise AbsentError(f"{self.file} is in no folder that MATLENS_DATA names")
-        return path
-
-    def __call__(self) -> Any:
-        from matlens.microstructure.segmentation import CleaningOptions, load
-
-        whole = load(self.path(), CleaningOptions(**self.cleaning)).microstructure
-        return whole.crop(slice(self.row, self.row + SIDE), slice(self.column, self.column + SIDE))
-
-
-@dataclass(frozen=True)
-class Synthetic:
-    """A texture of `matlens.microstructure.problems`, not periodic."""
-
-    problem: str
-    options: dict[str, Any]
-
-    def path(self) -> None:
-        """Nothing is needed."""
-
-    def __call__(self) -> Any:
-        from matlens.microstructure import problems
-
-        return getattr(problems, self.problem)((SIDE, SIDE), seed=2018, periodic=False, **self.options)
-
-
 # Uneven light, dark edges, dirt; hydrides are dark.
 _OPTICAL: dict[str, Any] = {"crop": "auto", "flatten": "polynomial", "median": 5, "threshold": "otsu", "invert": True}
 _OPTICAL |= {"min_object": 30, "min_hole": 30, "downsample": 2}
@@ -97,11 +33,24 @@ MATERIALS: dict[str, Fetched | Micrograph | Synthetic] = {
     ),
     "walls": Synthetic("cell_walls", {"diameter": 18.0, "fraction": 0.25}),
 }
+EVERY: dict[str, Fetched | Micrograph | Published | Synthetic] = MATERIALS | FRESH
+
+
+def at_hand(names: Iterable[str]) -> list[str]:
+    """The materials whose files are there; says which are left out, and why."""
+    found = []
+    for name in names:
+        try:
+            EVERY[name].path()  # images are read in processes of their own
+            found.append(name)
+        except AbsentError as absent:
+            print(f"{name} is left out: {absent}.", file=sys.stderr)
+    return found
 
 
 def image_file(material: str, folder: Path) -> Path:
     """Where the labels of an image are kept; the name changes with what the material is."""
-    made_from = hashlib.sha256(repr(MATERIALS[material]).encode()).hexdigest()[:8]
+    made_from = hashlib.sha256(repr(EVERY[material]).encode()).hexdigest()[:8]
     return folder / f"image_{material}_{made_from}.npy"
 
 
@@ -116,7 +65,7 @@ def image_of(material: str, folder: Path) -> Any:
 
     path = image_file(material, folder)
     if not path.is_file():
-        np.save(path, MATERIALS[material]().labels, allow_pickle=False)
+        np.save(path, EVERY[material]().labels, allow_pickle=False)
     return Microstructure(np.load(path, allow_pickle=False))
 
 

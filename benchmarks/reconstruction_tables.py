@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,34 +132,42 @@ def copy_table(copying: pd.DataFrame) -> str:
     return table(rows)
 
 
-def figure(rows: Mapping[str, Mapping[str, Microstructure]], path: Path) -> None:
-    """Materials side by side, one row for the exemplars and for every method."""
-    names = list(rows["exemplar"])
-    if not names:
+def figure(blocks: Sequence[Mapping[str, Mapping[str, Microstructure]]], path: Path) -> None:
+    """Materials side by side, one row for the exemplars and for every method; blocks of materials below each other."""
+    blocks = [rows for rows in blocks if rows["exemplar"]]
+    if not blocks:
         return
-    pixels = rows["exemplar"][names[0]].shape[0]
-    many = len(names) > 7
+    most = max(len(rows["exemplar"]) for rows in blocks)
+    pixels = next(iter(blocks[0]["exemplar"].values())).shape[0]
+    many = most > 7
     # In dots; one or two of them a pixel keep the pixels sharp.
     side, gap, left, top = (pixels, 10, 230, 60) if many else (2 * pixels, 20, 70, 50)
-    width, height = left + max(len(names), 3) * (side + gap), top + len(rows) * (side + gap)
+    width = left + max(most, 3) * (side + gap)
+    height = sum(top + len(rows) * (side + gap) for rows in blocks)
+    longest = max(len(name) for rows in blocks for name in rows["exemplar"])
+    title = 6 * min(1, 10 / longest) if many else None  # points; a name is no wider than its column
+    turned = {"ha": "right"} if many else {"ha": "right", "rotation": "vertical"}
 
     @styled
     def drawn() -> Figure:
         picture = Figure(figsize=(width * _INCH, height * _INCH), dpi=1 / _INCH)
         FigureCanvasAgg(picture)
-        for row, (source, structures) in enumerate(rows.items()):
-            middle = height - top - row * (side + gap) - side / 2
-            place = ((left - 15) / width, middle / height)
-            turned = {"ha": "right"} if many else {"ha": "right", "rotation": "vertical"}
-            picture.text(*place, source.replace(", ", ",\n"), va="center", fontsize=6 if many else None, **turned)
-            for column, name in enumerate(names):
-                if name not in structures:
-                    continue
-                x, y = left + column * (side + gap), height - top - row * (side + gap) - side
-                axes = picture.add_axes((x / width, y / height, side / width, side / height))
-                draw_phases(axes, structures[name])
-                if row == 0:
-                    axes.set_title(name, pad=3, fontsize=6 if many else None)
+        ceiling = height
+        for rows in blocks:
+            for row, (source, structures) in enumerate(rows.items()):
+                y = ceiling - top - row * (side + gap) - side
+                place = ((left - 15) / width, (y + side / 2) / height)
+                said = source.replace(", ", ",\n")
+                picture.text(*place, said, va="center", fontsize=6 if many else None, **turned)
+                for column, name in enumerate(rows["exemplar"]):
+                    if name not in structures:
+                        continue
+                    x = left + column * (side + gap)
+                    axes = picture.add_axes((x / width, y / height, side / width, side / height))
+                    draw_phases(axes, structures[name])
+                    if row == 0:
+                        axes.set_title(name, pad=3, fontsize=title)
+            ceiling -= top + len(rows) * (side + gap)
         picture.savefig(path, metadata={"Software": None})
         return picture
 
