@@ -9,7 +9,7 @@ from typing import Literal
 
 __all__ = ["PROBLEM", "kind_of_source", "short_names"]
 
-_TABLES = frozenset({".csv", ".tsv", ".txt", ".dat", ".xlsx", ".xlsm"})
+_TABLES = frozenset({".csv", ".tsv", ".txt", ".dat", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 _ARRAYS = frozenset({".h5", ".hdf5", ".npy", ".npz", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp"})
 PROBLEM = "problem:"  # "problem:gravel" is a structure that MatLens makes itself
 

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from matlens import InputError
+from matlens import InputError, LibraryOptions
 from matlens.cli.options import Destination, Verbosity
 from matlens.core.settings import declared, read_options
 from matlens.library.baselines import BASELINES
@@ -46,7 +47,9 @@ def test_choices_are_those_of_the_library():
 
 @pytest.mark.parametrize("spec", [*SPECS.values(), DemoSpec])
 def test_helps_stay_short(spec):
-    assert len(declared(spec)) + len(declared(Destination)) + len(declared(Verbosity)) <= 36
+    reads = {field.name for field in fields(LibraryOptions)}  # how a table is read is a part of the help by itself
+    own = [one for one in declared(spec) if one.name not in reads]
+    assert len(own) + len(declared(Destination)) + len(declared(Verbosity)) <= 24
 
 
 def test_importing_the_options_loads_nothing_heavy():

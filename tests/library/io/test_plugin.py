@@ -38,19 +38,14 @@ def test_a_folder_is_read(folder, below):
     assert found.notes == ()
 
 
-def test_what_is_of_no_format_is_noted(folder):
+def test_what_is_of_no_format_is_refused(folder):
     write(folder)
     (folder / "c.spec").write_bytes(b"\0\1")  # the suffix, but not the content
     (folder / "d.wdf").write_bytes(b"WDF1")
-    assert ml.read_library(folder).notes == (f"files in {folder.name} that are not read as spectra: c.spec, d.wdf",)
-
-
-def test_a_folder_without_any_readable_spectrum_says_so(folder):
-    (folder / "raman").mkdir()
-    (folder / "raman" / "a.wdf").write_bytes(b"WDF1")
-    found = ml.read_library(folder)
-    assert not found.has_spectra
-    assert found.notes == ("files in raman that are not read as spectra: a.wdf",)
+    with pytest.raises(InputError, match=r"2 files of a kind that is not read: c\.spec, d\.wdf .*--ignore-unread"):
+        ml.read_library(folder)
+    found = ml.read_library(folder, options=ml.LibraryOptions(ignore_unread=True))
+    assert found.notes == ("files that are not read: c.spec, d.wdf",)
 
 
 def test_units_that_differ_are_refused(folder):

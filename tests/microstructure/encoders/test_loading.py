@@ -1,6 +1,7 @@
 import hashlib
 import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,16 @@ from safetensors.torch import save_file
 
 from matlens.core import registry
 from matlens.errors import InputError, ResourceError
-from matlens.microstructure.encoders import ENCODERS, VGG19, FilterBank, load_encoder, random_weights, resolve_encoder
+from matlens.microstructure.encoders import (
+    ENCODERS,
+    VGG19,
+    Compact,
+    FilterBank,
+    load_encoder,
+    loading,
+    random_weights,
+    resolve_encoder,
+)
 
 OXFORD = "vgg19_imagenet_conv1_1-conv3_4.safetensors"
 
@@ -33,27 +43,41 @@ def one_sentence(error: pytest.ExceptionInfo) -> bool:
     return "\n" not in text and text.endswith(".") and len(text) < 400
 
 
-def test_auto_takes_the_filter_bank_where_no_weights_are(bare):
-    assert resolve_encoder() == "filterbank"
-    assert isinstance(load_encoder(), FilterBank)
-    assert load_encoder().name == "filterbank"
+def test_auto_needs_nothing_but_the_package(bare):
+    assert resolve_encoder() == "matlens"
+    assert isinstance(load_encoder(), Compact)
+    assert load_encoder().source["sha256"] == ENCODERS["matlens"].packaged[1]
+    assert isinstance(load_encoder("filterbank"), FilterBank)
 
 
-@pytest.mark.parametrize("name", [name for name in ENCODERS if name != "filterbank"])
+def test_auto_is_the_same_where_other_weights_are(data_dir):
+    assert resolve_encoder() == "matlens"
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short"])
+def test_a_damaged_package_says_to_install_it_again(bare, monkeypatch, damage):
+    """Another file stands for the package's, which a test must not change."""
+    file, _ = ENCODERS["matlens"].packaged
+    whole = Path(loading.__file__).with_name(file)
+    monkeypatch.setattr(loading, "__file__", str(bare / "loading.py"))
+    if damage == "cut short":
+        (bare / file).write_bytes(whole.read_bytes()[:-1])
+    with pytest.raises(ResourceError, match="install MatLens again") as error:
+        load_encoder()
+    assert one_sentence(error)
+    assert file in str(error.value)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ENCODERS.items() if entry.weights])
 def test_missing_weights_say_what_to_do(bare, name):
     with pytest.raises(ResourceError, match=f"matlens fetch {name}") as error:
         load_encoder(name)
     assert one_sentence(error)
-    assert "filterbank" in str(error.value)
-
-
-def test_auto_takes_vgg_where_weights_are(data_dir):
-    assert resolve_encoder() == "vgg19-oxford"
-    assert load_encoder().name == "vgg19-oxford"
+    assert "encoder='matlens'" in str(error.value)
 
 
 def test_unknown_names_and_needless_weights(weights):
-    with pytest.raises(InputError, match="'vgg16' is not known; choose one of auto, vgg19-oxford") as error:
+    with pytest.raises(InputError, match="'vgg16' is not known; choose one of auto, matlens, vgg19-oxford") as error:
         load_encoder("vgg16")
     assert one_sentence(error)
     with pytest.raises(InputError, match="no weights file"):
@@ -114,10 +138,9 @@ def test_a_registered_file_of_another_hash_is_refused(bare, monkeypatch):
     (bare / "data").mkdir()
     save_file(random_weights(1, seed=1), bare / "data" / OXFORD)
     monkeypatch.setenv("MATLENS_DATA", str(bare / "data"))
-    for name in ("auto", "vgg19-oxford"):
-        with pytest.raises(ResourceError, match="SHA-256") as error:
-            load_encoder(name)
-        assert "\n" not in str(error.value)
+    with pytest.raises(ResourceError, match="SHA-256") as error:
+        load_encoder("vgg19-oxford")
+    assert "\n" not in str(error.value)
 
 
 def test_real_weights_see_the_published_channels(data_dir, bare, monkeypatch):

@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.library.io.components import Components, find_components
-from matlens.library.io.names import FRACTION_UNITS, axis_number, component_names, same_name, split_unit
+from matlens.library.io.names import FRACTION_UNITS, axis_number, component_names, is_sample_name, same_name, split_unit
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.text_table import TextTable
 from matlens.library.table import named
 
 __all__ = ["Columns", "find_columns"]
 
-_SAMPLE = re.compile(
-    r"(?:sample|specimen|id|name|index|no\.?|nr\.?|#|column 1)(?:[\s_]*(?:id|name|number|no\.?|nr\.?))?"
-)
 _COVARIATE = re.compile(
     r"(?:plate|wafer|[xyz]|row|col|column|pos|position|coordinate|thickness|batch|date|time|day|run|spot|site|index|"
     r"group|fold|set|library|anneal\w*|temperature|operator|label|phase|region|cluster|replicate)(?:[\s_]*(?:\d+|id|no|pos|name|position|coordinate))?"
@@ -161,7 +158,7 @@ def _axis_between(table: TextTable, option: str, taken: set[int]) -> tuple[tuple
 
 def _sample(table: TextTable, columns: list[int]) -> int | None:
     for k in columns:
-        if _SAMPLE.fullmatch(table.columns[k].strip().lower()):
+        if is_sample_name(table.columns[k]):
             return k
     if columns and columns[0] == 0:
         texts = table.texts(0)

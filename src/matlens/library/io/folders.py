@@ -10,7 +10,9 @@ import pandas as pd
 
 from matlens.errors import InputError
 from matlens.library.io.formats import SPECTRUM_FORMATS, TABLE_FORMATS, TEXT_SUFFIXES, find_format
+from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.names import axis_number
+from matlens.library.io.spectra_files import readable
 from matlens.library.io.text_spectra import read_matrix
 from matlens.library.io.text_table import TextTable, read_rows, read_table
 from matlens.library.table import named
@@ -112,13 +114,15 @@ def read_cameo(folder: Path) -> Parts:
     return Parts(table, spectra.intensities, spectra.axis, merit, covariates)
 
 
-def table_and_spectra(folder: Path) -> tuple[Path, Path | None]:
+def table_and_spectra(folder: Path, layout: Layout = DEFAULT) -> tuple[Path, Path | None]:
     """Find the table of a folder, and the file or folder of its spectra.
 
     Parameters
     ----------
     folder : Path
         The folder.
+    layout : Layout
+        How files of text are written, where they do not say.
 
     Returns
     -------
@@ -143,9 +147,9 @@ def table_and_spectra(folder: Path) -> tuple[Path, Path | None]:
     ('samples.csv', True)
     """
     files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
-    single = [file for file in files if find_format(file, SPECTRUM_FORMATS)]
-    matrices = [file for file in files if file not in single and _is_matrix(file)]
-    tables = [file for file in files if file not in single and file not in matrices and _is_table(file)]
+    single = [file for file in files if find_format(file, SPECTRUM_FORMATS, layout)]
+    matrices = [file for file in files if file not in single and _is_matrix(file, layout)]
+    tables = [file for file in files if file not in single and file not in matrices and _is_table(file, layout)]
     if len(tables) != 1 or len(matrices) > 1:
         raise InputError(
             f"{folder} holds {len(tables)} tables with column names ({named(file.name for file in tables) or 'none'}) "
@@ -154,8 +158,8 @@ def table_and_spectra(folder: Path) -> tuple[Path, Path | None]:
         )
     if matrices or single:
         return tables[0], matrices[0] if matrices else folder
-    below = [part for part in sorted(folder.iterdir()) if part.is_dir() and _has_spectra(part)]
-    return tables[0], below[0] if len(below) == 1 else None
+    below = [part for part in sorted(folder.iterdir()) if part.is_dir() and readable(part, layout)]
+    return tables[0], below[0] if len(below) == 1 else folder if below else None
 
 
 def _ending(folder: Path, end: str) -> list[Path]:
@@ -166,22 +170,18 @@ def _ending(folder: Path, end: str) -> list[Path]:
     ]
 
 
-def _has_spectra(folder: Path) -> bool:
-    return any(file.is_file() and find_format(file, SPECTRUM_FORMATS) for file in folder.iterdir())
-
-
-def _is_matrix(path: Path) -> bool:
+def _is_matrix(path: Path, layout: Layout) -> bool:
     if path.suffix.lower() not in TEXT_SUFFIXES:
         return False
-    rows = read_rows(path)
+    rows = read_rows(path, layout)
     return len(rows) > 1 and len(rows[0][1]) > 2 and None not in map(axis_number, rows[0][1][1:])
 
 
-def _is_table(path: Path) -> bool:
+def _is_table(path: Path, layout: Layout) -> bool:
     if path.suffix.lower() not in TEXT_SUFFIXES and find_format(path, TABLE_FORMATS) is None:
         return False
     try:
-        table = read_table(path)
+        table = read_table(path, layout)
     except InputError:
         return False
     return bool(np.isfinite(table.guessed(range(len(table.columns)))).any())

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from matlens.core.late import imported
+from matlens.library.io.layout import DEFAULT, Layout
 
-__all__ = ["SPECTRUM_FORMATS", "TABLE_FORMATS", "TEXT_SUFFIXES", "FileFormat", "find_format"]
+__all__ = [
+    "SPECTRUM_FORMATS",
+    "TABLE_FORMATS",
+    "TEXT_SUFFIXES",
+    "FileFormat",
+    "export_advice",
+    "find_format",
+    "is_document",
+]
 
+SPREADSHEETS = (".xls", ".xlsb", ".ods", ".fods", ".numbers")  # not read; the user learns how to save them
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat", ".xy", ".asc", ".prn")
 
 
@@ -32,6 +43,8 @@ class FileFormat:
     recognise : str or None
         A function as ``"module:function"`` that takes the path and returns whether the content is of this format, where
         the suffix alone does not tell.
+    text : bool
+        Whether the reader and ``recognise`` take the `Layout` of a file of text after the path.
 
     Examples
     --------
@@ -43,10 +56,18 @@ class FileFormat:
     suffixes: tuple[str, ...]
     read: str
     recognise: str | None = None
+    text: bool = False
 
-    def fits(self, path: Path) -> bool:
+    def fits(self, path: Path, layout: Layout = DEFAULT) -> bool:
         """Return whether a file is of this format, by its suffix and content."""
-        return path.suffix.lower() in self.suffixes and (self.recognise is None or bool(imported(self.recognise)(path)))
+        if path.suffix.lower() not in self.suffixes:
+            return False
+        more = (layout,) if self.text else ()
+        return self.recognise is None or bool(imported(self.recognise)(path, *more))
+
+    def open(self, path: Path, layout: Layout = DEFAULT) -> Any:
+        """Read a file of spectra."""
+        return self.load()(path, *((layout,) if self.text else ()))
 
     def load(self) -> Callable[..., Any]:
         """Import the reader."""
@@ -56,20 +77,24 @@ class FileFormat:
 
 SPECTRUM_FORMATS: list[FileFormat] = [
     FileFormat(
-        "two columns of text",
-        TEXT_SUFFIXES,
-        "matlens.library.io.text_spectra:read_two_columns",
-        recognise="matlens.library.io.text_spectra:is_two_columns",
+        "columns of text",
+        (*TEXT_SUFFIXES, ".xye"),
+        "matlens.library.io.text_spectra:read_spectrum_text",
+        recognise="matlens.library.io.text_spectra:is_spectrum_text",
+        text=True,
     ),
 ]
 
 # What is of none of these is read as a table of text.
 TABLE_FORMATS: list[FileFormat] = [
     FileFormat("workbook", (".xlsx", ".xlsm"), "matlens.library.io.workbook:read_workbook"),
+    FileFormat("other spreadsheet", SPREADSHEETS, "matlens.library.io.workbook:refuse_spreadsheet"),
 ]
 
 
-def find_format(path: str | os.PathLike[str], formats: Sequence[FileFormat]) -> FileFormat | None:
+def find_format(
+    path: str | os.PathLike[str], formats: Sequence[FileFormat], layout: Layout = DEFAULT
+) -> FileFormat | None:
     """Find the first format that a file fits.
 
     Parameters
@@ -78,6 +103,8 @@ def find_format(path: str | os.PathLike[str], formats: Sequence[FileFormat]) -> 
         The file.
     formats : sequence of FileFormat
         ``SPECTRUM_FORMATS`` or ``TABLE_FORMATS``.
+    layout : Layout
+        How files of text are written, where they do not say.
 
     Returns
     -------
@@ -90,4 +117,69 @@ def find_format(path: str | os.PathLike[str], formats: Sequence[FileFormat]) -> 
     True
     """
     file = Path(path)
-    return None if file.name.startswith(".") else next((found for found in formats if found.fits(file)), None)
+    return None if file.name.startswith(".") else next((one for one in formats if one.fits(file, layout)), None)
+
+
+# Formats of instruments that are not read, and how their files become readable.
+_CLOSED = {
+    ".wdf": "a file of Renishaw WiRE; export it as text",
+    ".spc": "a file of GRAMS or of EDAX; export it as text",
+    ".l6m": "a map of HORIBA LabSpec; export it as text",
+    ".l6s": "a file of HORIBA LabSpec; export it as text",
+    ".wip": "a project of WITec; export it as text",
+    ".raw": "a file of an instrument, by Bruker or Rigaku among others; export it as text (.xy)",
+    ".brml": "a file of Bruker; export it as text (.xy)",
+    ".opus": "a file of Bruker OPUS; export it as text",
+    ".spa": "a file of Thermo OMNIC; export it as text",
+    ".jdx": "a JCAMP-DX file; export it as text",
+    ".dx": "a JCAMP-DX file; export it as text",
+    ".xrdml": "a file of PANalytical; export it as text (.xy)",
+    ".ras": "a file of Rigaku; export it as text (.txt)",
+    ".rasx": "a file of Rigaku; export it as text (.txt)",
+}
+_DOCUMENTS = re.compile(
+    r"\.(md|rst|pdf|docx?|pptx?|py|ipynb|m|r|json|ya?ml|toml|html?|png|jpe?g|gif|svg|tiff?|bmp|log|ini|cfg|bib|db)"
+)
+_DOCUMENT_NAMES = ("readme", "read_me", "license", "licence", "changelog", "citation", "notes")
+
+
+def export_advice(path: Path) -> str:
+    """Say what a file of an instrument is that is not read, and how to export it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        What it is and what to do; "" for other files.
+
+    Examples
+    --------
+    >>> export_advice(Path("a.wdf"))
+    'a file of Renishaw WiRE; export it as text'
+    """
+    return _CLOSED.get(path.suffix.lower(), "")
+
+
+def is_document(path: Path) -> bool:
+    """Return whether a file is for people, such as a readme or a picture, so that nobody expects it to be read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> is_document(Path("README.txt")), is_document(Path("a.txt"))
+    (True, False)
+    """
+    return _DOCUMENTS.fullmatch(path.suffix.lower()) is not None or path.stem.lower().startswith(_DOCUMENT_NAMES)

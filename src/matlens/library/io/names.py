@@ -10,8 +10,12 @@ __all__ = [
     "ELEMENTS",
     "FRACTION_UNITS",
     "axis_number",
+    "axis_unit_in",
     "component_names",
     "is_element",
+    "is_sample_name",
+    "is_unit",
+    "normal_axis_unit",
     "pattern",
     "same_name",
     "split_unit",
@@ -52,7 +56,22 @@ _AXIS_UNITS = (
     "K",
     "s",
 )
+_SAMPLE = re.compile(
+    r"(?:sample|specimen|id|name|index|no\.?|nr\.?|#|column 1)(?:[\s_]*(?:id|name|number|no\.?|nr\.?))?"
+)
 FRACTION_UNITS = ("", "%", "at%", "wt%", "mol%", "vol%")
+_AXIS_KEY = re.compile(r"(?:AxisUnit\[1\]|XUNITS?|x[ _]?units?)\s*[=:]\s*(\S+)", re.IGNORECASE)
+_SAME_UNIT = {
+    spelling: unit
+    for unit, spellings in {
+        "cm-1": "cm-1 cm^-1 1/cm /cm wavenumber wavenumbers",
+        "nm": "nm nanometer nanometers nanometre nanometres",
+        "um": "um \u00b5m \u03bcm micrometers micrometer",
+        "deg": "deg degree degrees \u00b0 \u00b02th degreestwotheta",
+        "eV": "ev",
+    }.items()
+    for spelling in spellings.split()
+}
 _WORDS = r"(?:content|fraction|frac|concentration|conc|composition|ratio|amount)\.?"
 
 
@@ -82,7 +101,7 @@ def split_unit(name: str) -> tuple[str, str]:
     text = name.strip()
     for form in (r"(.*\S)\s*[(\[]([^()\[\]]*)[)\]]", r"(.*\S)\s+/\s*(\S.*)", r"(.*\S),\s*(\S.*)"):
         match = re.fullmatch(form, text)
-        if match and _is_unit(match[2]):
+        if match and is_unit(match[2]):
             return match[1], match[2].strip()
     parts = text.split("_")
     for start in range(1, len(parts)):
@@ -90,6 +109,49 @@ def split_unit(name: str) -> tuple[str, str]:
         if len("".join(tail)) > 1 and _is_symbol(tail[0]) and all(_is_symbol(p) or _POWER.fullmatch(p) for p in tail):
             return "_".join(parts[:start]), _joined(tail)
     return text, ""
+
+
+def is_sample_name(name: str) -> bool:
+    """Return whether a column is named as one of sample ids, such as "Sample" or "id".
+
+    Parameters
+    ----------
+    name : str
+        The column name.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> is_sample_name("Sample No."), is_sample_name("P")
+    (True, False)
+    """
+    return _SAMPLE.fullmatch(name.strip().lower()) is not None
+
+
+def is_unit(text: str) -> bool:
+    """Return whether a text is a unit, such as "mA/cm2" or "%".
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> is_unit("mA/cm2"), is_unit("Fe")
+    (True, False)
+    """
+    parts = [part for part in re.split(r"[\s/·*.⋅]+|\bper\b", text.strip()) if part]
+    return text.strip() in _WHOLE.split() or (bool(parts) and all(part == "1" or _is_symbol(part) for part in parts))
 
 
 def same_name(asked: str, name: str) -> bool:
@@ -136,7 +198,54 @@ def axis_number(name: str) -> tuple[float, str] | None:
     match = _NUMBER.fullmatch(name.strip())
     if match is None or match[2] not in ("", *_AXIS_UNITS):
         return None
-    return float(match[1]), match[2]
+    return float(match[1]), normal_axis_unit(match[2])
+
+
+def axis_unit_in(head: Sequence[Sequence[str]]) -> str:
+    """Find the unit of the axis in the lines above a spectrum.
+
+    Parameters
+    ----------
+    head : sequence of sequence of str
+        Cells of these lines.
+
+    Returns
+    -------
+    str
+        "cm-1", "nm", "deg" or another unit of an axis; "" where no line gives one.
+
+    Examples
+    --------
+    >>> [axis_unit_in([row]) for row in (["#AxisUnit[1]=1/cm"], ["Raman shift (cm-1)", "counts"], ["a", "b"])]
+    ['cm-1', 'cm-1', '']
+    """
+    lines = [" ".join(row) for row in head]
+    keyed = (match[1] for line in lines if (match := _AXIS_KEY.search(line)))
+    names = (unit for row in reversed(head[-3:]) if (unit := split_unit(row[0].lstrip("#%!' "))[1]))
+    return next(filter(None, map(normal_axis_unit, (*keyed, *names))), "")
+
+
+def normal_axis_unit(unit: str) -> str:
+    """Return the common spelling of the unit of an axis.
+
+    Parameters
+    ----------
+    unit : str
+        The unit as a file spells it.
+
+    Returns
+    -------
+    str
+        The common spelling; "" for what is not a unit of an axis.
+
+    Examples
+    --------
+    >>> normal_axis_unit("1/CM"), normal_axis_unit("cm^-1"), normal_axis_unit("°"), normal_axis_unit("counts")
+    ('cm-1', 'cm-1', 'deg', '')
+    """
+    text = unit.strip().strip("()[]\"'").replace("\u2212", "-").replace("\u207b\u00b9", "-1")
+    known = _SAME_UNIT.get(text.lower())
+    return known or (text if text in _AXIS_UNITS else "")
 
 
 def component_names(columns: Sequence[str]) -> tuple[list[str], str]:
@@ -211,11 +320,6 @@ def is_element(name: str) -> bool:
     (True, True, False)
     """
     return component_names([name])[0][0] in ELEMENTS and split_unit(name)[1] in FRACTION_UNITS
-
-
-def _is_unit(text: str) -> bool:
-    parts = [part for part in re.split(r"[\s/·*.⋅]+|\bper\b", text.strip()) if part]
-    return text.strip() in _WHOLE.split() or (bool(parts) and all(part == "1" or _is_symbol(part) for part in parts))
 
 
 def _is_symbol(text: str) -> bool:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 
 from matlens.core.settings import Words, absolute, changed, option, options
 from matlens.errors import InputError
+from matlens.library.io.layout import Layout
 
 __all__ = ["LibraryOptions"]
 
@@ -53,7 +54,13 @@ class LibraryOptions:
         File or folder with the spectra, where the table has none: a matrix with its axis in the first row, or one
         file of two columns for each sample.
     sheet : str, optional
-        Sheet of a workbook; by default the first.
+        Sheet of a workbook; needed where several hold tables.
+    decimal : {"point", "comma"}, optional
+        Decimal mark of the numbers; needed where no number of the file shows it.
+    encoding : str, optional
+        Encoding of a text file, where it is neither Unicode nor Western European.
+    ignore_unread : bool
+        Whether to go on where a folder holds files that are not read.
 
     Raises
     ------
@@ -149,14 +156,43 @@ class LibraryOptions:
         ),
     ] = None
     sheet: Annotated[
-        str | None, option("Sheet of the workbook to read; by default the first.", metavar="NAME", group=_GROUP)
+        str | None, option("Sheet of the workbook, if several hold tables.", metavar="NAME", group=_GROUP)
     ] = None
+    decimal: Annotated[
+        Literal["point", "comma"] | None,
+        option("Decimal mark of the numbers, if the file does not show it, as 1,176 does not.", group=_GROUP),
+    ] = None
+    encoding: Annotated[
+        str | None,
+        option(
+            "Encoding of text files that are neither Unicode nor Western European, e.g. gbk.",
+            metavar="NAME",
+            group=_GROUP,
+        ),
+    ] = None
+
+    ignore_unread: Annotated[bool, option("Go on where a folder holds files that are not read.", group=_GROUP)] = False
 
     def __post_init__(self) -> None:
         if self.axis_columns not in (None, "none") and ":" not in str(self.axis_columns):
             raise InputError(f"axis columns are written FIRST:LAST, or none, found {self.axis_columns!r}.")
         self.limits()
         self.units()
+
+    def layout(self) -> Layout:
+        """Return how the files are written.
+
+        Returns
+        -------
+        Layout
+            Sheet, decimal mark and encoding.
+
+        Examples
+        --------
+        >>> LibraryOptions(sheet="PEC").layout().sheet
+        'PEC'
+        """
+        return Layout(self.sheet, self.decimal, self.encoding)
 
     def limits(self) -> list[tuple[str, int, float]]:
         """Return the censoring limits.

@@ -18,7 +18,7 @@ from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_a
 from matlens.library.io.names import component_names, same_name
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.spectra import Spectra
-from matlens.library.io.spectra_files import left_out, read_spectra
+from matlens.library.io.spectra_files import read_spectra, readable, unread_files
 from matlens.library.io.text_table import TextTable, read_table
 from matlens.library.io.values import close, covariates, fraction_name, merit_names, sample_ids, without_signs
 from matlens.library.io.writing import is_written, read_written
@@ -70,6 +70,7 @@ def read_library(
     MaterialsLibrary(2 samples, Bi-V-W, P in mW/cm2, 2 channels 100.5 to 102)
     """
     source, options = Path(path), options or LibraryOptions()
+    layout = options.layout()
     if not source.exists():
         raise InputError(f"{source} does not exist; give the path of a table or a folder with a library.")
     if source.is_dir() and is_cameo(source):
@@ -77,9 +78,9 @@ def read_library(
     spectra = None if options.spectra is None else Path(options.spectra)
     folder = source if source.is_dir() else None
     if folder is not None:
-        source, beside = table_and_spectra(folder)
+        source, beside = table_and_spectra(folder, layout)
         spectra = spectra or beside
-    table = read_table(source, options.sheet)
+    table = read_table(source, layout)
     if is_written(table) and set(options.settings()) <= {"merits", "components"}:
         library = read_written(table)
         for name in options.merits:
@@ -87,12 +88,15 @@ def read_library(
         if not options.components or set(options.components) == set(library.components):
             return library
     library = _from_table(table, options)
-    if spectra is not None and not library.has_spectra:
-        library = _with_spectra(library, read_spectra(spectra, library.samples, source), options)
-    elif folder is not None and not library.has_spectra:
-        places = (folder, *(part for part in sorted(folder.iterdir()) if part.is_dir()))
-        unread = (note for place in places for note in left_out(place, source))
-        library = replace(library, notes=(*library.notes, *unread))
+    place = folder or (spectra if spectra is not None and spectra.is_dir() else None)
+    beside_table = spectra if not library.has_spectra else None
+    if place is not None:
+        files = [source]
+        if beside_table is not None:
+            files += readable(beside_table, layout) if beside_table.is_dir() else [beside_table]
+        library = replace(library, notes=library.notes + unread_files(place, files, ignore=options.ignore_unread))
+    if beside_table is not None:
+        library = _with_spectra(library, read_spectra(beside_table, library.samples, layout), options)
     return _checked(library, source, varied)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -71,7 +72,10 @@ class Spectra:
 
 
 def matched(names: Sequence[str], samples: Sequence[str], what: str) -> tuple[list[int], tuple[str, ...]]:
-    """Find the index of each sample in ``names``, by the same text or else the same number ("007" is "7").
+    """Find the index of each sample in ``names``.
+
+    The same text comes first, then the same without leading zeros and in small letters ("S007" is "s7"), then a name
+    that holds the sample's as the only one ("s7_532nm").
 
     Parameters
     ----------
@@ -102,18 +106,48 @@ def matched(names: Sequence[str], samples: Sequence[str], what: str) -> tuple[li
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"{what} name the sample {named(twice)} more than once; keep one spectrum for each.")
-    exact = {name: k for k, name in enumerate(names)}
-    plain = {_plain(name): k for k, name in enumerate(names)}
-    order = [exact.get(sample, plain.get(_plain(sample), -1)) for sample in samples]
+    order, loose = [], []
+    exact, plain = ({form(name): k for k, name in enumerate(names)} for form in (str, _plain))
+    inner = _distinct_parts(names)
+    for sample in samples:
+        k = exact.get(sample, plain.get(_plain(sample), -1))
+        if k < 0 and len(holding := [j for j, parts in enumerate(inner) if _contains(parts, _parts(sample))]) == 1:
+            k = holding[0]
+            loose.append(f"{names[k]} is {sample}")
+        order.append(k)
     lacking = [sample for sample, k in zip(samples, order, strict=True) if k < 0]
+    spare = [names[k] for k in sorted(set(range(len(names))) - set(order))]
     if lacking:
         raise InputError(
             f"{len(lacking)} of {len(samples)} samples have no spectrum among the {len(names)} {what}: "
-            f"{named(lacking)}; name each by its sample."
+            f"{named(lacking)}; name each by its sample. Without a sample are {named(spare) or 'none'}."
         )
-    spare = sorted(set(range(len(names))) - set(order))
-    return order, (f"{len(spare)} {what} belong to no sample: {named(names[k] for k in spare)}",) if spare else ()
+    shared = [names[k] for k, count in Counter(order).items() if count > 1]
+    if shared:
+        raise InputError(f"{what}: {named(shared)} fit more than one sample; name each by its sample.")
+    notes = [f"{what} were matched to samples by a part of their names: {named(loose, 3)}"] if loose else []
+    notes += [f"{len(spare)} {what} belong to no sample: {named(spare)}"] if spare else []
+    return order, tuple(notes)
 
 
 def _plain(name: str) -> str:
-    return name.strip().lower().lstrip("0") or "0"
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name.strip().lower())
+
+
+def _parts(name: str) -> list[str]:
+    return [part for part in re.split(r"[^0-9a-z.+]+", _plain(name)) if part]
+
+
+def _distinct_parts(names: Sequence[str]) -> list[list[str]]:
+    """Split names, and leave out what all begin with and all end with, such as a date or "spectrum"."""
+    parts = [_parts(name) for name in names]
+    if len(parts) > 1:
+        shortest = min(map(len, parts))
+        first = next((k for k in range(shortest) if len({row[k] for row in parts}) > 1), shortest)
+        last = next((k for k in range(shortest - first) if len({row[-1 - k] for row in parts}) > 1), shortest - first)
+        parts = [row[first : len(row) - last] for row in parts]
+    return parts
+
+
+def _contains(parts: list[str], wanted: list[str]) -> bool:
+    return bool(wanted) and any(parts[k : k + len(wanted)] == wanted for k in range(len(parts) - len(wanted) + 1))

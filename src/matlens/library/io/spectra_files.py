@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from matlens.errors import InputError
-from matlens.library.io.formats import SPECTRUM_FORMATS, find_format
+from matlens.library.io.formats import SPECTRUM_FORMATS, export_advice, find_format, is_document
+from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.spectra import Spectra, matched
+from matlens.library.io.spectral_axes import on_one_axis
 from matlens.library.io.text_spectra import read_matrix
 from matlens.library.table import named
 
-__all__ = ["left_out", "read_spectra"]
-
-_SAME_AXIS = 1e-3  # allowed difference of two axes, in widths of a channel
+__all__ = ["files_below", "read_spectra", "readable", "unread_files"]
 
 
-def read_spectra(path: Path, samples: Sequence[str], table: Path | None = None) -> Spectra:
+def read_spectra(path: Path, samples: Sequence[str], layout: Layout = DEFAULT) -> Spectra:
     """Read the spectra of given samples from one file, or from a folder with a file for each.
 
     What is no spectrum of a declared format is a matrix of text. A file may name its samples; without names its spectra
-    are in the order of the table. The files of a folder are named by the samples.
+    are in the order of the table. The files of a folder are named by the samples, or lie in folders that are.
 
     Parameters
     ----------
@@ -32,8 +28,8 @@ def read_spectra(path: Path, samples: Sequence[str], table: Path | None = None) 
         File or folder.
     samples : sequence of str
         Sample ids, whose order the result has.
-    table : Path, optional
-        The library's table, which a note about other files of the folder leaves unmentioned.
+    layout : Layout
+        How files of text are written, where they do not say.
 
     Returns
     -------
@@ -43,7 +39,7 @@ def read_spectra(path: Path, samples: Sequence[str], table: Path | None = None) 
     Raises
     ------
     InputError
-        If a sample has no spectrum, numbers are missing, or spectra differ in length, axis or its unit.
+        If a sample has no spectrum, numbers are missing, or the axes cannot be put on a common one.
 
     Examples
     --------
@@ -55,35 +51,123 @@ def read_spectra(path: Path, samples: Sequence[str], table: Path | None = None) 
     [[1.5, 2.5], [1.5, 2.5]]
     """
     if path.is_dir():
-        return _folder(path, samples, table)
-    found = find_format(path, SPECTRUM_FORMATS)
-    read: Spectra = read_matrix(path) if found is None else found.load()(path)
+        return _folder(path, samples, layout)
+    found = find_format(path, SPECTRUM_FORMATS, layout)
+    if found is not None:
+        read: Spectra = found.open(path, layout)
+    elif advice := export_advice(path):
+        raise InputError(f"{path.name} is {advice}.")
+    else:
+        read = read_matrix(path, layout)
     return read.of(samples, path.name)
 
 
-def left_out(folder: Path, table: Path | None) -> tuple[str, ...]:
-    """Say which files of a folder are of no format of spectra; the table and hidden files are not mentioned."""
-    others = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
-    names = [file.name for file in others if file != table and find_format(file, SPECTRUM_FORMATS) is None]
-    return (f"files in {folder.name} that are not read as spectra: {named(names)}",) if names else ()
+def files_below(folder: Path) -> list[Path]:
+    """List the files of a folder and of the folders in it, without hidden ones.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of their names.
+
+    Examples
+    --------
+    >>> files_below(Path("."))[:0]
+    []
+    """
+    there = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__"))]
+    return [file for path in there for file in (files_below(path) if path.is_dir() else [path]) if file.is_file()]
 
 
-def _folder(folder: Path, samples: Sequence[str], table: Path | None) -> Spectra:
-    formats = {file: find_format(file, SPECTRUM_FORMATS) for file in sorted(folder.iterdir()) if file.is_file()}
-    readers = {file: found.load() for file, found in formats.items() if found is not None}
-    files = list(readers)
-    order, spare = matched([file.stem for file in files], samples, f"files in {folder.name}")
-    names = [files[k].name for k in order]
-    read: list[Spectra] = [readers[files[k]](files[k]) for k in order]
-    _check_single(names, read)
-    _check_channels(folder, names, read)
-    notes = tuple(dict.fromkeys(note for spectrum in read for note in spectrum.notes))
-    return Spectra(
-        np.concatenate([spectrum.intensities for spectrum in read]),
-        _common_axis(names, read),
-        _common_unit(folder, names, read),
-        (*spare, *notes, *left_out(folder, table)),
-    )
+def unread_files(folder: Path, read: Sequence[Path], *, ignore: bool) -> tuple[str, ...]:
+    """Refuse files of a folder that nothing has read; documents such as a readme are only noted.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    read : sequence of Path
+        Files that were read, such as the library's table.
+    ignore : bool
+        Whether the user wants to go on without the other files: then they are noted.
+
+    Returns
+    -------
+    tuple of str
+        A sentence on files that were not read, if there are any.
+
+    Raises
+    ------
+    InputError
+        If files that may be spectra were not read; the message lists them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "readme.txt").write_text("Measured with care.")
+    >>> unread_files(folder, [], ignore=False)
+    ('files that are not read: readme.txt',)
+    """
+    rest = [file for file in files_below(folder) if file not in read]
+    spectra = [file for file in rest if not is_document(file)]
+    if spectra and not ignore:
+        advice = next(filter(None, map(export_advice, spectra)), "")
+        found = named(str(file.relative_to(folder)) for file in spectra)
+        kind = f" ({spectra[0].suffix} is {advice})" if advice else ""
+        raise InputError(
+            f"{folder.name} holds {len(spectra)} files of a kind that is not read: {found}{kind}; give the spectra as "
+            "text, move these files elsewhere, or go on without them by --ignore-unread."
+        )
+    return (f"files that are not read: {named(file.relative_to(folder) for file in rest)}",) if rest else ()
+
+
+def readable(folder: Path, layout: Layout = DEFAULT) -> list[Path]:
+    """List the files of a folder, and of the folders in it, that hold spectra of a declared format.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    layout : Layout
+        How files of text are written, where they do not say.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Examples
+    --------
+    >>> readable(Path("."))[:0]
+    []
+    """
+    return [file for file in files_below(folder) if find_format(file, SPECTRUM_FORMATS, layout) is not None]
+
+
+def _folder(folder: Path, samples: Sequence[str], layout: Layout) -> Spectra:
+    files = readable(folder, layout)
+    order, notes = matched([_name(file, folder, files) for file in files], samples, f"files in {folder.name}")
+    chosen = [files[k] for k in order]
+    read: list[Spectra] = []
+    for file in chosen:
+        found = find_format(file, SPECTRUM_FORMATS, layout)
+        read.append(found.open(file, layout))  # type: ignore[union-attr]  # `readable` lists files of a format only
+    _check_single([file.name for file in chosen], read)
+    together = on_one_axis([file.name for file in chosen], read, folder.name)
+    told = dict.fromkeys(note for spectrum in read for note in spectrum.notes)
+    return Spectra(together.intensities, together.axis, together.axis_unit, (*notes, *told, *together.notes))
+
+
+def _name(file: Path, folder: Path, files: Sequence[Path]) -> str:
+    """The name that a file gives its sample: its own, or that of its folder where all files are called alike."""
+    alike = len({other.stem for other in files}) == 1 < len(files)
+    return file.parent.name if alike and file.parent != folder else file.stem
 
 
 def _check_single(names: Sequence[str], read: Sequence[Spectra]) -> None:
@@ -93,36 +177,3 @@ def _check_single(names: Sequence[str], read: Sequence[Spectra]) -> None:
                 f"{name} holds {len(spectrum.intensities)} spectra where one for each sample is expected; save them as "
                 "single files, or give a file with those of all samples by itself."
             )
-
-
-def _check_channels(folder: Path, names: Sequence[str], read: Sequence[Spectra]) -> None:
-    lengths = [len(spectrum.axis) for spectrum in read]
-    usual = Counter(lengths).most_common(1)[0][0]
-    if uneven := [f"{name} ({length})" for name, length in zip(names, lengths, strict=True) if length != usual]:
-        raise InputError(
-            f"most spectra in {folder.name} have {usual} channels, but not {named(uneven)}; measure or resample them "
-            "on one axis."
-        )
-
-
-def _common_axis(names: Sequence[str], read: Sequence[Spectra]) -> NDArray[np.float64]:
-    axis = np.median([spectrum.axis for spectrum in read], axis=0)
-    width = np.abs(np.gradient(axis)) if len(axis) > 1 else np.ones(1)
-    moved = [
-        name
-        for name, spectrum in zip(names, read, strict=True)
-        if (np.abs(spectrum.axis - axis) > _SAME_AXIS * width).any()
-    ]
-    if moved:
-        raise InputError(
-            f"the axis of {named(moved)} differs from that of the other spectra; resample them on one axis."
-        )
-    return axis
-
-
-def _common_unit(folder: Path, names: Sequence[str], read: Sequence[Spectra]) -> str:
-    units = {spectrum.axis_unit: name for name, spectrum in zip(names, read, strict=True) if spectrum.axis_unit}
-    if len(units) > 1:
-        found = named(f"{unit} ({name})" for unit, name in units.items())
-        raise InputError(f"the spectra in {folder.name} have axes in {found}; convert them to one unit.")
-    return next(iter(units), "")

@@ -7,7 +7,7 @@ import io
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,16 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.library.io.encoding import decoded
 from matlens.library.io.formats import TABLE_FORMATS, find_format
+from matlens.library.io.headers import common_width, filled, find_head, with_cell_units
+from matlens.library.io.layout import DEFAULT, Layout
+from matlens.library.io.marks import plain_marks
+from matlens.library.io.numerals import MISSING, value_of
 from matlens.library.table import named
 
 __all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
 
 WRITTEN = "# matlens library"  # beginning of the files of `write_library`
-_MISSING = frozenset(("", "nan", "na", "n/a", "-", "none", "null", "#n/a"))
-_DELIMITERS = (";", "\t", ",")  # between semicolons a comma may be the decimal point
+_DELIMITERS = (";", "\t", ",")  # between semicolons and tabs a comma may be the decimal mark
 _LOOKED_AT = 50  # number of lines from which the layout of a file is recognised
-_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
+_BLANKS = re.compile(r" *[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?(?: +[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?)+ *")
 _LIMIT = re.compile(r"\s*([<>])=?\s*(.+)")
 
 Rows = list[tuple[int, list[str]]]
@@ -135,7 +139,7 @@ class TextTable:
         try:
             return np.array(cells, dtype=np.float64).reshape(len(cells), len(columns))
         except ValueError:
-            return np.array([[_number(cell) for cell in row] for row in cells]).reshape(len(cells), len(columns))
+            return np.array([[value_of(cell) for cell in row] for row in cells]).reshape(len(cells), len(columns))
 
     def places(self, columns: Sequence[int], bad: NDArray[np.bool_]) -> str:
         """List the cells at which ``bad`` is true, for a message.
@@ -197,23 +201,23 @@ class TextTable:
     def _blank(self, columns: Sequence[int], where: NDArray[np.bool_]) -> NDArray[np.bool_]:
         blank = np.zeros(where.shape, dtype=bool)
         for row, k in np.argwhere(where):
-            blank[row, k] = self.rows[row][columns[k]].strip().lower() in _MISSING
+            blank[row, k] = self.rows[row][columns[k]].strip().lower() in MISSING
         return blank
 
 
-def read_table(path: str | os.PathLike[str], sheet: str | None = None) -> TextTable:
+def read_table(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> TextTable:
     """Read a table with column names from a CSV, TSV or XLSX file.
 
     The first row that is as wide as most rows, and mostly filled, holds the names; the rows above are the title.
-    Commas, semicolons, tabs or blanks separate columns. Between semicolons or tabs, decimals may be written with a
-    comma.
+    Commas, semicolons, tabs or blanks separate columns. Decimal marks are decided as in `plain_marks`, rows of units
+    and names in two rows as in `find_head`.
 
     Parameters
     ----------
     path : path-like
         The file.
-    sheet : str, optional
-        Sheet of a workbook; by default the first.
+    layout : Layout
+        How the file is written, where it does not say.
 
     Returns
     -------
@@ -234,48 +238,48 @@ def read_table(path: str | os.PathLike[str], sheet: str | None = None) -> TextTa
     >>> table.columns, table.lines, table.numbers([1, 2]).tolist()
     (['Sample', 'Bi', 'V'], [3], [[0.5, 0.5]])
     """
-    name, rows = Path(path).name, read_rows(path, sheet)
-    width, _ = _common_width(row for _, row in rows)
-    head = next((k for k, (_, row) in enumerate(rows) if len(row) == width and _filled(row) * 2 > width), 0)
-    columns = [cell.strip() for cell in rows[head][1]] if rows else []
-    if width < 2 or len(rows) - head < 2:
+    name, rows = Path(path).name, read_rows(path, layout)
+    width, _ = common_width(row for _, row in rows)
+    head = find_head(rows, width)
+    columns, body = head.columns, [(line, row) for line, row in rows[head.size :] if filled(row)]
+    if width < 2 or not body:
         raise InputError(
-            f"{name} has {max(width, 0)} columns and {max(len(rows) - head - 1, 0)} rows under them where a table with "
-            "column names is expected; check the file, and that columns are separated by commas, semicolons or tabs."
+            f"{name} has {max(width, 0)} columns and {len(body)} rows under them where a table with column names is "
+            "expected; check the file, and that columns are separated by commas, semicolons or tabs."
         )
-    body = [(line, row) for line, row in rows[head + 1 :] if _filled(row)]
     uneven = [f"line {line} with {len(row)}" for line, row in body if len(row) != width]
     if uneven:
         raise InputError(f"{name} has {width} columns, but {named(uneven)} cells; complete or correct these lines.")
     kept = [k for k in range(width) if columns[k] or any(row[k].strip() for _, row in body)]
-    title = tuple(" ".join(cell for cell in row if cell.strip()).strip() for _, row in rows[:head])
     columns = [columns[k] or f"column {k + 1}" for k in kept]
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise InputError(f"{name} has the column {named(twice)} more than once; every column needs a name of its own.")
-    cells = [row if len(kept) == width else [row[k] for k in kept] for _, row in body]
-    return TextTable(name, title, columns, [line for line, _ in body], cells)
+    if len(kept) < width:
+        body = [(line, [row[k] for k in kept]) for line, row in body]
+    columns, body = with_cell_units(columns, body)
+    return TextTable(name, head.title, columns, [line for line, _ in body], [row for _, row in body])
 
 
-def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
+def read_rows(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> Rows:
     """Read the rows of a text table, or of a file of another format of tables, without empty ones.
 
     Parameters
     ----------
     path : path-like
         The file.
-    sheet : str, optional
-        Sheet of a workbook; by default the first.
+    layout : Layout
+        How the file is written, where it does not say.
 
     Returns
     -------
     list of (int, list of str)
-        Line number and cells of each row.
+        Line number and cells of each row; numbers have decimal points.
 
     Raises
     ------
     InputError
-        If the file cannot be read or is not text, or the sheet does not exist.
+        If the file cannot be read or is not text, the sheet does not exist, or a decimal mark remains open.
 
     Examples
     --------
@@ -289,58 +293,32 @@ def read_rows(path: str | os.PathLike[str], sheet: str | None = None) -> Rows:
     try:
         found = find_format(source, TABLE_FORMATS)
         if found is not None:
-            return [(line, row) for line, row in enumerate(found.load()(source, sheet), 1) if _filled(row)]
-        text = _decoded(source.read_bytes())
+            rows = [(line, row) for line, row in enumerate(found.load()(source, layout.sheet), 1) if filled(row)]
+        else:
+            rows = _split(decoded(source.read_bytes(), source.name, layout.encoding))
     except OSError as error:
         raise InputError(f"{source} cannot be read ({error.strerror or error}); check the path.") from error
-    if "\0" in text:
-        raise InputError(f"{source.name} is not a text file; save the table as CSV or XLSX.")
-    return _split(text)
+    return rows if rows and rows[0][1][0].startswith(WRITTEN) else plain_marks(rows, source.name, layout.decimal)
 
 
 def _split(text: str) -> Rows:
     if text.startswith(WRITTEN):  # one line of JSON, whose commas separate no columns
         first, _, text = text.partition("\n")
         return [(1, [first.strip()]), *((line + 1, row) for line, row in _split(text))]
-    head = text.splitlines()[:_LOOKED_AT]
-    layouts = [_common_width(csv.reader(head, delimiter=delimiter)) for delimiter in _DELIMITERS]
+    lines = text.splitlines()
+    head = lines if len(lines) <= 2 * _LOOKED_AT else lines[:_LOOKED_AT] + lines[-_LOOKED_AT:]  # heads may be long
+    layouts = [common_width(csv.reader(head, delimiter=delimiter)) for delimiter in _DELIMITERS]
     counts = [count if width > 1 else 0 for width, count in layouts]  # lines that a delimiter splits alike
-    if not any(counts):
-        return [(number, row) for number, line in enumerate(text.splitlines(), 1) if (row := line.split())]
+    if not any(counts) or _between_blanks(lines):
+        return [(number, row) for number, line in enumerate(lines, 1) if (row := line.split())]
     best = int(np.argmax(counts))
     delimiter, width = _DELIMITERS[best], layouts[best][0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows = [(reader.line_num, row) for row in reader if _filled(row)]
-    rows = [(line, row[:width] if len(row) > width and not _filled(row[width:]) else row) for line, row in rows]
-    if delimiter != "," and any(_COMMA_NUMBER.fullmatch(cell) for _, row in rows[:_LOOKED_AT] for cell in row):
-        rows = [
-            (line, [cell.replace(",", ".") if _COMMA_NUMBER.fullmatch(cell) else cell for cell in row])
-            for line, row in rows
-        ]
-    return rows
+    rows = [(reader.line_num, row) for row in reader if filled(row)]
+    return [(line, row[:width] if len(row) > width and not filled(row[width:]) else row) for line, row in rows]
 
 
-def _decoded(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return content.decode("latin-1")
-
-
-def _common_width(rows: Iterable[Sequence[str]]) -> tuple[int, int]:
-    """Return the width that most rows have (the larger one of two), and the number of these rows."""
-    counts = Counter(len(row) for row in rows if _filled(row))
-    return max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
-
-
-def _filled(row: Sequence[str]) -> int:
-    return sum(1 for cell in row if cell.strip())
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return np.nan
+def _between_blanks(lines: list[str]) -> bool:
+    """Whether most lines are numbers between blanks, so that their commas are decimal or thousands marks."""
+    there = [line for line in lines if line.strip()][: _LOOKED_AT * 4]
+    return 2 * sum(_BLANKS.fullmatch(line) is not None for line in there) > len(there)

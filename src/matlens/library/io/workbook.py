@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from matlens.errors import InputError
+from matlens.library.io.marks import Exact
 from matlens.library.table import named
 
-__all__ = ["read_workbook"]
+__all__ = ["read_workbook", "refuse_spreadsheet"]
 
 
 def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
@@ -18,7 +20,7 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
     path : Path
         The file.
     sheet : str, optional
-        Name of the sheet; by default the first.
+        Name of the sheet; by default the only one with rows of numbers, or the first where none has.
 
     Returns
     -------
@@ -28,7 +30,7 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
     Raises
     ------
     InputError
-        If the file is damaged, or has no such sheet.
+        If the file is damaged, has no such sheet, or has numbers on several sheets and none is named.
 
     Examples
     --------
@@ -51,9 +53,68 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
     try:
         if sheet is not None and sheet not in book.sheetnames:
             raise InputError(f"{path.name} has no sheet {sheet!r}; it has {named(book.sheetnames)}.")
-        page = book[sheet] if sheet is not None else book.worksheets[0]
-        rows = [["" if cell is None else str(cell) for cell in row] for row in page.iter_rows(values_only=True)]
+        pages = (
+            [book[sheet]] if sheet is not None else [page for page in book.worksheets if page.sheet_state == "visible"]
+        )
+        read = {page.title: [list(map(_text, row)) for row in page.iter_rows(values_only=True)] for page in pages}
     finally:
         book.close()
+    tables = {title: rows for title, rows in read.items() if sheet is not None or _has_numbers(rows)}
+    if len(tables) > 1:
+        found = "; ".join(f"{title!r} with {named(_names(rows))}" for title, rows in tables.items())
+        raise InputError(
+            f"{path.name} has tables on {len(tables)} sheets ({found}); name one by --sheet, or copy all columns "
+            "into one sheet where a sample has one row."
+        )
+    rows = next(iter((tables or read).values()), [])
     width = max((k + 1 for row in rows for k, cell in enumerate(row) if cell), default=0)
     return [row[:width] + [""] * (width - len(row)) for row in rows]
+
+
+def refuse_spreadsheet(path: Path, sheet: str | None = None) -> list[list[str]]:
+    """Refuse a spreadsheet in a format that is not read, and say how it can be saved.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    sheet : str, optional
+        Name of the sheet.
+
+    Returns
+    -------
+    list of list of str
+        Never.
+
+    Raises
+    ------
+    InputError
+        Always.
+
+    Examples
+    --------
+    >>> refuse_spreadsheet(Path("old.xls"))
+    Traceback (most recent call last):
+    matlens.errors.InputError: old.xls is a spreadsheet in a format that is not read (.xls); save it as XLSX or CSV.
+    """
+    raise InputError(
+        f"{path.name} is a spreadsheet in a format that is not read ({path.suffix}); save it as XLSX or CSV."
+    )
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    return Exact(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else str(cell)
+
+
+def _has_numbers(rows: list[list[str]]) -> bool:
+    """Whether at least two rows have a number and another cell."""
+    filled = [[cell for cell in row if cell] for row in rows]
+    return sum(len(row) > 1 and any(any(map(str.isdigit, cell)) for cell in row) for row in filled) > 1
+
+
+def _names(rows: list[list[str]]) -> list[str]:
+    """The cells of the first row that is filled as far as any."""
+    filled = [[cell for cell in row if cell] for row in rows]
+    return max(filled, key=len, default=[])

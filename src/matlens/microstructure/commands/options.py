@@ -181,8 +181,8 @@ class Encoded:
         str,
         ChoiceOf(lambda: ("auto", *ENCODERS)),
         option(
-            "Pre-trained network that describes the images by its features; auto takes VGG-19 if its weights are "
-            "found on this machine, and else a bank of filters that needs none.",
+            "Pre-trained network that describes the images by its features; auto takes matlens, whose weights come "
+            "with the package.",
             group="Encoder",
         ),
     ] = "auto"

@@ -2,6 +2,8 @@ from .base import Encoder as Encoder
 from .base import Layer as Layer
 from .base import Loss as Loss
 from .base import Padding as Padding
+from .base import pad as pad
+from .compact import Compact as Compact
 from .filterbank import FilterBank as FilterBank
 from .loading import load_encoder as load_encoder
 from .loading import resolve_encoder as resolve_encoder

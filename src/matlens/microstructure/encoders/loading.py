@@ -23,8 +23,8 @@ def resolve_encoder(name: str = "auto") -> str:
     Parameters
     ----------
     name : str
-        A key of ``ENCODERS``, or ``"auto"``: the first of them that can be built on this machine. That is VGG-19 if its
-        weights are found (Oxford's before torchvision's) and the filter bank otherwise.
+        A key of ``ENCODERS``, or ``"auto"``: the first of them that can be built on this machine. That is ``matlens``,
+        whose weights are part of the package.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def load_encoder(
         entry = next(entry for entry in ENCODERS.values() if entry.weights is not None)
     else:
         entry = find_encoder(resolve_encoder(name))
-    if entry.weights is None:
+    if entry.weights is None and entry.packaged is None:
         if weights is not None:
             readers = ", ".join(other.name for other in ENCODERS.values() if other.weights is not None)
             raise InputError(
@@ -99,12 +99,27 @@ def load_encoder(
 
 
 def _weights_file(entry: EncoderEntry, given: str | os.PathLike[str] | None) -> Path:
-    path = Path(given) if given is not None else locate(str(entry.weights))
+    if given is not None:
+        return Path(given)
+    if entry.packaged is not None:
+        return _packaged(*entry.packaged)
+    path = locate(str(entry.weights))
     if path is None:
-        other = next((one.name for one in ENCODERS.values() if one.weights is None), "auto")
+        other = next(one.name for one in ENCODERS.values() if one.weights is None)
         raise ResourceError(
             f"the weights of {entry.name} are not on this machine; run 'matlens fetch {entry.weights}' once with a "
             f"network, point MATLENS_DATA at a folder that holds them, or use encoder='{other}' (--encoder {other})."
+        )
+    return path
+
+
+def _packaged(file: str, sha256: str) -> Path:
+    path = Path(__file__).with_name(file)
+    if not path.is_file() or sha256_of(path) != sha256:
+        state = "differs from the one that was published" if path.is_file() else "is missing"
+        raise ResourceError(
+            f"the weights file {file} inside the package {state}; install MatLens again "
+            "(pip install --force-reinstall matlens)."
         )
     return path
 

@@ -25,8 +25,10 @@ class EncoderEntry:
     where : str
         Class of the encoder, a subclass of `Encoder`, as ``"module:Class"``; imported when the encoder is first used.
     weights : str or None
-        Name of its weights in the registry of data and weights (`matlens.core.registry`); None for an encoder without a
-        weights file.
+        Name of its weights in the registry of data and weights (`matlens.core.registry`); None for an encoder whose
+        weights are not fetched.
+    packaged : (str, str), optional
+        Weights file beside this module, which is part of the package, and its SHA-256.
 
     Examples
     --------
@@ -37,6 +39,7 @@ class EncoderEntry:
     name: str
     where: str
     weights: str | None = None
+    packaged: tuple[str, str] | None = None
 
     def at_hand(self) -> bool:
         """Return whether the encoder can be built on this machine now.
@@ -44,7 +47,7 @@ class EncoderEntry:
         Returns
         -------
         bool
-            True if its weights are found or it needs none.
+            True if its weights are found or need not be fetched.
         """
         from matlens.core.registry import locate
 
@@ -62,12 +65,14 @@ class EncoderEntry:
         return found
 
 
+_MATLENS = ("matlens.safetensors", "b1bbf5e553c2c2a1d21b63e948d317f9117ccbf47f776db9a3f131aacf4c7898")
 _VGG19 = "matlens.microstructure.encoders.vgg19:VGG19"
 
 # In order of preference: ``auto`` is the first of them that is at hand.
 ENCODERS: dict[str, EncoderEntry] = {
     entry.name: entry
     for entry in (
+        EncoderEntry("matlens", "matlens.microstructure.encoders.compact:Compact", packaged=_MATLENS),
         EncoderEntry("vgg19-oxford", _VGG19, weights="vgg19-oxford"),
         EncoderEntry("vgg19-torchvision", _VGG19, weights="vgg19-torchvision"),
         EncoderEntry("filterbank", "matlens.microstructure.encoders.filterbank:FilterBank"),

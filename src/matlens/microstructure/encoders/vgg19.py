@@ -12,7 +12,7 @@ from torch.nn import functional
 from matlens.errors import InputError
 from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding, pad
 
-__all__ = ["VGG19", "phase_colours", "random_weights"]
+__all__ = ["VGG19", "named_for_file", "phase_colours", "random_weights"]
 
 # Convolutions per block; torchvision's index of each convolution counts the rectifiers and poolings between them.
 _BLOCKS = (2, 2, 4, 4, 4)
@@ -114,7 +114,7 @@ class VGG19(Encoder):
     ) -> None:
         super().__init__()
         self.name, self.source = name, source or {}
-        self._steps: list[tuple[str, int | None]] = []
+        self.steps: list[tuple[str, int | None]] = []
         layers: list[Layer] = []
         field, stride, channels = 1, 1, 3
         for step, index in _plan():
@@ -128,12 +128,12 @@ class VGG19(Encoder):
                 field, channels = field + 2 * stride, kernel.shape[0]
             else:
                 break
-            self._steps.append((step, index))
+            self.steps.append((step, index))
             layers.append(Layer(step, channels, stride, field))
         if not layers:
             raise InputError("the weights hold no tensor 'features.0.weight'; expected torchvision's names of VGG-19.")
         self.layers = tuple(layers)
-        self.ends_at = [step for step, index in self._steps if index is not None][-1]
+        self.ends_at = [step for step, index in self.steps if index is not None][-1]
         self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(_STD).reshape(1, 3, 1, 1))
 
@@ -185,8 +185,8 @@ class VGG19(Encoder):
         dict of str to Tensor
             ``kernel0``, ``bias0``, ``kernel2`` and so on.
         """
-        steps = [name for name, _ in self._steps]
-        reached = [index for _, index in self._steps[: steps.index(depth) + 1] if index is not None]
+        steps = [name for name, _ in self.steps]
+        reached = [index for _, index in self.steps[: steps.index(depth) + 1] if index is not None]
         names = [f"{part}{index}" for index in reached for part in ("kernel", "bias")]
         return {name: self.get_buffer(name) for name in names}
 
@@ -209,7 +209,7 @@ class VGG19(Encoder):
         device = self.get_buffer("mean").device
         if seed is not None:
             return VGG19(random_weights(len(weights) // 2, seed), self.name).to(device)
-        return VGG19(_named_for_file({k: v.clone() for k, v in weights.items()}), self.name, self.source).to(device)
+        return VGG19(named_for_file({k: v.clone() for k, v in weights.items()}), self.name, self.source).to(device)
 
     @classmethod
     def restore(cls, name: str, weights: Mapping[str, Tensor]) -> VGG19:
@@ -227,7 +227,7 @@ class VGG19(Encoder):
         VGG19
             The network, on the processor.
         """
-        return cls(_named_for_file(weights), name)
+        return cls(named_for_file(weights), name)
 
     def prepare(self, indicators: Tensor) -> Tensor:
         """Colour the phases and normalise with ImageNet's mean and standard deviation.
@@ -253,6 +253,23 @@ class VGG19(Encoder):
             images = torch.einsum("bkhw,kc->bchw", indicators, colours)
         return ((images + 1) / 2 - self.get_buffer("mean")) / self.get_buffer("std")
 
+    def read(self, layer: str, activations: Tensor) -> Tensor:
+        """Return what is read of a layer: its activations.
+
+        Parameters
+        ----------
+        layer : str
+            Name of the layer.
+        activations : Tensor, shape (B, C, h, w)
+            Its activations.
+
+        Returns
+        -------
+        Tensor, shape (B, C, h, w)
+            The activations.
+        """
+        return activations
+
     def forward_layers(self, images: Tensor, wanted: frozenset[str], padding: Padding) -> dict[str, Tensor]:
         """Run the convolutions up to the deepest wanted layer.
 
@@ -272,7 +289,7 @@ class VGG19(Encoder):
         """
         found: dict[str, Tensor] = {}
         remaining = len(wanted)
-        for name, index in self._steps:
+        for name, index in self.steps:
             if remaining == 0:
                 break
             if min(images.shape[-2:]) < (
@@ -283,9 +300,11 @@ class VGG19(Encoder):
                 images = functional.avg_pool2d(images, 2)
             else:
                 kernel, bias = self.get_buffer(f"kernel{index}"), self.get_buffer(f"bias{index}")
+                if kernel.shape[1] > images.shape[1]:  # a grey image: its colours would be equal
+                    kernel = kernel.sum(1, keepdim=True)
                 images = functional.relu(functional.conv2d(pad(images, 1, padding), kernel, bias))
             if name in wanted:
-                found[name] = images
+                found[name] = self.read(name, images)
                 remaining -= 1
         return found
 
@@ -326,7 +345,7 @@ def random_weights(convolutions: int, seed: int) -> dict[str, Tensor]:
     return weights
 
 
-def _named_for_file(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def named_for_file(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename ``kernelN`` and ``biasN`` to torchvision's ``features.N.weight`` and ``.bias``."""
     kernels = [name.removeprefix("kernel") for name in weights if name.startswith("kernel")]
     found = {f"features.{index}.weight": weights[f"kernel{index}"] for index in kernels}

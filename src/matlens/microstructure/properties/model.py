@@ -63,7 +63,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
     Parameters
     ----------
     encoder : str or Encoder
-        ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"``, ``"vgg19-torchvision"``, or an encoder.
+        ``"auto"``, a key of `matlens.microstructure.encoders.ENCODERS`, or an encoder.
     depth : str
         Layer after which the encoder is cut; the folder of a pruning study, which recommends one; or ``"auto"``, chosen
         by grouped cross-validation within the training structures.

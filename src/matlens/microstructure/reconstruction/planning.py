@@ -51,7 +51,7 @@ def reconstruct(
         A key of `matlens.microstructure.reconstruction.METHODS`: ``"matching"`` or a classical method; or a method with
         its options. Classical methods compute on the processor and take no encoder, weights or preset.
     encoder : str
-        ``"auto"``, ``"filterbank"``, ``"vgg19-oxford"`` or ``"vgg19-torchvision"``.
+        ``"auto"`` or a key of `matlens.microstructure.encoders.ENCODERS`.
     weights : path-like, optional
         Weights file to use instead of the registered one.
     preset : str or Preset
