@@ -55,7 +55,7 @@ FILES = {
     "one_phase.npy": (lambda path: np.save(path, np.zeros((32, 32), dtype=np.uint8)), "one phase"),
     "nan.npy": (lambda path: np.save(path, np.full((32, 32), np.nan)), "NaN"),
     "line.npy": (lambda path: np.save(path, np.arange(32) % 2), "shape"),
-    "grey.npy": (lambda path: np.save(path, np.arange(1024).reshape(32, 32)), "--threshold"),
+    "grains.npy": (lambda path: np.save(path, np.arange(1024).reshape(32, 32) // 8), "--threshold"),
 }
 
 

@@ -12,6 +12,8 @@ import typer
 from matlens._version import __version__
 from matlens.cli.adapt import command_function, with_signature
 from matlens.cli.fetch import FetchSpec, fetch
+from matlens.cli.inspect import InspectSpec
+from matlens.cli.inspect import inspect as inspect_files
 from matlens.cli.options import Verbosity
 from matlens.cli.registry import commands
 from matlens.cli.report import ReportSpec, report
@@ -27,7 +29,7 @@ __all__ = ["ON_RUNS", "application", "main"]
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _HELP = "Learn from small materials data: microstructures from one micrograph, and what drives a combinatorial library."
 _GROUPS = {"library": "Combinatorial libraries: tables of compositions, spectra and figures of merit."}
-ON_RUNS = ((ReportSpec, report), (ResumeSpec, resume), (FetchSpec, fetch))
+ON_RUNS = ((InspectSpec, inspect_files), (ReportSpec, report), (ResumeSpec, resume), (FetchSpec, fetch))
 
 
 def _typer(help: str, **options: Any) -> typer.Typer:

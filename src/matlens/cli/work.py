@@ -92,6 +92,8 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
     check_paths(options)
     environment = machine_settings(options)
     prepared = command.prepare(options, environment)
+    for line in prepared.understood:
+        say(verbosity, line)
     plan = command.forecast(prepared)
     settings = command.settings(options, prepared, environment)
     run = RunDirectory.create(destination.output, command.name, settings, force=destination.force)

@@ -84,6 +84,8 @@ class Prepared:
         Entries of settings.toml besides the options: ``inputs`` with hashes, ``resolved``.
     found : Any
         Inputs that have been read, passed to ``work``.
+    understood : tuple of str
+        What was understood of the inputs, a line a fact; printed before anything else.
 
     Examples
     --------
@@ -95,6 +97,7 @@ class Prepared:
     said: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     found: Any = None
+    understood: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

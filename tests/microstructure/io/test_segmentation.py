@@ -13,7 +13,7 @@ from matlens.microstructure.problems import bicontinuous, discs, white_noise
 from matlens.microstructure.segmentation import CleaningOptions, load, segment
 from matlens.microstructure.segmentation.background import flattened
 from matlens.microstructure.segmentation.cleanup import block_majority, block_mean, without_small
-from matlens.microstructure.segmentation.frame import data_bar_height, largest_rectangle, trimmed_edges
+from matlens.microstructure.segmentation.frame import data_bar, largest_rectangle, trimmed_edges
 
 
 def noisy(labels, seed=0, low=80.0, high=160.0, noise=12.0):
@@ -71,7 +71,8 @@ def test_flattening_works_in_three_dimensions_and_with_an_offset():
 def test_the_data_bar_is_found(rows, background):
     for seed, labels in enumerate((TRUTH, bicontinuous((200, 240)).labels)):
         grey = with_bar(noisy(labels, seed), rows, background)
-        assert data_bar_height(grey) == rows
+        assert data_bar(grey) == (0, rows)
+        assert data_bar(grey[::-1]) == (rows, 0)
     found = segment(Image(grey), CleaningOptions(threshold="otsu", median=3, data_bar="auto"))
     assert found.microstructure.shape == (200, 240)
     assert f"A data bar of {rows} rows" in found.steps[0]
@@ -80,9 +81,9 @@ def test_the_data_bar_is_found(rows, background):
 
 def test_no_data_bar_is_found_where_none_is(data_dir):
     for labels in (TRUTH, white_noise((100, 100), (0.5, 0.5)).labels):
-        assert data_bar_height(noisy(labels)) == 0
+        assert data_bar(noisy(labels)) == (0, 0)
     for name in ("sofc_sem_grey.jpg", "superalloy_me3_grey.png", "zr_hydride_10_grey.png", "zr_hydride_55_grey.png"):
-        assert data_bar_height(np.asarray(Pillow.open(data_dir / "micrographs" / name))) == 0, name
+        assert data_bar(np.asarray(Pillow.open(data_dir / "micrographs" / name))) == (0, 0), name
 
 
 def test_dark_edges_are_trimmed():

@@ -35,6 +35,7 @@ __all__ = [
     "store_inputs",
     "store_structures",
     "stored_inputs",
+    "understood",
     "write_sensitivity",
 ]
 
@@ -183,10 +184,31 @@ def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:
         if source.startswith(PROBLEM):
             found.append(Segmentation(_problem(source)))
         else:
-            found.append(load(source, options, dataset=inputs.dataset))
+            found.append(load(source, options, dataset=inputs.dataset, propose=True))
     if alike:
         _check_alike(inputs, [segmentation.microstructure for segmentation in found])
     return found
+
+
+def understood(found: Sequence[Segmentation]) -> tuple[str, ...]:
+    """Return what was understood of each input, for the terminal.
+
+    Parameters
+    ----------
+    found : sequence of Segmentation
+        The segmented inputs.
+
+    Returns
+    -------
+    tuple of str
+        The line of truth of each file, and its notes.
+
+    Examples
+    --------
+    >>> understood(read_inputs(Inputs(("problem:gravel",))))
+    ()
+    """
+    return tuple(line for one in found if one.understood is not None for line in one.understood.lines())
 
 
 def store_inputs(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation]) -> None:
@@ -206,7 +228,12 @@ def store_inputs(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation
             with atomic_write(run.claim(f".state/grey_{index}.npz")) as temporary:
                 np.savez_compressed(temporary, grey=segmentation.grey.astype(np.float32))
     notes = [
-        {"source": source, "steps": list(segmentation.steps), "thresholds": [float(v) for v in segmentation.thresholds]}
+        {
+            "source": source,
+            "steps": list(segmentation.steps),
+            "thresholds": [float(v) for v in segmentation.thresholds],
+            "understood": None if segmentation.understood is None else segmentation.understood.to_settings(),
+        }
         for source, segmentation in zip(inputs.sources, found)
     ]
     run.write_text(CLEANING, json.dumps(notes, indent=2) + "\n")

@@ -223,7 +223,7 @@ def _samples(place: Path, options: CleaningOptions) -> list[Sample]:
         return [sample for file in files for sample in _samples(file, options)]
     if place.suffix.lower() in (".h5", ".hdf5") and _is_set(place):
         return _of_set(read_structures(place))
-    return [Sample(place.name, load(place, options).microstructure)]
+    return [Sample(place.name, load(place, options, propose=True).microstructure)]
 
 
 def _is_set(file: Path) -> bool:

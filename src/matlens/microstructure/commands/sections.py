@@ -12,7 +12,7 @@ import pandas as pd
 from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inputs
 from matlens.microstructure.reconstruction import option_names
-from matlens.microstructure.segmentation import read_microstructure
+from matlens.microstructure.segmentation import Understood, read_microstructure
 from matlens.microstructure.statistics import display_of
 from matlens.microstructure.statistics.equivalence.sentences import CRITERION
 from matlens.microstructure.statistics.equivalence.sentences import NAMES as STATISTICS
@@ -345,6 +345,8 @@ def cleaning(run: RunDirectory) -> Section | None:
     items: list[Any] = []
     points: list[str] = []
     for index, note in enumerate(json.loads(file.read_text(encoding="utf-8"))):
+        known = note.get("understood")  # runs of earlier versions have none
+        points += [str(Understood.from_settings(known))] if known else []
         points += [f"{input_names(run)[index]}: {step}" for step in note["steps"]]
         grey = _grey(run, index)
         if grey is not None and exemplars[index].ndim == 2:

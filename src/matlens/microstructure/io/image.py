@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,10 @@ class Image:
     valid : ndarray of bool, optional
         False where the file holds no value (a round field of view, points that were not indexed); by default, all are
         valid.
+    value_names : mapping of int to str
+        Names of the phases by the file's own values.
+    format : str
+        Name of the format, see `FileFormat`.
 
     Examples
     --------
@@ -63,6 +68,8 @@ class Image:
     palette: NDArray[np.uint8] | None = None
     lossy: bool = False
     valid: NDArray[np.bool_] | None = None
+    value_names: Mapping[int, str] = field(default_factory=dict)
+    format: str = ""
 
     @property
     def space(self) -> tuple[int, ...]:

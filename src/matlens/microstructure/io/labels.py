@@ -105,7 +105,7 @@ def image_labels(image: Image, name: str = "the file") -> tuple[NDArray[np.uint8
         labels = values.astype(np.uint8)  # a window may lack a phase that the file names
     else:
         labels, mapping = _mapped(values, name)
-        names = tuple(f"phase {label}" for label in range(len(mapping)))
+        names = tuple(image.value_names.get(int(value), f"phase {label}") for value, label in mapping.items())
         if all(value == label for value, label in mapping.items()):
             mapping = {}
     require_phases(labels, name)

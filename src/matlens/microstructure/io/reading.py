@@ -60,7 +60,7 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
     except Exception as error:  # damaged files make the format libraries fail in every imaginable way
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{file} cannot be read ({reason}); it may be truncated or damaged, save it again.") from error
-    image = replace(image, notes=(*notes, *image.notes))
+    image = replace(image, notes=(*notes, *image.notes), format=image.format or found.name)
     if image.spacing is None and len(image.space) == 2 and (beside := scale_beside(file, image.space[-1])):
         size, unit, source = beside
         image = replace(image, spacing=(size, size), unit=unit, scale=source)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure.io.palettes import shown_palette
-from matlens.microstructure.structure import MAX_PHASES
+from matlens.microstructure.structure import MAX_PHASES, distinct_values
 
 __all__ = ["Pixels", "series_pixels"]
 
@@ -141,7 +141,7 @@ def _grey(values: NDArray[Any], kind: str, page: Any) -> Pixels:
         return Pixels(shown, colour=shown.ndim > values.ndim, palette=table)
     if kind == "MINISWHITE" and values.dtype.kind in "bu":
         # ImageJ's masks keep 255 for objects whatever the table shows, and what they mean is their values.
-        if page.is_imagej and np.unique(values).size <= MAX_PHASES:
+        if page.is_imagej and distinct_values(values).size <= MAX_PHASES:
             return Pixels(values, notes=(_KEPT,))
         top = values.dtype.type(1 if values.dtype.kind == "b" else 2**page.bitspersample - 1)
         return Pixels(top ^ values, notes=(_INVERTED,))

@@ -14,13 +14,25 @@ from matlens.microstructure.io import Image
 from matlens.microstructure.io.labels import image_labels, microstructure_from_labels, require_phases, single_channel
 from matlens.microstructure.segmentation.background import flattened
 from matlens.microstructure.segmentation.cleanup import block_majority, block_mean, found_thresholds, without_small
-from matlens.microstructure.segmentation.frame import data_bar_height, largest_rectangle, trimmed_edges
-from matlens.microstructure.segmentation.options import CleaningOptions, parse_crop, parse_flatten, parse_threshold
+from matlens.microstructure.segmentation.decision import PROPOSED, decided
+from matlens.microstructure.segmentation.frame import data_bar, largest_rectangle, trimmed_edges
+from matlens.microstructure.segmentation.options import (
+    CleaningOptions,
+    parse_crop,
+    parse_flatten,
+    parse_slice,
+    parse_threshold,
+)
+from matlens.microstructure.segmentation.proposal import proposed, uneven_light
+from matlens.microstructure.segmentation.understood import PhaseFound, Understood
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["SHIFT", "Segmentation", "segment"]
 
 SHIFT = 0.05  # relative shift of the thresholds that shows how sensitive the result is to them
+
+_EMPTY = 0.005  # a phase with a smaller share is likely a mistake of the threshold
+_LOOKED_AT = 20_000_000  # pixels; in larger volumes the light is not looked at
 
 _Valid = NDArray[np.bool_]
 
@@ -43,6 +55,12 @@ class Segmentation:
         Phase of each value in the file, where values other than 0..K-1 were mapped.
     variants : dict of float to Microstructure
         The microstructure with every threshold shifted by the key, relative to its value (-0.05, 0, 0.05).
+    understood : Understood, optional
+        What was understood of the file; None for structures that come from no file.
+    options : CleaningOptions, optional
+        The options as they were applied, with what was proposed.
+    inverted : bool
+        Whether the order of the phases is from bright to dark.
 
     Examples
     --------
@@ -58,6 +76,9 @@ class Segmentation:
     thresholds: tuple[float, ...] = ()
     mapping: dict[float, int] = field(default_factory=dict)
     variants: dict[float, Microstructure] = field(default_factory=dict)
+    understood: Understood | None = None
+    options: CleaningOptions | None = None
+    inverted: bool = False
 
 
 def segment(
@@ -66,23 +87,27 @@ def segment(
     *,
     mask: NDArray[Any] | None = None,
     name: str = "the picture",
+    propose: bool = False,
 ) -> Segmentation:
     """Segment an image or volume into phases.
 
-    The order of the steps is: channel; crop, data bar, mask; background, median filter, downsampling (of grey values);
-    thresholds, inversion, small objects, small holes, downsampling (of labels); the largest rectangle that the mask
-    allows; spacing.
+    The order of the steps is: channel; slice, crop, data bar, mask; background, median filter, downsampling (of grey
+    values); thresholds, inversion, small objects, small holes, downsampling (of labels); the largest rectangle that the
+    mask allows; spacing.
 
     Parameters
     ----------
     image : Image
         Result of `read_image`.
     options : CleaningOptions, optional
-        Options of the steps; by default no step is applied, and the image must hold labels.
+        Options of the steps; by default no step is applied, and the image must hold labels or a blurred mask of them,
+        which is cut between its two levels.
     mask : ndarray, optional
         Zero where the image is not to be used, in the shape of the whole image.
     name : str
         File name, for messages.
+    propose : bool
+        Whether a grey picture without a threshold is segmented as proposed (see `proposed`) instead of refused.
 
     Returns
     -------
@@ -92,8 +117,9 @@ def segment(
     Raises
     ------
     InputError
-        If the image is coloured and no channel is chosen, if it holds grey values and no threshold is given, if an
-        option does not fit the image, or if only one phase results.
+        If the image is coloured and no channel is chosen, if it holds grey values and no threshold is given or
+        proposed, if it holds numbers of grains, or a mask of three levels or more that was blurred, if an option does
+        not fit the image, or if only one phase results.
 
     Notes
     -----
@@ -114,13 +140,66 @@ def segment(
     image = single_channel(image, options.channel, name)
     if image.palette is not None:
         steps.append(f"Colours were mapped to phases: {_colours(image, indexed=indexed)}.")
+    options, kind, said = decided(image, options, name, propose=propose)
     image, valid = _framed(image, options, mask, steps)
     image = _scaled(image, options, steps)
-    if options.threshold is not None:
-        return _thresholded(image, valid, options, steps, name)
-    if options.flatten or options.median:
+    if said == PROPOSED:
+        options = proposed(image, options, valid)
+        found = ", ".join(f"--{key.replace('_', '-')} {value}" for key, value in options.settings().items())
+        said = f"{PROPOSED} {found}."
+    steps += [said] if said else []
+    if options.threshold is not None and parse_threshold(options.threshold) != ():
+        made = _thresholded(image, valid, options, steps, name)
+    elif options.flatten or options.median:
         raise InputError("flattening and the median filter act on grey values; add a threshold (--threshold otsu).")
-    return _labelled(image, valid, options, steps, name)
+    else:
+        made = _labelled(image, valid, options, steps, name)
+    made = _named(made, options.phase_names, name)
+    return replace(made, understood=_understood(made, image, kind, name), options=options)
+
+
+def _named(made: Segmentation, names: tuple[str, ...], name: str) -> Segmentation:
+    """Give the phases the names that were asked for."""
+    if not names:
+        return made
+    count = made.microstructure.n_phases
+    if len(names) != count:
+        raise InputError(f"{name} has {count} phases and --phases names {len(names)}; name each of them.")
+
+    def renamed(m: Microstructure) -> Microstructure:
+        return Microstructure(m.labels, m.spacing, m.unit, names, m.periodic)
+
+    variants = {shift: renamed(variant) for shift, variant in made.variants.items()}
+    return replace(made, microstructure=renamed(made.microstructure), variants=variants)
+
+
+def _understood(made: Segmentation, image: Image, kind: str, name: str) -> Understood:
+    structure = made.microstructure
+    meanings = _meanings(made, image, structure.n_phases)
+    phases = tuple(
+        PhaseFound(phase, meaning, float(share))
+        for phase, meaning, share in zip(structure.phase_names, meanings, structure.volume_fractions)
+    )
+    spacing = structure.spacing if image.spacing is not None else None
+    return Understood(
+        name, image.format or "array", kind, structure.shape, spacing, structure.unit, image.scale, phases, made.steps
+    )
+
+
+def _meanings(made: Segmentation, image: Image, count: int) -> list[str]:
+    """What stands for each phase in the file."""
+    if made.thresholds:
+        names = ["dark", *["between"] * (count - 2), "bright"] if count != 3 else ["dark", "middle", "bright"]
+        ends = [f"up to {made.thresholds[0]:.4g}"]
+        ends += [f"{low:.4g} to {high:.4g}" for low, high in zip(made.thresholds, made.thresholds[1:])]
+        ends += [f"above {made.thresholds[-1]:.4g}"]
+        listed = [f"{name}, grey {end}" for name, end in zip(names, ends)]
+        return listed[::-1] if made.inverted else listed
+    values = {phase: f"value {value:g}" for value, phase in made.mapping.items()}
+    if image.palette is not None:
+        order = made.mapping or {float(phase): phase for phase in range(count)}
+        values = {phase: f"{_colour(image.palette, int(value))}" for value, phase in order.items()}
+    return [values.get(phase, f"value {phase}") for phase in range(count)]
 
 
 def _framed(
@@ -132,33 +211,55 @@ def _framed(
     valid = np.ones(values.shape, dtype=bool) if mask is None else np.asarray(mask) != 0
     if image.valid is not None:
         valid &= image.valid
+    if options.slice is not None:
+        image, valid = _sliced(image, valid, options.slice, steps)
+        values = image.values
     if options.crop is not None:
         slices = parse_crop(options.crop) or trimmed_edges(values)
         if len(slices) != values.ndim or values[slices].size == 0:
             raise InputError(f"the crop {options.crop!r} leaves nothing of a picture of shape {values.shape}.")
         steps.append(f"Cropped {_extent(slices, values.shape)} out of {_size(values.shape)}.")
         values, valid = values[slices], valid[slices]
-    rows = _bar_rows(values, options)
-    if rows:
-        steps.append(f"A data bar of {rows} rows was cut off at the bottom.")
-        values, valid = values[..., :-rows, :], valid[..., :-rows, :]
+    top, bottom = _bar_rows(values, options)
+    if top or bottom:
+        steps.append(f"A data bar of {top or bottom} rows was cut off at the {'top' if top else 'bottom'}.")
+        kept = slice(top, values.shape[-2] - bottom)
+        values, valid = values[..., kept, :], valid[..., kept, :]
+    elif options.data_bar_rows is None:
+        steps.append("No data bar was found.")
     if not valid.any():
         raise InputError("the mask leaves nothing of the picture; it must be non-zero where the picture is to be used.")
     if not valid.all():
         steps.append(f"The mask excludes {1 - valid.mean():.1%} of the pixels.")
     periodic = image.periodic and values.shape == image.values.shape
-    return replace(image, values=values, periodic=periodic), valid
+    return replace(image, values=values, valid=None, periodic=periodic), valid
 
 
-def _bar_rows(values: NDArray[Any], options: CleaningOptions) -> int:
+def _sliced(image: Image, valid: _Valid, text: str, steps: list[str]) -> tuple[Image, _Valid]:
+    """Take one slice of a volume as a picture, without the pixel size across it."""
+    axis, position = parse_slice(text)
+    values = image.values
+    if values.ndim != 3:
+        raise InputError(f"a slice is taken of a volume, and this picture has shape {values.shape}; leave out --slice.")
+    if not -values.shape[axis] <= position < values.shape[axis]:
+        raise InputError(f"there is no slice {text}; the volume has {values.shape[axis]} along {'xyz'[-1 - axis]}.")
+    steps.append(f"Slice {text} was taken of a volume of {_size(values.shape)}.")
+    spacing = image.spacing
+    if spacing is not None:
+        spacing = tuple(step for place, step in enumerate(spacing) if place != axis % 3)
+    taken = replace(image, values=values.take(position, axis=axis), spacing=spacing, valid=None, periodic=False)
+    return taken, np.asarray(valid.take(position, axis=axis))
+
+
+def _bar_rows(values: NDArray[Any], options: CleaningOptions) -> tuple[int, int]:
     rows = options.data_bar_rows
     if rows is None:
         if values.ndim == 3:
             raise InputError("a data bar can be found in 2-D pictures only; crop the volume instead (--crop).")
-        return data_bar_height(values)
+        return data_bar(values)
     if rows >= values.shape[-2]:
         raise InputError(f"a data bar of {rows} rows leaves nothing of a picture of shape {values.shape}.")
-    return rows
+    return 0, rows
 
 
 def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
@@ -173,6 +274,7 @@ def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
             )
         if image.spacing is not None and (image.spacing, image.unit) != (spacing, unit):
             steps.append(f"The spacing of the file, {image.spacing} {image.unit}, was replaced by {options.spacing}.")
+        image = replace(image, scale="as given")
     if options.downsample > 1 and spacing is not None:
         spacing = tuple(step * options.downsample for step in spacing)
     elif options.downsample > 1:
@@ -182,8 +284,14 @@ def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
 
 def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: list[str], name: str) -> Segmentation:
     grey, valid = _cleaned_grey(image.values.astype(np.float32), valid, options, steps)
-    levels = found_thresholds(grey[valid], parse_threshold(options.threshold or ""))
+    wanted = parse_threshold(options.threshold or "")
+    levels = found_thresholds(grey[valid], wanted)
     steps.append(f"Phases were separated at grey {', '.join(f'{v:.4g}' for v in levels)} ({options.threshold}).")
+    if options.flatten is None and isinstance(wanted, int) and grey.size <= _LOOKED_AT:
+        even = uneven_light(grey, valid, wanted)
+        if even is not None:
+            listed = ", ".join(f"{share:.3f}" for share in even)
+            steps.append(f"The light is uneven: with --flatten polynomial the volume fractions would be near {listed}.")
     part = largest_rectangle(valid)
     base = min(0.0, float(grey[valid].min()))  # zero of the relative shift, for images with negative grey values
     names = tuple(f"phase {k}" for k in range(len(levels) + 1))
@@ -196,12 +304,17 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
     if not valid.all():
         steps.append(f"The sample is the largest rectangle without masked pixels, {_extent(part, grey.shape)}.")
     require_phases(variants[0.0].labels, name)
-    return Segmentation(variants[0.0], grey[part], tuple(steps), levels, {}, variants)
+    for number, share in enumerate(variants[0.0].volume_fractions):
+        if share < _EMPTY:
+            steps.append(f"Phase {number} is nearly empty ({share:.2%} of the pixels); look at the threshold.")
+    return Segmentation(variants[0.0], grey[part], tuple(steps), levels, {}, variants, inverted=options.invert)
 
 
 def _labelled(image: Image, valid: _Valid, options: CleaningOptions, steps: list[str], name: str) -> Segmentation:
     labels, mapping, names = image_labels(image, name)
-    if mapping:
+    if options.invert:
+        mapping = {value: len(names) - 1 - label for value, label in mapping.items()}
+    if mapping and image.palette is None:
         steps.append(f"Values were mapped to phases: {', '.join(f'{v:g} -> {k}' for v, k in mapping.items())}.")
     if options.downsample > 1:
         valid = block_mean(valid, options.downsample) == 1
@@ -257,12 +370,15 @@ def _cleaned_labels(
 def _colours(image: Image, *, indexed: bool) -> str:
     """List colour -> phase, with the indices of a palette where the file has one."""
     assert image.palette is not None
-    used = np.unique(image.values)
-    names = (f"index {index} " if indexed else "" for index in used)
-    return ", ".join(
-        f"{name}#{bytes(image.palette[index].tolist()).hex()} -> {phase}"
-        for phase, (name, index) in enumerate(zip(names, used))
+    used = [int(index) for index in np.unique(image.values)]
+    names = (
+        f"index {index} {_colour(image.palette, index)}" if indexed else _colour(image.palette, index) for index in used
     )
+    return ", ".join(f"{name} -> {phase}" for phase, name in enumerate(names))
+
+
+def _colour(palette: NDArray[np.uint8], index: int) -> str:
+    return f"#{bytes(palette[index].tolist()).hex()}"
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -12,6 +12,8 @@ from matlens.errors import InputError
 
 __all__ = ["block_majority", "block_mean", "found_thresholds", "without_small"]
 
+_OUTLYING = 0.002  # share of the pixels at either end that may be hot, dead or of another material
+
 
 def block_mean(values: NDArray[Any], factor: int) -> NDArray[np.float32]:
     """Average blocks of pixels; an incomplete block at the end of an axis is dropped.
@@ -123,7 +125,7 @@ def without_small(labels: NDArray[np.uint8], phases: list[int], size: int) -> tu
 
 
 def found_thresholds(grey: NDArray[Any], wanted: int | tuple[float, ...]) -> tuple[float, ...]:
-    """Return given thresholds, or compute them by Otsu's method.
+    """Return given thresholds, or compute them by Otsu's method on a histogram without hot and dead pixels.
 
     Parameters
     ----------
@@ -161,9 +163,19 @@ def found_thresholds(grey: NDArray[Any], wanted: int | tuple[float, ...]) -> tup
         raise InputError(
             f"found {distinct} distinct grey values, expected at least {wanted} for {wanted} phases; check the picture."
         )
+    grey = _without_outliers(grey)
     if wanted == 2:
         return (float(threshold_otsu(grey)),)
     return tuple(float(level) for level in threshold_multiotsu(grey, classes=wanted))
+
+
+def _without_outliers(grey: NDArray[Any]) -> NDArray[Any]:
+    """Clip the few values far from all others: 256 bins that reach to a hot pixel resolve nothing else."""
+    low, high = (float(value) for value in np.quantile(grey, (_OUTLYING, 1 - _OUTLYING)))
+    reach = 0.5 * (high - low)
+    if float(grey.min()) >= low - reach and float(grey.max()) <= high + reach:
+        return grey
+    return np.clip(grey, low - 0.1 * reach, high + 0.1 * reach) if reach else grey
 
 
 def _blocks(shape: tuple[int, ...], factor: int) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["data_bar_height", "largest_rectangle", "trimmed_edges"]
+__all__ = ["data_bar", "largest_rectangle", "trimmed_edges"]
 
 
 def trimmed_edges(grey: NDArray[Any], limit: float = 0.1) -> tuple[slice, ...]:
@@ -40,10 +40,11 @@ def trimmed_edges(grey: NDArray[Any], limit: float = 0.1) -> tuple[slice, ...]:
     return (slice(0, grey.shape[0]),) * (grey.ndim - 2) + (rows, columns)
 
 
-def data_bar_height(grey: NDArray[Any]) -> int:
-    """Count the rows of the data bar below an electron micrograph; 0 when there is none.
+def data_bar(grey: NDArray[Any]) -> tuple[int, int]:
+    """Count the rows of the data bar of an electron micrograph.
 
-    A bar has one background value, which fills at least a third of nearly each of its rows; a micrograph does not.
+    A bar has what a micrograph has not: one background value in at least a third of nearly each row, or two values in
+    nearly all of it, or neighbours without noise. Whatever of this the rest of the picture has too is no sign of a bar.
 
     Parameters
     ----------
@@ -52,27 +53,57 @@ def data_bar_height(grey: NDArray[Any]) -> int:
 
     Returns
     -------
-    int
-        Number of rows to cut off at the bottom.
+    top, bottom : int
+        Number of rows to cut off at the top and at the bottom; at most one of them is not 0.
 
     Examples
     --------
     >>> grey = np.random.default_rng(0).integers(0, 256, (100, 80)); grey[88:] = 0; grey[92:95, 10:30] = 255
-    >>> data_bar_height(grey)
-    12
+    >>> data_bar(grey), data_bar(grey[::-1])
+    ((0, 12), (12, 0))
     """
+    bottom = _bar_below(grey)
+    return (0, bottom) if bottom else (_bar_below(grey[::-1]), 0)
+
+
+def _bar_below(grey: NDArray[Any]) -> int:
+    for measure in (_one_background, _two_values, _no_noise):
+        flat = measure(grey)
+        reach = grey.shape[0] // 3
+        from_below = flat[::-1][:reach]
+        share = np.cumsum(from_below) / np.arange(1, from_below.size + 1)
+        ends = np.flatnonzero(from_below & (share > 0.8))
+        height = int(ends[-1]) + 1 if ends.size else 0
+        # If the sample itself has many such rows, what was found is a dark phase and not a bar.
+        if height >= 5 and flat[: grey.shape[0] - height].mean() <= 0.2:
+            return height + _separator(grey, height)
+    return 0
+
+
+def _background(grey: NDArray[Any]) -> float:
     values, counts = np.unique(grey[-max(3, grey.shape[0] // 50) :], return_counts=True)
-    background = values[counts.argmax()]
-    tolerance = 0.01 * float(np.ptp(grey))
-    flat = (np.abs(grey.astype(float) - float(background)) <= tolerance).mean(axis=1) > 1 / 3
-    reach = grey.shape[0] // 3
-    from_below = flat[::-1][:reach]
-    share = np.cumsum(from_below) / np.arange(1, from_below.size + 1)
-    ends = np.flatnonzero(from_below & (share > 0.8))
-    height = int(ends[-1]) + 1 if ends.size else 0
-    # If the sample itself has many such rows, what was found is a dark phase and not a bar.
-    whole = flat[: grey.shape[0] - height].mean() > 0.2
-    return 0 if height < 5 or whole else height + _separator(grey, height)
+    return float(values[counts.argmax()])
+
+
+def _near(grey: NDArray[Any], value: float) -> NDArray[np.bool_]:
+    return np.abs(grey.astype(float) - value) <= 0.01 * float(np.ptp(grey))
+
+
+def _one_background(grey: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(_near(grey, _background(grey)).mean(axis=1) > 1 / 3)
+
+
+def _two_values(grey: NDArray[Any]) -> NDArray[np.bool_]:
+    """Rows of background and text alone, under a picture whose own phase has the value of the background."""
+    background = _background(grey)
+    text = float(grey.max() if background < (float(grey.max()) + float(grey.min())) / 2 else grey.min())
+    return np.asarray((_near(grey, background) | _near(grey, text)).mean(axis=1) > 0.9)
+
+
+def _no_noise(grey: NDArray[Any]) -> NDArray[np.bool_]:
+    """Rows in which neighbours hardly differ, as in a bar with a gradient."""
+    steps = np.abs(np.diff(grey.astype(float), axis=1)) <= 0.005 * float(np.ptp(grey))
+    return np.asarray(steps.mean(axis=1) > 0.7)
 
 
 def largest_rectangle(valid: NDArray[np.bool_]) -> tuple[slice, ...]:
@@ -142,8 +173,12 @@ def _odd_rows(levels: NDArray[Any], limit: float) -> NDArray[np.bool_]:
 
 
 def _separator(grey: NDArray[Any], height: int) -> int:
-    """Number of rows of a line of one colour between micrograph and bar, four at most."""
+    """Number of rows of a line of one colour between micrograph and bar, four at most; frames may be inset a little."""
     extra = 0
-    while extra < 4 and np.ptp(grey[grey.shape[0] - height - extra - 1]) == 0:
+    while extra < 4:
+        row = grey[grey.shape[0] - height - extra - 1]
+        inset = max(2, row.size // 200)
+        if np.ptp(row[inset:-inset]) > 0:
+            break
         extra += 1
     return extra

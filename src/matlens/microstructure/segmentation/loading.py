@@ -16,7 +16,11 @@ __all__ = ["load", "read_microstructure"]
 
 
 def load(
-    path: str | os.PathLike[str], options: CleaningOptions | None = None, *, dataset: str | None = None
+    path: str | os.PathLike[str],
+    options: CleaningOptions | None = None,
+    *,
+    dataset: str | None = None,
+    propose: bool = False,
 ) -> Segmentation:
     """Read a file and segment it into phases.
 
@@ -28,6 +32,8 @@ def load(
         Options of the segmentation; by default no step is applied, and the file must hold labels.
     dataset : str, optional
         Name of the array, in files that hold several.
+    propose : bool
+        Whether a grey picture without a threshold is segmented as proposed instead of refused.
 
     Returns
     -------
@@ -53,7 +59,7 @@ def load(
     mask = None
     if options.mask is not None:
         mask = single_channel(read_image(options.mask), "grey").values
-    return segment(image, options, mask=mask, name=Path(path).name)
+    return segment(image, options, mask=mask, name=Path(path).name, propose=propose)
 
 
 def read_microstructure(

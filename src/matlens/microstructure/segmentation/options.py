@@ -12,7 +12,7 @@ from matlens.core.units import parse_spacing
 from matlens.errors import InputError
 from matlens.microstructure.io.channels import Channel
 
-__all__ = ["CleaningOptions", "parse_crop", "parse_flatten", "parse_threshold"]
+__all__ = ["CleaningOptions", "parse_crop", "parse_flatten", "parse_slice", "parse_threshold"]
 
 _GROUP = "From file to phases"
 _MAX_CLASSES = 5  # the exhaustive search of multi-Otsu grows as levels**(classes - 1)
@@ -30,6 +30,8 @@ class CleaningOptions:
     channel : str, optional
         For colour images: ``"grey"``, ``"red"``, ``"green"``, ``"blue"``, or ``"colours"``, which makes every colour a
         phase.
+    slice : str, optional
+        One slice of a volume, ``"z=40"`` (or ``y=``, ``x=``), counted from 0; negative numbers count from the far end.
     crop : str, optional
         Part to keep in pixels, ``"x0:x1,y0:y1"`` (``,z0:z1`` in volumes), or ``"auto"`` to trim dark or bright edges.
     data_bar : str or int, optional
@@ -43,7 +45,9 @@ class CleaningOptions:
     median : int
         Side of the median filter in pixels; 0 for none.
     threshold : str, optional
-        ``"otsu"``, ``"multiotsu:K"``, or grey values ``"v1,v2,..."``; without it the file must hold labels.
+        ``"otsu"``, ``"multiotsu:K"``, grey values ``"v1,v2,..."``, or ``"labels"``, which makes every value a phase.
+    phases : str, optional
+        Names of the phases with commas between them, in the order of the labels: from dark to bright in grey pictures.
     invert : bool
         Whether to reverse the order of the phases.
     min_object, min_hole : int
@@ -72,6 +76,10 @@ class CleaningOptions:
             "(colours); needed for colour images only.",
             group=_GROUP,
         ),
+    ] = None
+    slice: Annotated[
+        str | None,
+        option("Slice of a volume to take as a picture, counted from 0, e.g. z=40.", metavar="AXIS=N", group=_GROUP),
     ] = None
     crop: Annotated[
         str | None,
@@ -117,8 +125,17 @@ class CleaningOptions:
         str | None,
         option(
             "How grey values become phases: otsu (two phases), multiotsu:K (K phases), or grey values v1,v2,... that "
-            "separate the phases, from dark to bright; without it the file must hold labels.",
+            "separate the phases, from dark to bright; labels makes every value a phase. Without it, a grey image is "
+            "segmented as 'matlens inspect' proposes.",
             metavar="METHOD",
+            group=_GROUP,
+        ),
+    ] = None
+    phases: Annotated[
+        str | None,
+        option(
+            "Names of the phases in their order, from dark to bright in grey images, e.g. matrix,hydride.",
+            metavar="NAME,...",
             group=_GROUP,
         ),
     ] = None
@@ -151,6 +168,7 @@ class CleaningOptions:
 
     def __post_init__(self) -> None:
         for text, parse in (
+            (self.slice, parse_slice),
             (self.crop, parse_crop),
             (self.flatten, parse_flatten),
             (self.threshold, parse_threshold),
@@ -159,15 +177,55 @@ class CleaningOptions:
             if text is not None:
                 parse(text)
         _data_bar_rows(self.data_bar)
+        names = self.phase_names
+        if self.phases is not None and (len(names) < 2 or len(set(names)) < len(names) or not all(names)):
+            raise InputError(f"the phases {self.phases!r} are not understood; write two or more different names: a,b.")
 
     @property
     def data_bar_rows(self) -> int | None:
         """Number of rows of the data bar to cut off; None to find it."""
         return _data_bar_rows(self.data_bar)
 
+    @property
+    def phase_names(self) -> tuple[str, ...]:
+        """Names of the phases that are asked for; empty where none are."""
+        return tuple(name.strip() for name in self.phases.split(",")) if self.phases else ()
+
     def settings(self) -> dict[str, Any]:
         """Give the options that differ from doing nothing, ready for a settings file."""
         return changed(self)
+
+
+def parse_slice(text: str) -> tuple[int, int]:
+    """Parse ``"z=40"`` to an axis and a position.
+
+    Parameters
+    ----------
+    text : str
+        The option.
+
+    Returns
+    -------
+    axis : int
+        Axis of the array from behind: -1 for x, -2 for y, -3 for z.
+    position : int
+        Number of the slice, counted from 0, or negative from the far end.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
+
+    Examples
+    --------
+    >>> parse_slice("z=40")
+    (-3, 40)
+    """
+    axis, _, number = text.replace(" ", "").lower().partition("=")
+    try:
+        return -1 - ("x", "y", "z").index(axis), int(number)
+    except ValueError:
+        raise InputError(f"the slice {text!r} is not understood; write an axis and a number, as z=40.") from None
 
 
 def parse_crop(text: str) -> tuple[slice, ...] | None:
@@ -245,7 +303,7 @@ def parse_flatten(text: str) -> tuple[str, float]:
 
 
 def parse_threshold(text: str) -> int | tuple[float, ...]:
-    """Parse ``"otsu"`` (2 classes), ``"multiotsu:K"`` (K classes) or grey values ``"v1,v2,..."``.
+    """Parse ``"otsu"`` (2 classes), ``"multiotsu:K"`` (K classes), grey values ``"v1,v2,..."`` or ``"labels"``.
 
     Parameters
     ----------
@@ -255,7 +313,7 @@ def parse_threshold(text: str) -> int | tuple[float, ...]:
     Returns
     -------
     int or tuple of float
-        Number of classes, or the thresholds themselves in ascending order.
+        Number of classes, or the thresholds themselves in ascending order, of which labels have none.
 
     Raises
     ------
@@ -270,14 +328,16 @@ def parse_threshold(text: str) -> int | tuple[float, ...]:
     word = text.strip().lower()
     if word == "otsu":
         return 2
+    if word == "labels":
+        return ()
     name, _, number = word.partition(":")
     if name == "multiotsu" and number.isdigit() and 2 <= int(number) <= _MAX_CLASSES:
         return int(number)
     values = tuple(sorted({_number(part) for part in word.split(",")}))
     if not all(math.isfinite(value) for value in values):
         raise InputError(
-            f"the threshold {text!r} is not understood; write otsu, multiotsu:K (K = 2..{_MAX_CLASSES}) "
-            "or grey values v1,v2,..."
+            f"the threshold {text!r} is not understood; write otsu, multiotsu:K (K = 2..{_MAX_CLASSES}), "
+            "grey values v1,v2,... or labels."
         )
     return values
 

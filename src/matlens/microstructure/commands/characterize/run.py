@@ -18,7 +18,7 @@ from matlens.microstructure.commands.characterize.tables import (
     measures_of_files,
     scalars_of_files,
 )
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.statistics import STUDIED, characterize, cost, representative_size
 from matlens.microstructure.structure import Microstructure
@@ -47,7 +47,7 @@ def prepare(spec: CharacterizeSpec, environment: Mapping[str, Any]) -> Prepared:
     inputs = Inputs.asked(spec.files, spec)
     found = read_inputs(inputs)
     spec = replace(spec, device=environment["device"])
-    return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found)
+    return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found, understood(found))
 
 
 def forecast(prepared: Prepared) -> Plan:

@@ -15,6 +15,7 @@ from matlens.microstructure.commands.inputs import (
     read_results,
     store_structures,
     stored_inputs,
+    understood,
 )
 from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.segmentation import Segmentation
@@ -48,7 +49,7 @@ def prepare(spec: CompareSpec, environment: Mapping[str, Any]) -> Prepared:
     found = read_inputs(inputs)
     results, _ = read_results(spec.result, found[0].microstructure)
     settings = {"inputs": inputs.hashed().settings(), "results": results.settings()}
-    return Prepared(replace(spec, device=environment["device"]), "", settings, found)
+    return Prepared(replace(spec, device=environment["device"]), "", settings, found, understood(found))
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:

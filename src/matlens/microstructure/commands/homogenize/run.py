@@ -15,7 +15,7 @@ from matlens.core.atomic import atomic_write
 from matlens.hooks import Arrays, Labelled, Progress
 from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
 from matlens.microstructure.commands.homogenize.tables import conclusions, write_tables
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
 from matlens.microstructure.physics import Homogenization, homogenize
 from matlens.microstructure.physics.conduction import MAX_ITERATIONS
 from matlens.microstructure.physics.summary import axis_names, voigt_names
@@ -51,7 +51,8 @@ def prepare(spec: HomogenizeSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     inputs = Inputs.asked((spec.file,), spec)
     found = read_inputs(inputs)
-    return Prepared(replace(spec, device=environment["device"]), "", {"inputs": inputs.hashed().settings()}, found)
+    spec = replace(spec, device=environment["device"])
+    return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found, understood(found))
 
 
 def forecast(prepared: Prepared) -> Plan:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from matlens.hooks import Progress
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, stored_inputs
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, stored_inputs, understood
 from matlens.microstructure.commands.outcome import check_weights
 from matlens.microstructure.commands.prune.spec import PruneSpec
 from matlens.microstructure.commands.realisation_store import RealisationStore
@@ -59,7 +59,7 @@ def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
     spec = replace(spec, shape=shape, depths=depths, encoder=choices["encoder"])
     said = f"{len(found)} material(s) x {len(depths)} depths x {described(choices)}"
     settings = {"inputs": inputs.hashed().settings(), "resolved": choices}
-    return Prepared(spec, said, settings, (found, planned))
+    return Prepared(spec, said, settings, (found, planned), understood(found))
 
 
 def forecast(prepared: Prepared) -> Plan:

@@ -9,7 +9,7 @@ from typing import Any
 from matlens.core.settings import taken_by
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs
+from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
 from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.commands.outcome import check_weights, write_outcome
 from matlens.microstructure.commands.realisation_store import RealisationStore
@@ -63,7 +63,11 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
         set=choices.get("options", spec.set) or None,
     )
     return Prepared(
-        spec, described(choices), {"inputs": inputs.hashed().settings(), "resolved": choices}, (found, planned)
+        spec,
+        described(choices),
+        {"inputs": inputs.hashed().settings(), "resolved": choices},
+        (found, planned),
+        understood(found),
     )
 
 

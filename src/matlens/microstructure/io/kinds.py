@@ -1,0 +1,151 @@
+"""What the values of a picture are: labels of phases, a blurred mask of them, numbers of grains, or grey values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.microstructure.io.image import Image
+from matlens.microstructure.structure import MAX_PHASES, distinct_values
+
+__all__ = ["Kind", "kind_of"]
+
+_NEAR = 0.08  # of the range: values that close to a level are that level, blurred
+_SPIKE = 0.25  # share of a level's pixels that still have its exact value; noise leaves less
+_PURE = 0.6  # share of the pixels that are near a level; the rest is between levels
+_RARE = 0.03  # a level is at least this share of the pixels
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Kind of a picture's values.
+
+    Parameters
+    ----------
+    name : {"labels", "blended", "instances", "grey"}
+        Labels: every value is a phase. Blended: a mask of a few levels that went through JPEG, anti-aliasing or
+        averaging. Instances: every value is a grain or particle of its own.
+    levels : tuple of float
+        The levels of a blended mask, in ascending order; empty for others.
+
+    Examples
+    --------
+    >>> Kind("grey").levels
+    ()
+    """
+
+    name: Literal["labels", "blended", "instances", "grey"]
+    levels: tuple[float, ...] = ()
+
+
+def kind_of(image: Image) -> Kind:
+    """Tell labels, blended masks, instance labels and grey values apart.
+
+    Parameters
+    ----------
+    image : Image
+        An image without a colour axis.
+
+    Returns
+    -------
+    Kind
+        The kind; where few values could be either, labels.
+
+    Examples
+    --------
+    >>> disc = np.hypot(*np.indices((64, 64)) - 32) < 20
+    >>> kind_of(Image(disc * 255)).name, kind_of(Image(np.random.default_rng(0).normal(size=(64, 64)))).name
+    ('labels', 'grey')
+    >>> halved = disc.reshape(32, 2, 32, 2).mean(axis=(1, 3))
+    >>> kind_of(Image(halved))
+    Kind(name='blended', levels=(0.0, 1.0))
+    """
+    values = image.values
+    distinct = distinct_values(values)
+    if image.phase_names is not None or image.palette is not None or distinct.size <= 2:
+        return Kind("labels")
+    few = distinct.size <= MAX_PHASES
+    if few and not image.lossy:
+        consecutive = values.dtype.kind in "bui" and int(distinct[-1]) - int(distinct[0]) == distinct.size - 1
+        if consecutive or distinct.size == 3:
+            return Kind("labels")
+        levels = _solid(values, distinct)
+        if len(levels) >= 2 and len(levels) + 2 <= distinct.size:
+            reach = _NEAR * float(distinct[-1] - distinct[0])
+            pure = sum(float((np.abs(values.astype(float) - level) <= reach).mean()) for level in levels)
+            return Kind("blended", levels) if pure >= _PURE else Kind("grey")
+        return Kind("grey" if distinct.size > 4 and _agreement(values) < 0.5 else "labels")
+    if not few and values.dtype.kind in "ui" and not image.lossy and _one_region_each(values, distinct.size):
+        return Kind("instances")
+    levels_found = _spikes(values)
+    return Kind("blended", levels_found) if len(levels_found) >= 2 else Kind("grey")
+
+
+def _solid(values: NDArray[Any], distinct: NDArray[Any]) -> tuple[float, ...]:
+    """Values that somewhere fill a pixel with all its neighbours; what blending makes lies in thin borders only.
+
+    Of two such values close to each other, the first counts.
+    """
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    ranks = np.searchsorted(distinct, values).astype(np.uint8)
+    inside = maximum_filter(ranks, 3, mode="nearest") == minimum_filter(ranks, 3, mode="nearest")
+    levels: list[float] = []
+    for level in distinct[np.unique(ranks[inside])].astype(float).tolist():
+        if not levels or level - levels[-1] > _NEAR * float(distinct[-1] - distinct[0]):
+            levels.append(level)
+    return tuple(levels)
+
+
+def _agreement(values: NDArray[Any]) -> float:
+    """Share of horizontal neighbours with one value."""
+    return float((values[..., 1:] == values[..., :-1]).mean())
+
+
+def _one_region_each(values: NDArray[Any], count: int) -> bool:
+    """Whether nearly every value forms a single connected region, which grey values never do."""
+    if _agreement(values) < 0.5:  # cheap, and true of any noise
+        return False
+    from skimage.measure import label
+
+    regions = label(values, connectivity=1, background=-1)
+    return bool(regions.max() <= 1.5 * count)
+
+
+def _spikes(values: NDArray[Any]) -> tuple[float, ...]:
+    """The levels of a mask: a few narrow peaks that hold most pixels; none where noise has widened them."""
+    low, high = float(values.min()), float(values.max())
+    counts, edges = np.histogram(values, bins=256, range=(low, high))
+    left, reach = counts / values.size, round(_NEAR * 256)
+    levels: list[float] = []
+    held = 0.0
+    while left.max() > 0 and len(levels) <= 5:
+        top = int(left.argmax())
+        near = slice(max(top - reach, 0), top + reach + 1)
+        share = float(left[near].sum())
+        if share < _RARE:
+            break
+        spiky = left[max(top - 1, 0) : top + 2].sum() >= _SPIKE * share
+        if not spiky and len(levels) < 2:
+            return ()
+        if spiky:
+            found, counted = np.unique(values[(values >= edges[top]) & (values <= edges[top + 1])], return_counts=True)
+            levels.append(float(found[counted.argmax()]))
+            held += share
+        left = left.copy()
+        left[near] = 0
+    levels.sort()
+    inner = [level for level in levels[1:-1] if _has_inside(values, level, _NEAR * (high - low))]
+    return (levels[0], *inner, levels[-1]) if held >= _PURE and len(levels) >= 2 else ()
+
+
+def _has_inside(values: NDArray[Any], level: float, tolerance: float) -> bool:
+    """Whether a tenth of a level's pixels have all neighbours at the level; those of a blurred border have not."""
+    from scipy.ndimage import minimum_filter
+
+    there = np.abs(values.astype(np.float32) - level) <= tolerance
+    inside = minimum_filter(there, 3, mode="nearest")
+    return bool(inside.sum() > 0.1 * there.sum())
