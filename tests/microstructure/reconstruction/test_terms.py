@@ -95,6 +95,14 @@ def test_gram_is_the_mean_of_outer_products():
     torch.testing.assert_close(gram(features), expected)
 
 
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_gram_has_the_gradient_of_its_value_in_every_order_of_memory(order):
+    drawn = torch.randn(2, 3, 5, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    features = drawn.contiguous(memory_format=order).requires_grad_(True)
+    assert gradcheck(gram, features)
+    assert gradcheck(lambda values: gram(values[..., 1:4, 1:5]), features)
+
+
 def test_gram_mismatch_by_hand():
     features = torch.tensor([[[[1.0, 2.0]], [[0.0, 2.0]]]])  # G = [[2.5, 2], [2, 2]]
     target = torch.tensor([[[2.5, 1.0], [1.0, 0.0]]])

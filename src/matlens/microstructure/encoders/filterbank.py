@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding, pad
+from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding
+from matlens.microstructure.encoders.convolution import convolved
 
 __all__ = ["FilterBank"]
 
@@ -186,9 +187,7 @@ class FilterBank(Encoder):
                 break
             if layer.name in wanted:
                 kernel, bias = self.get_buffer(f"kernel_{layer.name}"), self.get_buffer(f"bias_{layer.name}")
-                found[layer.name] = functional.relu(
-                    functional.conv2d(pad(images, self.size // 2, padding), kernel, bias)
-                )
+                found[layer.name] = convolved(images, kernel, bias, padding)
             if padding == "circular" and any(side % 2 for side in images.shape[-2:]):
                 break  # pooling an odd side would cut the period
             images = functional.avg_pool2d(images, 2)

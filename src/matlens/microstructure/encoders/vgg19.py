@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from matlens.errors import InputError
-from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding, pad
+from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding
+from matlens.microstructure.encoders.convolution import convolved
 
 __all__ = ["VGG19", "named_for_file", "phase_colours", "random_weights"]
 
@@ -302,7 +303,7 @@ class VGG19(Encoder):
                 kernel, bias = self.get_buffer(f"kernel{index}"), self.get_buffer(f"bias{index}")
                 if kernel.shape[1] > images.shape[1]:  # a grey image: its colours would be equal
                     kernel = kernel.sum(1, keepdim=True)
-                images = functional.relu(functional.conv2d(pad(images, 1, padding), kernel, bias))
+                images = convolved(images, kernel, bias, padding)
             if name in wanted:
                 found[name] = self.read(name, images)
                 remaining -= 1
