@@ -156,7 +156,7 @@ def main() -> None:
     encoders = available(args.encoders)
     jobs = [Job(material, name, SIZE, seeds, threads=1) for material in at_hand(args.only) for name in encoders]
     if args.list or not jobs:
-        print(listing(jobs, args.output, ""))
+        print(listing(jobs, args.output, "", PROCESSES))
         return
     if args.retry:
         forget_failures(jobs, args.output)

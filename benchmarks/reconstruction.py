@@ -199,8 +199,8 @@ def forget_failures(jobs: list[Job], folder: Path) -> None:
                 job.path(folder, record["seed"]).unlink()
 
 
-def listing(jobs: list[Job], folder: Path, mcrpy: str) -> str:
-    """What is done and missing, by method, and about how long the rest takes."""
+def listing(jobs: list[Job], folder: Path, mcrpy: str, processes: int = 1) -> str:
+    """What is done and missing, by method, and about how long the rest takes so many processes."""
     known = [record for job in jobs for record in job.records(folder)]
     lines, total = [], 0.0
     for method, size in dict.fromkeys((job.method, job.size) for job in jobs):
@@ -218,7 +218,8 @@ def listing(jobs: list[Job], folder: Path, mcrpy: str) -> str:
         basis = "measured" if seconds else "guessed"
         about = "left out without --mcrpy" if left_out else f"about {rest / 60:.0f} min ({each:.1f} s each, {basis})"
         lines.append(f"{method}, {size} px: {counts}; missing {where}; {about}")
-    return "\n".join([*lines, f"About {total / 3600:.1f} h for what is missing, and the judging of what is new."])
+    hours = total / processes / 3600
+    return "\n".join([*lines, f"About {hours:.1f} h for what is missing, and the judging of what is new."])
 
 
 def summarise(jobs: list[Job], folder: Path) -> Row:
