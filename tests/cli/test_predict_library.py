@@ -153,12 +153,52 @@ def test_an_interrupted_run_goes_on_with_the_same_samples_and_the_same_model_onl
     np.testing.assert_allclose(read()["predicted"], kept["both"].predict(read_library("../new.csv")))
 
 
+def test_units_and_mass_fractions_are_converted_and_formulas_read(models, capsys):
+    place, _ = models
+    table = samples(6, seed=3, spectra=False)
+    table.to_csv("../as_learned.csv", index=False)
+    table.rename(columns={"P_mW_cm2": "P (W/m2)"}).assign(**{"P (W/m2)": 10 * table["P_mW_cm2"]}).to_csv(
+        "../units.csv", index=False
+    )
+    weights = {"Bi": 208.98, "V": 50.942, "W": 183.84, "Tb": 158.93}
+    grams = table[list(weights)] * pd.Series(weights)
+    percent = 100 * grams.div(grams.sum(axis=1), axis=0)
+    table.drop(columns=list(weights)).join(percent.add_suffix(" (wt%)")).to_csv("../mass.csv", index=False)
+    formulas = ["".join(f"{name}{row[name]:.12f}" for name in weights if row[name]) for _, row in table.iterrows()]
+    table.drop(columns=list(weights)).assign(composition=formulas).to_csv("../formulas.csv", index=False)
+    tables = {}
+    for name in ("as_learned", "units", "mass", "formulas"):
+        code, _, err = run(capsys, "library", "predict", place / "plain", f"../{name}.csv", "-o", name)
+        assert code == 0, err
+        tables[name] = read(name)
+    for name in ("units", "mass", "formulas"):
+        np.testing.assert_allclose(tables[name]["predicted"], tables["as_learned"]["predicted"], rtol=1e-5)
+        np.testing.assert_allclose(tables[name]["value"], tables["as_learned"]["value"])
+    assert "converted from W/m2 to mW/cm2" in Path("units/provenance.json").read_text(encoding="utf-8")
+    assert "converted to atomic fractions" in Path("mass/provenance.json").read_text(encoding="utf-8")
+
+
 BAD = {
     "no such component": (lambda: samples(3).drop(columns="W"), (), ("'W'",)),
     "not closing": (lambda: samples(3).assign(Tb=0.05), (), ("sum to 1", "line 2")),
     "other axis": (lambda: samples(3).drop(columns="310.0"), (), ("3 channels from 300 to 330", "same axis")),
     "no spectra": (lambda: samples(3, spectra=False), (), ("no spectra", "4 channels")),
     "missing intensity": (lambda: samples(3).assign(**{"310.0": np.nan}), (), ("line 2", "310.0")),
+    "a component that was not learned from": (
+        lambda: samples(3).assign(Bi=lambda table: table["Bi"] - 0.1, Mn=0.1),
+        (),
+        ("do with Mn", "not among the components that are known"),
+    ),
+    "a unit of another quantity": (
+        lambda: samples(3).rename(columns={"P_mW_cm2": "P (V)"}),
+        (),
+        ("P in V", "mW/cm2", "--unit P=UNIT"),
+    ),
+    "formulas of more elements": (
+        lambda: samples(3).drop(columns=["Bi", "V", "W", "Tb"]).assign(composition=["BiV", "BiVMn", "BiVW"]),
+        (),
+        ("Mn", "which the model does not know"),
+    ),
     "negative": (lambda: samples(3).assign(Bi=-0.1), (), ("line 2", "Bi")),
     "an option of structures": (
         lambda: samples(3),

@@ -100,7 +100,7 @@ GOOD = "a,0.5,0.5,1,2,3\nb,0.4,0.6,1,2,4\nc,0.3,0.7,1,2,5\n"
         (HEAD + GOOD + "d,0.5,0.5,1,Inf,3\n", ["'Inf' in line 5, column '101'"]),
         (HEAD + GOOD + "d,0.5,0.5,1,2,inf\n", ["'inf' in line 5, column 'P'"]),
         (HEAD + GOOD + "d,0.5,0.5,1,2,high\n", ["'high' in line 5, column 'P'"]),
-        (HEAD + GOOD + "a,0.5,0.5,1,2,3\n", ["same sample id", "a (line 2), a (line 5)"]),
+        (HEAD + GOOD + "a,0.3,0.7,1,2,3\n", ["same sample id", "a (line 2), a (line 5)"]),
         (HEAD + GOOD + ",0.5,0.5,1,2,3\n", ["no sample id in line 5"]),
         (HEAD + GOOD + "d,0.5,0.5,1,2\n", ["6 columns", "line 5 with 5 cells"]),
         ("Sample,Fe,Ga,100,100.0,P\n" + GOOD, ["100.0", "more than once"]),

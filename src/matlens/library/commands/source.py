@@ -16,7 +16,13 @@ __all__ = ["library_digest", "read_table"]
 
 
 def read_table(
-    path: str, options: LibraryOptions, *, command: str = "", known: str = "", learned: bool = True
+    path: str,
+    options: LibraryOptions,
+    *,
+    target: str | None = None,
+    command: str = "",
+    known: str = "",
+    learned: bool = True,
 ) -> MaterialsLibrary:
     """Read a library from a table or a folder.
 
@@ -26,6 +32,8 @@ def read_table(
         The table or folder.
     options : LibraryOptions
         How it is read.
+    target : str, optional
+        Figure of merit that the command is about, which is never taken for a component.
     command : str
         The command for structures that a user means who names pictures; empty where the run starts again.
     known : str
@@ -44,7 +52,7 @@ def read_table(
     """
     if command and Path(path).exists() and kind_of_source(path) == "structures":
         raise InputError(f"{path} holds structures (pictures or arrays), no table; use 'matlens {command}'.")
-    found = read_library(Path(path), options=options, varied=learned)
+    found = read_library(Path(path), options=options, target=target, varied=learned)
     if known and known != library_digest(found):
         raise InputError(f"{path} has changed since the run started; put the old one back or start a new run.")
     return found

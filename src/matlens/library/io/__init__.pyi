@@ -1,3 +1,4 @@
+from .elements import atomic_fractions as atomic_fractions
 from .formats import SPECTRUM_FORMATS as SPECTRUM_FORMATS
 from .formats import TABLE_FORMATS as TABLE_FORMATS
 from .formats import FileFormat as FileFormat

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.library.io.components import Components, find_components
-from matlens.library.io.names import FRACTION_UNITS, axis_number, component_names, is_sample_name, same_name, split_unit
+from matlens.library.io.components import Components
+from matlens.library.io.composition_columns import find_column, find_composition, fitting_columns
+from matlens.library.io.names import axis_number, is_sample_name, split_unit
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.text_table import TextTable
 from matlens.library.table import named
@@ -20,7 +21,7 @@ __all__ = ["Columns", "find_columns"]
 
 _COVARIATE = re.compile(
     r"(?:plate|wafer|[xyz]|row|col|column|pos|position|coordinate|thickness|batch|date|time|day|run|spot|site|index|"
-    r"group|fold|set|library|anneal\w*|temperature|operator|label|phase|region|cluster|replicate)(?:[\s_]*(?:\d+|id|no|pos|name|position|coordinate))?"
+    r"group|fold|set|library|anneal\w*|temperature|operator|label|phase|region|cluster|replicate)(?:[\s_]*(?:\d+|id|no\.?|nr\.?|#|number|index|pos|name|position|coordinate))?"
 )
 _NUMBER_INSIDE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -45,6 +46,8 @@ class Columns:
         Columns of the figures of merit.
     covariates : tuple of int
         All other columns.
+    formula : int or None
+        Column of formulas, where the components are the elements in it.
     """
 
     sample: int | None
@@ -54,9 +57,10 @@ class Columns:
     axis_unit: str
     merits: tuple[int, ...]
     covariates: tuple[int, ...]
+    formula: int | None = None
 
 
-def find_columns(table: TextTable, options: LibraryOptions) -> Columns:
+def find_columns(table: TextTable, options: LibraryOptions, target: str | None = None) -> Columns:
     """Determine the role of each column of a table; options have priority over names and numbers.
 
     Parameters
@@ -65,6 +69,8 @@ def find_columns(table: TextTable, options: LibraryOptions) -> Columns:
         The table.
     options : LibraryOptions
         Roles that the user names.
+    target : str, optional
+        Figure of merit that is going to be learned, which is never a component.
 
     Returns
     -------
@@ -84,44 +90,32 @@ def find_columns(table: TextTable, options: LibraryOptions) -> Columns:
     >>> found.sample, found.components.columns, found.positions.tolist(), found.merits
     (0, (1, 2), [400.0, 401.0], (5,))
     """
-    claimed = {what: _asked(table, getattr(options, what)) for what in ("components", "merits", "covariates")}
-    taken = {k for columns in claimed.values() for k in columns}
+    learned = [] if target is None else fitting_columns(table, target)[:1]
+    claimed = {what: _asked(table, getattr(options, what)) for what in ("merits", "covariates")}
+    taken = {*learned, *(k for columns in claimed.values() for k in columns)}
+    fractions = [k for name in options.components for k in fitting_columns(table, name)[:1]]
     if options.sample is not None:
         sample: int | None = _asked(table, [options.sample])[0]
         taken.add(sample)  # type: ignore[arg-type]
-    axis, positions, unit = _axis(table, options.axis_columns, taken)
+    axis, positions, unit = _axis(table, options.axis_columns, taken | set(fractions))
     rest = [k for k in range(len(table.columns)) if k not in set(axis)]
     if options.sample is None:
-        sample = _sample(table, [k for k in rest if k not in taken])
-    rest = [k for k in rest if k != sample]
-    numeric = _numeric(table, rest)
-    components = _components(table, options, claimed["components"], [k for k in rest if k in numeric], taken)
-    left = [k for k in rest if k not in components.columns]
-    merits = claimed["merits"]
+        sample = _sample(table, [k for k in rest if k not in taken and k not in fractions])
+    numeric = _numeric(table, [k for k in rest if k != sample])
+    chosen = find_composition(table, options, [k for k in rest if k not in taken], numeric)
+    left = [k for k in rest if k not in chosen.components.columns and k != sample]
+    merits = [*claimed["merits"], *(k for k in learned if claimed["merits"] and k not in claimed["merits"])]
     if not merits:
-        spare = {k for columns in components.others for k in columns} | set(claimed["covariates"])
-        merits = [k for k in left if k in numeric and k not in spare and not _is_covariate(table.columns[k])]
-    return Columns(
-        sample, components, axis, positions, unit, tuple(merits), tuple(k for k in left if k not in set(merits))
-    )
+        spare = {k for columns in chosen.components.others for k in columns} | set(claimed["covariates"])
+        merits = [
+            k for k in left if k in learned or (k in numeric and k not in spare and not _is_covariate(table.columns[k]))
+        ]
+    others = tuple(k for k in left if k not in set(merits))
+    return Columns(sample, chosen.components, axis, positions, unit, tuple(merits), others, chosen.formula)
 
 
 def _asked(table: TextTable, names: Sequence[str]) -> list[int]:
-    return [_find(table, name) for name in names]
-
-
-def _find(table: TextTable, name: str) -> int:
-    if name in table.columns:
-        return table.columns.index(name)
-    fitting = [k for k, column in enumerate(table.columns) if same_name(name, column)]
-    fitting = fitting or [
-        k for k, column in enumerate(table.columns) if component_names([column])[0][0] == name.strip()
-    ]
-    if len(fitting) != 1:
-        there = [column for column in table.columns if axis_number(column) is None]
-        found = f"the columns {named(table.columns[k] for k in fitting)}" if fitting else "no column"
-        raise InputError(f"{table.name} has {found} for the name {name!r}; its columns are {named(there, 40)}.")
-    return fitting[0]
+    return [find_column(table, name) for name in names]
 
 
 def _axis(table: TextTable, option: str | None, taken: set[int]) -> tuple[tuple[int, ...], NDArray[np.float64], str]:
@@ -172,29 +166,6 @@ def _numeric(table: TextTable, columns: Sequence[int]) -> set[int]:
     known = np.isfinite(table.guessed(columns)).sum(axis=0)
     filled = [sum(1 for text in table.texts(k) if text) for k in columns]
     return {k for k, count, of in zip(columns, known, filled, strict=True) if count and 2 * count >= of}
-
-
-def _components(
-    table: TextTable, options: LibraryOptions, asked: list[int], numeric: list[int], taken: set[int]
-) -> Components:
-    if asked:
-        sums = np.nansum(table.guessed(asked), axis=1)
-        found: Components | None = Components(tuple(asked), 100.0 if np.median(sums) > 10 else 1.0)
-    else:
-        free = [k for k in numeric if k not in taken and split_unit(table.columns[k])[1] in FRACTION_UNITS]
-        names = [table.columns[k] for k in free]
-        found = find_components(names, table.guessed(free))
-        if found is not None:
-            others = tuple(tuple(free[j] for j in columns) for columns in found.others)
-            found = Components(tuple(free[j] for j in found.columns), found.total, others)
-    if found is None:
-        raise InputError(
-            f"{table.name} has no columns of numbers that close to 1 or 100 % in most rows (looked at "
-            f"{named((table.columns[k] for k in numeric), 20) or 'none'}); name the components."
-        )
-    if options.fraction_unit is not None:
-        found = Components(found.columns, 1.0 if options.fraction_unit == "fraction" else 100.0, found.others)
-    return found
 
 
 def _is_covariate(name: str) -> bool:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.library.io.names import ELEMENTS, component_names, is_element, pattern
+from matlens.library.io.elements import ELEMENTS
+from matlens.library.io.names import component_names, is_element, pattern
 
-__all__ = ["TOLERANCE", "Components", "find_components"]
+__all__ = ["MOST_ROUNDING", "TOLERANCE", "Components", "find_components", "last_place"]
 
 # docs/decisions/0029-reading-a-library.md
 TOLERANCE = 0.005  # allowed relative deviation of a row's sum from 1
+MOST_ROUNDING = 0.05  # largest relative deviation of a sum that rounding is allowed to explain
 _ROWS = 256  # number of rows that are used
 _MOST = 0.5  # share of the rows that must sum to 1, for adjacent columns
 _SCATTERED = 0.9  # ... and for columns that are not adjacent, where chance finds more sets
 _LONGEST = 60  # largest number of adjacent columns
 _NODES = 20_000  # largest number of steps of the search among columns that are not adjacent
+
+_DECIMALS = re.compile(r"\d*(?:\.(\d*))?")
 
 Floats = NDArray[np.float64]
 
@@ -35,11 +40,14 @@ class Components:
         Sum of a row: 1 or 100.
     others : tuple of tuple of int
         Further sets of columns that sum to 1 or 100, such as nominal beside measured compositions.
+    balance : str or None
+        Name of the component that is the rest to ``total`` and has no column of numbers.
     """
 
     columns: tuple[int, ...]
     total: float
     others: tuple[tuple[int, ...], ...] = ()
+    balance: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class _Closing:
         return len(self.columns), -self.kinds, self.share, -self.deviation, -min(self.columns)
 
 
-def find_components(names: Sequence[str], values: Floats) -> Components | None:
+def find_components(names: Sequence[str], values: Floats, steps: Floats | None = None) -> Components | None:
     """Find the components among columns of numbers.
 
     All runs of adjacent columns are tried, and sets of columns that are not adjacent. Columns that are zero (or nearly
@@ -84,6 +92,8 @@ def find_components(names: Sequence[str], values: Floats) -> Components | None:
         Names of the columns, in the order of the file.
     values : ndarray of float, shape (rows, columns)
         Values; NaN where a cell is not a number.
+    steps : ndarray of float, shape (columns,), optional
+        Largest error of rounding of each column, which sums may deviate by where no set closes otherwise.
 
     Returns
     -------
@@ -94,10 +104,12 @@ def find_components(names: Sequence[str], values: Floats) -> Components | None:
     --------
     >>> values = np.array([[7, 0.5, 0.5, 0, 3], [8, 0.4, 0.6, 0, 4.0]])
     >>> find_components(["Sample", "Bi", "V", "W", "P"], values)
-    Components(columns=(1, 2, 3), total=1.0, others=())
+    Components(columns=(1, 2, 3), total=1.0, others=(), balance=None)
     """
     part = values[:: -(-len(values) // _ROWS)]
     sets = [found for total in (1.0, 100.0) for found in _closing_sets(names, part, total)]
+    if not sets and steps is not None:
+        sets = [found for total in (1.0, 100.0) for found in _closing_sets(names, part, total, steps)]
     kept = [one for one in sets if not any(other.better_than(one) for other in sets)]
     if not kept:
         return _by_elements(names, part)
@@ -108,15 +120,39 @@ def find_components(names: Sequence[str], values: Floats) -> Components | None:
     return Components(chosen, best.total, others)
 
 
-def _closing_sets(names: Sequence[str], values: Floats, total: float) -> list[_Closing]:
+def last_place(cell: str) -> float:
+    """Return a unit of the last decimal that a cell shows.
+
+    Parameters
+    ----------
+    cell : str
+        A number with a decimal point.
+
+    Returns
+    -------
+    float
+        0.01 for "0.25"; 0 for zero, which is not rounded, and for what is no plain decimal number.
+
+    Examples
+    --------
+    >>> last_place("0.25"), last_place("33"), last_place("0")
+    (0.01, 1.0, 0.0)
+    """
+    match = _DECIMALS.fullmatch(cell.strip())
+    return 0.0 if match is None or not match[0].strip("0.") else 10.0 ** -len(match[1] or "")
+
+
+def _closing_sets(names: Sequence[str], values: Floats, total: float, steps: Floats | None = None) -> list[_Closing]:
     fitting = np.mean((values >= 0) & (values <= total * (1 + TOLERANCE)), axis=0) >= _MOST
     small = np.array([_negligible(values[:, k], total) for k in range(values.shape[1])], dtype=bool)
     usable = [int(k) for k in np.flatnonzero(fitting & ~small)]
     scaled = np.nan_to_num(values) / total
     found: dict[frozenset[int], _Closing] = {}
-    for columns in [*_together(scaled, fitting, small), *_anywhere(scaled, usable)]:
+    loose = TOLERANCE if steps is None else MOST_ROUNDING
+    for columns in [*_together(scaled, fitting, small, loose), *(_anywhere(scaled, usable) if steps is None else ())]:
         sums = scaled[:, sorted(columns)].sum(axis=1)
-        closes = np.abs(sums - 1) <= TOLERANCE + 1e-9
+        allowed = TOLERANCE if steps is None else min(float(steps[sorted(columns)].sum()) / total, MOST_ROUNDING)
+        closes = np.abs(sums - 1) <= allowed + 1e-9
         if len(columns) > 1 and closes.mean() >= _MOST:
             kinds = len({pattern(names[k]) for k in columns})
             deviation = float(np.abs(sums[closes] - 1).mean())
@@ -124,14 +160,16 @@ def _closing_sets(names: Sequence[str], values: Floats, total: float) -> list[_C
     return list(found.values())
 
 
-def _together(scaled: Floats, fitting: NDArray[np.bool_], small: NDArray[np.bool_]) -> list[frozenset[int]]:
+def _together(
+    scaled: Floats, fitting: NDArray[np.bool_], small: NDArray[np.bool_], tolerance: float
+) -> list[frozenset[int]]:
     """List the runs of adjacent columns that sum to 1, without negligible columns."""
     upto = np.concatenate([np.zeros((len(scaled), 1)), np.cumsum(np.where(fitting, scaled, 0), axis=1)], axis=1)
     runs = set()
     for first in map(int, np.flatnonzero(fitting)):
         stop = first + int(np.argmin([*fitting[first : first + _LONGEST], False]))
         sums = upto[:, first + 1 : stop + 1] - upto[:, [first]]
-        for length in np.flatnonzero(np.mean(np.abs(sums - 1) <= 2 * TOLERANCE, axis=0) >= _MOST):
+        for length in np.flatnonzero(np.mean(np.abs(sums - 1) <= 2 * tolerance, axis=0) >= _MOST):
             runs.add(frozenset(k for k in range(first, first + int(length) + 1) if not small[k]))
     return list(runs)
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
+from matlens.library.io.elements import ELEMENTS
+
 __all__ = [
-    "ELEMENTS",
     "FRACTION_UNITS",
     "axis_number",
     "axis_unit_in",
@@ -21,12 +22,6 @@ __all__ = [
     "split_unit",
 ]
 
-_SYMBOLS = (
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
-    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
-    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm"
-)
-ELEMENTS = frozenset(_SYMBOLS.split())
 _PREFIXED = "m g s A K mol V W S F C J N Pa Hz eV T Oe emu bar L Ohm ohm Ω H Wb G M B"
 _WHOLE = (
     "% at% wt% mol% vol% ppm ppb deg ° °C degC rad min h d a.u. arb. arb cps counts Å A^-1 sun suns px inch dB "
@@ -36,6 +31,7 @@ _SYMBOL = re.compile(
     r"(?:[fpnuµμmcdkMGT]?(?:{})|{})".format(_PREFIXED.replace(" ", "|"), "|".join(map(re.escape, _WHOLE.split())))
 )
 _POWER = re.compile(r"\^?[-+−]?\d")
+_MOLECULE = re.compile(r"[HNOFCSVWK]\d")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)")
 _AXIS_UNITS = (
     "cm-1",
@@ -106,6 +102,8 @@ def split_unit(name: str) -> tuple[str, str]:
     parts = text.split("_")
     for start in range(1, len(parts)):
         tail = [part for part in parts[start:] if part != "per"]
+        if len(tail) == 1 and _MOLECULE.fullmatch(tail[0]):
+            break  # "FE_H2" is of hydrogen, not in square henries
         if len("".join(tail)) > 1 and _is_symbol(tail[0]) and all(_is_symbol(p) or _POWER.fullmatch(p) for p in tail):
             return "_".join(parts[:start]), _joined(tail)
     return text, ""

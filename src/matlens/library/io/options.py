@@ -59,6 +59,18 @@ class LibraryOptions:
         Decimal mark of the numbers; needed where no number of the file shows it.
     encoding : str, optional
         Encoding of a text file, where it is neither Unicode nor Western European.
+    formula : str, optional
+        Column of formulas such as "Fe0.5Co0.5", from which the compositions are read.
+    balance : str, optional
+        Component that is the rest to 1 or 100 %, and has no numbers.
+    renormalise : bool
+        Whether to divide the fractions of every row by their sum.
+    blanks : {"missing", "zero"}
+        What a blank among the fractions means.
+    atomic : bool
+        Whether to convert mass fractions of elements to atomic fractions.
+    missing : sequence of str
+        Codes of missing values, e.g. ``("-9999",)``.
     ignore_unread : bool
         Whether to go on where a folder holds files that are not read.
 
@@ -171,6 +183,25 @@ class LibraryOptions:
         ),
     ] = None
 
+    formula: Annotated[
+        str | None,
+        option("Column of formulas, e.g. Fe0.5Co0.5, to take the compositions from.", metavar="NAME", group=_GROUP),
+    ] = None
+    balance: Annotated[
+        str | None,
+        option("Component that is the rest to 1 or 100 %, and has no numbers.", metavar="NAME", group=_GROUP),
+    ] = None
+    renormalise: Annotated[bool, option("Divide the fractions of every row by their sum.", group=_GROUP)] = False
+    blanks: Annotated[
+        Literal["missing", "zero"],
+        option("What a blank among the fractions means: a missing number, or zero.", group=_GROUP),
+    ] = "missing"
+    atomic: Annotated[bool, option("Convert mass fractions (wt%) of elements to atomic fractions.", group=_GROUP)] = (
+        False
+    )
+    missing: Annotated[
+        Words, option("Codes of missing values in the table, e.g. -9999.", metavar="CODE,...", group=_GROUP)
+    ] = ()
     ignore_unread: Annotated[bool, option("Go on where a folder holds files that are not read.", group=_GROUP)] = False
 
     def __post_init__(self) -> None:

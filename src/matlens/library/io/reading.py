@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,15 +12,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.library.io.closing import close
 from matlens.library.io.columns import Columns, find_columns
 from matlens.library.io.components import Components
+from matlens.library.io.elements import atomic_fractions
 from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
+from matlens.library.io.formulas import formula_fractions
 from matlens.library.io.names import component_names, same_name
+from matlens.library.io.numerals import has_uncertainty, value_of
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.spectra import Spectra
 from matlens.library.io.spectra_files import read_spectra, readable, unread_files
 from matlens.library.io.text_table import TextTable, read_table
-from matlens.library.io.values import close, covariates, fraction_name, merit_names, sample_ids, without_signs
+from matlens.library.io.values import (
+    covariates,
+    fraction_name,
+    merit_names,
+    sample_ids,
+    without_signs,
+    without_summaries,
+)
 from matlens.library.io.writing import is_written, read_written
 from matlens.library.table import MaterialsLibrary, named
 
@@ -31,7 +42,11 @@ _AXIS_NAMES = {"cm-1": "wavenumber", "1/cm": "wavenumber", "nm": "wavelength", "
 
 
 def read_library(
-    path: str | os.PathLike[str], *, options: LibraryOptions | None = None, varied: bool = True
+    path: str | os.PathLike[str],
+    *,
+    options: LibraryOptions | None = None,
+    target: str | None = None,
+    varied: bool = True,
 ) -> MaterialsLibrary:
     """Read a library from a table (CSV, TSV, XLSX) or a folder.
 
@@ -46,6 +61,8 @@ def read_library(
         Table or folder.
     options : LibraryOptions, optional
         Options with priority over what is recognised.
+    target : str, optional
+        Figure of merit that is going to be learned: its column is never taken for a component.
     varied : bool
         Whether to refuse a library in which all samples have the same composition, from which nothing can be learned.
 
@@ -87,7 +104,7 @@ def read_library(
             library.merit_name(name)  # raises an error that lists the names if this one is unknown
         if not options.components or set(options.components) == set(library.components):
             return library
-    library = _from_table(table, options)
+    library = _from_table(table, options, target)
     place = folder or (spectra if spectra is not None and spectra.is_dir() else None)
     beside_table = spectra if not library.has_spectra else None
     if place is not None:
@@ -100,22 +117,21 @@ def read_library(
     return _checked(library, source, varied)
 
 
-def _from_table(table: TextTable, options: LibraryOptions) -> MaterialsLibrary:
-    table, signs = without_signs(table)
-    columns = find_columns(table, options)
-    samples = sample_ids(table, columns.sample)
-    fractions, notes = close(table, columns.components)
-    heads = [table.columns[k] for k in columns.components.columns]
-    names, rest = component_names(heads)
+def _from_table(table: TextTable, options: LibraryOptions, target: str | None) -> MaterialsLibrary:
+    table, notes = without_summaries(_without_codes(table, options.missing))
+    table, signs, below = without_signs(table)
+    columns = find_columns(table, options, target)
+    names, fractions, unit, more = _compositions(table, columns, options, signs, below)
+    samples, numbered = sample_ids(table, columns.sample, fractions)
     merits = _merits(table, columns, options)
     library = MaterialsLibrary(
         fractions,
-        tuple(names if len(set(names)) == len(names) else heads),
+        tuple(names),
         *merits,
         samples=samples,
         covariates=covariates(table, columns.covariates),
-        fraction_name=options.fraction_name or fraction_name(names, rest),
-        notes=notes + _rivals(table, columns),
+        fraction_name=unit,
+        notes=(*notes, *more, *numbered, *_rivals(table, columns), *_remarks(table, columns, below)),
     )
     cells = {name: signs[k] for name, k in zip(merits[1], columns.merits, strict=True) if k in signs}
     library = _with_limits(library, cells, options)
@@ -125,9 +141,87 @@ def _from_table(table: TextTable, options: LibraryOptions) -> MaterialsLibrary:
     return library
 
 
+def _compositions(
+    table: TextTable,
+    columns: Columns,
+    options: LibraryOptions,
+    signs: Mapping[int, NDArray[np.int8]],
+    below: Mapping[int, NDArray[np.bool_]],
+) -> tuple[Sequence[str], NDArray[np.float64], str, tuple[str, ...]]:
+    """Read names and fractions of the components, the unit of a hundredth, and notes."""
+    if columns.formula is not None:
+        names, fractions = _from_formulas(table, columns.formula, options.components)
+        heads, rest = names, ""
+        notes: tuple[str, ...] = (
+            f"the compositions were read from the formulas in {table.columns[columns.formula]!r}",
+        )
+    else:
+        parts = columns.components
+        under = {k: (signs[k] < 0) | below.get(k, False) for k in signs} | {
+            k: v for k, v in below.items() if k not in signs
+        }
+        fractions, notes = close(table, parts, options, {k: under[k] for k in parts.columns if k in under})
+        heads = [table.columns[k] for k in parts.columns]
+        names, rest = component_names(heads)
+        names = names if len(set(names)) == len(names) else heads
+        names = names if parts.balance is None else [*names, parts.balance]
+    unit = options.fraction_name or fraction_name(names, rest)
+    if options.atomic and unit != "wt%" and unit != "at%":
+        raise InputError(
+            f"{table.name} has fractions in {unit}; only mass fractions (wt%) are converted to atomic ones."
+        )
+    if options.atomic:
+        fractions, unit = atomic_fractions(fractions, names), "at%"
+        notes += ("mass fractions were converted to atomic fractions",)
+    return names, fractions, unit, notes
+
+
+def _from_formulas(table: TextTable, column: int, known: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
+    """Read formulas; elements that are known come first, and stay where no sample has them."""
+    texts = table.texts(column)
+    elements, fractions = formula_fractions(texts)
+    bad = ~np.isfinite(fractions).all(axis=1)
+    if bad.any():
+        where = table.places([column], bad[:, None])
+        raise InputError(f"{table.name}: {where}; a formula such as Fe0.5Co0.5 is expected there, correct it.")
+    names = [*known, *(name for name in elements if name not in known)]
+    found = np.zeros((len(texts), len(names)))
+    found[:, [names.index(name) for name in elements]] = fractions
+    return names, found
+
+
+def _without_codes(table: TextTable, codes: Sequence[str]) -> TextTable:
+    """Blank cells that hold a code of a missing value."""
+    numbers = {value_of(code) for code in codes}
+    if not codes:
+        return table
+
+    def cleared(cell: str) -> str:
+        return "" if cell.strip() in codes or value_of(cell) in numbers else cell
+
+    return replace(table, rows=[[cleared(cell) for cell in row] for row in table.rows])
+
+
+def _remarks(table: TextTable, columns: Columns, below: Mapping[int, NDArray[np.bool_]]) -> tuple[str, ...]:
+    """Say which uncertainties are not used, and which values lie below an unknown limit."""
+    said = []
+    for k in (*columns.components.columns, *columns.merits):
+        count = sum(map(has_uncertainty, table.texts(k)))
+        if count:
+            said.append(f"the uncertainties of {count} numbers in {table.columns[k]!r} are not used")
+    for k in columns.merits:
+        if k in below:
+            said.append(
+                f"{below[k].sum()} values of {table.columns[k]!r} lie below a limit of detection that the table does "
+                "not give, and were read as not measured"
+            )
+    return tuple(said)
+
+
 def _from_cameo(folder: Path, options: LibraryOptions) -> MaterialsLibrary:
     parts = read_cameo(folder)
-    fractions, notes = close(parts.table, Components(tuple(range(len(parts.table.columns))), 1.0))
+    whole = Components(tuple(range(len(parts.table.columns))), 1.0)
+    fractions, notes = close(parts.table, whole, options)
     library = MaterialsLibrary(
         fractions,
         tuple(parts.table.columns),
@@ -151,6 +245,13 @@ def _merits(table: TextTable, columns: Columns, options: LibraryOptions) -> tupl
     units = merit_names([table.columns[k] for k in columns.merits])
     for asked, unit in options.units().items():
         units[_meant(asked, list(units), [table.columns[k] for k in columns.merits])] = unit
+    words = [k for k in columns.merits if not any(any(map(str.isdigit, text)) for text in table.texts(k))]
+    if words:
+        cell = next((text for text in table.texts(words[0]) if text), "nothing")
+        raise InputError(
+            f"{table.name} holds no numbers in {table.columns[words[0]]!r} (found {cell!r}); a figure of merit must be "
+            "measured in numbers, so give classes as numbers or name another column."
+        )
     return pd.DataFrame(table.numbers(columns.merits, missing=True), columns=list(units)), units
 
 

@@ -29,7 +29,7 @@ WRITTEN = "# matlens library"  # beginning of the files of `write_library`
 _DELIMITERS = (";", "\t", ",")  # between semicolons and tabs a comma may be the decimal mark
 _LOOKED_AT = 50  # number of lines from which the layout of a file is recognised
 _BLANKS = re.compile(r" *[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?(?: +[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?)+ *")
-_LIMIT = re.compile(r"\s*([<>])=?\s*(.+)")
+_LIMIT = re.compile(r"\s*([<>\u2264\u2265])=?\s*(.+)")
 
 Rows = list[tuple[int, list[str]]]
 
@@ -189,7 +189,9 @@ class TextTable:
         ([['10'], ['3']], [1, 0])
         """
         matches = [_LIMIT.fullmatch(row[column]) for row in self.rows]
-        signs = np.array([0 if match is None else 1 if match[1] == ">" else -1 for match in matches], dtype=np.int8)
+        signs = np.array(
+            [0 if match is None else 1 if match[1] in ">\u2265" else -1 for match in matches], dtype=np.int8
+        )
         if not signs.any():
             return self, signs
         rows = [

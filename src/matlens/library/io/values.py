@@ -2,78 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.library.io.components import TOLERANCE, Components
-from matlens.library.io.names import ELEMENTS, axis_number, split_unit
+from matlens.library.io.elements import ELEMENTS
+from matlens.library.io.names import axis_number, split_unit
+from matlens.library.io.numerals import UNKNOWN_LIMIT
 from matlens.library.io.text_table import TextTable
 from matlens.library.table import named
 
-__all__ = ["close", "covariates", "fraction_name", "merit_names", "sample_ids", "without_signs"]
+__all__ = ["covariates", "fraction_name", "merit_names", "sample_ids", "without_signs"]
 
-_CLOSED = 1e-9  # rows whose sums are this close to 1 are not renormalised, so that their digits stay as in the file
-
-
-def close(table: TextTable, components: Components) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Read the fractions, and renormalise rows whose sums deviate by up to 0.5 %.
-
-    Parameters
-    ----------
-    table : TextTable
-        The table.
-    components : Components
-        Columns of the fractions.
-
-    Returns
-    -------
-    fractions : ndarray of float, shape (n, D)
-        Fractions; each row sums to 1.
-    notes : tuple of str
-        A sentence about renormalised rows, if there are any.
-
-    Raises
-    ------
-    InputError
-        If a fraction is missing, not a number or negative, or a row's sum deviates more; the message names lines.
-
-    Examples
-    --------
-    >>> table = TextTable("t.csv", (), ["Fe", "Ga"], [2, 3], [["50", "50.1"], ["40", "60"]])
-    >>> close(table, Components((0, 1), 100.0))[1]
-    ('1 of 2 rows were renormalised (their sums were 100.1 to 100.1)',)
-    """
-    found = table.numbers(components.columns)
-    negative = found < 0
-    if negative.any():
-        where = table.places(components.columns, negative)
-        raise InputError(f"{table.name}: {where}; fractions cannot be negative, correct it.")
-    sums = found.sum(axis=1)
-    off = np.abs(sums / components.total - 1)
-    wrong = [f"line {table.lines[k]} ({sums[k]:.6g})" for k in np.flatnonzero(off > TOLERANCE + _CLOSED)]
-    if wrong:
-        names = "+".join(table.columns[k] for k in components.columns)
-        raise InputError(
-            f"{table.name}: the fractions {names} do not sum to {components.total:g} within {TOLERANCE:.1%} in "
-            f"{named(wrong)}; correct these rows, or name the components."
-        )
-    fractions, moved = found / components.total, off > _CLOSED
-    fractions[moved] /= fractions[moved].sum(axis=1, keepdims=True)
-    if not moved.any():
-        return fractions, ()
-    low, high = sums[moved].min(), sums[moved].max()
-    return fractions, (
-        f"{moved.sum()} of {len(sums)} rows were renormalised (their sums were {low:.7g} to {high:.7g})",
-    )
+_SAME = 1e-4  # difference of two fractions up to which rows under one id are replicates
+_SIGNS = ("<", ">", "\u2264", "\u2265")
+_SUMMARY = re.compile(
+    r"(?:mean|average|avg\.?|std\.?|stdev|st\.? ?dev\.?|sd|standard deviation|median|min(?:imum)?|max(?:imum)?"
+    r"|sum|total|count):?",
+    re.IGNORECASE,
+)
 
 
-def sample_ids(table: TextTable, column: int | None) -> tuple[str, ...]:
-    """Read the sample ids.
+def sample_ids(
+    table: TextTable, column: int | None, fractions: NDArray[np.float64]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read the sample ids; replicates of one composition under one id are numbered.
 
     Parameters
     ----------
@@ -81,24 +40,29 @@ def sample_ids(table: TextTable, column: int | None) -> tuple[str, ...]:
         The table.
     column : int or None
         Column of the ids.
+    fractions : ndarray of float, shape (n, D)
+        Compositions of the samples.
 
     Returns
     -------
-    tuple of str
+    samples : tuple of str
         An id for each row; empty where there is no such column.
+    notes : tuple of str
+        A sentence about numbered replicates, if there are any.
 
     Raises
     ------
     InputError
-        If an id is missing or occurs twice.
+        If an id is missing, or occurs twice with different compositions.
 
     Examples
     --------
-    >>> sample_ids(TextTable("t.csv", (), ["id", "Fe"], [2, 3], [["a", "1"], ["b", "1"]]), 0)
-    ('a', 'b')
+    >>> table = TextTable("t.csv", (), ["id", "Fe"], [2, 3], [["a", "1"], ["a", "1"]])
+    >>> sample_ids(table, 0, np.ones((2, 1)))
+    (('a', 'a#2'), ('1 rows have the id of another one and its composition; as replicates they were numbered',))
     """
     if column is None:
-        return ()
+        return (), ()
     samples = table.texts(column)
     empty = [f"line {line}" for line, sample in zip(table.lines, samples, strict=True) if not sample]
     if empty:
@@ -106,17 +70,30 @@ def sample_ids(table: TextTable, column: int | None) -> tuple[str, ...]:
             f"{table.name} has no sample id in {named(empty)}, column {table.columns[column]!r}; fill it in."
         )
     count = Counter(samples)
-    twice = [f"{sample} (line {line})" for line, sample in zip(table.lines, samples, strict=True) if count[sample] > 1]
-    if twice:
+    first = {sample: k for k, sample in reversed(list(enumerate(samples)))}
+    apart = {
+        sample for k, sample in enumerate(samples) if np.abs(fractions[k] - fractions[first[sample]]).max() > _SAME
+    }
+    if apart:
+        twice = [
+            f"{sample} (line {line})" for line, sample in zip(table.lines, samples, strict=True) if sample in apart
+        ]
         raise InputError(
-            f"{table.name} has the same sample id more than once: {named(twice)}; give every row an id of its own "
-            "(replicates are known by their composition)."
+            f"{table.name} has the same sample id more than once, with different compositions: {named(twice)}; give "
+            "every row an id of its own (rows of one composition are replicates and may share one)."
         )
-    return tuple(samples)
+    seen: Counter[str] = Counter()
+    found = []
+    for sample in samples:
+        seen[sample] += 1
+        found.append(sample if seen[sample] == 1 else f"{sample}#{seen[sample]}")
+    more = len(samples) - len(count)
+    said = f"{more} rows have the id of another one and its composition; as replicates they were numbered"
+    return tuple(found), (said,) if more else ()
 
 
-def without_signs(table: TextTable) -> tuple[TextTable, dict[int, NDArray[np.int8]]]:
-    """Remove ``>`` and ``<`` from cells such as ">10".
+def without_summaries(table: TextTable) -> tuple[TextTable, tuple[str, ...]]:
+    """Leave out rows at the end of a table that summarise the others, such as a mean.
 
     Parameters
     ----------
@@ -126,21 +103,63 @@ def without_signs(table: TextTable) -> tuple[TextTable, dict[int, NDArray[np.int
     Returns
     -------
     table : TextTable
-        The table without the signs.
-    signs : dict of int to ndarray of int8
-        For each column that had signs: 1 for ``>``, -1 for ``<``, 0 for none.
+        The table of samples.
+    notes : tuple of str
+        A sentence about rows that were left out, if there are any.
 
     Examples
     --------
-    >>> table, signs = without_signs(TextTable("t.csv", (), ["P"], [2, 3], [[">10"], ["3"]]))
-    >>> table.rows, signs[0].tolist()
-    ([['10'], ['3']], [1, 0])
+    >>> rows = [["a", "1"], ["b", "3"], ["mean", "2"]]
+    >>> without_summaries(TextTable("t.csv", (), ["id", "P"], [2, 3, 4], rows))[1]
+    ("the rows 'mean' at the end of the table are no samples and were left out",)
     """
-    signs = {}
+    size = len(table)
+    while size > 1 and _SUMMARY.fullmatch(next((cell for cell in table.rows[size - 1] if cell.strip()), "").strip()):
+        size -= 1
+    if size == len(table):
+        return table, ()
+    words = named(repr(next(cell for cell in row if cell.strip()).strip()) for row in table.rows[size:])
+    return (
+        replace(table, lines=table.lines[:size], rows=table.rows[:size]),
+        (f"the rows {words} at the end of the table are no samples and were left out",),
+    )
+
+
+def without_signs(table: TextTable) -> tuple[TextTable, dict[int, NDArray[np.int8]], dict[int, NDArray[np.bool_]]]:
+    """Remove ``>`` and ``<`` from cells such as ">10", and words such as "<LOD" from columns of numbers.
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+
+    Returns
+    -------
+    table : TextTable
+        The table without the signs; cells below an unknown limit of detection are blank.
+    signs : dict of int to ndarray of int8
+        For each column that had signs: 1 for ``>``, -1 for ``<``, 0 for none.
+    below : dict of int to ndarray of bool
+        For each column that had such words: where.
+
+    Examples
+    --------
+    >>> table, signs, below = without_signs(TextTable("t.csv", (), ["P"], [2, 3, 4], [[">10"], ["3"], ["<LOD"]]))
+    >>> table.rows, signs[0].tolist(), below[0].tolist()
+    ([['10'], ['3'], ['']], [1, 0, 0], [False, False, True])
+    """
+    signs, below = {}, {}
     for k, name in enumerate(table.columns):
-        if axis_number(name) is None and any(row[k].lstrip()[:1] in ("<", ">") for row in table.rows):
+        if axis_number(name) is not None:
+            continue
+        words = np.array([UNKNOWN_LIMIT.fullmatch(text) is not None for text in table.texts(k)])
+        if words.any() and np.isfinite(table.guessed([k])).any():
+            below[k] = words
+            cells = zip(table.rows, words, strict=True)
+            table = replace(table, rows=[[*row[:k], "", *row[k + 1 :]] if word else row for row, word in cells])
+        if any(row[k].lstrip()[:1] in _SIGNS for row in table.rows):
             table, signs[k] = table.limits(k)
-    return table, signs
+    return table, signs, below
 
 
 def merit_names(columns: Sequence[str]) -> dict[str, str]:

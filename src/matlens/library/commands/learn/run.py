@@ -56,7 +56,7 @@ def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
         not fit, or there are fewer compositions than folds.
     """
     read_as = reading(spec, spec.target)
-    library = read_table(spec.library, read_as, command="learn")
+    library = read_table(spec.library, read_as, target=spec.target, command="learn")
     task = resolve_task(library, spec.target, inputs=spec.inputs, transform=spec.transform)
     target, composition, spectrum = task.target, task.composition, task.spectrum
     known = library.select(task.rows)
@@ -150,7 +150,9 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
 
 
 def _read(run: RunDirectory, spec: LearnSpec) -> MaterialsLibrary:
-    return read_table(spec.library, reading(spec, spec.target), known=run.settings["inputs"]["hashes"]["library"])
+    return read_table(
+        spec.library, reading(spec, spec.target), target=spec.target, known=run.settings["inputs"]["hashes"]["library"]
+    )
 
 
 def _model(run: RunDirectory, spec: LearnSpec, library: MaterialsLibrary, progress: Progress) -> LibraryModel:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.unit_factors import unit_factor
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.library.commands.models import read_model
@@ -16,6 +17,7 @@ from matlens.library.commands.options import reading
 from matlens.library.commands.predict.spec import PredictSpec
 from matlens.library.commands.source import library_digest, read_table
 from matlens.library.evidence import prediction_support
+from matlens.library.io import atomic_fractions
 from matlens.library.model import LibraryModel
 from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary, named
@@ -55,7 +57,7 @@ def prepare(spec: PredictSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     model = read_model(spec.model, device=environment["device"])
     read_as = reading(spec, model.target_, components=model.components_)
-    samples = read_table(spec.library, read_as, command="predict", learned=False)
+    samples = read_table(spec.library, read_as, target=model.target_, command="predict", learned=False)
     library = _fitting(samples, model, spec.library)
     spec = replace(
         spec,
@@ -108,22 +110,28 @@ def _read(run: RunDirectory) -> tuple[LibraryModel, MaterialsLibrary]:
     """Read the model and the samples again; both must be what they were."""
     spec, known = options_of(run, PredictSpec), run.settings["inputs"]["hashes"]
     model = read_model(spec.model, device=spec.device, known=known["model"])
-    samples = read_table(spec.library, reading(spec, model.target_), known=known["library"], learned=False)
+    read_as = reading(spec, model.target_)
+    samples = read_table(spec.library, read_as, target=model.target_, known=known["library"], learned=False)
     return model, _fitting(samples, model, spec.library)
 
 
 def _fitting(library: MaterialsLibrary, model: LibraryModel, place: str) -> MaterialsLibrary:
     """The samples with the model's components in its order; what the model does not see is left out."""
-    missing = [name for name in model.components_ if name not in library.components]
-    more = [name for name in library.components if name not in model.components_]
-    if missing or more:
-        odd = f"lacks {named(missing)}" if missing else f"has {named(more)} too"
+    unknown = [name for name in library.components if name not in model.components_]
+    if unknown:
         raise InputError(
-            f"{place} {odd}, and the model learned from {', '.join(model.components_)}; give a column for each of "
-            "these (0 where a sample has none) and no others."
+            f"{place} has {named(unknown)} too, which the model does not know: it learned from "
+            f"{', '.join(model.components_)}; leave such samples out, or learn from a library that has them."
+        )
+    missing = [name for name in model.components_ if name not in library.components]
+    if missing:
+        raise InputError(
+            f"{place} lacks {named(missing)}, and the model learned from {', '.join(model.components_)}; give a column "
+            "for each of these (0 where a sample has none)."
         )
     order = [library.component(name) for name in model.components_]
     found = replace(library, compositions=library.compositions[:, order], components=model.components_)
+    found = _in_units_of(_as_fractions_of(found, model, place), model, place)
     if not model.uses_spectrum_:
         return found.without_spectra()
     if model.axis_ is None or (found.axis is not None and np.shape(found.axis) == model.axis_.shape
@@ -133,6 +141,41 @@ def _fitting(library: MaterialsLibrary, model: LibraryModel, place: str) -> Mate
     raise InputError(
         f"{place} has {has}, and the model learned from spectra {_axis_words(model.axis_)}; give spectra on the same "
         "axis."
+    )
+
+
+def _as_fractions_of(library: MaterialsLibrary, model: LibraryModel, place: str) -> MaterialsLibrary:
+    """Convert mass fractions to atomic ones where the model learned from these; other differences are refused."""
+    own, learned = library.fraction_name, model.library_.fraction_name
+    if {own, learned} != {"wt%", "at%"}:
+        return library
+    if own == "at%":
+        raise InputError(f"{place} has atomic fractions, and the model learned from mass fractions; convert the table.")
+    return replace(
+        library,
+        compositions=atomic_fractions(library.compositions, library.components),
+        fraction_name="at%",
+        notes=(*library.notes, "mass fractions were converted to atomic fractions, which the model learned from"),
+    )
+
+
+def _in_units_of(library: MaterialsLibrary, model: LibraryModel, place: str) -> MaterialsLibrary:
+    """Convert measured values to the unit that the model learned in; a unit of another quantity is refused."""
+    name, learned = model.target_, model.library_.unit(model.target_)
+    own = library.merit_units.get(name, "")
+    if not own or not learned or own == learned:
+        return library
+    factor = unit_factor(own, learned)
+    if factor is None:
+        raise InputError(
+            f"{place} has {name} in {own}, and the model learned it in {learned}; convert the column, or "
+            f"correct the unit by --unit {name}=UNIT."
+        )
+    return replace(
+        library,
+        merits=library.merits.assign(**{name: library.merits[name] * factor}),
+        merit_units={**library.merit_units, name: learned},
+        notes=(*library.notes, f"{name} was converted from {own} to {learned}"),
     )
 
 

@@ -1,0 +1,141 @@
+"""Chemical formulas as compositions: "Bi2O3", "(Bi0.5Fe0.5)2O3", "Ag-0.2-Pd-0.8"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matlens.library.io.elements import ELEMENTS, MASSES
+
+__all__ = ["formula_amounts", "formula_fractions", "looks_like_formulas"]
+
+_TOKEN = re.compile(r"([A-Z][a-z]?)|(\d+\.?\d*|\.\d+)|([(\[])|([)\]])")
+_SUBSCRIPTS = str.maketrans("\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089", "0123456789")
+_LISTED = re.compile(r"([A-Z][a-z]?)\s*[-:_=]?\s*(\d+\.?\d*|\.\d+)\s*%?")
+_HEADS = re.compile(r"composition|formula|alloy|material|catalyst|compound|chemi", re.IGNORECASE)
+_LEAST = 0.9  # share of the cells that must be formulas
+
+
+def formula_amounts(text: str) -> dict[str, float] | None:
+    """Read the amount of each element in a formula, or in a list such as "Ag-0.2-Pd-0.8" or "Fe 50, Co 50".
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+
+    Returns
+    -------
+    dict of str to float or None
+        Amount of each element, in the order of the text; None if it is no formula. "Fe-18Cr-8Ni", in which
+        numbers stand before the elements and the first one is the balance, is none.
+
+    Examples
+    --------
+    >>> formula_amounts("(Bi0.5Fe0.5)2O3"), formula_amounts("Ag-0.2-Pd-0.8"), formula_amounts("Fe-18Cr")
+    ({'Bi': 1.0, 'Fe': 1.0, 'O': 3.0}, {'Ag': 0.2, 'Pd': 0.8}, None)
+    """
+    plain = text.strip().translate(_SUBSCRIPTS)
+    listed = [part for part in re.split(r"(?<=[\d%])\s*[-,;/|+\s]\s*(?=[A-Z])", plain) if part]
+    if listed:
+        pairs = [_LISTED.fullmatch(part) for part in listed]
+        if all(pair is not None and pair[1] in ELEMENTS for pair in pairs):
+            return _summed((pair[1], float(pair[2])) for pair in pairs if pair is not None)
+    return _nested(plain)
+
+
+def formula_fractions(texts: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
+    """Turn formulas into atomic fractions.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Formulas.
+
+    Returns
+    -------
+    elements : list of str
+        All elements, in the order in which they first occur.
+    fractions : ndarray of float, shape (n, D)
+        Each row sums to 1; a row of NaN where the text is no formula.
+
+    Examples
+    --------
+    >>> formula_fractions(["Fe0.5Co0.5", "Fe"])
+    (['Fe', 'Co'], array([[0.5, 0.5],
+           [1. , 0. ]]))
+    """
+    read = [formula_amounts(text) for text in texts]
+    elements = list(dict.fromkeys(name for amounts in read for name in amounts or ()))
+    amounts = np.array([[np.nan if row is None else row.get(name, 0.0) for name in elements] for row in read])
+    amounts = amounts.reshape(len(texts), len(elements))
+    return elements, amounts / amounts.sum(axis=1, keepdims=True)
+
+
+def looks_like_formulas(name: str, texts: Sequence[str]) -> bool:
+    """Return whether a column holds formulas of several compositions, and not words that happen to be symbols.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    texts : sequence of str
+        Its cells.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> looks_like_formulas("x", ["Fe0.5Co0.5", "Fe0.2Co0.8"]), looks_like_formulas("operator", ["No", "Co"])
+    (True, False)
+    """
+    there = [text for text in texts if text.strip()]
+    read = [amounts for text in there if (amounts := formula_amounts(text)) is not None]
+    if not read or len(read) < _LEAST * len(there) or len({tuple(sorted(row.items())) for row in read}) < 2:
+        return False
+    compounds = sum(len(row) > 1 for row in read)
+    return _HEADS.search(name) is not None or 2 * compounds > len(read)
+
+
+def _summed(pairs: object) -> dict[str, float] | None:
+    found: dict[str, float] = {}
+    for name, amount in pairs:  # type: ignore[attr-defined]
+        found[name] = found.get(name, 0.0) + amount
+    return found if sum(found.values()) > 0 else None
+
+
+def _nested(text: str) -> dict[str, float] | None:
+    """Read a formula with brackets; a number belongs to what stands before it."""
+    levels: list[list[tuple[str, float]]] = [[]]
+    last: list[tuple[str, float]] = []  # what a following number multiplies
+    place = 0
+    while place < len(text):
+        match = _TOKEN.match(text, place)
+        if match is None or (match[1] and match[1] not in MASSES):
+            return None
+        symbol, number, opens, closes = match.groups()
+        if number and not last:
+            return None
+        if symbol:
+            levels[-1].append((symbol, 1.0))
+            last = levels[-1][-1:]
+        elif number:
+            count = len(last)
+            levels[-1][-count:] = [(name, amount * float(number)) for name, amount in levels[-1][-count:]]
+            last = []
+        elif opens:
+            levels.append([])
+            last = []
+        elif closes:
+            if len(levels) == 1 or not levels[-1]:
+                return None
+            last = levels.pop()
+            levels[-1].extend(last)
+        place = match.end()
+    return _summed(levels[0]) if len(levels) == 1 and levels[0] else None
