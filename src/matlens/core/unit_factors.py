@@ -6,9 +6,10 @@ import re
 
 __all__ = ["unit_factor"]
 
-_PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "\u00b5": 1e-6, "\u03bc": 1e-6, "m": 1e-3, "c": 1e-2, "d": 0.1}
-_PREFIXES |= {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-_BASES = "m g s A K mol V W S F C J N Pa Hz eV T Oe emu L Ohm Wb H bar".split()
+_PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "\u00b5": 1e-6, "\u03bc": 1e-6, "m": 1e-3}
+_PREFIXES |= {"c": 1e-2, "d": 0.1, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_BASES = frozenset(("m", "g", "s", "A", "K", "mol", "V", "W", "S", "F", "C", "J", "N", "Pa", "Hz", "eV", "T", "Oe"))
+_BASES |= {"emu", "L", "Ohm", "Wb", "H", "bar"}
 _SAME = {"ohm": "Ohm", "\u03a9": "Ohm", "\u2126": "Ohm"}
 _WHOLE = {"min": (60.0, "s"), "h": (3600.0, "s"), "%": (0.01, ""), "1": (1.0, ""), "\u00c5": (1e-10, "m")}
 _PART = re.compile(r"([^\d^+\-\u2212\u207b\u00b9\u00b2\u00b3]+)\^?([+\-\u2212\u207b]?[\d\u00b9\u00b2\u00b3]+)?")
