@@ -41,11 +41,11 @@ def test_a_folder_is_read(folder, below):
 def test_what_is_of_no_format_is_refused(folder):
     write(folder)
     (folder / "c.spec").write_bytes(b"\0\1")  # the suffix, but not the content
-    (folder / "d.wdf").write_bytes(b"WDF1")
-    with pytest.raises(InputError, match=r"2 files of a kind that is not read: c\.spec, d\.wdf .*--ignore-unread"):
+    (folder / "d.wip").write_bytes(b"WIT_PR06")
+    with pytest.raises(InputError, match=r"2 files of a kind that is not read: c\.spec, d\.wip .*--ignore-unread"):
         ml.read_library(folder)
     found = ml.read_library(folder, options=ml.LibraryOptions(ignore_unread=True))
-    assert found.notes == ("files that are not read: c.spec, d.wdf",)
+    assert found.notes == ("files that are not read: c.spec, d.wip",)
 
 
 def test_units_that_differ_are_refused(folder):

@@ -75,12 +75,22 @@ class FileFormat:
         return loaded
 
 
+_HERE = "matlens.library.io"
+
 SPECTRUM_FORMATS: list[FileFormat] = [
+    FileFormat("Renishaw WiRE", (".wdf",), f"{_HERE}.renishaw:read_wdf", recognise=f"{_HERE}.renishaw:is_wdf"),
+    FileFormat("GRAMS", (".spc",), f"{_HERE}.grams:read_spc", recognise=f"{_HERE}.grams:is_spc"),
+    FileFormat(
+        "JCAMP-DX", (".jdx", ".dx", ".jcm"), f"{_HERE}.jcamp:read_jcamp", recognise=f"{_HERE}.jcamp:is_jcamp", text=True
+    ),
+    FileFormat("PANalytical XRDML", (".xrdml",), f"{_HERE}.diffractometers:read_xrdml"),
+    FileFormat("Rigaku RAS", (".ras",), f"{_HERE}.diffractometers:read_ras", text=True),
+    FileFormat("Rigaku RASX", (".rasx",), f"{_HERE}.diffractometers:read_rasx"),
     FileFormat(
         "columns of text",
         (*TEXT_SUFFIXES, ".xye"),
-        "matlens.library.io.text_spectra:read_spectrum_text",
-        recognise="matlens.library.io.text_spectra:is_spectrum_text",
+        f"{_HERE}.text_spectra:read_spectrum_text",
+        recognise=f"{_HERE}.text_spectra:is_spectrum_text",
         text=True,
     ),
 ]
@@ -122,8 +132,8 @@ def find_format(
 
 # Formats of instruments that are not read, and how their files become readable.
 _CLOSED = {
-    ".wdf": "a file of Renishaw WiRE; export it as text",
-    ".spc": "a file of GRAMS or of EDAX; export it as text",
+    ".wdf": "no whole file of Renishaw WiRE; copy it again, or export it as text",
+    ".spc": "no file of GRAMS, but maybe of EDAX; export it as text",
     ".l6m": "a map of HORIBA LabSpec; export it as text",
     ".l6s": "a file of HORIBA LabSpec; export it as text",
     ".wip": "a project of WITec; export it as text",
@@ -131,11 +141,8 @@ _CLOSED = {
     ".brml": "a file of Bruker; export it as text (.xy)",
     ".opus": "a file of Bruker OPUS; export it as text",
     ".spa": "a file of Thermo OMNIC; export it as text",
-    ".jdx": "a JCAMP-DX file; export it as text",
-    ".dx": "a JCAMP-DX file; export it as text",
-    ".xrdml": "a file of PANalytical; export it as text (.xy)",
-    ".ras": "a file of Rigaku; export it as text (.txt)",
-    ".rasx": "a file of Rigaku; export it as text (.txt)",
+    ".jdx": "no JCAMP-DX file; export it again",
+    ".dx": "no JCAMP-DX file; export it again",
 }
 _DOCUMENTS = re.compile(
     r"\.(md|rst|pdf|docx?|pptx?|py|ipynb|m|r|json|ya?ml|toml|html?|png|jpe?g|gif|svg|tiff?|bmp|log|ini|cfg|bib|db)"
@@ -158,10 +165,11 @@ def export_advice(path: Path) -> str:
 
     Examples
     --------
-    >>> export_advice(Path("a.wdf"))
-    'a file of Renishaw WiRE; export it as text'
+    >>> export_advice(Path("a.wip"))
+    'a project of WITec; export it as text'
     """
-    return _CLOSED.get(path.suffix.lower(), "")
+    suffix = path.suffix.lower()
+    return _CLOSED[".opus"] if re.fullmatch(r"\.\d+", suffix) else _CLOSED.get(suffix, "")
 
 
 def is_document(path: Path) -> bool:

@@ -17,7 +17,7 @@ from matlens.library.io.columns import Columns, find_columns
 from matlens.library.io.components import Components
 from matlens.library.io.elements import atomic_fractions
 from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
-from matlens.library.io.formulas import formula_fractions
+from matlens.library.io.formulas import formula_amounts, formula_fractions
 from matlens.library.io.names import component_names, same_name
 from matlens.library.io.numerals import has_uncertainty, value_of
 from matlens.library.io.options import LibraryOptions
@@ -157,9 +157,9 @@ def _compositions(
         )
     else:
         parts = columns.components
-        under = {k: (signs[k] < 0) | below.get(k, False) for k in signs} | {
-            k: v for k, v in below.items() if k not in signs
-        }
+        under: dict[int, NDArray[np.bool_]] = {k: np.asarray(sign < 0) for k, sign in signs.items()}
+        for k, words in below.items():
+            under[k] = np.logical_or(words, under[k]) if k in under else words
         fractions, notes = close(table, parts, options, {k: under[k] for k in parts.columns if k in under})
         heads = [table.columns[k] for k in parts.columns]
         names, rest = component_names(heads)
@@ -179,11 +179,11 @@ def _compositions(
 def _from_formulas(table: TextTable, column: int, known: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
     """Read formulas; elements that are known come first, and stay where no sample has them."""
     texts = table.texts(column)
-    elements, fractions = formula_fractions(texts)
-    bad = ~np.isfinite(fractions).all(axis=1)
+    bad = np.array([[formula_amounts(text) is None] for text in texts])
     if bad.any():
-        where = table.places([column], bad[:, None])
+        where = table.places([column], bad)
         raise InputError(f"{table.name}: {where}; a formula such as Fe0.5Co0.5 is expected there, correct it.")
+    elements, fractions = formula_fractions(texts)
     names = [*known, *(name for name in elements if name not in known)]
     found = np.zeros((len(texts), len(names)))
     found[:, [names.index(name) for name in elements]] = fractions
