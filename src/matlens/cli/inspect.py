@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,7 +69,7 @@ def _structure(file: str, spec: InspectSpec) -> list[str]:
 
 
 def _library(file: str) -> list[str]:
-    from matlens.library.io.reading import read_library
+    from matlens.library.io import LibraryOptions, lines_of_truth, read_library
 
-    library = read_library(file)
-    return [f"{file}: {library!r}", *(f"  {note}" for note in library.notes)]
+    library = read_library(file, options=LibraryOptions(ignore_unread=True), varied=False)  # unread files are noted
+    return lines_of_truth(library, Path(file).name)

@@ -5,4 +5,5 @@ from .formats import FileFormat as FileFormat
 from .options import LibraryOptions as LibraryOptions
 from .reading import read_library as read_library
 from .spectra import Spectra as Spectra
+from .truth import lines_of_truth as lines_of_truth
 from .writing import write_library as write_library

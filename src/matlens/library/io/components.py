@@ -21,6 +21,7 @@ _ROWS = 256  # number of rows that are used
 _MOST = 0.5  # share of the rows that must sum to 1, for adjacent columns
 _SCATTERED = 0.9  # ... and for columns that are not adjacent, where chance finds more sets
 _LONGEST = 60  # largest number of adjacent columns
+_HUGE = 1e9
 _NODES = 20_000  # largest number of steps of the search among columns that are not adjacent
 
 _DECIMALS = re.compile(r"\d*(?:\.(\d*))?")
@@ -106,7 +107,7 @@ def find_components(names: Sequence[str], values: Floats, steps: Floats | None =
     >>> find_components(["Sample", "Bi", "V", "W", "P"], values)
     Components(columns=(1, 2, 3), total=1.0, others=(), balance=None)
     """
-    part = values[:: -(-len(values) // _ROWS)]
+    part = np.clip(values[:: -(-len(values) // _ROWS)], -_HUGE, _HUGE)  # sums of what is no fraction must not overflow
     sets = [found for total in (1.0, 100.0) for found in _closing_sets(names, part, total)]
     if not sets and steps is not None:
         sets = [found for total in (1.0, 100.0) for found in _closing_sets(names, part, total, steps)]

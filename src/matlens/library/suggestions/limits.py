@@ -69,19 +69,23 @@ class Limits:
         increment: float | None = None,
         forbidden: Sequence[str] = (),
         most: int | None = None,
+        components: Sequence[str] = (),
     ) -> Limits:
         """Read limits as written on the command line, in hundredths.
 
         Parameters
         ----------
         bounds : sequence of str
-            Bounds such as ``"W=0:8"``; an empty end means 0 or 100.
+            Bounds such as ``"W=0:8"``; an empty end means 0 or 100. Bounds up to 1 need a percent sign
+            (``"W=0:0.5%"``), as they may be meant as fractions.
         increment : float, optional
             Increment in hundredths.
         forbidden : sequence of str
             Pairs such as ``"W-Mo"``.
         most : int, optional
             Greatest number of components in a composition.
+        components : sequence of str
+            Names of the components, which may have hyphens themselves.
 
         Returns
         -------
@@ -95,18 +99,14 @@ class Limits:
         """
         read = {}
         for text in bounds:
-            try:
-                name, span = text.split("=", 1)
-                low, high = span.split(":", 1)
-                read[name.strip()] = (float(low or 0) / 100, float(high or 100) / 100)
-            except ValueError as error:
-                raise InputError(f"bounds are written NAME=LOW:HIGH in hundredths, found {text!r}.") from error
-        pairs = [tuple(part.strip() for part in text.split("-")) for text in forbidden]
-        wrong = [text for text, pair in zip(forbidden, pairs, strict=True) if len(pair) != 2]
-        if wrong:
-            raise InputError(f"forbidden pairs are written A-B, found {wrong[0]!r}.")
-        kept = tuple((pair[0], pair[1]) for pair in pairs)
-        return cls(read, None if increment is None else increment / 100, kept, most)
+            name, _, span = text.rpartition("=")
+            read[name.strip()] = _span(text, span)
+        if increment is not None and not (0 < increment <= 50 and abs(100 / increment - round(100 / increment)) < 1e-6):
+            raise InputError(
+                f"found the step {increment:g} %, of which 100 % is no multiple; give one such as 0.5, 1, 2.5 or 5."
+            )
+        pairs = tuple(_pair(text, components) for text in forbidden)
+        return cls(read, None if increment is None else increment / 100, pairs, most)
 
     def resolved(self, library: MaterialsLibrary) -> tuple[Array, Array, float]:
         """Work out the bounds of all components and the increment for a library.
@@ -216,3 +216,30 @@ def on_grid(compositions: ArrayLike, increment: float) -> Array:
     ranks = np.argsort(order, axis=1, kind="stable")  # the largest remainders get the units that lack
     found: Array = (whole + (ranks < lacking[:, None])) / units
     return found
+
+
+def _span(text: str, span: str) -> tuple[float, float]:
+    """Read bounds in hundredths as fractions."""
+    try:
+        low, high = (part.strip() for part in span.split(":", 1))
+        least, greatest = float(low.rstrip("% ") or 0), float(high.rstrip("% ") or 100)
+    except ValueError as error:
+        raise InputError(f"bounds are written NAME=LOW:HIGH in hundredths, found {text!r}.") from error
+    if 0 < greatest <= 1 and "%" not in span:
+        raise InputError(
+            f"found the bounds {text!r}, which may be fractions or hundredths; write {least:g}:{100 * greatest:g} for "
+            f"up to {greatest:g} of the whole, or {least:g}:{greatest:g}% for up to {greatest:g} hundredths."
+        )
+    return least / 100, greatest / 100
+
+
+def _pair(text: str, components: Sequence[str]) -> tuple[str, str]:
+    """Split "A-B" where both parts are components; names may have hyphens."""
+    parts = text.split("-")
+    splits = [("-".join(parts[:k]).strip(), "-".join(parts[k:]).strip()) for k in range(1, len(parts))]
+    known = [pair for pair in splits if set(pair) <= set(components)] or (splits if len(splits) == 1 else [])
+    if len(known) != 1:
+        raise InputError(
+            f"forbidden pairs are written A-B, found {text!r}; the components are {named(components) or 'not known'}."
+        )
+    return known[0]

@@ -276,8 +276,7 @@ def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary) -> 
     names, changes, schemes = library.components, [], []
     for k, host in steps[steps[:, 0] >= 0]:
         change = 100 * (end[k] - start[k])
-        changes.append(
-            f"{change:+.3g} {library.fraction_name} {names[k]}" + (f" for {names[host]}" if host >= 0 else "")
-        )
+        amount = f"{change:+.3g}".replace("-", "−")  # of the number only: names keep their hyphens
+        changes.append(f"{amount} {library.fraction_name} {names[k]}" + (f" for {names[host]}" if host >= 0 else ""))
         schemes.append(f"exchange with {names[host]}" if host >= 0 else "dilution")
-    return " and ".join(changes).replace("-", "−"), ", ".join(dict.fromkeys(schemes))
+    return " and ".join(changes), ", ".join(dict.fromkeys(schemes))

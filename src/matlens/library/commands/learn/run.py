@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
@@ -15,6 +16,7 @@ from matlens.library.commands.learn.tables import MODEL, read_held_out, write_ch
 from matlens.library.commands.learn.trials import baselines_of, chain_of, contender, folds_of, model_of
 from matlens.library.commands.options import reading
 from matlens.library.commands.source import library_digest, read_table
+from matlens.library.io import lines_of_truth
 from matlens.library.model import LibraryModel
 from matlens.library.model.preprocessing_choice import Choice, in_words
 from matlens.library.model.presets.registry import PRESETS
@@ -75,7 +77,8 @@ def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
         device=environment["device"],
     )
     settings = {"inputs": {"hashes": {"library": library_digest(library)}}}
-    return Prepared(spec, f"{target.name}: {library!r}", settings, library)
+    said = tuple(lines_of_truth(library, Path(spec.library).name))
+    return Prepared(spec, f"{target.name}: {library!r}", settings, library, said)
 
 
 def forecast(prepared: Prepared) -> Plan:

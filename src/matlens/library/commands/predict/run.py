@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from matlens.library.commands.options import reading
 from matlens.library.commands.predict.spec import PredictSpec
 from matlens.library.commands.source import library_digest, read_table
 from matlens.library.evidence import prediction_support
-from matlens.library.io import atomic_fractions
+from matlens.library.io import atomic_fractions, lines_of_truth
 from matlens.library.model import LibraryModel
 from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary, named
@@ -68,7 +69,8 @@ def prepare(spec: PredictSpec, environment: Mapping[str, Any]) -> Prepared:
     )
     hashes = {"library": library_digest(samples), "model": digest_of_model(spec.model)}
     said = f"{model.target_} of {len(library)} samples, {model.members_} models"
-    return Prepared(spec, said, {"inputs": {"hashes": hashes}}, (model, library))
+    understood = tuple(lines_of_truth(library, Path(spec.library).name))
+    return Prepared(spec, said, {"inputs": {"hashes": hashes}}, (model, library), understood)
 
 
 def work(run: RunDirectory, progress: Progress, found: tuple[LibraryModel, MaterialsLibrary] | None = None) -> None:

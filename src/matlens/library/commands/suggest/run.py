@@ -56,7 +56,7 @@ def prepare(spec: SuggestSpec, environment: Mapping[str, Any]) -> Prepared:
         If there is no model of a library, a component or a bound does not fit, or gradients are of another library.
     """
     model = read_model(spec.model, device=environment["device"])
-    _campaign(spec).limits.resolved(model.library_)
+    _campaign(spec, model).limits.resolved(model.library_)
     if spec.tested:
         systems(model.library_)  # raises where none can be left out
     insight = _insight(spec, model)
@@ -86,7 +86,7 @@ def work(run: RunDirectory, progress: Progress, found: tuple[LibraryModel, xr.Da
     model, insight = _read(run, spec) if found is None else found
     if insight is None:
         insight = explain_library(model, model.library_, progress=progress)
-    table = suggest(model, model.library_, insight, spec.n, campaign=_campaign(spec), progress=progress)
+    table = suggest(model, model.library_, insight, spec.n, campaign=_campaign(spec, model), progress=progress)
     said = _sentences(table, spec)
     if spec.tested:
         tested = _beyond(run, spec, model, progress)
@@ -118,10 +118,10 @@ def _insight(spec: SuggestSpec, model: LibraryModel) -> xr.Dataset | None:
     return found
 
 
-def _campaign(spec: SuggestSpec) -> Campaign:
+def _campaign(spec: SuggestSpec, model: LibraryModel) -> Campaign:
     """Make the library's options of what is asked, and check them."""
     return Campaign(
-        limits=Limits.from_settings(spec.bounds, spec.increment, spec.forbidden, spec.most),
+        limits=Limits.from_settings(spec.bounds, spec.increment, spec.forbidden, spec.most, model.library_.components),
         moves=spec.moves,
         least_support=spec.least_support,
         minimise=spec.minimise,

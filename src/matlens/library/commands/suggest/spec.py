@@ -62,8 +62,8 @@ class SuggestSpec(Seeded, OnDevice):
     bounds: Annotated[
         Words,
         option(
-            "Smallest and largest fraction of components, e.g. W=0:8; by default the measured range and a quarter of "
-            "it more.",
+            "Smallest and largest fraction of components, e.g. W=0:8, or W=0:0.5% up to 1; by default the measured "
+            "range and a quarter of it more.",
             metavar="NAME=LOW:HIGH,...",
             unit="at%",
             group=_LIMITS,
