@@ -11,13 +11,11 @@ import argparse
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from matlens.core.splits import draw_groups
-from matlens.errors import MatlensError, ResourceError
 from matlens.microstructure.encoders import ENCODERS, Encoder, load_encoder
 from matlens.microstructure.problems import FAMILIES
 from matlens.microstructure.properties import StructurePropertyModel, join_structures
@@ -58,7 +56,7 @@ class Judged:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     at_hand = [name for name, entry in ENCODERS.items() if entry.at_hand()]
     parser.add_argument("--encoders", nargs="*", default=at_hand, choices=ENCODERS, metavar="NAME", help=str(at_hand))
-    parser.add_argument("--weights", nargs="*", default=[], metavar="NAME=PATH", help="encoders from weights files")
+    parser.add_argument("--weights", nargs="*", default=[], metavar="NAME=PATH", help="other weights of matlens")
     parser.add_argument("--seen-conductivities", nargs="*", default=[], metavar="NAME", help="trained with such heads")
     parser.add_argument("--left-out", nargs="*", default=[], metavar="NAME=FAMILY,FAMILY", help="not trained on these")
 
@@ -77,23 +75,12 @@ def chosen_encoders(chosen: argparse.Namespace) -> list[Judged]:
     return [
         Judged(
             name,
-            from_file(Path(paths[name])) if name in paths else load_encoder(name),
+            load_encoder("matlens", weights=paths[name]) if name in paths else load_encoder(name),
             name in chosen.seen_conductivities,
             left_out.get(name, ()),
         )
         for name in names
     ]
-
-
-def from_file(path: Path) -> Encoder:
-    """Build the first encoder of the package whose network the weights are."""
-    refused = []
-    for name in ENCODERS:
-        try:
-            return load_encoder(name, weights=path)
-        except MatlensError as error:
-            refused.append(str(error))
-    raise ResourceError(f"{path} holds the weights of no encoder: {' '.join(refused)}")
 
 
 def compare(encoders: Iterable[Judged]) -> None:

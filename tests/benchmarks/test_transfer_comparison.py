@@ -8,10 +8,9 @@ from safetensors.torch import save_file
 from sklearn.metrics import r2_score
 
 import transfer_data
-from matlens.errors import ResourceError
-from matlens.microstructure.encoders import FilterBank, random_weights
+from matlens.microstructure.encoders import FilterBank, load_encoder
 from transfer_comparison import paired_difference, r_squared
-from transfer_encoders import Judged, add_arguments, chosen_encoders, from_file
+from transfer_encoders import Judged, add_arguments, chosen_encoders
 
 RANDOM = np.random.default_rng(0)
 TRUTH = RANDOM.normal(5, 1, 40)
@@ -53,16 +52,8 @@ def test_rows_of_other_marks_or_weights_are_refused(tmp_path, monkeypatch) -> No
         Judged("mine", FilterBank(filters=8, scales=2, seed=1)).store()
 
 
-def test_a_file_is_given_to_the_encoder_that_it_belongs_to(tmp_path) -> None:
-    save_file(random_weights(2, seed=0), tmp_path / "small.safetensors")
-    assert [layer.name for layer in from_file(tmp_path / "small.safetensors").layers] == ["conv1_1", "conv1_2", "pool1"]
-    save_file({"other": random_weights(1, seed=0)["features.0.bias"]}, tmp_path / "other.safetensors")
-    with pytest.raises(ResourceError, match="weights of no encoder"):
-        from_file(tmp_path / "other.safetensors")
-
-
 def test_encoders_and_marks_are_read_from_the_arguments(tmp_path) -> None:
-    save_file(random_weights(1, seed=0), tmp_path / "w.safetensors")
+    save_file(load_encoder("matlens").stored(), tmp_path / "w.safetensors")
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     given = ["--encoders", "filterbank", "--weights", f"mine={tmp_path / 'w.safetensors'}"]

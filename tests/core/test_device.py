@@ -36,3 +36,12 @@ def test_missing_devices_are_refused_in_the_same_words(entry: str) -> None:
 def test_what_was_chosen_stays() -> None:
     assert chosen_device(torch.device("cpu")) == torch.device("cpu")
     assert chosen_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_cuda_computes_the_same_digits_every_time(monkeypatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    assert chosen_device("cpu").type == "cpu"
+    assert not torch.backends.cudnn.deterministic
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert chosen_device("auto").type == chosen_device("cuda").type == "cuda"
+    assert torch.backends.cudnn.deterministic

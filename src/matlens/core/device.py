@@ -85,4 +85,8 @@ def chosen_device(device: str | torch.device) -> torch.device:
             "found no CUDA device where 'cuda' was asked for; choose device cpu, choose auto to take what there is, or "
             "install a CUDA build of torch."
         )
-    return torch.device("cuda" if device != "cpu" and there else "cpu")
+    if device == "cpu" or not there:
+        return torch.device("cpu")
+    # Some of cuDNN's algorithms add in another order each time, and the same seed promises the same bytes.
+    torch.backends.cudnn.deterministic = True
+    return torch.device("cuda")

@@ -380,7 +380,7 @@ def pad(images: Tensor, width: int, padding: Padding) -> Tensor:
     if width <= min(images.shape[-2:]) - (padding == "reflect"):
         return functional.pad(images, (width,) * 4, mode=padding)
     # By more than the image is wide, as on the coarsest pyramid levels.
-    rows, columns = (_beyond(side, width, padding) for side in images.shape[-2:])
+    rows, columns = (_beyond(side, width, padding).to(images.device) for side in images.shape[-2:])
     return images[..., rows[:, None], columns]
 
 

@@ -1,0 +1,45 @@
+"""No tensor is made on the wrong device, on all ways that `benchmarks/gpu.py` goes.
+
+They are gone on a device that computes on the processor and refuses what CUDA would refuse; each test has a process of
+its own, since a device stays known to torch for good.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch.utils.backend_registration")
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SECTIONS = (
+    "encoders",
+    pytest.param("matching", marks=pytest.mark.slow),
+    pytest.param("homogenisation", marks=pytest.mark.slow),
+    "property_models",
+    pytest.param("libraries", marks=pytest.mark.slow),
+)
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=BENCHMARKS, env=environment, capture_output=True, text=True
+    )
+
+
+def test_the_device_refuses_what_cuda_refuses() -> None:
+    done = run("-m", "doctest", "simulated_device.py")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_check_passes_on_a_device_apart_from_the_processor(section, tmp_path) -> None:
+    path = tmp_path / "rows"
+    done = run("gpu.py", "--child", section, path, "--device", "simulated", "--small")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert rows
+    assert [row for row in rows if not row["passed"]] == []
