@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.units import converted, is_length
 from matlens.errors import InputError
 
 __all__ = ["MAX_PHASES", "Microstructure", "distinct_values", "map_labels"]
@@ -202,6 +203,29 @@ class Microstructure:
         """
         keep = self.periodic if periodic is None else periodic
         return Microstructure(labels, self.spacing, self.unit, self.phase_names, keep)
+
+    def in_unit(self, unit: str) -> Microstructure:
+        """Return the same structure with its pixel size in another unit of length.
+
+        Parameters
+        ----------
+        unit : str
+            The unit.
+
+        Returns
+        -------
+        Microstructure
+            The structure; itself where one of the units is no unit of length.
+
+        Examples
+        --------
+        >>> Microstructure([[0, 1]] * 2, spacing=0.5, unit="um").in_unit("nm")
+        Microstructure(2 x 2, 2 phases, 500 nm)
+        """
+        if self.unit == unit or not (is_length(self.unit) and is_length(unit)):
+            return self
+        spacing = tuple(converted(step, self.unit, unit) for step in self.spacing)
+        return Microstructure(self.labels, spacing, unit, self.phase_names, self.periodic)
 
     def crop(self, *slices: slice) -> Microstructure:
         """Return a part of the structure, which is not periodic.

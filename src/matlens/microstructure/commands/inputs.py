@@ -28,6 +28,7 @@ from matlens.runs.tables import write_table
 
 __all__ = [
     "Inputs",
+    "by_number",
     "exemplars_of",
     "numbered",
     "read_inputs",
@@ -209,6 +210,50 @@ def understood(found: Sequence[Segmentation]) -> tuple[str, ...]:
     ()
     """
     return tuple(line for one in found if one.understood is not None for line in one.understood.lines())
+
+
+def by_number(values: Mapping[int | str, float] | None, found: Segmentation) -> dict[int | str, float] | None:
+    """Replace the file's own values by numbers of phases, where an option names each phase by its value.
+
+    Parameters
+    ----------
+    values : mapping of int or str to float, optional
+        A value for each phase, by the phase's name, number, or value in the file.
+    found : Segmentation
+        The segmented file.
+
+    Returns
+    -------
+    dict or None
+        The same values by number, if the keys are the file's values, all of them; else unchanged: by number or name.
+
+    Raises
+    ------
+    InputError
+        If a key is none of these.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.io import Image
+    >>> from matlens.microstructure.segmentation import segment
+    >>> by_number({"1": 5.0, "2": 7.0}, segment(Image(np.array([[1, 2], [2, 1]]))))
+    {0: 5.0, 1: 7.0}
+    """
+    if values is None:
+        return None
+    known = {f"{value:g}": phase for value, phase in found.mapping.items()}
+    if known and {str(key) for key in values} == set(known):
+        return {known[str(key)]: value for key, value in values.items()}
+    structure = found.microstructure
+    numbers = {str(number) for number in range(structure.n_phases)}
+    unknown = [str(key) for key in values if str(key) not in {*numbers, *structure.phase_names}]
+    if unknown and known:
+        listed = ", ".join(f"{value} -> {phase}" for value, phase in known.items())
+        raise InputError(
+            f"phase {unknown[0]!r} does not exist; the file's values are the phases {listed}: name each phase by its "
+            "value, or each by its number or name."
+        )
+    return dict(values)
 
 
 def store_inputs(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation]) -> None:

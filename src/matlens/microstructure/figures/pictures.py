@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
+from matlens.core.units import converted, is_length
 from matlens.figures.style import DOUBLE, phase_colours, styled
 from matlens.figures.units import typeset_unit
 from matlens.microstructure.structure import Microstructure
@@ -124,12 +125,24 @@ def scale_bar(axes: Axes, spacing: float, unit: str) -> None:
     """
     left, right = axes.get_xlim()
     width = abs(right - left)
-    length = nice_length(width * spacing / 4)
-    share = length / spacing / width
+    across, unit = _as_drawn(width * spacing / 4, unit)
+    length = nice_length(across)
+    share = length / across / 4
     # A distance in points, so that a low panel's bar does not run into the picture.
     below = axes.transAxes + ScaledTranslation(0, -7 / 72, axes.figure.dpi_scale_trans)
     axes.plot([0, share], [0, 0], transform=below, color="#1a1a1a", linewidth=1.6, clip_on=False, solid_capstyle="butt")
     axes.text(share + 0.025, 0, f"{length:g} {typeset_unit(unit)}", transform=below, va="center", fontsize=7)
+
+
+def _as_drawn(length: float, unit: str) -> tuple[float, str]:
+    """A length in the unit that people write on scale bars: 10 um and not 10000 nm."""
+    if not is_length(unit) or 1 <= length < 1000:
+        return length, unit
+    for handy in ("nm", "um", "mm"):
+        found = converted(length, unit, handy)
+        if found < 1000:
+            break
+    return found, handy
 
 
 def nice_length(length: float) -> float:

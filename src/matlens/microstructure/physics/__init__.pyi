@@ -10,6 +10,7 @@ from .bounds import wiener as wiener
 from .conduction import ConductionSolution as ConductionSolution
 from .conduction import effective_conductivity as effective_conductivity
 from .conduction import solve_conduction as solve_conduction
+from .corner_contacts import corner_contacts as corner_contacts
 from .effective import homogenize as homogenize
 from .elasticity import ElasticSolution as ElasticSolution
 from .elasticity import effective_stiffness as effective_stiffness

@@ -233,6 +233,12 @@ def _checked(
     return exemplars, asked
 
 
+def _scale(m: Microstructure, unit: str) -> tuple[tuple[float, ...], str]:
+    """Spacing and unit, so that equal sizes in different units are equal."""
+    same = m.in_unit(unit)
+    return same.spacing, same.unit
+
+
 def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
     if not exemplars:
         raise InputError("no exemplar was given; give at least one micrograph.")
@@ -245,7 +251,7 @@ def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
             )
         if min(m.shape) < _SMALLEST:
             raise InputError(f"the exemplar has {size} pixels; the smallest that can be learned from is 16 x 16.")
-        if (m.n_phases, m.spacing, m.unit) != (first.n_phases, first.spacing, first.unit):
+        if (m.n_phases, *_scale(m, first.unit)) != (first.n_phases, *_scale(first, first.unit)):
             raise InputError(
                 "the exemplars differ in phases, spacing or unit; give fields of one material at one scale."
             )

@@ -66,6 +66,7 @@ def characterize(
     ['chord_length', 'mean_chord_length']
     """
     several = [m] if isinstance(m, Microstructure) else list(m)
+    several = [one.in_unit(several[0].unit) for one in several]
     _check(several, names)
     length = max(max(one.shape) for one in several) // 2 + 1
     parts = _parts(several, find_statistics(statistics), Silent() if progress is None else progress)

@@ -8,15 +8,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from matlens.core.atomic import atomic_write
 from matlens.hooks import Arrays, Labelled, Progress
 from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
-from matlens.microstructure.commands.homogenize.tables import conclusions, write_tables
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
-from matlens.microstructure.physics import Homogenization, homogenize
+from matlens.microstructure.commands.homogenize.tables import conclusions, corner_conclusions, write_tables
+from matlens.microstructure.commands.inputs import Inputs, by_number, exemplars_of, read_inputs, understood
+from matlens.microstructure.physics import Homogenization, corner_contacts, homogenize, phase_values
 from matlens.microstructure.physics.conduction import MAX_ITERATIONS
 from matlens.microstructure.physics.summary import axis_names, voigt_names
 from matlens.microstructure.segmentation import Segmentation
@@ -25,11 +26,13 @@ from matlens.runs.codecs import ARRAYS
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.resumable import each
+from matlens.runs.tables import write_table
 
 __all__ = ["FIELDS", "forecast", "prepare", "work"]
 
 FIELDS = "fields.nc"
 SECONDS_PER_CELL = 1.3e-6  # of a load case, two threads, contrast 100: docs/results.md
+_FLOOR = 1e-6  # of the best conductor: what an insulator is given where the scheme cannot do with zero
 ARRAYS_HELD = 40  # of the cells' size at one time: all axes of 128^3 cells in float64 peak at 1.1 GB
 _RECORDS = ("iterations", "residual")  # of each load case
 
@@ -51,7 +54,13 @@ def prepare(spec: HomogenizeSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     inputs = Inputs.asked((spec.file,), spec)
     found = read_inputs(inputs)
-    spec = replace(spec, device=environment["device"])
+    spec = replace(
+        spec,
+        device=environment["device"],
+        conductivity=by_number(spec.conductivity, found[0]),
+        young=by_number(spec.young, found[0]),
+        poisson=by_number(spec.poisson, found[0]),
+    )
     return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found, understood(found))
 
 
@@ -102,7 +111,11 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         result = _by_axis(run, spec, structure, progress)
     _write_fields(run, structure, spec, result)
     write_tables(run, structure, spec, result)
-    run.mark("running", sentences=conclusions(structure, spec, result))
+    schemes = _both_schemes(spec, structure, result, progress)
+    if schemes is not None:
+        write_table(run, "schemes", schemes)
+    said = conclusions(structure, spec, result) + corner_conclusions(schemes)
+    run.mark("running", sentences=said)
     run.drop("axis")
 
 
@@ -126,6 +139,7 @@ def _solve(
         young=spec.young,
         poisson=spec.poisson,
         boundary=spec.boundary,
+        scheme=spec.scheme,
         axes=spec.axes if axes is None else axes,
         tolerance=tolerance,
         max_iterations=MAX_ITERATIONS if solved is None else 0,
@@ -136,6 +150,44 @@ def _solve(
         start=solved,
         progress=progress,
     )
+
+
+def _both_schemes(
+    spec: HomogenizeSpec, structure: Microstructure, result: Homogenization, progress: Progress
+) -> pd.DataFrame | None:
+    """Conductivities across faces alone and across corners too, where good conductors touch at corners.
+
+    None where they do not. The scheme that allows corners needs a periodic boundary and no cell that insulates.
+    """
+    if spec.conductivity is None or spec.boundary not in ("periodic", "fixed"):
+        return None
+    values = phase_values(structure, spec.conductivity, "conductivity")
+    share = corner_contacts(structure, values)
+    if share == 0:
+        return None
+    floor = _FLOOR * float(np.nanmax(values))
+    lifted: dict[int | str, float] = {
+        k: max(float(value), floor) for k, value in enumerate(values) if np.isfinite(value)
+    }
+    rows = []
+    for scheme in ("staggered", "rotated"):
+        known = scheme == result.scheme
+        found = result
+        if not known:
+            found = homogenize(
+                structure,
+                conductivity=spec.conductivity if scheme == "staggered" else lifted,
+                boundary=spec.boundary if scheme == "staggered" else "periodic",
+                scheme="staggered" if scheme == "staggered" else "rotated",
+                axes=spec.axes,
+                tolerance=spec.tolerance,
+                dtype=spec.precision,
+                device=spec.device,
+                progress=Labelled(progress, f"scheme {scheme}"),
+            )
+        for axis, value in zip(axis_names(structure.ndim), np.diag(found.tensor)):
+            rows.append({"axis": axis, "scheme": scheme, "conductivity": value, "converged": found.converged})
+    return pd.DataFrame(rows).dropna(subset="conductivity").assign(corner_contacts=share)
 
 
 def _by_axis(run: RunDirectory, spec: HomogenizeSpec, structure: Microstructure, progress: Progress) -> Homogenization:

@@ -60,8 +60,8 @@ class HomogenizeSpec(Micrographs, OnDevice):
     conductivity: Annotated[
         PhaseValues | None,
         option(
-            "Conductivity (or diffusivity) of each phase, by number or name, in the unit of --unit, e.g. 0=1.0,1=50; "
-            "0 for an insulating phase.",
+            "Conductivity (or diffusivity) of each phase, by number, name or value in the file, in the unit of --unit, "
+            "e.g. 0=1.0,1=50; 0 for an insulating phase.",
             metavar=_VALUES,
         ),
     ] = None
@@ -88,6 +88,13 @@ class HomogenizeSpec(Micrographs, OnDevice):
             "faces, a lower estimate."
         ),
     ] = "periodic"
+    scheme: Annotated[
+        Literal["auto", "rotated", "staggered"],
+        option(
+            "Discretisation of conduction. rotated: cells conduct across corners, too; needs a periodic boundary, no "
+            "insulating phase; staggered: across faces alone; auto takes rotated where it can."
+        ),
+    ] = "auto"
     axes: Annotated[
         tuple[int, ...] | None,
         BeforeValidator(parse_axes),

@@ -21,7 +21,7 @@ from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-__all__ = ["conclusions", "write_tables"]
+__all__ = ["conclusions", "corner_conclusions", "write_tables"]
 
 _LIMIT = (-1.0, 0.5)  # of Poisson's ratio; what the solver allows is checked there
 _BOUNDARIES = {
@@ -113,6 +113,43 @@ def conclusions(structure: Microstructure, spec: HomogenizeSpec, result: Homogen
             "The input does not say it is periodic: interfaces made where opposite borders meet are part of the result"
             + (advice if result.name == "conductivity" else ".")
         )
+    return said
+
+
+def corner_conclusions(schemes: pd.DataFrame | None) -> list[str]:
+    """Say how far the conductivity depends on whether cells conduct across corners.
+
+    Parameters
+    ----------
+    schemes : DataFrame or None
+        ``axis``, ``scheme`` and ``conductivity``; None where no good conductors touch at corners.
+
+    Returns
+    -------
+    list of str
+        A sentence for each axis along which the schemes differ by more than a tenth.
+
+    Examples
+    --------
+    >>> found = pd.DataFrame({"axis": ["x", "x"], "scheme": ["staggered", "rotated"], "conductivity": [0.001, 0.1]})
+    >>> corner_conclusions(found)
+    ['Along x 99 % of the current passes corners at which cells touch: the conductivity lies between 0.001 (cells
+    conduct across faces alone) and 0.1 (across corners, too), and no grid of this resolution tells where.']
+    """
+    if schemes is None:
+        return []
+    said = []
+    for axis, rows in schemes.groupby("axis", sort=False):
+        known = rows.set_index("scheme")["conductivity"]
+        if not {"staggered", "rotated"} <= set(known.index):
+            continue
+        faces, corners = float(known["staggered"]), float(known["rotated"])
+        if corners > 0 and (corners - faces) > 0.1 * corners:
+            said.append(
+                f"Along {axis} {100 * (1 - faces / corners):.0f} % of the current passes corners at which cells touch: "
+                f"the conductivity lies between {faces:.3g} (cells conduct across faces alone) and {corners:.3g} "
+                "(across corners, too), and no grid of this resolution tells where."
+            )
     return said
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.microstructure.statistics import Curves, lineal_path, normalised_covariance, two_point_map
 from matlens.microstructure.statistics.correlation.correlation_length import first_below
-from matlens.microstructure.statistics.correlation.offsets import along_axes, half_sides, radial_mean
+from matlens.microstructure.statistics.correlation.offsets import along_axes, half_sides, radial_mean, radial_size
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["CurveTargets"]
@@ -186,9 +186,9 @@ class CurveTargets:
         """
         seen = m if self.periodic else Curves(m).microstructure
         half = half_sides(m.shape)
-        size = min(half) + 1
         pairs = two_point_map(seen)
-        curves = [radial_mean(pairs, half)[:, None], along_axes(pairs, half)[..., :size]]
+        size = min(min(half) + 1, radial_size(half, seen.spacing))
+        curves = [radial_mean(pairs, half, seen.spacing)[:, None, :size], along_axes(pairs, half)[..., :size]]
         return np.concatenate(curves, axis=1), lineal_path(seen)[..., :size]
 
     def errors(self, m: Microstructure) -> dict[str, float]:

@@ -171,7 +171,7 @@ def cluster_radial(
     >>> cluster_radial(Microstructure([[1, 0], [0, 1]]), connectivity="full")[1].tolist()
     [0.5, 0.25]
     """
-    return radial_mean(cluster_map(m, connectivity=connectivity, mask=mask), half_sides(m.shape))
+    return radial_mean(cluster_map(m, connectivity=connectivity, mask=mask), half_sides(m.shape), m.spacing)
 
 
 def _face_and_full(m: Microstructure) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -122,7 +122,7 @@ def _lengths_and_anisotropy(m: Microstructure) -> tuple[NDArray[np.float64], ...
     half, found, fractions = half_sides(m.shape), two_point_map(m), m.volume_fractions
     spacing = np.asarray(m.spacing)
     along = first_below(normalised_covariance(along_axes(found, half), fractions[:, None, None])) * spacing
-    radial = first_below(normalised_covariance(radial_mean(found, half), fractions[:, None]))
+    radial = first_below(normalised_covariance(radial_mean(found, half, m.spacing), fractions[:, None]))
     quarters = [anisotropy(window) for window in m.tiles([max(1, side // 2) for side in m.shape])]
     # fmin and fmax pass over windows in which it is not known
     low, high = np.fmin.reduce(quarters), np.fmax.reduce(quarters)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["along_axes", "centred", "half_sides", "overlap_counts", "radial_mean", "take_offsets"]
+__all__ = ["along_axes", "centred", "half_sides", "overlap_counts", "radial_mean", "radial_size", "take_offsets"]
 
 Array = NDArray[np.float64]
 Number = TypeVar("Number", bound=np.generic)
@@ -118,8 +119,8 @@ def centred(values: NDArray[Number], half: Sequence[int]) -> NDArray[Number]:
     return values
 
 
-def radial_mean(values: Array, half: Sequence[int]) -> Array:
-    """Average a centred map over shells round(|r|) = 0, 1, ..., min(half).
+def radial_mean(values: Array, half: Sequence[int], spacing: Sequence[float] | None = None) -> Array:
+    """Average a centred map over shells round(|r|) = 0, 1, 2, ..., as far as every axis reaches.
 
     Parameters
     ----------
@@ -127,29 +128,63 @@ def radial_mean(values: Array, half: Sequence[int]) -> Array:
         Map whose centre is r = 0.
     half : sequence of int
         Largest offset along each axis, at most half the side.
+    spacing : sequence of float, optional
+        Size of a pixel along each axis. Distances are then real ones, in units of the geometric mean of these sizes.
 
     Returns
     -------
     ndarray of float64, shape (*leading, R)
-        Mean over each shell; R = min(half) + 1.
+        Mean over each shell; R = min(half) + 1 where all sizes are equal.
 
     Examples
     --------
     >>> radial_mean(np.array([[0.0, 1, 0], [1, 5, 1], [0, 1, 0]]), (1, 1))
     array([5. , 0.5])
     """
-    size = min(half) + 1
+    steps, size = _steps(spacing, len(half)), radial_size(half, spacing)
     # what lies beyond the largest shell along an axis needs no look
-    near: tuple[Any, ...] = (..., *(slice(h - size + 1, h + size) for h in half))
-    line = np.arange(1.0 - size, size) ** 2
+    ends = [min(reach, math.ceil((size - 1) / step)) for reach, step in zip(half, steps)]
+    near: tuple[Any, ...] = (..., *(slice(h - end, h + end + 1) for h, end in zip(half, ends)))
     squares = np.zeros([1] * len(half))
-    for axis in range(len(half)):
+    for axis, (end, step) in enumerate(zip(ends, steps)):
+        line = (np.arange(-end, end + 1) * step) ** 2
         squares = squares + line.reshape([-1 if i == axis else 1 for i in range(len(half))])
     shell = np.minimum(np.rint(np.sqrt(squares)), size).astype(np.intp).ravel()
     flat = values[near].reshape(-1, shell.size)
     sums = [np.bincount(shell, weights=row, minlength=size + 1)[:size] for row in flat]
     leading = values.shape[: values.ndim - len(half)]
     return np.stack(sums).reshape(*leading, size) / np.bincount(shell, minlength=size + 1)[:size]
+
+
+def radial_size(half: Sequence[int], spacing: Sequence[float] | None = None) -> int:
+    """Count the shells of `radial_mean`.
+
+    Parameters
+    ----------
+    half : sequence of int
+        Largest offset along each axis.
+    spacing : sequence of float, optional
+        Size of a pixel along each axis.
+
+    Returns
+    -------
+    int
+        Number of shells, with that of distance 0.
+
+    Examples
+    --------
+    >>> radial_size((8, 16)), radial_size((8, 16), (4.0, 1.0))
+    (9, 9)
+    """
+    return int(min(reach * step for reach, step in zip(half, _steps(spacing, len(half)))) + 1e-9) + 1
+
+
+def _steps(spacing: Sequence[float] | None, ndim: int) -> Array:
+    """Sizes of a pixel in units of their geometric mean; exactly 1 where all are equal."""
+    if spacing is None or len(set(spacing)) == 1:
+        return np.ones(ndim)
+    sizes = np.asarray(spacing, dtype=np.float64)
+    return np.asarray(sizes / np.exp(np.log(sizes).mean()))
 
 
 def along_axes(values: Array, half: Sequence[int]) -> Array:

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.statistics.correlation.offsets import along_axes, half_sides, overlap_counts, radial_mean
+from matlens.microstructure.statistics.correlation.offsets import (
+    along_axes,
+    half_sides,
+    overlap_counts,
+    radial_mean,
+    radial_size,
+)
 from matlens.microstructure.statistics.correlation.pair_counts import auto_counts, cross_counts, window_sums
 from matlens.microstructure.statistics.statistic import N_LOG_N, Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
@@ -163,7 +169,7 @@ def two_point_radial(m: Microstructure, *, other: int | None = None, mask: Array
     >>> two_point_radial(Microstructure([[0, 1], [1, 0]], periodic=True))[1].tolist()
     [0.5, 0.25]
     """
-    return radial_mean(two_point_map(m, other=other, mask=mask), half_sides(m.shape))
+    return radial_mean(two_point_map(m, other=other, mask=mask), half_sides(m.shape), m.spacing)
 
 
 def two_point_cross(m: Microstructure) -> Array:
@@ -191,12 +197,13 @@ def two_point_cross(m: Microstructure) -> Array:
     """
     half = half_sides(m.shape)
     places = overlap_counts(m.shape, half, m.periodic)
-    pairs = np.zeros((m.n_phases, m.n_phases, min(half) + 1))
+    size = radial_size(half, m.spacing)
+    pairs = np.zeros((m.n_phases, m.n_phases, size))
     for a in range(m.n_phases):
         # every far end lies in some phase, so the last pair of a row is what the others leave
         for b in range(a, m.n_phases - 1):
-            pairs[a, b] = pairs[b, a] = radial_mean(_pairs(m, a, b, None) / places, half)
-        total = radial_mean(window_sums(m.labels == a, half, m.periodic) / places, half)
+            pairs[a, b] = pairs[b, a] = radial_mean(_pairs(m, a, b, None) / places, half, m.spacing)
+        total = radial_mean(window_sums(m.labels == a, half, m.periodic) / places, half, m.spacing)
         pairs[a, -1] = pairs[-1, a] = total - pairs[a, :-1].sum(axis=0)
     return pairs
 
@@ -292,7 +299,7 @@ def normalised_covariance(two_point: Array, fraction: float | Array) -> Array:
 
 def _radial_and_axes(m: Microstructure) -> tuple[Array, Array]:
     half, found = half_sides(m.shape), two_point_map(m)
-    return radial_mean(found, half), along_axes(found, half)
+    return radial_mean(found, half, m.spacing), along_axes(found, half)
 
 
 def _laminate(w: int) -> Array:

@@ -281,7 +281,8 @@ def _notes(
         notes.append(
             f"The exemplar holds {fit} window(s) of the result's size, too few for a verdict (8 are needed): {instead}."
         )
-    if not np.allclose(results[0].spacing, exemplars[0].spacing) or results[0].unit != exemplars[0].unit:
+    result = results[0].in_unit(exemplars[0].unit)
+    if not np.allclose(result.spacing, exemplars[0].spacing) or result.unit != exemplars[0].unit:
         notes.append("Result and exemplar state different pixel sizes; they are compared pixel by pixel.")
     unjudged = [_name(size) for size in sizes if too_large(size)]
     if properties and unjudged:

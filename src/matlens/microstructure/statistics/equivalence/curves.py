@@ -88,7 +88,7 @@ class Curves:
     @cached_property
     def two_point_radial(self) -> Array:
         """Two-point probabilities S2 by distance, shape (K, R)."""
-        return radial_mean(self._two_point, half_sides(self.microstructure.shape))
+        return radial_mean(self._two_point, half_sides(self.microstructure.shape), self.microstructure.spacing)
 
     @cached_property
     def covariance(self) -> Array:
