@@ -244,3 +244,30 @@ def test_the_perovskites_as_published(data_dir) -> None:
     found = read_library(data_dir / "library" / "Perovskite_dataset.csv", target="Instability index")
     assert (len(found), found.components) == (139, ("CsPbI", "FAPbI", "MAPbI"))
     assert "their sums were 0.99 to 1.01, which the rounding of the fractions explains" in found.notes[0]
+
+
+def test_components_in_two_units_are_refused(tmp_path) -> None:
+    rows = [["Sample", "Fe (wt%)", "Co (at%)", "P"], *([f"s{k}", 10 * k, 100 - 10 * k, k] for k in range(1, 6))]
+    with pytest.raises(InputError, match="components in at%, wt%"):
+        read(tmp_path, rows)
+
+
+def test_traces_in_ppm_are_said_to_be_no_components(tmp_path) -> None:
+    rows = [
+        ["Sample", "Fe (at%)", "Co (at%)", "B (ppm)", "P"],
+        *([f"s{k}", 10 * k, 100 - 10 * k, k, k] for k in range(1, 6)),
+    ]
+    assert "B (ppm) are named as elements, but are in another unit and no components" in read(tmp_path, rows).notes
+
+
+@pytest.mark.parametrize("name", ["fe_h2", "FE_H2", "FE_CO", "batch_x"])
+def test_names_of_molecules_are_no_units(tmp_path, name) -> None:
+    rows = [["Sample", "Fe", "Co", name], *([f"s{k}", k / 10, 1 - k / 10, k] for k in range(1, 6))]
+    assert dict(read(tmp_path, rows).merit_units) == {name: ""}
+
+
+def test_spectra_in_the_table_and_beside_it_are_not_chosen_from(tmp_path) -> None:
+    rows = [["Sample", "Fe", "Co", "100", "101", "P"], *([f"s{k}", k / 10, 1 - k / 10, 1, 2, k] for k in range(1, 3))]
+    (tmp_path / "xrd.txt").write_text("10 11 12\n1 2 3\n4 5 6\n")
+    with pytest.raises(InputError, match=r"holds spectra itself, and .*xrd\.txt holds others"):
+        read(tmp_path, rows, spectra=str(tmp_path / "xrd.txt"))

@@ -165,3 +165,26 @@ def test_other_spreadsheets_are_named(tmp_path, suffix) -> None:
     path.write_bytes(b"\xd0\xcf\x11\xe0" * 8)
     with pytest.raises(InputError, match=rf"old\{suffix} is a spreadsheet .* save it as XLSX or CSV"):
         read_library(path)
+
+
+def test_percentages_of_a_workbook_are_what_it_shows(tmp_path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Sample", "Fe", "Ga", "FE"], ["a", 0.395, 0.605, 0.07], ["b", 0.25, 0.75, 0.123]):
+        book.active.append(row)
+    for row in book.active.iter_rows(min_row=2, min_col=2):
+        for cell in row:
+            cell.number_format = "0.0%"
+    book.save(tmp_path / "t.xlsx")
+    found = read_library(tmp_path / "t.xlsx")
+    assert found.compositions.tolist() == [[0.395, 0.605], [0.25, 0.75]]
+    assert (values(found, "FE"), found.unit("FE")) == ([7.0, 12.3], "%")
+
+
+def test_names_that_are_broken_over_lines(tmp_path) -> None:
+    found = read(tmp_path, 'Sample,Fe,Ga,"P\n(mA/cm2)"\na,0.5,0.5,1\nb,0.25,0.75,2\n')
+    assert (list(found.merits), found.unit()) == (["P"], "mA/cm2")
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_ends_of_lines(tmp_path, end) -> None:
+    assert values(read(tmp_path, f"sep=;{end}Sample;Fe;Ga;P{end}a;0,5;0,5;1,5{end}b;0,25;0,75;2{end}")) == [1.5, 2]

@@ -64,10 +64,10 @@ def find_head(rows: Rows, width: int) -> Head:
     while _is_comment(rows, start, width):
         start += 1
     title = tuple(" ".join(cell for cell in row if cell.strip()).strip() for _, row in rows[:start])
-    columns = [cell.strip() for cell in rows[start][1]] if rows else []
+    columns = [" ".join(cell.split()) for cell in rows[start][1]] if rows else []  # names may be broken over lines
     size = start + 1
     if _is_second_row(rows, size, columns):
-        columns = _merged(columns, [cell.strip() for cell in rows[size][1]])
+        columns = _merged(columns, [" ".join(cell.split()) for cell in rows[size][1]])
         size += 1
     if size < len(rows) and _is_row_of_units(rows[size][1], columns):
         units = [cell.strip().strip("()[]") for cell in rows[size][1]]

@@ -31,7 +31,7 @@ _SYMBOL = re.compile(
     r"(?:[fpnuµμmcdkMGT]?(?:{})|{})".format(_PREFIXED.replace(" ", "|"), "|".join(map(re.escape, _WHOLE.split())))
 )
 _POWER = re.compile(r"\^?[-+−]?\d")
-_MOLECULE = re.compile(r"[HNOFCSVWK]\d")
+_MOLECULE = re.compile(r"[HNOFCSVWKhnof]\d")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)")
 _AXIS_UNITS = (
     "cm-1",

@@ -15,10 +15,10 @@ from matlens.errors import InputError
 from matlens.library.io.closing import close
 from matlens.library.io.columns import Columns, find_columns
 from matlens.library.io.components import Components
-from matlens.library.io.elements import atomic_fractions
+from matlens.library.io.elements import ELEMENTS, atomic_fractions
 from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
 from matlens.library.io.formulas import formula_amounts, formula_fractions
-from matlens.library.io.names import component_names, same_name
+from matlens.library.io.names import component_names, same_name, split_unit
 from matlens.library.io.numerals import has_uncertainty, value_of
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.spectra import Spectra
@@ -106,6 +106,11 @@ def read_library(
             return library
     library = _from_table(table, options, target)
     place = folder or (spectra if spectra is not None and spectra.is_dir() else None)
+    if options.spectra is not None and library.has_spectra:
+        raise InputError(
+            f"{source.name} holds spectra itself, and {options.spectra} holds others; leave out --spectra, or those of "
+            "the table by --axis-columns none."
+        )
     beside_table = spectra if not library.has_spectra else None
     if place is not None:
         files = [source]
@@ -152,9 +157,8 @@ def _compositions(
     if columns.formula is not None:
         names, fractions = _from_formulas(table, columns.formula, options.components)
         heads, rest = names, ""
-        notes: tuple[str, ...] = (
-            f"the compositions were read from the formulas in {table.columns[columns.formula]!r}",
-        )
+        told = f"the compositions were read from the formulas in {table.columns[columns.formula]!r}"
+        notes: tuple[str, ...] = (told,)
     else:
         parts = columns.components
         under: dict[int, NDArray[np.bool_]] = {k: np.asarray(sign < 0) for k, sign in signs.items()}
@@ -165,6 +169,12 @@ def _compositions(
         names, rest = component_names(heads)
         names = names if len(set(names)) == len(names) else heads
         names = names if parts.balance is None else [*names, parts.balance]
+        units = {split_unit(head)[1] for head in heads} - {""}
+        if len(units) > 1:
+            raise InputError(
+                f"{table.name} has components in {named(sorted(units))}; convert them to one unit, or name those of "
+                "one by --components."
+            )
     unit = options.fraction_name or fraction_name(names, rest)
     if options.atomic and unit != "wt%" and unit != "at%":
         raise InputError(
@@ -209,6 +219,10 @@ def _remarks(table: TextTable, columns: Columns, below: Mapping[int, NDArray[np.
         count = sum(map(has_uncertainty, table.texts(k)))
         if count:
             said.append(f"the uncertainties of {count} numbers in {table.columns[k]!r} are not used")
+    apart = [table.columns[k] for k in columns.merits if split_unit(table.columns[k])[1] in ("ppm", "ppb", "\u2030")]
+    apart = [name for name in apart if split_unit(name)[0] in ELEMENTS]
+    if apart:
+        said.append(f"{named(apart)} are named as elements, but are in another unit and no components")
     for k in columns.merits:
         if k in below:
             said.append(

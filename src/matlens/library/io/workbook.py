@@ -56,7 +56,7 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
         pages = (
             [book[sheet]] if sheet is not None else [page for page in book.worksheets if page.sheet_state == "visible"]
         )
-        read = {page.title: [list(map(_text, row)) for row in page.iter_rows(values_only=True)] for page in pages}
+        read = {page.title: [list(map(_text, row)) for row in page.iter_rows()] for page in pages}
     finally:
         book.close()
     tables = {title: rows for title, rows in read.items() if sheet is not None or _has_numbers(rows)}
@@ -103,9 +103,14 @@ def refuse_spreadsheet(path: Path, sheet: str | None = None) -> list[list[str]]:
 
 
 def _text(cell: Any) -> str:
-    if cell is None:
+    """Write what a cell shows: a number with the format of a percentage is shown times 100, with a percent sign."""
+    value = cell.value
+    if value is None:
         return ""
-    return Exact(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else str(cell)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return str(value)
+    shown = f"{value * 100:.12g}%" if "%" in (getattr(cell, "number_format", "") or "") else value
+    return Exact(shown)
 
 
 def _has_numbers(rows: list[list[str]]) -> bool:
