@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from matlens.microstructure.reconstruction.matching.clusters import WindowClusters
 
 __all__ = ["cluster_moments", "mend_throats"]
 
@@ -43,17 +44,8 @@ def cluster_moments(labels: NDArray[np.uint8], n_phases: int, window: Sequence[i
     >>> np.exp(cluster_moments(np.eye(2, dtype=np.uint8), 2, (2, 2))).round(6).tolist()
     [0.5, 1.0, 0.5, 1.0]
     """
-    full = np.ones((3, 3))
-    sums = np.zeros((n_phases, 2))
-    area = 0
-    for tile in _tiles(labels, window):
-        area += tile.size
-        for phase in range(n_phases):
-            inside = tile == phase
-            for column, structure in enumerate((None, full)):
-                clusters, _ = ndimage.label(inside, structure)
-                sums[phase, column] += np.square(np.bincount(clusters.ravel())[1:].astype(float)).sum()
-    return np.log(np.maximum(sums.ravel() / area, 1e-9))
+    clusters = WindowClusters(labels, n_phases, window)
+    return _logarithms(clusters.sums, clusters.area)
 
 
 def mend_throats(
@@ -106,7 +98,8 @@ def mend_throats(
     labels = labels.copy()
     flat = labels.ravel()
     flat_amounts = amounts.reshape(phases, -1)
-    moments = cluster_moments(labels, phases, window)
+    clusters, throats = WindowClusters(labels, phases, window), _Throats(labels, flat_amounts)
+    moments = _logarithms(clusters.sums, clusters.area)
     price = _FIDELITY / size**0.5
     idle, swaps, most = 0, 0, size // 200
     pairs: dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
@@ -114,57 +107,84 @@ def mend_throats(
         if np.square(moments - target).mean() < _CLOSE or idle > _PATIENCE or swaps == most:
             break
         if proposal % 50 == 0:
-            pairs = _candidates(labels, flat_amounts)
+            pairs = throats.candidates()
         if not pairs:
             break
         key = list(pairs)[random.integers(len(pairs))]
         deciding, others = pairs[key]
-        one = random.choice(deciding)
+        one = int(random.choice(deciding))
         some = random.choice(others, 8)
-        other = some[np.argmin(flat_amounts[key[1], some] - flat_amounts[key[0], some])]
+        other = int(some[np.argmin(flat_amounts[key[1], some] - flat_amounts[key[0], some])])
         if flat[one] != key[0] or flat[other] != key[1]:
             continue  # swapped since the candidates were listed
-        flat[one], flat[other] = key[1], key[0]
         loss = np.subtract(*flat_amounts[key, one]) - np.subtract(*flat_amounts[key, other])
-        found = cluster_moments(labels, phases, window)
+        found = _logarithms(clusters.swapped(one, other, *key), clusters.area)
         if np.square(found - target).sum() + price * max(loss, 0.0) < np.square(moments - target).sum():
+            clusters.swap(one, other, *key)
+            flat[one], flat[other] = key[1], key[0]
+            throats.changed(one, other)
             moments, swaps, idle = found, swaps + 1, 0
         else:
-            flat[one], flat[other] = key
             idle += 1
     return labels, swaps
 
 
-def _candidates(
-    labels: NDArray[np.uint8], amounts: NDArray[np.floating]
-) -> dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Find, for phases (a, b), pixels of a that decide connectivity, and interface pixels of b next in line for a."""
-    ring = _ring(labels).reshape(8, -1)
-    crossings = np.count_nonzero(ring != np.roll(ring, 1, axis=0), axis=0)
-    own = labels.ravel()
-    ranked = np.argsort(amounts, axis=0)
-    rival = np.where(ranked[-1] == own, ranked[-2], ranked[-1])
-    found = {}
-    for a in range(len(amounts)):
-        for b in range(len(amounts)):
-            deciding = np.flatnonzero((crossings > 2) & (own == a) & (rival == b))
-            touching = np.count_nonzero(ring == a, axis=0)
-            plain = (crossings == 2) & (touching >= 3) & (touching <= 5)
-            others = np.flatnonzero(plain & (own == b) & (rival == a))
-            if a != b and deciding.size and others.size:
-                found[a, b] = (deciding, others)
-    return found
+class _Throats:
+    """Pixels that decide connectivity and pixels of plain interfaces, kept up to date as pixels change."""
+
+    def __init__(self, labels: NDArray[np.uint8], amounts: NDArray[np.floating]) -> None:
+        self._labels = labels
+        ranked = np.argsort(amounts, axis=0)
+        self._first, self._second = (ranked[place].astype(np.uint8) for place in (-1, -2))
+        self._crossings = np.empty(labels.shape, dtype=np.uint8)
+        self._touching = np.empty((len(amounts), *labels.shape), dtype=np.uint8)
+        self._found: dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.intp]]] | None = None
+        self._look(0, labels.shape[0], 0, labels.shape[1])
+
+    def changed(self, *places: int) -> None:
+        """Look again around pixels whose phase has changed."""
+        self._found = None
+        height, width = self._labels.shape
+        for y, x in (divmod(place, width) for place in places):
+            self._look(max(y - 1, 0), min(y + 2, height), max(x - 1, 0), min(x + 2, width))
+
+    def candidates(self) -> dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Find, for phases (a, b), pixels of a that decide connectivity, and interface pixels of b next in line for a.
+
+        Each entry has the flat indices of both.
+        """
+        if self._found is None:
+            self._found = {}
+            own, crossings = self._labels.ravel(), self._crossings.ravel()
+            rival = np.where(self._first == own, self._second, self._first)
+            decides, plain = crossings > 2, crossings == 2
+            for a, touching in enumerate(self._touching.reshape(len(self._touching), -1)):
+                near = plain & (touching >= 3) & (touching <= 5) & (rival == a)
+                for b in range(len(self._touching)):
+                    deciding = np.flatnonzero(decides & (own == a) & (rival == b))
+                    others = np.flatnonzero(near & (own == b))
+                    if a != b and deciding.size and others.size:
+                        self._found[a, b] = (deciding, others)
+        return self._found
+
+    def _look(self, top: int, bottom: int, left: int, right: int) -> None:
+        """Count, in a box, the changes of phase around each pixel and its neighbours of each phase.
+
+        Around a pixel there is no change of phase inside a phase, two at an interface, more at a throat.
+        """
+        height, width = self._labels.shape
+        wide = self._labels[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
+        margins = ((int(top == 0), int(bottom == height)), (int(left == 0), int(right == width)))
+        wide = np.pad(wide, margins, mode="edge")
+        rows, columns = bottom - top, right - left
+        steps = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
+        ring = np.stack([wide[y : y + rows, x : x + columns] for y, x in steps])
+        box = (slice(top, bottom), slice(left, right))
+        self._crossings[box] = np.count_nonzero(ring != np.roll(ring, 1, axis=0), axis=0)
+        for phase, touching in enumerate(self._touching):
+            touching[box] = np.count_nonzero(ring == phase, axis=0)
 
 
-def _ring(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """List the phases of the eight neighbours in order: no change inside, two at an interface, more at a throat."""
-    wide = np.pad(labels, 1, mode="edge")
-    height, width = labels.shape
-    steps = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
-    return np.stack([wide[y : y + height, x : x + width] for y, x in steps])
-
-
-def _tiles(labels: NDArray[np.uint8], window: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
-    for y in range(0, labels.shape[0] - window[0] + 1, window[0]):
-        for x in range(0, labels.shape[1] - window[1] + 1, window[1]):
-            yield labels[y : y + window[0], x : x + window[1]]
+def _logarithms(sums: NDArray[np.int64], area: int) -> NDArray[np.float64]:
+    """Return the logarithms of mean cluster sizes."""
+    return np.log(np.maximum(sums.ravel() / area, 1e-9))
