@@ -28,8 +28,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils import backend_registration
 from torch.utils._pytree import tree_leaves, tree_map
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 __all__ = ["OnDevice", "simulated_device"]
 
@@ -92,7 +92,7 @@ class OnDevice(Tensor):
 @cache
 def simulated_device() -> torch.device:
     """Make the device known to torch, in this process, and return it."""
-    _setup_privateuseone_for_python_backend(NAME)
+    backend_registration._setup_privateuseone_for_python_backend(NAME)  # not public, and new
     # Operations that make tensors have none among their arguments that would lead them here.
     rest, own = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
     rest.fallback(lambda func, *args, **kwargs: _computed(func, args, kwargs), "PrivateUse1")
