@@ -148,3 +148,27 @@ def test_a_file_of_keys_and_numbers(folder) -> None:
     found = read_library(folder / "table.csv", options=LibraryOptions(spectra=str(path)))
     np.testing.assert_allclose(found.spectra, TRUTH)
     assert found.notes == ("lines of inst.dat that are not read: N",)
+
+
+@pytest.mark.parametrize("names", [True, False], ids=["named", "in order"])
+@pytest.mark.parametrize("place", ["beside the table", "elsewhere"])
+def test_spectra_in_columns(folder, names, place) -> None:
+    order = [3, 1, 0, 2, 5, 4] if names else range(6)
+    rows = [[f"{x:.1f}", *(f"{TRUTH[k, j]:.1f}" for k in order)] for j, x in enumerate(AXIS)]
+    head = [["Raman shift (cm-1)", *(SAMPLES[k] for k in order)]] if names else []
+    (folder / "spectra").rmdir()
+    path = folder / "raman.csv" if place == "beside the table" else folder.parent / "raman.csv"
+    path.write_text("\n".join(",".join(row) for row in [*head, *rows]) + "\n")
+    options = LibraryOptions() if place == "beside the table" and names else LibraryOptions(spectra=str(path))
+    found = read_library(folder if options == LibraryOptions() else folder / "table.csv", options=options)
+    np.testing.assert_allclose(found.axis, AXIS)
+    np.testing.assert_allclose(found.spectra, TRUTH)
+    assert found.axis_unit == ("cm-1" if names else "")
+
+
+def test_samples_that_are_numbers_name_columns(tmp_path) -> None:
+    (tmp_path / "t.csv").write_text("Sample,Fe,Ga,P\n1,0.5,0.5,1\n2,0.4,0.6,2\n3,0.3,0.7,3\n")
+    (tmp_path / "x.csv").write_text("2theta,3,1,2\n10,30,10,20\n11,31,11,21\n")
+    found = read_library(tmp_path / "t.csv", options=LibraryOptions(spectra=str(tmp_path / "x.csv")))
+    assert found.spectra.tolist() == [[10, 11], [20, 21], [30, 31]]
+    assert found.axis.tolist() == [10, 11]

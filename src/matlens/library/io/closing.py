@@ -62,7 +62,10 @@ def close(
     negative = found < 0
     if negative.any():
         where = table.places(components.columns, negative)
-        raise InputError(f"{table.name}: {where}; fractions cannot be negative, correct it.")
+        raise InputError(
+            f"{table.name}: {where}; fractions cannot be negative, correct it, or name "
+            "the figure of merit if it is one (--merits)."
+        )
     sums = found.sum(axis=1)
     if components.balance is not None:
         return _with_balance(table, found, components), (*notes, f"{components.balance} is the balance")

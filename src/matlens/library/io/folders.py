@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from matlens.library.table import named
 
 __all__ = ["SATURATION", "Parts", "is_cameo", "read_cameo", "table_and_spectra"]
 
+# Names of a first column that holds the axis of spectra in the other columns.
+_POSITIONS = re.compile(r"shift|wave|theta|angle|energy|cm.?-1|\b[qQ]\b|\(nm\)|\beV\b", re.IGNORECASE)
 SATURATION = 10.0  # V: the largest voltage that the scanning SQUID of the Fe-Ga-Pd library measures
 
 
@@ -174,7 +177,12 @@ def _is_matrix(path: Path, layout: Layout) -> bool:
     if path.suffix.lower() not in TEXT_SUFFIXES:
         return False
     rows = read_rows(path, layout)
-    return len(rows) > 1 and len(rows[0][1]) > 2 and None not in map(axis_number, rows[0][1][1:])
+    if len(rows) < 2 or len(rows[0][1]) < 3:
+        return False
+    in_columns = _POSITIONS.search(rows[0][1][0]) and None not in (
+        axis_number(cell) for _, row in rows[1:] for cell in row
+    )
+    return bool(in_columns) or None not in map(axis_number, rows[0][1][1:])
 
 
 def _is_table(path: Path, layout: Layout) -> bool:

@@ -22,6 +22,9 @@ _CELL = re.compile(
     r"\s*(?:[%\u2030\u00b0A-Za-z\u00b5\u03bc\u03a9\u00c5][^,;|]{0,14})?\s*"
 )
 _PLAIN = re.compile(r"\s*[+-]?(?:\d+|\d*\.\d+|\d+\.)(?:[eE][+-]?\d+)?\s*")
+_SIMPLE = re.compile(
+    r"\s*[+-]?(?:\d{4,}|0?|0\d+),\d+\s*|\s*[+-]?\d+,(?:\d{1,2}|\d{4,})\s*"
+)  # a decimal comma, at a glance
 _ODD = re.compile(rf"[,\u2212\u2013{_SPACES[1:]}]|\d \d{{3}}|\.\d{{3}}\.\d{{3}}")
 _MARK = {"point": ".", "comma": ","}
 
@@ -82,13 +85,12 @@ def plain_marks(rows: Rows, name: str, decimal: Literal["point", "comma"] | None
     found = [(line, list(row)) for line, row in rows]
     for k, j in sorted(touched):
         line, row = found[k]
-        marks = columns.get(j) or anywhere
-        row[j] = _rewritten(row[j], marks, f"{row[j].strip()!r} in line {line}, column {j + 1} of {name}")
+        row[j] = _rewritten(row[j], columns.get(j) or anywhere, (line, j + 1, name))
     return found
 
 
 def _is_text_number(cell: str) -> bool:
-    return not isinstance(cell, Exact) and _CELL.fullmatch(cell) is not None
+    return not isinstance(cell, Exact) and (_SIMPLE.fullmatch(cell) or _CELL.fullmatch(cell)) is not None
 
 
 def _with_points(rows: Rows) -> set[tuple[int, int]]:
@@ -102,7 +104,8 @@ def _clear_marks(rows: Rows) -> dict[int, set[str]]:
     for _, row in rows:
         for j, cell in enumerate(row):
             if not isinstance(cell, Exact) and ("." in cell or "," in cell):
-                marks = {_decimal_mark(digits) for _, digits in _numbers(cell)} - {""}
+                simple = _SIMPLE.fullmatch(cell)
+                marks = {","} if simple else {_decimal_mark(digits) for _, digits in _numbers(cell)} - {""}
                 if marks:
                     found.setdefault(j, set()).update(marks)
     return found
@@ -130,8 +133,10 @@ def _decimal_mark(digits: str) -> str:
     return ""
 
 
-def _rewritten(cell: str, marks: set[str], place: str) -> str:
+def _rewritten(cell: str, marks: set[str], place: tuple[int, int, str]) -> str:
     """Write the numbers of a cell with decimal points; ``marks`` are the decimal marks that its column has."""
+    if _SIMPLE.fullmatch(cell):
+        return cell.replace(",", ".")
     match = _CELL.fullmatch(cell)
     if match is None:
         return cell
@@ -142,7 +147,7 @@ def _rewritten(cell: str, marks: set[str], place: str) -> str:
     return cell
 
 
-def _plain(sign: str, digits: str, marks: set[str], place: str) -> str:
+def _plain(sign: str, digits: str, marks: set[str], place: tuple[int, int, str]) -> str:
     digits = re.sub(rf"[{_SPACES}]", "", digits)
     sign = sign.replace("\u2212", "-").replace("\u2013", "-")
     clear = _decimal_mark(digits)
@@ -152,9 +157,11 @@ def _plain(sign: str, digits: str, marks: set[str], place: str) -> str:
         elif not marks and "," not in digits:
             clear = "."  # the mark of every program unless the file says otherwise
         else:
+            line, column, name = place
+            mark = "comma" if "," in digits else "point"
             raise InputError(
-                f"found {place}, whose {'comma' if ',' in digits else 'point'} may be a decimal mark or a thousands "
-                "mark, and no other number decides; say which by --decimal point or --decimal comma."
+                f"found {digits!r} in line {line}, column {column} of {name}, whose {mark} may be a decimal mark or a "
+                "thousands mark, and no other number decides; say which by --decimal point or --decimal comma."
             )
     other = "," if clear == "." else "."
     whole, mark, part = digits.rpartition(clear) if clear and clear in digits else (digits, "", "")

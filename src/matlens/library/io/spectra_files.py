@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from matlens.errors import InputError
 from matlens.library.io.formats import SPECTRUM_FORMATS, export_advice, find_format, is_document
 from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.spectra import Spectra, matched
 from matlens.library.io.spectral_axes import on_one_axis
-from matlens.library.io.text_spectra import read_matrix
+from matlens.library.io.text_spectra import read_matrix, read_spectra_in_columns
 from matlens.library.table import named
 
 __all__ = ["files_below", "read_spectra", "readable", "unread_files"]
@@ -58,7 +60,7 @@ def read_spectra(path: Path, samples: Sequence[str], layout: Layout = DEFAULT) -
     elif advice := export_advice(path):
         raise InputError(f"{path.name} is {advice}.")
     else:
-        read = read_matrix(path, layout)
+        return _matrix(path, samples, layout)
     return read.of(samples, path.name)
 
 
@@ -162,6 +164,21 @@ def _folder(folder: Path, samples: Sequence[str], layout: Layout) -> Spectra:
     together = on_one_axis([file.name for file in chosen], read, folder.name)
     told = dict.fromkeys(note for spectrum in read for note in spectrum.notes)
     return Spectra(together.intensities, together.axis, together.axis_unit, (*notes, *told, *together.notes))
+
+
+def _matrix(path: Path, samples: Sequence[str], layout: Layout) -> Spectra:
+    """Read spectra in the rows of a file or, where they do not fit the samples, in its columns."""
+    try:
+        return read_matrix(path, layout).of(samples, path.name)
+    except InputError as in_rows:
+        try:
+            found = read_spectra_in_columns(path, layout).of(samples, path.name)
+        except InputError:
+            raise in_rows from None
+        steps = np.diff(found.axis)
+        if not ((steps > 0).all() or (steps < 0).all()):
+            raise
+        return found
 
 
 def _name(file: Path, folder: Path, files: Sequence[Path]) -> str:

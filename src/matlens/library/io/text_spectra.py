@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.library.io.headers import common_width
 from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.names import axis_number, axis_unit_in
 from matlens.library.io.spectra import Spectra
 from matlens.library.io.text_table import Rows, read_rows
 from matlens.library.table import named
 
-__all__ = ["is_spectrum_text", "read_matrix", "read_spectrum_text"]
+__all__ = ["is_spectrum_text", "read_matrix", "read_spectra_in_columns", "read_spectrum_text"]
 
 Floats = NDArray[np.float64]
 
@@ -167,6 +168,55 @@ def read_matrix(path: Path, layout: Layout = DEFAULT) -> Spectra:
     names = tuple(row[0].strip() for _, row in rows[1:]) if ids else ()
     notes = (f"lines of {path.name} that are not read: {named(unread)}",) if unread else ()
     return Spectra(intensities, axis, unit, notes, names)
+
+
+def read_spectra_in_columns(path: Path, layout: Layout = DEFAULT) -> Spectra:
+    """Read a table whose first column is the axis and whose other columns are spectra, named by their samples or not.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    layout : Layout
+        How the file is written, where it does not say.
+
+    Returns
+    -------
+    Spectra
+        One spectrum for each column but the first.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two columns, rows differ in length, or a cell is no finite number.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "raman.txt"
+    >>> _ = path.write_text("shift (cm-1),a,b\\n100,5,6\\n101,7,8\\n")
+    >>> found = read_spectra_in_columns(path)
+    >>> found.names, found.axis.tolist(), found.axis_unit, found.intensities.tolist()
+    (('a', 'b'), [100.0, 101.0], 'cm-1', [[5.0, 7.0], [6.0, 8.0]])
+    """
+    rows = [(line, row) for line, row in read_rows(path, layout) if not _is_comment(row) or axis_number(row[0])]
+    width, _ = common_width(row for _, row in rows)
+    body = [(line, row) for line, row in rows if len(row) == width and axis_number(row[0]) is not None]
+    if width < 2 or len(body) < 2:
+        raise InputError(f"{path.name} has no columns of numbers beside one of positions; check the file.")
+    start = rows.index(body[0])
+    uneven = [f"{len(row)} in line {line}" for line, row in rows[start:] if len(row) != width]
+    if uneven:
+        raise InputError(f"{path.name} has {width} columns, but {named(uneven)} cells; complete these lines.")
+    head = [row for _, row in rows[:start] if len(row) == width]
+    names = tuple(cell.strip() for cell in head[-1][1:]) if head else ()
+    columns = head[-1] if head else [f"column {k + 1}" for k in range(width)]
+    numbers = _numbers(path.name, rows[start:], columns)
+    return Spectra(numbers[:, 1:].T, numbers[:, 0], axis_unit_in([row for _, row in rows[:start]]), names=names)
+
+
+def _is_comment(row: Sequence[str]) -> bool:
+    return row[0].lstrip().startswith(_COMMENT) and len(row) < 2
 
 
 def _keyed(rows: Rows) -> tuple[Rows, list[str]]:
