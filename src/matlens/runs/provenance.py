@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from matlens._version import __version__
@@ -19,12 +21,12 @@ _PACKAGES = ("numpy", "scipy", "torch", "scikit-image", "scikit-learn", "tifffil
 
 
 def sha256(path: str | os.PathLike[str]) -> str:
-    """Compute the SHA-256 of a file as 64 hex digits.
+    """Compute the SHA-256 of a file as 64 hex digits; of a folder, that of the names and hashes of its files.
 
     Parameters
     ----------
     path : path-like
-        A file.
+        A file, or a folder with the slices of a volume.
 
     Returns
     -------
@@ -46,6 +48,10 @@ def sha256(path: str | os.PathLike[str]) -> str:
     >>> sha256(file)[:12]
     'e3b0c44298fc'
     """
+    place = Path(path)
+    if place.is_dir():
+        parts = [f"{file.name} {sha256(file)}" for file in sorted(place.iterdir()) if file.is_file()]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
     try:
         return sha256_of(path)
     except OSError as error:

@@ -81,7 +81,24 @@ def read_dream3d(file: Any, dataset: str | None, name: str) -> Image:
     key = pick(shapes, dataset, name, preferred)
     shape, spacing = _owner(key, geometries)
     note = "The DREAM3D file gives no unit of length; micrometres were assumed."
-    return Image(file[key][()].reshape(shape), spacing, "um", notes=(note,))
+    values = file[key][()].reshape(shape)
+    names = _phase_names(file) if key.rsplit("/", 1)[-1] == "Phases" else {}
+    return Image(values, spacing, "um", notes=(note,), scale="DREAM3D geometry", value_names=names)
+
+
+def _phase_names(file: Any) -> dict[int, str]:
+    """Names of the phases by their numbers; number 0 stands for what is unknown."""
+    found: dict[int, str] = {}
+
+    def note(key: str, item: Any) -> None:
+        if key.rsplit("/", 1)[-1] in ("PhaseName", "MaterialName") and getattr(item, "shape", None):
+            texts = np.ravel(item[()])
+            found.update(
+                {k: t.decode(errors="replace") if isinstance(t, bytes) else str(t) for k, t in enumerate(texts) if k}
+            )
+
+    file.visititems(note)
+    return found
 
 
 def _geometries(file: Any) -> dict[str, _Geometry]:

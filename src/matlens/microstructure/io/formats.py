@@ -109,9 +109,32 @@ FORMATS: list[FileFormat] = [
     ),
     FileFormat("NPZ", (".npz",), f"{_HERE}.numpy_files:read_npz", f"{_HERE}.numpy_files:write_npz", _ALL, _ZIP),
     FileFormat("MAT", (".mat",), f"{_HERE}.matlab:read_mat", carries=("volumes",), magic=(b"MATLAB",)),
-    FileFormat("HDF5", (".h5", ".hdf5"), f"{_HERE}.hdf5:read_hdf5", f"{_HERE}.hdf5:write_hdf5", _ALL, _HDF5),
+    FileFormat(
+        "HDF5",
+        (".h5", ".hdf5"),
+        f"{_HERE}.hdf5:read_hdf5",
+        f"{_HERE}.hdf5:write_hdf5",
+        _ALL,
+        _HDF5,
+    ),
     FileFormat("DREAM3D", (".dream3d",), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "volumes"), magic=_HDF5),
-    FileFormat("VTI", (".vti",), write=f"{_HERE}.vti:write_vti", carries=("spacing", "names", "volumes")),
+    FileFormat(
+        "VTI", (".vti",), f"{_HERE}.vti:read_vti", f"{_HERE}.vti:write_vti", carries=("spacing", "names", "volumes")
+    ),
+    FileFormat("NRRD", (".nrrd", ".nhdr"), f"{_HERE}.nrrd:read_nrrd", carries=("spacing", "volumes"), magic=(b"NRRD",)),
+    FileFormat("MetaImage", (".mha", ".mhd"), f"{_HERE}.metaimage:read_metaimage", carries=("spacing", "volumes")),
+    FileFormat(
+        "AmiraMesh",
+        (".am",),
+        f"{_HERE}.amira:read_amira",
+        carries=("spacing", "names", "volumes"),
+        magic=(b"# AmiraMesh", b"# Avizo"),
+    ),
+    FileFormat("EBSD", (".h5ebsd", ".h5oina"), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "names"), magic=_HDF5),
+    FileFormat("ANG", (".ang",), f"{_HERE}.ebsd:read_ang", carries=("spacing", "names")),
+    FileFormat("CTF", (".ctf",), f"{_HERE}.ebsd:read_ctf", carries=("spacing", "names"), magic=(b"Channel Text File",)),
+    FileFormat("raw", (".raw",), f"{_HERE}.raw:read_raw", carries=("volumes",)),
+    FileFormat("text", (".txt", ".csv"), f"{_HERE}.text_tables:read_text"),
     FileFormat("ZIP", (".zip",), f"{_HERE}.zipped:read_zip", carries=_ALL, magic=_ZIP),
 ]
 
@@ -167,7 +190,9 @@ def recognised(path: Path) -> FileFormat | None:
 
 
 def can_read(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file has the suffix of a format that is read, and is not hidden.
+    """Return whether a file has the suffix of a format that is read, and is neither hidden nor a text.
+
+    A text in a folder or an archive tells something about the pictures beside it; as a picture it has to be named.
 
     Parameters
     ----------
@@ -181,11 +206,13 @@ def can_read(path: str | os.PathLike[str]) -> bool:
 
     Examples
     --------
-    >>> can_read("a.png"), can_read("a.vti"), can_read(".a.png")
+    >>> can_read("a.png"), can_read("a.docx"), can_read(".a.png")
     (True, False, False)
     """
     found = find_format(path)
-    return found is not None and found.read is not None and not Path(path).name.startswith(".")
+    if found is None or found.read is None or found.name == "text":
+        return False
+    return not Path(path).name.startswith(".")
 
 
 def suffixes_of(verb: Literal["read", "write"], *, volumes: bool = False) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from matlens.core.atomic import atomic_write
 from matlens.core.units import normal_unit
 from matlens.microstructure.io.dream3d import is_dream3d, read_dream3d
+from matlens.microstructure.io.ebsd import ebsd_scan, read_scan
 from matlens.microstructure.io.image import Image, pick
 from matlens.microstructure.structure import Microstructure
 
@@ -17,7 +18,7 @@ __all__ = ["read_hdf5", "write_hdf5"]
 
 
 def read_hdf5(path: Path, dataset: str | None = None) -> Image:
-    """Read one dataset of an HDF5 file; DREAM3D files are recognised by their content.
+    """Read one dataset of an HDF5 file; DREAM3D files and EBSD scans are recognised by their content.
 
     Parameters
     ----------
@@ -49,6 +50,9 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
     with h5py.File(path, "r") as file:
         if is_dream3d(file):
             return read_dream3d(file, dataset, path.name)
+        scan = ebsd_scan(file)
+        if scan is not None and dataset is None:
+            return read_scan(file, scan, path.name)
         shapes: dict[str, tuple[int, ...]] = {}
 
         def note(key: str, item: Any) -> None:

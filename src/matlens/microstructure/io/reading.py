@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from matlens.errors import InputError, MatlensError
-from matlens.microstructure.io.formats import FileFormat, find_format, recognised, suffixes_of
+from matlens.microstructure.io.formats import FileFormat, can_read, find_format, recognised, suffixes_of
 from matlens.microstructure.io.image import Image, checked_image
 from matlens.microstructure.io.sidecars import scale_beside
+from matlens.microstructure.io.slices import ordered, stacked
 
 __all__ = ["read_image"]
 
@@ -20,7 +21,7 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
     Parameters
     ----------
     path : path-like
-        PNG, JPEG, BMP, TIFF, NPY, NPZ, MAT, HDF5, DREAM3D, or a ZIP archive with one of them.
+        A file of one of ``FORMATS``, or a folder with the slices of a volume.
     dataset : str, optional
         Name of the array, in files that hold several.
 
@@ -43,6 +44,8 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
     np.float64(5.0)
     """
     file = Path(path)
+    if file.is_dir():
+        return _folder(file, dataset)
     if not file.is_file():
         raise InputError(f"there is no file {file}; check the path.")
     if file.stat().st_size == 0:
@@ -65,6 +68,26 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
         size, unit, source = beside
         image = replace(image, spacing=(size, size), unit=unit, scale=source)
     return checked_image(image, file.name)
+
+
+def _folder(folder: Path, dataset: str | None) -> Image:
+    """Read the pictures in a folder as the slices of a volume, in the order of their numbers."""
+    if (folder / "settings.toml").is_file():
+        raise InputError(f"{folder} is a run directory; name one of its files, such as {folder / 'realisation_0.tif'}.")
+    files = [file for file in folder.iterdir() if file.is_file() and can_read(file)]
+    if not files:
+        raise InputError(
+            f"{folder} is a folder without slices; name a file, or a folder of pictures: {suffixes_of('read')}."
+        )
+    suffixes = [file.suffix.lower() for file in files]
+    most = max(sorted(set(suffixes)), key=suffixes.count)
+    names = ordered([file.name for file in files if file.suffix.lower() == most])
+    slices = [read_image(folder / name, dataset=dataset) for name in names]
+    if len(slices) == 1:
+        return slices[0]
+    return checked_image(
+        replace(stacked(slices, names, folder.name), format=f"folder of {slices[0].format}"), folder.name
+    )
 
 
 def _format_of(file: Path) -> tuple[FileFormat | None, tuple[str, ...]]:

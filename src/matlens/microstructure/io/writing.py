@@ -36,8 +36,8 @@ def write_microstructure(microstructure: Microstructure, path: str | os.PathLike
 
     Notes
     -----
-    NPZ, HDF5, TIFF and PNG keep spacing, unit, phase names and periodicity. NPY keeps the labels only. VTI is meant for
-    viewing in ParaView; MatLens does not read it.
+    NPZ, HDF5, TIFF and PNG keep spacing, unit, phase names and periodicity. NPY keeps the labels only, VTI
+    all but the periodicity.
 
     Examples
     --------

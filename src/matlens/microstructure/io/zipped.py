@@ -1,7 +1,8 @@
-"""ZIP archives with one image or volume."""
+"""ZIP archives with one image or volume, or with the slices of one."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -10,14 +11,15 @@ from typing import Any
 from zipfile import ZipFile
 
 from matlens.errors import InputError
-from matlens.microstructure.io.formats import find_format
+from matlens.microstructure.io.formats import can_read, find_format
 from matlens.microstructure.io.image import Image, pick
+from matlens.microstructure.io.slices import ordered, stacked
 
 __all__ = ["read_zip"]
 
 
 def read_zip(path: Path, dataset: str | None = None) -> Image:
-    """Read the only readable file in a ZIP archive, or the one that ``dataset`` names.
+    """Read the only readable file in a ZIP archive, the one that ``dataset`` names, or the slices of a volume.
 
     The file is unpacked to a temporary folder.
 
@@ -56,16 +58,30 @@ def read_zip(path: Path, dataset: str | None = None) -> Image:
         }
         if not readers:
             raise InputError(f"{path.name} holds no file MatLens reads; put a TIFF into it.")
+        names = ordered(list(readers))
+        if dataset is None and len(names) > 1 and _numbered(names):
+            return stacked([_member(archive, name, readers[name]) for name in names], names, path.name)
         chosen = pick(dict.fromkeys(readers, ()), dataset, path.name)
-        with tempfile.TemporaryDirectory() as folder:
-            unpacked = Path(folder) / PurePosixPath(chosen).name
-            with archive.open(chosen) as source, unpacked.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            image: Image = readers[chosen](unpacked, None)
-            return image
+        return _member(archive, chosen, readers[chosen])
+
+
+def _member(archive: ZipFile, name: str, reader: Callable[..., Any]) -> Image:
+    """Unpack a file to a temporary folder, and read it."""
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked = Path(folder) / PurePosixPath(name).name
+        with archive.open(name) as source, unpacked.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        image: Image = reader(unpacked, None)
+        return image
+
+
+def _numbered(names: list[str]) -> bool:
+    """Whether the files have one name but for a number: slices of a volume."""
+    return len({re.sub(r"\d+", "", name) for name in names}) == 1
 
 
 def _reader(member: str) -> Callable[..., Any] | None:
     """The reader of a file in an archive; archives within archives are not looked into."""
     found = find_format(member)
-    return None if found is None or found.name == "ZIP" else found.load("read")
+    known = found is not None and can_read(PurePosixPath(member).name)
+    return found.load("read") if found is not None and known and found.name != "ZIP" else None

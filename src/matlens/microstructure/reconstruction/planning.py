@@ -247,7 +247,8 @@ def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
         size = " x ".join(str(side) for side in m.shape)
         if m.ndim != 2:
             raise InputError(
-                f"the exemplar is {m.ndim}-dimensional ({size}); reconstruction takes two-dimensional ones."
+                f"the exemplar is {m.ndim}-dimensional ({size}); reconstruction takes two-dimensional "
+                "ones: take a slice (--slice z=N)."
             )
         if min(m.shape) < _SMALLEST:
             raise InputError(f"the exemplar has {size} pixels; the smallest that can be learned from is 16 x 16.")

@@ -220,6 +220,11 @@ def _framed(
             raise InputError(f"the crop {options.crop!r} leaves nothing of a picture of shape {values.shape}.")
         steps.append(f"Cropped {_extent(slices, values.shape)} out of {_size(values.shape)}.")
         values, valid = values[slices], valid[slices]
+        thin = [axis for axis, side in enumerate(values.shape) if side == 1]
+        if values.ndim == 3 and len(thin) == 1:  # one slice is a picture
+            spacing = image.spacing and tuple(step for axis, step in enumerate(image.spacing) if axis != thin[0])
+            values, valid = values.squeeze(thin[0]), valid.squeeze(thin[0])
+            image = replace(image, spacing=spacing)
     top, bottom = _bar_rows(values, options)
     if top or bottom:
         steps.append(f"A data bar of {top or bottom} rows was cut off at the {'top' if top else 'bottom'}.")

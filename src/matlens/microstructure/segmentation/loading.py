@@ -75,7 +75,7 @@ def read_microstructure(
     Parameters
     ----------
     path : path-like
-        PNG, JPEG, BMP, TIFF, NPY, NPZ, MAT, HDF5, DREAM3D, or a ZIP archive with one of them.
+        A file of one of the formats of `read_image`, or a folder with the slices of a volume.
     spacing : float or sequence of float, optional
         Size of a pixel of the result along each axis; replaces the one from the file.
     unit : str, optional

@@ -23,7 +23,7 @@ class CharacterizeSpec(Micrographs, Seeded, OnDevice):
             argument=True,
             many=True,
             metavar="FILE",
-            exists="file",
+            exists="path",
         ),
     ]
     statistics: Annotated[

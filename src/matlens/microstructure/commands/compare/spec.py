@@ -35,7 +35,7 @@ class CompareSpec(Micrographs, Seeded, OnDevice):
             argument=True,
             many=True,
             metavar="EXEMPLAR",
-            exists="file",
+            exists="path",
         ),
     ]
     stiffness: Annotated[

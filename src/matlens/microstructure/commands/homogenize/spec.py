@@ -55,7 +55,7 @@ class HomogenizeSpec(Micrographs, OnDevice):
     """
 
     file: Annotated[
-        File, option("Image or volume of the microstructure.", argument=True, metavar="FILE", exists="file")
+        File, option("Image or volume of the microstructure.", argument=True, metavar="FILE", exists="path")
     ]
     conductivity: Annotated[
         PhaseValues | None,

@@ -17,7 +17,7 @@ class PruneSpec(Encoded, Micrographs, Seeded, OnDevice):
 
     files: Annotated[
         Files,
-        option("Micrographs, each of another material.", argument=True, many=True, metavar="FILE", exists="file"),
+        option("Micrographs, each of another material.", argument=True, many=True, metavar="FILE", exists="path"),
     ]
     depths: Annotated[
         Words | None,

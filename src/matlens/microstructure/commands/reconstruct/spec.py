@@ -23,7 +23,7 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
     """
 
     files: Annotated[
-        Files, option("Micrographs of one material.", argument=True, many=True, metavar="FILE", exists="file")
+        Files, option("Micrographs of one material.", argument=True, many=True, metavar="FILE", exists="path")
     ] = ()
     shape: Annotated[
         Shape | None,

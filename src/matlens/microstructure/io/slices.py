@@ -1,0 +1,87 @@
+"""Volumes as folders and ZIP archives of slices, one picture each, in the order of their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+
+from matlens.errors import InputError
+from matlens.microstructure.io.image import Image
+
+__all__ = ["ordered", "stacked"]
+
+
+def ordered(names: Sequence[str]) -> list[str]:
+    """Sort file names so that 2 comes before 10.
+
+    Parameters
+    ----------
+    names : sequence of str
+        File names.
+
+    Returns
+    -------
+    list of str
+        The names in the order of the numbers in them.
+
+    Examples
+    --------
+    >>> ordered(["s10.tif", "s2.tif", "s1.tif"])
+    ['s1.tif', 's2.tif', 's10.tif']
+    """
+    return sorted(names, key=lambda name: [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"(\d+)", name)])
+
+
+def stacked(pictures: Sequence[Image], names: Sequence[str], source: str) -> Image:
+    """Put slices on top of each other.
+
+    Parameters
+    ----------
+    pictures : sequence of Image
+        The slices in their order, each a plane.
+    names : sequence of str
+        Their names.
+    source : str
+        Name of the folder or the archive.
+
+    Returns
+    -------
+    Image
+        The volume; the distance between slices is unknown.
+
+    Raises
+    ------
+    InputError
+        If the slices differ in shape or kind, or numbers are missing between them.
+
+    Examples
+    --------
+    >>> stacked([Image(np.zeros((4, 5)))] * 3, ["a1.png", "a2.png", "a3.png"], "a").values.shape
+    (3, 4, 5)
+    """
+    first = pictures[0]
+    for name, picture in zip(names, pictures):
+        if (picture.values.shape, picture.colour) != (first.values.shape, first.colour) or len(picture.space) != 2:
+            raise InputError(
+                f"{source}: {name} has shape {picture.values.shape} and {names[0]} {first.values.shape}; slices of a "
+                "volume must be pictures of one shape."
+            )
+    numbers = [_number(name) for name in names]
+    gaps = [b for a, b in pairwise(numbers) if a is not None and b is not None and b - a != 1]
+    if gaps:
+        raise InputError(f"{source}: a slice is missing before number {gaps[0]}; put it back, or rename the slices.")
+    spacing = None if first.spacing is None else (float("nan"), *first.spacing)
+    note = f"{len(pictures)} slices were put together, from {PurePath(names[0]).name} to {PurePath(names[-1]).name}."
+    values = np.stack([picture.values for picture in pictures])
+    return replace(first, values=values, spacing=spacing, valid=None, phase_names=None, notes=(note, *first.notes))
+
+
+def _number(name: str) -> int | None:
+    found: Any = re.findall(r"\d+", Path(name).stem)
+    return int(found[-1]) if found else None
