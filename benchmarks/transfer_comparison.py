@@ -109,4 +109,5 @@ class Comparison:
         found = paired_difference(self.truth[where, target][which], missed, other, self.kinds[where][which])
         if name == COMPARED_WITH:
             return f"{found['r2']:.3f}"
-        return f"{found['r2']:.3f} [{found['difference']:+.3f}, {found['low']:+.3f} .. {found['high']:+.3f}]"
+        ends = f"{found['low']:+.3f} .. {found['high']:+.3f} ({found['draws_low']:+.3f} .. {found['draws_high']:+.3f})"
+        return f"{found['r2']:.3f} [{found['difference']:+.3f}, {ends}]"

@@ -118,7 +118,7 @@ def comparison(place: Path) -> None:
         return
     names = sorted(found.rows, key=lambda name: name != COMPARED_WITH)
     sizes = (25, 100, 500)
-    above = f"[above {COMPARED_WITH} by: mean, 90 % interval over draws and structures]"
+    above = f"[above {COMPARED_WITH} by: mean, 90 % interval over draws and structures (over draws alone)]"
 
     def table(title: str, columns: list[str], cells: dict[str, list[str]]) -> None:
         print(f"\n{title} {above}\n")
