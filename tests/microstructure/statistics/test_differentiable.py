@@ -41,6 +41,12 @@ def test_gradients(shape, periodic):
     assert torch.autograd.gradcheck(lambda v: total_variation(v, periodic=periodic), field, fast_mode=True)
 
 
+@pytest.mark.parametrize("periodic", [False, True])
+def test_second_derivative_of_the_two_point_probability(periodic):
+    field = torch.rand(1, 2, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda v: two_point_field(v, periodic=periodic, half=(2, 2)), field)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("periodic", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)

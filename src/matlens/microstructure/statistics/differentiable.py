@@ -6,6 +6,7 @@ Fields are ``batch x phase x *space`` and may take any real values; float64 pass
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from scipy.fft import next_fast_len
@@ -190,14 +191,40 @@ def _correlate(first: Tensor, second: Tensor, periodic: bool, half: Sequence[int
         raise InputError(f"half={tuple(half)} does not fit a field of {tuple(space)}; give one number up to side // 2.")
     size = [n if periodic else next_fast_len(n + h, real=True) for n, h in zip(space, half, strict=True)]
     axes = tuple(range(2, first.ndim))
-    spectrum = torch.fft.rfftn(first, s=size, dim=axes)
+    values: Tensor
     if first is second:
-        power = spectrum.real.square() + spectrum.imag.square()
+        values = _AutoCorrelation.apply(first, size, axes)  # type: ignore[no-untyped-call]
     else:
-        power = spectrum.conj() * torch.fft.rfftn(second, s=size, dim=axes)
-    values: Tensor = torch.fft.irfftn(power, s=size, dim=axes)
+        power = torch.fft.rfftn(first, s=size, dim=axes).conj() * torch.fft.rfftn(second, s=size, dim=axes)
+        values = torch.fft.irfftn(power, s=size, dim=axes)
     for axis, (n, h) in enumerate(zip(size, half, strict=True), start=2):
         order = torch.arange(-h, h + 1, device=first.device) % n
         values = values.index_select(axis, order)
     counts = torch.as_tensor(overlap_counts(space, half, periodic), dtype=first.dtype, device=first.device)
     return values / counts
+
+
+class _AutoCorrelation(torch.autograd.Function):
+    """Sum over x of field(x) field(x + r) on a periodic grid; its gradient takes two real transforms.
+
+    PyTorch's own gradient of a real transform is a complex one of twice the size.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, field: Tensor, size: list[int], axes: tuple[int, ...]) -> Tensor:
+        spectrum = torch.fft.rfftn(field, s=size, dim=axes)
+        ctx.save_for_backward(field, spectrum)
+        ctx.size, ctx.axes = size, axes
+        values: Tensor = torch.fft.irfftn(spectrum.real.square() + spectrum.imag.square(), s=size, dim=axes)
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        field, spectrum = ctx.saved_tensors
+        if torch.is_grad_enabled():  # for a second derivative, which has to know where the spectrum comes from
+            spectrum = torch.fft.rfftn(field, s=ctx.size, dim=ctx.axes)
+        both = 2 * torch.fft.rfftn(gradient, dim=ctx.axes).real  # offsets r and -r
+        found: Tensor = torch.fft.irfftn(spectrum * both, s=ctx.size, dim=ctx.axes)
+        for axis in ctx.axes:
+            found = found.narrow(axis, 0, field.shape[axis])
+        return found, None, None
