@@ -14,6 +14,7 @@ import os
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from fractions import Fraction
 from typing import Annotated, Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 import pydantic
@@ -37,6 +38,7 @@ __all__ = [
     "OnDevice",
     "Option",
     "Seeded",
+    "Shares",
     "Whole",
     "Words",
     "absolute",
@@ -583,7 +585,7 @@ def _list_of(read: Callable[[str], Any], example: str) -> Callable[[Any], Any]:
         parts = [part.strip() for part in value.split(",")]
         try:
             return tuple(dict.fromkeys(read(part) for part in parts if part))
-        except ValueError:
+        except (ValueError, ZeroDivisionError):
             raise InputError(f"{value!r} is not understood; write a list such as {example}.") from None
 
     return parse
@@ -592,6 +594,13 @@ def _list_of(read: Callable[[str], Any], example: str) -> Callable[[Any], Any]:
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(Fraction(text))
+    if not 0 <= value <= 1:
         raise ValueError(text)
     return value
 
@@ -622,6 +631,9 @@ Words = Annotated[tuple[str, ...], BeforeValidator(words_of)]
 
 Numbers = Annotated[tuple[float, ...], BeforeValidator(_list_of(_finite, "10,50.5"))]
 """Numbers, written ``10,50.5``."""
+
+Shares = Annotated[tuple[float, ...], BeforeValidator(_list_of(_share, "1,1/2,0.25"))]
+"""Shares of a whole, written ``1,1/2,0.25``."""
 
 Whole = Annotated[tuple[int, ...], BeforeValidator(_list_of(int, "25,50,100"))]
 """Whole numbers, written ``25,50,100``."""

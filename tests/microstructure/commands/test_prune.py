@@ -86,8 +86,48 @@ def check_outcome(run):
         assert (run / "figures" / f"{name}.pdf").is_file()
 
 
+def test_a_study_of_widths_survives_an_interrupt_with_the_channels_it_began_with(files, tmp_path, monkeypatch, capsys):
+    options = ["--widths", "1/4", "--depths", "conv1_1", "--encoder", "matlens", "--shape", "32x32", "-n", "1",
+               "--preset", "fast", "--threads", "1"]  # fmt: skip
+    assert code_of("prune", "field.npy", *options, "-o", "whole") == 0
+    assert "1 material(s) x 3 widths" in capsys.readouterr().out
+
+    saved, calls = state_store.RunStateStore.save, []
+
+    def stopping(*args, **options):
+        calls.append(1)
+        if len(calls) == 60:
+            raise KeyboardInterrupt
+        saved(*args, **options)
+
+    monkeypatch.setattr(state_store.RunStateStore, "save", stopping)
+    assert code_of("prune", "field.npy", *options, "-o", "run") == 130
+    made = [path.parent.name for path in sorted((tmp_path / "run").glob("field/*/realisation_0.npy"))]
+    assert 0 < len(made) < 3
+    before = (tmp_path / "run/channels.csv").read_bytes()
+    assert code_of("resume", "run") == 0
+    assert (tmp_path / "run/channels.csv").read_bytes() == before
+    same = ["channels.csv", "activations_0.nc", "ratios.csv", "scales.csv", "breaks.csv", "recommendation.json"]
+    same += [f"field/{width}/realisation_0.npy" for width in ("1_of_4", "1_of_4_random", "1_of_4_reversed")]
+    for name in same:
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    html = (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    assert "Width of the network for field" in html
+    assert "Channels" in html
+    for name in ("widths", "width_ratios", "width_scales", "removal_orders", "channels_0"):
+        assert (tmp_path / "run/figures" / f"{name}.pdf").is_file()
+    channels = pd.read_csv(tmp_path / "run/channels.csv")
+    assert channels.groupby("layer")["channel"].apply(sorted).to_dict() == {"conv1_1": list(range(16))}
+
+
 def test_bad_orders_end_with_a_sentence_and_nothing_written(files, tmp_path, capsys):
-    for wrong in (["--depths", "conv1_1"], ["--shape", "8x8"], ["--encoder", "resnet"], ["--preset", "best"]):
+    for wrong in (
+        ["--depths", "conv1_1"],
+        ["--shape", "8x8"],
+        ["--encoder", "resnet"],
+        ["--widths", "1,1/2"],
+        ["--widths", "2"],
+    ):
         assert code_of("prune", files[0], *OPTIONS, *wrong, "-o", "bad") == 2
         assert capsys.readouterr().err.startswith("matlens: ")
         assert not (tmp_path / "bad").exists()

@@ -10,8 +10,8 @@ from matlens.errors import InputError, Interrupted
 from matlens.microstructure.encoders import VGG19, random_weights
 from matlens.microstructure.problems import bicontinuous
 from matlens.microstructure.pruning import plan_pruning, prune, read_recommendation
+from matlens.microstructure.pruning.by_depth import truncated
 from matlens.microstructure.pruning.recommendation import carriers, recommend
-from matlens.microstructure.pruning.study import truncated
 from matlens.microstructure.reconstruction import PRESETS, reconstruct
 from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
 from matlens.microstructure.structure import Microstructure
@@ -59,7 +59,7 @@ def test_the_deepest_is_the_reconstruction_itself(study, exemplar, asked):
 def test_the_loss_holds_the_layers_of_the_depth_and_no_others(exemplar, asked):
     work = plan_pruning({"lace": exemplar}, **asked)
     fractions = torch.tensor(exemplar.volume_fractions, dtype=torch.float32)
-    layers = {depth: work.cell("lace", depth).prepared.problem.match(1, fractions).layers for depth in work.presets}
+    layers = {depth: work.cell("lace", depth).prepared.problem.match(1, fractions).layers for depth in work.cuts.names}
     assert layers == {"none": [], "conv1_1": ["conv1_1"], "pool1": ["conv1_1", "pool1"]}
     assert [term.name for term in work.cell("lace", "none").prepared.problem.match(1, fractions).terms] == [
         "two-point",
@@ -161,14 +161,14 @@ def tables(ratios, high=None, scales=()):
 )
 def test_the_cheapest_depth_within_the_noise_of_the_best_is_recommended(ratios, depth, layer, best):
     found = recommend(*tables(ratios), unit="um")
-    assert (found.depth, found.layer, found.best) == (depth, layer, best)
+    assert (found.chosen, found.network, found.best) == (depth, layer, best)
     assert "No depth is shown to be equivalent" in " ".join(found.sentences)
 
 
 def test_a_deeper_layer_that_costs_less_is_the_cheaper_one():
     table, ratios, scales = tables({"none": [4.0, 1.0], "conv1_2": [1.1, 1.0], "pool1": [1.1, 1.0]})
     table["gflop"] = [0.0, 3.3, 3.0]
-    assert recommend(table, ratios, scales, unit="um").depth == "pool1"
+    assert recommend(table, ratios, scales, unit="um").chosen == "pool1"
 
 
 def test_words_say_what_the_network_adds_and_which_distances_it_gives():

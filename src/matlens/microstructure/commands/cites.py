@@ -9,11 +9,12 @@ from matlens.microstructure.reconstruction import method_entry
 from matlens.microstructure.statistics import sources_of
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["BOUNDS", "CONDUCTION", "ELASTICITY", "of_engine", "of_judging", "of_thresholds"]
+__all__ = ["BOUNDS", "CONDUCTION", "ELASTICITY", "PRUNING", "of_engine", "of_judging", "of_thresholds"]
 
 _JUDGED = ("two_point", "lineal_path", "cluster", "euler_density")  # what results are compared by
 CONDUCTION = ("wiegmann2006ejheat",)
 ELASTICITY = ("willot2015fourier", "hill1963elastic")
+PRUNING = ("mccabe1984principal",)
 BOUNDS = ("hashin1962variational", "murat1985calcul")
 
 

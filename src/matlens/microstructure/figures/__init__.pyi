@@ -1,3 +1,4 @@
+from .channels import channel_maps as channel_maps
 from .cleaning import cleaning_overlay as cleaning_overlay
 from .cleaning import threshold_sensitivity as threshold_sensitivity
 from .copying import copy_shares as copy_shares
@@ -14,9 +15,10 @@ from .learning import parity as parity
 from .learning import prediction_intervals as prediction_intervals
 from .measures import measure_bars as measure_bars
 from .pictures import micrographs as micrographs
-from .pruning import depth_pictures as depth_pictures
-from .pruning import depth_ratios as depth_ratios
-from .pruning import depth_scales as depth_scales
+from .pruning import pruned_pictures as pruned_pictures
+from .pruning import pruned_ratios as pruned_ratios
+from .pruning import pruned_scales as pruned_scales
+from .pruning import removal_orders as removal_orders
 from .representative import window_scatter as window_scatter
 from .sensitivity import sensitivity_maps as sensitivity_maps
 from .sensitivity import sensitivity_scatter as sensitivity_scatter

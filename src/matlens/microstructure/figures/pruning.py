@@ -1,4 +1,4 @@
-"""Figures of a pruning study: reconstructions at each depth of a network, and R against depth and distance.
+"""Figures of a pruning study: reconstructions at each depth or width of a network, and R against it and distance.
 
 R is the distance of a result from windows of the exemplar over the distance between windows.
 """
@@ -6,6 +6,7 @@ R is the distance of a result from windows of the exemplar over the distance bet
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -17,17 +18,17 @@ from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled
 from matlens.microstructure.figures.pictures import draw_phases, height_over_width, scale_bar
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["depth_pictures", "depth_ratios", "depth_scales"]
+__all__ = ["pruned_pictures", "pruned_ratios", "pruned_scales", "removal_orders"]
 
 _GAP, _TITLE, _BAR, _NAME = 0.06, 0.2, 0.24, 0.22  # inches
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 @styled
-def depth_pictures(
+def pruned_pictures(
     rows: Mapping[str, Sequence[tuple[str, Microstructure]]], *, chosen: Mapping[str, str] | None = None
 ) -> Figure:
-    """Draw one row for each material: a window of the micrograph, then the reconstruction at each depth.
+    """Draw one row for each material: a window of the micrograph, then the reconstruction at each depth or width.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def depth_pictures(
     --------
     >>> from matlens.microstructure.problems import checkerboard
     >>> board = checkerboard((8, 8), cell=2)
-    >>> len(depth_pictures({"board": [("exemplar", board), ("pool1", board)]}, chosen={"board": "pool1"}).axes)
+    >>> len(pruned_pictures({"board": [("exemplar", board), ("pool1", board)]}, chosen={"board": "pool1"}).axes)
     2
     """
     columns = max(max(len(panels) for panels in rows.values()), 4)
@@ -71,19 +72,27 @@ def depth_pictures(
 
 
 @styled
-def depth_ratios(
-    ratios: pd.DataFrame, *, sees: Mapping[str, str], chosen: Mapping[str, str], margin: float = 1.25
+def pruned_ratios(
+    ratios: pd.DataFrame,
+    *,
+    sizes: Mapping[str, str],
+    chosen: Mapping[str, str],
+    axis: str = "depth",
+    margin: float = 1.25,
 ) -> Figure:
-    """Draw R of every statistic against the depth with 90 % intervals, one panel for each material.
+    """Draw R of every statistic against depth or width with 90 % intervals, one panel for each material.
 
     Parameters
     ----------
     ratios : DataFrame
-        Columns ``material``, ``depth``, ``statistic``, ``R``, ``low``, ``high``; depths from shallow to deep.
-    sees : mapping of str to str
-        Receptive field of each depth, in words.
+        Columns ``material``, the name of the axis, ``statistic``, ``R``, ``low``, ``high``; depths from shallow
+        to deep, widths from narrow to wide.
+    sizes : mapping of str to str
+        Receptive field of each depth, or channels of each width, in words.
     chosen : mapping of str to str
-        Recommended depth of each material.
+        Recommended depth or width of each material.
+    axis : {"depth", "width"}
+        What was varied.
     margin : float
         Largest R of an equivalent structure.
 
@@ -96,7 +105,7 @@ def depth_ratios(
     --------
     >>> table = pd.DataFrame({"material": "foam", "depth": ["none", "pool1"], "statistic": "chord length",
     ...                       "R": [2.0, 1.1], "low": [1.5, 0.9], "high": [3.0, 1.2]})
-    >>> len(depth_ratios(table, sees={"none": "", "pool1": "6 px"}, chosen={"foam": "pool1"}).axes)
+    >>> len(pruned_ratios(table, sizes={"none": "", "pool1": "6 px"}, chosen={"foam": "pool1"}).axes)
     1
     """
     materials, statistics = (list(dict.fromkeys(ratios[name])) for name in ("material", "statistic"))
@@ -108,37 +117,40 @@ def depth_ratios(
         axes.set_visible(False)
     for axes, material in zip(grid.flat, materials):
         own = ratios[ratios["material"] == material]
-        depths = list(dict.fromkeys(own["depth"]))
+        names = list(dict.fromkeys(own[axis]))
         axes.axhspan(1e-3, margin, color="#e6f3ee", zorder=0, linewidth=0)
         axes.axhline(1, color=COLOURS["muted"], linewidth=0.5, dashes=(2, 2))
         for number, statistic in enumerate(statistics):
-            line = own[own["statistic"] == statistic].set_index("depth").loc[depths]
-            places = np.arange(len(depths)) + 0.07 * (number - (len(statistics) - 1) / 2)
+            line = own[own["statistic"] == statistic].set_index(axis).loc[names]
+            places = np.arange(len(names)) + 0.07 * (number - (len(statistics) - 1) / 2)
             colour, mark = CYCLE[number % len(CYCLE)], _MARKS[number % len(_MARKS)]
             axes.vlines(places, line["low"], line["high"], color=colour, linewidth=0.5, alpha=0.6)
             axes.plot(places, line["R"], color=colour, marker=mark, markersize=2.6, linewidth=0.8, label=statistic)
-        if material in chosen and chosen[material] in depths:
-            axes.axvline(depths.index(chosen[material]), color=COLOURS["equivalent"], linewidth=6, alpha=0.15, zorder=0)
-        _name_depths(axes, depths, sees)
+        if material in chosen and chosen[material] in names:
+            axes.axvline(names.index(chosen[material]), color=COLOURS["equivalent"], linewidth=6, alpha=0.15, zorder=0)
+        _name_ticks(axes, names, sizes)
         axes.set_title(str(material))
     _log_scale(grid[0, 0], ratios)
     for axes in grid[:, 0]:
         axes.set_ylabel("R")
-    handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 
 
 @styled
-def depth_scales(scales: pd.DataFrame, *, sees: Mapping[str, str]) -> Figure:
-    """Draw R of each curve by distance and depth as a heat map: one row for each material, one column for each curve.
+def pruned_scales(scales: pd.DataFrame, *, sizes: Mapping[str, str], axis: str = "depth") -> Figure:
+    """Draw R of each curve by distance and depth or width as heat maps: a row a material, a column a curve.
 
     Parameters
     ----------
     scales : DataFrame
-        Columns ``material``, ``depth``, ``curve``, ``from_px``, ``to_px``, ``R``; depths from shallow to deep.
-    sees : mapping of str to str
-        Receptive field of each depth, in words.
+        Columns ``material``, the name of the axis, ``curve``, ``from_px``, ``to_px``, ``R``; depths from shallow
+        to deep, widths from narrow to wide.
+    sizes : mapping of str to str
+        Receptive field of each depth, or channels of each width, in words.
+    axis : {"depth", "width"}
+        What was varied.
 
     Returns
     -------
@@ -149,7 +161,7 @@ def depth_scales(scales: pd.DataFrame, *, sees: Mapping[str, str]) -> Figure:
     --------
     >>> table = pd.DataFrame({"material": "foam", "depth": ["none", "pool1"], "curve": "cluster", "from_px": 1,
     ...                       "to_px": 2, "R": [2.0, 1.1]})
-    >>> len(depth_scales(table, sees={"none": "", "pool1": "6 px"}).axes)
+    >>> len(pruned_scales(table, sizes={"none": "", "pool1": "6 px"}).axes)
     1
     """
     materials, curves = (list(dict.fromkeys(scales[name])) for name in ("material", "curve"))
@@ -159,15 +171,66 @@ def depth_scales(scales: pd.DataFrame, *, sees: Mapping[str, str]) -> Figure:
     for row, material in enumerate(materials):
         for column, curve in enumerate(curves):
             own = scales[(scales["material"] == material) & (scales["curve"] == curve)]
-            _coloured(grid[row, column], own, bands, sees)
+            _coloured(grid[row, column], own, bands, sizes, axis)
             grid[row, column].set_title(f"{material}: {curve}")
         grid[row, 0].set_ylabel("distance (px)")
     return figure
 
 
-def _coloured(axes: Axes, table: pd.DataFrame, bands: Sequence[tuple[int, int]], sees: Mapping[str, str]) -> None:
-    depths = list(dict.fromkeys(table["depth"]))
-    values = table.pivot(index="from_px", columns="depth", values="R").reindex([first for first, _ in bands])[depths]
+@styled
+def removal_orders(table: pd.DataFrame) -> Figure:
+    """Draw the geometric mean of R against the share of channels kept, one line for each order of removal.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``material``, ``share``, ``removed`` and ``R_mean``; rows without ``removed`` are left out.
+
+    Returns
+    -------
+    Figure
+        183 mm wide, one panel for each material.
+
+    Examples
+    --------
+    >>> orders = ["least important", "random"]
+    >>> table = pd.DataFrame({"material": "foam", "share": 0.5, "removed": orders, "R_mean": [1.1, 1.6]})
+    >>> [line.get_label() for line in removal_orders(table).axes[0].lines]
+    ['least important', 'random']
+    """
+    rows = table[table["removed"].notna() & (table["share"] > 0)]
+    materials, orders = list(dict.fromkeys(rows["material"])), list(dict.fromkeys(rows["removed"]))
+    columns = min(len(materials), 4)
+    figure = Figure(figsize=(DOUBLE, 0.4 + 1.8 * -(-len(materials) // columns)), layout="constrained")
+    grid = figure.subplots(-(-len(materials) // columns), columns, sharey=True, squeeze=False)
+    whole = rows[rows["share"] == 1]  # the end that all orders have in common
+    for axes, material in zip(grid.flat, materials):
+        for number, order in enumerate(orders):
+            own = pd.concat([rows[rows["removed"] == order], whole]).drop_duplicates(["material", "share"])
+            own = own[own["material"] == material].sort_values("share")
+            colour, mark = CYCLE[number], _MARKS[number]
+            axes.plot(own["share"], own["R_mean"], color=colour, marker=mark, markersize=3, linewidth=0.9, label=order)
+        shares = sorted(set(rows.loc[rows["material"] == material, "share"]))
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(shares, [str(Fraction(share).limit_denominator(1000)) for share in shares])
+        axes.set_xticks([], minor=True)
+        axes.set_title(str(material))
+        axes.set_xlabel("share of channels kept")
+    for axes in grid.flat[len(materials) :]:
+        axes.set_visible(False)
+    grid[0, 0].set_ylim(0.95, max(1.5, 1.05 * float(rows["R_mean"].max())))
+    for axes in grid[:, 0]:
+        axes.set_ylabel("geometric mean of R")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, title="channels removed first")
+    return figure
+
+
+def _coloured(
+    axes: Axes, table: pd.DataFrame, bands: Sequence[tuple[int, int]], sizes: Mapping[str, str], axis: str
+) -> None:
+    names = list(dict.fromkeys(table[axis]))
+    values = table.pivot(index="from_px", columns=axis, values="R").reindex([first for first, _ in bands])[names]
     shown = values.to_numpy(dtype=float)
     axes.imshow(np.clip(shown, 0.5, 8), cmap="RdYlBu_r", norm=LogNorm(0.4, 4), aspect="auto")
     for (i, j), value in np.ndenumerate(shown):
@@ -175,17 +238,17 @@ def _coloured(axes: Axes, table: pd.DataFrame, bands: Sequence[tuple[int, int]],
             dark = value > 3 or value < 0.5
             axes.text(j, i, f"{value:.2g}", ha="center", va="center", fontsize=6, color="white" if dark else "#1a1a1a")
     axes.set_yticks(range(len(bands)), [f"{first}–{last}" for first, last in bands])
-    _name_depths(axes, depths, sees)
+    _name_ticks(axes, names, sizes)
     axes.tick_params(length=0)
 
 
-def _name_depths(axes: Axes, depths: Sequence[str], sees: Mapping[str, str]) -> None:
-    """Label each tick with depth and receptive field; on one line, upright, where there are more than six."""
-    many = len(depths) > 6
-    names = [" ".join([depth, sees.get(depth, "")]).strip() for depth in depths]
-    if not many:  # the receptive field below the name, or two words below each other
-        names = [f"{depth}\n{sees[depth]}" if depth in sees else depth.replace(" ", "\n") for depth in depths]
-    axes.set_xticks(range(len(depths)), names, fontsize=6, rotation=90 if many else 0)
+def _name_ticks(axes: Axes, names: Sequence[str], sizes: Mapping[str, str]) -> None:
+    """Label each tick with name and size; on one line, upright, where there are more than six."""
+    many = len(names) > 6
+    shown = [" ".join([name, sizes.get(name, "")]).strip() for name in names]
+    if not many:  # the size below the name, or two words below each other
+        shown = [f"{name}\n{sizes[name]}" if name in sizes else name.replace(" ", "\n") for name in names]
+    axes.set_xticks(range(len(names)), shown, fontsize=6, rotation=90 if many else 0)
 
 
 def _log_scale(axes: Axes, ratios: pd.DataFrame) -> None:

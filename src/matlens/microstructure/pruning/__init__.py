@@ -1,4 +1,4 @@
-"""Pruning studies: the depth of network that a material's reconstruction needs."""
+"""Pruning studies: the depth and the width of network that a material's reconstruction needs."""
 
 import lazy_loader
 

@@ -1,4 +1,8 @@
+from .by_depth import Depths as Depths
+from .by_width import Widths as Widths
 from .cells import PruningStudy as PruningStudy
+from .channels import activation_maps as activation_maps
+from .channels import leading_channels as leading_channels
 from .recommendation import Recommendation as Recommendation
 from .recommendation import read_recommendation as read_recommendation
 from .study import Pruning as Pruning

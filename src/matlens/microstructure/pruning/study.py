@@ -1,4 +1,4 @@
-"""Pruning studies: the quality and the cost of reconstruction at each depth of a network."""
+"""Pruning studies: the quality and the cost of reconstruction at each depth or each width of a network."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ import torch
 
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Labelled, NoStore, Progress, Silent, StateStore
-from matlens.microstructure.encoders import Encoder
+from matlens.microstructure.pruning.by_depth import Depths, truncated
+from matlens.microstructure.pruning.by_width import Widths, plan_widths
 from matlens.microstructure.pruning.cells import Cell, PruningStudy
-from matlens.microstructure.pruning.recommendation import NO_NETWORK
 from matlens.microstructure.reconstruction import Matching, MatchingWork, Plan, Preset, Reconstruction, plan_method
 from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
-from matlens.microstructure.reconstruction.matching.objective import resolved_loss
 from matlens.microstructure.reconstruction.matching.presets import find_preset
 from matlens.microstructure.statistics.equivalence.panel import Panel, window_for
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Pruning", "plan_pruning", "prune", "truncated"]
+__all__ = ["Pruning", "plan_pruning", "prune"]
 
 Materials = Microstructure | Sequence[Microstructure] | Mapping[str, Microstructure]
 Checkpoints = Callable[[str, str], StateStore]
-"""Gives the store of one material and depth."""
+"""Gives the store of one material and depth or width."""
 
 _SIDE = 128  # pixels; the default size of what is made
 
@@ -39,13 +38,14 @@ def prune(
     weights: str | os.PathLike[str] | None = None,
     preset: str | Preset = "default",
     depths: Sequence[str] | None = None,
+    widths: Sequence[float] | None = None,
     n: int = 2,
     seed: int = 0,
     device: str = "auto",
     progress: Progress | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> PruningStudy:
-    """Reconstruct with fewer and fewer layers, and find the cheapest depth that stays equivalent to the best.
+    """Reconstruct with fewer layers or channels, and find the cheapest network that stays equivalent to the best.
 
     Parameters
     ----------
@@ -57,16 +57,21 @@ def prune(
         As in `matlens.reconstruct`.
     depths : sequence of str, optional
         Layers to end at; by default the loss layers of the preset and ``"none"``, the loss without a network. A layer
-        that is no loss layer of the preset is added to those above it.
+        that is no loss layer of the preset is added to those above it. With ``widths``, the one layer at which the
+        network ends; by default the deepest that the preset uses.
+    widths : sequence of float, optional
+        Shares of the channels of every layer to keep, such as ``[1, 1/2, 1/4]``; 0 stands for no network. The network,
+        VGG-19 or ``"matlens"``, is pruned in closed form for each material by itself
+        (`matlens.microstructure.pruning.width.narrowed`). By default depths are studied.
     n : int
-        Realisations of each material and depth. Realisations of equal number start from equal noise at every depth.
+        Realisations of each material and depth or width. Realisations of equal number start from equal noise.
     seed : int
         Seed; the same seed, threads, device and versions give the same structures and verdicts, but other times.
     progress : Progress, optional
         Called with evaluations done and total, for each realisation.
     checkpoints : callable, optional
-        Takes the name of a material and a depth, and returns the `StateStore` of optimiser state and finished
-        realisations, so that a run can resume.
+        Takes the name of a material and of a depth or width, and returns the `StateStore` of optimiser state and
+        finished realisations, so that a run can resume.
 
     Returns
     -------
@@ -80,12 +85,13 @@ def prune(
     ResourceError
         If weights are not found.
     Interrupted
-        On KeyboardInterrupt, with the study of the finished depths.
+        On KeyboardInterrupt, with the study of what is finished.
 
     Notes
     -----
     Truncation of the network after each loss layer is the "model pruning" of Li et al., Sci. Rep. 8, 13461 (2018). The
-    rule of the recommendation is `matlens.microstructure.pruning.recommendation.RULE`.
+    rule of the recommendation is `matlens.microstructure.pruning.recommendation.rule`. In a study of width, controls
+    whose channels are removed at random, and with the most important ones first, stand beside every width.
 
     Examples
     --------
@@ -94,6 +100,9 @@ def prune(
     >>> study = prune(exemplar, (32, 32), encoder="filterbank", preset="fast", depths=["none", "scale1"], n=1)
     >>> study.table["depth"].tolist()
     ['none', 'scale1', 'white noise', 'blurred noise']
+    >>> asked = {"encoder": "matlens", "preset": "fast", "depths": ["conv1_1"], "n": 1}
+    >>> prune(exemplar, (32, 32), widths=[1/2], **asked).table["width"].tolist()
+    ['1/2', '1/2 random', '1/2 reversed', 'white noise', 'blurred noise']
     """
     work = plan_pruning(
         exemplars,
@@ -102,11 +111,12 @@ def prune(
         weights=weights,
         preset=preset,
         depths=depths,
+        widths=widths,
         n=n,
         seed=seed,
         device=device,
     )
-    return work.run(progress or Silent(), checkpoints or (lambda material, depth: NoStore()))
+    return work.run(progress or Silent(), checkpoints or (lambda material, name: NoStore()))
 
 
 @dataclass(frozen=True)
@@ -117,12 +127,10 @@ class Pruning:
     ----------
     exemplars : dict of str to Microstructure
         The micrographs by name.
-    presets : dict of str to Preset
-        Preset with the layers of each depth, from shallow to deep.
-    matching : Matching
-        Feature matching with the encoder that was loaded.
+    cuts : Depths or Widths
+        How the network is pruned.
     n : int
-        Realisations of each material and depth.
+        Realisations of each material and depth or width.
     seed : int
         Seed of the realisations.
     settings : dict
@@ -134,13 +142,12 @@ class Pruning:
     --------
     >>> from matlens.microstructure.problems import bicontinuous
     >>> work = plan_pruning({"foam": bicontinuous((64, 64), seed=1)}, encoder="filterbank", depths=["none", "scale1"])
-    >>> list(work.presets), work.cell("foam", "scale1").shape
-    (['none', 'scale1'], (64, 64))
+    >>> work.cuts.names, work.cell("foam", "scale1").shape
+    (('none', 'scale1'), (64, 64))
     """
 
     exemplars: dict[str, Microstructure]
-    presets: dict[str, Preset]
-    matching: Matching
+    cuts: Depths | Widths
     n: int
     seed: int
     settings: dict[str, Any]
@@ -154,7 +161,7 @@ class Pruning:
         progress : Progress
             Called with evaluations done and total, for each realisation.
         checkpoints : callable
-            Takes the name of a material and a depth, and returns a `StateStore`.
+            Takes the name of a material and of a depth or width, and returns a `StateStore`.
 
         Returns
         -------
@@ -164,46 +171,58 @@ class Pruning:
         Raises
         ------
         Interrupted
-            On KeyboardInterrupt, with the study of the finished depths.
+            On KeyboardInterrupt, with the study of what is finished.
         """
-        study = PruningStudy(dict(self.exemplars), dict(self.settings), notes=list(self.notes))
+        study = PruningStudy(dict(self.exemplars), dict(self.settings), notes=list(self.notes), axis=self.cuts.axis)
         try:
+            work = self._ranked(study, progress)
             for name in self.exemplars:
-                self._material(study, name, progress, checkpoints)
+                work._material(study, name, progress, checkpoints)
         except (KeyboardInterrupt, Interrupted):
-            raise Interrupted("interrupted; the depths that were finished are kept.", study) from None
+            raise Interrupted(f"interrupted; the {self.cuts.axis}s that were finished are kept.", study) from None
         return study
 
+    def _ranked(self, study: PruningStudy, progress: Progress) -> Pruning:
+        """Return the plan with the channels of a study of width ranked."""
+        if not isinstance(self.cuts, Widths):
+            return self
+        with _doing(progress, "importance of the channels"):
+            study.ranking = self.cuts.rank() if self.cuts.ranking is None else self.cuts.ranking
+        return replace(self, cuts=replace(self.cuts, ranking=study.ranking))
+
     def _material(self, study: PruningStudy, name: str, progress: Progress, checkpoints: Checkpoints) -> None:
-        before, total = list(self.exemplars).index(name), len(self.exemplars) * len(self.presets)
+        names = self.cuts.names
+        before, total = list(self.exemplars).index(name), len(self.exemplars) * len(names)
         with _doing(progress, f"{name}: its windows"):
             panel = Panel(self.exemplars[name], self.settings["shape"], self.settings["seed"])
-        for number, depth in enumerate(self.presets, start=before * len(self.presets) + 1):
-            work, label = self.cell(name, depth), f"{name}, {depth} ({number} of {total})"
-            result = work.run(Labelled(progress, label), checkpoints(name, depth))
+        for number, cut in enumerate(names, start=before * len(names) + 1):
+            label = f"{name}, {cut} ({number} of {total})"
+            with _doing(progress, f"{label}, preparing"):
+                work = self.cell(name, cut)
+            result = work.run(Labelled(progress, label), checkpoints(name, cut))
             with _doing(progress, f"{label}, judging"):
-                study.add(name, depth, _measured(work, result, panel))
+                study.add(name, cut, replace(_measured(work, result, panel), facts=self.cuts.facts(cut)))
         with _doing(progress, f"{name}: controls"):
             for noise, structures in panel.noises(self.settings["n"]).items():
                 study.add(name, noise, Cell(structures, panel(structures, copying=False)))
         study.conclude(name)
 
-    def cell(self, material: str, depth: str) -> Plan[MatchingWork]:
-        """Plan the reconstruction of one material at one depth.
+    def cell(self, material: str, name: str) -> Plan[MatchingWork]:
+        """Plan the reconstruction of one material at one depth or width.
 
         Parameters
         ----------
         material : str
             Name of the material.
-        depth : str
-            Depth of the network.
+        name : str
+            Depth or width of the network; of a width, the channels must have been ranked.
 
         Returns
         -------
         Plan
             Reconstruction by feature matching.
         """
-        matching = replace(self.matching, preset=self.presets[depth])
+        matching = self.cuts.matching(material, name)
         return plan_method(matching, self.exemplars[material], self.settings["shape"], n=self.n, seed=self.seed)
 
 
@@ -215,6 +234,7 @@ def plan_pruning(
     weights: str | os.PathLike[str] | None = None,
     preset: str | Preset = "default",
     depths: Sequence[str] | None = None,
+    widths: Sequence[float] | None = None,
     n: int = 2,
     seed: int = 0,
     device: str = "auto",
@@ -223,7 +243,7 @@ def plan_pruning(
 
     Parameters
     ----------
-    exemplars, shape, encoder, weights, preset, depths, n, seed, device
+    exemplars, shape, encoder, weights, preset, depths, widths, n, seed, device
         As in `prune`.
 
     Returns
@@ -248,79 +268,25 @@ def plan_pruning(
     materials = _named(exemplars)
     chosen = find_preset(preset)
     network = Matching(encoder, weights).loaded(device)
-    presets, notes = truncated(chosen, network, depths)
+    cuts: Depths | Widths
+    if widths is None:
+        presets, notes = truncated(chosen, network, depths)
+        cuts = Depths(network, presets, device)
+    else:
+        cuts, notes = plan_widths(network, chosen, materials, widths, depths, seed=seed, device=device)
     smallest = [min(sides) for sides in zip(*(m.shape for m in materials.values()))]
     asked = [min(_SIDE, side) for side in smallest] if shape is None else [int(side) for side in shape]
-    matching = Matching(network, device=device)
-    work = Pruning(materials, presets, matching, n, seed, {"shape": asked}, tuple(notes))
-    checked = [work.cell(name, list(presets)[-1]) for name in materials]
+    checked = [plan_method(cuts.whole, exemplar, asked, n=n, seed=seed) for exemplar in materials.values()]
     for exemplar in materials.values():
         window_for(exemplar, asked)
     resolved = checked[0].settings
     settings = {
         **{name: resolved[name] for name in ("encoder", "weights", "shape", "n", "seed", "device", "threads")},
         "preset": chosen.name,
-        "depths": list(presets),
-        "layers": {depth: list(cut.layers or ()) for depth, cut in presets.items()},
+        **cuts.settings(),
         "materials": list(materials),
     }
-    return replace(work, settings=settings)
-
-
-def truncated(
-    preset: Preset, encoder: Encoder, depths: Sequence[str] | None = None
-) -> tuple[dict[str, Preset], list[str]]:
-    """Truncate the loss of a preset at each depth.
-
-    Parameters
-    ----------
-    preset : Preset
-        Preset whose loss layers are truncated.
-    encoder : Encoder
-        Encoder that has the layers.
-    depths : sequence of str, optional
-        Layers to end at, as in `prune`.
-
-    Returns
-    -------
-    presets : dict of str to Preset
-        Preset by depth, from shallow to deep.
-    notes : list of str
-        Remarks on the layers, one sentence each.
-
-    Raises
-    ------
-    InputError
-        If a depth is unknown, or no depth has a network.
-
-    Notes
-    -----
-    Li et al., Sci. Rep. 8, 13461 (2018).
-
-    Examples
-    --------
-    >>> from matlens.microstructure.encoders import VGG19, random_weights
-    >>> cut, _ = truncated(find_preset("default"), VGG19(random_weights(4, seed=0)), ["none", "pool1", "conv1_2"])
-    >>> {depth: list(one.layers) for depth, one in cut.items()}
-    {'none': [], 'conv1_2': ['conv1_1', 'conv1_2'], 'pool1': ['conv1_1', 'pool1']}
-    """
-    resolved, notes = resolved_loss(preset, encoder)
-    loss = resolved.layers
-    order = [NO_NETWORK, *(layer.name for layer in encoder.layers)]
-    asked = [NO_NETWORK, *loss] if depths is None else list(depths)
-    if unknown := [depth for depth in asked if depth not in order]:
-        raise InputError(f"encoder {encoder.name!r} has no depth {unknown[0]!r}; choose among {', '.join(order)}.")
-    if NO_NETWORK in asked and not (preset.two_point or preset.total_variation):
-        asked.remove(NO_NETWORK)
-        notes.append(f"the preset {preset.name} matches nothing but the network, so depth zero is white noise")
-    if not set(asked) - {NO_NETWORK}:
-        raise InputError(f"no depth with a network was asked for; choose among {', '.join(order[1:])}.")
-    presets = {}
-    for depth in sorted(set(asked), key=order.index):
-        above = {name: weight for name, weight in loss.items() if order.index(name) <= order.index(depth)}
-        layers = above if depth == NO_NETWORK else {**above, depth: loss.get(depth, 1.0)}
-        presets[depth] = replace(preset, layers=layers)
-    return presets, notes
+    return Pruning(materials, cuts, n, seed, settings, tuple(notes))
 
 
 @contextmanager
@@ -333,7 +299,7 @@ def _doing(progress: Progress, label: str) -> Iterator[None]:
 
 
 def _measured(work: Plan[MatchingWork], result: Reconstruction, panel: Panel) -> Cell:
-    """Compare the realisations of a depth with the material, and measure its cost."""
+    """Compare the realisations of a depth or width with the material, and measure the cost of an evaluation."""
     problem, layers = work.prepared.problem, work.settings["layers"]
     fractions = torch.tensor(panel.exemplar.volume_fractions, dtype=torch.float32, device=work.settings["device"])
     x = problem.start(0, fractions)

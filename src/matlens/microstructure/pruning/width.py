@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import scipy.linalg
@@ -13,7 +13,7 @@ from torch.nn import functional
 from matlens.errors import InputError
 from matlens.microstructure.encoders import VGG19, Compact, Padding, pad
 
-__all__ = ["convolve", "important_channels", "in_colours", "narrowed", "read_out"]
+__all__ = ["activations", "convolve", "important_channels", "in_colours", "narrowed", "read_out"]
 
 _RIDGE = 1e-5  # of the mean squared input: keeps the regression solvable where channels repeat each other
 _DEAD = 1e-3  # a channel that varies less than this share of the most lively one carries nothing
@@ -23,15 +23,16 @@ _POSITIONS = 20_000  # for the choice of channels; the regressions use all
 def narrowed(
     teacher: VGG19,
     indicators: Sequence[Tensor],
-    widths: Mapping[str, int],
+    widths: Mapping[str, int | Sequence[int]],
     padding: Padding = "valid",
     name: str = "narrowed",
 ) -> Compact:
     """Prune a network to fewer channels without training.
 
-    Layer by layer, the channels that explain the activations best are chosen (`important_channels`), and one ridge
-    regression predicts them from the activations of the narrow network's layer before. The read-out of each layer maps
-    to the principal components of the teacher's activations, as the narrow network predicts them.
+    Layer by layer, the channels that explain the activations best are chosen (`important_channels`) unless they are
+    given, and one ridge regression predicts them from the activations of the narrow network's layer before. The
+    read-out of each layer maps to the principal components of the teacher's activations, as the narrow network predicts
+    them.
 
     Parameters
     ----------
@@ -40,8 +41,9 @@ def narrowed(
     indicators : sequence of Tensor, shape (n, K, H, W)
         Phase indicators of the domain, such as one material's micrograph; K may differ between entries, and is at most
         4.
-    widths : mapping of str to int
-        Number of channels of each convolution, from the first one on; the network ends after the last of them.
+    widths : mapping of str to int or sequence of int
+        Number of channels of each convolution, or the channels to keep, from the first convolution on; the network ends
+        after the last of them.
     padding : {"valid", "circular", "reflect"}
         Treatment of the borders of the images.
     name : str
@@ -74,14 +76,12 @@ def narrowed(
     """
     kernels = teacher.weights_to(list(widths)[-1])
     weights: dict[str, Tensor] = {}
-    full = narrow = [teacher.prepare(each) for each in indicators]
-    for layer, index in _plan(teacher, widths):
+    narrow = [teacher.prepare(each) for each in indicators]
+    for layer, index, before, full in _passed(teacher, indicators, _plan(teacher, widths), padding):
         if index is None:
-            full, narrow = ([functional.avg_pool2d(x, 2) for x in part] for part in (full, narrow))
+            narrow = [functional.avg_pool2d(x, 2) for x in narrow]
             continue
-        before = [convolve(x, kernels[f"kernel{index}"], kernels[f"bias{index}"], padding) for x in full]
-        full = [functional.relu(x) for x in before]
-        chosen = important_channels(torch.cat([_rows(x) for x in full]), widths[layer])
+        chosen = _chosen(widths[layer], full)
         if index == 0:  # both networks have the same input, so the teacher's own filters are exact
             kernel, bias = kernels["kernel0"][chosen], kernels["bias0"][chosen]
         else:
@@ -90,6 +90,42 @@ def narrowed(
         weights[f"features.{index}.weight"], weights[f"features.{index}.bias"] = kernel, bias
         weights |= read_out(index, narrow, [teacher.read(layer, x) for x in full])
     return Compact(in_colours(teacher, weights), name, {"pruned from": teacher.name, **teacher.source})
+
+
+def activations(
+    teacher: VGG19, indicators: Sequence[Tensor], last: str, padding: Padding = "valid"
+) -> Iterator[tuple[str, list[Tensor]]]:
+    """Give the activations of every convolution as they are, without a read-out.
+
+    Parameters
+    ----------
+    teacher : VGG19
+        VGG-19 or a `Compact` network.
+    indicators : sequence of Tensor, shape (n, K, H, W)
+        Phase indicators.
+    last : str
+        The deepest convolution.
+    padding : {"valid", "circular", "reflect"}
+        Treatment of the borders of the images.
+
+    Yields
+    ------
+    layer : str
+        Name of the convolution.
+    list of Tensor, shape (n, C, h, w)
+        Activations after the rectifier, one tensor for each of ``indicators``.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.encoders import random_weights
+    >>> found = activations(VGG19(random_weights(2, seed=0)), [torch.ones(1, 2, 9, 9)], "conv1_2")
+    >>> {layer: tuple(images[0].shape) for layer, images in found}
+    {'conv1_1': (1, 64, 7, 7), 'conv1_2': (1, 64, 5, 5)}
+    """
+    steps = teacher.steps[: [layer for layer, _ in teacher.steps].index(last) + 1]
+    for layer, index, _, full in _passed(teacher, indicators, steps, padding):
+        if index is not None:
+            yield layer, full
 
 
 def important_channels(activations: Tensor, count: int) -> list[int]:
@@ -220,7 +256,26 @@ def in_colours(teacher: VGG19, weights: Mapping[str, Tensor]) -> dict[str, Tenso
     return {**weights, "features.0.weight": kernel * 0.5 / std, "features.0.bias": bias + shift}
 
 
-def _plan(teacher: VGG19, widths: Mapping[str, int]) -> list[tuple[str, int | None]]:
+def _chosen(asked: int | Sequence[int], full: Sequence[Tensor]) -> list[int]:
+    return important_channels(torch.cat([_rows(x) for x in full]), asked) if isinstance(asked, int) else list(asked)
+
+
+def _passed(
+    teacher: VGG19, indicators: Sequence[Tensor], steps: Sequence[tuple[str, int | None]], padding: Padding
+) -> Iterator[tuple[str, int | None, list[Tensor], list[Tensor]]]:
+    """Give layer, number of the convolution, and the teacher's activations before and after the rectifier."""
+    full = [teacher.prepare(each) for each in indicators]
+    for layer, index in steps:
+        if index is None:
+            before = full = [functional.avg_pool2d(x, 2) for x in full]
+        else:
+            kernel, bias = teacher.get_buffer(f"kernel{index}"), teacher.get_buffer(f"bias{index}")
+            before = [convolve(x, kernel, bias, padding) for x in full]
+            full = [functional.relu(x) for x in before]
+        yield layer, index, before, full
+
+
+def _plan(teacher: VGG19, widths: Mapping[str, int | Sequence[int]]) -> list[tuple[str, int | None]]:
     """List layers and numbers of convolutions up to the last one that has a width."""
     steps = teacher.steps
     convolutions = [layer for layer, index in steps if index is not None]
@@ -229,7 +284,8 @@ def _plan(teacher: VGG19, widths: Mapping[str, int]) -> list[tuple[str, int | No
             f"widths are given for {', '.join(widths) or 'no layer'}; give one for each of the first convolutions of "
             f"{teacher.name} in order: {', '.join(convolutions)}."
         )
-    for layer, width in widths.items():
+    for layer, asked in widths.items():
+        width = asked if isinstance(asked, int) else len(asked)
         if not 1 <= width <= (most := teacher.layer(layer).channels):
             raise InputError(
                 f"width {width} of {layer} is not possible; {teacher.name} has 1 to {most} channels there."

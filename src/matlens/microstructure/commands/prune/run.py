@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from matlens.hooks import Progress
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, stored_inputs, understood
@@ -16,20 +18,31 @@ from matlens.microstructure.commands.prune.spec import PruneSpec
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct.run import described
 from matlens.microstructure.encoders import find_encoder
-from matlens.microstructure.pruning import Pruning, PruningStudy, plan_pruning
-from matlens.microstructure.pruning.recommendation import RECOMMENDATION, RULE
+from matlens.microstructure.pruning import (
+    Pruning,
+    PruningStudy,
+    Widths,
+    activation_maps,
+    leading_channels,
+    plan_pruning,
+)
+from matlens.microstructure.pruning.recommendation import RECOMMENDATION, rule
 from matlens.microstructure.reconstruction.matching.method import BYTES_PER_PIXEL
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
+from matlens.runs.codecs import DATASET, table_codec
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
+from matlens.runs.resumable import once
 from matlens.runs.tables import write_table
 
 __all__ = ["cell_folder", "forecast", "prepare", "work"]
 
+_CHANNELS = table_codec(lambda path: pd.read_csv(path, dtype={"material": str, "layer": str}))
+
 
 def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
-    """Read the micrographs, and resolve shape, encoder and depths.
+    """Read the micrographs, and resolve shape, encoder and depths or widths.
 
     Parameters
     ----------
@@ -55,15 +68,16 @@ def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
     spec = replace(spec, device=environment["device"])
     planned = _plan(spec, inputs, [segmentation.microstructure for segmentation in found])
     choices = planned.settings
-    shape, depths = tuple(choices["shape"]), tuple(choices["depths"])
-    spec = replace(spec, shape=shape, depths=depths, encoder=choices["encoder"])
-    said = f"{len(found)} material(s) x {len(depths)} depths x {described(choices)}"
+    spec = replace(spec, shape=tuple(choices["shape"]), encoder=choices["encoder"])
+    if spec.widths is None:
+        spec = replace(spec, depths=tuple(choices["depths"]))
+    said = f"{len(found)} material(s) x {len(planned.cuts.names)} {planned.cuts.axis}s x {described(choices)}"
     settings = {"inputs": inputs.hashed().settings(), "resolved": choices}
     return Prepared(spec, said, settings, (found, planned), understood(found))
 
 
 def forecast(prepared: Prepared) -> Plan:
-    """Estimate the cost of all realisations, each at that of the whole network: shallow depths take less.
+    """Estimate the cost of all realisations, at most: shallow depths take less than is counted here.
 
     Parameters
     ----------
@@ -75,12 +89,12 @@ def forecast(prepared: Prepared) -> Plan:
     Plan
         Size, seconds and bytes.
     """
-    spec, (found, _) = prepared.options, prepared.found
+    spec, (found, planned) = prepared.options, prepared.found
     encoder = find_encoder(spec.encoder).load_class()
     loss = encoder.losses.get(spec.preset, encoder.losses["default"])
-    count = len(found) * len(spec.depths) * spec.n
+    count = len(found) * len(planned.cuts.names) * spec.n
     pixels = float(np.prod(spec.shape))
-    seconds = count * pixels * (loss.coarse + loss.fine) * encoder.seconds_per_pixel
+    seconds = len(found) * planned.cuts.effort * spec.n * pixels * (loss.coarse + loss.fine) * encoder.seconds_per_pixel
     size = f"{count} realisations of {'x'.join(map(str, spec.shape))} px"
     return Plan(size, seconds, LIBRARIES + pixels * BYTES_PER_PIXEL)
 
@@ -88,8 +102,9 @@ def forecast(prepared: Prepared) -> Plan:
 def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Pruning] | None = None) -> None:
     """Study as the run's settings say, and write everything but the report.
 
-    Realisations are kept in ``MATERIAL/DEPTH/``; then come ``pruning.csv`` (one row a material and depth),
-    ``ratios.csv``, ``cells.csv``, ``scales.csv`` and ``recommendation.json``.
+    Realisations are kept in ``MATERIAL/DEPTH/`` or ``MATERIAL/WIDTH/``; then come ``pruning.csv`` (one row a material
+    and depth or width), ``ratios.csv``, ``cells.csv``, ``scales.csv`` and ``recommendation.json``. A study of width
+    begins with ``channels.csv`` and ``activations_I.nc``, and ends with ``breaks.csv`` too.
 
     Parameters
     ----------
@@ -113,27 +128,31 @@ def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentati
     planned = planned or _plan(options_of(run, PruneSpec), inputs, exemplars)
     check_weights(run, planned.settings["weights"])
 
-    def store(material: str, depth: str) -> RealisationStore:
-        return RealisationStore(run, planned.exemplars[material], cell_folder(material, depth))
+    planned = _with_channels(run, planned)
+
+    def store(material: str, name: str) -> RealisationStore:
+        return RealisationStore(run, planned.exemplars[material], cell_folder(material, name))
 
     study = planned.run(progress, store)
     write_table(run, "pruning", study.table)
     write_table(run, "ratios", study.ratios)
     write_table(run, "cells", study.cells)
     write_table(run, "scales", study.scales)
+    if study.axis == "width":
+        write_table(run, "breaks", study.breaks)
     run.write_text(RECOMMENDATION, json.dumps(_outcome(study), indent=2, ensure_ascii=False) + "\n")
     run.mark("running", resolved=study.settings, notes=study.notes)
 
 
-def cell_folder(material: str, depth: str) -> str:
-    """Name the folder of the realisations of one material and depth.
+def cell_folder(material: str, name: str) -> str:
+    """Name the folder of the realisations of one material and depth or width.
 
     Parameters
     ----------
     material : str
         Name of the material.
-    depth : str
-        Name of the last layer, or ``none``.
+    name : str
+        Name of the depth or width.
 
     Returns
     -------
@@ -142,10 +161,22 @@ def cell_folder(material: str, depth: str) -> str:
 
     Examples
     --------
-    >>> cell_folder("alloy", "pool1")
-    'alloy/pool1/'
+    >>> cell_folder("alloy", "pool1"), cell_folder("alloy", "1/4 random")
+    ('alloy/pool1/', 'alloy/1_of_4_random/')
     """
-    return f"{material}/{depth}/"
+    return f"{material}/{name.replace('/', '_of_').replace(' ', '_')}/"
+
+
+def _with_channels(run: RunDirectory, planned: Pruning) -> Pruning:
+    """Rank the channels of a study of width, or read how the run has ranked them; store what the first answer to."""
+    cuts = planned.cuts
+    if not isinstance(cuts, Widths):
+        return planned
+    ranking = once(run, "channels.csv", cuts.rank, _CHANNELS)
+    for number, (material, exemplar) in enumerate(planned.exemplars.items()):
+        leading = leading_channels(ranking[ranking["material"] == material])
+        once(run, f"activations_{number}.nc", partial(activation_maps, cuts.network, exemplar, leading), DATASET)
+    return replace(planned, cuts=replace(cuts, ranking=ranking))
 
 
 def _plan(spec: PruneSpec, inputs: Inputs, exemplars: Sequence[Microstructure]) -> Pruning:
@@ -156,6 +187,7 @@ def _plan(spec: PruneSpec, inputs: Inputs, exemplars: Sequence[Microstructure]) 
         weights=spec.weights,
         preset=spec.preset,
         depths=spec.depths,
+        widths=spec.widths,
         n=spec.n,
         seed=spec.seed,
         device=spec.device,
@@ -164,12 +196,18 @@ def _plan(spec: PruneSpec, inputs: Inputs, exemplars: Sequence[Microstructure]) 
 
 def _outcome(study: PruningStudy) -> dict[str, Any]:
     return {
-        "layer": study.layer,
+        **({"layer": study.layer} if study.axis == "depth" else {"width": study.width}),
         "encoder": study.settings["encoder"],
         "weights": study.settings["weights"],
-        "rule": RULE,
+        "rule": rule(study.axis),
         "materials": {
-            name: {"depth": r.depth, "layer": r.layer, "best": r.best, "joint": r.joint, "sentences": r.sentences}
+            name: {
+                study.axis: r.chosen,
+                **({"layer": r.network} if study.axis == "depth" else {}),
+                "best": r.best,
+                "joint": r.joint,
+                "sentences": r.sentences,
+            }
             for name, r in study.recommendations.items()
         },
     }

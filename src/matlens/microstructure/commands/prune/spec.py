@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from matlens.core.settings import OnDevice, Seeded, Words, option, options
+from matlens.core.settings import OnDevice, Seeded, Shares, Words, option, options
 from matlens.microstructure.commands.options import Encoded, Files, Micrographs, Preset, Shape
 from matlens.runs.command import Command
 
@@ -13,7 +13,7 @@ __all__ = ["COMMAND", "PruneSpec"]
 
 @options
 class PruneSpec(Encoded, Micrographs, Seeded, OnDevice):
-    """Find which layers of a network a material needs: reconstruct it with ever fewer of them, and compare."""
+    """Find which layers or channels of a network a material needs: reconstruct it with ever fewer, and compare."""
 
     files: Annotated[
         Files,
@@ -23,8 +23,17 @@ class PruneSpec(Encoded, Micrographs, Seeded, OnDevice):
         Words | None,
         option(
             "Deepest layer of each reconstruction, e.g. none,conv1_1,pool1, where none uses no layer at all; by "
-            "default every layer that the preset uses, and none.",
+            "default every layer that the preset uses, and none. With --widths, the one layer at which the network "
+            "ends.",
             metavar="LAYER,...",
+        ),
+    ] = None
+    widths: Annotated[
+        Shares | None,
+        option(
+            "Study widths instead of depths: shares of the channels of every layer that a network pruned for the "
+            "material keeps, e.g. 1,1/2,1/4,1/8,0, where 0 uses no network at all; for matlens and vgg19 encoders.",
+            metavar="SHARE,...",
         ),
     ] = None
     shape: Annotated[
@@ -36,7 +45,7 @@ class PruneSpec(Encoded, Micrographs, Seeded, OnDevice):
         ),
     ] = None
     n: Annotated[
-        int, option("Number of reconstructions of each material with each set of layers.", "-n", "--number", ge=1)
+        int, option("Number of reconstructions of each material with each network.", "-n", "--number", ge=1)
     ] = 2
     preset: Annotated[
         Preset,

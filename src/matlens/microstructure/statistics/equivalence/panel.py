@@ -18,7 +18,7 @@ from matlens.microstructure.statistics.equivalence.variability import MIN_WINDOW
 from matlens.microstructure.statistics.equivalence.windows import cut_windows, smaller_window
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Judged", "Panel", "window_for"]
+__all__ = ["Judged", "Panel", "noises_like", "window_for"]
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,44 @@ class Panel:
         dict of str to list of Microstructure
             Realisations of ``white noise`` and ``blurred noise``.
         """
-        fractions = self.exemplar.volume_fractions
-        known = [length for length in correlation_length_radial(self.exemplar) if not np.isnan(length)]
-        length = float(np.mean(known)) if known else min(self.shape) / 8
-        seeds = range(self.seed, self.seed + n)
-        return {
-            "white noise": [white_noise(self.shape, fractions, s) for s in seeds],
-            "blurred noise": [blurred_noise(self.shape, fractions, length, s) for s in seeds],
-        }
+        return noises_like(self.exemplar, self.shape, n, self.seed)
+
+
+def noises_like(
+    exemplar: Microstructure, shape: Sequence[int], n: int, seed: int = 0
+) -> dict[str, list[Microstructure]]:
+    """Make noise of the same fractions, white and blurred to the correlation length.
+
+    Parameters
+    ----------
+    exemplar : Microstructure
+        The micrograph.
+    shape : sequence of int
+        Pixels of the noise along each axis.
+    n : int
+        Number of realisations of each kind.
+    seed : int
+        Seed of the first of them.
+
+    Returns
+    -------
+    dict of str to list of Microstructure
+        Realisations of ``white noise`` and ``blurred noise``.
+
+    Examples
+    --------
+    >>> found = noises_like(Microstructure([[0, 1], [1, 1]] * 4), (32, 32), 1)
+    >>> {name: float(made[0].volume_fractions[0]) for name, made in found.items()}
+    {'white noise': 0.25, 'blurred noise': 0.25}
+    """
+    fractions = exemplar.volume_fractions
+    known = [length for length in correlation_length_radial(exemplar) if not np.isnan(length)]
+    length = float(np.mean(known)) if known else min(shape) / 8
+    seeds = range(seed, seed + n)
+    return {
+        "white noise": [white_noise(shape, fractions, s) for s in seeds],
+        "blurred noise": [blurred_noise(shape, fractions, length, s) for s in seeds],
+    }
 
 
 def window_for(exemplar: Microstructure, shape: Sequence[int]) -> tuple[int, ...]:
