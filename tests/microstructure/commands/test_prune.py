@@ -121,13 +121,8 @@ def test_a_study_of_widths_survives_an_interrupt_with_the_channels_it_began_with
 
 
 def test_bad_orders_end_with_a_sentence_and_nothing_written(files, tmp_path, capsys):
-    for wrong in (
-        ["--depths", "conv1_1"],
-        ["--shape", "8x8"],
-        ["--encoder", "resnet"],
-        ["--widths", "1,1/2"],
-        ["--widths", "2"],
-    ):
+    bad = ["--depths conv1_1", "--shape 8x8", "--encoder resnet", "--preset best", "--widths 1,1/2", "--widths 2"]
+    for wrong in (words.split() for words in bad):
         assert code_of("prune", files[0], *OPTIONS, *wrong, "-o", "bad") == 2
         assert capsys.readouterr().err.startswith("matlens: ")
         assert not (tmp_path / "bad").exists()
