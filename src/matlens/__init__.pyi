@@ -1,5 +1,6 @@
 from ._version import __version__ as __version__
 from .api import explain as explain
+from .api import segment as segment
 from .errors import InputError as InputError
 from .errors import Interrupted as Interrupted
 from .errors import MatlensError as MatlensError

@@ -1,7 +1,8 @@
-"""`explain` for models of both kinds: of structures and of libraries."""
+"""Public names that dispatch or put together: `explain` for models of both sides, `segment` for files."""
 
 from __future__ import annotations
 
+import os
 from typing import Any, overload
 
 import xarray as xr
@@ -12,8 +13,9 @@ from matlens.library.gradients import explain_library
 from matlens.library.model import Response
 from matlens.library.table import MaterialsLibrary
 from matlens.microstructure.properties import SensitivityStudy, StructurePropertyModel, StructureSet, study_sensitivity
+from matlens.microstructure.segmentation import Alternative, CleaningOptions, alternatives
 
-__all__ = ["explain"]
+__all__ = ["explain", "segment"]
 
 
 @overload
@@ -70,3 +72,40 @@ def explain(model: Any, data: Any = None, **options: Any) -> Any:
     if not isinstance(library, MaterialsLibrary):
         raise InputError("found no library to explain; give the one the model was fitted to, or another.")
     return explain_library(model, library, **options)
+
+
+def segment(
+    path: str | os.PathLike[str], options: CleaningOptions | None = None, *, dataset: str | None = None
+) -> list[Alternative]:
+    """Segment a micrograph as asked or proposed, and in other ways to compare with.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    options : CleaningOptions, optional
+        What is asked for; by default a grey picture is segmented as proposed.
+    dataset : str, optional
+        Name of the array, in files that hold several.
+
+    Returns
+    -------
+    list of Alternative
+        Each with a ``name`` and what was ``found``: microstructure, options, thresholds, and what was understood. What
+        was asked or proposed comes first.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or segmented.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> path = f"{tempfile.mkdtemp()}/m.npy"
+    >>> np.save(path, np.repeat([0, 255], 8)[:, None] * np.ones((1, 16), int))
+    >>> segment(path)[0].found.microstructure
+    Microstructure(16 x 16, 2 phases, 1 px)
+    """
+    return alternatives(path, options, dataset=dataset)

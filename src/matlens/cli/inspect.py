@@ -9,9 +9,9 @@ import typer
 
 from matlens.cli.options import Verbosity
 from matlens.cli.work import set_up_logging
-from matlens.core.settings import asked_for, check_paths, option, options
+from matlens.core.settings import check_paths, option, options
 from matlens.errors import MatlensError
-from matlens.microstructure.commands.options import Files, Micrographs
+from matlens.microstructure.commands.options import Files, Micrographs, cleaning_of
 from matlens.runs.sources import kind_of_source
 
 __all__ = ["InspectSpec", "inspect"]
@@ -62,9 +62,9 @@ def inspect(spec: InspectSpec, verbosity: Verbosity) -> None:
 
 
 def _structure(file: str, spec: InspectSpec) -> list[str]:
-    from matlens.microstructure.segmentation import CleaningOptions, load
+    from matlens.microstructure.segmentation import load
 
-    found = load(file, asked_for(CleaningOptions, spec), dataset=spec.dataset, propose=True)
+    found = load(file, cleaning_of(spec), dataset=spec.dataset, propose=True)
     return [] if found.understood is None else found.understood.lines()
 
 

@@ -9,6 +9,7 @@ from matlens.runs.command import Command
 __all__ = ["FOLDERS", "commands"]
 
 FOLDERS = [
+    "matlens.microstructure.commands.segment",
     "matlens.microstructure.commands.characterize",
     "matlens.microstructure.commands.reconstruct",
     "matlens.microstructure.commands.compare",

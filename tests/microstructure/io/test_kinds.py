@@ -5,6 +5,7 @@ import pytest
 from PIL import Image as Pillow
 from scipy.ndimage import gaussian_filter
 
+import matlens as ml
 from matlens import InputError
 from matlens.cli.app import main
 from matlens.microstructure.io import Image
@@ -249,3 +250,35 @@ def test_inspect_goes_on_after_a_bad_file(tmp_path, capsys):
         "1 = value 1 (0.300)"
     ]
     assert "bad.png cannot be read" in said.err
+
+
+@pytest.mark.end_to_end
+def test_segment_writes_what_other_commands_take(tmp_path, capsys):
+    Pillow.fromarray(inset_bar()).save(tmp_path / "m.png")
+    run = tmp_path / "segmented"
+    with pytest.raises(SystemExit) as end:
+        main(["segment", str(tmp_path / "m.png"), "--median", "3", "-o", str(run)])
+    assert end.value.code == 0
+    said = capsys.readouterr().out
+    assert "Proposed (--data-bar auto --median 3 --threshold otsu): phase 0 0.33" in said
+    assert "Three phases" in said
+    labels = read_microstructure(run / "labels.tif")
+    again = tmp_path / "again"
+    words = ["--segmentation", str(run / "segmentation.toml"), "--statistics", "volume_fraction", "-o", str(again)]
+    with pytest.raises(SystemExit) as end:
+        main(["characterize", str(tmp_path / "m.png"), *words, "--quiet"])
+    assert end.value.code == 0
+    assert np.array_equal(read_microstructure(again / "exemplar_0.npz").labels, labels.labels)
+    (tmp_path / "bad.toml").write_text("threshold = [")
+    with pytest.raises(SystemExit) as end:
+        main(["characterize", str(tmp_path / "m.png"), "--segmentation", str(tmp_path / "bad.toml"), "--quiet"])
+    assert end.value.code == 2
+
+
+def test_alternatives_differ_and_labels_have_none(tmp_path):
+    np.save(tmp_path / "labels.npy", TWO)
+    Pillow.fromarray(inset_bar()).save(tmp_path / "m.png")
+    assert [other.name for other in ml.segment(tmp_path / "labels.npy")] == ["proposed"]
+    found = ml.segment(tmp_path / "m.png")
+    assert [other.name for other in found] == ["proposed", "three phases", "evened out"]
+    assert found[1].found.microstructure.n_phases == 3

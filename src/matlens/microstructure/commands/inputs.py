@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from matlens.core.atomic import atomic_write
-from matlens.core.settings import asked_for
 from matlens.errors import InputError
 from matlens.microstructure import problems
-from matlens.microstructure.commands.options import Micrographs
+from matlens.microstructure.commands.options import Micrographs, cleaning_of
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.segmentation import CleaningOptions, Segmentation, load, read_microstructure
 from matlens.microstructure.statistics import threshold_sensitivity
@@ -126,7 +125,7 @@ class Inputs:
         Inputs
             The inputs, without hashes.
         """
-        return cls(tuple(sources), options.dataset, asked_for(CleaningOptions, options).settings())
+        return cls(tuple(sources), options.dataset, cleaning_of(options).settings())
 
     def hashed(self) -> Inputs:
         """Compute the hashes of the files.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from matlens.core.settings import ChoiceOf, absolute, option, options
+from matlens.core.settings import ChoiceOf, absolute, asked_for, option, options, read_options
 from matlens.errors import InputError
 from matlens.microstructure.encoders import ENCODERS
 from matlens.microstructure.segmentation.options import CleaningOptions
@@ -21,6 +23,7 @@ __all__ = [
     "PhaseValues",
     "Preset",
     "Shape",
+    "cleaning_of",
     "parse_fraction",
     "parse_phase_values",
     "parse_shape",
@@ -171,6 +174,48 @@ class Micrographs(CleaningOptions):
             group="From file to phases",
         ),
     ] = None
+    segmentation: Annotated[
+        File | None,
+        option(
+            "Settings that 'matlens segment' has written (segmentation.toml); options given besides go before them.",
+            metavar="FILE",
+            exists="file",
+            group="From file to phases",
+        ),
+    ] = None
+
+
+def cleaning_of(options: Micrographs) -> CleaningOptions:
+    """Return the options of the segmentation: those given, and for the others those of the settings file.
+
+    Parameters
+    ----------
+    options : Micrographs
+        Options of a command.
+
+    Returns
+    -------
+    CleaningOptions
+        The options.
+
+    Raises
+    ------
+    InputError
+        If the file holds something else.
+
+    Examples
+    --------
+    >>> cleaning_of(Micrographs(threshold="otsu")).settings()
+    {'threshold': 'otsu'}
+    """
+    given = asked_for(CleaningOptions, options)
+    if options.segmentation is None:
+        return given
+    try:
+        stored = tomllib.loads(Path(options.segmentation).read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise InputError(f"{options.segmentation} cannot be read ({error}); name a segmentation.toml.") from error
+    return read_options(CleaningOptions, {**stored, **given.settings()})
 
 
 @options

@@ -1,3 +1,5 @@
+from .alternatives import Alternative as Alternative
+from .alternatives import alternatives as alternatives
 from .chain import Segmentation as Segmentation
 from .chain import segment as segment
 from .loading import load as load
