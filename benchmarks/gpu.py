@@ -239,7 +239,7 @@ def homogenisation(work: Work) -> None:
     def gradient(ndim: int, solve: Callable[[Tensor], Tensor]) -> float:
         found = []
         for device in (work.device, "cpu"):
-            field = (1 + 9 * torch.from_numpy(structure(ndim).labels).double())[None].to(device).requires_grad_(True)
+            field = (1 + 9 * torch.tensor(structure(ndim).labels).double())[None].to(device).requires_grad_(True)
             (slope,) = torch.autograd.grad(solve(field).sum(), field)
             found.append(slope)
         return relative(*found)
