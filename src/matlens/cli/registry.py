@@ -20,6 +20,7 @@ FOLDERS = [
     "matlens.microstructure.commands.predict",
     "matlens.microstructure.commands.explain",
     "matlens.microstructure.commands.demo",
+    "matlens.library.commands.prepare",
     "matlens.library.commands.learn",
     "matlens.library.commands.predict",
     "matlens.library.commands.explain",

@@ -14,6 +14,7 @@ from matlens.library.spectra import (
     Detrend,
     Preprocessing,
     Resample,
+    Smooth,
     StandardNormalVariate,
     background,
 )
@@ -69,6 +70,29 @@ def test_spikes_go_and_peaks_stay() -> None:
     untouched = np.delete(np.arange(400), [60, 61, 151, 300])
     np.testing.assert_array_equal(found[untouched], clean[untouched])
     assert np.abs(found - clean).max() < 0.15
+
+
+def test_smoothing_keeps_parabolas_and_takes_noise() -> None:
+    axis, random = np.arange(200.0), np.random.default_rng(2)
+    parabola = torch.tensor(0.01 * (axis - 80) ** 2)
+    np.testing.assert_allclose(Smooth(9, 2)(parabola, axis)[0], parabola, atol=1e-9)
+    noise = torch.tensor(random.normal(size=(40, 200)))
+    smooth = Smooth(9, 2)(noise, axis)[0][:, 10:-10]
+    assert float(smooth.std()) == pytest.approx(
+        np.sqrt(0.2554), rel=0.05
+    )  # middle weight of the filter of 9 and order 2
+    with pytest.raises(InputError, match="window of 4 channels"):
+        Smooth(4)
+    with pytest.raises(InputError, match="the spectra have 5"):
+        Smooth(7)(torch.zeros(5), np.arange(5.0))
+
+
+def test_calibration_moves_the_axis_and_later_steps_use_it() -> None:
+    chain = Preprocessing.parse(["calibrate:4:5", "crop:5:6"])
+    prepared, axis = chain.apply(torch.arange(8.0), np.arange(8.0))
+    assert (prepared.tolist(), axis.tolist()) == ([4.0, 5.0], [5.0, 6.0])
+    assert chain.new_axis(np.arange(8.0)).tolist() == [5.0, 6.0]
+    assert Preprocessing.from_settings(chain.settings()) == chain
 
 
 def test_area_and_standard_normal_variate() -> None:
@@ -138,7 +162,7 @@ def test_settings_survive_json_and_text() -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["smooth:3"], "'smooth' is not known"),
+        (["sharpen:3"], "'sharpen' is not known"),
         (["crop:1"], "lacks high"),
         (["crop:1:2:3"], "3 options"),
         (["crop:low:high"], "give a float"),

@@ -220,7 +220,8 @@ def axis_unit_in(head: Sequence[Sequence[str]]) -> str:
     lines = [" ".join(row) for row in head]
     keyed = (match[1] for line in lines if (match := _AXIS_KEY.search(line)))
     names = (unit for row in reversed(head[-3:]) if (unit := split_unit(row[0].lstrip("#%!' "))[1]))
-    return next(filter(None, map(normal_axis_unit, (*keyed, *names))), "")
+    brackets = (unit for line in reversed(lines[-3:]) for unit in re.findall(r"[(\[]([^()\[\]]+)[)\]]", line))
+    return next(filter(None, map(normal_axis_unit, (*keyed, *names, *brackets))), "")
 
 
 def normal_axis_unit(unit: str) -> str:

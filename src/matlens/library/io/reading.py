@@ -98,7 +98,7 @@ def read_library(
         source, beside = table_and_spectra(folder, layout)
         spectra = spectra or beside
     table = read_table(source, layout)
-    if is_written(table) and set(options.settings()) <= {"merits", "components"}:
+    if is_written(table) and set(options.settings()) <= {"merits", "components", "ignore_unread"}:
         library = read_written(table)
         for name in options.merits:
             library.merit_name(name)  # raises an error that lists the names if this one is unknown

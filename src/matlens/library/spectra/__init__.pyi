@@ -1,9 +1,11 @@
 from .preprocessing import Area as Area
 from .preprocessing import BandMaximum as BandMaximum
 from .preprocessing import Baseline as Baseline
+from .preprocessing import Calibrate as Calibrate
 from .preprocessing import Crop as Crop
 from .preprocessing import Despike as Despike
 from .preprocessing import Detrend as Detrend
 from .preprocessing import Preprocessing as Preprocessing
 from .preprocessing import Resample as Resample
+from .preprocessing import Smooth as Smooth
 from .preprocessing import StandardNormalVariate as StandardNormalVariate

@@ -14,27 +14,41 @@ from torch import Tensor
 from matlens.errors import InputError
 from matlens.library.spectra.background import Baseline
 from matlens.library.spectra.channels import Axis
-from matlens.library.spectra.steps import Area, BandMaximum, Crop, Despike, Detrend, Resample, StandardNormalVariate
+from matlens.library.spectra.steps import (
+    Area,
+    BandMaximum,
+    Calibrate,
+    Crop,
+    Despike,
+    Detrend,
+    Resample,
+    Smooth,
+    StandardNormalVariate,
+)
 
 __all__ = [
     "STEPS",
     "Area",
     "BandMaximum",
     "Baseline",
+    "Calibrate",
     "Crop",
     "Despike",
     "Detrend",
     "Preprocessing",
     "Resample",
+    "Smooth",
     "StandardNormalVariate",
     "Step",
 ]
 
 
-Step = Crop | Resample | Despike | BandMaximum | Area | StandardNormalVariate | Detrend | Baseline
+Step = Crop | Resample | Calibrate | Smooth | Despike | BandMaximum | Area | StandardNormalVariate | Detrend | Baseline
 _CLASSES: tuple[type[Step], ...] = (
     Crop,
     Resample,
+    Calibrate,
+    Smooth,
     Despike,
     BandMaximum,
     Area,
@@ -52,7 +66,8 @@ class Preprocessing:
     Parameters
     ----------
     steps : sequence of Step
-        `Crop`, `Resample`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`, `Detrend`, `Baseline`.
+        `Crop`, `Resample`, `Calibrate`, `Smooth`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`,
+        `Detrend`, `Baseline`.
 
     Raises
     ------
@@ -165,7 +180,7 @@ class Preprocessing:
         array([1., 2.])
         """
         for step in self.steps:
-            if isinstance(step, Crop | Resample):
+            if isinstance(step, Crop | Resample | Calibrate):
                 axis = step(torch.zeros(1, len(axis)), np.sort(axis))[1]
         return np.sort(axis) if self.steps else axis
 

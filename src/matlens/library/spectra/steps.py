@@ -7,12 +7,23 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from scipy.signal import savgol_filter
 from torch import Tensor
 
 from matlens.errors import InputError
 from matlens.library.spectra.channels import Axis, band, check_scale, mean_matrix
 
-__all__ = ["Area", "BandMaximum", "Crop", "Despike", "Detrend", "Resample", "StandardNormalVariate"]
+__all__ = [
+    "Area",
+    "BandMaximum",
+    "Calibrate",
+    "Crop",
+    "Despike",
+    "Detrend",
+    "Resample",
+    "Smooth",
+    "StandardNormalVariate",
+]
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,76 @@ class Despike:
         local = (windows - middle[..., None]).detach().abs().median(-1).values  # large on a true, narrow peak
         spike = above > self.threshold * torch.maximum(overall, local)
         return torch.where(spike, middle, spectra), axis
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """Smooth by local polynomials, as Savitzky and Golay (1964): each channel becomes the fit to a window around it.
+
+    Parameters
+    ----------
+    width : int
+        Width of the window in channels, an odd number.
+    order : int
+        Order of the polynomial, below the width.
+
+    Raises
+    ------
+    InputError
+        If the width is even or not above the order, or, when called, larger than the spectrum.
+
+    Examples
+    --------
+    >>> parabola = torch.arange(9.0, dtype=torch.float64) ** 2
+    >>> bool((Smooth(5, 2)(parabola, np.arange(9.0))[0] - parabola).abs().max() < 1e-9)
+    True
+    """
+
+    width: int = 7
+    order: int = 2
+    name: ClassVar[str] = "smooth"
+
+    def __post_init__(self) -> None:
+        if self.width % 2 == 0 or self.order < 0 or self.width <= self.order:
+            raise InputError(
+                f"smooth has a window of {self.width} channels for polynomials of order {self.order}, expected an odd "
+                "number above the order."
+            )
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the smoothed spectra and their axis."""
+        if self.width > len(axis):
+            raise InputError(
+                f"smooth has a window of {self.width} channels, and the spectra have {len(axis)}; take less."
+            )
+        matrix = savgol_filter(np.eye(len(axis)), int(self.width), int(self.order), axis=0)  # linear in the intensities
+        return spectra @ torch.as_tensor(matrix).to(spectra).T, axis
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Shift the axis so that a reference peak lies where it belongs, as silicon does at 520.5 cm-1.
+
+    Parameters
+    ----------
+    found : float
+        Position at which the reference peak was measured.
+    true : float
+        Its true position.
+
+    Examples
+    --------
+    >>> Calibrate(519.5, 520.5)(torch.zeros(2), np.array([519.5, 600.0]))[1].tolist()
+    [520.5, 601.0]
+    """
+
+    found: float
+    true: float
+    name: ClassVar[str] = "calibrate"
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the spectra and their shifted axis."""
+        return spectra, axis + (self.true - self.found)
 
 
 @dataclass(frozen=True)

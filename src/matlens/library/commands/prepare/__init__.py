@@ -1,0 +1,1 @@
+"""``matlens library prepare``."""
