@@ -20,6 +20,7 @@ from matlens.microstructure.statistics import (
     verdict,
 )
 from matlens.microstructure.statistics.equivalence.curves import MEASURES
+from matlens.microstructure.statistics.equivalence.sentences import describe
 
 MATERIALS = ["alloy", "carbonate", "ceramics", "composite", "copolymer", "pmma", "sandstone"]
 
@@ -217,3 +218,26 @@ def test_white_noise_is_different_on_every_material(data_dir, name):
     for seed in range(3):
         noise = [white_noise((64, 64), m.volume_fractions, 10 * seed + s) for s in range(4)]
         assert joint_verdict(apart.ratios(noise, seed=seed)) == "different"
+
+
+def test_the_headline_tells_one_story_with_the_table():
+    """A statistic that is different by itself is named, where all together are undecided."""
+    table = pd.DataFrame(
+        {
+            "window": "32x32",
+            "statistic": ["s2_error", "euler_density_error"],
+            "verdict": ["undecided", "different"],
+            "n_windows": 16,
+            "R": [1.0, 2.2],
+            "low": [0.8, 1.36],
+            "high": [1.4, 3.6],
+            "low_joint": [0.7, 1.1],
+            "too_close": False,
+        }
+    )
+    said = describe(table, {"32x32": "undecided"}, "undecided", pd.DataFrame(), pd.DataFrame())[0]
+    assert said.startswith(
+        "Undecided, judged by 16 windows of 32x32: judged alone, Euler density would lie further off"
+    )
+    assert said.endswith("equivalence is not shown for two-point correlation either.")
+    assert "no difference is shown" not in said

@@ -21,8 +21,18 @@ from matlens.microstructure.segmentation import CleaningOptions, load
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.models import kind_of_model
 
-__all__ = ["Sample", "check_model", "check_samples", "digest_of", "model_of", "notes_of", "read_samples"]
+__all__ = [
+    "Sample",
+    "check_model",
+    "check_samples",
+    "digest_of",
+    "model_of",
+    "notes_of",
+    "read_samples",
+    "understood_of",
+]
 
+_FEW = 10  # files that are described although nothing was assumed of them
 _log = logging.getLogger(__name__)
 
 
@@ -40,12 +50,15 @@ class Sample:
         Family of generated structures that it belongs to; empty if unknown.
     targets : mapping of str to float
         Known properties by name.
+    understood : tuple of str
+        What was understood of its file, a line a fact; empty for structures of a data set.
     """
 
     name: str
     structure: Microstructure
     family: str = ""
     targets: Mapping[str, float] = field(default_factory=dict)
+    understood: tuple[str, ...] = ()
 
 
 def check_model(spec: OfModel, command: str) -> None:
@@ -120,6 +133,29 @@ def read_samples(spec: OfModel, digest: str = "") -> list[Sample]:
     if digest and digest != digest_of(found):
         raise InputError("the structures have changed since the run started; start a new run.")
     return found
+
+
+def understood_of(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return what was understood of the files, for the terminal; of many files only where something was assumed.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Structures.
+
+    Returns
+    -------
+    tuple of str
+        A line a fact.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> understood_of([Sample("a", Microstructure(np.eye(4, dtype=np.uint8)), understood=("a: labels",))])
+    ('a: labels',)
+    """
+    few = len(samples) <= _FEW
+    return tuple(line for sample in samples if few or len(sample.understood) > 1 for line in sample.understood)
 
 
 def digest_of(samples: Sequence[Sample]) -> str:
@@ -223,7 +259,9 @@ def _samples(place: Path, options: CleaningOptions) -> list[Sample]:
         return [sample for file in files for sample in _samples(file, options)]
     if place.suffix.lower() in (".h5", ".hdf5") and _is_set(place):
         return _of_set(read_structures(place))
-    return [Sample(place.name, load(place, options, propose=True).microstructure)]
+    found = load(place, options, propose=True)
+    lines = found.understood.lines() if found.understood is not None else []
+    return [Sample(place.name, found.microstructure, understood=tuple(lines))]
 
 
 def _is_set(file: Path) -> bool:

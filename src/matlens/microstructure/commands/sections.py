@@ -360,7 +360,13 @@ def cleaning(run: RunDirectory) -> Section | None:
         caption = "What moves when every threshold moves by 5 %: volume fractions, and the two-point correlation."
         figure = figures.threshold_sensitivity(sensitivity)
         items.append(picture(run, "threshold_sensitivity", figure, sensitivity, caption))
-        items.append(table(sensitivity, "Thresholds moved", _SENSITIVITY_COLUMNS))
+        known = {(exemplar.spacing, exemplar.unit) for exemplar in exemplars}
+        step, unit = next(iter(known)) if len(known) == 1 else ((1.0,), "px")
+        length = f"correlation length ({unit if len(set(step)) == 1 else 'px'})"
+        lengths = ["correlation_length", "correlation_length_change"]
+        sensitivity[lengths] *= step[0] if len(set(step)) == 1 else 1.0
+        columns = {**_SENSITIVITY_COLUMNS, "correlation_length": length}
+        items.append(table(sensitivity, "Thresholds moved", columns))
     return Section("From picture to phases", items, points=points) if items or points else None
 
 
@@ -370,7 +376,7 @@ _SENSITIVITY_COLUMNS = {
     "phase": "phase",
     "volume_fraction": "fraction",
     "fraction_change": "its change",
-    "correlation_length": "correlation length (px)",
+    "correlation_length": "correlation length",
     "correlation_length_change": "its change",
     "s2_error": "two-point error",
 }

@@ -22,6 +22,7 @@ from matlens.microstructure.commands.samples import (
     model_of,
     notes_of,
     read_samples,
+    understood_of,
 )
 from matlens.microstructure.physics import phase_values
 from matlens.microstructure.physics.summary import axis_names
@@ -78,7 +79,7 @@ def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
     target = model_of(spec, spec.device).target_
     _conductivities(spec, found)
     said = f"{target} of {min(spec.n, len(found))} structures"
-    return Prepared(spec, said, {"inputs": {"digest": digest_of(found)}}, found)
+    return Prepared(spec, said, {"inputs": {"digest": digest_of(found)}}, found, understood_of(found))
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Sample] | None = None) -> None:

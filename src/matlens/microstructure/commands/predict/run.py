@@ -20,6 +20,7 @@ from matlens.microstructure.commands.samples import (
     model_of,
     notes_of,
     read_samples,
+    understood_of,
 )
 from matlens.microstructure.properties import StructurePropertyModel
 from matlens.microstructure.properties.data_sets.label_tables import matched, read_label_table
@@ -58,7 +59,7 @@ def prepare(spec: PredictSpec, environment: Mapping[str, Any]) -> Prepared:
     found = read_samples(spec)
     spec = replace(spec, device=environment["device"])
     said = f"{model_of(spec, spec.device).target_} of {len(found)} structures"
-    return Prepared(spec, said, {"inputs": {"digest": digest_of(found)}}, found)
+    return Prepared(spec, said, {"inputs": {"digest": digest_of(found)}}, found, understood_of(found))
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Sample] | None = None) -> None:

@@ -123,8 +123,13 @@ def _headline(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str) -> st
     if joint == "different":
         off = [NAMES[s] for s in table.loc[table["low_joint"] > MARGIN, "statistic"]]
         return f"Different, {where}: {', '.join(off)} lie further off than windows of the material do."
-    off = [NAMES[s] for s in table.loc[table["verdict"] != "equivalent", "statistic"]]
-    return f"Undecided, {where}: no difference is shown, but equivalence is not either for {', '.join(off)}."
+    alone = [NAMES[s] for s in table.loc[table["verdict"] == "different", "statistic"]]
+    off = [NAMES[s] for s in table.loc[~table["verdict"].isin(["equivalent", "different"]), "statistic"]]
+    if not alone:
+        return f"Undecided, {where}: no difference is shown, but equivalence is not either for {', '.join(off)}."
+    said = f"Undecided, {where}: judged alone, {', '.join(alone)} would lie further off than windows of the material do"
+    rest = f"; equivalence is not shown for {', '.join(off)} either" if off else ""
+    return f"{said}, which among {len(table)} statistics may be chance{rest}."
 
 
 def _about_controls(controls: pd.DataFrame) -> list[str]:
