@@ -68,6 +68,18 @@ def amira(path, packing="", unit='Units { Coordinates "um" }'):
     path.write_bytes(head.encode() + data)
 
 
+def nifti(path, order="<", slope=1.0, unit=3):
+    head = bytearray(352)
+    struct.pack_into(f"{order}i", head, 0, 348)
+    struct.pack_into(f"{order}8h", head, 40, 3, *VOLUME.shape[::-1], 1, 1, 1, 1)
+    struct.pack_into(f"{order}2h", head, 70, 4, 16)
+    struct.pack_into(f"{order}4f", head, 76, 1.0, 1.0, 2.0, 3.0)
+    struct.pack_into(f"{order}3f", head, 108, 352.0, slope, 0.0)
+    head[123], head[344:347] = unit, b"n+1"
+    content = bytes(head) + VOLUME.astype(f"{order}i2").tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
 def ang(path, hexagonal=False, confidence=1.0):
     rows, columns = PLANE.shape
     lines = [
@@ -151,9 +163,9 @@ MAKERS = {
     ".mhd": lambda path: mha(path, beside="m.bin"), ".am": amira, ".raw": raw,
     ".txt": lambda path: np.savetxt(path, PLANE, fmt="%d"),
     ".csv": lambda path: np.savetxt(path, PLANE, fmt="%d", delimiter=","),
-    ".zip": zipped, "a folder": folder,
+    ".zip": zipped, ".nii": nifti, "a folder": folder,
 }  # fmt: skip
-SIZED = {".tif", ".npz", ".h5", ".vti", ".dream3d", ".nrrd", ".mha", ".mhd", ".am"}
+SIZED = {".tif", ".npz", ".h5", ".vti", ".dream3d", ".nrrd", ".mha", ".mhd", ".am", ".nii"}
 NAMED = {".tif", ".npz", ".h5", ".vti", ".dream3d", ".am", ".ang"}
 
 
@@ -196,6 +208,13 @@ def test_a_spacing_without_a_unit_is_none(tmp_path):
         image = read_image(tmp_path / name)
         assert image.spacing is None
         assert image.scale
+
+
+def test_nifti_of_either_order_zipped_and_scaled(tmp_path):
+    nifti(tmp_path / "m.nii.gz", ">", slope=0.5, unit=0)
+    image = read_image(tmp_path / "m.nii.gz")
+    assert np.array_equal(image.values, VOLUME / 2)
+    assert (image.spacing, image.format) == (None, "NIfTI")
 
 
 @pytest.mark.parametrize("packing", ["", "HxZip", "HxByteRLE"])
@@ -306,7 +325,7 @@ def test_texts_that_are_no_picture(tmp_path, content):
         read_image(tmp_path / "m.csv")
 
 
-@pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".am", ".ang", ".ctf", ".vti"])
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".am", ".ang", ".ctf", ".vti", ".nii"])
 def test_truncated_files_are_refused_in_a_sentence(tmp_path, suffix):
     path = tmp_path / f"m{suffix}"
     MAKERS[suffix](path)

@@ -130,6 +130,7 @@ FORMATS: list[FileFormat] = [
         carries=("spacing", "names", "volumes"),
         magic=(b"# AmiraMesh", b"# Avizo"),
     ),
+    FileFormat("NIfTI", (".nii", ".nii.gz"), f"{_HERE}.nifti:read_nifti", carries=("spacing", "volumes")),
     FileFormat("EBSD", (".h5ebsd", ".h5oina"), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "names"), magic=_HDF5),
     FileFormat("ANG", (".ang",), f"{_HERE}.ebsd:read_ang", carries=("spacing", "names")),
     FileFormat("CTF", (".ctf",), f"{_HERE}.ebsd:read_ctf", carries=("spacing", "names"), magic=(b"Channel Text File",)),
@@ -157,8 +158,8 @@ def find_format(path: str | os.PathLike[str]) -> FileFormat | None:
     >>> find_format("a.TIFF").name, find_format("a.docx")
     ('TIFF', None)
     """
-    suffix = Path(path).suffix.lower()
-    return next((found for found in FORMATS if suffix in found.suffixes), None)
+    name = Path(path).name.lower()
+    return next((f for f in FORMATS for suffix in f.suffixes if name.endswith(suffix) and name != suffix), None)
 
 
 def recognised(path: Path) -> FileFormat | None:
