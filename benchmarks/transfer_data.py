@@ -30,11 +30,15 @@ class Store:
 
     def __init__(self, part: str) -> None:
         self.path = PLACE / f"{part}.json"
-        self.rows: dict[str, Row] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.rows = self.kept()
+
+    def kept(self) -> dict[str, Row]:
+        return json.loads(self.path.read_text()) if self.path.exists() else {}
 
     def keep(self, key: str, make: Callable[[], Row]) -> Row:
         if key not in self.rows:
-            self.rows[key] = make()
+            made = make()
+            self.rows = self.kept() | self.rows | {key: made}  # another process may have added to the file
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(self.path) as temporary:
                 temporary.write_text(json.dumps(self.rows))
