@@ -156,6 +156,14 @@ def test_sentences_for_bad_values_name_option_value_and_choices():
         assert all(part in str(error.value) for part in parts), str(error.value)
 
 
+def test_shares_are_fractions_or_decimals_from_0_to_1():
+    spec, files = COMMANDS["prune"].spec, {"files": ["a.npy"]}
+    assert read_options(spec, {**files, "widths": "1,1/2, .25,0"}).widths == (1.0, 0.5, 0.25, 0.0)
+    for wrong in ("2", "1,-1/2", "1/0", "half", "nan"):
+        with pytest.raises(InputError, match="is not understood; write a list such as 1,1/2"):
+            read_options(spec, {**files, "widths": wrong})
+
+
 def test_in_python_the_same_sentence_names_the_field():
     with pytest.raises(InputError, match="found 'best' for preset; choose default, fast or li2018"):
         COMMANDS["reconstruct"].spec(preset="best")

@@ -249,8 +249,9 @@ def test_the_statistic_that_breaks_first_is_found_in_each_order():
     assert found["limit"].unique().tolist() == [1.25]
     cluster = NAMES["cluster_error"]
     assert breaking_sentences(table, ratios) == [
-        f"When the least important channels are removed first, {cluster} breaks first: R 1.30 at width 1/2.",
-        f"When channels are removed in random order, {cluster} breaks first: R 3.00 at width 1/4.",
+        f"When the least important channels are removed first, {cluster} breaks first, at width 1/2: R 1.30, limit "
+        "1.25.",
+        f"When channels are removed in random order, {cluster} breaks first, at width 1/4: R 3.00, limit 1.25.",
         "When the most important channels are removed first, no statistic breaks down to width 1/2.",
     ]
 

@@ -69,7 +69,8 @@ def breaking_sentences(table: pd.DataFrame, ratios: pd.DataFrame) -> list[str]:
     >>> table = pd.DataFrame({"width": ["1/4", "1"], "share": [0.25, 1.0], "removed": "least important"})
     >>> ratios = pd.DataFrame({"width": table["width"], "statistic": "s2_error", "R": [3.0, 1.0], "high": 1.3})
     >>> print(*breaking_sentences(table, ratios))
-    When the least important channels are removed first, two-point correlation breaks first: R 3.00 at width 1/4.
+    When the least important channels are removed first, two-point correlation breaks first, at width 1/4: R 3.00,
+    limit 1.30.
     """
     found, pruned = breaks(table, ratios), table[(table["share"] > 0) & (table["share"] < 1)]
     sentences = []
@@ -83,8 +84,9 @@ def breaking_sentences(table: pd.DataFrame, ratios: pd.DataFrame) -> list[str]:
 
 
 def _first(rows: pd.DataFrame) -> str:
-    statistic, name, ratio = (rows[column].iloc[0] for column in ("statistic", "width", "R"))
-    return f"{NAMES[str(statistic)]} breaks first: R {ratio:.2f} at width {str(name).split()[0]}"
+    statistic, name, ratio, limit = (rows[column].iloc[0] for column in ("statistic", "width", "R", "limit"))
+    width = str(name).split()[0]
+    return f"{NAMES[str(statistic)]} breaks first, at width {width}: R {ratio:.2f}, limit {limit:.2f}"
 
 
 def _none(widths: pd.DataFrame) -> str:

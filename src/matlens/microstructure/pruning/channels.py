@@ -94,9 +94,8 @@ def explaining_channels(activations: Tensor) -> tuple[list[int], int]:
     >>> explaining_channels(torch.stack([0 * a, a, b, a + 0.5 * b], 1))
     ([3, 1, 2, 0], 3)
     """
-    # QR decomposition with column pivoting takes the channel next that is explained least: often one that answers to a
-    # few odd pixels. At a quarter and an eighth of `matlens` it gives the alloy R 2.06 and 2.47 in the mean, chance
-    # gives 1.83 and 1.99, and this 1.68 and 1.86.
+    # Not by pivoted QR, which prefers channels that answer to a few odd pixels:
+    # docs/decisions/0047-channels-of-a-material.md
     rows = activations.double().cpu().numpy()
     deviation = rows.std(0)
     alive = deviation > _SILENT * deviation.max()
@@ -178,8 +177,7 @@ def domain(exemplar: Microstructure, network: Encoder, seed: int = 0) -> list[Te
     [(150, 150), (150, 150), (150, 150), (150, 150), (256, 256), (256, 256)]
     """
     # A network that has seen the micrograph alone is blind to much of what is unlike it, and a reconstruction starts
-    # from noise. Noise beside it brings the mean R of the alloy at a half, a quarter and an eighth of VGG-19 from 1.39,
-    # 1.93 and 2.73 to 1.14, 1.47 and 1.82. Ranking the channels by the noise too gains nothing.
+    # from noise: docs/decisions/0047-channels-of-a-material.md
     sides = [min(side, _BLOCK) for side in exemplar.shape]
     noise = [made for kind in noises_like(exemplar, sides, 1, seed).values() for made in kind]
     return [image for structure in (exemplar, *noise) for image in _blocks(structure, network)]
