@@ -271,3 +271,17 @@ def test_spectra_in_the_table_and_beside_it_are_not_chosen_from(tmp_path) -> Non
     (tmp_path / "xrd.txt").write_text("10 11 12\n1 2 3\n4 5 6\n")
     with pytest.raises(InputError, match=r"holds spectra itself, and .*xrd\.txt holds others"):
         read(tmp_path, rows, spectra=str(tmp_path / "xrd.txt"))
+
+
+def test_formulas_of_masses_and_with_a_deficiency(tmp_path) -> None:
+    rows = [["Sample", "composition (wt%)", "Tc"], ["a", "Fe50Co50", 1], ["b", "Fe20Co80", 2]]
+    assert read(tmp_path, rows).fraction_name == "wt%"
+    rows = [["Sample", "composition", "Tc"], ["a", "La0.6Sr0.4CoO3-δ", 1], ["b", "LaCoO3−δ", 2]]
+    found = read(tmp_path, rows)
+    np.testing.assert_allclose(found.compositions, [[0.12, 0.08, 0.2, 0.6], [0.2, 0, 0.2, 0.6]])
+    assert "2 formulas end in a deficiency such as -δ, which is not counted" in found.notes
+
+
+def test_ids_with_points_stay_beside_decimal_commas(tmp_path) -> None:
+    (tmp_path / "t.csv").write_text("Sample;Fe;Co;P\n1.001;0,5;0,5;3\n1.002;0,4;0,6;4\n")
+    assert read_library(tmp_path / "t.csv").samples == ("1.001", "1.002")

@@ -79,7 +79,8 @@ def close(
     fractions[moved] /= fractions[moved].sum(axis=1, keepdims=True)
     if not moved.any():
         return fractions, tuple(notes)
-    why = ", which the rounding of the fractions explains" if (off > TOLERANCE + _CLOSED).any() else ""
+    cause = "limits of detection explain" if limits.any() else "the rounding of the fractions explains"
+    why = f", which {cause}" if (off > TOLERANCE + _CLOSED).any() else ""
     said = f"{moved.sum()} of {len(sums)} rows were renormalised ({_range(sums[moved])}{why})"
     return fractions, (*notes, said)
 

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from matlens.library.io.elements import ELEMENTS, MASSES
 
-__all__ = ["formula_amounts", "formula_fractions", "looks_like_formulas"]
+__all__ = ["ends_in_deficiency", "formula_amounts", "formula_fractions", "looks_like_formulas"]
 
 _TOKEN = re.compile(r"([A-Z][a-z]?)|(\d+\.?\d*|\.\d+)|([(\[])|([)\]])")
 _SUBSCRIPTS = str.maketrans("\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089", "0123456789")
 _LISTED = re.compile(r"([A-Z][a-z]?)\s*[-:_=]?\s*(\d+\.?\d*|\.\d+)\s*%?")
 _HEADS = re.compile(r"composition|formula|alloy|material|catalyst|compound|chemi", re.IGNORECASE)
+_DEFICIENCY = re.compile(r"(?<=[\dA-Za-z])\s*[-\u2212\u2013+\u00b1]\s*(?:\u03b4|\u2202|delta|d)\s*$")
 _LEAST = 0.9  # share of the cells that must be formulas
 
 
@@ -38,13 +39,34 @@ def formula_amounts(text: str) -> dict[str, float] | None:
     >>> formula_amounts("(Bi0.5Fe0.5)2O3"), formula_amounts("Ag-0.2-Pd-0.8"), formula_amounts("Fe-18Cr")
     ({'Bi': 1.0, 'Fe': 1.0, 'O': 3.0}, {'Ag': 0.2, 'Pd': 0.8}, None)
     """
-    plain = text.strip().translate(_SUBSCRIPTS)
+    plain = _DEFICIENCY.sub("", text.strip().translate(_SUBSCRIPTS))
     listed = [part for part in re.split(r"(?<=[\d%])\s*[-,;/|+\s]\s*(?=[A-Z])", plain) if part]
     if listed:
         pairs = [_LISTED.fullmatch(part) for part in listed]
         if all(pair is not None and pair[1] in ELEMENTS for pair in pairs):
             return _summed((pair[1], float(pair[2])) for pair in pairs if pair is not None)
     return _nested(plain)
+
+
+def ends_in_deficiency(text: str) -> bool:
+    """Return whether a formula ends in an unknown deficiency, as that of oxygen in "SrFeO3-δ", which is not counted.
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> ends_in_deficiency("SrFeO3-δ"), ends_in_deficiency("SrFeO3")
+    (True, False)
+    """
+    return _DEFICIENCY.search(text.strip()) is not None
 
 
 def formula_fractions(texts: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:

@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from matlens.errors import InputError
+from matlens.library.io.names import is_sample_name
 
 __all__ = ["Exact", "plain_marks"]
 
@@ -26,6 +27,7 @@ _SIMPLE = re.compile(
     r"\s*[+-]?(?:\d{4,}|0?|0\d+),\d+\s*|\s*[+-]?\d+,(?:\d{1,2}|\d{4,})\s*"
 )  # a decimal comma, at a glance
 _ODD = re.compile(rf"[,\u2212\u2013{_SPACES[1:]}]|\d \d{{3}}|\.\d{{3}}\.\d{{3}}")
+_HEAD = 5  # rows in which the names of the columns may stand
 _MARK = {"point": ".", "comma": ","}
 
 Rows = list[tuple[int, list[str]]]
@@ -81,7 +83,8 @@ def plain_marks(rows: Rows, name: str, decimal: Literal["point", "comma"] | None
     columns = {} if decimal else _clear_marks(rows)
     anywhere = {_MARK[decimal]} if decimal else set().union(*columns.values())
     # Where commas are decimal, a point in a cell such as "1.176" separates thousands.
-    touched = odd | (_with_points(rows) if "," in anywhere else set())
+    ids = {j for _, row in rows[:_HEAD] for j, cell in enumerate(row) if is_sample_name(cell)}  # "1.001" stays as it is
+    touched = odd | {place for place in (_with_points(rows) if "," in anywhere else ()) if place[1] not in ids}
     found = [(line, list(row)) for line, row in rows]
     for k, j in sorted(touched):
         line, row = found[k]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from matlens.library.io.columns import Columns, find_columns
 from matlens.library.io.components import Components
 from matlens.library.io.elements import ELEMENTS, atomic_fractions
 from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
-from matlens.library.io.formulas import formula_amounts, formula_fractions
+from matlens.library.io.formulas import ends_in_deficiency, formula_amounts, formula_fractions
 from matlens.library.io.names import component_names, same_name, split_unit
 from matlens.library.io.numerals import has_uncertainty, value_of
 from matlens.library.io.options import LibraryOptions
@@ -156,9 +157,15 @@ def _compositions(
     """Read names and fractions of the components, the unit of a hundredth, and notes."""
     if columns.formula is not None:
         names, fractions = _from_formulas(table, columns.formula, options.components)
-        heads, rest = names, ""
+        heads, rest = (
+            names,
+            "wt%" if re.search(r"wt|weight|mass", table.columns[columns.formula], re.IGNORECASE) else "",
+        )
         told = f"the compositions were read from the formulas in {table.columns[columns.formula]!r}"
         notes: tuple[str, ...] = (told,)
+        open_ends = sum(map(ends_in_deficiency, table.texts(columns.formula)))
+        if open_ends:
+            notes += (f"{open_ends} formulas end in a deficiency such as -δ, which is not counted",)
     else:
         parts = columns.components
         under: dict[int, NDArray[np.bool_]] = {k: np.asarray(sign < 0) for k, sign in signs.items()}
