@@ -282,3 +282,18 @@ def test_alternatives_differ_and_labels_have_none(tmp_path):
     found = ml.segment(tmp_path / "m.png")
     assert [other.name for other in found] == ["proposed", "three phases", "evened out"]
     assert found[1].found.microstructure.n_phases == 3
+
+
+def test_a_photograph_is_read_as_grey_by_the_proposal_and_few_colours_are_asked_for(tmp_path):
+    grey = micrograph()
+    tinted = np.dstack([grey, (grey * 0.9).astype(np.uint8), (grey * 0.8).astype(np.uint8)])
+    Pillow.fromarray(tinted).save(tmp_path / "m.png")
+    found = load(tmp_path / "m.png", propose=True)
+    assert (found.microstructure.labels != (wide() >= -0.03)).mean() < 0.001
+    assert found.steps[0] == "Channel grey was taken from a colour picture."
+    assert "--channel grey" in " ".join(found.steps)
+    with pytest.raises(InputError, match="--channel"):
+        load(tmp_path / "m.png")
+    Pillow.fromarray(np.array([[255, 0, 0], [0, 0, 255]], np.uint8)[TWO]).save(tmp_path / "few.png")
+    with pytest.raises(InputError, match="--channel colours"):
+        load(tmp_path / "few.png", propose=True)

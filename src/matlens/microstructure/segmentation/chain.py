@@ -25,7 +25,7 @@ from matlens.microstructure.segmentation.options import (
 )
 from matlens.microstructure.segmentation.proposal import proposed, uneven_light
 from matlens.microstructure.segmentation.understood import PhaseFound, Understood
-from matlens.microstructure.structure import Microstructure
+from matlens.microstructure.structure import MAX_PHASES, Microstructure
 
 __all__ = ["SHIFT", "Segmentation", "segment"]
 
@@ -134,6 +134,8 @@ def segment(
     """
     options = options or CleaningOptions()
     steps = list(image.notes)
+    if propose and image.colour and options.channel is None and _is_photograph(image):
+        options = replace(options, channel="grey")
     if image.colour and options.channel not in (None, "colours"):
         steps.append(f"Channel {options.channel} was taken from a colour picture.")
     indexed = image.palette is not None
@@ -370,6 +372,12 @@ def _cleaned_labels(
             labels, count = without_small(labels, phases, size)
             steps.append(f"{count} {what} smaller than {size} pixels were removed.")
     return labels
+
+
+def _is_photograph(image: Image) -> bool:
+    """Whether a colour picture has more colours than there can be phases."""
+    red, green, blue = (image.values[..., k].astype(np.float64) for k in range(3))
+    return np.unique(red + green * 65536.0 + blue * 65536.0**2).size > MAX_PHASES
 
 
 def _colours(image: Image, *, indexed: bool) -> str:
