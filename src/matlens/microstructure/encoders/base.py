@@ -80,7 +80,10 @@ class Encoder(nn.Module, ABC):
     citations : tuple of str
         Keys in runs/citations.bib of the publications that describe the encoder.
     seconds_per_pixel : float
-        Processor time of an evaluation with its gradient for each pixel, in seconds (docs/results.md, one thread).
+        Processor time of an evaluation of the default loss with its gradient for each pixel of the picture, in seconds
+        (benchmarks/engine.py, one thread).
+    bytes_per_pixel : float
+        Memory that such an evaluation takes at its peak for each pixel, in bytes, the optimiser's included.
     multiscale : bool
         Whether the layers hold a pyramid of the structure, so that features of the downsampled structure add nothing.
     name : str
@@ -104,7 +107,8 @@ class Encoder(nn.Module, ABC):
 
     losses: ClassVar[Mapping[str, Loss]]
     citations: ClassVar[tuple[str, ...]] = ()
-    seconds_per_pixel: ClassVar[float] = 2e-6
+    seconds_per_pixel: ClassVar[float] = 5e-6
+    bytes_per_pixel: ClassVar[float] = 2e3
     multiscale: ClassVar[bool] = False
     name: str
     layers: tuple[Layer, ...]

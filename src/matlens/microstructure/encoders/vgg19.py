@@ -108,7 +108,8 @@ class VGG19(Encoder):
         "li2018": Loss(_LI_LAYERS, coarse=120, fine=400),
     }
     citations: ClassVar[tuple[str, ...]] = ("simonyan2014very",)
-    seconds_per_pixel: ClassVar[float] = 2.8e-6
+    seconds_per_pixel: ClassVar[float] = 1.05e-5
+    bytes_per_pixel: ClassVar[float] = 1.8e3
 
     def __init__(
         self, weights: Mapping[str, Tensor], name: str = "vgg19-oxford", source: dict[str, str] | None = None

@@ -27,7 +27,6 @@ from matlens.microstructure.pruning import (
     plan_pruning,
 )
 from matlens.microstructure.pruning.recommendation import RECOMMENDATION, rule
-from matlens.microstructure.reconstruction.matching.method import BYTES_PER_PIXEL
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.codecs import DATASET, table_codec
@@ -94,9 +93,11 @@ def forecast(prepared: Prepared) -> Plan:
     loss = encoder.losses.get(spec.preset, encoder.losses["default"])
     count = len(found) * len(planned.cuts.names) * spec.n
     pixels = float(np.prod(spec.shape))
-    seconds = len(found) * planned.cuts.effort * spec.n * pixels * (loss.coarse + loss.fine) * encoder.seconds_per_pixel
+    # Coarse levels have a quarter of the pixels, a sixteenth and so on, which is a third in all.
+    effort = len(found) * planned.cuts.effort * spec.n * (loss.coarse / 3 + loss.fine)
+    seconds = effort * pixels * encoder.seconds_per_pixel
     size = f"{count} realisations of {'x'.join(map(str, spec.shape))} px"
-    return Plan(size, seconds, LIBRARIES + pixels * BYTES_PER_PIXEL)
+    return Plan(size, seconds, LIBRARIES + pixels * encoder.bytes_per_pixel)
 
 
 def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Pruning] | None = None) -> None:

@@ -25,8 +25,6 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Matching", "MatchingWork"]
 
-BYTES_PER_PIXEL = 4.7e3  # activations kept for the gradient; 1024 x 1024 px take 5.3 GB
-
 
 @dataclass(frozen=True)
 class MatchingWork(Prepared):
@@ -53,13 +51,15 @@ class MatchingWork(Prepared):
     @property
     def seconds_per_pixel(self) -> float:
         """Processor time of one realisation for each pixel, in seconds: that of the evaluations at most allowed."""
-        encoder, phases = self.problem.encoder, self.exemplars[0].n_phases
-        return self.problem.evaluations * encoder.seconds_per_pixel * encoder.passes(phases)
+        stages, encoder = self.problem.stages, self.problem.encoder
+        at_full_size = sum(stage.evaluations / stage.factor**2 for stage in stages) + self.problem.preset.swaps
+        return at_full_size * encoder.seconds_per_pixel * encoder.passes(self.exemplars[0].n_phases)
 
     @property
     def bytes_per_pixel(self) -> float:
-        """Memory for each pixel, in bytes: activations kept for the gradient."""
-        return BYTES_PER_PIXEL
+        """Memory for each pixel, in bytes: that of an evaluation with its gradient."""
+        encoder = self.problem.encoder
+        return encoder.bytes_per_pixel * encoder.passes(self.exemplars[0].n_phases)
 
     def learn(self) -> Maker:
         """Return the function that makes a realisation; targets are measured with the first one.

@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from matlens.microstructure.problems import bicontinuous
+from matlens.microstructure.reconstruction import plan
+from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
+
+SIDE = 96
+
+
+@pytest.mark.parametrize("encoder", ["matlens", "filterbank"])
+def test_forecast_of_memory_holds_what_is_kept_for_the_gradient(encoder):
+    exemplar = bicontinuous((SIDE, SIDE), wavelength=12, seed=1)
+    work = plan(exemplar, encoder=encoder)
+    problem = work.prepared.problem
+    objective = problem.objective(torch.tensor(exemplar.volume_fractions, dtype=torch.float32))
+    weights = sum(4 * buffer.numel() for buffer in problem.encoder.buffers())
+    kept = evaluation_cost(objective, torch.rand(1, 1, SIDE, SIDE), repeats=1).kept_bytes
+    # Besides, an evaluation at its peak holds what one layer computes from.
+    assert 0.25 * work.cost[1] < kept - weights < work.cost[1]
+
+
+def test_forecast_of_time_counts_coarse_levels_at_their_size():
+    work = plan(bicontinuous((128, 128), wavelength=32, seed=1), (64, 64), encoder="filterbank", n=3)
+    problem = work.prepared.problem
+    assert [stage.factor for stage in problem.stages] == [2, 1, 1, 1, 1]
+    loss = problem.encoder.loss("default")
+    expected = loss.coarse * 32 * 32 + (loss.fine + problem.preset.swaps) * 64 * 64
+    assert work.cost[0] == pytest.approx(3 * expected * problem.encoder.seconds_per_pixel)
