@@ -38,3 +38,6 @@ def test_what_is_open_names_the_option(tmp_path, capsys) -> None:
     code, _, err = inspect(capsys, tmp_path / "t.csv")
     assert code == 2
     assert "--decimal point or --decimal comma" in err
+    code, out, _ = inspect(capsys, tmp_path / "t.csv", "--target", "P", "--decimal", "comma", "--unit", "T")
+    assert code == 0
+    assert "components Fe, Ga (at%); figure of merit P (T);" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from matlens.cli.options import Verbosity
 from matlens.cli.work import set_up_logging
 from matlens.core.settings import check_paths, option, options
 from matlens.errors import MatlensError
+from matlens.library.commands.options import Table, reading
 from matlens.microstructure.commands.options import Files, Micrographs, cleaning_of
 from matlens.runs.sources import kind_of_source
 
@@ -18,7 +20,7 @@ __all__ = ["InspectSpec", "inspect"]
 
 
 @options
-class InspectSpec(Micrographs):
+class InspectSpec(Micrographs, Table):
     """Say what is read from images, volumes and tables: size, pixel size, phases, and what would be assumed.
 
     A grey image is shown with the phases that other commands would take without options. Nothing is written.
@@ -28,6 +30,9 @@ class InspectSpec(Micrographs):
         Files,
         option("Images, volumes or tables to look at.", argument=True, many=True, metavar="FILE", exists="path"),
     ]
+    target: Annotated[
+        str | None, option("Figure of merit of tables, which is never taken for a component.", metavar="NAME")
+    ] = None
 
 
 def inspect(spec: InspectSpec, verbosity: Verbosity) -> None:
@@ -50,7 +55,7 @@ def inspect(spec: InspectSpec, verbosity: Verbosity) -> None:
     failed = False
     for file in spec.files:
         try:
-            lines = _library(file) if kind_of_source(file) == "library" else _structure(file, spec)
+            lines = _library(file, spec) if kind_of_source(file) == "library" else _structure(file, spec)
         except MatlensError as error:
             typer.echo(f"matlens: {error}", err=True)
             failed = True
@@ -68,8 +73,9 @@ def _structure(file: str, spec: InspectSpec) -> list[str]:
     return [] if found.understood is None else found.understood.lines()
 
 
-def _library(file: str) -> list[str]:
-    from matlens.library.io import LibraryOptions, lines_of_truth, read_library
+def _library(file: str, spec: InspectSpec) -> list[str]:
+    from matlens.library.io import lines_of_truth, read_library
 
-    library = read_library(file, options=LibraryOptions(ignore_unread=True), varied=False)  # unread files are noted
+    asked = replace(reading(spec, spec.target), ignore_unread=True)  # files that are not read are noted
+    library = read_library(file, options=asked, target=spec.target, varied=False)
     return lines_of_truth(library, Path(file).name)
