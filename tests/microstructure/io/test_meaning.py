@@ -307,3 +307,13 @@ def test_values_that_are_no_numbers_are_masked(tmp_path):
     found = load(tmp_path / "m.npy")
     assert np.array_equal(found.microstructure.labels, THREE[:, 20:])
     assert "hold no number" in found.steps[0]
+
+
+def test_pages_are_slices_at_an_unknown_distance(tmp_path):
+    tifffile.imwrite(tmp_path / "m.tif", np.stack([TWO, 1 - TWO]), photometric="minisblack", metadata=None)
+    found = load(tmp_path / "m.tif")
+    assert found.microstructure.shape == (2, 64, 96)
+    assert "whose distance the file does not give" in found.steps[0]
+    assert "voxel size unknown" in str(found.understood)
+    first = load(tmp_path / "m.tif", CleaningOptions(slice="z=0")).microstructure
+    assert np.array_equal(first.labels, TWO)

@@ -17,6 +17,7 @@ __all__ = ["Pixels", "series_pixels"]
 _SAMPLES = {"RGB": 3, "YCBCR": 3, "CIELAB": 3, "ICCLAB": 3, "ITULAB": 3, "SEPARATED": 4}
 _INVERTED = "The file stores white as zero; values are those that a viewer shows."
 _KEPT = "ImageJ shows this file by an inverting look-up table: dark is the larger value; --invert exchanges the phases."
+_PAGES = "The pages were taken as slices of a volume, whose distance the file does not give; --slice z=0 takes one."
 _TRANSPOSED = (5, 6, 7, 8)  # orientations in which rows of the file are columns of the picture
 
 
@@ -94,6 +95,8 @@ def series_pixels(series: Any, name: str) -> Pixels:
     pixels = _in_colours(values, "S" in axes, page, name)
     packing = getattr(page.compression, "name", str(page.compression))  # a bare number where tifffile knows no name
     lossy = any(kind in packing for kind in ("JPEG", "WEBP"))
+    if len(axes.replace("S", "")) == 3 and "Z" not in axes:
+        pixels = replace(pixels, notes=(*pixels.notes, _PAGES))
     return _oriented(replace(pixels, lossy=lossy), page)
 
 
