@@ -73,15 +73,15 @@ RESAMPLED = ("_low", "_high")
 LOOSE = {"learn_library": 0.1, "explain_library": 0.01}
 MOVED["learn_library"] = ("arrays.safetensors", "model.json")
 MOVED["explain_library"] = ("sanity.csv", "statements.csv", "groups.csv", "provenance.json")
-# Convolution, rectifier and Gram matrix add in another order: features move in the last digits of single precision, and
-# a reconstruction, whose line searches carry that on, becomes another picture.
+# Convolutions, Gram matrices and the two-point gradient add in another order. Features move in the last digits of
+# single precision, and a reconstruction, whose line searches carry that on, becomes another picture.
 LOOSE |= {"learn": 1e-4, "predict": 1e-4, "explain": 1e-4}
 MOVED["reconstruct"] = (
     *(f"realisation_{index}.{kind}" for index in range(2) for kind in ("npy", "tif")),
     *(f"{name}.csv" for name in ("copy_test", "curves", "errors", "fractions", "history")),
 )
 MOVED["prune"] = (
-    *(f"large/scale1/realisation_0.{kind}" for kind in ("npy", "tif")),
+    *(f"large/{depth}/realisation_0.{kind}" for depth in ("none", "scale1") for kind in ("npy", "tif")),
     *(f"{name}.csv" for name in ("cells", "pruning", "ratios", "scales")),
 )
 EXACT = 1e-12
