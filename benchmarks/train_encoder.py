@@ -283,7 +283,7 @@ def train(student: Student, data: Data, asked: argparse.Namespace) -> None:
     for step in range(done, asked.steps):
         # The order of a step depends on its number alone, so that a resumed training is the same training.
         order = data.rows[np.random.default_rng([asked.seed, step]).integers(0, len(data.rows), asked.batch)]
-        rate = asked.rate * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / asked.steps))) * min(1, (step + 1) / 100)
+        rate = float(asked.rate) * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / asked.steps))) * min(1, (step + 1) / 100)
         for group in optimiser.param_groups:
             group["lr"] = rate
         rows = [int(row) for row in order]
