@@ -65,7 +65,7 @@ class EncoderEntry:
         return found
 
 
-_MATLENS = ("matlens.safetensors", "b1bbf5e553c2c2a1d21b63e948d317f9117ccbf47f776db9a3f131aacf4c7898")
+_MATLENS = ("matlens.safetensors", "2f4862054dfb71a556db15fd302050af04040992816e03df7dd19b68b07540d2")
 _VGG19 = "matlens.microstructure.encoders.vgg19:VGG19"
 
 # In order of preference: ``auto`` is the first of them that is at hand.
