@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -283,7 +284,8 @@ def train(student: Student, data: Data, asked: argparse.Namespace) -> None:
     for step in range(done, asked.steps):
         # The order of a step depends on its number alone, so that a resumed training is the same training.
         order = data.rows[np.random.default_rng([asked.seed, step]).integers(0, len(data.rows), asked.batch)]
-        rate = float(asked.rate) * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / asked.steps))) * min(1, (step + 1) / 100)
+        falling = 0.02 + 0.49 * (1 + math.cos(math.pi * step / asked.steps))
+        rate = asked.rate * falling * min(1.0, (step + 1) / 100)
         for group in optimiser.param_groups:
             group["lr"] = rate
         rows = [int(row) for row in order]
