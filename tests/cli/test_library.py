@@ -208,7 +208,7 @@ def test_explaining_is_resumed_and_models_and_hosts_are_checked(folder, model, c
         (("--bounds", "Xe=0:8"), "Xe"),
         (("--bounds", "W"), "NAME=LOW:HIGH"),
         (("--forbid", "W"), "A-B"),
-        (("--step", "0.3"), "increment"),
+        (("--step", "0.3"), "found the step 0.3 %"),
         (("--insight", "model"), "explain"),
     ):
         code, _, err = run(capsys, "library", "suggest", "model", *options)
