@@ -45,13 +45,30 @@ def test_an_anti_aliased_mask_has_two_phases(tmp_path, size, filter):
     assert found.volume_fractions[1] == pytest.approx(TWO.mean(), abs=0.012)
 
 
-def test_an_averaged_mask_keeps_its_fraction(tmp_path):
+@pytest.mark.parametrize("side", [1, 2, 8])
+def test_an_averaged_mask_that_no_cut_keeps_is_refused_with_the_way_out(tmp_path, side):
+    field = gaussian_filter(np.random.default_rng(1).normal(size=(256, 256)), (side, 2 * side), mode="wrap")
+    mask = np.quantile(field, 0.7) < field
+    np.save(tmp_path / "m.npy", mask.reshape(128, 2, 128, 2).mean((1, 3)))
+    with pytest.raises(InputError, match=r"no cut keeps its mean.*share of 0\.300 by the mean.*--threshold 0\.5\."):
+        load(tmp_path / "m.npy")
+    np.save(tmp_path / "m.npy", mask)
+    assert load(tmp_path / "m.npy").microstructure.volume_fractions[1] == pytest.approx(0.3, abs=1e-4)
     np.save(tmp_path / "m.npy", TWO.reshape(32, 2, 48, 2).mean((1, 3)))
-    found = load(tmp_path / "m.npy")
-    assert found.microstructure.n_phases == 2
-    assert found.microstructure.volume_fractions[1] == pytest.approx(TWO.mean(), abs=0.04)  # halves go to one side
+    with pytest.raises(InputError, match=r"share of 0\.300 by the mean and 0\.333"):
+        load(tmp_path / "m.npy")
     every = load(tmp_path / "m.npy", CleaningOptions(threshold="labels")).microstructure
     assert every.n_phases == 5
+
+
+@pytest.mark.parametrize("quality", [50, 75, 85, 95])
+def test_a_mask_of_thin_phases_as_jpeg_does_not_lose_the_middle_one(tmp_path, quality):
+    """Three phases became two, .642 and .358, where lines of the middle phase were too thin for a pixel inside."""
+    Pillow.fromarray(THREE * 127).save(tmp_path / "m.jpg", quality=quality)
+    with pytest.raises(InputError, match=r"levels 0, 12\d, 25\d.*--threshold v1,v2"):
+        load(tmp_path / "m.jpg")
+    found = load(tmp_path / "m.jpg", CleaningOptions(threshold="64,190")).microstructure
+    assert found.volume_fractions == pytest.approx((0.5, 0.3, 0.2), abs=0.01)
 
 
 def test_a_blurred_mask_of_three_levels_is_refused_and_can_be_cut_all_the_same(tmp_path):

@@ -6,8 +6,10 @@ import tifffile
 from PIL import Image as Pillow
 from scipy.ndimage import gaussian_filter
 
-from matlens.microstructure.io import read_image
-from matlens.microstructure.segmentation import CleaningOptions, load
+from matlens.microstructure.io import Image, read_image
+from matlens.microstructure.io.image import checked_image
+from matlens.microstructure.segmentation import CleaningOptions, load, segment
+from matlens.microstructure.segmentation.frame import data_bar
 
 FIELD = gaussian_filter(np.random.default_rng(1).normal(size=(64, 96)), (2, 4), mode="wrap")
 TWO = (np.quantile(FIELD, 0.7) < FIELD).astype(np.uint8)
@@ -48,7 +50,8 @@ def test_ome_axes_have_one_unit(tmp_path, sizes, spacing, unit):
     ome(tmp_path / "m.ome.tif", **found, **{f"PhysicalSize{axis}Unit": named for axis, (_, named) in sizes.items()})
     image = read_image(tmp_path / "m.ome.tif")
     assert image.spacing == pytest.approx(spacing, rel=1e-12)
-    assert (image.unit, image.scale) == (unit, "OME metadata")
+    assumed = ", distance between slices assumed" if sizes["Z"][0] == 0 else ""
+    assert (image.unit, image.scale) == (unit, f"OME metadata{assumed}")
     assert any("distance between slices" in note for note in image.notes) == (sizes["Z"][0] == 0)
 
 
@@ -307,6 +310,28 @@ def test_values_that_are_no_numbers_are_masked(tmp_path):
     found = load(tmp_path / "m.npy")
     assert np.array_equal(found.microstructure.labels, THREE[:, 20:])
     assert "hold no number" in found.steps[0]
+
+
+def test_rows_without_numbers_and_round_fields_of_view_are_no_data_bar():
+    grey = np.random.default_rng(0).normal(100, 10, (128, 128)) + 80 * (np.indices((128, 128)).sum(0) // 16 % 2)
+    masked = grey.copy()
+    masked[:12] = np.nan
+    found = segment(checked_image(Image(masked), "m.npy"), propose=True)
+    assert found.microstructure.shape == (116, 128)
+    assert "No data bar was found." in found.steps
+    outside = np.hypot(*(np.indices((128, 128)) - 63.5)) > 63
+    assert data_bar(np.where(outside, 0, grey)) == (0, 0)
+    masked = np.where(outside, np.nan, grey)
+    assert not any("data bar of" in step for step in segment(checked_image(Image(masked), "m.npy"), propose=True).steps)
+
+
+def test_a_distance_between_slices_that_is_assumed_is_in_the_line_of_truth(tmp_path):
+    tifffile.imwrite(tmp_path / "m.tif", VOLUME, imagej=True, resolution=(4, 4), metadata={"axes": "ZYX", "unit": "um"})
+    assert "voxel 0.25 um (ImageJ metadata, distance between slices assumed)" in str(
+        load(tmp_path / "m.tif").understood
+    )
+    plane = load(tmp_path / "m.tif", CleaningOptions(slice="z=0"))
+    assert "pixel 0.25 um (ImageJ metadata);" in str(plane.understood)
 
 
 def test_pages_are_slices_at_an_unknown_distance(tmp_path):

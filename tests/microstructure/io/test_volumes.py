@@ -310,6 +310,36 @@ def test_slices_are_in_the_order_of_their_numbers_and_none_is_missing(tmp_path):
         read_image(place)
 
 
+def test_slices_of_a_folder_keep_their_masks_and_must_agree(tmp_path):
+    place = tmp_path / "scan"
+    place.mkdir()
+    for number in range(3):
+        plane = PLANE.astype(np.float32)
+        plane[:, : 4 + number] = np.nan
+        np.save(place / f"s{number}.npy", plane)
+    (place / "s9.png").write_bytes(b"another format")
+    found = load(place)
+    assert np.array_equal(found.microstructure.labels, np.stack([PLANE[:, 6:]] * 3))
+    assert "Files of other formats in the folder were left out: s9.png." in found.steps
+    (said,) = (step for step in found.steps if "hold no number" in step)
+    assert said.startswith(f"{5 / 28:.1%}")
+
+
+def test_slices_of_other_pixel_sizes_or_colours_are_refused(tmp_path):
+    for number, step in enumerate((1.0, 2.0)):
+        write_microstructure(Microstructure(PLANE, spacing=step, unit="um"), tmp_path / f"s{number}.tif")
+    with pytest.raises(InputError, match=r"s1.tif has the pixel size 2 x 2 um and s0.tif 1 x 1 um"):
+        read_image(tmp_path)
+    colours = tmp_path / "colours"
+    colours.mkdir()
+    for number, table in enumerate(([0, 0, 255, 255, 0, 0], [255, 0, 0, 0, 0, 255])):
+        picture = Pillow.fromarray((PLANE > 0).astype(np.uint8)).convert("P")
+        picture.putpalette(table + [0] * 762)
+        picture.save(colours / f"s{number}.png")
+    with pytest.raises(InputError, match=r"colour tables that differ"):
+        read_image(colours)
+
+
 def test_fields_of_structs_have_names(tmp_path):
     scan = {"grey": PLANE * 3.5, "inner": {"labels": PLANE}}
     scipy.io.savemat(tmp_path / "m.mat", {"scan": scan})

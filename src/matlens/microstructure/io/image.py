@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Image", "attributes_text", "checked_image", "image_with_attributes", "pick"]
+__all__ = ["ASSUMED", "MASKED", "Image", "attributes_text", "checked_image", "image_with_attributes", "pick"]
+
+ASSUMED = ", distance between slices assumed"
+"""End of the origin of a pixel size, where the file does not give the one along z."""
+
+MASKED = "of the pixels hold no number (NaN or infinity) and are masked."
+"""End of the note on values that are no numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +267,7 @@ def _finite(
     if not known.any():
         raise InputError(f"{name} holds NaN or infinite values only; save numbers.")
     filled = np.where(np.isfinite(values), values, values[known].flat[0])  # a value that is there: no phase is added
-    note = f"{1 - known.mean():.1%} of the pixels hold no number (NaN or infinity) and are masked."
+    note = f"{1 - known.mean():.1%} {MASKED}"
     return filled, known if valid is None else valid & known, (note,)
 
 
@@ -291,4 +297,5 @@ def _checked_spacing(image: Image) -> Image:
             f"The file does not give the distance between slices: it was taken as the pixel size, {steps[0]:g} "
             f"{image.unit}; give --spacing ZxYxX with a unit if it is another."
         )
+        image = replace(image, scale=f"{image.scale or 'from the file'}{ASSUMED}")
     return replace(image, spacing=tuple(steps), notes=tuple(notes))

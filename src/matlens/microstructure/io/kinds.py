@@ -17,6 +17,7 @@ _NEAR = 0.08  # of the range: values that close to a level are that level, blurr
 _SPIKE = 0.25  # share of a level's pixels that still have its exact value; noise leaves less
 _PURE = 0.6  # share of the pixels that are near a level; the rest is between levels
 _RARE = 0.03  # a level is at least this share of the pixels
+_HIDDEN = 0.01  # share of the pixels that may be assigned to the wrong one of two phases
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,21 @@ def _spikes(values: NDArray[Any]) -> tuple[float, ...]:
         left = left.copy()
         left[near] = 0
     levels.sort()
+    if held < _PURE or len(levels) < 2:
+        return ()
+    low, high = levels[0], levels[-1]
     inner = [level for level in levels[1:-1] if _has_inside(values, level, _NEAR * (high - low))]
-    return (levels[0], *inner, levels[-1]) if held >= _PURE and len(levels) >= 2 else ()
+    return (low, *(inner or _hidden(values, low, high)), high)
+
+
+def _hidden(values: NDArray[Any], low: float, high: float) -> tuple[float, ...]:
+    """A level that JPEG has spread between two others; what blurs a border spreads evenly, and makes no such level."""
+    part = (values.astype(np.float32) - low) / (high - low)
+    middle = part[(part > 0.25) & (part < 0.75)]
+    if middle.size <= _HIDDEN * values.size:
+        return ()
+    centre = float(np.median(middle))
+    return (low + centre * (high - low),) if (np.abs(middle - centre) <= _NEAR).mean() > 0.5 else ()
 
 
 def _has_inside(values: NDArray[Any], level: float, tolerance: float) -> bool:

@@ -82,12 +82,14 @@ def _folder(folder: Path, dataset: str | None) -> Image:
     suffixes = [file.suffix.lower() for file in files]
     most = max(sorted(set(suffixes)), key=suffixes.count)
     names = ordered([file.name for file in files if file.suffix.lower() == most])
+    others = sorted(file.name for file in files if file.suffix.lower() != most)
+    left = f"Files of other formats in the folder were left out: {', '.join(others[:5])}{', ...' * (len(others) > 5)}."
     slices = [read_image(folder / name, dataset=dataset) for name in names]
     if len(slices) == 1:
         return slices[0]
-    return checked_image(
-        replace(stacked(slices, names, folder.name), format=f"folder of {slices[0].format}"), folder.name
-    )
+    volume = stacked(slices, names, folder.name)
+    notes = (*volume.notes, left) if others else volume.notes
+    return checked_image(replace(volume, format=f"folder of {slices[0].format}", notes=notes), folder.name)
 
 
 def _format_of(file: Path) -> tuple[FileFormat | None, tuple[str, ...]]:

@@ -10,9 +10,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.io.image import Image
+from matlens.microstructure.io.image import MASKED, Image
 
 __all__ = ["ordered", "stacked"]
 
@@ -58,7 +59,7 @@ def stacked(pictures: Sequence[Image], names: Sequence[str], source: str) -> Ima
     Raises
     ------
     InputError
-        If the slices differ in shape or kind, or numbers are missing between them.
+        If the slices differ in shape, kind, pixel size or colour table, or numbers are missing between them.
 
     Examples
     --------
@@ -72,6 +73,16 @@ def stacked(pictures: Sequence[Image], names: Sequence[str], source: str) -> Ima
                 f"{source}: {name} has shape {picture.values.shape} and {names[0]} {first.values.shape}; slices of a "
                 "volume must be pictures of one shape."
             )
+        if not np.array_equal(_palette(picture), _palette(first)):
+            raise InputError(
+                f"{source}: {name} and {names[0]} have colour tables that differ, so that one number means two colours; "
+                "save the slices with one table, or as grey pictures."
+            )
+        if picture.spacing != first.spacing or picture.unit != first.unit:
+            raise InputError(
+                f"{source}: {name} has the pixel size {_step(picture)} and {names[0]} {_step(first)}; slices of a volume "
+                "must have one."
+            )
     numbers = [_number(name) for name in names]
     gaps = [b for a, b in pairwise(numbers) if a is not None and b is not None and b - a != 1]
     if gaps:
@@ -79,7 +90,31 @@ def stacked(pictures: Sequence[Image], names: Sequence[str], source: str) -> Ima
     spacing = None if first.spacing is None else (float("nan"), *first.spacing)
     note = f"{len(pictures)} slices were put together, from {PurePath(names[0]).name} to {PurePath(names[-1]).name}."
     values = np.stack([picture.values for picture in pictures])
-    return replace(first, values=values, spacing=spacing, valid=None, phase_names=None, notes=(note, *first.notes))
+    if any(picture.valid is not None for picture in pictures):  # back to what the files hold: masked in the volume
+        known = [True if picture.valid is None else picture.valid for picture in pictures]
+        values = np.stack([np.where(valid, picture.values, np.nan) for valid, picture in zip(known, pictures)])
+    notes = dict.fromkeys(said for picture in pictures for said in picture.notes if not said.endswith(MASKED))
+    return replace(
+        first,
+        values=values,
+        spacing=spacing,
+        valid=None,
+        phase_names=None,
+        lossy=any(picture.lossy for picture in pictures),
+        notes=(note, *notes),
+    )
+
+
+def _palette(picture: Image) -> NDArray[np.uint8]:
+    return np.zeros((0, 3), np.uint8) if picture.palette is None else picture.palette
+
+
+def _step(picture: Image) -> str:
+    return (
+        "unknown"
+        if picture.spacing is None
+        else f"{' x '.join(f'{step:g}' for step in picture.spacing)} {picture.unit}"
+    )
 
 
 def _number(name: str) -> int | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matlens.core.units import parse_spacing
 from matlens.errors import InputError
 from matlens.microstructure.io import Image
+from matlens.microstructure.io.image import ASSUMED
 from matlens.microstructure.io.labels import image_labels, microstructure_from_labels, require_phases, single_channel
 from matlens.microstructure.segmentation.background import flattened
 from matlens.microstructure.segmentation.cleanup import block_majority, block_mean, found_thresholds, without_small
@@ -227,7 +228,7 @@ def _framed(
             spacing = image.spacing and tuple(step for axis, step in enumerate(image.spacing) if axis != thin[0])
             values, valid = values.squeeze(thin[0]), valid.squeeze(thin[0])
             image = replace(image, spacing=spacing)
-    top, bottom = _bar_rows(values, options)
+    top, bottom = _bar_rows(values, valid, options)
     if top or bottom:
         steps.append(f"A data bar of {top or bottom} rows was cut off at the {'top' if top else 'bottom'}.")
         kept = slice(top, values.shape[-2] - bottom)
@@ -236,7 +237,7 @@ def _framed(
         steps.append("No data bar was found.")
     if not valid.any():
         raise InputError("the mask leaves nothing of the picture; it must be non-zero where the picture is to be used.")
-    if not valid.all():
+    if mask is not None and not valid.all():  # what a file masks itself, its reader has said
         steps.append(f"The mask excludes {1 - valid.mean():.1%} of the pixels.")
     periodic = image.periodic and values.shape == image.values.shape
     return replace(image, values=values, valid=None, periodic=periodic), valid
@@ -254,15 +255,20 @@ def _sliced(image: Image, valid: _Valid, text: str, steps: list[str]) -> tuple[I
     spacing = image.spacing
     if spacing is not None:
         spacing = tuple(step for place, step in enumerate(spacing) if place != axis % 3)
-    taken = replace(image, values=values.take(position, axis=axis), spacing=spacing, valid=None, periodic=False)
+    scale = image.scale.removesuffix(ASSUMED) if axis % 3 == 0 else image.scale
+    values = values.take(position, axis=axis)
+    taken = replace(image, values=values, spacing=spacing, scale=scale, valid=None, periodic=False)
     return taken, np.asarray(valid.take(position, axis=axis))
 
 
-def _bar_rows(values: NDArray[Any], options: CleaningOptions) -> tuple[int, int]:
+def _bar_rows(values: NDArray[Any], valid: _Valid, options: CleaningOptions) -> tuple[int, int]:
     rows = options.data_bar_rows
     if rows is None:
         if values.ndim == 3:
             raise InputError("a data bar can be found in 2-D pictures only; crop the volume instead (--crop).")
+        if valid.any() and not valid.all():  # masked rows, all of one value, would be taken for a bar
+            values = values.copy()
+            values[~valid] = np.random.default_rng(0).choice(values[valid], int((~valid).sum()))
         return data_bar(values)
     if rows >= values.shape[-2]:
         raise InputError(f"a data bar of {rows} rows leaves nothing of a picture of shape {values.shape}.")

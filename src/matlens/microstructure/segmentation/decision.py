@@ -16,6 +16,8 @@ from matlens.microstructure.structure import MAX_PHASES
 
 __all__ = ["PROPOSED", "decided"]
 
+_MISSED = 0.01  # of a volume fraction, by which the best cut of a blurred mask may miss its mean
+
 PROPOSED = "No threshold was given, so this proposal was taken:"
 """Beginning of the note on a proposal."""
 
@@ -46,7 +48,7 @@ def decided(image: Image, options: CleaningOptions, name: str, *, propose: bool)
     Raises
     ------
     InputError
-        If the values are numbers of grains, or a blurred mask of three levels or more.
+        If the values are numbers of grains, or a blurred mask of three levels or more, or one that no cut keeps.
 
     Examples
     --------
@@ -72,7 +74,14 @@ def decided(image: Image, options: CleaningOptions, name: str, *, propose: bool)
         )
     if kind.name == "blended":
         low, high = kind.levels
-        level = _valley(image.values, low, high)
+        level, kept, got = _valley(image.values, low, high)
+        undecided = float((np.abs(image.values.astype(np.float64) - (low + high) / 2) < (high - low) / 4).mean())
+        if min(abs(got - kept), undecided) > _MISSED:  # JPEG that clips moves the mean, and leaves nothing undecided
+            raise InputError(
+                f"{name} holds a mask that averaging or anti-aliasing has blurred, and no cut keeps its mean: the upper "
+                f"level {high:.4g} has a share of {kept:.3f} by the mean and {got:.3f} by the best cut; take the mask "
+                f"at its full resolution, or cut it all the same with --threshold {(low + high) / 2:.4g}."
+            )
         return (
             replace(options, threshold=f"{level:.9g}"),
             "a blurred mask",
@@ -88,8 +97,11 @@ def decided(image: Image, options: CleaningOptions, name: str, *, propose: bool)
     return options, "labels", ""
 
 
-def _valley(values: NDArray[Any], low: float, high: float) -> float:
-    """The cut in the middle half between two levels whose upper share is the mean of the mask, which blurring keeps."""
+def _valley(values: NDArray[Any], low: float, high: float) -> tuple[float, float, float]:
+    """The cut in the middle half between two levels whose upper share is the mean of the mask, which blurring keeps.
+
+    Returned with the mean, as a share of the upper level, and the share above the cut.
+    """
     part = (values.astype(np.float64) - low) / (high - low)
     kept = float(part.clip(0, 1).mean())
     steps = np.unique(part[(part > 0.25) & (part < 0.75)])
@@ -97,4 +109,5 @@ def _valley(values: NDArray[Any], low: float, high: float) -> float:
     if cuts.size > 64:  # as good as continuous
         cuts = np.linspace(0.25, 0.75, 51)
     shares = np.array([(part > cut).mean() for cut in cuts])
-    return low + float(cuts[np.lexsort((np.abs(cuts - 0.5), np.abs(shares - kept).round(6)))[0]]) * (high - low)
+    best = np.lexsort((np.abs(cuts - 0.5), np.abs(shares - kept).round(6)))[0]
+    return low + float(cuts[best]) * (high - low), kept, float(shares[best])

@@ -44,7 +44,8 @@ def data_bar(grey: NDArray[Any]) -> tuple[int, int]:
     """Count the rows of the data bar of an electron micrograph.
 
     A bar has what a micrograph has not: one background value in at least a third of nearly each row, or two values in
-    nearly all of it, or neighbours without noise. Whatever of this the rest of the picture has too is no sign of a bar.
+    nearly all of it, or neighbours without noise. Whatever of this the rest of the picture, or its other end, has too
+    is no sign of a bar.
 
     Parameters
     ----------
@@ -62,8 +63,10 @@ def data_bar(grey: NDArray[Any]) -> tuple[int, int]:
     >>> data_bar(grey), data_bar(grey[::-1])
     ((0, 12), (12, 0))
     """
-    bottom = _bar_below(grey)
-    return (0, bottom) if bottom else (_bar_below(grey[::-1]), 0)
+    bottom, top = _bar_below(grey), _bar_below(grey[::-1])
+    if bottom and abs(bottom - top) <= max(2, 0.2 * bottom):
+        return 0, 0  # rows of one kind at both ends are what lies around a round field of view
+    return (0, bottom) if bottom else (top, 0)
 
 
 def _bar_below(grey: NDArray[Any]) -> int:
