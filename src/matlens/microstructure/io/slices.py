@@ -75,13 +75,13 @@ def stacked(pictures: Sequence[Image], names: Sequence[str], source: str) -> Ima
             )
         if not np.array_equal(_palette(picture), _palette(first)):
             raise InputError(
-                f"{source}: {name} and {names[0]} have colour tables that differ, so that one number means two colours; "
-                "save the slices with one table, or as grey pictures."
+                f"{source}: {name} and {names[0]} have colour tables that differ, so that one number means two "
+                "colours; save the slices with one table, or as grey pictures."
             )
         if picture.spacing != first.spacing or picture.unit != first.unit:
             raise InputError(
-                f"{source}: {name} has the pixel size {_step(picture)} and {names[0]} {_step(first)}; slices of a volume "
-                "must have one."
+                f"{source}: {name} has the pixel size {_step(picture)} and {names[0]} {_step(first)}; slices of a "
+                "volume must have one."
             )
     numbers = [_number(name) for name in names]
     gaps = [b for a, b in pairwise(numbers) if a is not None and b is not None and b - a != 1]

@@ -78,9 +78,9 @@ def decided(image: Image, options: CleaningOptions, name: str, *, propose: bool)
         undecided = float((np.abs(image.values.astype(np.float64) - (low + high) / 2) < (high - low) / 4).mean())
         if min(abs(got - kept), undecided) > _MISSED:  # JPEG that clips moves the mean, and leaves nothing undecided
             raise InputError(
-                f"{name} holds a mask that averaging or anti-aliasing has blurred, and no cut keeps its mean: the upper "
-                f"level {high:.4g} has a share of {kept:.3f} by the mean and {got:.3f} by the best cut; take the mask "
-                f"at its full resolution, or cut it all the same with --threshold {(low + high) / 2:.4g}."
+                f"{name} holds a mask that averaging or anti-aliasing has blurred, and no cut keeps its mean: the "
+                f"upper level {high:.4g} has a share of {kept:.3f} by the mean and {got:.3f} by the best cut; take the "
+                f"mask at its full resolution, or cut it all the same with --threshold {(low + high) / 2:.4g}."
             )
         return (
             replace(options, threshold=f"{level:.9g}"),
