@@ -257,7 +257,10 @@ def test_traces_in_ppm_are_said_to_be_no_components(tmp_path) -> None:
         ["Sample", "Fe (at%)", "Co (at%)", "B (ppm)", "P"],
         *([f"s{k}", 10 * k, 100 - 10 * k, k, k] for k in range(1, 6)),
     ]
-    assert "B (ppm) are named as elements, but are in another unit and no components" in read(tmp_path, rows).notes
+    assert (
+        "columns that are named as elements, but are no components for their unit: B (ppm)"
+        in read(tmp_path, rows).notes
+    )
 
 
 @pytest.mark.parametrize("name", ["fe_h2", "FE_H2", "FE_CO", "batch_x"])

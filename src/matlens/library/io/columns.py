@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.library.io.components import Components
 from matlens.library.io.composition_columns import find_column, find_composition, fitting_columns
-from matlens.library.io.names import axis_number, is_sample_name, split_unit
+from matlens.library.io.names import axis_number, is_sample_name, map_positions, split_unit
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.text_table import TextTable
 from matlens.library.table import named
@@ -104,13 +104,16 @@ def find_columns(table: TextTable, options: LibraryOptions, target: str | None =
     if options.sample is None:
         sample = _sample(table, [k for k in rest if k not in taken and k not in fractions])
     numeric = _numeric(table, [k for k in rest if k != sample])
-    chosen = find_composition(table, options, [k for k in rest if k not in taken], numeric)
-    left = [k for k in rest if k not in chosen.components.columns and k != sample]
+    on_map = {rest[j] for j in map_positions([table.columns[k] for k in rest])} - set(fractions)
+    chosen = find_composition(table, options, [k for k in rest if k not in taken | on_map], numeric)
+    left = [k for k in rest if k not in chosen.components.columns and k not in (sample, chosen.balance)]
     merits = [*claimed["merits"], *(k for k in learned if claimed["merits"] and k not in claimed["merits"])]
     if not merits:
         spare = {k for columns in chosen.components.others for k in columns} | set(claimed["covariates"])
         merits = [
-            k for k in left if k in learned or (k in numeric and k not in spare and not _is_covariate(table.columns[k]))
+            k
+            for k in left
+            if k in learned or (k in numeric and k not in spare | on_map and not _is_covariate(table.columns[k]))
         ]
     others = tuple(k for k in left if k not in set(merits))
     return Columns(sample, chosen.components, axis, positions, unit, tuple(merits), others, chosen.formula)

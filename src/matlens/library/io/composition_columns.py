@@ -10,7 +10,7 @@ import numpy as np
 
 from matlens.errors import InputError
 from matlens.library.io.components import Components, find_components, last_place
-from matlens.library.io.formulas import looks_like_formulas
+from matlens.library.io.formulas import formula_amounts, looks_like_formulas
 from matlens.library.io.names import FRACTION_UNITS, axis_number, component_names, is_element, same_name, split_unit
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.text_table import TextTable
@@ -32,10 +32,13 @@ class Composition:
         Columns of fractions; none where formulas are used.
     formula : int or None
         Column of formulas.
+    balance : int or None
+        Column of words such as "bal.", which gives the name of the component that is the rest.
     """
 
     components: Components
     formula: int | None = None
+    balance: int | None = None
 
 
 def find_composition(table: TextTable, options: LibraryOptions, free: Sequence[int], numeric: set[int]) -> Composition:
@@ -73,26 +76,27 @@ def find_composition(table: TextTable, options: LibraryOptions, free: Sequence[i
     """
     texts = [k for k in free if k not in numeric]
     formula = _formula(table, options, texts)
-    balance = options.balance or _balance_column(table, texts)
+    words = _balance_column(table, texts)
+    balance = options.balance or (None if words is None else component_names([table.columns[words]])[0][0])
     if options.components:
         unknown = [name for name in options.components if not fitting_columns(table, name)]
         if unknown and formula is not None:
             return Composition(Components((), 1.0), formula)
         asked = [find_column(table, name) for name in options.components if name != balance]
-        return Composition(_asked_for(table, options, asked, balance))
+        return Composition(_asked_for(table, options, asked, balance), balance=words)
     if options.formula is not None:
         return Composition(Components((), 1.0), formula)
     places = [k for k in free if k in numeric and split_unit(table.columns[k])[1] in FRACTION_UNITS]
     if balance is not None:
         others = [k for k in places if is_element(table.columns[k])]
-        return Composition(_balanced(table, options, others, balance))
+        return Composition(_balanced(table, options, others, balance), balance=words)
     names, values = [table.columns[k] for k in places], table.guessed(places)
     found = find_components(names, values, np.array([_half_place(table.texts(k)) for k in places]))
     closing = None if found is None else _placed(found, places)
     if formula is not None and (closing is None or not all(is_element(table.columns[k]) for k in closing.columns)):
         return Composition(Components((), 1.0), formula)
     if closing is None:
-        raise InputError(_without(table, [k for k in free if k in numeric]))
+        raise InputError(_without(table, [k for k in free if k in numeric], texts))
     if options.renormalise:
         elements = tuple(k for k in places if is_element(table.columns[k]))
         closing = Components(elements, 1.0) if len(elements) > 1 else closing
@@ -171,12 +175,12 @@ def _formula(table: TextTable, options: LibraryOptions, texts: Sequence[int]) ->
     return called[0] if called else None
 
 
-def _balance_column(table: TextTable, texts: Sequence[int]) -> str | None:
-    """Return the name of a component whose cells all read "bal." or the like."""
+def _balance_column(table: TextTable, texts: Sequence[int]) -> int | None:
+    """Return the column of a component whose cells all read "bal." or the like."""
     for k in texts:
         cells = [text for text in table.texts(k) if text]
         if cells and all(map(_BALANCE.fullmatch, cells)):
-            return component_names([table.columns[k]])[0][0]
+            return k
     return None
 
 
@@ -226,7 +230,16 @@ def _half_place(texts: Sequence[str]) -> float:
     return 0.5 * float(np.median(places)) if places else 0.0
 
 
-def _without(table: TextTable, looked_at: Sequence[int]) -> str:
+def _without(table: TextTable, looked_at: Sequence[int], texts: Sequence[int]) -> str:
+    for k in texts:
+        strange = [j for j, text in enumerate(table.texts(k)) if text and formula_amounts(text) is None]
+        if strange and _FORMULA_NAME.search(table.columns[k]):
+            return (
+                f"{table.name} has no columns of numbers that close to 1 or 100 % in most rows, and "
+                f"{table.texts(k)[strange[0]]!r} in line {table.lines[strange[0]]}, column {table.columns[k]!r}, "
+                "is no formula of elements such as Fe0.5Co0.5; write the formulas in this way, or give the amounts in "
+                "columns of numbers."
+            )
     return (
         f"{table.name} has no columns of numbers that close to 1 or 100 % in most rows (looked at "
         f"{named((table.columns[k] for k in looked_at), 20) or 'none'}), and no column of formulas. MatLens learns "

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from matlens.errors import InputError
-from matlens.library.io.formats import SPECTRUM_FORMATS, TABLE_FORMATS, TEXT_SUFFIXES, find_format
+from matlens.library.io.formats import TABLE_FORMATS, TEXT_SUFFIXES, find_format, is_document
 from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.names import axis_number
-from matlens.library.io.spectra_files import readable
+from matlens.library.io.spectra_files import holds_spectra, readable
 from matlens.library.io.text_spectra import read_matrix
 from matlens.library.io.text_table import TextTable, read_rows, read_table
 from matlens.library.table import named
@@ -150,7 +150,7 @@ def table_and_spectra(folder: Path, layout: Layout = DEFAULT) -> tuple[Path, Pat
     ('samples.csv', True)
     """
     files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
-    single = [file for file in files if find_format(file, SPECTRUM_FORMATS, layout)]
+    single = [file for file in files if holds_spectra(file, layout)]
     matrices = [file for file in files if file not in single and _is_matrix(file, layout)]
     tables = [file for file in files if file not in single and file not in matrices and _is_table(file, layout)]
     if len(tables) != 1 or len(matrices) > 1:
@@ -174,7 +174,7 @@ def _ending(folder: Path, end: str) -> list[Path]:
 
 
 def _is_matrix(path: Path, layout: Layout) -> bool:
-    if path.suffix.lower() not in TEXT_SUFFIXES:
+    if path.suffix.lower() not in TEXT_SUFFIXES or is_document(path):
         return False
     rows = read_rows(path, layout)
     if len(rows) < 2 or len(rows[0][1]) < 3:

@@ -143,6 +143,10 @@ _CLOSED = {
     ".spa": "a file of Thermo OMNIC; export it as text",
     ".jdx": "no JCAMP-DX file; export it again",
     ".dx": "no JCAMP-DX file; export it again",
+    ".gz": "a compressed file; unpack it",
+    ".zip": "a compressed file; unpack it",
+    ".xz": "a compressed file; unpack it",
+    ".bz2": "a compressed file; unpack it",
 }
 _DOCUMENTS = re.compile(
     r"\.(md|rst|pdf|docx?|pptx?|py|ipynb|m|r|json|ya?ml|toml|html?|png|jpe?g|gif|svg|tiff?|bmp|log|ini|cfg|bib|db)"

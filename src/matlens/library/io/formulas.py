@@ -12,7 +12,10 @@ from matlens.library.io.elements import ELEMENTS, MASSES
 
 __all__ = ["ends_in_deficiency", "formula_amounts", "formula_fractions", "looks_like_formulas"]
 
-_TOKEN = re.compile(r"([A-Z][a-z]?)|(\d+\.?\d*|\.\d+)|([(\[])|([)\]])")
+_TOKEN = re.compile(r"([A-Z][a-z]?)|(\d+/\d+|\d+\.?\d*|\.\d+)|([(\[])|([)\]])")
+_MARKUP = re.compile(r"<sub>([\d.,/]+)</sub>|(?<=[A-Za-z)\]])_(?:\{([\d.,/]+)\}|([\d.,/]+))")
+_ADDED = re.compile(r"\s*[\u00b7\u2022\u2219\u22c5*]\s*")  # the dot before the water of a hydrate
+_MULTIPLE = re.compile(r"(\d+/\d+|\d+\.?\d*|\.\d+)?(.*)")
 _SUBSCRIPTS = str.maketrans("\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089", "0123456789")
 _LISTED = re.compile(r"([A-Z][a-z]?)\s*[-:_=]?\s*(\d+\.?\d*|\.\d+)\s*%?")
 _HEADS = re.compile(r"composition|formula|alloy|material|catalyst|compound|chemi", re.IGNORECASE)
@@ -38,14 +41,22 @@ def formula_amounts(text: str) -> dict[str, float] | None:
     --------
     >>> formula_amounts("(Bi0.5Fe0.5)2O3"), formula_amounts("Ag-0.2-Pd-0.8"), formula_amounts("Fe-18Cr")
     ({'Bi': 1.0, 'Fe': 1.0, 'O': 3.0}, {'Ag': 0.2, 'Pd': 0.8}, None)
+    >>> formula_amounts("CuSO4·5H2O"), formula_amounts("Fe_{1/2}Co_{1/2}")
+    ({'Cu': 1.0, 'S': 1.0, 'O': 9.0, 'H': 10.0}, {'Fe': 0.5, 'Co': 0.5})
     """
-    plain = _DEFICIENCY.sub("", text.strip().translate(_SUBSCRIPTS))
+    plain = _MARKUP.sub(r"\1\2\3", _DEFICIENCY.sub("", text.strip().translate(_SUBSCRIPTS)))
     listed = [part for part in re.split(r"(?<=[\d%])\s*[-,;/|+\s]\s*(?=[A-Z])", plain) if part]
     if listed:
         pairs = [_LISTED.fullmatch(part) for part in listed]
         if all(pair is not None and pair[1] in ELEMENTS for pair in pairs):
             return _summed((pair[1], float(pair[2])) for pair in pairs if pair is not None)
-    return _nested(plain)
+    plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)  # a decimal comma, as a list was tried before
+    first, *added = _ADDED.split(plain)
+    multiples = [(match[1] or "1", _nested(match[2])) for part in added if (match := _MULTIPLE.fullmatch(part))]
+    read = [("1", _nested(first)), *multiples]
+    if any(amounts is None for _, amounts in read):
+        return None
+    return _summed((name, _value(count) * amount) for count, part in read for name, amount in (part or {}).items())
 
 
 def ends_in_deficiency(text: str) -> bool:
@@ -129,7 +140,13 @@ def _summed(pairs: object) -> dict[str, float] | None:
     found: dict[str, float] = {}
     for name, amount in pairs:  # type: ignore[attr-defined]
         found[name] = found.get(name, 0.0) + amount
-    return found if sum(found.values()) > 0 else None
+    return found if 0 < sum(found.values()) < float("inf") else None
+
+
+def _value(number: str) -> float:
+    """The value of a number or of a fraction such as 1/2; infinite where its denominator is 0."""
+    above, _, below = number.partition("/")
+    return float(above) / float(below or 1) if float(below or 1) else float("inf")
 
 
 def _nested(text: str) -> dict[str, float] | None:
@@ -149,7 +166,7 @@ def _nested(text: str) -> dict[str, float] | None:
             last = levels[-1][-1:]
         elif number:
             count = len(last)
-            levels[-1][-count:] = [(name, amount * float(number)) for name, amount in levels[-1][-count:]]
+            levels[-1][-count:] = [(name, amount * _value(number)) for name, amount in levels[-1][-count:]]
             last = []
         elif opens:
             levels.append([])

@@ -193,16 +193,17 @@ def _is_second_row(rows: Rows, k: int, columns: Sequence[str]) -> bool:
 
 
 def _merged(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
-    """Join two rows of names; a heading counts only where the lower name would occur twice."""
+    """Join two rows of names; a heading counts where the lower name would occur twice, and its unit always."""
     headings, heading = [], ""
     for name in upper:
         heading = name or heading
         headings.append(heading)
-    counted = Counter(lower)
-    return [
-        name if not low else f"{heading} {low}" if counted[low] > 1 else low
-        for name, low, heading in zip(upper, lower, headings, strict=True)
-    ]
+    counted, found = Counter(lower), []
+    for name, low, heading in zip(upper, lower, headings, strict=True):
+        words, unit = ("", heading) if is_unit(heading) else split_unit(heading)
+        own = f"{words} {low}".strip() if counted[low] > 1 else low
+        found.append(name if not low else f"{own} ({unit})" if unit and not split_unit(low)[1] else own)
+    return found
 
 
 def _is_row_of_units(row: Sequence[str], columns: Sequence[str]) -> bool:

@@ -13,9 +13,11 @@ __all__ = [
     "axis_number",
     "axis_unit_in",
     "component_names",
+    "fraction_unit",
     "is_element",
     "is_sample_name",
     "is_unit",
+    "map_positions",
     "normal_axis_unit",
     "pattern",
     "same_name",
@@ -56,6 +58,14 @@ _SAMPLE = re.compile(
     r"(?:sample|specimen|id|name|index|no\.?|nr\.?|#|column 1)(?:[\s_]*(?:id|name|number|no\.?|nr\.?))?"
 )
 FRACTION_UNITS = ("", "%", "at%", "wt%", "mol%", "vol%")
+_FRACTION_WORDS = {
+    "at": "at%", "atom": "at%", "atomic": "at%", "wt": "wt%", "weight": "wt%", "mass": "wt%", "mol": "mol%",
+    "mole": "mol%", "vol": "vol%", "volume": "vol%",
+}  # fmt: skip
+_FRACTION_UNIT = re.compile(rf"({'|'.join(_FRACTION_WORDS)})\.?[\s-]*(?:%|percent)", re.IGNORECASE)
+_MAP_AXIS = re.compile(
+    r"(?:(?:pos|position|coord|coordinate|stage|wafer|map)[\s_.-]*)?([xyz])(?:[\s_.-]*(?:pos|position|coord|coordinate))?"
+)
 _AXIS_KEY = re.compile(r"(?:AxisUnit\[1\]|XUNITS?|x[ _]?units?)\s*[=:]\s*(\S+)", re.IGNORECASE)
 _SAME_UNIT = {
     spelling: unit
@@ -93,8 +103,13 @@ def split_unit(name: str) -> tuple[str, str]:
     --------
     >>> split_unit("P_mW_cm2"), split_unit("Conductivity (measured) (S/cm)"), split_unit("merit_A")
     (('P', 'mW/cm2'), ('Conductivity (measured)', 'S/cm'), ('merit_A', ''))
+    >>> split_unit("Fe [wt.-%]"), split_unit("Fe Atomic %")
+    (('Fe', 'wt%'), ('Fe', 'at%'))
     """
     text = name.strip()
+    worded = re.fullmatch(rf"(.*[^\s_])(?:\s*[(\[]|[\s_,/]+)({_FRACTION_UNIT.pattern})[)\]]?", text, re.IGNORECASE)
+    if worded:
+        return worded[1].rstrip(" ,/"), fraction_unit(worded[2])
     for form in (r"(.*\S)\s*[(\[]([^()\[\]]*)[)\]]", r"(.*\S)\s+/\s*(\S.*)", r"(.*\S),\s*(\S.*)"):
         match = re.fullmatch(form, text)
         if match and is_unit(match[2]):
@@ -107,6 +122,51 @@ def split_unit(name: str) -> tuple[str, str]:
         if len("".join(tail)) > 1 and _is_symbol(tail[0]) and all(_is_symbol(p) or _POWER.fullmatch(p) for p in tail):
             return "_".join(parts[:start]), _joined(tail)
     return text, ""
+
+
+def fraction_unit(text: str) -> str:
+    """Find a unit of fractions, such as "wt%", in a text, in one of its usual spellings.
+
+    Parameters
+    ----------
+    text : str
+        The text, such as a title.
+
+    Returns
+    -------
+    str
+        "at%", "wt%", "mol%" or "vol%"; "" where the text names none of them, or several.
+
+    Examples
+    --------
+    >>> fraction_unit("compositions in wt.-%"), fraction_unit("Atomic %"), fraction_unit("at% and wt%")
+    ('wt%', 'at%', '')
+    """
+    found = {_FRACTION_WORDS[match[1].lower()] for match in re.finditer(rf"\b{_FRACTION_UNIT.pattern}", text, re.I)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def map_positions(names: Sequence[str]) -> list[int]:
+    """Find the columns that say where on a wafer or a map a sample was measured.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of columns.
+
+    Returns
+    -------
+    list of int
+        Indices of x and y, and of z where there is one; none where x or y is missing.
+
+    Examples
+    --------
+    >>> map_positions(["X (mm)", "stage y", "P"]), map_positions(["x", "P"])
+    ([0, 1], [])
+    """
+    matches = [_MAP_AXIS.fullmatch(split_unit(name)[0].strip().lower()) for name in names]
+    axes = {match[1] for match in matches if match is not None}
+    return [k for k, match in enumerate(matches) if match is not None] if axes >= {"x", "y"} else []
 
 
 def is_sample_name(name: str) -> bool:
@@ -149,7 +209,8 @@ def is_unit(text: str) -> bool:
     (True, False)
     """
     parts = [part for part in re.split(r"[\s/·*.⋅]+|\bper\b", text.strip()) if part]
-    return text.strip() in _WHOLE.split() or (bool(parts) and all(part == "1" or _is_symbol(part) for part in parts))
+    whole = text.strip() in _WHOLE.split() or _FRACTION_UNIT.fullmatch(text.strip()) is not None
+    return whole or (bool(parts) and all(part == "1" or _is_symbol(part) for part in parts))
 
 
 def same_name(asked: str, name: str) -> bool:

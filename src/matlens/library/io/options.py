@@ -54,7 +54,8 @@ class LibraryOptions:
         File or folder with the spectra, where the table has none: a matrix with its axis in the first row, or one
         file of two columns for each sample.
     sheet : str, optional
-        Sheet of a workbook; needed where several hold tables.
+        Sheet of a workbook, needed where several hold tables; or several, separated by commas, which are joined by
+        their sample ids.
     decimal : {"point", "comma"}, optional
         Decimal mark of the numbers; needed where no number of the file shows it.
     encoding : str, optional
@@ -168,7 +169,12 @@ class LibraryOptions:
         ),
     ] = None
     sheet: Annotated[
-        str | None, option("Sheet of the workbook, if several hold tables.", metavar="NAME", group=_GROUP)
+        str | None,
+        option(
+            "Sheet of the workbook, if several hold tables; several are joined by the ids of their samples.",
+            metavar="NAME,...",
+            group=_GROUP,
+        ),
     ] = None
     decimal: Annotated[
         Literal["point", "comma"] | None,

@@ -19,7 +19,7 @@ from matlens.library.io.components import Components
 from matlens.library.io.elements import ELEMENTS, atomic_fractions
 from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
 from matlens.library.io.formulas import ends_in_deficiency, formula_amounts, formula_fractions
-from matlens.library.io.names import component_names, same_name, split_unit
+from matlens.library.io.names import component_names, fraction_unit, same_name, split_unit
 from matlens.library.io.numerals import has_uncertainty, value_of
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.spectra import Spectra
@@ -182,6 +182,10 @@ def _compositions(
                 f"{table.name} has components in {named(sorted(units))}; convert them to one unit, or name those of "
                 "one by --components."
             )
+        titled = fraction_unit(" ".join(table.title))
+        if titled and not rest and not options.fraction_name:
+            rest = titled
+            notes += (f"the fractions are in {titled} by the title above the table; --fraction-name says it otherwise",)
     unit = options.fraction_name or fraction_name(names, rest)
     if options.atomic and unit != "wt%" and unit != "at%":
         raise InputError(
@@ -229,7 +233,7 @@ def _remarks(table: TextTable, columns: Columns, below: Mapping[int, NDArray[np.
     apart = [table.columns[k] for k in columns.merits if split_unit(table.columns[k])[1] in ("ppm", "ppb", "\u2030")]
     apart = [name for name in apart if split_unit(name)[0] in ELEMENTS]
     if apart:
-        said.append(f"{named(apart)} are named as elements, but are in another unit and no components")
+        said.append(f"columns that are named as elements, but are no components for their unit: {named(apart)}")
     for k in columns.merits:
         if k in below:
             said.append(

@@ -120,7 +120,7 @@ def matched(names: Sequence[str], samples: Sequence[str], what: str) -> tuple[li
     if lacking:
         raise InputError(
             f"{len(lacking)} of {len(samples)} samples have no spectrum among the {len(names)} {what}: "
-            f"{named(lacking)}; name each by its sample. Without a sample are {named(spare) or 'none'}."
+            f"{named(lacking)}; name each by its sample.{f' Without a sample are {named(spare)}.' if spare else ''}"
         )
     shared = [names[k] for k, count in Counter(order).items() if count > 1]
     if shared:

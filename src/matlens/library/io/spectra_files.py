@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from matlens.errors import InputError
-from matlens.library.io.formats import SPECTRUM_FORMATS, export_advice, find_format, is_document
+from matlens.library.io.formats import SPECTRUM_FORMATS, TEXT_SUFFIXES, export_advice, find_format, is_document
 from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.spectra import Spectra, matched
 from matlens.library.io.spectral_axes import on_one_axis
 from matlens.library.io.text_spectra import read_matrix, read_spectra_in_columns
 from matlens.library.table import named
 
-__all__ = ["files_below", "read_spectra", "readable", "unread_files"]
+__all__ = ["files_below", "holds_spectra", "read_spectra", "readable", "unread_files"]
 
 
 def read_spectra(path: Path, samples: Sequence[str], layout: Layout = DEFAULT) -> Spectra:
@@ -79,8 +79,11 @@ def files_below(folder: Path) -> list[Path]:
 
     Examples
     --------
-    >>> files_below(Path("."))[:0]
-    []
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "s1.txt").touch()
+    >>> [file.name for file in files_below(folder)]
+    ['s1.txt']
     """
     there = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__"))]
     return [file for path in there for file in (files_below(path) if path.is_dir() else [path]) if file.is_file()]
@@ -119,9 +122,10 @@ def unread_files(folder: Path, read: Sequence[Path], *, ignore: bool) -> tuple[s
     rest = [file for file in files_below(folder) if file not in read]
     spectra = [file for file in rest if not is_document(file)]
     if spectra and not ignore:
-        advice = next(filter(None, map(export_advice, spectra)), "")
+        advised = ((file.name, export_advice(file) or _text_advice(file)) for file in spectra)
+        name, advice = next((pair for pair in advised if pair[1]), ("", ""))
         found = named(str(file.relative_to(folder)) for file in spectra)
-        kind = f" ({spectra[0].suffix} is {advice})" if advice else ""
+        kind = f" ({name} is {advice})" if advice else ""
         raise InputError(
             f"{folder.name} holds {len(spectra)} files of a kind that is not read: {found}{kind}; give the spectra as "
             "text, move these files elsewhere, or go on without them by --ignore-unread."
@@ -146,10 +150,52 @@ def readable(folder: Path, layout: Layout = DEFAULT) -> list[Path]:
 
     Examples
     --------
-    >>> readable(Path("."))[:0]
-    []
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "s1.txt").write_text("100 1.5\\n101 2.5\\n"), (folder / "readme.txt").write_text("1,176 cells")
+    >>> [file.name for file in readable(folder)]
+    ['s1.txt']
     """
-    return [file for file in files_below(folder) if find_format(file, SPECTRUM_FORMATS, layout) is not None]
+    return [file for file in files_below(folder) if holds_spectra(file, layout)]
+
+
+def holds_spectra(path: Path, layout: Layout = DEFAULT) -> bool:
+    """Return whether a file holds spectra of a declared format.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    layout : Layout
+        How a file of text is written, where it does not say.
+
+    Returns
+    -------
+    bool
+        Whether it does; not so for a document such as a readme whose numbers cannot be understood.
+
+    Raises
+    ------
+    InputError
+        If the numbers of another file cannot be understood without an option.
+
+    Examples
+    --------
+    >>> holds_spectra(Path("a.docx"))
+    False
+    """
+    try:
+        return find_format(path, SPECTRUM_FORMATS, layout) is not None
+    except InputError:
+        if is_document(path):
+            return False
+        raise
+
+
+def _text_advice(path: Path) -> str:
+    if path.suffix.lower() not in TEXT_SUFFIXES:
+        return ""
+    return "text, but most of its lines do not hold a position and an intensity; check it"
 
 
 def _folder(folder: Path, samples: Sequence[str], layout: Layout) -> Spectra:

@@ -54,12 +54,20 @@ def on_one_axis(names: Sequence[str], spectra: Sequence[Spectra], folder: str) -
     pairs = [_rising(spectrum) for spectrum in spectra]
     turned = sum(bool(spectrum.axis.size > 1 and spectrum.axis[0] > spectrum.axis[-1]) for spectrum in spectra)
     notes = [f"the axes of {turned} of {len(spectra)} files fall and were turned"] if 0 < turned < len(spectra) else []
+    for name, (own, _) in zip(names, pairs, strict=True):
+        if twice := own[1:][np.diff(own) == 0].tolist():
+            raise InputError(f"{name} has the positions {named(twice)} more than once; leave one of each out.")
     pairs, cut = _cut_to_common(folder, names, pairs)
     axis = np.median([axis for axis, _ in pairs], axis=0)
     width = np.abs(np.gradient(axis)) if len(axis) > 1 else np.ones(1)
     shifts = np.array([(np.abs(own - axis) / width).max() for own, _ in pairs])
     if far := [name for name, shift in zip(names, shifts, strict=True) if shift >= _SHIFT]:
-        raise InputError(f"the axis of {named(far)} differs from that of the other spectra; resample them on one axis.")
+        axes = dict(zip(names, (own for own, _ in pairs), strict=True))
+        ends = dict.fromkeys(f"{axes[name][0]:g} to {axes[name][-1]:g}" for name in far)
+        raise InputError(
+            f"the axis of {named(far)} differs from the usual one by half a channel or more (it runs from "
+            f"{named(ends, 3)}); resample all spectra on one axis."
+        )
     moved = shifts > _SAME
     intensities = [
         np.interp(axis, own, values) if shifted else values for (own, values), shifted in zip(pairs, moved, strict=True)

@@ -112,6 +112,12 @@ def read_spectrum_text(path: Path, layout: Layout = DEFAULT) -> Spectra:
         many = "two columns" if width == 2 else f"{width} columns"
         raise InputError(f"{path.name} must have {many}, position and intensity first, found {named(uneven)}.")
     pairs = _numbers(path.name, [(line, row[:2]) for line, row in body], ["position", "intensity"])
+    third = np.array([_number(row[2]) for _, row in body]) if width == 3 else np.zeros(1)
+    if np.nan_to_num(np.abs(third)).mean() > np.abs(pairs[:, 1]).mean() and path.suffix.lower() not in _WITH_ERRORS:
+        raise InputError(
+            f"{path.name} has three columns, and the third one is larger than the second, so that it holds no errors "
+            "of the intensities; keep the two columns of positions and intensities, without marks of thousands."
+        )
     notes = ("the third columns of the spectra (errors) are not used",) if width == 3 else ()
     return Spectra(pairs[:, 1][None], pairs[:, 0], axis_unit_in([row for _, row in rows[:start]]), notes)
 

@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,13 +21,15 @@ from matlens.library.io.formats import TABLE_FORMATS, find_format
 from matlens.library.io.headers import common_width, filled, find_head, with_cell_units
 from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.marks import plain_marks
+from matlens.library.io.names import is_sample_name
 from matlens.library.io.numerals import MISSING, value_of
 from matlens.library.table import named
 
 __all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
 
 WRITTEN = "# matlens library"  # beginning of the files of `write_library`
-_DELIMITERS = (";", "\t", ",")  # between semicolons and tabs a comma may be the decimal mark
+_DELIMITERS = (";", "\t", ",", "|")  # between semicolons and tabs a comma may be the decimal mark
+_GZIP = b"\x1f\x8b"
 _LOOKED_AT = 50  # number of lines from which the layout of a file is recognised
 _BLANKS = re.compile(r" *[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?(?: +[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?)+ *")
 _LIMIT = re.compile(r"\s*([<>\u2264\u2265])=?\s*(.+)")
@@ -136,10 +139,10 @@ class TextTable:
         array([1.5, nan])
         """
         cells = [[row[column] for column in columns] for row in self.rows]
-        try:
-            return np.array(cells, dtype=np.float64).reshape(len(cells), len(columns))
-        except ValueError:
-            return np.array([[value_of(cell) for cell in row] for row in cells]).reshape(len(cells), len(columns))
+        if not any("_" in cell for row in cells for cell in row):  # NumPy would read 1_5 as 15
+            with suppress(ValueError):
+                return np.array(cells, dtype=np.float64).reshape(len(cells), len(columns))
+        return np.array([[value_of(cell) for cell in row] for row in cells]).reshape(len(cells), len(columns))
 
     def places(self, columns: Sequence[int], bad: NDArray[np.bool_]) -> str:
         """List the cells at which ``bad`` is true, for a message.
@@ -240,6 +243,9 @@ def read_table(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> TextTa
     >>> table.columns, table.lines, table.numbers([1, 2]).tolist()
     (['Sample', 'Bi', 'V'], [3], [[0.5, 0.5]])
     """
+    if layout.sheet is not None and "," in layout.sheet:
+        names = [sheet.strip() for sheet in layout.sheet.split(",")]
+        return _joined([read_table(path, replace(layout, sheet=sheet)) for sheet in names], names)
     name, rows = Path(path).name, read_rows(path, layout)
     width, _ = common_width(row for _, row in rows)
     head = find_head(rows, width)
@@ -261,6 +267,42 @@ def read_table(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> TextTa
         body = [(line, [row[k] for k in kept]) for line, row in body]
     columns, body = with_cell_units(columns, body)
     return TextTable(name, head.title, columns, [line for line, _ in body], [row for _, row in body])
+
+
+def _joined(tables: Sequence[TextTable], sheets: Sequence[str]) -> TextTable:
+    """Join the tables of several sheets by their sample ids, in the order of the first one."""
+    keys = [next((k for k, name in enumerate(table.columns) if is_sample_name(name)), -1) for table in tables]
+    first = tables[0]
+    for table, key, sheet in zip(tables, keys, sheets, strict=True):
+        ids = [] if key < 0 else table.texts(key)
+        twice = [sample for sample, count in Counter(ids).items() if count > 1]
+        if key < 0 or twice:
+            found = f"more than one row for {named(twice)}" if twice else "no column of sample ids such as Sample"
+            raise InputError(
+                f"{first.name}: the sheet {sheet!r} has {found}, and sheets are joined by ids that differ; give every "
+                "sample one row with its id."
+            )
+        lacking = sorted(set(ids) ^ set(first.texts(keys[0])))
+        if lacking:
+            raise InputError(
+                f"{first.name}: the samples {named(lacking)} stand on only one of the sheets {sheets[0]!r} and "
+                f"{sheet!r}; complete or remove them."
+            )
+    columns, rows = list(first.columns), [list(row) for row in first.rows]
+    for table, key in zip(tables[1:], keys[1:], strict=True):
+        place = {sample: k for k, sample in enumerate(table.texts(key))}
+        columns += [name for k, name in enumerate(table.columns) if k != key]
+        for row, sample in zip(rows, first.texts(keys[0]), strict=True):
+            row += [cell for k, cell in enumerate(table.rows[place[sample]]) if k != key]
+    twice = [column for column, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"{first.name} has the column {named(twice)} on more than one of the sheets {named(sheets)}; every column "
+            "needs a name of its own."
+        )
+    title = tuple(line for table in tables for line in table.title)
+    # Rows of other sheets have other lines, so messages say whose lines they name.
+    return TextTable(f"{first.name} (lines as on {sheets[0]!r})", title, columns, first.lines, rows)
 
 
 def read_rows(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> Rows:
@@ -297,7 +339,10 @@ def read_rows(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> Rows:
         if found is not None:
             rows = [(line, row) for line, row in enumerate(found.load()(source, layout.sheet), 1) if filled(row)]
         else:
-            rows = _split(decoded(source.read_bytes(), source.name, layout.encoding))
+            content = source.read_bytes()
+            if content.startswith(_GZIP):
+                raise InputError(f"{source.name} is a compressed file (gzip); unpack it, and give what is in it.")
+            rows = _split(decoded(content, source.name, layout.encoding))
     except OSError as error:
         raise InputError(f"{source} cannot be read ({error.strerror or error}); check the path.") from error
     return rows if rows and rows[0][1][0].startswith(WRITTEN) else plain_marks(rows, source.name, layout.decimal)

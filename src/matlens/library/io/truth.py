@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from matlens.library.io.names import map_positions
 from matlens.library.table import MaterialsLibrary, named
 
 __all__ = ["lines_of_truth"]
@@ -36,14 +37,16 @@ def lines_of_truth(library: MaterialsLibrary, name: str) -> list[str]:
     components = f"components {_listed(library.components)} ({library.fraction_name})"
     merits = [_merit(library, str(merit)) for merit in library.merits]
     many = "figure" if len(merits) == 1 else "figures"
-    further = (
-        f"further columns: {_listed(library.covariates)}" if len(library.covariates.columns) else "no further columns"
-    )
+    columns = [str(name) for name in library.covariates]
+    places = [columns[k] for k in map_positions(columns)]
+    others = [name for name in columns if name not in places]
+    further = f"further columns: {_listed(others)}" if others else "no further columns"
     parts = (
         size,
         components,
         f"{many} of merit {_listed(merits)}" if merits else "no figure of merit",
         f"spectrum: {_spectrum(library)}",
+        *([f"positions {_listed(places)}"] if places else []),
         further,
     )
     return [f"{name}: {'; '.join(parts)}", *(f"  {note}" for note in library.notes)]

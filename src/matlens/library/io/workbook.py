@@ -63,11 +63,13 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
     if len(tables) > 1:
         found = "; ".join(f"{title!r} with {named(_names(rows))}" for title, rows in tables.items())
         raise InputError(
-            f"{path.name} has tables on {len(tables)} sheets ({found}); name one by --sheet, or copy all columns "
-            "into one sheet where a sample has one row."
+            f"{path.name} has tables on {len(tables)} sheets ({found}); name one by --sheet, or several with a row for "
+            f"each sample, which are joined by its id: --sheet {','.join(tables)}."
         )
-    rows = next(iter((tables or read).values()), [])
+    chosen, rows = next(iter((tables or read).items()), ("", []))
     width = max((k + 1 for row in rows for k, cell in enumerate(row) if cell), default=0)
+    if any(2 * sum(map(bool, row)) >= width > sum(map(bool, row)) for row in rows):
+        _check_stored(path, chosen)
     return [row[:width] + [""] * (width - len(row)) for row in rows]
 
 
@@ -100,6 +102,30 @@ def refuse_spreadsheet(path: Path, sheet: str | None = None) -> list[list[str]]:
     raise InputError(
         f"{path.name} is a spreadsheet in a format that is not read ({path.suffix}); save it as XLSX or CSV."
     )
+
+
+def _check_stored(path: Path, sheet: str) -> None:
+    """Refuse formulas whose values the file does not hold, which would be read as blanks."""
+    import openpyxl
+
+    values, formulas = (openpyxl.load_workbook(path, read_only=True, data_only=only) for only in (True, False))
+    try:
+        pairs = zip(values[sheet].iter_rows(), formulas[sheet].iter_rows(), strict=True)
+        empty = (
+            formula.coordinate
+            for shown, written in pairs
+            for value, formula in zip(shown, written, strict=True)
+            if value.value is None and formula.value is not None
+        )
+        place = next(empty, None)
+    finally:
+        values.close()
+        formulas.close()
+    if place is not None:
+        raise InputError(
+            f"{path.name} has a formula without its value in cell {place} of sheet {sheet!r}; open the file in a "
+            "spreadsheet program and save it there, which computes the values."
+        )
 
 
 def _text(cell: Any) -> str:
