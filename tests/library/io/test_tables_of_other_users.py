@@ -210,3 +210,33 @@ class TestSpectra:
         found = read_library(folder)
         assert found.spectra[2].tolist() == [2 * channel for channel in range(20)]
         assert found.notes == ("files that are not read: readme.txt, spectra/readme.txt",)
+
+
+@pytest.mark.parametrize(
+    ("unit", "name"),
+    [("mg", "wt%"), ("µg", "wt%"), ("mmol", "mol%"), ("mL", "vol%"), ("nm", "%"), ("at.%", "at%"), ("%", "at%")],
+)
+def test_amounts_that_are_renormalised_are_not_called_atoms(tmp_path, unit, name) -> None:
+    rows = [["Sample", f"Fe ({unit})", f"Co ({unit})", "P"], *([f"s{k}", k + 1, 30 - k * k, k] for k in range(5))]
+    found = read(tmp_path, text_of(rows), components=("Fe", "Co"), renormalise=True)
+    assert (found.components, found.fraction_name) == (("Fe", "Co"), name)
+
+
+def test_ids_stay_as_they_are_and_decide_no_mark(tmp_path) -> None:
+    found = read(tmp_path, "Name;Fe;Co;P\n1,5;0,5;0,5;1,176\n1.50;0,4;0,6;2,352\n")
+    assert found.samples == ("1,5", "1.50")
+    assert found.merit("P").tolist() == [1.176, 2.352]
+
+
+def test_codes_of_missing_values_are_asked_about(tmp_path) -> None:
+    text = "Sample,Fe,Co,P,Q\n" + text_of(samples([-9999, 2, -9999, 4, 5, 6], [-99, -50, 0, 1, 2, 3]))
+    note = "2 values of 'P' are -9999, which often means 'not measured'; --missing -9999 reads them so"
+    assert read(tmp_path, text).notes == (note,)
+    assert read(tmp_path, text, missing=("-9999",)).notes == ()
+
+
+def test_a_column_of_sums_is_no_figure_of_merit(tmp_path) -> None:
+    found = read(tmp_path, "Sample,Fe,Co,Total,P\n" + text_of(samples([100] * 6, ["1‰", "2‰"] * 3)))
+    assert found.components == ("Fe", "Co")
+    assert found.merit_units == {"P": "‰"}
+    assert list(found.covariates) == ["Total"]

@@ -22,7 +22,7 @@ __all__ = ["Columns", "find_columns"]
 _COVARIATE = re.compile(
     r"(?:plate|wafer|[xyz]|row|col|column|pos|position|coordinate|thickness|batch|date|time|day|run|spot|site|index|"
     r"group|fold|set|library|anneal\w*|temperature|operator|label|phase|region|cluster|replicate|(?:total )?reps?|"
-    r"unnamed: ?|reference)"
+    r"unnamed: ?|reference|sum|total)"
     r"(?:[\s_]*(?:\d+|id|no\.?|nr\.?|#|number|index|date|pos|name|position|coordinate))?"
 )
 _NUMBER_INSIDE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")

@@ -71,19 +71,19 @@ def plain_marks(rows: Rows, name: str, decimal: Literal["point", "comma"] | None
     >>> plain_marks([(1, ["0,5", "1.176"]), (2, ["0,25", "−1,5"])], "t.csv")
     [(1, ['0.5', '1176']), (2, ['0.25', '-1.5'])]
     """
+    ids = {j for _, row in rows[:_HEAD] for j, cell in enumerate(row) if is_sample_name(cell)}  # "1.001" stays as it is
     odd = {
         (k, j)
         for k, (_, row) in enumerate(rows)
         if _ODD.search("\t".join(row))
         for j, cell in enumerate(row)
-        if _PLAIN.fullmatch(cell) is None and _is_text_number(cell)
+        if j not in ids and _PLAIN.fullmatch(cell) is None and _is_text_number(cell)
     }
     if not odd and decimal != "comma":
         return rows
-    columns = {} if decimal else _clear_marks(rows)
+    columns = {} if decimal else _clear_marks(rows, ids)
     anywhere = {_MARK[decimal]} if decimal else set().union(*columns.values())
     # Where commas are decimal, a point in a cell such as "1.176" separates thousands.
-    ids = {j for _, row in rows[:_HEAD] for j, cell in enumerate(row) if is_sample_name(cell)}  # "1.001" stays as it is
     touched = odd | {place for place in (_with_points(rows) if "," in anywhere else ()) if place[1] not in ids}
     found = [(line, list(row)) for line, row in rows]
     for k, j in sorted(touched):
@@ -101,12 +101,12 @@ def _with_points(rows: Rows) -> set[tuple[int, int]]:
     return {(k, j) for k, j, cell in places if _is_text_number(cell)}
 
 
-def _clear_marks(rows: Rows) -> dict[int, set[str]]:
-    """Collect the marks that must be decimal, by column."""
+def _clear_marks(rows: Rows, ids: set[int]) -> dict[int, set[str]]:
+    """Collect the marks that must be decimal, by column; those in ids of samples say nothing."""
     found: dict[int, set[str]] = {}
     for _, row in rows:
         for j, cell in enumerate(row):
-            if not isinstance(cell, Exact) and ("." in cell or "," in cell):
+            if j not in ids and not isinstance(cell, Exact) and ("." in cell or "," in cell):
                 simple = _SIMPLE.fullmatch(cell)
                 marks = {","} if simple else {_decimal_mark(digits) for _, digits in _numbers(cell)} - {""}
                 if marks:

@@ -27,7 +27,7 @@ __all__ = [
 _PREFIXED = "m g s A K mol V W S F C J N Pa Hz eV T Oe emu bar L Ohm ohm Ω H Wb G M B"
 _WHOLE = (
     "% at% wt% mol% vol% ppm ppb deg ° °C degC rad min h d a.u. arb. arb cps counts Å A^-1 sun suns px inch dB "
-    "angstrom Angstrom"
+    "angstrom Angstrom ‰"
 )
 _SYMBOL = re.compile(
     r"(?:[fpnuµμmcdkMGT]?(?:{})|{})".format(_PREFIXED.replace(" ", "|"), "|".join(map(re.escape, _WHOLE.split())))

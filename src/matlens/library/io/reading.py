@@ -235,12 +235,27 @@ def _remarks(table: TextTable, columns: Columns, below: Mapping[int, NDArray[np.
     if apart:
         said.append(f"columns that are named as elements, but are no components for their unit: {named(apart)}")
     for k in columns.merits:
+        numbers = table.guessed([k])[:, 0]
+        code = _suspected_code(numbers)
+        if code is not None:
+            said.append(
+                f"{np.sum(numbers == code)} values of {table.columns[k]!r} are {code:.17g}, which often means 'not "
+                f"measured'; --missing {code:.17g} reads them so"
+            )
         if k in below:
             said.append(
                 f"{below[k].sum()} values of {table.columns[k]!r} lie below a limit of detection that the table does "
                 "not give, and were read as not measured"
             )
     return tuple(said)
+
+
+def _suspected_code(numbers: NDArray[np.float64]) -> float | None:
+    """Return a value such as -9999 or 9.97e36 that is far from all others, as codes of missing values are."""
+    sizes = np.abs(np.nan_to_num(numbers, nan=0, posinf=0, neginf=0))
+    code, rest = float(numbers[sizes.argmax()]), sizes[sizes < sizes.max()]
+    usual = re.fullmatch("-9{2,}", f"{code:g}") or abs(code) > 1e30
+    return code if usual and rest.size and abs(code) > 10 * rest.max() else None
 
 
 def _from_cameo(folder: Path, options: LibraryOptions) -> MaterialsLibrary:

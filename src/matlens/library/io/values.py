@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.library.io.elements import ELEMENTS
-from matlens.library.io.names import axis_number, split_unit
+from matlens.library.io.names import FRACTION_UNITS, axis_number, split_unit
 from matlens.library.io.numerals import UNKNOWN_LIMIT
 from matlens.library.io.text_table import TextTable
 from matlens.library.table import named
@@ -21,6 +21,7 @@ from matlens.library.table import named
 __all__ = ["covariates", "fraction_name", "merit_names", "sample_ids", "without_signs"]
 
 _SAME = 1e-4  # difference of two fractions up to which rows under one id are replicates
+_AMOUNTS = {"g": "wt%", "mol": "mol%", "L": "vol%"}
 _SIGNS = ("<", ">", "\u2264", "\u2265")
 _SUMMARY = re.compile(
     r"(?:mean|average|avg\.?|std\.?|stdev|st\.? ?dev\.?|sd|standard deviation|median|min(?:imum)?|max(?:imum)?"
@@ -226,13 +227,21 @@ def fraction_name(names: Sequence[str], rest: str) -> str:
     Returns
     -------
     str
-        A unit found in the text; else "at%" for elements and "%" for other components.
+        A unit found in the text, or the kind of what it measures, such as "wt%" for mg; else "at%" for elements and "%"
+        for other components, and for thicknesses and other amounts.
 
     Examples
     --------
     >>> fraction_name(["Fe", "Ga"], ""), fraction_name(["Fe", "Ga"], "(wt%)"), fraction_name(["P3HT", "D1"], "(%)")
     ('at%', 'wt%', '%')
+    >>> fraction_name(["Fe", "Ga"], "(mg)"), fraction_name(["Fe", "Ga"], "(nm)")
+    ('wt%', '%')
     """
+    amount = split_unit(f"amount {rest}")[1]
+    if amount not in FRACTION_UNITS:  # amounts that are divided by their sum
+        return next(
+            (unit for base, unit in _AMOUNTS.items() if re.fullmatch(f"[kmnpu\u00b5\u03bc]?{base}", amount)), "%"
+        )
     for word, unit in (
         ("wt", "wt%"),
         ("weight", "wt%"),
