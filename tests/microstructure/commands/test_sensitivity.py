@@ -67,6 +67,18 @@ def test_structures_unlike_those_learned_from_are_said(files, tmp_path, caplog):
     assert all(note[1:] in html for note in (size, kind, cell))
 
 
+def test_conductivities_go_by_the_values_of_the_file(files, tmp_path, capsys):
+    labels = gaussian_field((16, 16), 3.0, fraction=0.4, seed=50).labels
+    np.save(tmp_path / "one_two.npy", labels + 1)
+    np.save(tmp_path / "two_three.npy", labels + 2)
+    asked = ("explain", files / "k_00_c50", tmp_path / "one_two.npy", "--flips", 6, "--conductivity", "2=50,1=1", "-q")
+    assert run(*asked, "-o", tmp_path / "run") == 0
+    exact = float(effective_conductivity(torch.from_numpy(1 + 49.0 * labels[None]))[0, 0, 0])
+    assert pd.read_csv(tmp_path / "run" / "properties.csv")["solved"][0] == pytest.approx(exact, rel=1e-6)
+    assert run(*asked[:3], tmp_path / "two_three.npy", *asked[3:], "-o", tmp_path / "both") == 2
+    assert "names other phases in two_three.npy than in one_two.npy" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("spare", [0, -1])
 def test_all_flips_are_solved_where_there_are_few_interface_pixels(files, tmp_path, monkeypatch, spare):
     labels = gaussian_field((16, 16), 3.0, fraction=0.3, seed=0).labels  # the first of the test structures

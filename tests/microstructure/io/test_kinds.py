@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 import matlens as ml
 from matlens import InputError
 from matlens.cli.app import main
+from matlens.microstructure.commands.inputs import by_number
 from matlens.microstructure.io import Image
 from matlens.microstructure.io.kinds import kind_of
 from matlens.microstructure.segmentation import CleaningOptions, Understood, load, read_microstructure, segment
@@ -314,3 +315,49 @@ def test_a_photograph_is_read_as_grey_by_the_proposal_and_few_colours_are_asked_
     Pillow.fromarray(np.array([[255, 0, 0], [0, 0, 255]], np.uint8)[TWO]).save(tmp_path / "few.png")
     with pytest.raises(InputError, match="--channel colours"):
         load(tmp_path / "few.png", propose=True)
+
+
+@pytest.mark.parametrize("values", [(0, 1), (0, 255), (1, 2)])
+def test_inverted_labels_are_said_as_they_are(values):
+    """Phase 0 of inverted labels 0 and 1 was called "phase 1, value 0"."""
+    found = segment(Image(np.array(values)[TWO]), CleaningOptions(invert=True))
+    assert np.array_equal(found.microstructure.labels, 1 - TWO)
+    said = f"phases: 0 = value {values[1]} (0.300), 1 = value {values[0]} (0.700)"
+    assert str(found.understood).endswith(said)
+    assert found.mapping == {values[0]: 1, values[1]: 0}
+
+
+@pytest.mark.parametrize(
+    ("keys", "meanings", "numbers"),
+    [
+        (("1", "2", "3"), {1.0: 0, 2.0: 1, 3.0: 2}, (0, 1, 2)),
+        (("3", "1", "2"), {1.0: 0, 2.0: 1, 3.0: 2}, (2, 0, 1)),
+        (("0", "1", "2"), {1.0: 0, 2.0: 1, 3.0: 2}, (0, 1, 2)),
+        (("pore", "255", "1"), {0.0: 0, 128.0: 1, 255.0: 2}, (0, 2, 1)),
+        (("0", "128", "255.0"), {0.0: 0, 128.0: 1, 255.0: 2}, (0, 1, 2)),
+        (("1234567", "1234568", "5"), {5.0: 0, 1234567.0: 1, 1234568.0: 2}, (1, 2, 0)),
+        ((0, 1, 2), {}, (0, 1, 2)),
+        (("0", "1", "2"), {0.0: 2, 1.0: 1, 2.0: 0}, (0, 1, 2)),
+        ((0, "a", "b"), {}, (0, 1, 2)),
+    ],
+)
+def test_phases_go_by_value_number_or_name(keys, meanings, numbers):
+    names = ("pore", "a", "b")
+    structure = ml.Microstructure([[0, 1, 2]], phase_names=names)
+    found = by_number({key: float(k) for k, key in enumerate(keys)}, structure, meanings)
+    assert found == {number: float(k) for k, number in enumerate(numbers)}
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (("pore", "1", "3"), r"phase '1' could be two phases; the phases are 0 \(pore, value 1\), 1 \(a, value 2\)"),
+        (("pore", "1", "0"), r"phase '0' is given twice"),
+        (("pore", "solid", "3"), r"phase 'solid' does not exist.*by its number, its name or its value"),
+    ],
+)
+def test_phases_that_nobody_can_know_are_refused(keys, said):
+    structure = ml.Microstructure([[0, 1, 2]], phase_names=("pore", "a", "b"))
+    meanings = {1.0: 0, 2.0: 1, 3.0: 2} if "3" in keys else {}
+    with pytest.raises(InputError, match=said):
+        by_number(dict.fromkeys(keys, 1.0), structure, meanings)

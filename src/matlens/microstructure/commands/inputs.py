@@ -211,48 +211,76 @@ def understood(found: Sequence[Segmentation]) -> tuple[str, ...]:
     return tuple(line for one in found if one.understood is not None for line in one.understood.lines())
 
 
-def by_number(values: Mapping[int | str, float] | None, found: Segmentation) -> dict[int | str, float] | None:
-    """Replace the file's own values by numbers of phases, where an option names each phase by its value.
+def by_number(
+    values: Mapping[int | str, float] | None, structure: Microstructure, meanings: Mapping[float, int]
+) -> dict[int | str, float] | None:
+    """Replace names of phases and the file's own values by numbers of phases.
 
     Parameters
     ----------
     values : mapping of int or str to float, optional
         A value for each phase, by the phase's name, number, or value in the file.
-    found : Segmentation
-        The segmented file.
+    structure : Microstructure
+        The structure.
+    meanings : mapping of float to int
+        Phase of each value of the file; empty where the values are the numbers.
 
     Returns
     -------
     dict or None
-        The same values by number, if the keys are the file's values, all of them; else unchanged: by number or name.
+        The same values by number. Keys that are the file's values, all of them, are values, unless they are the numbers
+        too; other keys are a name, a number or a value, whichever exists.
 
     Raises
     ------
     InputError
-        If a key is none of these.
+        If a key is none of these, or is the number of one phase and the value of another, or a phase is given twice.
 
     Examples
     --------
-    >>> from matlens.microstructure.io import Image
-    >>> from matlens.microstructure.segmentation import segment
-    >>> by_number({"1": 5.0, "2": 7.0}, segment(Image(np.array([[1, 2], [2, 1]]))))
+    >>> by_number({"1": 5.0, "2": 7.0}, Microstructure([[0, 1]]), {1.0: 0, 2.0: 1})
     {0: 5.0, 1: 7.0}
+    >>> by_number({"solid": 5.0, "0": 7.0}, Microstructure([[0, 1]], phase_names=["pore", "solid"]), {0.0: 0, 255.0: 1})
+    {1: 5.0, 0: 7.0}
     """
     if values is None:
         return None
-    known = {f"{value:g}": phase for value, phase in found.mapping.items()}
-    if known and {str(key) for key in values} == set(known):
-        return {known[str(key)]: value for key, value in values.items()}
-    structure = found.microstructure
-    numbers = {str(number) for number in range(structure.n_phases)}
-    unknown = [str(key) for key in values if str(key) not in {*numbers, *structure.phase_names}]
-    if unknown and known:
-        listed = ", ".join(f"{value} -> {phase}" for value, phase in known.items())
-        raise InputError(
-            f"phase {unknown[0]!r} does not exist; the file's values are the phases {listed}: name each phase by its "
-            "value, or each by its number or name."
-        )
-    return dict(values)
+    numbers = {float(number): number for number in range(structure.n_phases)}
+    keys = {_as_number(key) for key in values}
+    if keys == set(meanings) != set(numbers):
+        numbers = {}
+    elif keys <= set(numbers):
+        meanings = {}
+    found: dict[int | str, float] = {}
+    for key, value in values.items():
+        number = _as_number(key)
+        named = {structure.phase_names.index(str(key))} if str(key) in structure.phase_names else set()
+        fits = named or {known[number] for known in (numbers, meanings) if number in known}
+        if len(fits) != 1 or found.keys() & fits:
+            wrong = "does not exist" if not fits else "is given twice" if len(fits) == 1 else "could be two phases"
+            raise InputError(
+                f"phase {str(key)!r} {wrong}; the phases are {_listed(structure, meanings)}: name each once, by its "
+                "number, its name or its value in the file."
+            )
+        found[fits.pop()] = value
+    return found
+
+
+def _as_number(key: int | str) -> float | None:
+    try:
+        return float(key)
+    except ValueError:
+        return None
+
+
+def _listed(structure: Microstructure, meanings: Mapping[float, int]) -> str:
+    """Each phase by number, name and value in the file, where these are not one."""
+    values = {phase: f"value {value:.15g}" for value, phase in meanings.items() if value != phase}
+    said = [
+        ", ".join(word for word in ("" if name == f"phase {number}" else name, values.get(number, "")) if word)
+        for number, name in enumerate(structure.phase_names)
+    ]
+    return ", ".join(f"{number}{f' ({words})' if words else ''}" for number, words in enumerate(said))
 
 
 def store_inputs(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation]) -> None:

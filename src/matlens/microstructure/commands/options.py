@@ -114,7 +114,7 @@ def parse_phase_values(value: Any, info: ValidationInfo) -> Any:
     Returns
     -------
     Any
-        Value by number or name of the phase, or the value.
+        Value by number, name or value in the file of the phase, or the value.
 
     Raises
     ------
@@ -154,7 +154,7 @@ Fraction = Annotated[Literal["exact", "sampled"] | tuple[float, ...], BeforeVali
 """Volume fractions of what is made."""
 
 PhaseValues = Annotated[dict[int | str, float], BeforeValidator(parse_phase_values)]
-"""A value for each phase, by number or name; written ``0=1.0,1=50``."""
+"""A value for each phase, by number, name or value in the file; written ``0=1.0,1=50``."""
 
 File = Annotated[str, AfterValidator(absolute)]
 """A path; absolute, as a run may be resumed from another folder."""

@@ -52,6 +52,8 @@ class Sample:
         Known properties by name.
     understood : tuple of str
         What was understood of its file, a line a fact; empty for structures of a data set.
+    meanings : mapping of float to int
+        Phase of each value of its file; empty where the values are the numbers.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Sample:
     family: str = ""
     targets: Mapping[str, float] = field(default_factory=dict)
     understood: tuple[str, ...] = ()
+    meanings: Mapping[float, int] = field(default_factory=dict)
 
 
 def check_model(spec: OfModel, command: str) -> None:
@@ -261,7 +264,7 @@ def _samples(place: Path, options: CleaningOptions) -> list[Sample]:
         return _of_set(read_structures(place))
     found = load(place, options, propose=True)
     lines = found.understood.lines() if found.understood is not None else []
-    return [Sample(place.name, found.microstructure, understood=tuple(lines))]
+    return [Sample(place.name, found.microstructure, understood=tuple(lines), meanings=found.mapping)]
 
 
 def _is_set(file: Path) -> bool:

@@ -326,7 +326,11 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
 def _labelled(image: Image, valid: _Valid, options: CleaningOptions, steps: list[str], name: str) -> Segmentation:
     labels, mapping, names = image_labels(image, name)
     if options.invert:
-        mapping = {value: len(names) - 1 - label for value, label in mapping.items()}
+        last = len(names) - 1
+        mapping = {value: last - label for value, label in (mapping or {float(k): k for k in range(last + 1)}).items()}
+        names = tuple(
+            f"phase {k}" if names[last - k] == f"phase {last - k}" else names[last - k] for k in range(last + 1)
+        )
     if mapping and image.palette is None:
         steps.append(f"Values were mapped to phases: {', '.join(f'{v:g} -> {k}' for v, k in mapping.items())}.")
     if options.downsample > 1:
@@ -339,8 +343,6 @@ def _labelled(image: Image, valid: _Valid, options: CleaningOptions, steps: list
     if not valid.all():
         steps.append(f"The sample is the largest rectangle without masked pixels, {_extent(part, labels.shape)}.")
     require_phases(labels[part], name)
-    if options.invert:
-        names = names[::-1]
     whole = bool(valid.all()) and options.downsample == 1
     return Segmentation(
         microstructure_from_labels(labels[part], image, names, whole=whole), None, tuple(steps), (), mapping

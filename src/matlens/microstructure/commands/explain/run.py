@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.explain.spec import ExplainSpec
+from matlens.microstructure.commands.inputs import by_number
 from matlens.microstructure.commands.samples import (
     Sample,
     check_model,
@@ -75,7 +76,7 @@ def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     check_model(spec, "explain")
     found = read_samples(spec)
-    spec = replace(spec, device=environment["device"])
+    spec = replace(spec, device=environment["device"], conductivity=_by_number(spec, found))
     target = model_of(spec, spec.device).target_
     _conductivities(spec, found)
     said = f"{target} of {min(spec.n, len(found))} structures"
@@ -143,6 +144,18 @@ def _chosen(found: Sequence[Sample], n: int) -> list[Sample]:
     """Structures to explain, spread evenly over those found."""
     rows = np.unique(np.linspace(0, len(found) - 1, min(n, len(found))).round().astype(int))
     return [found[row] for row in rows]
+
+
+def _by_number(spec: ExplainSpec, found: Sequence[Sample]) -> dict[int | str, float] | None:
+    """Conductivities by numbers of phases, which must be the same ones in every structure."""
+    numbered = [by_number(spec.conductivity, sample.structure, sample.meanings) for sample in found]
+    for sample, values in zip(found, numbered):
+        if values != numbered[0]:
+            raise InputError(
+                f"--conductivity names other phases in {sample.name} than in {found[0].name}, whose values differ; "
+                "name the phases by their numbers."
+            )
+    return numbered[0]
 
 
 def _conductivities(spec: ExplainSpec, found: Sequence[Sample]) -> tuple[float, ...] | None:

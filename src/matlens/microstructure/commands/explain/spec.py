@@ -32,7 +32,8 @@ class ExplainSpec(OfModel, Seeded, OnDevice):
     conductivity: Annotated[
         PhaseValues | None,
         option(
-            "Conductivity of each phase, by number or name, e.g. 0=1.0,1=50; needed where the model does not know it.",
+            "Conductivity of each phase, by number, name or value in the file, e.g. 0=1.0,1=50; needed where the model "
+            "does not know it.",
             metavar="PHASE=VALUE,...",
         ),
     ] = None

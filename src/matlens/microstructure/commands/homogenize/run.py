@@ -54,12 +54,13 @@ def prepare(spec: HomogenizeSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     inputs = Inputs.asked((spec.file,), spec)
     found = read_inputs(inputs)
+    structure, meanings = found[0].microstructure, found[0].mapping
     spec = replace(
         spec,
         device=environment["device"],
-        conductivity=by_number(spec.conductivity, found[0]),
-        young=by_number(spec.young, found[0]),
-        poisson=by_number(spec.poisson, found[0]),
+        conductivity=by_number(spec.conductivity, structure, meanings),
+        young=by_number(spec.young, structure, meanings),
+        poisson=by_number(spec.poisson, structure, meanings),
     )
     return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found, understood(found))
 

@@ -68,13 +68,18 @@ class HomogenizeSpec(Micrographs, OnDevice):
     young: Annotated[
         PhaseValues | None,
         option(
-            "Young's modulus of each phase in the unit of --unit, e.g. 0=70,1=400; to compute the stiffness.",
+            "Young's modulus of each phase, by number, name or value in the file, in the unit of --unit, e.g. "
+            "0=70,1=400; to compute the stiffness.",
             metavar=_VALUES,
         ),
     ] = None
     poisson: Annotated[
         PhaseValues | None,
-        option("Poisson's ratio of each phase, e.g. 0=0.33,1=0.2; goes with --young.", metavar=_VALUES),
+        option(
+            "Poisson's ratio of each phase, by number, name or value in the file, e.g. 0=0.33,1=0.2; goes with "
+            "--young.",
+            metavar=_VALUES,
+        ),
     ] = None
     unit: Annotated[
         str | None,
