@@ -255,7 +255,7 @@ def by_number(
     for key, value in values.items():
         number = _as_number(key)
         named = {structure.phase_names.index(str(key))} if str(key) in structure.phase_names else set()
-        fits = named or {known[number] for known in (numbers, meanings) if number in known}
+        fits = named or {known[number] for known in (numbers, meanings) if number is not None and number in known}
         if len(fits) != 1 or found.keys() & fits:
             wrong = "does not exist" if not fits else "is given twice" if len(fits) == 1 else "could be two phases"
             raise InputError(
