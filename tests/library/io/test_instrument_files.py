@@ -1,8 +1,10 @@
 """Files of instruments, made here byte by byte: every reader gives the numbers that were put in."""
 
 import contextlib
+import re
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +119,7 @@ FILES = {
     "whole.spc": (lambda path: spc(path, power=12), "cm-1"),
     "old.spc": (old_spc, "cm-1"),
     "affn.jdx": (affn, "cm-1"),
+    "affn.jcm": (affn, "cm-1"),
     "packed.dx": (packed, "cm-1"),
     "differences.jdx": (differences, "cm-1"),
     "pairs.jdx": (pairs, "cm-1"),
@@ -125,6 +128,8 @@ FILES = {
     "a.ras": (ras, "deg"),
     "a.rasx": (rasx, "deg"),
 }
+
+TEXTS = [".txt", ".csv", ".tsv", ".dat", ".xy", ".xye", ".asc", ".prn"]
 
 
 def opened(path) -> Spectra:
@@ -141,6 +146,24 @@ def test_the_numbers_come_back(tmp_path, name) -> None:
     np.testing.assert_allclose(found.axis, AXIS, atol=1e-4)
     np.testing.assert_allclose(found.intensities, TRUTH[None], atol=1e-3)
     assert found.axis_unit == unit
+
+
+@pytest.mark.parametrize("suffix", TEXTS)
+def test_the_numbers_of_text_come_back(tmp_path, suffix) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_text("Raman shift (cm-1)\tcounts\n" + "".join(f"{x}\t{y}\n" for x, y in zip(AXIS, TRUTH, strict=True)))
+    found = opened(path)
+    np.testing.assert_allclose(found.axis, AXIS, rtol=1e-12)
+    np.testing.assert_allclose(found.intensities, TRUTH[None], rtol=1e-12)
+    assert found.axis_unit == "cm-1"
+
+
+def test_every_ending_of_the_documented_table_is_read_and_tried() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "library_files.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| (\.\w+(?:, \.\w+)*) \|", text, re.MULTILINE)
+    documented = {ending for row in rows for ending in row.split(", ")}
+    assert documented == {ending for form in SPECTRUM_FORMATS for ending in form.suffixes}
+    assert documented == {*TEXTS, *(Path(name).suffix for name in FILES)}
 
 
 @pytest.mark.parametrize("name", FILES)

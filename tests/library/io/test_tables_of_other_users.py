@@ -212,6 +212,19 @@ class TestSpectra:
         assert found.notes == ("files that are not read: readme.txt, spectra/readme.txt",)
 
 
+def test_a_title_gives_the_unit_of_columns_in_percent_but_an_amount_in_it_does_not(tmp_path) -> None:
+    text = "Sample,Fe (%),Co (%),P\n" + text_of(samples(range(6)))
+    assert read(tmp_path, "alloys, in wt%\n" + text).fraction_name == "wt%"
+    assert read(tmp_path, "inks with 5 wt% of carbon\n" + text).fraction_name == "at%"
+
+
+def test_columns_taken_for_positions_are_named_where_nothing_else_closes(tmp_path) -> None:
+    rows = [["Sample", "x", "y", "z", "P"], ["a", 0.2, 0.3, 0.5, 7], ["b", 0.4, 0.3, 0.3, 8]]
+    with pytest.raises(InputError, match=r"looked at P; x, y, z were taken for positions\), .*--components"):
+        read(tmp_path, text_of(rows))
+    assert read(tmp_path, text_of(rows), components=("x", "y", "z")).compositions[0].tolist() == [0.2, 0.3, 0.5]
+
+
 @pytest.mark.parametrize(
     ("unit", "name"),
     [("mg", "wt%"), ("µg", "wt%"), ("mmol", "mol%"), ("mL", "vol%"), ("nm", "%"), ("at.%", "at%"), ("%", "at%")],

@@ -11,7 +11,15 @@ import numpy as np
 from matlens.errors import InputError
 from matlens.library.io.components import Components, find_components, last_place
 from matlens.library.io.formulas import formula_amounts, looks_like_formulas
-from matlens.library.io.names import FRACTION_UNITS, axis_number, component_names, is_element, same_name, split_unit
+from matlens.library.io.names import (
+    FRACTION_UNITS,
+    axis_number,
+    component_names,
+    is_element,
+    map_positions,
+    same_name,
+    split_unit,
+)
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.text_table import TextTable
 from matlens.library.table import named
@@ -240,9 +248,11 @@ def _without(table: TextTable, looked_at: Sequence[int], texts: Sequence[int]) -
                 "is no formula of elements such as Fe0.5Co0.5; write the formulas in this way, or give the amounts in "
                 "columns of numbers."
             )
+    places = named(table.columns[k] for k in map_positions(table.columns))
     return (
         f"{table.name} has no columns of numbers that close to 1 or 100 % in most rows (looked at "
-        f"{named((table.columns[k] for k in looked_at), 20) or 'none'}), and no column of formulas. MatLens learns "
+        f"{named((table.columns[k] for k in looked_at), 20) or 'none'}"
+        f"{f'; {places} were taken for positions' if places else ''}), and no column of formulas. MatLens learns "
         "from compositions, and makes no model of process parameters alone; name the components if these columns hold "
         "amounts (--components, with --renormalise or --balance NAME where they do not sum to 1)."
     )

@@ -135,14 +135,17 @@ def fraction_unit(text: str) -> str:
     Returns
     -------
     str
-        "at%", "wt%", "mol%" or "vol%"; "" where the text names none of them, or several.
+        "at%", "wt%", "mol%" or "vol%"; "" where the text names none of them, several, or an amount such as "5 wt%".
 
     Examples
     --------
     >>> fraction_unit("compositions in wt.-%"), fraction_unit("Atomic %"), fraction_unit("at% and wt%")
     ('wt%', 'at%', '')
     """
-    found = {_FRACTION_WORDS[match[1].lower()] for match in re.finditer(rf"\b{_FRACTION_UNIT.pattern}", text, re.I)}
+    found = {
+        _FRACTION_WORDS[match[1].lower()]
+        for match in re.finditer(rf"(?<!\d)(?<!\d )\b{_FRACTION_UNIT.pattern}", text, re.I)
+    }
     return found.pop() if len(found) == 1 else ""
 
 

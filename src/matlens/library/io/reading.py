@@ -183,7 +183,7 @@ def _compositions(
                 "one by --components."
             )
         titled = fraction_unit(" ".join(table.title))
-        if titled and not rest and not options.fraction_name:
+        if titled and rest.strip("()[] ") in ("", "%") and not options.fraction_name:
             rest = titled
             notes += (f"the fractions are in {titled} by the title above the table; --fraction-name says it otherwise",)
     unit = options.fraction_name or fraction_name(names, rest)
