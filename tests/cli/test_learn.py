@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from matlens.cli.app import main
 from matlens.microstructure.commands import feature_cache
@@ -17,6 +18,7 @@ from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field
 from matlens.microstructure.properties import Recipe, StructurePropertyModel, StructureSet, generate_structures
 from matlens.microstructure.properties.features import EncoderFeatures
+from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 
@@ -237,7 +239,13 @@ def test_pictures_with_labels_in_groups(folder, capsys, caplog, pictures):
     assert "found 6 groups of labelled structures" in err  # twelve pictures of six specimens
     assert not (folder / "model").exists()
     pd.read_csv("labels.csv").drop(columns="group").to_csv("labels.csv", index=False)
-    assert run(capsys, "learn", pictures, *options, "-o", "model", *QUICK)[0] == 0
+    mapped = 255 * read_microstructure(pictures / "p3.tif").labels
+    tifffile.imwrite(pictures / "p3.tif", mapped, imagej=True, resolution=(2, 2), metadata={"unit": "um"})
+    code, out, _ = run(capsys, "learn", pictures, *options, "-o", "model", *QUICK)
+    assert code == 0
+    assert "p3.tif: TIFF, 2-D, 32 x 32 px (rows x columns), labels; pixel 0.5 um (ImageJ metadata); phases: 0 =" in out
+    assert "Values were mapped to phases: 0 -> 0, 255 -> 1." in out
+    assert "p4.tif" not in out  # of twelve files, those of which something was assumed
     model = StructurePropertyModel.load("model")
     assert (model.spacing_, model.unit_, model.periodic_) == ((0.5, 0.5), "um", False)
 

@@ -138,13 +138,13 @@ def read_samples(spec: OfModel, digest: str = "") -> list[Sample]:
     return found
 
 
-def understood_of(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Return what was understood of the files, for the terminal; of many files only where something was assumed.
+def understood_of(files: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return what was understood of files, for the terminal; of many files only where something was assumed.
 
     Parameters
     ----------
-    samples : sequence of Sample
-        Structures.
+    files : sequence of sequence of str
+        The lines on each file: what was understood, and notes.
 
     Returns
     -------
@@ -153,12 +153,11 @@ def understood_of(samples: Sequence[Sample]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> understood_of([Sample("a", Microstructure(np.eye(4, dtype=np.uint8)), understood=("a: labels",))])
-    ('a: labels',)
+    >>> understood_of([["a.tif: labels"], ["b.tif: grey", "  a note"]])
+    ('a.tif: labels', 'b.tif: grey', '  a note')
     """
-    few = len(samples) <= _FEW
-    return tuple(line for sample in samples if few or len(sample.understood) > 1 for line in sample.understood)
+    few = len(files) <= _FEW
+    return tuple(line for lines in files if few or len(lines) > 1 for line in lines)
 
 
 def digest_of(samples: Sequence[Sample]) -> str:

@@ -80,7 +80,13 @@ def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
     target = model_of(spec, spec.device).target_
     _conductivities(spec, found)
     said = f"{target} of {min(spec.n, len(found))} structures"
-    return Prepared(spec, said, {"inputs": {"digest": digest_of(found)}}, found, understood_of(found))
+    return Prepared(
+        spec,
+        said,
+        {"inputs": {"digest": digest_of(found)}},
+        found,
+        understood_of([sample.understood for sample in found]),
+    )
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Sample] | None = None) -> None:

@@ -18,6 +18,7 @@ from matlens.microstructure.commands.labelled import fingerprint, phase_values_o
 from matlens.microstructure.commands.learn.spec import LearnSpec
 from matlens.microstructure.commands.learn.tables import read_predictions, write_evidence
 from matlens.microstructure.commands.learn.trials import Trial, run_trial, trials_of
+from matlens.microstructure.commands.samples import understood_of
 from matlens.microstructure.encoders import Encoder, load_encoder, resolve_encoder
 from matlens.microstructure.properties import StructurePropertyModel, StructureSet
 from matlens.microstructure.pruning import read_recommendation
@@ -65,7 +66,8 @@ def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
     size = "x".join(str(side) for side in train.shape)
     tested = "" if test is None else f", tested on {len(test)} more"
     said = f"{spec.target} of {len(train)} structures of {size} px{tested}"
-    return Prepared(spec, said, {"inputs": {"hashes": list(_hashes(found))}}, found)
+    lines = train.provenance.get("understood", ())
+    return Prepared(spec, said, {"inputs": {"hashes": list(_hashes(found))}}, found, understood_of(lines))
 
 
 def _with_studied_depth(spec: LearnSpec) -> LearnSpec:

@@ -59,7 +59,13 @@ def prepare(spec: PredictSpec, environment: Mapping[str, Any]) -> Prepared:
     found = read_samples(spec)
     spec = replace(spec, device=environment["device"])
     said = f"{model_of(spec, spec.device).target_} of {len(found)} structures"
-    return Prepared(spec, said, {"inputs": {"digest": digest_of(found)}}, found, understood_of(found))
+    return Prepared(
+        spec,
+        said,
+        {"inputs": {"digest": digest_of(found)}},
+        found,
+        understood_of([sample.understood for sample in found]),
+    )
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Sample] | None = None) -> None:

@@ -52,7 +52,7 @@ def read_labelled(
     -------
     StructureSet
         The labelled structures, in the order of the folder or file; ``provenance["notes"]`` lists those without a
-        label, which are left out.
+        label, which are left out, and ``provenance["understood"]`` what was understood of each picture.
 
     Raises
     ------
@@ -151,7 +151,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(files: Sequence[Path], segmentation: CleaningOptions | None) -> StructureSet:
-    read = [load(file, segmentation).microstructure for file in files]
+    found = [load(file, segmentation) for file in files]
+    read = [one.microstructure for one in found]
     _check_alike(files, read)
     first = read[0]
     return StructureSet.from_arrays(
@@ -161,7 +162,10 @@ def _read(files: Sequence[Path], segmentation: CleaningOptions | None) -> Struct
         unit=first.unit,
         phase_names=first.phase_names,
         periodic=all(structure.periodic for structure in read),
-        provenance={"structures": str(files[0].parent)},
+        provenance={
+            "structures": str(files[0].parent),
+            "understood": [one.understood.lines() if one.understood is not None else [] for one in found],
+        },
     )
 
 
