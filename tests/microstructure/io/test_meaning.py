@@ -321,6 +321,9 @@ def test_rows_without_numbers_and_round_fields_of_view_are_no_data_bar():
     assert "No data bar was found." in found.steps
     outside = np.hypot(*(np.indices((128, 128)) - 63.5)) > 63
     assert data_bar(np.where(outside, 0, grey)) == (0, 0)
+    (said,) = (step for step in segment(Image(np.where(outside, 0, grey)), propose=True).steps if "round field" in step)
+    assert said.startswith(f"{outside.mean():.1%} of the pixels")
+    assert not any("round field" in step for step in segment(Image(grey), propose=True).steps)
     masked = np.where(outside, np.nan, grey)
     assert not any("data bar of" in step for step in segment(checked_image(Image(masked), "m.npy"), propose=True).steps)
 

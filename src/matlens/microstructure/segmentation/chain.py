@@ -32,6 +32,7 @@ __all__ = ["SHIFT", "Segmentation", "segment"]
 
 SHIFT = 0.05  # relative shift of the thresholds that shows how sensitive the result is to them
 
+_OUTSIDE = 0.1  # share of the pixels that have the very value of all corners; a circle in a square leaves .21
 _EMPTY = 0.005  # a phase with a smaller share is likely a mistake of the threshold
 _LOOKED_AT = 20_000_000  # pixels; in larger volumes the light is not looked at
 
@@ -296,6 +297,12 @@ def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
 
 
 def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: list[str], name: str) -> Segmentation:
+    outside = float((image.values == _corner(image.values)).mean())
+    if bool(valid.all()) and outside > _OUTSIDE:
+        steps.append(
+            f"{outside:.1%} of the pixels have exactly the value of all corners, as around a round field of view: they "
+            "count as sample unless --mask or --crop leaves them out."
+        )
     grey, valid = _cleaned_grey(image.values.astype(np.float32), valid, options, steps)
     wanted = parse_threshold(options.threshold or "")
     levels = found_thresholds(grey[valid], wanted)
@@ -321,6 +328,12 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
         if share < _EMPTY:
             steps.append(f"Phase {number} is nearly empty ({share:.2%} of the pixels); look at the threshold.")
     return Segmentation(variants[0.0], grey[part], tuple(steps), levels, {}, variants, inverted=options.invert)
+
+
+def _corner(values: NDArray[Any]) -> float:
+    """The value that all corners of a picture have; NaN, which equals nothing, where they differ."""
+    corners = np.unique(values[np.ix_(*([0, -1] for _ in values.shape))])
+    return float(corners[0]) if corners.size == 1 else float("nan")
 
 
 def _labelled(image: Image, valid: _Valid, options: CleaningOptions, steps: list[str], name: str) -> Segmentation:
