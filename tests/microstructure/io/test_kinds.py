@@ -207,6 +207,14 @@ def test_grey_pictures_are_refused_without_a_proposal_and_said_with_one(tmp_path
     assert three.options.threshold == "multiotsu:3"
 
 
+def test_the_proposal_names_what_was_not_given_and_grey_values_as_they_are_given():
+    image = Image(micrograph().astype(np.uint16) * 200)
+    found = segment(image, CleaningOptions(crop="0:256,0:256", spacing="2um"), propose=True)
+    assert "No threshold was given, so this proposal was taken: --data-bar auto, --threshold otsu." in found.steps
+    assert f"Phases were separated at grey {found.thresholds[0]:.0f} (otsu)." in found.steps
+    assert found.thresholds[0] > 1e4
+
+
 def test_a_slice_of_a_volume_is_a_picture():
     volume = (np.random.default_rng(0).random((5, 6, 7)) > 0.5).astype(np.uint8)
     image = Image(volume, (3.0, 2.0, 1.0), "um")

@@ -135,6 +135,7 @@ def segment(
     array([0.75, 0.25])
     """
     options = options or CleaningOptions()
+    given = options.settings()
     steps = list(image.notes)
     if propose and image.colour and options.channel is None and _is_photograph(image):
         options = replace(options, channel="grey")
@@ -149,7 +150,8 @@ def segment(
     image = _scaled(image, options, steps)
     if said == PROPOSED:
         options = proposed(image, options, valid)
-        found = ", ".join(f"--{key.replace('_', '-')} {value}" for key, value in options.settings().items())
+        taken = {key: value for key, value in options.settings().items() if given.get(key) != value}
+        found = ", ".join(f"--{key.replace('_', '-')} {value}" for key, value in taken.items())
         said = f"{PROPOSED} {found}."
     steps += [said] if said else []
     if options.threshold is not None and parse_threshold(options.threshold) != ():
@@ -194,9 +196,9 @@ def _meanings(made: Segmentation, image: Image, count: int) -> list[str]:
     """What stands for each phase in the file."""
     if made.thresholds:
         names = ["dark", *["between"] * (count - 2), "bright"] if count != 3 else ["dark", "middle", "bright"]
-        ends = [f"up to {made.thresholds[0]:.4g}"]
-        ends += [f"{low:.4g} to {high:.4g}" for low, high in zip(made.thresholds, made.thresholds[1:])]
-        ends += [f"above {made.thresholds[-1]:.4g}"]
+        ends = [f"up to {_grey(made.thresholds[0])}"]
+        ends += [f"{_grey(low)} to {_grey(high)}" for low, high in zip(made.thresholds, made.thresholds[1:])]
+        ends += [f"above {_grey(made.thresholds[-1])}"]
         listed = [f"{name}, grey {end}" for name, end in zip(names, ends)]
         return listed[::-1] if made.inverted else listed
     values = {phase: f"value {value:g}" for value, phase in made.mapping.items()}
@@ -204,6 +206,11 @@ def _meanings(made: Segmentation, image: Image, count: int) -> list[str]:
         order = made.mapping or {float(phase): phase for phase in range(count)}
         values = {phase: f"{_colour(image.palette, int(value))}" for value, phase in order.items()}
     return [values.get(phase, f"value {phase}") for phase in range(count)]
+
+
+def _grey(level: float) -> str:
+    """A grey value as it can be given again: 22431 and not 2.243e+04."""
+    return f"{level:.0f}" if 1e4 <= abs(level) < 1e9 else f"{level:.4g}"
 
 
 def _framed(
@@ -306,7 +313,7 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
     grey, valid = _cleaned_grey(image.values.astype(np.float32), valid, options, steps)
     wanted = parse_threshold(options.threshold or "")
     levels = found_thresholds(grey[valid], wanted)
-    steps.append(f"Phases were separated at grey {', '.join(f'{v:.4g}' for v in levels)} ({options.threshold}).")
+    steps.append(f"Phases were separated at grey {', '.join(map(_grey, levels))} ({options.threshold}).")
     if options.flatten is None and isinstance(wanted, int) and grey.size <= _LOOKED_AT:
         even = uneven_light(grey, valid, wanted)
         if even is not None:
