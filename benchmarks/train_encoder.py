@@ -34,7 +34,7 @@ from matlens.microstructure.encoders import VGG19, load_encoder
 from matlens.microstructure.encoders.base import pad
 from matlens.microstructure.pruning.width import narrowed, read_out
 
-WIDTHS = {"conv1_1": 16, "conv1_2": 16, "conv2_1": 32, "conv2_2": 32, "conv3_1": 64, "conv3_2": 64, "conv3_3": 64,
+WIDTHS = {"conv1_1": 16, "conv1_2": 32, "conv2_1": 48, "conv2_2": 64, "conv3_1": 64, "conv3_2": 64, "conv3_3": 64,
           "conv3_4": 64}  # fmt: skip
 LAYERS = ("pool1", "pool2", "conv3_4")  # in the loss; conv1_1 keeps the teacher's own filters
 HELD_OUT = 200  # images that nothing is trained on
@@ -339,8 +339,9 @@ def main() -> None:
     parser.add_argument("--without", nargs="+", default=[], help="families of structures that are left out")
     parser.add_argument("--random", action="store_true", help="begin with random weights instead of the closed form")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(asked.threads)
     asked.output.mkdir(parents=True, exist_ok=True)
     data = Data(asked.output.parent, asked.images, asked.seed, asked.without)
     torch.manual_seed(asked.seed)

@@ -51,7 +51,6 @@ FILES = {
     "corrupt.png": (lambda path: path.write_bytes(os.urandom(300)), "cannot be read"),
     "unknown.xyz": (lambda path: path.write_text("?"), "suffix"),
     "objects.npy": (lambda path: np.save(path, np.array([[None, 1]], dtype=object), allow_pickle=True), ""),
-    "colours.png": (colours, "--channel"),
     "one_phase.npy": (lambda path: np.save(path, np.zeros((32, 32), dtype=np.uint8)), "one phase"),
     "nan.npy": (lambda path: np.save(path, np.full((32, 32), np.nan)), "NaN"),
     "line.npy": (lambda path: np.save(path, np.arange(32) % 2), "shape"),
@@ -65,6 +64,15 @@ def test_bad_files(name, command, folder, capsys):
     make, said = FILES[name]
     make(folder / name)
     assert said in refused(capsys, command, folder / name)
+
+
+@pytest.mark.parametrize("command", ["inspect", "characterize"])
+def test_a_colour_photograph_is_read_as_grey_and_the_line_of_truth_says_so(command, folder, capsys):
+    colours(folder / "colours.png")
+    main([command, str(folder / "colours.png")])
+    printed = capsys.readouterr().out
+    assert "Channel grey was taken from a colour picture" in printed
+    assert "--channel grey" in printed
 
 
 @pytest.mark.parametrize("name", ["missing.npy", "one_phase.npy"])
