@@ -69,8 +69,10 @@ def test_bad_files(name, command, folder, capsys):
 @pytest.mark.parametrize("command", ["inspect", "characterize"])
 def test_a_colour_photograph_is_read_as_grey_and_the_line_of_truth_says_so(command, folder, capsys):
     colours(folder / "colours.png")
-    main([command, str(folder / "colours.png")])
+    with pytest.raises(SystemExit) as end:
+        main([command, str(folder / "colours.png")])
     printed = capsys.readouterr().out
+    assert end.value.code == 0
     assert "Channel grey was taken from a colour picture" in printed
     assert "--channel grey" in printed
 

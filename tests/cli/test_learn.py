@@ -333,7 +333,7 @@ def test_the_depth_comes_from_a_pruning_study(folder, capsys):
         ),
         (
             ("structures.h5", "--target", "k_00_c50", "--encoder", "resnet"),
-            "found 'resnet' for --encoder; choose auto, vgg19",
+            "found 'resnet' for --encoder; choose auto, matlens",
         ),
         (("structures.h5", "--target", "k_00_c50", "--depth", "pool9"), "has no layer 'pool9'"),
         (("structures.h5", "--target", "k_00_c50", "--phase-values", "1,two"), "are not understood"),

@@ -20,6 +20,7 @@ FEW = ("--models", 2, "--scoring-models", 2, "--folds", 2, "--repeats", 1, "--sy
 
 NEW = {  # name: what it needs, words, arguments; a leading "library" where the command is in that group
     "characterize": (("exemplar.tif",), ("characterize",), ("exemplar.tif", *ONE)),
+    "segment": (("exemplar.tif",), ("segment",), ("exemplar.tif",)),
     "rebuild": (
         ("characterize",),
         ("reconstruct",),

@@ -69,8 +69,8 @@ class Compact(VGG19):
         self, weights: Mapping[str, Tensor], name: str = "matlens", source: dict[str, str] | None = None
     ) -> None:
         super().__init__(weights, name, source)
-        for name in ("mean", "std"):
-            self.get_buffer(name).fill_(0.5)  # so that colours from -1 to 1 are the input
+        for buffer in ("mean", "std"):
+            self.get_buffer(buffer).fill_(0.5)  # so that colours from -1 to 1 are the input
         self._reads: dict[str, int] = {}
         index = 0
         for layer, convolution in self.steps:
