@@ -40,7 +40,7 @@ def test_any_number_of_phases_and_grey_levels(net, phases):
     amounts = torch.rand(1, phases, 24, 24, generator=torch.Generator().manual_seed(0))
     amounts = amounts / amounts.sum(1, keepdim=True)
     found = net.features(amounts, ["pool2"], "circular")["pool2"]
-    assert found.shape == (net.passes(phases), 32, 6, 6)
+    assert found.shape == (net.passes(phases), 64, 6, 6)
     assert torch.isfinite(found).all()
 
 

@@ -65,7 +65,7 @@ class EncoderEntry:
         return found
 
 
-_MATLENS = ("matlens.safetensors", "2f4862054dfb71a556db15fd302050af04040992816e03df7dd19b68b07540d2")
+_MATLENS = ("matlens.safetensors", "15f61a6eb69d80e961f2437da10339bcd526da0a12bc7a6738b71180a1c29ff9")
 _VGG19 = "matlens.microstructure.encoders.vgg19:VGG19"
 
 # In order of preference: ``auto`` is the first of them that is at hand.
