@@ -329,7 +329,7 @@ def finished(student: Student, data: Data) -> dict[str, Tensor]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("build/encoder/main"))
-    parser.add_argument("--images", type=int, default=3000)
+    parser.add_argument("--images", type=int, default=5400)
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1e-3)

@@ -51,4 +51,4 @@ def test_phases_go_by_the_values_of_the_file(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main([*command.split(), "2=10,3=100", "--force"])
     assert end.value.code == 2
-    assert "1 -> 0, 2 -> 1, 3 -> 2" in capsys.readouterr().err
+    assert "0 (value 1), 1 (value 2), 2 (value 3)" in capsys.readouterr().err

@@ -130,7 +130,7 @@ def test_the_leading_channels_are_those_that_vary():
         ({"widths": [0.5], "depths": ["conv1_1", "pool1"]}, "found depths conv1_1, pool1 for widths; name the one"),
         ({"widths": [0.5], "depths": ["none"]}, "found depths none"),
         ({"widths": [0.5], "depths": ["conv9_1"]}, "no depth 'conv9_1'"),
-        ({"widths": [0.5]}, "64 x 64 pixels, and conv3_4 sees 48 px.*larger micrograph"),
+        ({"widths": [0.5], "depths": ["conv3_4"]}, "64 x 64 pixels, and conv3_4 sees 48 px.*larger micrograph"),
     ],
 )
 def test_widths_that_cannot_be_studied_are_refused(exemplar, asked, words):
