@@ -77,7 +77,7 @@ class Data:
         path = self.folder / f"{self.name}-{layer}.npy"
         if not path.exists():
             begun = time.time()
-            side, count = SIDE // self.teacher.layer(layer).stride, len(self.images)
+            count = len(self.images)
             kept = {
                 one: np.lib.format.open_memmap(
                     self.folder / f"{self.name}-{one}.part.npy", "w+", np.float16,
@@ -85,7 +85,6 @@ class Data:
                 )
                 for one in LAYERS
             }  # fmt: skip
-            assert side > 0
             with torch.no_grad():
                 for start in range(0, count, 8):
                     found = self.teacher.forward_layers(
@@ -235,10 +234,11 @@ def physics_labels(data: Data) -> tuple[list[int], Tensor]:
                 continue
             line = []
             for contrast in CONTRASTS:
-                line.append(np.log(np.mean(np.diagonal(ml.homogenize(m, conductivity=[1, contrast]).values))))
+                made = ml.homogenize(m, conductivity={0: 1, 1: contrast})
+                line.append(np.log(np.mean(np.diagonal(made.tensor))))
             for contrast in CONTRASTS:
-                made = ml.homogenize(m, young=[1, contrast], poisson=[0.3, 0.3])
-                line.append(np.log(np.mean(np.diagonal(made.values)[:2])))
+                made = ml.homogenize(m, young={0: 1, 1: contrast}, poisson={0: 0.3, 1: 0.3})
+                line.append(np.log(np.mean(np.diagonal(made.tensor)[:2])))
             values.append(line)
         np.savez(path, values=np.array(values))
     values = np.load(path)["values"]
