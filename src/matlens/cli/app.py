@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -105,6 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments : sequence of str, optional
         Words of the command line; by default those of the process.
     """
+    # Threads of torch that wait for each other should sleep: where other work keeps the cores busy, spinning ones make
+    # a reconstruction nine times slower (docs/results.md). It is read when torch is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 
 

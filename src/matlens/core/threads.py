@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 
-__all__ = ["side_by_side"]
+__all__ = ["one_thread", "side_by_side"]
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on one thread inside a block; what the calling thread had before is set again at its end.
+
+    Examples
+    --------
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def side_by_side(
@@ -46,8 +65,7 @@ def side_by_side(
     before = torch.get_num_threads()
 
     def alone(item: Item) -> Found:
-        torch.set_num_threads(1)
-        with torch.no_grad():
+        with one_thread(), torch.no_grad():
             return work(item)
 
     pool = ThreadPoolExecutor(max(1, min(before, len(items))))

@@ -163,7 +163,7 @@ def test_settings_and_shape_of_the_result(exemplar, tiny):
     assert "2 of Microstructure(64 x 64" in repr(result)
     expected = {"encoder": "filterbank", "preset": "mine", "shape": [64, 64], "made": [64, 64], "levels": [2, 1]}
     assert {key: result.settings[key] for key in expected} == expected
-    assert (result.settings["device"], result.settings["threads"]) == ("cpu", torch.get_num_threads())
+    assert (result.settings["device"], result.settings["threads"]) == ("cpu", 1)  # few pixels
     assert list(result.history.columns)[:4] == ["realisation", "level", "evaluation", "total"]
     assert {"Gram scale1", "two-point", "total variation", "sharpness"} <= set(result.history.columns)
     assert sorted(result.history.realisation.unique()) == [0, 1]

@@ -6,11 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from matlens.errors import Interrupted
 from matlens.hooks import Silent
 from matlens.microstructure.reconstruction import PRESETS, plan, reconstruct
 from matlens.microstructure.reconstruction.matching.engine import Stop
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_turn():
+    """Realisations one after the other: on several threads they would be made side by side (test_together)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def presets(tiny):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from matlens.core.threads import one_thread
 
 __all__ = ["Solution", "conjugate_gradients", "threads_worth"]
 
@@ -197,13 +199,9 @@ def threads_worth(values: Tensor) -> Iterator[None]:
     ...     torch.get_num_threads()
     1
     """
-    before = torch.get_num_threads()
-    if values.device.type == "cpu" and values.numel() <= _ONE_THREAD:
-        torch.set_num_threads(1)
-    try:
+    few = values.device.type == "cpu" and values.numel() <= _ONE_THREAD
+    with one_thread() if few else nullcontext():
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

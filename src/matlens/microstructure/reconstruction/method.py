@@ -216,6 +216,11 @@ class Prepared(ABC):
         """Memory per pixel, in bytes."""
         return 0.0
 
+    @property
+    def one_thread(self) -> bool:
+        """Whether a realisation computes on one thread, so that several of them can be made side by side."""
+        return False
+
     @abstractmethod
     def learn(self) -> Maker:
         """Measure the exemplars once for all realisations.

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Generic
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from matlens.core.threads import one_thread
 from matlens.errors import Interrupted
 from matlens.hooks import Arrays, Progress, StateStore
 from matlens.microstructure.reconstruction.fractions import FractionRule, asked_fractions
 from matlens.microstructure.reconstruction.method import Made, Maker, Task, Work
-from matlens.microstructure.reconstruction.result import Reconstruction
+from matlens.microstructure.reconstruction.result import Reconstruction, realisation_key
+from matlens.microstructure.reconstruction.together import Together, make_together
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Plan", "flip_to_counts"]
@@ -70,10 +75,10 @@ class Plan(Generic[Work]):
 
     @property
     def cost(self) -> tuple[float, float]:
-        """Estimated processor seconds and bytes of all realisations, besides Python and its packages."""
-        pixels = float(np.prod(self.shape))
-        seconds = self.n * pixels * self.prepared.seconds_per_pixel
-        return seconds, pixels * self.prepared.bytes_per_pixel
+        """Estimated seconds and bytes of all realisations, besides Python and its packages."""
+        pixels, workers = float(np.prod(self.shape)), self.side_by_side
+        seconds = -(-self.n // workers) * pixels * self.prepared.seconds_per_pixel
+        return seconds, workers * pixels * self.prepared.bytes_per_pixel
 
     def run(self, progress: Progress, checkpoint: StateStore) -> Reconstruction:
         """Make all realisations; those whose result is stored are read from the store.
@@ -95,27 +100,77 @@ class Plan(Generic[Work]):
         Interrupted
             On KeyboardInterrupt, with the partial result.
         """
-        done: list[_Done] = []
-        maker: Maker | None = None
-        for index in range(self.n):
-            task, begun = self._task(index, progress, checkpoint), time.perf_counter()
-            kept = checkpoint.result(task.key)
-            if kept is not None:
-                done.append((kept, float("nan")))
-                continue
-            try:
-                maker = maker or self.prepared.learn()
-                result = _finished(maker(task), task)
-                checkpoint.finish(task.key, result)
-            except KeyboardInterrupt:
-                partial, spent = task.partial(), time.perf_counter() - begun
-                if partial is not None:
-                    done.append((_finished(partial, task), spent))
-                raise Interrupted("interrupted; what was done so far is kept.", self._result(done)) from None
-            finally:
-                progress.end()
-            done.append((result, time.perf_counter() - begun))
-        return self._result(done)
+        kept = {index: checkpoint.result(realisation_key(index)) for index in range(self.n)}
+        done: dict[int, _Done] = {i: (record, float("nan")) for i, record in kept.items() if record is not None}
+        missing = [index for index in kept if index not in done]
+        workers = min(self.side_by_side, len(missing))
+        try:
+            maker = self.prepared.learn() if missing else None
+            if maker and workers > 1:
+                interrupted = self._side_by_side(maker, missing, done, workers, progress, checkpoint)
+            else:
+                interrupted = maker is not None and self._in_turn(maker, missing, done, progress, checkpoint)
+        except KeyboardInterrupt:
+            interrupted = True
+        # Results are counted from the first realisation; one that follows a gap waits in the store for the resumed run.
+        found = [done[index] for index in takewhile(done.__contains__, range(self.n))]
+        if interrupted:
+            raise Interrupted("interrupted; what was done so far is kept.", self._result(found))
+        return self._result(found)
+
+    @property
+    def side_by_side(self) -> int:
+        """Number of realisations to make at a time."""
+        return min(self.n, torch.get_num_threads()) if self.prepared.one_thread else 1
+
+    def _in_turn(
+        self, maker: Maker, missing: Sequence[int], done: dict[int, _Done], progress: Progress, checkpoint: StateStore
+    ) -> bool:
+        """Add realisations to those done, one after the other; return whether the user interrupted."""
+        for index in missing:
+            with one_thread() if self.prepared.one_thread else nullcontext():
+                found, interrupted = self._made(maker, self._task(index, progress, checkpoint))
+            progress.end()
+            if found is not None:
+                done[index] = found
+            if interrupted:
+                return True
+        return False
+
+    def _side_by_side(
+        self,
+        maker: Maker,
+        missing: Sequence[int],
+        done: dict[int, _Done],
+        workers: int,
+        progress: Progress,
+        checkpoint: StateStore,
+    ) -> bool:
+        """Add realisations to those done, several at a time; return whether the user interrupted."""
+        together = Together(progress, checkpoint, len(missing), workers)
+        made = make_together(
+            lambda index: self._made(maker, self._task(index, together.progress_of(index), together.store)),
+            missing,
+            together,
+            workers,
+        )
+        done.update({index: found for index, (found, _) in made.items() if found is not None})
+        return together.stop.is_set()
+
+    def _made(self, maker: Maker, task: Task) -> tuple[_Done | None, bool]:
+        """Return a realisation, and whether the user interrupted it; it is then the best so far, or None."""
+        begun = time.perf_counter()
+        interrupted = False
+        try:
+            result = _finished(maker(task), task)
+            task.checkpoint.finish(task.key, result)
+        except KeyboardInterrupt:
+            interrupted = True
+            partial = task.partial()
+            if partial is None:
+                return None, True
+            result = _finished(partial, task)
+        return (result, time.perf_counter() - begun), interrupted
 
     def _task(self, index: int, progress: Progress, checkpoint: StateStore) -> Task:
         fractions = asked_fractions(self.exemplars, self.shape, self.fraction, self.seed, index)

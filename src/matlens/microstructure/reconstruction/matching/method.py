@@ -25,6 +25,10 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Matching", "MatchingWork"]
 
+# Up to so many pixels a second thread saves a tenth of the time on an idle machine, costs seventeen times on a busy one
+# (docs/results.md), and is worth more to the next realisation.
+_FEW_PIXELS = 192**2
+
 
 @dataclass(frozen=True)
 class MatchingWork(Prepared):
@@ -54,6 +58,11 @@ class MatchingWork(Prepared):
         stages, encoder = self.problem.stages, self.problem.encoder
         at_full_size = sum(stage.evaluations / stage.factor**2 for stage in stages) + self.problem.preset.swaps
         return at_full_size * encoder.seconds_per_pixel * encoder.passes(self.exemplars[0].n_phases)
+
+    @property
+    def one_thread(self) -> bool:
+        """Whether a realisation computes on one thread: that of few pixels on the processor."""
+        return self.choices["threads"] == 1
 
     @property
     def bytes_per_pixel(self) -> float:
@@ -189,7 +198,7 @@ class Matching(Method[MatchingWork]):
             "levels": [stage.factor for stage in problem.stages if not stage.sharpness],
             "optimiser": chosen.optimiser,
             "device": where.type,
-            "threads": torch.get_num_threads(),
+            "threads": 1 if where.type == "cpu" and rows * columns <= _FEW_PIXELS else torch.get_num_threads(),
         }
         return MatchingWork(choices, tuple(notes), problem, tuple(exemplars))
 
