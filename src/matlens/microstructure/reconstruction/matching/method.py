@@ -62,7 +62,7 @@ class MatchingWork(Prepared):
     @property
     def one_thread(self) -> bool:
         """Whether a realisation computes on one thread: that of few pixels on the processor."""
-        return self.choices["threads"] == 1
+        return bool(self.choices["threads"] == 1)
 
     @property
     def bytes_per_pixel(self) -> float:
