@@ -10,21 +10,27 @@ import numpy as np
 import pytest
 
 from matlens import InputError, LibraryOptions, read_library
-from matlens.library.io import SPECTRUM_FORMATS, Spectra
+from matlens.library.io import SPECTRUM_FORMATS, Spectra, lines_of_truth, write_library
 from matlens.library.io.formats import find_format
 
 AXIS = np.linspace(100, 159, 60)
 TRUTH = np.round(np.random.default_rng(0).uniform(0, 2000, 60)).astype(float)
 
 
-def wdf(path, axis=AXIS, spectra=TRUTH, unit=1):
+def wdf(path, axis=AXIS, spectra=TRUTH, unit=1, places=()):
+    """``places`` are lists of a kind, a unit (5 is a micrometre) and a number for each spectrum."""
     spectra = np.atleast_2d(spectra)
     head = bytearray(512)
     head[:4] = b"WDF1"
     struct.pack_into("<IQQ", head, 60, len(axis), len(spectra) + 3, len(spectra))  # three more were planned
     data = np.vstack([spectra, np.zeros((3, len(axis)))]).astype("<f4").tobytes()
-    places = struct.pack("<II", 1, unit) + np.asarray(axis, "<f4").tobytes()
-    blocks = [(b"TEXT", b"a comment"), (b"DATA", data), (b"XLST", places)]
+    positions = struct.pack("<II", 1, unit) + np.asarray(axis, "<f4").tobytes()
+    lists = [
+        struct.pack("<II16s", kind, of, b"") + np.append(values, [0.0] * 3).astype("<f8").tobytes()
+        for kind, of, values in places
+    ]
+    origins = struct.pack("<I", len(lists)) + b"".join(lists)
+    blocks = [(b"TEXT", b"a comment"), (b"DATA", data), (b"XLST", positions), (b"ORGN", origins)]
     path.write_bytes(bytes(head) + b"".join(struct.pack("<4sIQ", n, 0, 16 + len(d)) + d for n, d in blocks))
 
 
@@ -112,6 +118,76 @@ def rasx(path):
         archive.writestr("Data0/Profile0.txt", "\ufeff" + "\n".join(lines))
 
 
+def raw1(path):
+    ranges = struct.pack("<4sIfffIff", b"RAW ", 60, 1.0, 1.0, 0.0, 0, AXIS[0], AXIS[0] / 2).ljust(156, b"\0")
+    path.write_bytes(ranges + TRUTH.astype("<f4").tobytes())
+
+
+def raw2(path):
+    head = struct.pack("<4sH", b"RAW2", 1).ljust(256, b"\0")
+    over = struct.pack("<HH4xfff", 48, 60, 1.0, 1.0, AXIS[0]).ljust(48, b"\0")
+    path.write_bytes(head + over + TRUTH.astype("<f4").tobytes())
+
+
+def raw3(path, axes=(AXIS,), code=0):
+    """Records of 12 bytes, as where the measured angle stands beside each count, behind a further head of 40 bytes."""
+    content = bytearray(struct.pack("<8sII", b"RAW1.01", 1, len(axes)).ljust(712, b"\0"))
+    for axis in axes:
+        head = bytearray(304)
+        struct.pack_into("<IIdd", head, 0, 304, len(axis), axis[0] / 2, axis[0])
+        struct.pack_into("<d", head, 176, axis[1] - axis[0])
+        struct.pack_into("<I", head, 196, code)
+        struct.pack_into("<II", head, 252, 12, 40)
+        pairs = zip(TRUTH[: len(axis)], axis, strict=True)
+        content += bytes(head) + bytes(40) + b"".join(struct.pack("<fd", y, x) for y, x in pairs)
+    path.write_bytes(content)
+
+
+def raw4(path, scan=b"Locked Coupled"):
+    remark = struct.pack("<III24s", 10, 40, 0, b"SAMPLEID") + b"TiO2"
+    head = bytearray(160)
+    struct.pack_into("<24s16xddI", head, 32, scan, AXIS[0], 1.0, 60)
+    struct.pack_into("<II", head, 136, 8, 92)
+    drive = struct.pack("<III24s", 50, 92, 2, b"2Theta").ljust(92, b"\0")
+    records = b"".join(struct.pack("<fi", y, 1) for y in TRUTH)
+    path.write_bytes(b"RAW4.00".ljust(61, b"\0") + remark + bytes(head) + drive + records)
+
+
+def brml(path, axis="TwoTheta", frame=""):
+    axes = f'<ScanAxisInfo AxisId="Theta"/><ScanAxisInfo AxisId="{axis}"/>'
+    rows = "".join(f"<Datum>1,1,{x / 2:g},{x:g},{frame}{y:g}</Datum>" for x, y in zip(AXIS, TRUTH, strict=True))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Experiment0/DataContainer.xml", "<x/>")
+        archive.writestr(
+            "Experiment0/RawData0.xml",
+            f'<RawData><DataRoute RouteFlag="Measured">{axes}{rows}</DataRoute><DataRoute RouteFlag="Edited">{axes}'
+            "<Datum>1,1,1,2,3</Datum></DataRoute></RawData>",
+        )
+
+
+OPUS = {"absorbance": 3 << 2 | 4 << 10, "sample spectrum": 1 << 2 | 1 << 10, "sample interferogram": 1 << 2 | 2 << 10}
+
+
+def opus(path, spectra=None):
+    """Blocks of numbers, each with the block that describes it; by default of every kind, with absorbance the truth."""
+    spectra = {name: TRUTH + 100 * k for k, name in enumerate(OPUS)} if spectra is None else spectra
+    facts = (
+        struct.pack("<3sxHHi", b"DPF", 0, 2, 1) + struct.pack("<3sxHHi", b"NPT", 0, 2, 60)
+        + struct.pack("<3sxHHd", b"FXV", 1, 4, AXIS[-1]) + struct.pack("<3sxHHd", b"LXV", 1, 4, AXIS[0])
+        + struct.pack("<3sxHHd", b"CSF", 1, 4, 2.0) + struct.pack("<3sxHH4s", b"DXU", 3, 2, b"WN")
+        + struct.pack("<3sxHH", b"END", 0, 0)
+    )  # fmt: skip
+    blocks = []
+    for name, values in spectra.items():
+        blocks += [(OPUS[name], (values[::-1] / 2).astype("<f4").tobytes()), (OPUS[name] | 1 << 4, facts)]
+    place, entries = 24 + 12 * len(blocks), b""
+    for kind, content in blocks:
+        entries += struct.pack("<Iii", kind, len(content) // 4, place)
+        place += len(content)
+    head = struct.pack("<4sdiii", b"\n\n\xfe\xfe", 920622.0, 24, 40, len(blocks))
+    path.write_bytes(head + entries + b"".join(content for _, content in blocks))
+
+
 FILES = {
     "a.wdf": (wdf, "cm-1"),
     "a.spc": (spc, "cm-1"),
@@ -127,6 +203,13 @@ FILES = {
     "listed.xrdml": (lambda path: xrdml(path, listed=True), "deg"),
     "a.ras": (ras, "deg"),
     "a.rasx": (rasx, "deg"),
+    "one.raw": (raw1, "deg"),
+    "two.raw": (raw2, "deg"),
+    "three.raw": (raw3, "deg"),
+    "four.raw": (raw4, "deg"),
+    "a.brml": (brml, "deg"),
+    "a.0": (opus, "cm-1"),
+    "a.opus": (lambda path: opus(path, {"sample spectrum": TRUTH}), "cm-1"),
 }
 
 TEXTS = [".txt", ".csv", ".tsv", ".dat", ".xy", ".xye", ".asc", ".prn"]
@@ -143,8 +226,9 @@ def test_the_numbers_come_back(tmp_path, name) -> None:
     write, unit = FILES[name]
     write(tmp_path / name)
     found = opened(tmp_path / name)
-    np.testing.assert_allclose(found.axis, AXIS, atol=1e-4)
-    np.testing.assert_allclose(found.intensities, TRUTH[None], atol=1e-3)
+    order = np.argsort(found.axis)  # OPUS writes falling axes
+    np.testing.assert_allclose(found.axis[order], AXIS, atol=1e-4)
+    np.testing.assert_allclose(found.intensities[:, order], TRUTH[None], atol=1e-3)
     assert found.axis_unit == unit
 
 
@@ -225,6 +309,100 @@ def test_jcamp_files_without_a_spectrum_are_refused(tmp_path, write, words) -> N
     write(tmp_path / "a.jdx")
     with pytest.raises(InputError, match=words):
         opened(tmp_path / "a.jdx")
+
+
+def table_of_three(folder, more="", values=("", "", "")) -> None:
+    rows = "".join(f"{name},0.{5 - k},0.{5 + k}{values[k]},{k + 1}\n" for k, name in enumerate("abc"))
+    (folder / "t.csv").write_text(f"Sample,Fe,Ga{more},P\n{rows}")
+
+
+MAP = ((1, 0, [1, 2, 3]), (3 | 1 << 31, 5, [0, 10, 20]), (4 | 1 << 31, 5, [0, 5, 0]), (5, 5, [7, 7, 7]))
+
+
+def test_positions_of_a_map_become_columns(tmp_path) -> None:
+    table_of_three(tmp_path)
+    wdf(tmp_path / "map.wdf", spectra=np.stack([TRUTH, TRUTH + 1, TRUTH + 2]), places=MAP)
+    library = read_library(tmp_path / "t.csv", options=LibraryOptions(spectra=str(tmp_path / "map.wdf")))
+    assert library.covariates.to_dict("list") == {"map x (um)": [0, 10, 20], "map y (um)": [0, 5, 0]}  # z stood still
+    assert library.notes == ("map x (um) and map y (um) were read from the file of the spectra",)
+    assert "positions map x (um), map y (um)" in lines_of_truth(library, "t.csv")[0]
+    write_library(library, tmp_path / "again.csv")
+    assert read_library(tmp_path / "again.csv").covariates.equals(library.covariates)
+
+
+@pytest.mark.parametrize(("y", "astray"), [((2, 2.005, 2), False), ((2, 2, 2.005), True)])
+def test_positions_of_a_table_in_another_order_than_the_map_are_said(tmp_path, y, astray) -> None:
+    table_of_three(tmp_path, ",x (mm),y (mm)", [f",{0.01 * k},{y[k]}" for k in range(3)])
+    wdf(tmp_path / "map.wdf", spectra=np.stack([TRUTH] * 4), places=[(k, of, [*v, 30]) for k, of, v in MAP])
+    with (tmp_path / "t.csv").open("a") as file:  # a fourth point, as three can be mapped onto any three
+        file.write("d,0.1,0.9,0.03,2.015,4\n" if not astray else "d,0.1,0.9,0.03,2.0,4\n")
+    library = read_library(tmp_path / "t.csv", options=LibraryOptions(spectra=str(tmp_path / "map.wdf")))
+    said = [note for note in library.notes if "check that the rows are in the order of the map" in note]
+    assert bool(said) is astray
+
+
+def test_positions_of_single_files_become_columns(tmp_path) -> None:
+    table_of_three(tmp_path)
+    for k, name in enumerate("abc"):
+        wdf(tmp_path / f"{name}.wdf", places=[(3, 8, [k]), (4, 8, [2])])
+    assert read_library(tmp_path).covariates.to_dict("list") == {"map x (mm)": [0, 1, 2], "map y (mm)": [2, 2, 2]}
+
+
+def test_blocks_of_opus_are_named_and_chosen(tmp_path) -> None:
+    table_of_three(tmp_path)
+    for k, name in enumerate("abc"):
+        opus(tmp_path / f"{name}.{k}")
+    library = read_library(tmp_path)
+    np.testing.assert_allclose(library.spectra, [TRUTH] * 3)
+    assert (library.spectrum_name, library.axis_name, library.axis_unit) == ("absorbance", "wavenumber", "cm-1")
+    assert library.notes[0] == (
+        "files of OPUS hold sample interferogram, sample spectrum besides absorbance, which was read; --block names "
+        "another"
+    )
+    other = read_library(tmp_path, options=LibraryOptions(block="sample spectrum"))
+    np.testing.assert_allclose(other.spectra, [TRUTH + 100] * 3)
+    assert other.spectrum_name == "sample spectrum"
+    with pytest.raises(InputError, match=r"no block 'Raman'; it holds absorbance, sample interferogram, sample spec"):
+        read_library(tmp_path, options=LibraryOptions(block="Raman"))
+    opus(tmp_path / "b.1", {"sample spectrum": TRUTH})
+    with pytest.raises(InputError, match=r"of different kinds, absorbance \(.*\), sample spectrum \(b\.1\); give"):
+        read_library(tmp_path)
+    opus(tmp_path / "b.1", {"sample interferogram": TRUTH})
+    with pytest.raises(InputError, match=r"b\.1 has 0 blocks that may be the result; it holds sample interferogram"):
+        read_library(tmp_path)
+
+
+def test_raw_counts_of_xrdml_are_multiplied_by_the_attenuation(tmp_path) -> None:
+    xrdml(tmp_path / "a.xrdml")
+    text = (tmp_path / "a.xrdml").read_text()
+    factors = f"<beamAttenuationFactors>{' '.join(['1'] * 30 + ['10'] * 30)}</beamAttenuationFactors>"
+    for tag, factor in (("intensities", 1), ("counts", 10)):
+        changed = text.replace("<intensities unit='counts'>", f"{factors}<{tag}>").replace(
+            "</intensities>", f"</{tag}>"
+        )
+        (tmp_path / "a.xrdml").write_text(changed)
+        np.testing.assert_allclose(opened(tmp_path / "a.xrdml").intensities[0, 30:], factor * TRUTH[30:])
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "words"),
+    [
+        ("a.raw", lambda path: raw3(path, code=3), "another axis than 2 theta \\(kind 3\\); export"),
+        ("a.raw", lambda path: raw4(path, b"Rocking Curve"), "another axis than 2 theta \\('Rocking Curve'\\)"),
+        ("a.raw", lambda path: raw3(path, (AXIS, AXIS + 5)), "scans of different ranges \\(100 to 159, 105 to 164"),
+        ("a.brml", lambda path: brml(path, "Phi"), "no scan over 2 theta"),
+        ("a.brml", lambda path: brml(path, frame="7,8,"), "7 numbers for each point where 5 are expected"),
+    ],
+)
+def test_other_measurements_of_diffractometers_are_refused(tmp_path, name, write, words) -> None:
+    write(tmp_path / name)
+    with pytest.raises(InputError, match=words):
+        opened(tmp_path / name)
+
+
+def test_ranges_over_the_same_angles_are_several_patterns(tmp_path) -> None:
+    raw3(tmp_path / "a.raw", (AXIS, AXIS))
+    np.testing.assert_allclose(opened(tmp_path / "a.raw").intensities, [TRUTH, TRUTH])
 
 
 def test_scans_of_another_axis_are_refused(tmp_path) -> None:

@@ -29,11 +29,11 @@ def write(folder, text_of, name_of="{}.txt".format):
         path.write_text("\n".join(text_of(k)) + "\n", encoding="utf-8")
 
 
-@pytest.mark.parametrize("suffix", [".raw", ".brml", ".spa", ".l6m", ".0", ".jdx", ".spc", ".spectrum"])
+@pytest.mark.parametrize("suffix", [".raw", ".spa", ".l6m", ".0", ".jdx", ".spc", ".spectrum"])
 @pytest.mark.parametrize("named", [False, True], ids=["beside the table", "--spectra"])
 def test_spectra_that_are_not_read_are_never_dropped(folder, suffix, named) -> None:
     for name in SAMPLES:
-        (folder / "spectra" / f"{name}{suffix}").write_bytes(b"RAW1\0\1\2")
+        (folder / "spectra" / f"{name}{suffix}").write_bytes(b"FI\0\0\1\2")
     place = folder / "table.csv" if named else folder
     options = {"spectra": str(folder / "spectra")} if named else {}
     with pytest.raises(InputError, match=rf"6 files .*not read: .*s0\{suffix}.*--ignore-unread"):

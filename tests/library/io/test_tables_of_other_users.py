@@ -253,3 +253,46 @@ def test_a_column_of_sums_is_no_figure_of_merit(tmp_path) -> None:
     assert found.components == ("Fe", "Co")
     assert found.merit_units == {"P": "‰"}
     assert list(found.covariates) == ["Total"]
+
+
+def test_sheets_whose_names_hold_commas(tmp_path) -> None:
+    compositions = [["Sample", "Fe", "Co"], *samples()]
+    values = [["Sample", "P"], *([f"s{k}", k] for k in range(6))]
+    path = write_book(tmp_path / "t.xlsx", {"Fe, Co": compositions, "PEC, 2nd": values, "info": [["Fe", "x"]]})
+    found = read_library(path, options=LibraryOptions(sheet="Fe, Co,PEC, 2nd"))
+    assert found.merits["P"].tolist() == list(range(6))
+    assert not len(read_library(path, options=LibraryOptions(sheet="Fe, Co")).merits.columns)
+    with pytest.raises(InputError, match=r"no sheet 'XPS'; it has Fe, Co, PEC, 2nd, info"):
+        read_library(path, options=LibraryOptions(sheet="Fe, Co,XPS"))
+
+
+def test_a_sheet_of_a_table_of_text_is_refused(tmp_path) -> None:
+    with pytest.raises(InputError, match=r"t\.csv is a table of text and has no sheets; leave out --sheet 'PEC'"):
+        read(tmp_path, "Sample,Fe,Co,P\n" + text_of(samples(range(6))), sheet="PEC")
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["1", "(1.5)", "2", "3", "4", "5"], r"found '\(1\.5\)' in line 3, column 'P'; .* with a minus sign"),
+        (["1 mA", "2 A", "3 mA", "4 mA", "5 A", "6 A"], r"found '1 mA' in line 2, .*cells .* are in mA, A; convert"),
+        (["1", "2 A", "3", "4", "5", "6"], r"found '2 A' in line 3, column 'P'; .* are in no unit, A; convert"),
+        (["1", "high", "3", "4", "5", "6"], r"found 'high' in line 3, column 'P'; .*, correct it\.$"),
+    ],
+    ids=["accounts", "two units", "one unit", "word"],
+)
+def test_cells_that_are_no_plain_numbers_are_named_with_the_way_out(tmp_path, cells, words) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Sample,Fe,Co,P\n" + text_of(samples(cells)), encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read_library(path, target="P")
+
+
+def test_ids_that_are_merged_over_rows_are_named(tmp_path) -> None:
+    rows = [["Sample", "Fe", "Co", "P"], *([*row[:3], k] for k, row in enumerate(samples()))]
+    path = write_book(tmp_path / "t.xlsx", {"a": rows})
+    book = openpyxl.load_workbook(path)
+    book["a"].merge_cells("A3:A4")
+    book.save(path)
+    with pytest.raises(InputError, match=r"no sample id in line 4, column 'Sample'; fill it in, also where a cell is"):
+        read_library(path)

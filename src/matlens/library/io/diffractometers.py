@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,13 +18,13 @@ from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.spectra import Spectra
 from matlens.library.table import named
 
-__all__ = ["read_ras", "read_rasx", "read_xrdml"]
+__all__ = ["patterns", "read_ras", "read_rasx", "read_xrdml"]
 
 Floats = NDArray[np.float64]
 
 
 def read_xrdml(path: Path) -> Spectra:
-    """Read the scans over 2 theta of an XRDML file, in counts or intensities as the file has them.
+    """Read the scans over 2 theta of an XRDML file; raw counts are multiplied by the attenuation, if it is given.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def read_xrdml(path: Path) -> Spectra:
         scans = [scan for points in root.iter() if _tag(points) == "dataPoints" and (scan := _scan(points)) is not None]
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise InputError(f"{path.name} is no whole XRDML file ({error}); export it again.") from error
-    return _together(path.name, scans)
+    return patterns(path.name, scans)
 
 
 def read_ras(path: Path, layout: Layout = DEFAULT) -> Spectra:
@@ -87,7 +88,7 @@ def read_ras(path: Path, layout: Layout = DEFAULT) -> Spectra:
     """
     text = decoded(path.read_bytes(), path.name, layout.encoding or "latin-1")
     parts = re.findall(r"\*RAS_INT_START\s*(.*?)\*RAS_INT_END", text, re.DOTALL)
-    return _together(path.name, [_columns(part, path.name) for part in parts])
+    return patterns(path.name, [_columns(part, path.name) for part in parts])
 
 
 def read_rasx(path: Path) -> Spectra:
@@ -123,7 +124,43 @@ def read_rasx(path: Path) -> Spectra:
             parts = [decoded(archive.read(name), path.name) for name in names]
     except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as error:
         raise InputError(f"{path.name} is no whole RASX file ({error}); copy it again from the instrument.") from error
-    return _together(path.name, [_columns(part, path.name) for part in parts])
+    return patterns(path.name, [_columns(part, path.name) for part in parts])
+
+
+def patterns(name: str, scans: Sequence[tuple[Floats, Floats]]) -> Spectra:
+    """Put the scans of a file together, which must be over the same angles.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, for messages.
+    scans : sequence of (ndarray of float, ndarray of float)
+        Angles in degrees 2 theta, and counts, of each scan.
+
+    Returns
+    -------
+    Spectra
+        One pattern for each scan.
+
+    Raises
+    ------
+    InputError
+        If there is no scan, or angles and counts differ in number, or scans in their angles.
+
+    Examples
+    --------
+    >>> patterns("a.ras", [(np.array([10.0, 11.0]), np.array([5.0, 6.0]))]).axis_unit
+    'deg'
+    """
+    if not scans:
+        raise InputError(f"{name} holds no scan over 2 theta; export the pattern as text.")
+    axis = scans[0][0]
+    if any(len(values) != len(own) for own, values in scans):
+        raise InputError(f"{name} has another number of counts than of angles; export it again.")
+    if any(not np.array_equal(own, axis) for own, _ in scans):
+        ranges = named(f"{own[0]:g} to {own[-1]:g}" for own, _ in scans)
+        raise InputError(f"{name} holds scans of different ranges ({ranges}); export the one to use as text.")
+    return Spectra(np.array([values for _, values in scans]), axis, "deg")
 
 
 def _tag(element: ElementTree.Element) -> str:
@@ -137,6 +174,9 @@ def _scan(points: ElementTree.Element) -> tuple[Floats, Floats] | None:
     if counts is None or places is None:
         return None
     values = np.array((counts.text or "").split(), dtype=float)
+    if _tag(counts) == "counts":  # "intensities" have been multiplied by the instrument
+        factors = [part for part in points if _tag(part) in ("beamAttenuationFactors", "commonBeamAttenuationFactor")]
+        values = values * np.array([float(text) for part in factors for text in (part.text or "").split()] or [1.0])
     ends = {_tag(part): np.array((part.text or "").split(), dtype=float) for part in places}
     if "listPositions" in ends:
         return ends["listPositions"], values
@@ -153,15 +193,3 @@ def _columns(text: str, name: str) -> tuple[Floats, Floats]:
         raise InputError(
             f"{name} must have lines of angle, counts and attenuation ({error}); export it again."
         ) from error
-
-
-def _together(name: str, scans: list[tuple[Floats, Floats]]) -> Spectra:
-    if not scans:
-        raise InputError(f"{name} holds no scan over 2 theta; export the pattern as text.")
-    axis = scans[0][0]
-    if any(len(values) != len(own) for own, values in scans):
-        raise InputError(f"{name} has another number of counts than of angles; export it again.")
-    if any(not np.array_equal(own, axis) for own, _ in scans):
-        ranges = named(f"{own[0]:g} to {own[-1]:g}" for own, _ in scans)
-        raise InputError(f"{name} holds scans of different ranges ({ranges}); export the one to use as text.")
-    return Spectra(np.array([values for _, values in scans]), axis, "deg")

@@ -22,6 +22,7 @@ __all__ = [
     "is_document",
 ]
 
+_NUMBERED = re.compile(r"\.\d+")
 SPREADSHEETS = (".xls", ".xlsb", ".ods", ".fods", ".numbers")  # not read; the user learns how to save them
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat", ".xy", ".asc", ".prn")
 
@@ -35,7 +36,7 @@ class FileFormat:
     name : str
         As users call it.
     suffixes : tuple of str
-        Endings of file names, with the dot, in lower case.
+        Endings of file names, with the dot, in lower case; ``.0`` stands for all numbers, as OPUS counts its files.
     read : str
         Its reader as ``"module:function"``, imported when the first such file is read. A reader of spectra takes the
         path and returns `Spectra`, one for a file of a sample or many. A reader of tables takes the path and the name
@@ -44,7 +45,7 @@ class FileFormat:
         A function as ``"module:function"`` that takes the path and returns whether the content is of this format, where
         the suffix alone does not tell.
     text : bool
-        Whether the reader and ``recognise`` take the `Layout` of a file of text after the path.
+        Whether the reader and ``recognise`` take the `Layout` after the path, as those of files of text do.
 
     Examples
     --------
@@ -60,7 +61,7 @@ class FileFormat:
 
     def fits(self, path: Path, layout: Layout = DEFAULT) -> bool:
         """Return whether a file is of this format, by its suffix and content."""
-        if path.suffix.lower() not in self.suffixes:
+        if _NUMBERED.sub(".0", path.suffix.lower()) not in self.suffixes:
             return False
         more = (layout,) if self.text else ()
         return self.recognise is None or bool(imported(self.recognise)(path, *more))
@@ -83,6 +84,9 @@ SPECTRUM_FORMATS: list[FileFormat] = [
     FileFormat(
         "JCAMP-DX", (".jdx", ".dx", ".jcm"), f"{_HERE}.jcamp:read_jcamp", recognise=f"{_HERE}.jcamp:is_jcamp", text=True
     ),
+    FileFormat("Bruker OPUS", (".opus", ".0"), f"{_HERE}.opus:read_opus", recognise=f"{_HERE}.opus:is_opus", text=True),
+    FileFormat("Bruker RAW", (".raw",), f"{_HERE}.bruker:read_raw", recognise=f"{_HERE}.bruker:is_raw"),
+    FileFormat("Bruker BRML", (".brml",), f"{_HERE}.bruker:read_brml"),
     FileFormat("PANalytical XRDML", (".xrdml",), f"{_HERE}.diffractometers:read_xrdml"),
     FileFormat("Rigaku RAS", (".ras",), f"{_HERE}.diffractometers:read_ras", text=True),
     FileFormat("Rigaku RASX", (".rasx",), f"{_HERE}.diffractometers:read_rasx"),
@@ -137,9 +141,8 @@ _CLOSED = {
     ".l6m": "a map of HORIBA LabSpec; export it as text",
     ".l6s": "a file of HORIBA LabSpec; export it as text",
     ".wip": "a project of WITec; export it as text",
-    ".raw": "a file of an instrument, by Bruker or Rigaku among others; export it as text (.xy)",
-    ".brml": "a file of Bruker; export it as text (.xy)",
-    ".opus": "a file of Bruker OPUS; export it as text",
+    ".raw": "no RAW file of Bruker, but maybe of Rigaku or another maker; export it as text (.xy)",
+    ".opus": "no file of Bruker OPUS; export it as text",
     ".spa": "a file of Thermo OMNIC; export it as text",
     ".jdx": "no JCAMP-DX file; export it again",
     ".dx": "no JCAMP-DX file; export it again",
@@ -173,7 +176,7 @@ def export_advice(path: Path) -> str:
     'a project of WITec; export it as text'
     """
     suffix = path.suffix.lower()
-    return _CLOSED[".opus"] if re.fullmatch(r"\.\d+", suffix) else _CLOSED.get(suffix, "")
+    return _CLOSED[".opus"] if _NUMBERED.fullmatch(suffix) else _CLOSED.get(suffix, "")
 
 
 def is_document(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""How a file is written, where the file itself does not say: sheet, decimal mark, encoding."""
+"""How a file is written, where the file itself does not say: sheet, decimal mark, encoding, block."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Layout:
         Decimal mark of the numbers.
     encoding : str or None
         Encoding of a text file, by a name that Python knows.
+    block : str or None
+        Block of a file of OPUS, such as "absorbance".
 
     Examples
     --------
@@ -30,6 +32,7 @@ class Layout:
     sheet: str | None = None
     decimal: Literal["point", "comma"] | None = None
     encoding: str | None = None
+    block: str | None = None
 
 
 DEFAULT = Layout()  # everything is decided from the content

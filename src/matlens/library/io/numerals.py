@@ -7,7 +7,7 @@ from collections import Counter
 
 from matlens.library.io.names import is_unit
 
-__all__ = ["MISSING", "UNKNOWN_LIMIT", "has_uncertainty", "unit_of_cells", "value_of"]
+__all__ = ["MISSING", "UNKNOWN_LIMIT", "has_uncertainty", "unit_of_cells", "units_in_cells", "value_of"]
 
 _CODES = "nan na n/a - -- \u2013 \u2014 none null ? n.m. n.a. missing #n/a #na #div/0! #value! #num! #ref!"
 MISSING = frozenset(("", "not measured", *_CODES.split()))
@@ -105,3 +105,26 @@ def unit_of_cells(texts: list[str]) -> tuple[list[str], str] | None:
         return None
     pairs = zip(texts, matches, strict=True)
     return [text if match is None else text.rstrip().removesuffix(unit).rstrip() for text, match in pairs], unit
+
+
+def units_in_cells(texts: list[str]) -> list[str]:
+    """List the units that numbers of a column carry.
+
+    Parameters
+    ----------
+    texts : list of str
+        The cells of a column.
+
+    Returns
+    -------
+    list of str
+        The units in the order of their first cells; "" where a number has none.
+
+    Examples
+    --------
+    >>> units_in_cells(["1.5 mA", "2 A", "high", "3 mA"]), units_in_cells(["1", "x"])
+    (['mA', 'A'], [''])
+    """
+    matches = [_FORM.fullmatch(text.strip().lstrip("<>= ")) for text in texts]
+    units = dict.fromkeys((match[5] or "").strip() for match in matches if match is not None)
+    return [unit for unit in units if not unit or is_unit(unit)]

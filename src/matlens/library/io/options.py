@@ -60,6 +60,8 @@ class LibraryOptions:
         Decimal mark of the numbers; needed where no number of the file shows it.
     encoding : str, optional
         Encoding of a text file, where it is neither Unicode nor Western European.
+    block : str, optional
+        Block to read from files of Bruker OPUS, e.g. "absorbance"; needed where several may be the result.
     formula : str, optional
         Column of formulas such as "Fe0.5Co0.5", from which the compositions are read.
     balance : str, optional
@@ -188,7 +190,14 @@ class LibraryOptions:
             group=_GROUP,
         ),
     ] = None
-
+    block: Annotated[
+        str | None,
+        option(
+            "Block to read from files of Bruker OPUS, e.g. absorbance, if several may be the result.",
+            metavar="NAME",
+            group=_GROUP,
+        ),
+    ] = None
     formula: Annotated[
         str | None,
         option("Column of formulas, e.g. Fe0.5Co0.5, to take the compositions from.", metavar="NAME", group=_GROUP),
@@ -222,14 +231,14 @@ class LibraryOptions:
         Returns
         -------
         Layout
-            Sheet, decimal mark and encoding.
+            Sheet, decimal mark, encoding and block.
 
         Examples
         --------
         >>> LibraryOptions(sheet="PEC").layout().sheet
         'PEC'
         """
-        return Layout(self.sheet, self.decimal, self.encoding)
+        return Layout(self.sheet, self.decimal, self.encoding, self.block)
 
     def limits(self) -> list[tuple[str, int, float]]:
         """Return the censoring limits.

@@ -18,8 +18,9 @@ from matlens.library.io.columns import Columns, find_columns
 from matlens.library.io.components import Components
 from matlens.library.io.elements import ELEMENTS, atomic_fractions
 from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
+from matlens.library.io.formats import TABLE_FORMATS, find_format
 from matlens.library.io.formulas import ends_in_deficiency, formula_amounts, formula_fractions
-from matlens.library.io.names import component_names, fraction_unit, same_name, split_unit
+from matlens.library.io.names import component_names, fraction_unit, map_positions, same_name, split_unit
 from matlens.library.io.numerals import has_uncertainty, value_of
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.spectra import Spectra
@@ -39,6 +40,7 @@ from matlens.library.table import MaterialsLibrary, named
 __all__ = ["read_library"]
 
 _PHOTOANODES = frozenset(("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb"))
+_ASTRAY = 0.2  # share of the spread of positions in a table that those of the spectra may leave unexplained
 _AXIS_NAMES = {"cm-1": "wavenumber", "1/cm": "wavenumber", "nm": "wavelength", "eV": "energy", "deg": "2theta"}
 
 
@@ -98,6 +100,8 @@ def read_library(
     if folder is not None:
         source, beside = table_and_spectra(folder, layout)
         spectra = spectra or beside
+    if options.sheet is not None and find_format(source, TABLE_FORMATS) is None:
+        raise InputError(f"{source.name} is a table of text and has no sheets; leave out --sheet {options.sheet!r}.")
     table = read_table(source, layout)
     if is_written(table) and set(options.settings()) <= {"merits", "components", "ignore_unread"}:
         library = read_written(table)
@@ -322,6 +326,7 @@ def _with_spectra(library: MaterialsLibrary, read: Spectra, options: LibraryOpti
     moved = bool((np.diff(order) < 0).any())
     axis, unit = read.axis[order], options.axis_unit or read.axis_unit
     name = options.axis_name or _AXIS_NAMES.get(unit, "channel")
+    places, said = _places(library, read)
     if set(library.components) == _PHOTOANODES and not unit and axis[0] > 50 and axis[-1] < 2000:
         name, unit = options.axis_name or "Raman shift", "cm-1"  # the published library, or another of its layout
         library = replace(library, merit_units={"P": "mW/cm2"} | {k: v for k, v in library.merit_units.items() if v})
@@ -331,10 +336,34 @@ def _with_spectra(library: MaterialsLibrary, read: Spectra, options: LibraryOpti
         axis=axis,
         axis_name=name,
         axis_unit=unit,
-        spectrum_name=options.spectrum_name or "intensity",
+        spectrum_name=options.spectrum_name or read.quantity or "intensity",
         spectrum_unit=options.spectrum_unit or "",
-        notes=library.notes + read.notes + (("the axis was put in rising order",) if moved else ()),
+        covariates=library.covariates.assign(**places),
+        notes=library.notes + read.notes + tuple(said) + (("the axis was put in rising order",) if moved else ()),
     )
+
+
+def _places(library: MaterialsLibrary, read: Spectra) -> tuple[dict[str, NDArray[np.float64]], list[str]]:
+    """Take the positions of the spectra's file where they differ, and say how they go with those of the table."""
+    axes = {name: split_unit(name)[0][-1] for name in read.positions}
+    moved = {axes[name] for name, values in read.positions.items() if np.ptp(values) > 0}
+    kept = moved | ({"x", "y"} if moved & {"x", "y"} else set())
+    found = {name: values for name, values in read.positions.items() if axes[name] in kept}
+    said = [f"{' and '.join(found)} were read from the file of the spectra"] if found else []
+    own = [str(library.covariates.columns[k]) for k in map_positions(list(map(str, library.covariates)))][:2]
+    if len(own) == 2 and moved >= {"x", "y"} and all(library.covariates[name].dtype.kind == "f" for name in own):
+        there = np.array([values for name, values in found.items() if axes[name] in "xy"]).T
+        wanted = library.covariates[own].to_numpy(np.float64)
+        # The stage may be turned, shifted and in another unit, so that any linear relation is the same order of rows.
+        linear = np.column_stack([there - there.mean(axis=0), np.ones(len(there))])
+        rest = wanted - linear @ np.linalg.lstsq(linear, wanted, rcond=None)[0]
+        least = np.maximum(_ASTRAY * wanted.std(axis=0), 1e-9 * np.abs(wanted).max())
+        if np.isfinite(rest).all() and (rest.std(axis=0) > least).any():
+            said.append(
+                f"{' and '.join(own)} of the table do not follow the positions of the spectra row by row; check that "
+                "the rows are in the order of the map"
+            )
+    return found, said
 
 
 def _rivals(table: TextTable, columns: Columns) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.library.io.spectra import Spectra
@@ -13,7 +14,10 @@ from matlens.library.io.spectra import Spectra
 __all__ = ["is_wdf", "read_wdf"]
 
 _HEAD = 512  # bytes of the first block
-_UNITS = {1: "cm-1", 2: "cm-1", 3: "nm", 4: "eV", 5: "um"}  # of the axis, as the block XLST numbers them
+_UNITS = {1: "cm-1", 2: "cm-1", 3: "nm", 4: "eV", 5: "um", 8: "mm", 9: "m"}  # as the blocks XLST and ORGN number them
+_ORIGINS = 20  # bytes of the block ORGN above its lists
+_LIST = 24  # bytes above the numbers of a list: its kind, its unit and its name
+_PLACES = {3: "x", 4: "y", 5: "z"}  # kinds of lists; the highest bit marks those that the user looks at first
 
 
 def is_wdf(path: Path) -> bool:
@@ -52,7 +56,8 @@ def read_wdf(path: Path) -> Spectra:
     Returns
     -------
     Spectra
-        The spectra that were collected; those of an interrupted map that were not are left out.
+        The spectra that were collected, with the positions of the stage; those of an interrupted map that were not are
+        left out.
 
     Raises
     ------
@@ -71,7 +76,7 @@ def read_wdf(path: Path) -> Spectra:
     content = path.read_bytes()
     if len(content) < _HEAD:
         raise InputError(f"{path.name} is cut off ({len(content)} bytes); copy it again from the instrument.")
-    channels, _, collected = struct.unpack_from("<IQQ", content, 60)
+    channels, capacity, collected = struct.unpack_from("<IQQ", content, 60)
     blocks = _blocks(content)
     if "DATA" not in blocks or "XLST" not in blocks or not channels:
         raise InputError(f"{path.name} has no block of {'intensities' if 'DATA' not in blocks else 'the axis'}.")
@@ -84,7 +89,26 @@ def read_wdf(path: Path) -> Spectra:
     axis = np.frombuffer(content, "<f4", channels, begin + 8)
     unit = _UNITS.get(struct.unpack_from("<I", content, begin + 4)[0], "")
     with np.errstate(invalid="ignore"):  # the bytes of a damaged file need not be numbers
-        return Spectra(intensities.astype(np.float64), axis.astype(np.float64), unit)
+        places = _positions(content, blocks.get("ORGN"), int(capacity), count)
+        return Spectra(intensities.astype(np.float64), axis.astype(np.float64), unit, positions=places)
+
+
+def _positions(
+    content: bytes, block: tuple[int, int] | None, capacity: int, count: int
+) -> dict[str, NDArray[np.float64]]:
+    """Read where the stage stood for each spectrum."""
+    found: dict[str, NDArray[np.float64]] = {}
+    if block is None:
+        return found
+    place, end = block[0] - 16 + _ORIGINS, min(block[1], len(content))
+    while capacity and place + _LIST + 8 * capacity <= end:
+        kind, unit = struct.unpack_from("<II", content, place)
+        axis = _PLACES.get(kind & 0x7FFFFFFF)
+        values = np.frombuffer(content, "<f8", min(count, capacity), place + _LIST).astype(np.float64)
+        if axis and len(values) == count and np.isfinite(values).all():
+            found[f"map {axis} ({_UNITS[unit]})" if unit in _UNITS else f"map {axis}"] = values
+        place += _LIST + 8 * capacity
+    return found
 
 
 def _blocks(content: bytes) -> dict[str, tuple[int, int]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ class Spectra:
         Assumptions of the reader and what was left out, one sentence each.
     names : tuple of str
         Sample of each spectrum, where the file gives it.
+    positions : mapping of str to ndarray of float, shape (n,)
+        Where each spectrum was measured, such as ``{"map x (um)": ...}``, where the file gives it.
+    quantity : str
+        What the intensities are, such as "absorbance", where the file gives it.
 
     Examples
     --------
@@ -46,6 +50,8 @@ class Spectra:
     axis_unit: str = ""
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    positions: Mapping[str, Floats] = field(default_factory=dict)
+    quantity: str = ""
 
     def of(self, samples: Sequence[str], file: str) -> Spectra:
         """Put the spectra in the order of samples; spectra without names are in that order already.
@@ -64,7 +70,10 @@ class Spectra:
         """
         if self.names:
             order, notes = matched(self.names, samples, f"rows of {file}")
-            return replace(self, intensities=self.intensities[order], names=(), notes=self.notes + notes)
+            positions = {name: values[order] for name, values in self.positions.items()}
+            return replace(
+                self, intensities=self.intensities[order], names=(), notes=self.notes + notes, positions=positions
+            )
         if len(self.intensities) != len(samples):
             found = f"{len(self.intensities)} spectra for {len(samples)} samples"
             raise InputError(f"{file} has {found}; give one for each.")

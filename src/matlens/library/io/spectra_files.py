@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -209,7 +210,13 @@ def _folder(folder: Path, samples: Sequence[str], layout: Layout) -> Spectra:
     _check_single([file.name for file in chosen], read)
     together = on_one_axis([file.name for file in chosen], read, folder.name)
     told = dict.fromkeys(note for spectrum in read for note in spectrum.notes)
-    return Spectra(together.intensities, together.axis, together.axis_unit, (*notes, *told, *together.notes))
+    places = [name for name in read[0].positions if all(name in spectrum.positions for spectrum in read)]
+    return replace(
+        together,
+        notes=(*notes, *told, *together.notes),
+        positions={name: np.concatenate([spectrum.positions[name] for spectrum in read]) for name in places},
+        quantity=_common_quantity(folder.name, [file.name for file in chosen], read),
+    )
 
 
 def _matrix(path: Path, samples: Sequence[str], layout: Layout) -> Spectra:
@@ -231,6 +238,14 @@ def _name(file: Path, folder: Path, files: Sequence[Path]) -> str:
     """The name that a file gives its sample: its own, or that of its folder where all files are called alike."""
     alike = len({other.stem for other in files}) == 1 < len(files)
     return file.parent.name if alike and file.parent != folder else file.stem
+
+
+def _common_quantity(folder: str, names: Sequence[str], read: Sequence[Spectra]) -> str:
+    found = {spectrum.quantity: name for name, spectrum in zip(names, read, strict=True)}
+    if len(found) > 1:
+        pairs = named(f"{quantity or 'intensities'} ({name})" for quantity, name in found.items())
+        raise InputError(f"the spectra in {folder} are of different kinds, {pairs}; give files of one kind.")
+    return next(iter(found), "")
 
 
 def _check_single(names: Sequence[str], read: Sequence[Spectra]) -> None:

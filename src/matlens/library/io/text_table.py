@@ -22,7 +22,8 @@ from matlens.library.io.headers import common_width, filled, find_head, with_cel
 from matlens.library.io.layout import DEFAULT, Layout
 from matlens.library.io.marks import plain_marks
 from matlens.library.io.names import is_sample_name
-from matlens.library.io.numerals import MISSING, value_of
+from matlens.library.io.numerals import MISSING, units_in_cells, value_of
+from matlens.library.io.workbook import sheets_asked
 from matlens.library.table import named
 
 __all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
@@ -32,6 +33,7 @@ _DELIMITERS = (";", "\t", ",", "|")  # between semicolons and tabs a comma may b
 _GZIP = b"\x1f\x8b"
 _LOOKED_AT = 50  # number of lines from which the layout of a file is recognised
 _BLANKS = re.compile(r" *[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?(?: +[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?)+ *")
+_ACCOUNTING = re.compile(r"\(\s*[\d.,]+\s*\)")  # a negative number in accounts
 _LIMIT = re.compile(r"\s*([<>\u2264\u2265])=?\s*(.+)")
 
 Rows = list[tuple[int, list[str]]]
@@ -116,7 +118,8 @@ class TextTable:
             bad &= ~self._blank(columns, bad)
         if bad.any():
             raise InputError(
-                f"{self.name}: {self.places(columns, bad)}; finite numbers are expected there, correct it."
+                f"{self.name}: {self.places(columns, bad)}; finite numbers are expected there, correct it"
+                f"{self._advice(columns[int(np.argwhere(bad)[0, 1])])}."
             )
         return found
 
@@ -203,6 +206,18 @@ class TextTable:
         ]
         return replace(self, rows=rows), signs
 
+    def _advice(self, column: int) -> str:
+        """Say what may be the matter with a column that should hold numbers."""
+        texts = self.texts(column)
+        if any(map(_ACCOUNTING.fullmatch, texts)):
+            return ", and write negative numbers with a minus sign, as parentheses may also mark a note"
+        units = units_in_cells(texts)
+        if len(units) > 1:
+            return (
+                f": the cells of this column are in {named(unit or 'no unit' for unit in units)}; convert them to one"
+            )
+        return ""
+
     def _blank(self, columns: Sequence[int], where: NDArray[np.bool_]) -> NDArray[np.bool_]:
         blank = np.zeros(where.shape, dtype=bool)
         for row, k in np.argwhere(where):
@@ -244,8 +259,13 @@ def read_table(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> TextTa
     (['Sample', 'Bi', 'V'], [3], [[0.5, 0.5]])
     """
     if layout.sheet is not None and "," in layout.sheet:
-        names = [sheet.strip() for sheet in layout.sheet.split(",")]
-        return _joined([read_table(path, replace(layout, sheet=sheet)) for sheet in names], names)
+        names = sheets_asked(Path(path), layout.sheet)
+        if len(names) > 1:
+            return _joined([_read_table(path, replace(layout, sheet=sheet)) for sheet in names], names)
+    return _read_table(path, layout)
+
+
+def _read_table(path: str | os.PathLike[str], layout: Layout) -> TextTable:
     name, rows = Path(path).name, read_rows(path, layout)
     width, _ = common_width(row for _, row in rows)
     head = find_head(rows, width)

@@ -68,7 +68,8 @@ def sample_ids(
     empty = [f"line {line}" for line, sample in zip(table.lines, samples, strict=True) if not sample]
     if empty:
         raise InputError(
-            f"{table.name} has no sample id in {named(empty)}, column {table.columns[column]!r}; fill it in."
+            f"{table.name} has no sample id in {named(empty)}, column {table.columns[column]!r}; fill it in, "
+            "also where a cell is merged over several rows, of which only the first one holds it."
         )
     count = Counter(samples)
     first = {sample: k for k, sample in reversed(list(enumerate(samples)))}

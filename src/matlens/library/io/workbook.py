@@ -9,7 +9,7 @@ from matlens.errors import InputError
 from matlens.library.io.marks import Exact
 from matlens.library.table import named
 
-__all__ = ["read_workbook", "refuse_spreadsheet"]
+__all__ = ["read_workbook", "refuse_spreadsheet", "sheets_asked"]
 
 
 def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
@@ -42,14 +42,7 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
     >>> read_workbook(path)
     [['Fe', '0.5']]
     """
-    import openpyxl  # slow to import, and most tables are text
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # openpyxl has no common error: bad archives, bad XML, missing parts
-        raise InputError(f"{path.name} cannot be read as a workbook ({error}); save it again, or as CSV.") from error
+    book = _opened(path)
     try:
         if sheet is not None and sheet not in book.sheetnames:
             raise InputError(f"{path.name} has no sheet {sheet!r}; it has {named(book.sheetnames)}.")
@@ -71,6 +64,48 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
     if any(2 * sum(map(bool, row)) >= width > sum(map(bool, row)) for row in rows):
         _check_stored(path, chosen)
     return [row[:width] + [""] * (width - len(row)) for row in rows]
+
+
+def sheets_asked(path: Path, text: str) -> list[str]:
+    """Split a list of sheets at its commas, but not at those within the names of sheets.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    text : str
+        Names of sheets, separated by commas.
+
+    Returns
+    -------
+    list of str
+        The names; what is between commas where the file has no such sheet.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import openpyxl
+    >>> book, path = openpyxl.Workbook(), Path(tempfile.mkdtemp()) / "table.xlsx"
+    >>> book.active.title = "Fe, Co"
+    >>> book.save(path)
+    >>> sheets_asked(path, "Fe, Co"), sheets_asked(path, "PEC,Fe, Co")
+    (['Fe, Co'], ['PEC', 'Fe, Co'])
+    """
+    book = _opened(path)
+    there = set(book.sheetnames)
+    book.close()
+    parts, found = text.split(","), []
+    while parts:
+        # The longest name that exists comes first; a name that does not is refused when it is read.
+        size = next((k for k in range(len(parts), 0, -1) if ",".join(parts[:k]).strip() in there), 1)
+        found.append(",".join(parts[:size]).strip())
+        parts = parts[size:]
+    return found
 
 
 def refuse_spreadsheet(path: Path, sheet: str | None = None) -> list[list[str]]:
@@ -102,6 +137,17 @@ def refuse_spreadsheet(path: Path, sheet: str | None = None) -> list[list[str]]:
     raise InputError(
         f"{path.name} is a spreadsheet in a format that is not read ({path.suffix}); save it as XLSX or CSV."
     )
+
+
+def _opened(path: Path) -> Any:
+    import openpyxl  # slow to import, and most tables are text
+
+    try:
+        return openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # openpyxl has no common error: bad archives, bad XML, missing parts
+        raise InputError(f"{path.name} cannot be read as a workbook ({error}); save it again, or as CSV.") from error
 
 
 def _check_stored(path: Path, sheet: str) -> None:
