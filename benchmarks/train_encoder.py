@@ -3,7 +3,8 @@
     python benchmarks/train_encoder.py --output build/encoder/main                 # what is shipped
     python benchmarks/train_encoder.py --output build/encoder/no-gram --gram 0      # what a part is worth
     python benchmarks/train_encoder.py --output build/encoder/no-cells --without cell_walls
-    python benchmarks/train_encoder.py --output build/encoder/physics --physics 0.3
+    python benchmarks/train_encoder.py --output build/encoder/no-photographs --without photograph
+    python benchmarks/train_encoder.py --output build/encoder/physics --physics 0.3 --labels 500
 
 Needs the weights of VGG-19 (matlens fetch vgg19-oxford), which are the teacher. Images and the teacher's activations
 are made once for a seed and kept beside the output; training stores its state and goes on where it was. Writes
@@ -59,7 +60,7 @@ class Data:
         self.images = torch.from_numpy(np.load(pictures))
         self.looks = json.loads(looks.read_text())
         self.folder, self.name = folder, name
-        known = [row for row, (_, families, _) in enumerate(self.looks) if not {*families} & {*without}]
+        known = [row for row, (kind, families, _) in enumerate(self.looks) if not {kind, *families} & {*without}]
         self.rows = np.array([row for row in known if row >= HELD_OUT])  # to train on
         self.stored = {layer: self._stored(layer) for layer in LAYERS}
         self.mean_gram = {layer: self._mean_gram(layer) for layer in LAYERS}
@@ -218,10 +219,11 @@ def unexplained(student: Student, data: Data, rows: Sequence[int], features: Map
     return found
 
 
-def physics_labels(data: Data) -> tuple[list[int], Tensor]:
-    """Logarithms of conductivity and stiffness of the sharp two-phase images, which are periodic, standardised."""
-    path = data.folder / f"{data.name}-physics.npz"
-    rows = [i for i, (kind, _, look) in enumerate(data.looks) if kind == "two phases" and look in ("sharp", "rough")]
+def physics_labels(data: Data, count: int) -> tuple[list[int], Tensor]:
+    """Logarithms of conductivity and stiffness of sharp two-phase images, which are periodic, standardised."""
+    path = data.folder / f"{data.name}-physics-{count}.npz"
+    looks = enumerate(data.looks)
+    rows = [i for i, (kind, _, look) in looks if kind == "two phases" and look in ("sharp", "rough")][:count]
     if not path.exists():
         import matlens as ml
 
@@ -278,7 +280,7 @@ def train(student: Student, data: Data, asked: argparse.Namespace) -> None:
         done = kept["done"]
     labelled: dict[int, Tensor] = {}
     if asked.physics:
-        rows, values = physics_labels(data)
+        rows, values = physics_labels(data, asked.labels)
         labelled = {row: value for row, value in zip(rows, values) if row >= HELD_OUT}
     begun, shown = time.process_time(), []
     for step in range(done, asked.steps):
@@ -336,7 +338,8 @@ def main() -> None:
     parser.add_argument("--features", type=float, default=1.0, help="weight of the activations in the loss")
     parser.add_argument("--gram", type=float, default=1.0, help="weight of the Gram matrices in the loss")
     parser.add_argument("--physics", type=float, default=0.0, help="weight of conductivity and stiffness in the loss")
-    parser.add_argument("--without", nargs="+", default=[], help="families of structures that are left out")
+    parser.add_argument("--labels", type=int, default=10**6, help="largest number of images with computed properties")
+    parser.add_argument("--without", nargs="+", default=[], help="families or kinds of images to leave out")
     parser.add_argument("--random", action="store_true", help="begin with random weights instead of the closed form")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

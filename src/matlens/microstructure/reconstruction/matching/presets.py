@@ -61,8 +61,8 @@ class Preset:
     total_variation: float = 0.1
     phase_range: float = 0.1
     fraction: float = 0.0
-    # docs/decisions/0011-exact-decoding.md
-    sharpening: tuple[tuple[int, float], ...] = ((14, 0.1), (14, 0.3), (14, 1.0))
+    # docs/decisions/0011-exact-decoding.md: with the encoder `matlens` it moves no statistic
+    sharpening: tuple[tuple[int, float], ...] = ()
     levels: bool = True
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
     bounded: bool = False
@@ -80,7 +80,6 @@ PRESETS: dict[str, Preset] = {
         two_point=0.0,
         total_variation=0.0,
         phase_range=0.0,
-        sharpening=(),
         levels=False,
         bounded=True,
         decode="kmeans+anneal",
