@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from matlens.core.atomic import atomic_write
+from matlens.core.atomic import replace_file
 from matlens.microstructure.commands.feature_cache import FeatureCache
 from matlens.microstructure.physics import effective_conductivity
 from matlens.microstructure.properties import Recipe, StructureSet, generate_structures, read_structures
@@ -40,8 +40,7 @@ class Store:
             made = make()
             self.rows = self.kept() | self.rows | {key: made}  # another process may have added to the file
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self.path) as temporary:
-                temporary.write_text(json.dumps(self.rows))
+            replace_file(self.path, json.dumps(self.rows).encode())
             print(key, {name: round(x, 4) for name, x in self.rows[key].items() if isinstance(x, float)}, flush=True)
         return self.rows[key]
 

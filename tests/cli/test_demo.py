@@ -9,6 +9,7 @@ import pytest
 
 from matlens.cli.app import main
 from matlens.microstructure.commands import judging
+from matlens.microstructure.commands.demo import run as steps
 from matlens.microstructure.reconstruction import Plan, Reconstruction
 from matlens.runs.directory import RunDirectory
 
@@ -78,6 +79,25 @@ def test_demo_resumes_where_it_stopped_and_force_starts_again(engine, capsys, tm
     assert engine.asked == 5
     with RunDirectory(tmp_path / "run" / "gravel") as run:
         assert run.settings["options"]["seed"] == 7
+
+
+def test_a_member_that_fails_is_listed_and_the_others_are_done(engine, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(steps, "DEMO", {"gravel": "problem:gravel", "broken": str(tmp_path / "broken.png")})
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG broken")
+    assert ended("demo", "-o", "run") == 1
+    said = capsys.readouterr()
+    assert "broken failed: " in said.err
+    assert said.out.rstrip().endswith("run/report.html")
+    assert (tmp_path / "run" / "gravel" / "report.html").is_file()
+    with RunDirectory(tmp_path / "run") as run:
+        assert (run.status, list(run.failed)) == ("finished", ["broken"])
+
+
+def test_a_demonstration_of_which_nothing_is_left_fails(engine, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(steps, "DEMO", {"broken": str(tmp_path / "broken.png")})
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG broken")
+    assert ended("demo", "-o", "run") == 2
+    assert "no micrograph could be reconstructed" in capsys.readouterr().err
 
 
 def test_demo_paper_says_what_is_missing(engine, capsys, monkeypatch, tmp_path):

@@ -129,7 +129,7 @@ def same_content(new, old, relative):
 
 def same_array(new, old, relative, where):
     if np.issubdtype(np.asarray(old).dtype, np.floating):
-        scale = np.nanmax(np.abs(old), initial=0)
+        scale = np.nanmax(np.abs(np.atleast_1d(old)), initial=0)  # of a single NaN too
         np.testing.assert_allclose(new, old, rtol=relative, atol=relative * scale, err_msg=where)
     else:
         np.testing.assert_array_equal(new, old, err_msg=where)

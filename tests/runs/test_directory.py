@@ -113,7 +113,7 @@ def test_a_killed_process_leaves_no_lock(tmp_path):
     code = (
         "import os, signal; from matlens.runs.directory import RunDirectory\n"
         f"run = RunDirectory.create({str(tmp_path / 'run')!r}, 'demo', {{}})\n"
-        "(run.path / '.half.tmp-1.csv').write_text('half')\n"
+        "(run.path / '.matlens-0123456789abcdef.part').write_text('half')\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
@@ -150,8 +150,8 @@ def test_atomic_write_keeps_the_old_file_on_an_error(tmp_path):
     (tmp_path / "a.txt").write_text("old")
 
     def broken():
-        with atomic_write(tmp_path / "a.txt") as temporary:
-            temporary.write_text("new")
+        with atomic_write(tmp_path / "a.txt") as file:
+            file.write(b"new")
             raise ValueError("stop")
 
     with pytest.raises(ValueError, match="stop"):

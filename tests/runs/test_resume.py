@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from matlens.core.atomic import TEMPORARY
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field
 from matlens.runs.directory import RunDirectory
@@ -85,7 +86,7 @@ def test_kills_cost_nothing(tmp_path, asked):
     names = [f"realisation_{i}.{suffix}" for i in range(2) for suffix in ("npy", "tif")] + TABLES
     different = [n for n in names if (tmp_path / "whole" / n).read_bytes() != (tmp_path / "parts" / n).read_bytes()]
     assert different == []
-    assert not list((tmp_path / "parts").glob(".*.tmp-*"))
+    assert not list((tmp_path / "parts").glob(TEMPORARY))
     again = run_with(",,,0,,", "resume", "parts", cwd=tmp_path)
     assert again.returncode == 0
     assert again.stdout.count("\n") == 1

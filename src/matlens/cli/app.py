@@ -1,4 +1,4 @@
-"""The console script: the declared commands, errors as one sentence, exit codes 0, 2 and 130."""
+"""The console script: the declared commands, errors as one sentence, and exit codes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ from matlens.cli.options import Verbosity
 from matlens.cli.registry import commands
 from matlens.cli.report import ReportSpec, report
 from matlens.cli.resume import ResumeSpec, resume
+from matlens.cli.surroundings import (
+    EXIT_CODES,
+    INTERRUPTED,
+    REFUSED,
+    check_names,
+    discard_output,
+    not_text,
+    open_streams,
+    say_error,
+)
 from matlens.cli.work import carry_out
 from matlens.core.settings import read_options
 from matlens.errors import Interrupted, MatlensError
@@ -58,7 +68,7 @@ def application() -> typer.Typer:
     >>> application().info.name
     'matlens'
     """
-    made = _typer(_HELP, name="matlens")
+    made = _typer(_HELP, name="matlens", epilog=EXIT_CODES)
     groups = {name: _typer(help) for name, help in _GROUPS.items()}
     for command in commands():
         group, _, name = command.name.rpartition(" ")
@@ -99,7 +109,7 @@ def _version(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, and end the process with its exit code.
+    """Run the command line, and end the process with its exit code (`EXIT_CODES`).
 
     Parameters
     ----------
@@ -109,42 +119,56 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Threads of torch that wait for each other should sleep: where other work keeps the cores busy, spinning ones make
     # a reconstruction nine times slower (docs/results.md). It is read when torch is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+    open_streams()
+    words = sys.argv[1:] if arguments is None else arguments
+    with stoppable(last=True):
+        try:
+            code = _run(words)
+        except KeyboardInterrupt:  # while a sentence was printed
+            code = INTERRUPTED
+    sys.exit(code)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(words: Sequence[str]) -> int:
     try:
-        with stoppable():
-            code = application()(list(arguments), standalone_mode=False)
-        if code == 130:
-            _say("interrupted before anything was written.")
+        check_names(words)
+        code = application()(list(words), standalone_mode=False)
+        if code == INTERRUPTED:
+            say_error("interrupted before anything was written.")
         return code if isinstance(code, int) else 0
     except _UsageError as error:
         grouped = {command.name.rpartition(" ")[2]: command.name for command in commands() if " " in command.name}
-        if error.message.startswith("No such command") and arguments[0] in grouped:  # its name before there were groups
-            return _failed(f"there is no command {arguments[0]!r}; use 'matlens {grouped[arguments[0]]}'.")
+        if error.message.startswith("No such command") and words[0] in grouped:  # its name before there were groups
+            return _failed(f"there is no command {words[0]!r}; use 'matlens {grouped[words[0]]}'.")
         command = error.ctx.command_path if error.ctx else "matlens"
         return _failed(f"{error.format_message().rstrip('.')}; see {command} --help.")
     except Interrupted as error:
-        _say(str(error))
-        return 130
+        say_error(str(error))
+        return INTERRUPTED
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted before anything was written.")
-        return 130
+        say_error("interrupted before anything was written.")
+        return INTERRUPTED
     except MatlensError as error:
         return _failed(str(error))
+    except (
+        BrokenPipeError,
+        SystemExit,
+    ):  # click turns the one into the other, with a code that means something else here
+        discard_output()
+        return _failed(
+            "what reads the output has ended, and so has the command; go on with 'matlens resume', or with the output "
+            "sent to a file."
+        )
     except OSError as error:
         return _failed(
             f"{error.filename or 'a file'} cannot be used ({error.strerror or error}); check path and rights."
         )
+    except UnicodeEncodeError as error:
+        return _failed(not_text(error.object))
     except MemoryError:
         return _failed("the memory is not enough for this size; ask for a smaller --shape or use --downsample.")
 
 
 def _failed(sentence: str) -> int:
-    _say(sentence)
-    return 2
-
-
-def _say(sentence: str) -> None:
-    typer.echo(f"matlens: {' '.join(sentence.split())}", err=True)
+    say_error(sentence)
+    return REFUSED

@@ -28,7 +28,11 @@ class Destination:
     ] = None
     force: Annotated[
         bool,
-        option("Replace an earlier run in that folder; files that MatLens did not write stay.", "--force", group=_RUN),
+        option(
+            "Replace an earlier run in that folder; files that MatLens did not write, or that were changed, stay.",
+            "--force",
+            group=_RUN,
+        ),
     ] = False
 
 

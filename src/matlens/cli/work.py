@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from matlens.cli.options import Destination, Verbosity
+from matlens.cli.surroundings import SOME_FAILED, say_error
 from matlens.core.settings import check_paths
 from matlens.runs.command import Command
 
@@ -120,6 +121,11 @@ def complete(
         Whether the run was made just now: then bad input leaves nothing behind.
     found : Any
         Inputs that have been read already.
+
+    Raises
+    ------
+    typer.Exit
+        With exit code 1, if items of the run failed.
     """
     from matlens.runs.lifecycle import working
     from matlens.runs.progress import progress_for
@@ -130,6 +136,7 @@ def complete(
         command.work(run, progress_for(quiet=verbosity.quiet), found)
         page = command.page(run)
         report = build_report(run, page)
+        failed = run.failed
     if verbosity.quiet:
         typer.echo(str(run.path))
     else:
@@ -137,3 +144,7 @@ def complete(
             typer.echo(line)
         typer.echo(f"results: {run.path}")
         typer.echo(f"report:  {report}")
+    for name, reason in failed.items():
+        say_error(f"{name} failed: {reason}")
+    if failed:
+        raise typer.Exit(SOME_FAILED)

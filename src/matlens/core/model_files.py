@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
 from matlens._version import __version__
-from matlens.core.atomic import atomic_write
+from matlens.core.atomic import Writing
 from matlens.core.registry import sha256_of
-from matlens.errors import InputError, ResourceError, RunError
+from matlens.errors import InputError, ResourceError
 
 __all__ = ["ARRAYS", "FILES", "MODEL", "read_model_files", "write_model_files"]
 
@@ -26,16 +27,18 @@ is complete."""
 
 
 def write_model_files(
-    place: Path, schema: str, arrays: Mapping[str, NDArray[Any]], content: Mapping[str, Any], packages: Sequence[str]
+    writing: Writing,
+    schema: str,
+    arrays: Mapping[str, NDArray[Any]],
+    content: Mapping[str, Any],
+    packages: Sequence[str],
 ) -> None:
     """Write a model as ``arrays.safetensors`` and ``model.json``.
 
-    The folder is made if it does not exist.
-
     Parameters
     ----------
-    place : Path
-        Folder of the model.
+    writing : callable
+        Opens a file of the model for writing, from its name.
     schema : str
         Name and version of the model's format, such as ``"library model 2"``.
     arrays : mapping of str to ndarray
@@ -48,33 +51,31 @@ def write_model_files(
     Raises
     ------
     RunError
-        If the folder cannot be made, or a file cannot be written.
+        If a file cannot be written.
     ValueError
         If ``content`` holds NaN or infinity.
 
     Examples
     --------
     >>> import tempfile
+    >>> from matlens.core.atomic import writing_into
     >>> place = Path(tempfile.mkdtemp())
-    >>> write_model_files(place, "a model 1", {"x": np.arange(2)}, {"target": "P"}, ["numpy"])
+    >>> write_model_files(writing_into(place), "a model 1", {"x": np.arange(2)}, {"target": "P"}, ["numpy"])
     >>> content, arrays = read_model_files(place, "a model 1")
     >>> content["target"], arrays["x"].tolist()
     ('P', [0, 1])
     """
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{place} cannot be made a folder ({error.strerror or error}); name another.") from error
-    with atomic_write(place / ARRAYS) as temporary:
-        temporary.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+    stored = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    with writing(ARRAYS) as file:
+        file.write(stored)
     facts = {
         "schema": schema,
-        "arrays_sha256": sha256_of(place / ARRAYS),
+        "arrays_sha256": hashlib.sha256(stored).hexdigest(),
         "versions": {"matlens": __version__, **{name: version(name) for name in packages}},
         **content,
     }
-    with atomic_write(place / MODEL) as temporary:
-        temporary.write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    with writing(MODEL) as file:
+        file.write((json.dumps(facts, indent=1, allow_nan=False) + "\n").encode())
 
 
 def read_model_files(place: Path, schema: str) -> tuple[dict[str, Any], Arrays]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from functools import cache as remembered
 from importlib.resources import files
 from pathlib import Path
 
-from matlens.core.atomic import atomic_write
 from matlens.core.vgg19_shards import join_shards
 from matlens.errors import InputError, ResourceError
 
@@ -247,14 +247,19 @@ def _check(path: Path, expected: str, what: str) -> None:
 def _download(file: RegisteredFile, cache: Path) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".matlens-", dir=cache) as folder:  # of the user alone
+            fetched = Path(folder) / file.name
+            if len(file.sources) == 1:
+                _retrieve(*file.sources[0], fetched)
+            else:
+                fetched.write_bytes(join_shards([_retrieved(url, digest, fetched) for url, digest in file.sources]))
+            _check(fetched, file.sha256, f"what was made of the downloads for {file.name} is not what is registered")
+            os.replace(fetched, cache / file.name)
     except OSError as error:
-        raise ResourceError(f"the cache {cache} cannot be made ({error.strerror}); name another place.") from error
-    with atomic_write(cache / file.name) as temporary:
-        if len(file.sources) == 1:
-            _retrieve(*file.sources[0], temporary)
-        else:
-            temporary.write_bytes(join_shards([_retrieved(url, digest, temporary) for url, digest in file.sources]))
-        _check(temporary, file.sha256, f"what was made of the downloads for {file.name} is not what is registered")
+        raise ResourceError(
+            f"{file.name} cannot be written to the cache {cache} ({error.strerror or error}); free some space there, "
+            "or put the file into a folder that MATLENS_DATA names."
+        ) from error
     return cache / file.name
 
 

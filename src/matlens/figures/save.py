@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from matlens.core.atomic import atomic_write
+from matlens.core.atomic import Writing, atomic_write
 from matlens.figures.style import RC
 
 __all__ = ["save_figure"]
@@ -18,7 +18,9 @@ __all__ = ["save_figure"]
 _DPI = 220
 
 
-def save_figure(figure: Figure, stem: str | os.PathLike[str], source: pd.DataFrame) -> tuple[Path, Path, Path]:
+def save_figure(
+    figure: Figure, stem: str | os.PathLike[str], source: pd.DataFrame, writing: Writing = atomic_write
+) -> tuple[Path, Path, Path]:
     """Save a figure as PNG and PDF, and its source data as CSV.
 
     The same figure gives the same bytes, because no dates are written.
@@ -31,6 +33,8 @@ def save_figure(figure: Figure, stem: str | os.PathLike[str], source: pd.DataFra
         Path without suffix; its folder must exist.
     source : DataFrame
         The numbers in the figure.
+    writing : callable
+        Opens a file for writing, from its path; by default, `matlens.core.atomic.atomic_write`.
 
     Returns
     -------
@@ -53,10 +57,11 @@ def save_figure(figure: Figure, stem: str | os.PathLike[str], source: pd.DataFra
     png, pdf, csv = (Path(f"{os.fspath(stem)}.{suffix}") for suffix in ("png", "pdf", "csv"))
     FigureCanvasAgg(figure)
     with matplotlib.rc_context(RC):
-        with atomic_write(png) as temporary:
-            figure.savefig(temporary, dpi=_DPI, metadata={"Software": None})
-        with atomic_write(pdf) as temporary:
-            figure.savefig(temporary, metadata={"CreationDate": None, "Creator": "MatLens", "Producer": None})
-    with atomic_write(csv) as temporary:
-        source.to_csv(temporary, index=False, lineterminator="\n")
+        with writing(png.as_posix()) as file:
+            figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
+        with writing(pdf.as_posix()) as file:
+            described = {"CreationDate": None, "Creator": "MatLens", "Producer": None}
+            figure.savefig(file, format="pdf", metadata=described)
+    with writing(csv.as_posix()) as file:
+        source.to_csv(file, index=False, lineterminator="\n")
     return png, pdf, csv

@@ -9,6 +9,7 @@ from matlens.report.build import REPORT, build_report
 from matlens.runs.command import Command
 from matlens.runs.directory import PREVIOUS, SETTINGS, RunDirectory
 from matlens.runs.lifecycle import working
+from matlens.runs.manifest import inside, is_inside
 
 __all__ = ["reported_members", "work_on_member"]
 
@@ -40,7 +41,7 @@ def work_on_member(run: RunDirectory, name: str, command: Command, options: Any,
         prepared = command.prepare(options, environment)
         settings = {**command.settings(options, prepared, environment), "part_of": run.settings["token"]}
         # What lies there is of a run that --force replaced.
-        member, found = RunDirectory.create(run.path / name, command.name, settings, force=True), prepared.found
+        member, found = RunDirectory.create(inside(run.path, name), command.name, settings, force=True), prepared.found
     if member.status == "finished":
         member.close()
         return
@@ -70,13 +71,14 @@ def reported_members(run: RunDirectory) -> list[str]:
     []
     """
     there = sorted(file.parent.name for file in run.path.glob(f"*/{REPORT}"))
+    there = [name for name in there if is_inside(run.path, f"{name}/{REPORT}")]  # links are not followed
     named = [str(name) for name in run.settings["members"]]
     return [name for name in dict.fromkeys((*named, *there)) if name in there and name != PREVIOUS]
 
 
 def _begun(run: RunDirectory, name: str) -> RunDirectory | None:
     """Open a member that this very run has begun."""
-    if not (run.path / name / SETTINGS).is_file():
+    if not inside(run.path, f"{name}/{SETTINGS}").is_file():
         return None
     member = RunDirectory(run.path / name)
     if member.settings.get("part_of") == run.settings["token"]:

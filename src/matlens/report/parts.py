@@ -192,16 +192,13 @@ def picture(run: RunDirectory, name: str, figure: Figure, source: pd.DataFrame, 
     >>> import tempfile
     >>> numbers = pd.DataFrame({"r2": [0.9]})
     >>> with RunDirectory.create(Path(tempfile.mkdtemp()) / "run", "compare", {}) as run:
-    ...     (run.path / "figures").mkdir(exist_ok=True)
     ...     part = picture(run, "scores", Figure(figsize=(DOUBLE / 2, 1)), numbers, "Scores.")
     >>> part.pdf, part.width
     ('figures/scores.pdf', 50)
     """
-    for suffix in ("png", "pdf", "csv"):
-        run.claim(f"figures/{name}.{suffix}")
-    png, pdf, csv = save_figure(figure, run.path / "figures" / name, source)
+    png, pdf, csv = save_figure(figure, f"figures/{name}", source, run.writing)
     width = round(100 * figure.get_figwidth() / DOUBLE)
-    return Picture(data_uri(png), caption, f"figures/{pdf.name}", f"figures/{csv.name}", width)
+    return Picture(data_uri(run.path / png), caption, f"figures/{pdf.name}", f"figures/{csv.name}", width)
 
 
 def data_uri(png: Path) -> str:

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +15,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import RunError
 from matlens.hooks import Arrays
 from matlens.runs.directory import RunDirectory
@@ -36,19 +36,19 @@ class Codec(Generic[T]):
     suffix : str
         Extension of the file, with its dot.
     write : callable
-        Takes the path and the value.
+        Takes a file in memory and the value.
     read : callable
         Takes the path and returns the value; raises OSError or ValueError if the file is damaged.
 
     Examples
     --------
-    >>> text = Codec(".txt", lambda path, value: path.write_text(value), lambda path: path.read_text())
+    >>> text = Codec(".txt", lambda file, value: file.write(value.encode()), lambda path: path.read_text())
     >>> text.suffix
     '.txt'
     """
 
     suffix: str
-    write: Callable[[Path, T], object]
+    write: Callable[[BytesIO, T], object]
     read: Callable[[Path], T]
 
 
@@ -79,8 +79,8 @@ def write_value(run: RunDirectory, name: str, value: T, codec: Codec[T]) -> None
     >>> (run.path / "facts.json").read_text()
     '{\\n  "n": 3\\n}\\n'
     """
-    with atomic_write(run.claim(name)) as temporary:
-        codec.write(temporary, value)
+    with run.writing(name) as file:
+        codec.write(file, value)
 
 
 def read_value(run: RunDirectory, name: str, codec: Codec[T]) -> T:
@@ -122,9 +122,9 @@ def read_value(run: RunDirectory, name: str, codec: Codec[T]) -> T:
         ) from error
 
 
-def _write_arrays(path: Path, arrays: Arrays) -> None:
+def _write_arrays(file: BytesIO, arrays: Arrays) -> None:
     named: dict[str, Any] = dict(arrays)
-    np.savez(path, allow_pickle=False, **named)
+    np.savez(file, allow_pickle=False, **named)
 
 
 def _read_arrays(path: Path) -> Arrays:
@@ -132,24 +132,24 @@ def _read_arrays(path: Path) -> Arrays:
         return {name: content[name] for name in content.files}
 
 
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+def _write_json(file: BytesIO, value: Any) -> None:
+    file.write((json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    table.to_csv(path, index=False, lineterminator="\n")
+def _write_table(file: BytesIO, table: pd.DataFrame) -> None:
+    table.to_csv(file, index=False, lineterminator="\n")
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)  # with every digit from pandas 3.1 on, which deprecates being asked for that
 
 
-def _write_dataset(path: Path, dataset: xr.Dataset) -> None:
-    dataset.to_netcdf(path, engine="h5netcdf")
+def _write_dataset(file: BytesIO, dataset: xr.Dataset) -> None:
+    dataset.to_netcdf(file, engine="h5netcdf")
 
 
 def _read_dataset(path: Path) -> xr.Dataset:

@@ -7,9 +7,10 @@ import os
 import shutil
 import sys
 import tomllib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,27 +18,35 @@ from typing import Any
 import tomli_w
 
 from matlens._version import __version__
-from matlens.core.atomic import TEMPORARY, atomic_write
+from matlens.core.atomic import TEMPORARY, replace_file, write_error
 from matlens.errors import RunError
 from matlens.runs.former import LAYOUT, in_present_layout
 from matlens.runs.lock import Lock
+from matlens.runs.manifest import SETTINGS, STATE, Manifest, inside, own_folder
 from matlens.runs.provenance import now
+from matlens.runs.replacing import (
+    LOCK,
+    PREVIOUS,
+    bring_back,
+    check_replaceable,
+    forget_previous,
+    is_interrupted,
+    previous_waits,
+    set_aside,
+)
 
-__all__ = ["RunDirectory"]
+__all__ = ["PREVIOUS", "SETTINGS", "STATE", "RunDirectory"]
 
-SETTINGS = "settings.toml"
 PROVENANCE = "provenance.json"
-STATE = ".state"  # lock, list of files, state and results to resume from: nothing a user needs
-PREVIOUS = "previous"  # what --force replaces, kept until the new run has finished
 
 
 # docs/decisions/0005-run-directories.md
 class RunDirectory:
     """Directory of one run, locked while this object is open (use it in a ``with`` block).
 
-    ``settings.toml`` is the first file; once it exists, the run can be resumed. A list of the files that MatLens wrote
-    is
-    kept, so that ``force`` never touches another file.
+    ``settings.toml`` is the first file; once it exists, the run can be resumed. Every file is written by `writing`,
+    which notes its hash, so that ``force`` never touches another file. The directory may come from somebody else: no
+    name in it leads to a file outside.
 
     Parameters
     ----------
@@ -65,11 +74,20 @@ class RunDirectory:
 
     def __init__(self, path: str | os.PathLike[str], lock: Lock | None = None) -> None:
         self.path = Path(path)
-        self.settings = _read_settings(self.path)
+        interrupted = is_interrupted(self.path)
+        self.settings = {} if interrupted else _read_settings(self.path)
         self._made: list[Path] = []  # directories that creating this run made
         self._lock = lock or _locked(self.path)
-        self._files = set(_listing(self.path))
-        self._clear_leftovers()
+        try:
+            if interrupted:
+                _bring_back(self.path)
+                self.settings = _read_settings(self.path)
+            self._manifest = Manifest(self.path)
+            self._clear_leftovers()
+        except BaseException:
+            if lock is None:
+                self._lock.release()
+            raise
 
     @classmethod
     def create(
@@ -92,8 +110,8 @@ class RunDirectory:
         settings : mapping
             Settings of the run, which :attr:`settings` returns when the run is opened again; None values are left out.
         force : bool
-            Use a directory that is not empty. Files of an earlier run are moved to ``previous/`` until this run has
-            finished.
+            Use a directory that holds an earlier run. Its files are moved to ``previous/`` until this run has finished;
+            files that are not as that run wrote them are an error.
         root : path-like
             Parent directory where ``output`` is None.
 
@@ -105,7 +123,8 @@ class RunDirectory:
         Raises
         ------
         RunError
-            If the directory is in use, is not empty (without ``force``), or cannot be written.
+            If the directory is in use, is not empty (without ``force``), holds other files than those of a run where
+            this one writes, or cannot be written.
         """
         made = _missing(Path(root) if output is None else Path(output))
         path = _unique(Path(root), command.replace(" ", "-")) if output is None else Path(output)
@@ -113,17 +132,27 @@ class RunDirectory:
         _make(path)
         if force and (path / SETTINGS).exists():
             _read_settings(path)  # another program's settings.toml is not ours to replace
-        lock = _locked(path)
+        lock, begun = _locked(path), False
         try:
+            _bring_back(path)  # of a replacement that was interrupted
             if not force and any(entry.name != STATE for entry in path.iterdir()):
                 raise RunError(
                     f"{path} is not empty; choose another --output, go on with 'matlens resume {path}', or replace its "
                     "results with --force."
                 )
-            _set_aside(path)
+            check_replaceable(path)
+            try:
+                set_aside(path, finished=_provenance(path).get("status") == "finished")
+            except OSError as error:
+                raise RunError(
+                    f"the run in {path} cannot be replaced ({error.strerror or error}); choose another --output."
+                ) from error
+            begun = True
             _write_settings(path, {"command": command, "version": __version__, "layout": LAYOUT, **settings})
             run = cls(path, lock)
         except BaseException:
+            if begun:
+                (path / SETTINGS).unlink(missing_ok=True)  # of the new run; without it, the earlier one comes back
             _bring_back(path)
             lock.release()
             _sweep(path, made)
@@ -139,17 +168,19 @@ class RunDirectory:
     @property
     def provenance(self) -> dict[str, Any]:
         """Content of provenance.json; empty while that file does not exist."""
-        try:
-            content = json.loads((self.path / PROVENANCE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        return _provenance(self.path)
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Items of the run that failed while others did not, each with its reason."""
+        found = self.provenance.get("failed")
+        return {str(name): str(reason) for name, reason in found.items()} if isinstance(found, dict) else {}
 
     @property
     def has_results(self) -> bool:
         """Whether the run holds computed results that would be lost if it were removed."""
         kinds = (f"{STATE}/", "realisation_", "partial_", "model.", "gradients.")
-        return any(name.startswith(kinds) and (self.path / name).is_file() for name in self._files)
+        return any(name.startswith(kinds) and (self.path / name).is_file() for name in self._manifest)
 
     def mark(self, status: str, **facts: Any) -> None:
         """Write the status and further facts to provenance.json; ``finished`` also removes the files that ``force`` set
@@ -171,36 +202,51 @@ class RunDirectory:
         content["finished" if status == "finished" else "updated"] = now()
         self.write_text(PROVENANCE, json.dumps(content, indent=2) + "\n")
         if status == "finished":
-            shutil.rmtree(self.path / PREVIOUS, ignore_errors=True)
+            forget_previous(self.path)
 
-    def claim(self, name: str) -> Path:
-        """Return the path of a file of this run and list the file as written by MatLens; its folder is created.
+    @property
+    def replaces(self) -> bool:
+        """Whether an earlier run waits in ``previous/`` until this one has finished."""
+        return previous_waits(self.path)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[BytesIO]:
+        """Provide a file in memory that becomes a file of this run when the block ends without an error.
+
+        Its folder is made. Its hash is noted before it is written, and then it is written as a whole or not at all.
 
         Parameters
         ----------
         name : str
             Path within the run.
 
-        Returns
-        -------
-        Path
-            Path of the file, which the caller writes.
+        Yields
+        ------
+        BytesIO
+            To write to.
 
         Raises
         ------
         RunError
-            If the folder or the list of files cannot be written.
+            If the name leads out of the run, if a file is there that MatLens did not write, or if the file cannot be
+            written.
         """
-        path = self.path / name
+        path = inside(self.path, name)
+        if os.path.lexists(path) and self._manifest.exists and name not in self._manifest:
+            raise RunError(
+                f"{path} is not a file that MatLens wrote; move it away, and go on with 'matlens resume {self.path}'."
+            )
+        file = BytesIO()
+        yield file
+        content = file.getbuffer()
         try:
+            if not (self.path / STATE).is_dir():
+                raise RunError(f"{self.path} is no longer there or no longer complete; start the command again.")
             path.parent.mkdir(parents=True, exist_ok=True)  # the user may have deleted figures/
-            if name not in self._files:
-                with open(self.path / STATE / "files.txt", "a", encoding="utf-8") as file:
-                    file.write(name + "\n")
-                self._files.add(name)
+            self._manifest.record(name, content)
         except OSError as error:
-            raise RunError(f"{path} cannot be written ({error.strerror or error}); free or choose a place.") from error
-        return path
+            raise write_error(error, path) from error
+        replace_file(path, content)
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of this run atomically.
@@ -222,10 +268,9 @@ class RunDirectory:
         RunError
             If the file cannot be written.
         """
-        path = self.claim(name)
-        with atomic_write(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-        return path
+        with self.writing(name) as file:
+            file.write(text.encode())
+        return self.path / name
 
     def remove(self, name: str) -> None:
         """Remove a file of this run if it exists.
@@ -234,8 +279,13 @@ class RunDirectory:
         ----------
         name : str
             Path within the run.
+
+        Raises
+        ------
+        RunError
+            If the name leads out of the run.
         """
-        (self.path / name).unlink(missing_ok=True)
+        inside(self.path, name).unlink(missing_ok=True)
 
     def drop(self, key: str) -> None:
         """Remove the files below ``.state/KEY``: states and results of work whose outcome is stored elsewhere.
@@ -245,13 +295,13 @@ class RunDirectory:
         key : str
             Name of the work, e.g. the ``key`` of `matlens.runs.resumable.each`.
         """
-        for name in self._files:
+        for name in self._manifest:
             if name.startswith(f"{STATE}/{key}/"):
                 self.remove(name)
 
     def discard(self) -> None:
         """Undo :meth:`create`: remove the files of this run, and restore those that ``force`` set aside."""
-        for name in (SETTINGS, *self._files):
+        for name in (SETTINGS, *self._manifest.ours()):
             self.remove(name)
         _bring_back(self.path)
         self.close()
@@ -271,8 +321,7 @@ class RunDirectory:
 
     def _clear_leftovers(self) -> None:
         """Remove half-written files of a process that was killed; the lock shows that it has ended."""
-        folders = {self.path, self.path / STATE, *((self.path / name).parent for name in self._files)}
-        for folder in folders:
+        for folder in {self.path, self.path / STATE, *self._manifest.folders()}:
             for file in folder.glob(TEMPORARY):
                 file.unlink(missing_ok=True)
 
@@ -305,10 +354,9 @@ def _make(path: Path) -> None:
 
 def _locked(path: Path) -> Lock:
     try:
-        (path / STATE).mkdir(exist_ok=True)
-        return Lock(path / STATE / "lock")
+        return Lock(own_folder(path, STATE) / LOCK)
     except OSError as error:
-        raise RunError(f"{path} cannot be written ({error.strerror or error}); name another --output.") from error
+        raise write_error(error, path) from error
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
@@ -324,9 +372,21 @@ def _read_settings(path: Path) -> dict[str, Any]:
     return in_present_layout(settings)
 
 
+def _provenance(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((path / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def _write_settings(path: Path, settings: Mapping[str, Any]) -> None:
-    with atomic_write(path / SETTINGS) as temporary:
-        temporary.write_text(tomli_w.dumps(_without_none(settings)), encoding="utf-8", newline="\n")
+    content = tomli_w.dumps(_without_none(settings)).encode()
+    try:
+        Manifest(path).record(SETTINGS, content)
+    except OSError as error:
+        raise write_error(error, path) from error
+    replace_file(path / SETTINGS, content)
 
 
 def _without_none(value: Any) -> Any:
@@ -335,27 +395,6 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_none(item) for item in value]
     return value
-
-
-def _listing(path: Path) -> list[str]:
-    try:
-        names = (path / STATE / "files.txt").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    return list(dict.fromkeys(names))
-
-
-def _set_aside(path: Path) -> None:
-    """Move an earlier run's files to ``previous/``; remove them if that folder still holds the last finished run."""
-    names = [name for name in (SETTINGS, *_listing(path)) if (path / name).is_file()]
-    keep = not (path / PREVIOUS).exists()
-    for name in names:
-        if keep and not name.startswith(STATE):
-            (path / PREVIOUS / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path / name, path / PREVIOUS / name)
-        else:
-            (path / name).unlink()
-    (path / STATE / "files.txt").unlink(missing_ok=True)
 
 
 def _missing(path: Path) -> list[Path]:
@@ -374,12 +413,10 @@ def _sweep(path: Path, made: list[Path]) -> None:
 
 
 def _bring_back(path: Path) -> None:
-    previous = path / PREVIOUS
-    if not previous.exists():
-        return
-    files = [file for file in previous.rglob("*") if file.is_file()]
-    for file in files:
-        os.replace(file, path / file.relative_to(previous))
-    shutil.rmtree(previous, ignore_errors=True)
-    names = (file.relative_to(previous).as_posix() for file in files)
-    (path / STATE / "files.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    try:
+        bring_back(path)
+    except OSError as error:
+        raise RunError(
+            f"the earlier run of {path} cannot be brought back from {path / PREVIOUS} ({error.strerror or error}); "
+            "move its files from there."
+        ) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from matlens.errors import InputError, Interrupted, MatlensError, ResourceError
-from matlens.runs.directory import RunDirectory
+from matlens.runs.directory import PREVIOUS, RunDirectory
 from matlens.runs.signals import stoppable
 
 __all__ = ["working"]
@@ -21,7 +21,8 @@ def working(run: RunDirectory, *, fresh: bool = False) -> Iterator[RunDirectory]
     run : RunDirectory
         An open run; it is closed at the end.
     fresh : bool
-        Whether the run was created just now. If its input proves invalid before there is a result, the run is removed.
+        Whether the run was created just now. Before there is a result, it is removed if its input proves invalid, or if
+        it fails or is interrupted while an earlier run waits, which comes back.
 
     Yields
     ------
@@ -54,14 +55,18 @@ def working(run: RunDirectory, *, fresh: bool = False) -> Iterator[RunDirectory]
             yield run
             run.mark("finished")
         except (KeyboardInterrupt, Interrupted) as stop:
+            if fresh and run.replaces and not run.has_results:
+                run.discard()
+                raise Interrupted(f"interrupted before there was a result; {run.path} is again as it was.") from stop
             with suppress(MatlensError):  # the disk may be full
                 run.mark("interrupted")
+            waiting = f" (the run that it replaces waits in {run.path / PREVIOUS})" if run.replaces else ""
             raise Interrupted(
-                f"interrupted; what was done so far is in {run.path}, go on with 'matlens resume {run.path}'.",
+                f"interrupted; what was done so far is in {run.path}, go on with 'matlens resume {run.path}'{waiting}.",
                 getattr(stop, "result", None),
             ) from stop
         except MatlensError as error:
-            if fresh and isinstance(error, InputError | ResourceError) and not run.has_results:
+            if fresh and not run.has_results and (run.replaces or isinstance(error, InputError | ResourceError)):
                 run.discard()
                 raise
             with suppress(MatlensError):  # the disk may be full

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from matlens.core.atomic import open_plain
 from matlens.errors import RunError
 
 __all__ = ["Lock"]
@@ -25,7 +26,7 @@ class Lock:
     Raises
     ------
     RunError
-        If another process holds the lock.
+        If another process holds the lock, or the file is a link.
 
     Examples
     --------
@@ -38,8 +39,9 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # "a+" does not empty the file: until the lock is ours, its text is the holder's.
-        self._file: IO[str] = open(path, "a+", encoding="utf-8")  # noqa: SIM115
+        # Nothing is emptied: until the lock is ours, the text is the holder's. A link is not followed, because what it
+        # leads to would be overwritten.
+        self._file: IO[str] = open(open_plain(path, os.O_RDWR | os.O_CREAT), "r+", encoding="utf-8", errors="replace")  # noqa: SIM115
         try:
             _hold(self._file)
         except OSError as error:

@@ -51,7 +51,7 @@ def sha256(path: str | os.PathLike[str]) -> str:
     place = Path(path)
     if place.is_dir():
         parts = [f"{file.name} {sha256(file)}" for file in sorted(place.iterdir()) if file.is_file()]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
     try:
         return sha256_of(path)
     except OSError as error:

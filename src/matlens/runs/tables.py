@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from matlens.core.atomic import atomic_write
 from matlens.runs.directory import RunDirectory
 
 __all__ = ["read_table", "write_table"]
@@ -35,8 +34,8 @@ def write_table(run: RunDirectory, name: str, table: pd.DataFrame) -> None:
     >>> (run.path / "errors.csv").read_text()
     'error\\n0.1\\n'
     """
-    with atomic_write(run.claim(f"{name}.csv")) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+    with run.writing(f"{name}.csv") as file:
+        table.to_csv(file, index=False, lineterminator="\n")
 
 
 def read_table(run: RunDirectory, name: str) -> pd.DataFrame | None:

@@ -30,10 +30,12 @@ def headings(html):
 def unpainted(monkeypatch):
     """Figures are made but not painted, which takes most of the time; two tests paint them all."""
 
-    def save(figure, stem, source):
-        source.to_csv(f"{stem}.csv", index=False)
+    def save(figure, stem, source, writing):
         for suffix in ("png", "pdf"):
-            Path(f"{stem}.{suffix}").write_bytes(b"")
+            with writing(f"{stem}.{suffix}"):
+                pass
+        with writing(f"{stem}.csv") as file:
+            source.to_csv(file, index=False)
         return tuple(Path(f"{stem}.{suffix}") for suffix in ("png", "pdf", "csv"))
 
     monkeypatch.setattr(parts, "save_figure", save)
@@ -55,6 +57,16 @@ def test_learned_shows_held_out_scores_first_and_checks_after(learned):
         assert {f"{name}.{kind}" for kind in ("png", "pdf", "csv")} <= {
             file.name for file in (run.path / "figures").iterdir()
         }
+
+
+def test_shuffled_rows_have_a_report_where_nothing_else_was_held_out(tmp_path, unpainted):
+    with learned_run(tmp_path / "run") as run:
+        for name in ("held_out", "scores", "paired"):
+            found = pd.read_csv(run.path / f"{name}.csv", dtype={"sample": str})
+            write_table(run, name, found[found["partition"] == "grouped"].assign(partition="shuffled"))
+        html = text_of(run)
+    assert "rows shuffled (for information)" in html
+    assert len(pd.read_csv(run.path / "figures" / "parity.csv")) > 0
 
 
 def test_ids_of_samples_stay_text(learned):

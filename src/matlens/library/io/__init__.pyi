@@ -6,4 +6,5 @@ from .options import LibraryOptions as LibraryOptions
 from .reading import read_library as read_library
 from .spectra import Spectra as Spectra
 from .truth import lines_of_truth as lines_of_truth
+from .writing import put_library as put_library
 from .writing import write_library as write_library

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from itertools import pairwise
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from matlens.library.io.names import split_unit
 from matlens.library.io.text_table import WRITTEN, TextTable
 from matlens.library.table import MaterialsLibrary
 
-__all__ = ["is_written", "read_written", "write_library"]
+__all__ = ["is_written", "put_library", "read_written", "write_library"]
 
 _SIGNS = {-1: "<", 0: "", 1: ">"}
 
@@ -51,17 +52,44 @@ def write_library(library: MaterialsLibrary, path: str | os.PathLike[str]) -> No
     >>> path.read_text().splitlines()[1:]
     ['Sample,Fe,Ga,M (T)', '0,0.5,0.5,2.0']
     """
+    with atomic_write(path) as file:
+        put_library(library, file)
+
+
+def put_library(library: MaterialsLibrary, file: BinaryIO) -> None:
+    """Write a library to an open file, as `write_library` does.
+
+    Parameters
+    ----------
+    library : MaterialsLibrary
+        The library.
+    file : binary file
+        Open for writing.
+
+    Raises
+    ------
+    InputError
+        If two columns would have the same name.
+
+    Examples
+    --------
+    >>> file = io.BytesIO()
+    >>> put_library(MaterialsLibrary([[0.5, 0.5]], ("Fe", "Ga"), {"M": [2.0]}, {"M": "T"}), file)
+    >>> file.getvalue().splitlines()[2]
+    b'0,0.5,0.5,2.0'
+    """
     merits = [_headed(name, unit) for name, unit in library.merit_units.items()]
     channels = [] if library.axis is None else [repr(value) for value in library.axis.tolist()]
     columns = ["Sample", *library.components, *library.covariates, *channels, *merits]
     twice = sorted({name for name in columns if columns.count(name) > 1}) if len(set(columns)) < len(columns) else []
     if twice:
         raise InputError(f"the columns {', '.join(twice)} would occur twice; rename components, covariates or merits.")
-    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        file.write(f"{WRITTEN} {json.dumps(_description(library), ensure_ascii=False)}\n")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(_rows(library))
+    text = io.StringIO(newline="")
+    text.write(f"{WRITTEN} {json.dumps(_description(library), ensure_ascii=False)}\n")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(_rows(library))
+    file.write(text.getvalue().encode())
 
 
 def is_written(table: TextTable) -> bool:

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from matlens.core.atomic import Writing, writing_into
 from matlens.core.device import chosen_device
 from matlens.core.intervals import conformal_factor
 from matlens.errors import InputError
@@ -367,11 +368,22 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Path
             The folder.
         """
+        self.put(writing_into(folder))
+        return Path(folder)
+
+    def put(self, writing: Writing) -> None:
+        """Write the files of the fitted model, as `save` does, where a function opens them.
+
+        Parameters
+        ----------
+        writing : callable
+            Opens a file of the model for writing, from its name.
+        """
         check_is_fitted(self, "ensemble_")
         parameters = {name: value for name, value in self.get_params().items() if name not in _ELSEWHERE}
         own = self.preprocessing is not None
         values = {name.removesuffix("_"): getattr(self, name) for name in _FITTED}
-        return write_state(FittedState(parameters, own, self.inputs_, **values), folder)
+        write_state(FittedState(parameters, own, self.inputs_, **values), writing)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], *, device: str = "auto") -> LibraryModel:

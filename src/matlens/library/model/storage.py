@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.atomic import Writing
 from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
 from matlens.errors import ResourceError
@@ -82,22 +83,17 @@ class FittedState:
         return float(self.respond(library.compositions, library.spectra if self.inputs.uses_spectrum else None).mean())
 
 
-def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
+def write_state(state: FittedState, writing: Writing) -> None:
     """Write ``model.json`` (settings) and ``arrays.safetensors`` (weights and training samples).
 
     Parameters
     ----------
     state : FittedState
         State of the model.
-    folder : path-like
-        Folder to write to; it is created if missing.
-
-    Returns
-    -------
-    Path
-        The folder.
+    writing : callable
+        Opens a file of the model for writing, from its name.
     """
-    place, mixture = Path(folder), state.ensemble
+    mixture = state.ensemble
     arrays: Arrays = {f"network.{name}": value.cpu().numpy() for name, value in mixture.networks.parameters.items()}
     if mixture.kernel is not None:
         arrays |= {f"kernel.{name}": value for name, value in mixture.kernel.arrays().items()}
@@ -117,8 +113,7 @@ def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
         "example": state.example(),
         "library": words,
     }
-    write_model_files(place, SCHEMA, arrays, content, ("numpy", "torch"))
-    return place
+    write_model_files(writing, SCHEMA, arrays, content, ("numpy", "torch"))
 
 
 def read_state(folder: str | os.PathLike[str], device: str) -> FittedState:

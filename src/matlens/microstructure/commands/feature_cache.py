@@ -59,8 +59,8 @@ class FeatureCache(MutableMapping[str, Row]):
             rows = {**self._read(recipe), **self._known[recipe]}
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                with atomic_write(self._file(recipe)) as temporary:
-                    np.savez(temporary, recipe=recipe, keys=np.array(list(rows)), rows=np.stack(list(rows.values())))
+                with atomic_write(self._file(recipe)) as file:
+                    np.savez(file, recipe=recipe, keys=np.array(list(rows)), rows=np.stack(list(rows.values())))
             except (OSError, RunError) as error:
                 _log.warning("features are not kept for later runs (%s).", error)
         self._new.clear()

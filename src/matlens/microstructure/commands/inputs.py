@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.microstructure import problems
 from matlens.microstructure.commands.options import Micrographs, cleaning_of
-from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.io import put_microstructure
 from matlens.microstructure.segmentation import CleaningOptions, Segmentation, load, read_microstructure
 from matlens.microstructure.statistics import threshold_sensitivity
 from matlens.microstructure.structure import Microstructure
@@ -297,8 +296,8 @@ def store_inputs(run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation
     """
     for index, segmentation in enumerate(found):
         if segmentation.grey is not None:
-            with atomic_write(run.claim(f".state/grey_{index}.npz")) as temporary:
-                np.savez_compressed(temporary, grey=segmentation.grey.astype(np.float32))
+            with run.writing(f".state/grey_{index}.npz") as file:
+                np.savez_compressed(file, grey=segmentation.grey.astype(np.float32))
     notes = [
         {
             "source": source,
@@ -325,7 +324,9 @@ def store_structures(run: RunDirectory, kind: str, structures: Sequence[Microstr
         Structures to write.
     """
     for index, structure in reversed(list(enumerate(structures))):
-        write_microstructure(structure, run.claim(f"{kind}_{index}.npz"))
+        name = f"{kind}_{index}.npz"
+        with run.writing(name) as file:
+            put_microstructure(structure, name, file)
 
 
 def exemplars_of(

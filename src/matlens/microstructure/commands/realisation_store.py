@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.core.atomic import atomic_write
 from matlens.hooks import Arrays
-from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.io import put_microstructure
 from matlens.microstructure.reconstruction import Reconstruction, realisation_key
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
@@ -100,9 +99,10 @@ class RealisationStore(RunStateStore):
 
     def _write_labels(self, stem: str, labels: NDArray[np.generic]) -> None:
         labels, stem = np.ascontiguousarray(labels, dtype=np.uint8), self._folder + stem
-        with atomic_write(self._run.claim(f"{stem}.npy")) as temporary:
-            np.save(temporary, labels, allow_pickle=False)
-        write_microstructure(self._material.with_labels(labels), self._run.claim(f"{stem}.tif"))
+        with self._run.writing(f"{stem}.npy") as file:
+            np.save(file, labels, allow_pickle=False)
+        with self._run.writing(f"{stem}.tif") as file:
+            put_microstructure(self._material.with_labels(labels), f"{stem}.tif", file)
 
 
 def _partial(key: str) -> str:

@@ -29,7 +29,8 @@ class FileFormat:
         Its reader as ``"module:function"``, imported when the first such file is read. The function takes the path and
         the name of the asked array (None where none is asked), and returns an `Image`.
     write : str or None
-        Its writer as ``"module:function"``. The function takes a `Microstructure` and the path.
+        Its writer as ``"module:function"``. The function takes a `Microstructure` and an
+        open binary file.
     carries : tuple of {"spacing", "names", "periodicity", "volumes"}
         What such a file can hold besides the labels of a plane: the spacing with its unit, names of phases, whether
         opposite borders continue each other, and three axes.

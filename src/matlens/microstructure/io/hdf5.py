@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from matlens.core.atomic import atomic_write
 from matlens.core.units import normal_unit
 from matlens.microstructure.io.dream3d import is_dream3d, read_dream3d
 from matlens.microstructure.io.ebsd import ebsd_scan, read_scan
@@ -41,7 +40,8 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "m.h5"
-    >>> write_hdf5(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), path)
+    >>> with path.open("wb") as file:
+    ...     write_hdf5(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), file)
     >>> read_hdf5(path).spacing
     (0.5, 0.5)
     """
@@ -73,20 +73,15 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
         )
 
 
-def write_hdf5(microstructure: Microstructure, path: Path) -> None:
+def write_hdf5(microstructure: Microstructure, file: BinaryIO) -> None:
     """Write the dataset ``labels`` with spacing, unit, phase names and periodicity as attributes.
 
     Parameters
     ----------
     microstructure : Microstructure
         The structure.
-    path : Path
-        The file.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be written.
+    file : binary file
+        Open for writing.
 
     Examples
     --------
@@ -94,8 +89,8 @@ def write_hdf5(microstructure: Microstructure, path: Path) -> None:
     """
     import h5py
 
-    with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
-        labels = file.create_dataset("labels", data=microstructure.labels, compression="gzip", track_times=False)
+    with h5py.File(file, "w") as content:
+        labels = content.create_dataset("labels", data=microstructure.labels, compression="gzip", track_times=False)
         labels.attrs["spacing"] = np.array(microstructure.spacing)
         labels.attrs["unit"] = microstructure.unit
         labels.attrs["phase_names"] = list(microstructure.phase_names)

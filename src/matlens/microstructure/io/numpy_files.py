@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from matlens.core.atomic import atomic_write
 from matlens.microstructure.io.image import Image, pick
 from matlens.microstructure.structure import Microstructure
 
@@ -37,7 +37,8 @@ def read_npy(path: Path, dataset: str | None = None) -> Image:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "m.npy"
-    >>> write_npy(Microstructure([[0, 1], [1, 1]]), path)
+    >>> with path.open("wb") as file:
+    ...     write_npy(Microstructure([[0, 1], [1, 1]]), file)
     >>> read_npy(path).values.tolist()
     [[0, 1], [1, 1]]
     """
@@ -69,7 +70,8 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "m.npz"
-    >>> write_npz(Microstructure([[0, 1], [1, 1]], spacing=2.0, unit="nm"), path)
+    >>> with path.open("wb") as file:
+    ...     write_npz(Microstructure([[0, 1], [1, 1]], spacing=2.0, unit="nm"), file)
     >>> read_npz(path).spacing
     (2.0, 2.0)
     """
@@ -87,54 +89,42 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
     )
 
 
-def write_npy(microstructure: Microstructure, path: Path) -> None:
+def write_npy(microstructure: Microstructure, file: BinaryIO) -> None:
     """Write the labels as uint8, without spacing and names.
 
     Parameters
     ----------
     microstructure : Microstructure
         The structure.
-    path : Path
-        The file.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be written.
+    file : binary file
+        Open for writing.
 
     Examples
     --------
     See `read_npy`.
     """
-    with atomic_write(path) as temporary:
-        np.save(temporary, microstructure.labels, allow_pickle=False)
+    np.save(file, microstructure.labels, allow_pickle=False)
 
 
-def write_npz(microstructure: Microstructure, path: Path) -> None:
+def write_npz(microstructure: Microstructure, file: BinaryIO) -> None:
     """Write labels, spacing, unit, phase names and periodicity, compressed.
 
     Parameters
     ----------
     microstructure : Microstructure
         The structure.
-    path : Path
-        The file.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be written.
+    file : binary file
+        Open for writing.
 
     Examples
     --------
     See `read_npz`.
     """
-    with atomic_write(path) as temporary:
-        np.savez_compressed(
-            temporary,
-            labels=microstructure.labels,
-            spacing=np.array(microstructure.spacing),
-            unit=np.array(microstructure.unit),
-            phase_names=np.array(microstructure.phase_names),
-            periodic=np.array(microstructure.periodic),
-        )
+    np.savez_compressed(
+        file,
+        labels=microstructure.labels,
+        spacing=np.array(microstructure.spacing),
+        unit=np.array(microstructure.unit),
+        phase_names=np.array(microstructure.phase_names),
+        periodic=np.array(microstructure.periodic),
+    )

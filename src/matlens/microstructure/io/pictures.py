@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.core.atomic import atomic_write
 from matlens.microstructure.io.image import Image, attributes_text, image_with_attributes
 from matlens.microstructure.io.palettes import shown_palette
 from matlens.microstructure.structure import Microstructure
@@ -41,7 +40,8 @@ def read_picture(path: Path, dataset: str | None = None) -> Image:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "m.png"
-    >>> write_png(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), path)
+    >>> with path.open("wb") as file:
+    ...     write_png(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), file)
     >>> read_picture(path).spacing
     (0.5, 0.5)
     """
@@ -84,20 +84,15 @@ def _values(picture: Any) -> tuple[NDArray[Any], NDArray[np.uint8] | None, tuple
     return np.asarray(picture if mode == picture.mode else picture.convert(mode)), None, notes
 
 
-def write_png(microstructure: Microstructure, path: Path) -> None:
+def write_png(microstructure: Microstructure, file: BinaryIO) -> None:
     """Write a 2-D microstructure as grey levels from black to white, with its attributes in a comment.
 
     Parameters
     ----------
     microstructure : Microstructure
         The structure, a plane.
-    path : Path
-        The file.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be written.
+    file : binary file
+        Open for writing.
 
     Examples
     --------
@@ -109,8 +104,7 @@ def write_png(microstructure: Microstructure, path: Path) -> None:
     comment = PngInfo()
     comment.add_text(_COMMENT, attributes_text(microstructure))
     levels = grey_levels(microstructure.n_phases)
-    with atomic_write(path) as temporary:
-        Pillow.fromarray(levels[microstructure.labels]).save(temporary, pnginfo=comment)
+    Pillow.fromarray(levels[microstructure.labels]).save(file, format="PNG", pnginfo=comment)
 
 
 def grey_levels(n_phases: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

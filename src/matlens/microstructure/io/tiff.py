@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from matlens.core.atomic import atomic_write
 from matlens.core.units import normal_unit
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image, attributes_text, image_with_attributes
@@ -50,7 +49,8 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "m.tif"
-    >>> write_tiff(Microstructure([[0, 1], [1, 1]], spacing=0.35, unit="um"), path)
+    >>> with path.open("wb") as file:
+    ...     write_tiff(Microstructure([[0, 1], [1, 1]], spacing=0.35, unit="um"), file)
     >>> image = read_tiff(path)
     >>> image.values.tolist(), image.spacing, image.unit
     ([[0, 1], [1, 1]], (0.35, 0.35), 'um')
@@ -84,20 +84,15 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
     return replace(image, spacing=spacing, unit=scale.unit, scale=scale.source)
 
 
-def write_tiff(microstructure: Microstructure, path: Path) -> None:
+def write_tiff(microstructure: Microstructure, file: BinaryIO) -> None:
     """Write uint8 labels with spacing and unit as ImageJ reads them; other attributes go into ImageJ's Info field.
 
     Parameters
     ----------
     microstructure : Microstructure
         The structure.
-    path : Path
-        The file.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be written.
+    file : binary file
+        Open for writing.
 
     Examples
     --------
@@ -115,10 +110,7 @@ def write_tiff(microstructure: Microstructure, path: Path) -> None:
     }
     if depth:
         metadata["spacing"] = depth[0]
-    with atomic_write(path) as temporary:
-        tifffile.imwrite(
-            temporary, microstructure.labels, imagej=True, resolution=(1 / width, 1 / height), metadata=metadata
-        )
+    tifffile.imwrite(file, microstructure.labels, imagej=True, resolution=(1 / width, 1 / height), metadata=metadata)
 
 
 class _PageErrors(logging.Handler):

@@ -6,13 +6,12 @@ import base64
 import zlib
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.core.atomic import atomic_write
 from matlens.core.units import is_length, normal_unit
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image, pick
@@ -48,7 +47,8 @@ def read_vti(path: Path, dataset: str | None = None) -> Image:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "m.vti"
-    >>> write_vti(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), path)
+    >>> with path.open("wb") as file:
+    ...     write_vti(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), file)
     >>> read_vti(path).values.tolist()
     [[[0, 1], [1, 1]]]
     """
@@ -131,7 +131,7 @@ def _texts(image: Any, name: str) -> list[str]:
     return bytes(int(word) for word in (found.text or "").split()).decode(errors="replace").split("\0")[:-1]
 
 
-def write_vti(microstructure: Microstructure, path: Path) -> None:
+def write_vti(microstructure: Microstructure, file: BinaryIO) -> None:
     """Write the labels as the cell array ``phase`` of a VTK image.
 
     The last array axis is x, which varies fastest; the origin is zero. VTK has no place for unit, phase names and
@@ -141,20 +141,15 @@ def write_vti(microstructure: Microstructure, path: Path) -> None:
     ----------
     microstructure : Microstructure
         The structure; a plane becomes one layer of unit thickness.
-    path : Path
-        The file.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be written.
+    file : binary file
+        Open for writing.
 
     Examples
     --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "m.vti"
-    >>> write_vti(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), path)
-    >>> 'Spacing="0.5 0.5 1.0"' in path.read_text()
+    >>> from io import BytesIO
+    >>> file = BytesIO()
+    >>> write_vti(Microstructure([[0, 1], [1, 1]], spacing=0.5, unit="um"), file)
+    >>> b'Spacing="0.5 0.5 1.0"' in file.getvalue()
     True
     """
     labels = microstructure.labels.reshape((1,) * (3 - microstructure.ndim) + microstructure.shape)
@@ -178,8 +173,7 @@ def write_vti(microstructure: Microstructure, path: Path) -> None:
   <AppendedData encoding="base64">_{content}</AppendedData>
 </VTKFile>
 """
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    file.write(text.encode())
 
 
 def _strings(name: str, values: tuple[str, ...]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
+from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.microstructure.io.formats import find_format, suffixes_of
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["write_microstructure"]
+__all__ = ["put_microstructure", "write_microstructure"]
 
 
 def write_microstructure(microstructure: Microstructure, path: str | os.PathLike[str]) -> Path:
@@ -48,16 +50,45 @@ def write_microstructure(microstructure: Microstructure, path: str | os.PathLike
     Microstructure(2 x 2, 2 phases, 0.35 um)
     """
     target = Path(path)
-    found = find_format(target)
+    with atomic_write(target) as file:
+        put_microstructure(microstructure, target.name, file)
+    return target
+
+
+def put_microstructure(microstructure: Microstructure, name: str, file: BinaryIO) -> None:
+    """Write a microstructure to an open file, in the format that the suffix of a name stands for.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+    name : str
+        Name of the file.
+    file : binary file
+        Open for writing.
+
+    Raises
+    ------
+    InputError
+        If the suffix is unknown, or the format cannot hold the structure.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> file = BytesIO()
+    >>> put_microstructure(Microstructure([[0, 1], [1, 1]]), "m.npy", file)
+    >>> file.getvalue()[:6]
+    b'\x93NUMPY'
+    """
+    found = find_format(Path(name))
     writer = None if found is None else found.load("write")
     if found is None or writer is None:
         raise InputError(
-            f"{target.name} has the suffix {target.suffix!r}, which is not one MatLens writes: {suffixes_of('write')}."
+            f"{name} has the suffix {Path(name).suffix!r}, which is not one MatLens writes: {suffixes_of('write')}."
         )
     if microstructure.ndim == 3 and "volumes" not in found.carries:
         raise InputError(
-            f"{target.name} is to hold a volume, and a {found.name} file holds a plane only; choose one of "
+            f"{name} is to hold a volume, and a {found.name} file holds a plane only; choose one of "
             f"{suffixes_of('write', volumes=True)}."
         )
-    writer(microstructure, target)
-    return target
+    writer(microstructure, file)

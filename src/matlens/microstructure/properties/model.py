@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from matlens.core.atomic import Writing, writing_into
 from matlens.core.intervals import conformal_factor
 from matlens.core.nearness import Nearness
 from matlens.core.splits import grouped_folds
@@ -307,12 +308,23 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         RunError
             If a file cannot be written.
         """
+        self.put(writing_into(folder))
+        return Path(folder)
+
+    def put(self, writing: Writing) -> None:
+        """Write the files of the fitted model, as `save` does, where a function opens them.
+
+        Parameters
+        ----------
+        writing : callable
+            Opens a file of the model for writing, from its name.
+        """
         check_is_fitted(self, "learner_")
         parameters = {name: value for name, value in self.get_params(deep=False).items() if name not in _ELSEWHERE}
         fitted = {name.removesuffix("_"): value for name, value in vars(self).items() if name.endswith("_")}
         facts = {name: value for name, value in fitted.items() if isinstance(value, _PLAIN)}
         parts = self.scale_, self.learner_, self.training_, self.held_out_, self.selection_
-        return write_state(FittedState(parameters, facts, *parts), folder)
+        write_state(FittedState(parameters, facts, *parts), writing)
 
     @classmethod
     def load(

@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from matlens.core.atomic import Writing
 from matlens.core.device import chosen_device
 from matlens.core.model_files import MODEL, read_model_files, write_model_files
 from matlens.core.nearness import Nearness
@@ -74,20 +75,15 @@ class FittedState:
     selection: pd.DataFrame
 
 
-def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
+def write_state(state: FittedState, writing: Writing) -> None:
     """Write ``model.json`` (settings and facts) and ``arrays.safetensors`` (training data and weights).
 
     Parameters
     ----------
     state : FittedState
         Parts of the fitted model.
-    folder : path-like
-        Folder, which is made if it does not exist; a model in it is replaced.
-
-    Returns
-    -------
-    Path
-        The folder.
+    writing : callable
+        Opens a file of the model for writing, from its name.
 
     Raises
     ------
@@ -100,7 +96,7 @@ def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
     --------
     See `StructurePropertyModel.save`.
     """
-    place, training = Path(folder), state.training
+    training = state.training
     arrays: Arrays = {
         "rows": _narrow(training.rows),
         "values": training.values,
@@ -127,8 +123,7 @@ def write_state(state: FittedState, folder: str | os.PathLike[str]) -> Path:
         "structures": [str(name) for name in state.held_out["structure"]],
         "selection": state.selection.to_dict("records"),
     }
-    write_model_files(place, SCHEMA, arrays, content, ("numpy", "scikit-learn", "torch"))
-    return place
+    write_model_files(writing, SCHEMA, arrays, content, ("numpy", "scikit-learn", "torch"))
 
 
 class StoredModel:

@@ -15,7 +15,7 @@ from matlens.library.commands.learn.spec import COMMAND as LEARN
 from matlens.library.commands.learn.spec import LearnSpec
 from matlens.library.commands.suggest.spec import COMMAND as SUGGEST
 from matlens.library.commands.suggest.spec import SuggestSpec
-from matlens.library.io import write_library
+from matlens.library.io import put_library
 from matlens.library.problems import photoanode
 from matlens.report.members import work_on_member
 from matlens.runs.command import Prepared, options_of
@@ -86,6 +86,6 @@ def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
 
 def _table(run: RunDirectory, seed: int) -> Path:
     """Write the library as a table, as a user would bring it."""
-    path = run.claim(_TABLE)
-    write_library(photoanode(_SAMPLES, seed=seed).library, path)
-    return path
+    with run.writing(_TABLE) as file:
+        put_library(photoanode(_SAMPLES, seed=seed).library, file)
+    return run.path / _TABLE

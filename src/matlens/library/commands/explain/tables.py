@@ -10,7 +10,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.library.evidence import ComponentGroups
 from matlens.library.gradients import (
@@ -111,8 +110,8 @@ def write_gradients(run: RunDirectory, insight: xr.Dataset, *, members: bool) ->
         for name in kept
         if "axis" in kept[name].dims
     }
-    with atomic_write(run.claim(GRADIENTS)) as temporary:
-        kept.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+    with run.writing(GRADIENTS) as file:
+        kept.to_netcdf(file, engine="h5netcdf", encoding=encoding)
 
 
 def pairs_table(groups: ComponentGroups) -> pd.DataFrame:

@@ -133,7 +133,7 @@ def _parity(run: RunDirectory) -> list[Any]:
     if found is None:
         return []
     model = found["model"].iloc[0]
-    found = found[(found["model"] == model) & (found["partition"] != "shuffled")]
+    found = _foremost(found[found["model"] == model])
     found = found[found["repeat"] == found["repeat"].min()]
     found = found.assign(partition=found["partition"].map(lambda name: PARTITIONS.get(name, name)))
     name, unit = target_of(run)
@@ -146,13 +146,18 @@ def _parity(run: RunDirectory) -> list[Any]:
     return [picture(run, "parity", figure, found, caption)]
 
 
+def _foremost(found: pd.DataFrame) -> pd.DataFrame:
+    """Leave out shuffled rows, which stand in tables for information, unless nothing else was held out."""
+    others = found[found["partition"] != "shuffled"]
+    return found if others.empty else others
+
+
 def _named(model: str) -> str:
     return "the model" if model == "model" else str(model)
 
 
 def _bars(run: RunDirectory, scores: pd.DataFrame) -> Any:
-    drawn = scores[scores["partition"] != "shuffled"]
-    drawn = drawn.rename(columns={"held out": "set"})[["set", "model", "r2", "r2_low", "r2_high"]]
+    drawn = _foremost(scores).rename(columns={"held out": "set"})[["set", "model", "r2", "r2_low", "r2_high"]]
     caption = "R² on held-out samples, with 90 % intervals; 0 is the mean of the samples, and below it there is no bar."
     return picture(run, "scores", score_bars(drawn), drawn, caption)
 
@@ -164,7 +169,7 @@ def _ahead(run: RunDirectory) -> list[Any]:
     found = found.assign(**{"held out": found["partition"].map(lambda name: PARTITIONS.get(name, name))})
     columns = {"held out": "partition", "other": "baseline", "r2_gain": "difference", "r2_gain_low": "low",
                "r2_gain_high": "high"}  # fmt: skip
-    drawn = found[found["partition"] != "shuffled"].rename(columns={"partition": "kind"}).rename(columns=columns)
+    drawn = _foremost(found).rename(columns={"partition": "kind"}).rename(columns=columns)
     caption = (
         "How far the model is ahead of each baseline on the same samples: orange where the whole 90 % interval is "
         "above 0, blue where a baseline is ahead, grey where the data do not tell."

@@ -165,9 +165,7 @@ def _model(run: RunDirectory, spec: LearnSpec, library: MaterialsLibrary, progre
     store = RunStateStore(run, "fit/", interval=_INTERVAL)
     model = model_of(spec)
     model.fit(library, spec.target, progress=progress, checkpoint=store)
-    for name in FILES:
-        run.claim(name)
-    model.save(run.path)
+    model.put(run.writing)
     run.drop("fit")
     return model
 

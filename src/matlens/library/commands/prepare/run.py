@@ -16,7 +16,7 @@ from matlens.hooks import Progress
 from matlens.library.commands.options import reading
 from matlens.library.commands.prepare.spec import PrepareSpec
 from matlens.library.commands.source import library_digest, read_table
-from matlens.library.io import lines_of_truth, write_library
+from matlens.library.io import lines_of_truth, put_library
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 from matlens.runs.command import Prepared, options_of
@@ -94,7 +94,8 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
     run.mark("running", resolved=facts, notes=list(library.notes), sentences=_sentences(library, steps))
     write_table(run, "steps", steps)
     done = (f"the spectra were prepared: {', '.join(spec.preprocessing)}",) if chain.steps else ()
-    write_library(replace(prepared, notes=(*library.notes, *done)), run.claim(TABLE))
+    with run.writing(TABLE) as file:
+        put_library(replace(prepared, notes=(*library.notes, *done)), file)
 
 
 def _arrays(library: MaterialsLibrary) -> tuple[Floats, Floats]:

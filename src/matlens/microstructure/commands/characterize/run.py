@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.characterize.spec import CharacterizeSpec
@@ -92,8 +91,8 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         statistics=statistics,
         progress=progress,
     )
-    with atomic_write(run.claim("statistics.nc")) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf")
+    with run.writing("statistics.nc") as file:
+        dataset.to_netcdf(file, engine="h5netcdf")
     write_table(run, "statistics", scalars_of_files(dataset, names))
     for name, table in (
         ("measures", measures_of_files(dataset, names)),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matlens.core.registry import locate
-from matlens.errors import ResourceError
+from matlens.errors import InputError, ResourceError, RunError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.demo.spec import DemoSpec
 from matlens.microstructure.commands.reconstruct.spec import COMMAND as RECONSTRUCT
@@ -65,11 +65,23 @@ def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
         Shows how far each reconstruction is.
     found : None
         Members read their own inputs.
+
+    Raises
+    ------
+    RunError
+        If no micrograph could be reconstructed.
     """
     seed, device = options_of(run, DemoSpec).seed, run.settings["environment"]["device"]
+    failed: dict[str, str] = {}
     for name, source in run.settings["files"].items():
         asked = ReconstructSpec(files=(source,), shape=_SHAPE, seed=seed, device=device)
-        work_on_member(run, name, RECONSTRUCT, asked, progress)
+        try:
+            work_on_member(run, name, RECONSTRUCT, asked, progress)
+        except (InputError, ResourceError) as error:  # of this micrograph alone; a full disk would stop the others too
+            failed[name] = str(error)
+    if len(failed) == len(run.settings["files"]):
+        raise RunError(f"no micrograph could be reconstructed: {'; '.join(failed.values())}")
+    run.mark("running", failed=failed)
 
 
 def _paper_files() -> dict[str, str]:

@@ -105,7 +105,7 @@ def recipe_of(spec: GenerateSpec) -> Recipe:
     )
 
 
-_SET: Codec[StructureSet] = Codec(".h5", lambda path, found: found.write(path), read_structures)
+_SET: Codec[StructureSet] = Codec(".h5", lambda file, found: found.put(file), read_structures)
 
 
 class _Chunks:

@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from matlens.core.atomic import atomic_write
 from matlens.hooks import Arrays, Labelled, Progress
 from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
 from matlens.microstructure.commands.homogenize.tables import conclusions, corner_conclusions, write_tables
@@ -242,5 +241,5 @@ def _write_fields(run: RunDirectory, structure: Microstructure, spec: Homogenize
     dataset = dataset.assign_coords(load=list(loads), component=list(axes))
     dataset.attrs = {"title": f"Fields of the effective {result.name}", "boundary": result.boundary}
     packed = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
-    with atomic_write(run.claim(FIELDS)) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=packed)
+    with run.writing(FIELDS) as file:
+        dataset.to_netcdf(file, engine="h5netcdf", encoding=packed)

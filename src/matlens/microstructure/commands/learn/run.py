@@ -239,9 +239,7 @@ def _model(
     if (run.path / FILES[-1]).is_file():
         return StructurePropertyModel.load(run.path, encoder=encoder, device=spec.device, cache=cache)
     model = unfitted(spec, cache, encoder).fit(train, spec.target, progress=progress)
-    for name in FILES:
-        run.claim(name)
-    model.save(run.path)
+    model.put(run.writing)
     return model
 
 

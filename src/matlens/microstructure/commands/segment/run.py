@@ -11,7 +11,7 @@ import tomli_w
 from matlens.hooks import Progress
 from matlens.microstructure.commands.inputs import Inputs, store_inputs, store_structures, understood, write_sensitivity
 from matlens.microstructure.commands.segment.spec import SegmentSpec
-from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.io import put_microstructure
 from matlens.microstructure.segmentation import Alternative, CleaningOptions, alternatives
 from matlens.runs.command import Prepared
 from matlens.runs.directory import RunDirectory
@@ -66,7 +66,8 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Alternative] | N
     write_sensitivity(run, inputs, [first])
     used = first.options or CleaningOptions()
     run.write_text("segmentation.toml", tomli_w.dumps(used.settings()))
-    write_microstructure(first.microstructure, run.claim("labels.tif"))
+    with run.writing("labels.tif") as file:
+        put_microstructure(first.microstructure, "labels.tif", file)
     store_structures(run, "alternative", [other.found.microstructure for other in found])
     store_inputs(run, inputs, [first])
     run.mark("running", sentences=_sentences(found))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -214,18 +214,30 @@ class StructureSet:
         RunError
             If the file cannot be written.
         """
+        with atomic_write(path) as file:
+            self.put(file)
+        return Path(path)
+
+    def put(self, file: BinaryIO) -> None:
+        """Write the set to an open file, as `write` does.
+
+        Parameters
+        ----------
+        file : binary file
+            Open for writing.
+        """
         import h5py
 
-        with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
-            _put(file, "labels", self.labels)
+        with h5py.File(file, "w") as content:
+            _put(content, "labels", self.labels)
             for name in ("names", "families"):
-                _put(file, name, np.char.encode(getattr(self, name), "utf-8"))
-            _put(file, "groups", self.groups)
+                _put(content, name, np.char.encode(getattr(self, name), "utf-8"))
+            _put(content, "groups", self.groups)
             for name in ("parameters", "targets"):
                 frame = getattr(self, name)
-                columns = file.create_dataset(name, data=frame.to_numpy(np.float64), track_times=False)
+                columns = content.create_dataset(name, data=frame.to_numpy(np.float64), track_times=False)
                 columns.attrs["columns"] = [str(column) for column in frame.columns]
-            file.attrs.update(
+            content.attrs.update(
                 schema=SCHEMA,
                 spacing=np.array(self.spacing),
                 unit=self.unit,
@@ -235,7 +247,6 @@ class StructureSet:
                 sha256=self.sha256,
                 targets_sha256=_frame_digest(self.targets),
             )
-        return Path(path)
 
     def __len__(self) -> int:
         return len(self.labels)
