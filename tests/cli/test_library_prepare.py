@@ -50,6 +50,21 @@ def test_a_folder_becomes_a_table(capsys) -> None:
     assert "What each step changed" in Path("run/report.html").read_text(encoding="utf-8")
 
 
+def test_the_effect_of_a_baseline_is_shown(capsys) -> None:
+    code, out, err = run(capsys, "library", "--prepare", "despike,baseline,cut:110:112", "-o", "run")
+    assert code == 0, err
+    assert "baseline: " in out
+    effect = pd.read_csv("run/effect.csv")
+    assert effect.groupby("panel", sort=False)["axis"].nunique().to_dict() == {"as in the file": 40, "prepared": 37}
+    assert "s3" in set(effect["sample"])  # the one with the spike changed most
+    given, found = read_library("library"), read_library("run/library.csv")
+    for panel, library in {"as in the file": given, "prepared": found}.items():
+        part = effect[(effect["panel"] == panel) & (effect["sample"] == "s3")]
+        np.testing.assert_allclose(part["intensity"], library.spectra[2])
+    assert "Before and after" in Path("run/report.html").read_text(encoding="utf-8")
+    assert Path("run/figures/effect.png").exists()
+
+
 def test_without_steps_the_library_is_only_written(capsys) -> None:
     assert run(capsys, "library", "-o", "run")[0] == 0
     np.testing.assert_array_equal(read_library("run/library.csv").spectra, read_library("library").spectra)

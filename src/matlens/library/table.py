@@ -52,6 +52,9 @@ class MaterialsLibrary:
         Name of a hundredth of a fraction: "at%" or "%".
     notes : sequence of str
         Changes that reading made, in sentences.
+    sites : sequence of str
+        Site of each component, where the fractions of each of several sites sum to 1 by themselves, as those of A and
+        of X in ABX3 do; by default all components share one.
 
     Raises
     ------
@@ -84,16 +87,21 @@ class MaterialsLibrary:
     censored: pd.DataFrame | None = None
     fraction_name: str = "at%"
     notes: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         compositions = _numbers(self.compositions, "compositions", 2)
         samples = _ids(self.samples, len(compositions))
         components = _names(self.components, "component")
+        sites = tuple(self.sites) if len(set(self.sites)) > 1 else ()
+        if sites and len(sites) != len(components):
+            raise InputError(f"found {len(sites)} sites for {len(components)} components; give one each.")
         merits = _merits(self.merits, samples)
         checked: dict[str, object] = {
             "samples": samples,
             "components": components,
-            "compositions": _closed(compositions, components, samples),
+            "sites": sites,
+            "compositions": _closed(compositions, components, samples, sites),
             "merits": merits,
             "merit_units": {str(name): str(self.merit_units.get(str(name), "")) for name in merits},
             "covariates": _table(self.covariates, len(samples), "covariates"),
@@ -110,6 +118,14 @@ class MaterialsLibrary:
 
     def __len__(self) -> int:
         return len(self.compositions)
+
+    @property
+    def site_numbers(self) -> NDArray[np.intp]:
+        """Number of the site of each component, shape (D,): what grows takes the place of others with its number."""
+        if not self.sites:
+            return np.zeros(len(self.components), dtype=np.intp)
+        names = list(dict.fromkeys(self.sites))
+        return np.array([names.index(site) for site in self.sites], dtype=np.intp)
 
     @property
     def has_spectra(self) -> bool:
@@ -376,7 +392,9 @@ class MaterialsLibrary:
         spectra = "no spectra"
         if self.axis is not None:
             spectra = f"{self.axis.size} channels {self.axis.min():g} to {self.axis.max():g} {self.axis_unit}".rstrip()
-        names = "-".join(self.components)
+        numbers = self.site_numbers
+        parts = ("-".join(np.array(self.components, object)[numbers == site]) for site in np.unique(numbers))
+        names = " + ".join(parts)
         return f"MaterialsLibrary({len(self)} samples, {names}, {', '.join(units) or 'no merit'}, {spectra})"
 
 
@@ -466,7 +484,9 @@ def _ids(samples: Sequence[str], count: int) -> tuple[str, ...]:
     return ids
 
 
-def _closed(array: Floats, components: tuple[str, ...], samples: tuple[str, ...]) -> Floats:
+def _closed(
+    array: Floats, components: tuple[str, ...], samples: tuple[str, ...], sites: tuple[str, ...] = ()
+) -> Floats:
     if array.shape[1] != len(components):
         raise InputError(
             f"found {array.shape[1]} columns of fractions for {len(components)} components; give one each."
@@ -475,11 +495,14 @@ def _closed(array: Floats, components: tuple[str, ...], samples: tuple[str, ...]
         if bad.any():
             places = [f"{samples[row]}/{components[column]}" for row, column in np.argwhere(bad)]
             raise InputError(f"found {what} fractions at (sample/component) {named(places)}; correct or leave out.")
-    sums = array.sum(axis=1)
-    open_rows = np.flatnonzero(np.abs(sums - 1) > CLOSURE)
-    if open_rows.size:
-        rows = named(f"{samples[row]} ({sums[row]:.6g})" for row in open_rows)
-        raise InputError(f"fractions must sum to 1, but do not in sample {rows}; renormalise or correct them.")
+    for site in dict.fromkeys(sites or ("",)):
+        there = [k for k in range(len(components)) if not sites or sites[k] == site]
+        sums = array[:, there].sum(axis=1)
+        open_rows = np.flatnonzero(np.abs(sums - 1) > CLOSURE)
+        if open_rows.size:
+            rows = named(f"{samples[row]} ({sums[row]:.6g})" for row in open_rows)
+            of = f" on site {site}" if sites else ""
+            raise InputError(f"fractions{of} must sum to 1, but do not in sample {rows}; renormalise or correct them.")
     return array
 
 

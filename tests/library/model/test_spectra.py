@@ -95,6 +95,20 @@ def test_calibration_moves_the_axis_and_later_steps_use_it() -> None:
     assert Preprocessing.from_settings(chain.settings()) == chain
 
 
+def test_regions_are_kept_by_cropping_and_cutting() -> None:
+    axis = np.arange(100.0, 200.0)
+    spectra = np.random.default_rng(0).normal(size=(3, 100))
+    found, kept = Preprocessing.parse(["crop:110:190", "cut:140:160.5"]).transform(spectra, axis)
+    there = ((axis >= 110) & (axis < 140)) | ((axis > 160.5) & (axis <= 190))
+    np.testing.assert_array_equal(kept, axis[there])
+    np.testing.assert_array_equal(found, spectra[:, there])
+    np.testing.assert_array_equal(Preprocessing.parse(["cut:140:160.5"]).new_axis(axis[::-1]).size, 79)
+    with pytest.raises(InputError, match="no channels are left without those from 0 to 300"):
+        Preprocessing.parse(["cut:0:300"]).transform(spectra, axis)
+    with pytest.raises(InputError, match=r"'calibrate' lacks found and true; give e\.g\. calibrate:519\.5:520\.5"):
+        Preprocessing.parse(["calibrate"])
+
+
 def test_area_and_standard_normal_variate() -> None:
     axis = uneven_axis()
     area = Area()(spectra(), axis)[0].numpy()

@@ -78,7 +78,8 @@ def library_digest(library: MaterialsLibrary) -> str:
     (64, False)
     """
     found = hashlib.sha256()
-    names = (library.components, library.samples, tuple(library.merits), library.fraction_name)
+    names: tuple[object, ...] = (library.components, library.samples, tuple(library.merits), library.fraction_name)
+    names += (library.sites,) if library.sites else ()  # so that digests of other libraries stay what they were
     found.update(repr(names).encode())
     arrays = (library.compositions, library.merits.to_numpy(np.float64), library.spectra, library.axis)
     for array in arrays:

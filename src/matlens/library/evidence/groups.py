@@ -140,7 +140,8 @@ def component_groups(
     there = np.ones(fractions.shape, bool)
     if "support" in insight:
         there = insight["support"].transpose("sample", "component").to_numpy() > 0
-    ways = directions(scheme, fractions, hosts)
+    sites = np.unique(insight["site"].values, return_inverse=True)[1] if "site" in insight else None
+    ways = directions(scheme, fractions, hosts, sites)
     closure = closure_null(fractions, ways, draws=draws, there=there, relative=True, seed=seed)
     nulls: dict[str, ArrayLike] = {"closure": closure}
     if null is not None:

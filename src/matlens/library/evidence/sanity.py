@@ -147,7 +147,7 @@ def check_differences(model: Response, library: MaterialsLibrary, *, samples: in
     found = model.gradients(part.compositions, spectra)
     rows = []
     if model.uses_composition_:
-        pairs = _composition_differences(model, part.compositions, spectra, found.composition)
+        pairs = _composition_differences(model, part, spectra, found.composition)
         rows.append(_differences("composition", min(_relative(*pair) for pair in pairs)))
     if found.spectrum is not None and spectra is not None:
         spectrum = np.asarray(found.spectrum)
@@ -306,7 +306,7 @@ def check_weights(
     """
     part = _some(library, samples, np.random.default_rng(seed))
     spectra = part.spectra if model.uses_spectrum_ else None
-    ways = directions("dilution", part.compositions)
+    ways = directions("dilution", part.compositions, sites=part.site_numbers)
 
     def fields(model: LibraryModel) -> dict[str, NDArray[np.floating]]:
         found = model.gradients(part.compositions, spectra)
@@ -374,10 +374,11 @@ def _member_fields(insight: xr.Dataset, most: int) -> Iterator[tuple[str, NDArra
 
 
 def _composition_differences(
-    model: Response, compositions: Array, spectra: Array | None, gradient: NDArray[np.floating]
+    model: Response, library: MaterialsLibrary, spectra: Array | None, gradient: NDArray[np.floating]
 ) -> Iterator[tuple[Array, Array]]:
     """Finite differences and gradients along dilution, forwards only: an absent component cannot become less."""
-    ways = directions("dilution", compositions)
+    compositions = library.compositions
+    ways = directions("dilution", compositions, sites=library.site_numbers)
     derivatives = along(gradient, ways)
     for step in _STEPS:
         found = np.full(derivatives.shape, np.nan)

@@ -15,6 +15,7 @@ from .pairs import correlation_matrix as correlation_matrix
 from .pairs import gradient_pairs as gradient_pairs
 from .scores import held_out_parity as held_out_parity
 from .scores import paired_differences as paired_differences
+from .spectra import before_and_after as before_and_after
 from .spectra import component_axis_map as component_axis_map
 from .spectra import reference_analyses as reference_analyses
 from .spectra import spectrum_gradient as spectrum_gradient

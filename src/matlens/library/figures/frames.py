@@ -278,7 +278,8 @@ def ternary_frame(insight: xr.Dataset, value: str = "predicted") -> tuple[pd.Dat
     Returns
     -------
     table : DataFrame
-        Columns as `matlens.library.figures.ternary_map` draws them; empty where no system has ten samples.
+        Columns as `matlens.library.figures.ternary_map` draws them; empty where no system has ten samples, and where
+        components are on several sites, so that three of them make no triangle.
     components : list of str
         The three components.
 
@@ -288,6 +289,8 @@ def ternary_frame(insight: xr.Dataset, value: str = "predicted") -> tuple[pd.Dat
     >>> ternary_frame(data)[1]  # one sample is not enough
     []
     """
+    if "site" in insight:
+        return pd.DataFrame(), []
     composition = insight["composition"].to_numpy()
     there = composition > _PRESENT
     best: tuple[int, NDArray[np.intp]] = (0, np.zeros(0, dtype=int))

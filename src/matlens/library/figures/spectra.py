@@ -15,10 +15,48 @@ from matplotlib.patches import Patch
 from matlens.figures.style import COLOURS, CYCLE, DOUBLE, SINGLE, styled
 from matlens.library.figures.style import GAIN, LOSS, MAP, SUPPORT, UNKNOWN, diverging, grey_out, line_map
 
-__all__ = ["component_axis_map", "reference_analyses", "spectrum_gradient"]
+__all__ = ["before_and_after", "component_axis_map", "reference_analyses", "spectrum_gradient"]
 
 _BAND = "#bcc5d0"
 _HATCH = {"facecolor": "#f4f5f7", "edgecolor": "#c9ced5", "hatch": "/////", "linewidth": 0}
+
+
+@styled
+def before_and_after(table: pd.DataFrame, *, axis: str, intensity: str, width: float = DOUBLE) -> Figure:
+    """Draw spectra as they were, and below them as they were prepared.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each channel of each spectrum: ``panel`` (in the order to draw), ``sample``, ``axis``,
+        ``intensity``.
+    axis, intensity : str
+        Labels with units.
+    width : float
+        Width in inches: one or two columns.
+
+    Returns
+    -------
+    Figure
+        A panel for each value of ``panel``, with one line for each sample.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"panel": ["file"] * 2, "sample": "a", "axis": [1.0, 2.0], "intensity": [3.0, 4.0]})
+    >>> len(before_and_after(rows, axis="x", intensity="I").axes)
+    1
+    """
+    panels = list(table["panel"].unique())
+    figure = Figure(figsize=(width, 1.6 * len(panels) + 0.4), layout="constrained")
+    every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, panel in zip(every, panels, strict=True):
+        for colour, (sample, part) in zip(CYCLE, table[table["panel"] == panel].groupby("sample", sort=False)):
+            axes.plot(part["axis"], part["intensity"], color=colour, linewidth=0.8, label=str(sample))
+        axes.set_ylabel(intensity)
+        axes.set_title(panel, loc="left")
+    every[-1].set_xlabel(axis)
+    every[0].legend(loc="best")
+    return figure
 
 
 @styled

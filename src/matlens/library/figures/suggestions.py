@@ -79,10 +79,11 @@ def _compositions(axes: Axes, shares: pd.DataFrame) -> None:
             axes.text(left[place] + values[place] / 2, float(place), f"{values[place]:.1f}", ha="center", va="center",
                       fontsize=5.5, color=COLOURS["exemplar"])  # fmt: skip
         left += values
+    whole = 100 * max(1, round(float(shares.sum(axis=1).max())))  # the fractions of each of several sites sum to 100 %
     for number, row in enumerate(100 * shares[added].to_numpy(dtype=float)):
         text = ", ".join(f"{name} {share:.3g}" for name, share in zip(added, row) if share > 0)
-        axes.text(101.5, number, text, va="center", fontsize=5.5, color=COLOURS["exemplar"])
-    axes.set_xlim(0, 100)
+        axes.text(1.015 * whole, number, text, va="center", fontsize=5.5, color=COLOURS["exemplar"])
+    axes.set_xlim(0, whole)
     axes.set_xlabel("suggested composition (%)")
 
 

@@ -88,8 +88,9 @@ def explain_library(
     measured = measured or getattr(model, "library_", None) or library
     for each in (library, measured):
         _check(model, each)
-    host = default_hosts(measured.compositions, library.components, hosts)
-    rays = np.stack([directions(scheme, library.compositions, host) for scheme in SCHEMES])
+    sites = library.site_numbers
+    host = default_hosts(measured.compositions, library.components, hosts, sites)
+    rays = np.stack([directions(scheme, library.compositions, host, sites) for scheme in SCHEMES])
     found = model.gradients(library.compositions, library.spectra if model.uses_spectrum_ else None, progress=progress)
     if response is None and model.uses_spectrum_:
         response = fit_composition_response(measured)
@@ -111,6 +112,9 @@ def explain_library(
     if integration_steps:
         variables |= parts.integrated(model, library, integration_steps, progress)
     names = np.array(library.components)
+    if library.sites:
+        about = {"long_name": "site whose fractions sum to 1 by themselves"}
+        variables["site"] = xr.Variable("component", np.array(library.sites), about)
     variables["exchange_host"] = xr.Variable("component", names[host], {"long_name": "host in the scheme exchange"})
     kinds = np.array([verdict.support if model.uses_composition_ else 0, 2], np.int8)
     variables["kind_support"] = parts.variable("kind", kinds, "2 identifiable, 1 weakly, 0 not")

@@ -49,6 +49,7 @@ def integrate_gradients(
     spectra: ArrayLike | None = None,
     *,
     reference: tuple[ArrayLike, ArrayLike | None] | None = None,
+    sites: ArrayLike | None = None,
     steps: int = 8,
     progress: Progress | None = None,
 ) -> Integrated:
@@ -68,6 +69,8 @@ def integrate_gradients(
         Intensities as in the file; needed if the model uses spectra.
     reference : tuple of array_like, optional
         Composition, shape (D,), and spectrum, shape (C,) or None; by default the means over the samples.
+    sites : array_like of int, shape (D,), optional
+        Number of the site of each component; x.g is then the sum over its site. By default all share one.
     steps : int
         Number of gradients along the line (Gauss-Legendre quadrature).
     progress : Progress, optional
@@ -103,12 +106,14 @@ def integrate_gradients(
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     progress = progress or Silent()
     progress.begin(steps, "integrated gradients")
+    numbers = np.zeros(x.shape[1], np.intp) if sites is None else np.asarray(sites, np.intp)
+    together = (numbers[:, None] == numbers).astype(np.float64)
     components, channels = np.zeros_like(x), None if light is None else np.zeros_like(light)
     for done, (node, weight) in enumerate(zip((nodes + 1) / 2, weights / 2, strict=True), start=1):
         here = x - (1 - node) * grown
         found = model.gradients(here, None if light is None or brighter is None else light - (1 - node) * brighter)
         gradient = found.composition.mean(0, dtype=np.float64)
-        components += weight * grown * (gradient - (here * gradient).sum(1, keepdims=True))
+        components += weight * grown * (gradient - (here * gradient) @ together)
         if channels is not None and brighter is not None and found.spectrum is not None:
             channels += weight * brighter * found.spectrum.mean(0, dtype=np.float64)
         progress.update(done, "steps")

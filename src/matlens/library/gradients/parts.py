@@ -139,7 +139,9 @@ def composition_only(model: Response, library: MaterialsLibrary, measured: Mater
 
 def support(library: MaterialsLibrary, measured: MaterialsLibrary) -> Variables:
     """Return the support of composition gradients by measured compositions."""
-    found = composition_support(library.compositions, measured.compositions, measured.replicates())
+    found = composition_support(
+        library.compositions, measured.compositions, measured.replicates(), sites=library.site_numbers
+    )
     dims, unit = "sample component", library.fraction_name
     return {
         "support": variable(dims, found.flags, "2 supported, 1 weak, 0 unsupported by measured compositions"),
@@ -215,7 +217,10 @@ def shares(response: CompositionResponse) -> Variables:
 
 def integrated(model: Response, library: MaterialsLibrary, steps: int, progress: Progress) -> Variables:
     """Return integrated gradients from the mean of the library."""
-    found = integrate_gradients(model, library.compositions, library.spectra, steps=steps, progress=progress)
+    sites = library.site_numbers
+    found = integrate_gradients(
+        model, library.compositions, library.spectra, sites=sites, steps=steps, progress=progress
+    )
     unit, name = model.unit_, "integrated gradient from the mean of the library"
     result = {
         "integrated_composition": variable("sample component", found.composition, f"{name}, composition", unit),

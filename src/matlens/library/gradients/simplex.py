@@ -104,7 +104,9 @@ def tangent(gradient: ArrayLike, composition: ArrayLike) -> Array:
     return along(gradient, directions("tangent", composition))
 
 
-def directions(scheme: str, composition: ArrayLike, hosts: ArrayLike | None = None) -> Array:
+def directions(
+    scheme: str, composition: ArrayLike, hosts: ArrayLike | None = None, sites: ArrayLike | None = None
+) -> Array:
     """Compute the direction of the growth of each component in a compensation scheme.
 
     Each scheme follows a straight line through the composition, which its directions define completely.
@@ -117,6 +119,9 @@ def directions(scheme: str, composition: ArrayLike, hosts: ArrayLike | None = No
         Fractions.
     hosts : array_like of int, shape (D,), optional
         Number of the host of each component, for "exchange"; by default from `default_hosts`.
+    sites : array_like of int, shape (D,), optional
+        Number of the site of each component, whose fractions sum to 1; only components of its site give way to it. By
+        default all share one.
 
     Returns
     -------
@@ -133,22 +138,32 @@ def directions(scheme: str, composition: ArrayLike, hosts: ArrayLike | None = No
     --------
     >>> directions("dilution", [[0.5, 0.5, 0.0]])[0, 2].tolist()
     [-0.5, -0.5, 1.0]
+    >>> directions("dilution", [[0.5, 0.5, 0.8, 0.2]], sites=[0, 0, 1, 1])[0, 0].tolist()
+    [1.0, -1.0, 0.0, 0.0]
     """
     x = np.asarray(composition, np.float64)
     unit = np.eye(x.shape[1])
+    together = _together(x.shape[1], sites)
     if scheme == "dilution":
         rest = 1 - x
         possible = rest > PRESENT
-        return np.where(possible[:, :, None], (unit - x[:, None]) / np.where(possible, rest, 1)[:, :, None], np.nan)
+        grown = np.where(together, unit - x[:, None], 0.0)
+        return np.where(possible[:, :, None], grown / np.where(possible, rest, 1)[:, :, None], np.nan)
     if scheme == "exchange":
-        host = default_hosts(x) if hosts is None else np.asarray(hosts, np.intp)
+        host = default_hosts(x, sites=sites) if hosts is None else np.asarray(hosts, np.intp)
         possible = (x[:, host] > PRESENT) & (host != np.arange(len(host)))
         return np.where(possible[:, :, None], unit - unit[host], np.nan)
     if scheme == "tangent":
-        taking = (x[:, None] > PRESENT) | (unit > 0)
+        taking = ((x[:, None] > PRESENT) & together) | (unit > 0)
         shared: Array = unit - taking / taking.sum(-1, keepdims=True)
         return shared
     raise InputError(f"found the compensation scheme {scheme!r}; expected one of {', '.join(SCHEMES)}.")
+
+
+def _together(count: int, sites: ArrayLike | None) -> NDArray[np.bool_]:
+    """Which components share a site, shape (D, D)."""
+    numbers = np.zeros(count, np.intp) if sites is None else np.asarray(sites, np.intp)
+    return np.asarray(numbers[:, None] == numbers)
 
 
 def along(gradient: ArrayLike, direction: Array) -> Array:
@@ -177,9 +192,12 @@ def along(gradient: ArrayLike, direction: Array) -> Array:
 
 
 def default_hosts(
-    composition: ArrayLike, components: Sequence[str] | None = None, hosts: Hosts = None
+    composition: ArrayLike,
+    components: Sequence[str] | None = None,
+    hosts: Hosts = None,
+    sites: ArrayLike | None = None,
 ) -> NDArray[np.intp]:
-    """Find the host of each component: the component of the largest mean fraction, unless another is named.
+    """Find the host of each component: the one of the largest mean fraction on its site, unless another is named.
 
     Parameters
     ----------
@@ -188,7 +206,9 @@ def default_hosts(
     components : sequence of str, optional
         Names of the D components; needed if ``hosts`` is given.
     hosts : str or mapping of str to str, optional
-        Name of one host for all, or of the host by component; other components keep the default.
+        Name of one host for all of its site, or of the host by component; other components keep the default.
+    sites : array_like of int, shape (D,), optional
+        Number of the site of each component; by default all share one.
 
     Returns
     -------
@@ -198,7 +218,7 @@ def default_hosts(
     Raises
     ------
     InputError
-        If a name is not a component, or a host is absent from every sample.
+        If a name is not a component, or a host is absent from every sample or on another site.
 
     Examples
     --------
@@ -206,14 +226,19 @@ def default_hosts(
     [0, 0, 1]
     """
     x = np.asarray(composition, np.float64)
-    chosen = np.full(x.shape[1], int(x.mean(0).argmax()), np.intp)
+    together = _together(x.shape[1], sites)
+    chosen: NDArray[np.intp] = np.where(together, x.mean(0), -1.0).argmax(axis=1)
     names = tuple(components or ())
     pairs = dict.fromkeys(names, hosts) if isinstance(hosts, str) else dict(hosts or {})
     unknown = [name for name in dict.fromkeys([*pairs, *pairs.values()]) if name not in names]
     if unknown or (hosts and not names):
         raise InputError(f"found {named(unknown or [hosts])} among hosts; the components are {', '.join(names)}.")
     for name, host in pairs.items():
-        chosen[names.index(name)] = names.index(host)
+        k, place = names.index(name), names.index(host)
+        if together[k, place]:
+            chosen[k] = place
+        elif not isinstance(hosts, str):  # one host for all is one for all components of its site
+            raise InputError(f"found the host {host} for {name}, which is on another site; name one of its own site.")
     absent = [names[host] for host in np.unique(chosen) if names and not (x[:, host] > PRESENT).any()]
     if absent:
         there = [name for name, column in zip(names, x.T, strict=True) if (column > PRESENT).any()]

@@ -62,7 +62,12 @@ class Support:
 
 
 def composition_support(
-    compositions: ArrayLike, measured: ArrayLike, groups: ArrayLike | None = None, *, scheme: str = "dilution"
+    compositions: ArrayLike,
+    measured: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    scheme: str = "dilution",
+    sites: ArrayLike | None = None,
 ) -> Support:
     """Judge the support of each component's gradient at each sample by measured compositions.
 
@@ -80,6 +85,8 @@ def composition_support(
         Number of the composition of each training sample; each counts once. By default each sample counts.
     scheme : {"dilution", "tangent"}
         Compensation scheme of the directions.
+    sites : array_like of int, shape (D,), optional
+        Number of the site of each component; by default all share one.
 
     Returns
     -------
@@ -97,7 +104,7 @@ def composition_support(
     pairs = component_pairs(points)
     elements = np.diag(pairs)
     span = np.ptp(points, axis=0)
-    lines = directions(scheme, x)
+    lines = directions(scheme, x, sites=sites)
     flags = np.zeros(x.shape, np.int8)
     distance = np.full(x.shape, np.nan)
     count = np.zeros(x.shape, np.intp)

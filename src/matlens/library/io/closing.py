@@ -74,7 +74,9 @@ def close(
     allowed = np.maximum(TOLERANCE, _rounding(table, components) + limits / components.total)
     off = np.abs(sums / components.total - 1)
     if (off > allowed + _CLOSED).any():
-        raise InputError(_open_rows(table, components, sums, off > allowed + _CLOSED, float(allowed.max())))
+        # The fractions of a site are all there: no component completes them.
+        more = "" if options.sites else " or completed by a further component (--balance NAME)"
+        raise InputError(_open_rows(table, components, sums, off > allowed + _CLOSED, float(allowed.max()), more))
     fractions, moved = found / components.total, off > _CLOSED
     fractions[moved] /= fractions[moved].sum(axis=1, keepdims=True)
     if not moved.any():
@@ -154,7 +156,9 @@ def _renormalised(table: TextTable, found: Floats, sums: Floats) -> Floats:
     return np.asarray(found / sums[:, None])
 
 
-def _open_rows(table: TextTable, components: Components, sums: Floats, wrong: NDArray[np.bool_], allowed: float) -> str:
+def _open_rows(
+    table: TextTable, components: Components, sums: Floats, wrong: NDArray[np.bool_], allowed: float, more: str
+) -> str:
     rows = [f"line {table.lines[k]} ({sums[k]:.6g})" for k in np.flatnonzero(wrong)]
     names = "+".join(table.columns[k] for k in components.columns)
     lacking = _closing_column(table, components, sums)
@@ -166,8 +170,8 @@ def _open_rows(table: TextTable, components: Components, sums: Floats, wrong: ND
         )
     return (
         f"{table.name}: the fractions {names} do not sum to {components.total:g} within {allowed:.1%} in "
-        f"{named(rows)}; correct these rows, name the components, or let them be divided by their sum (--renormalise) "
-        "or completed by a further component (--balance NAME)."
+        f"{named(rows)}; correct these rows, name the components, or let them be divided by their sum (--renormalise)"
+        f"{more}."
     )
 
 

@@ -84,6 +84,8 @@ def find_composition(table: TextTable, options: LibraryOptions, free: Sequence[i
     """
     texts = [k for k in free if k not in numeric]
     formula = _formula(table, options, texts)
+    if options.sites:
+        return _on_sites(table, options, texts, formula)
     words = _balance_column(table, texts)
     balance = options.balance or (None if words is None else component_names([table.columns[words]])[0][0])
     if options.components:
@@ -109,6 +111,24 @@ def find_composition(table: TextTable, options: LibraryOptions, free: Sequence[i
         elements = tuple(k for k in places if is_element(table.columns[k]))
         closing = Components(elements, 1.0) if len(elements) > 1 else closing
     return Composition(_in_unit(closing, options))
+
+
+def _on_sites(table: TextTable, options: LibraryOptions, texts: Sequence[int], formula: int | None) -> Composition:
+    """Take the columns of all components, or else a column of formulas that may hold names of molecules."""
+    names = [name for members in options.members().values() for name in members]
+    if options.formula is None and all(fitting_columns(table, name) for name in names):
+        return Composition(Components(tuple(find_column(table, name) for name in names), 1.0))
+    if formula is None:
+        read = [k for k in texts if sum(formula_amounts(text, names) is not None for text in table.texts(k)) > 1]
+        called = [k for k in read if _FORMULA_NAME.search(table.columns[k])] or read
+        formula = called[0] if len(called) == 1 else None
+    if formula is None:
+        lacking = [name for name in names if not fitting_columns(table, name)]
+        raise InputError(
+            f"{table.name} has no columns {named(lacking)}, which --sites names, and no column of formulas with them; "
+            "name the column of formulas by --formula, or correct the sites."
+        )
+    return Composition(Components((), 1.0), formula)
 
 
 def find_column(table: TextTable, name: str) -> int:

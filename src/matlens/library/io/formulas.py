@@ -12,7 +12,7 @@ from matlens.library.io.elements import ELEMENTS, MASSES
 
 __all__ = ["ends_in_deficiency", "formula_amounts", "formula_fractions", "looks_like_formulas"]
 
-_TOKEN = re.compile(r"([A-Z][a-z]?)|(\d+/\d+|\d+\.?\d*|\.\d+)|([(\[])|([)\]])")
+_TOKEN = r"({})|(\d+/\d+|\d+\.?\d*|\.\d+)|([(\[])|([)\]])"
 _MARKUP = re.compile(r"<sub>([\d.,/]+)</sub>|(?<=[A-Za-z)\]])_(?:\{([\d.,/]+)\}|([\d.,/]+))")
 _ADDED = re.compile(r"\s*[\u00b7\u2022\u2219\u22c5*]\s*")  # the dot before the water of a hydrate
 _MULTIPLE = re.compile(r"(\d+/\d+|\d+\.?\d*|\.\d+)?(.*)")
@@ -23,13 +23,15 @@ _DEFICIENCY = re.compile(r"(?<=[\dA-Za-z])\s*[-\u2212\u2013+\u00b1]\s*(?:\u03b4|
 _LEAST = 0.9  # share of the cells that must be formulas
 
 
-def formula_amounts(text: str) -> dict[str, float] | None:
+def formula_amounts(text: str, molecules: Sequence[str] = ()) -> dict[str, float] | None:
     """Read the amount of each element in a formula, or in a list such as "Ag-0.2-Pd-0.8" or "Fe 50, Co 50".
 
     Parameters
     ----------
     text : str
         The formula.
+    molecules : sequence of str
+        Names besides those of the elements, such as "FA" and "MA".
 
     Returns
     -------
@@ -43,6 +45,8 @@ def formula_amounts(text: str) -> dict[str, float] | None:
     ({'Bi': 1.0, 'Fe': 1.0, 'O': 3.0}, {'Ag': 0.2, 'Pd': 0.8}, None)
     >>> formula_amounts("CuSO4·5H2O"), formula_amounts("Fe_{1/2}Co_{1/2}")
     ({'Cu': 1.0, 'S': 1.0, 'O': 9.0, 'H': 10.0}, {'Fe': 0.5, 'Co': 0.5})
+    >>> formula_amounts("MA0.25FA0.75PbI3", ["FA", "MA"])
+    {'MA': 0.25, 'FA': 0.75, 'Pb': 1.0, 'I': 3.0}
     """
     plain = _MARKUP.sub(r"\1\2\3", _DEFICIENCY.sub("", text.strip().translate(_SUBSCRIPTS)))
     listed = [part for part in re.split(r"(?<=[\d%])\s*[-,;/|+\s]\s*(?=[A-Z])", plain) if part]
@@ -52,8 +56,9 @@ def formula_amounts(text: str) -> dict[str, float] | None:
             return _summed((pair[1], float(pair[2])) for pair in pairs if pair is not None)
     plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)  # a decimal comma, as a list was tried before
     first, *added = _ADDED.split(plain)
-    multiples = [(match[1] or "1", _nested(match[2])) for part in added if (match := _MULTIPLE.fullmatch(part))]
-    read = [("1", _nested(first)), *multiples]
+    token = _token(molecules)
+    multiples = [(match[1] or "1", _nested(match[2], token)) for part in added if (match := _MULTIPLE.fullmatch(part))]
+    read = [("1", _nested(first, token)), *multiples]
     if any(amounts is None for _, amounts in read):
         return None
     return _summed((name, _value(count) * amount) for count, part in read for name, amount in (part or {}).items())
@@ -149,14 +154,20 @@ def _value(number: str) -> float:
     return float(above) / float(below or 1) if float(below or 1) else float("inf")
 
 
-def _nested(text: str) -> dict[str, float] | None:
+def _token(molecules: Sequence[str]) -> re.Pattern[str]:
+    """The next part of a formula: a molecule before an element, and the longer of two names before the shorter one."""
+    names = [*sorted(molecules, key=len, reverse=True), *sorted(MASSES, key=len, reverse=True)]
+    return re.compile(_TOKEN.format("|".join(map(re.escape, names))))
+
+
+def _nested(text: str, token: re.Pattern[str]) -> dict[str, float] | None:
     """Read a formula with brackets; a number belongs to what stands before it."""
     levels: list[list[tuple[str, float]]] = [[]]
     last: list[tuple[str, float]] = []  # what a following number multiplies
     place = 0
     while place < len(text):
-        match = _TOKEN.match(text, place)
-        if match is None or (match[1] and match[1] not in MASSES):
+        match = token.match(text, place)
+        if match is None:
             return None
         symbol, number, opens, closes = match.groups()
         if number and not last:

@@ -64,6 +64,9 @@ class LibraryOptions:
         Block to read from files of Bruker OPUS, e.g. "absorbance"; needed where several may be the result.
     formula : str, optional
         Column of formulas such as "Fe0.5Co0.5", from which the compositions are read.
+    sites : sequence of str
+        ``"NAME=A+B"`` for each site of a material whose fractions close by themselves, e.g.
+        ``("A=FA+MA+Cs", "X=I+Br")``; the components are columns, or stand in a column of formulas.
     balance : str, optional
         Component that is the rest to 1 or 100 %, and has no numbers.
     renormalise : bool
@@ -202,6 +205,14 @@ class LibraryOptions:
         str | None,
         option("Column of formulas, e.g. Fe0.5Co0.5, to take the compositions from.", metavar="NAME", group=_GROUP),
     ] = None
+    sites: Annotated[
+        Words,
+        option(
+            "Sites of a material, whose fractions close by themselves, e.g. A=FA+MA+Cs,X=I+Br.",
+            metavar="SITE=NAME+NAME,...",
+            group=_GROUP,
+        ),
+    ] = ()
     balance: Annotated[
         str | None,
         option("Component that is the rest to 1 or 100 %, and has no numbers.", metavar="NAME", group=_GROUP),
@@ -224,6 +235,7 @@ class LibraryOptions:
             raise InputError(f"axis columns are written FIRST:LAST, or none, found {self.axis_columns!r}.")
         self.limits()
         self.units()
+        self.members()
 
     def layout(self) -> Layout:
         """Return how the files are written.
@@ -290,6 +302,43 @@ class LibraryOptions:
         if wrong:
             raise InputError(f"units are written NAME=UNIT, found {wrong[0]!r}.")
         return {name.strip(): unit.strip() for name, unit in (text.split("=", 1) for text in self.merit_units)}
+
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """Return the components of each site.
+
+        Returns
+        -------
+        dict of str to tuple of str
+            Names of the components, by site.
+
+        Raises
+        ------
+        InputError
+            If a site is not of the form SITE=NAME+NAME, or other options say what the components are.
+
+        Examples
+        --------
+        >>> LibraryOptions(sites=("A=FA+Cs", "X=I+Br")).members()
+        {'A': ('FA', 'Cs'), 'X': ('I', 'Br')}
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for text in self.sites:
+            site, equals, names = (part.strip() for part in text.partition("="))
+            members = tuple(name.strip() for name in names.split("+"))
+            if not (site and equals and all(members)):
+                raise InputError(f"sites are written SITE=NAME+NAME, such as A=FA+MA, found {text!r}.")
+            found[site] = found.get(site, ()) + members
+        every = [name for members in found.values() for name in members]
+        if len(set(every)) < len(every) or len(found) == 1:
+            raise InputError(
+                f"found the sites {', '.join(self.sites)}; two or more are expected, and each component on one of them."
+            )
+        if found and (self.components or self.balance or self.atomic):
+            raise InputError(
+                "found --sites, which names the components and closes them, beside --components, --balance or "
+                "--atomic; leave these out."
+            )
+        return found
 
     def settings(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, ready for a settings file.

@@ -23,6 +23,7 @@ from matlens.library.io.formulas import ends_in_deficiency, formula_amounts, for
 from matlens.library.io.names import component_names, fraction_unit, map_positions, same_name, split_unit
 from matlens.library.io.numerals import has_uncertainty, value_of
 from matlens.library.io.options import LibraryOptions
+from matlens.library.io.sites import SITE_UNIT, SiteFractions, sites_from_columns, sites_from_formulas
 from matlens.library.io.spectra import Spectra
 from matlens.library.io.spectra_files import read_spectra, readable, unread_files
 from matlens.library.io.text_table import TextTable, read_table
@@ -103,11 +104,13 @@ def read_library(
     if options.sheet is not None and find_format(source, TABLE_FORMATS) is None:
         raise InputError(f"{source.name} is a table of text and has no sheets; leave out --sheet {options.sheet!r}.")
     table = read_table(source, layout)
-    if is_written(table) and set(options.settings()) <= {"merits", "components", "ignore_unread"}:
+    if is_written(table) and set(options.settings()) <= {"merits", "components", "sites", "ignore_unread"}:
         library = read_written(table)
+        on_sites = {name: site for site, names in options.members().items() for name in names}
         for name in options.merits:
             library.merit_name(name)  # raises an error that lists the names if this one is unknown
-        if not options.components or set(options.components) == set(library.components):
+        known = dict(zip(library.components, library.sites, strict=False))
+        if set(options.components or library.components) == set(library.components) and (on_sites or known) == known:
             return library
     library = _from_table(table, options, target)
     place = folder or (spectra if spectra is not None and spectra.is_dir() else None)
@@ -131,7 +134,14 @@ def _from_table(table: TextTable, options: LibraryOptions, target: str | None) -
     table, notes = without_summaries(_without_codes(table, options.missing))
     table, signs, below = without_signs(table)
     columns = find_columns(table, options, target)
-    names, fractions, unit, more = _compositions(table, columns, options, signs, below)
+    sites: tuple[str, ...] = ()
+    if options.sites:
+        found = _on_sites(table, columns, options, _under(signs, below))
+        fractions, sites, more = found.fractions, found.sites, found.notes
+        names: Sequence[str] = [name for members in options.members().values() for name in members]
+        unit = options.fraction_name or SITE_UNIT
+    else:
+        names, fractions, unit, more = _compositions(table, columns, options, signs, below)
     samples, numbered = sample_ids(table, columns.sample, fractions)
     merits = _merits(table, columns, options)
     library = MaterialsLibrary(
@@ -141,6 +151,7 @@ def _from_table(table: TextTable, options: LibraryOptions, target: str | None) -
         samples=samples,
         covariates=covariates(table, columns.covariates),
         fraction_name=unit,
+        sites=sites,
         notes=(*notes, *more, *numbered, *_rivals(table, columns), *_remarks(table, columns, below)),
     )
     cells = {name: signs[k] for name, k in zip(merits[1], columns.merits, strict=True) if k in signs}
@@ -149,6 +160,33 @@ def _from_table(table: TextTable, options: LibraryOptions, target: str | None) -
         read = Spectra(table.numbers(columns.axis), columns.positions, columns.axis_unit)
         return _with_spectra(library, read, options)
     return library
+
+
+def _on_sites(
+    table: TextTable, columns: Columns, options: LibraryOptions, below: Mapping[int, NDArray[np.bool_]]
+) -> SiteFractions:
+    members = options.members()
+    if columns.formula is not None:
+        return sites_from_formulas(table, columns.formula, members)
+    own = iter(columns.components.columns)
+    placed = {site: [next(own) for _ in names] for site, names in members.items()}
+    units = {split_unit(table.columns[k])[1] for k in columns.components.columns} & {"wt%", "vol%"}
+    if units:
+        raise InputError(
+            f"{table.name} has components in {named(units)}, and sites are shared by atoms or molecules; convert the "
+            "columns to numbers of these."
+        )
+    return sites_from_columns(table, placed, options, below)
+
+
+def _under(
+    signs: Mapping[int, NDArray[np.int8]], below: Mapping[int, NDArray[np.bool_]]
+) -> dict[int, NDArray[np.bool_]]:
+    """Where cells are below a limit of detection, by a sign or a word."""
+    found: dict[int, NDArray[np.bool_]] = {k: np.asarray(sign < 0) for k, sign in signs.items()}
+    for k, words in below.items():
+        found[k] = np.logical_or(words, found[k]) if k in found else words
+    return found
 
 
 def _compositions(
@@ -172,9 +210,7 @@ def _compositions(
             notes += (f"{open_ends} formulas end in a deficiency such as -δ, which is not counted",)
     else:
         parts = columns.components
-        under: dict[int, NDArray[np.bool_]] = {k: np.asarray(sign < 0) for k, sign in signs.items()}
-        for k, words in below.items():
-            under[k] = np.logical_or(words, under[k]) if k in under else words
+        under = _under(signs, below)
         fractions, notes = close(table, parts, options, {k: under[k] for k in parts.columns if k in under})
         heads = [table.columns[k] for k in parts.columns]
         names, rest = component_names(heads)
@@ -368,7 +404,10 @@ def _places(library: MaterialsLibrary, read: Spectra) -> tuple[dict[str, NDArray
 
 def _rivals(table: TextTable, columns: Columns) -> tuple[str, ...]:
     sets = (named((table.columns[k] for k in other), 20) for other in columns.components.others)
-    return tuple(f"the columns {names} close, too; name the components to use them" for names in sets)
+    return tuple(
+        f"the columns {names} close, too; --components uses them instead, and --sites as another site of the material"
+        for names in sets
+    )
 
 
 def _checked(library: MaterialsLibrary, source: Path, varied: bool) -> MaterialsLibrary:

@@ -34,7 +34,7 @@ def lines_of_truth(library: MaterialsLibrary, name: str) -> list[str]:
     ['t.csv: 2 samples of 2 compositions', 'components Fe, Co (at%)', 'figure of merit P (T)']
     """
     size = f"{len(library)} samples of {len(set(library.replicates().tolist()))} compositions"
-    components = f"components {_listed(library.components)} ({library.fraction_name})"
+    components = f"components {_components(library)} ({library.fraction_name})"
     merits = [_merit(library, str(merit)) for merit in library.merits]
     many = "figure" if len(merits) == 1 else "figures"
     columns = [str(name) for name in library.covariates]
@@ -50,6 +50,14 @@ def lines_of_truth(library: MaterialsLibrary, name: str) -> list[str]:
         further,
     )
     return [f"{name}: {'; '.join(parts)}", *(f"  {note}" for note in library.notes)]
+
+
+def _components(library: MaterialsLibrary) -> str:
+    if not library.sites:
+        return _listed(library.components)
+    pairs = list(zip(library.components, library.sites, strict=True))
+    parts = {site: [name for name, own in pairs if own == site] for site in library.sites}
+    return "; ".join(f"{_listed(names)} on site {site}" for site, names in parts.items())
 
 
 def _listed(names: Iterable[object]) -> str:

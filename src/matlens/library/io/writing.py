@@ -173,6 +173,7 @@ def read_written(table: TextTable) -> MaterialsLibrary:
         covariates=_covariates(table, known["covariates"], covariates),
         censored=pd.DataFrame(signs) if any(sign.any() for sign in signs.values()) else None,
         notes=tuple(known["notes"]),
+        sites=tuple(known.get("sites", ())),
     )
 
 
@@ -187,7 +188,7 @@ def _description(library: MaterialsLibrary) -> dict[str, Any]:
         "merits": dict(library.merit_units),
         "names": {name: getattr(library, name) for name in names},
         "notes": library.notes,
-    }
+    } | ({"sites": library.sites} if library.sites else {})
 
 
 def _rows(library: MaterialsLibrary) -> list[list[object]]:

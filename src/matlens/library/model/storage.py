@@ -198,6 +198,8 @@ def _library_parts(library: MaterialsLibrary) -> tuple[dict[str, Any], Arrays]:
         "notes": list(library.notes),
         "covariates": covariates,
     }
+    if library.sites:
+        words["sites"] = list(library.sites)
     return words, arrays
 
 
@@ -218,6 +220,7 @@ def _library(words: dict[str, Any], arrays: dict[str, Any]) -> MaterialsLibrary:
         covariates=pd.DataFrame(covariates, index=range(len(arrays["compositions"]))),
         censored=censored,
         notes=tuple(words["notes"]),
+        sites=tuple(words.get("sites", ())),
         **{name: words[name] for name in _PLAIN},
     )
 

@@ -3,6 +3,7 @@ from .preprocessing import BandMaximum as BandMaximum
 from .preprocessing import Baseline as Baseline
 from .preprocessing import Calibrate as Calibrate
 from .preprocessing import Crop as Crop
+from .preprocessing import Cut as Cut
 from .preprocessing import Despike as Despike
 from .preprocessing import Detrend as Detrend
 from .preprocessing import Preprocessing as Preprocessing

@@ -19,6 +19,7 @@ from matlens.library.spectra.steps import (
     BandMaximum,
     Calibrate,
     Crop,
+    Cut,
     Despike,
     Detrend,
     Resample,
@@ -33,6 +34,7 @@ __all__ = [
     "Baseline",
     "Calibrate",
     "Crop",
+    "Cut",
     "Despike",
     "Detrend",
     "Preprocessing",
@@ -43,9 +45,22 @@ __all__ = [
 ]
 
 
-Step = Crop | Resample | Calibrate | Smooth | Despike | BandMaximum | Area | StandardNormalVariate | Detrend | Baseline
+Step = (
+    Crop
+    | Cut
+    | Resample
+    | Calibrate
+    | Smooth
+    | Despike
+    | BandMaximum
+    | Area
+    | StandardNormalVariate
+    | Detrend
+    | Baseline
+)
 _CLASSES: tuple[type[Step], ...] = (
     Crop,
+    Cut,
     Resample,
     Calibrate,
     Smooth,
@@ -56,6 +71,12 @@ _CLASSES: tuple[type[Step], ...] = (
     Detrend,
     Baseline,
 )
+_EXAMPLES = {  # of steps that need numbers
+    "crop": "crop:100:900",
+    "cut": "cut:515:525",
+    "calibrate": "calibrate:519.5:520.5",
+    "band-maximum": "band-maximum:100:900",
+}
 STEPS: dict[str, type[Step]] = {kind.name: kind for kind in _CLASSES}
 
 
@@ -66,7 +87,7 @@ class Preprocessing:
     Parameters
     ----------
     steps : sequence of Step
-        `Crop`, `Resample`, `Calibrate`, `Smooth`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`,
+        `Crop`, `Cut`, `Resample`, `Calibrate`, `Smooth`, `Despike`, `BandMaximum`, `Area`, `StandardNormalVariate`,
         `Detrend`, `Baseline`.
 
     Raises
@@ -180,7 +201,7 @@ class Preprocessing:
         array([1., 2.])
         """
         for step in self.steps:
-            if isinstance(step, Crop | Resample | Calibrate):
+            if isinstance(step, Crop | Cut | Resample | Calibrate):
                 axis = step(torch.zeros(1, len(axis)), np.sort(axis))[1]
         return np.sort(axis) if self.steps else axis
 
@@ -324,7 +345,7 @@ def _step(name: str, options: Mapping[str, Any]) -> Step:
             )
         if ("str" not in known[option]) == isinstance(value, str):
             raise InputError(f"option {option!r} of preprocessing step {name!r} is {value!r}; give a {known[option]}.")
-    missing = [field for field in known if field not in options and name in ("crop", "band-maximum")]
+    missing = [field for field in known if field not in options and name in _EXAMPLES]
     if missing:
-        raise InputError(f"preprocessing step {name!r} lacks {' and '.join(missing)}; give e.g. {name}:100:900.")
+        raise InputError(f"preprocessing step {name!r} lacks {' and '.join(missing)}; give e.g. {_EXAMPLES[name]}.")
     return STEPS[name](**options)

@@ -18,6 +18,7 @@ __all__ = [
     "BandMaximum",
     "Calibrate",
     "Crop",
+    "Cut",
     "Despike",
     "Detrend",
     "Resample",
@@ -54,6 +55,39 @@ class Crop:
         """Return the cropped spectra and axis."""
         kept = band(axis, self.low, self.high)
         return spectra[..., kept], axis[kept]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Leave out the channels between two positions, such as those of a substrate; with `Crop`, any regions are kept.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the band in the unit of the axis, both included.
+
+    Raises
+    ------
+    InputError
+        When called, if the band holds no channel, or all of them.
+
+    Examples
+    --------
+    >>> Cut(2, 3)(torch.arange(5.0), np.arange(5.0))
+    (tensor([0., 1., 4.]), array([0., 1., 4.]))
+    """
+
+    low: float
+    high: float
+    name: ClassVar[str] = "cut"
+
+    def __call__(self, spectra: Tensor, axis: Axis) -> tuple[Tensor, Axis]:
+        """Return the spectra and axis without the band."""
+        kept = np.ones(len(axis), dtype=bool)
+        kept[band(axis, self.low, self.high)] = False
+        if not kept.any():
+            raise InputError(f"no channels are left without those from {self.low:g} to {self.high:g}; cut out less.")
+        return spectra[..., torch.from_numpy(np.flatnonzero(kept)).to(spectra.device)], axis[kept]
 
 
 @dataclass(frozen=True)

@@ -143,8 +143,10 @@ class Limits:
         high = np.clip(x.max(0) + _BEYOND * span, 0, 1)
         for name, (least, greatest) in self.bounds.items():
             low[library.component(name)], high[library.component(name)] = least, greatest
-        if low.sum() > 1 + PRESENT or high.sum() < 1 - PRESENT:
-            raise InputError(f"no composition sums to 1 within the bounds of {named(self.bounds)}; widen them.")
+        for site in np.unique(library.site_numbers):
+            there = library.site_numbers == site
+            if low[there].sum() > 1 + PRESENT or high[there].sum() < 1 - PRESENT:
+                raise InputError(f"no composition sums to 1 within the bounds of {named(self.bounds)}; widen them.")
         if self.increment is not None:
             return low, high, self.increment
         usual = float(np.median(span[span > PRESENT])) if (span > PRESENT).any() else 0.1

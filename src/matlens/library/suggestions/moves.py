@@ -135,22 +135,23 @@ def second_moves(moves: Moves, library: MaterialsLibrary, limits: Limits) -> Mov
 
 def _moved(moves: Moves, library: MaterialsLibrary, limits: Limits) -> Moves:
     low, high, increment = limits.resolved(library)
-    size = moves.compositions.shape[1]
+    sites = library.site_numbers
     before = moves.steps[:, :, 0]
     found: list[Moves] = []
     for units in _SIZES:
         for k in np.flatnonzero(high - low >= units * increment / 2):
             free = ~(before == k).any(1) & (units * increment <= (high - low)[k] / 2 + PRESENT)
-            for host in (-1, *(h for h in range(size) if h != k)):
+            there = sites == sites[k]
+            for host in (-1, *(int(h) for h in np.flatnonzero(there) if h != k)):
                 for sign in (1, -1) if host < 0 else (1,):
-                    found.append(_one(moves, free, int(k), host, sign * units * increment))
+                    found.append(_one(moves, free, int(k), host, sign * units * increment, there))
     if not found:
         return Moves(
             moves.start[:0], moves.compositions[:0], np.concatenate([moves.steps[:0], np.empty((0, 1, 2), np.intp)], 1)
         )
     every = Moves(
         np.concatenate([one.start for one in found]),
-        on_grid(np.concatenate([one.compositions for one in found]), increment),
+        _on_grids(np.concatenate([one.compositions for one in found]), increment, sites),
         np.concatenate([one.steps for one in found]),
     )
     _, first = np.unique(np.rint(every.compositions / increment), axis=0, return_index=True)
@@ -160,8 +161,16 @@ def _moved(moves: Moves, library: MaterialsLibrary, limits: Limits) -> Moves:
     return every.select(kept)
 
 
-def _one(moves: Moves, free: NDArray[np.bool_], k: int, host: int, step: float) -> Moves:
-    """Move by one step where it is possible."""
+def _on_grids(compositions: Array, increment: float, sites: Index) -> Array:
+    """Round the fractions of each site to the increment."""
+    found = np.empty_like(compositions)
+    for site in np.unique(sites):
+        found[:, sites == site] = on_grid(compositions[:, sites == site], increment)
+    return found
+
+
+def _one(moves: Moves, free: NDArray[np.bool_], k: int, host: int, step: float, there: NDArray[np.bool_]) -> Moves:
+    """Move by one step where it is possible, at the cost of components that are ``there``, on the site of k."""
     x = moves.compositions
     room = x[:, host] >= step - PRESENT if host >= 0 else x[:, k] < 1 - 1e-6
     rows = np.flatnonzero(free & room & (x[:, k] + step >= -PRESENT) & (x[:, k] + step <= 1 + PRESENT))
@@ -169,7 +178,7 @@ def _one(moves: Moves, free: NDArray[np.bool_], k: int, host: int, step: float) 
     if host >= 0:
         made[:, host] -= step
     else:
-        made *= 1 - step / (1 - made[:, [k]])
+        made[:, there] *= 1 - step / (1 - made[:, [k]])
         made[:, k] = x[rows, k]
     made[:, k] += step
     own = np.broadcast_to(np.array([k, host], np.intp), (len(rows), 1, 2))

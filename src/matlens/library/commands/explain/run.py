@@ -73,7 +73,7 @@ def prepare(spec: ExplainSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     model = read_model(spec.model, device=environment["device"])
     library = model.library_
-    default_hosts(library.compositions, library.components, _hosts(spec, library))
+    default_hosts(library.compositions, library.components, _hosts(spec, library), library.site_numbers)
     about = {
         "composition": (("sample", "component"), library.compositions),
         "merit": ("sample", library.merit(model.target_)),

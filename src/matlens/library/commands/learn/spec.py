@@ -48,11 +48,11 @@ class LearnSpec(Table, Seeded, OnDevice):
     preprocessing: Annotated[
         Words,
         option(
-            "Preprocessing of the spectra, in the order given: crop:LOW:HIGH, resample:STEP, calibrate:FOUND:TRUE "
-            "(shift the axis by a reference peak), smooth:CHANNELS:ORDER (Savitzky-Golay), despike, "
-            "band-maximum:LOW:HIGH (divide by the largest intensity of a band), area (divide by the area), snv "
-            "(standard normal variate), detrend, baseline; LOW, HIGH and STEP in the unit of the axis. By default the "
-            "preset chooses.",
+            "Preprocessing of the spectra, in the order given: crop:LOW:HIGH, cut:LOW:HIGH (leave out), resample:STEP, "
+            "calibrate:FOUND:TRUE (shift the axis by a reference peak), smooth:CHANNELS:ORDER (Savitzky-Golay), "
+            "despike, band-maximum:LOW:HIGH (divide by the largest intensity of a band), area (divide by the area), "
+            "snv (standard normal variate), detrend, baseline; LOW, HIGH and STEP in the unit of the axis. By default "
+            "the preset chooses.",
             metavar="STEP,...",
             group=_MODEL,
         ),

@@ -57,12 +57,13 @@ def prepare(spec: PredictSpec, environment: Mapping[str, Any]) -> Prepared:
         If there is no model of a library, or the table cannot be used or lacks what the model learned from.
     """
     model = read_model(spec.model, device=environment["device"])
-    read_as = reading(spec, model.target_, components=model.components_)
+    read_as = reading(spec, model.target_, **_known(model))
     samples = read_table(spec.library, read_as, target=model.target_, command="predict", learned=False)
     library = _fitting(samples, model, spec.library)
     spec = replace(
         spec,
         components=read_as.components,
+        sites=read_as.sites,
         merit_units=read_as.merit_units,
         censored=read_as.censored,
         device=environment["device"],
@@ -117,6 +118,16 @@ def _read(run: RunDirectory) -> tuple[LibraryModel, MaterialsLibrary]:
     return model, _fitting(samples, model, spec.library)
 
 
+def _known(model: LibraryModel) -> dict[str, tuple[str, ...]]:
+    """The components as options name them: by site, where there are several."""
+    library = model.library_
+    if not library.sites:
+        return {"components": model.components_}
+    pairs = list(zip(library.components, library.sites, strict=True))
+    joined = {site: "+".join(name for name, own in pairs if own == site) for site in library.sites}
+    return {"sites": tuple(f"{site}={names}" for site, names in joined.items())}
+
+
 def _fitting(library: MaterialsLibrary, model: LibraryModel, place: str) -> MaterialsLibrary:
     """The samples with the model's components in its order; what the model does not see is left out."""
     unknown = [name for name in library.components if name not in model.components_]
@@ -132,7 +143,13 @@ def _fitting(library: MaterialsLibrary, model: LibraryModel, place: str) -> Mate
             "for each of these (0 where a sample has none)."
         )
     order = [library.component(name) for name in model.components_]
-    found = replace(library, compositions=library.compositions[:, order], components=model.components_)
+    sites = tuple(library.sites[k] for k in order) if library.sites else ()
+    if sites != model.library_.sites:
+        raise InputError(
+            f"{place} has the sites {named(dict.fromkeys(sites)) or 'of one kind only'}, and the model learned from "
+            f"{named(dict.fromkeys(model.library_.sites)) or 'one kind only'}; give the same by --sites."
+        )
+    found = replace(library, compositions=library.compositions[:, order], components=model.components_, sites=sites)
     found = _in_units_of(_as_fractions_of(found, model, place), model, place)
     if not model.uses_spectrum_:
         return found.without_spectra()

@@ -90,9 +90,12 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
         progress.update(number, "steps")
     progress.end()
     steps = pd.DataFrame(rows, columns=["number", "step", "channels", "low", "high", "points", "spectra", "change"])
-    facts = {"samples": len(library), "unit": library.axis_unit}
+    names = ("axis_name", "spectrum_name", "spectrum_unit")
+    facts = {"samples": len(library), "unit": library.axis_unit} | {name: getattr(library, name) for name in names}
     run.mark("running", resolved=facts, notes=list(library.notes), sentences=_sentences(library, steps))
     write_table(run, "steps", steps)
+    if chain.steps:
+        write_table(run, "effect", _effect(library, prepared))
     done = (f"the spectra were prepared: {', '.join(spec.preprocessing)}",) if chain.steps else ()
     with run.writing(TABLE) as file:
         put_library(replace(prepared, notes=(*library.notes, *done)), file)
@@ -122,6 +125,26 @@ def _change(number: int, text: str, before: MaterialsLibrary, after: MaterialsLi
     touched = changed.any(axis=1)
     share = float(np.median(largest[touched])) if touched.any() else 0.0
     return row | {"points": int(changed.sum()), "spectra": int(touched.sum()), "change": share}
+
+
+def _effect(library: MaterialsLibrary, prepared: MaterialsLibrary) -> pd.DataFrame:
+    """Spectra before and after, of the samples that were changed least, as most others, and most."""
+    pairs = {"as in the file": _arrays(library), "prepared": _arrays(prepared)}
+    (old, old_axis), (new, axis) = pairs.values()
+    order = np.argsort(old_axis)
+    shapes = [(np.array([np.interp(axis, old_axis[order], row[order]) for row in old])), new]
+    # Steps that scale all intensities alike change no shape.
+    scaled = [shape / np.maximum(np.ptp(shape, axis=1, keepdims=True), 1e-300) for shape in shapes]
+    ranks = np.argsort(np.abs(scaled[1] - scaled[0]).max(axis=1), kind="stable")
+    rows = dict.fromkeys(int(ranks[k]) for k in (0, len(ranks) // 2, -1))
+    return pd.concat(
+        [
+            pd.DataFrame({"panel": panel, "sample": library.samples[k], "axis": places, "intensity": values[k]})
+            for panel, (values, places) in pairs.items()
+            for k in rows
+        ],
+        ignore_index=True,
+    )
 
 
 def _sentences(library: MaterialsLibrary, steps: pd.DataFrame) -> list[str]:

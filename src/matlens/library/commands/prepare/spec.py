@@ -24,8 +24,9 @@ class PrepareSpec(Table):
     preprocessing: Annotated[
         Words,
         option(
-            "Steps in the order given, as in 'library learn': crop:LOW:HIGH, resample:STEP, calibrate:FOUND:TRUE, "
-            "smooth:CHANNELS:ORDER, despike, band-maximum:LOW:HIGH, area, snv, detrend, baseline.",
+            "Steps in the order given, as in 'library learn': crop:LOW:HIGH, cut:LOW:HIGH, resample:STEP, "
+            "calibrate:FOUND:TRUE, smooth:CHANNELS:ORDER, despike, band-maximum:LOW:HIGH, area, snv, detrend, "
+            "baseline.",
             "--preprocessing",
             "--prepare",
             metavar="STEP,...",
@@ -43,5 +44,5 @@ COMMAND = Command(
     PrepareSpec,
     __package__,
     example="matlens library prepare spectra_folder --prepare despike,baseline -o prepared",
-    results=("library.csv", "steps.csv"),
+    results=("library.csv", "steps.csv", "effect.csv"),
 )
