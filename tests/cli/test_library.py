@@ -55,7 +55,7 @@ def quick(monkeypatch):
     """Figures are made and not drawn, and networks trained shortly: both are tested elsewhere."""
     short = replace(DEFAULT, stages=lambda inputs: tuple(replace(one, epochs=60) for one in DEFAULT.stages(inputs)))
     monkeypatch.setitem(PRESETS, "default", short)
-    monkeypatch.setattr(Figure, "savefig", lambda self, path, **options: Path(path).write_bytes(b"drawn"))
+    monkeypatch.setattr(Figure, "savefig", lambda self, file, **options: file.write(b"drawn"))
 
 
 @pytest.fixture(autouse=True)

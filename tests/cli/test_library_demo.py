@@ -23,7 +23,7 @@ def test_the_demo_goes_from_table_to_plate_list_and_is_resumed(monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "_SAMPLES", 30)
     monkeypatch.setattr(demo, "_MODELS", 4)
-    monkeypatch.setattr(Figure, "savefig", lambda self, path, **options: Path(path).write_bytes(b"drawn"))
+    monkeypatch.setattr(Figure, "savefig", lambda self, file, **options: file.write(b"drawn"))
     suggested, calls = suggesting.work, []
 
     def interrupted(*arguments):

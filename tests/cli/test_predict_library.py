@@ -35,7 +35,7 @@ def samples(count, seed=0, spectra=True):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(Figure, "savefig", lambda self, path, **options: Path(path).write_bytes(b"drawn"))
+    monkeypatch.setattr(Figure, "savefig", lambda self, file, **options: file.write(b"drawn"))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     samples(30, seed=1).to_csv("../new.csv", index=False)
