@@ -15,10 +15,15 @@ from matlens import InputError, LibraryOptions, read_library
 
 ROWS = [["Sample", "x (mm)", "y (mm)", "Fe", "Co", "Ni", "100.5", "101.5", "P_mW_cm2", "batch"]]
 ROWS += [[f"s{k}", k, 5 - k, 0.1 * k, 0.5, 0.5 - 0.1 * k, 3.25 + k, 4.5, 1.5 * k, "A"] for k in range(6)]
+TWO_SITES = [["Sample", "Fe", "Co", "Ni", "Cr", "P"], *([f"s{k}", 0.1 * k, 1 - 0.1 * k, 3, 0, k] for k in range(6))]
 FORMULAS = [["id", "composition", "j (mA/cm2)"], *([f"s{k}", f"Fe0.{k}Co0.{9 - k}", k - 2.5] for k in range(1, 7))]
 BALANCE = [["Sample", "Ni", "Co (wt%)", "Cr (wt%)", "H"], *([f"s{k}", "bal.", k + 1, 2 * k, -k] for k in range(6))]
 TABLES = [
-    *("\n".join(mark.join(map(str, row)) for row in rows) for rows in (ROWS, FORMULAS, BALANCE) for mark in ",;\t"),
+    *(
+        "\n".join(mark.join(map(str, row)) for row in rows)
+        for rows in (ROWS, FORMULAS, BALANCE, TWO_SITES)
+        for mark in ",;\t"
+    ),
     "\n".join(";".join(map(str, row)).replace(".", ",") for row in ROWS),
     "a title in wt%\n" + "\n".join(",".join(map(str, row)) for row in BALANCE),
 ]
@@ -87,6 +92,7 @@ OPTIONS = st.sampled_from(
         {"blanks": "zero"},
         {"atomic": True},
         {"components": ("Fe", "Co")},
+        {"sites": ("A=Fe+Co", "X=Ni+Cr")},
     ]
 )
 
@@ -106,7 +112,8 @@ def check(path, **options):
         return
     assert np.isfinite(found.compositions).all()
     assert found.compositions.min() >= 0
-    np.testing.assert_allclose(found.compositions.sum(axis=1), 1, atol=1e-9)
+    for site in np.unique(found.site_numbers):
+        np.testing.assert_allclose(found.compositions[:, found.site_numbers == site].sum(axis=1), 1, atol=1e-9)
     assert found.spectra is None or np.isfinite(found.spectra).all()
     assert not np.isinf(found.merits.to_numpy()).any()
 

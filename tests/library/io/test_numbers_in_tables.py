@@ -1,9 +1,13 @@
 """Numbers as people and programs write them: marks, encodings, heads of tables, workbooks."""
 
+import re
+from pathlib import Path
+
 import openpyxl
 import pytest
 
 from matlens import InputError, LibraryOptions, read_library
+from matlens.library.io import TABLE_FORMATS
 
 
 def read(tmp_path, text, name="t.csv", encoding="utf-8", **options):
@@ -159,7 +163,36 @@ def test_sheets(tmp_path) -> None:
     assert values(read_library(tmp_path / "t.xlsx", options=LibraryOptions(sheet="Data"))) == [1, 2]
 
 
-@pytest.mark.parametrize("suffix", [".xls", ".ods", ".xlsb"])
+TABLE = [["Sample", "Fe", "Ga", "P"], ["a", 0.5, 0.5, 1], ["b", 0.25, 0.75, 2]]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt", ".dat", ".asc", ".prn", ".table"])
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|", " "])
+def test_tables_of_text_have_any_ending_and_any_mark(tmp_path, suffix, mark) -> None:
+    (tmp_path / f"t{suffix}").write_text("".join(mark.join(map(str, row)) + "\n" for row in TABLE))
+    assert values(read_library(tmp_path / f"t{suffix}")) == [1, 2]
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".xlsm"])
+def test_workbooks_of_both_endings(tmp_path, suffix) -> None:
+    book = openpyxl.Workbook()
+    for row in TABLE:
+        book.active.append(row)
+    book.save(tmp_path / f"t{suffix}")
+    assert values(read_library(tmp_path / f"t{suffix}")) == [1, 2]
+
+
+def test_every_ending_of_the_documented_tables_is_tried_here() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "library_files.md").read_text(encoding="utf-8")
+    table = text.partition("| table | files | what is done |")[2].partition("\n\n")[0]
+    written = [re.findall(r"\.\w+", row.split("|")[2]) for row in table.splitlines()[2:]]
+    assert written == [
+        [".csv", ".tsv", ".txt", ".dat", ".asc", ".prn"],
+        *(list(form.suffixes) for form in TABLE_FORMATS),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".xls", ".xlsb", ".ods", ".fods", ".numbers"])
 def test_other_spreadsheets_are_named(tmp_path, suffix) -> None:
     path = tmp_path / f"old{suffix}"
     path.write_bytes(b"\xd0\xcf\x11\xe0" * 8)

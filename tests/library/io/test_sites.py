@@ -8,6 +8,7 @@ import xarray as xr
 import matlens as ml
 from matlens import InputError, LibraryOptions, read_library
 from matlens.library.baselines import BaselineModel
+from matlens.library.evidence import statements
 from matlens.library.gradients import directions, explain_library
 from matlens.library.io import lines_of_truth, write_library
 from matlens.library.suggestions import Campaign, Limits, suggest
@@ -175,7 +176,9 @@ def test_a_model_remembers_its_sites(tmp_path) -> None:
     model.save(tmp_path / "model")
     again = ml.LibraryModel.load(tmp_path / "model")
     assert again.library_.sites == library.sites
-    insight = ml.explain(again)
+    insight = explain_library(again, again.library_, members=True)
+    said = statements(insight)["sentence"]
+    assert said.str.contains(r"Adding Cs \(all others on its site shrinking in proportion\) raises").any()
     assert isinstance(insight, xr.Dataset)
     assert insight["site"].values.tolist() == list("AAAXX")
 

@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from matlens.library.spectra import (
     background,
 )
 from matlens.library.spectra.channels import mean_matrix, widths
+from matlens.library.spectra.preprocessing import STEPS
 
 CHAIN = Preprocessing(
     [Crop(1.0, 9.0), Despike(), Resample(step=0.5), BandMaximum(4, 6), Area(2, 8), Detrend(2), StandardNormalVariate()]
@@ -93,6 +96,18 @@ def test_calibration_moves_the_axis_and_later_steps_use_it() -> None:
     assert (prepared.tolist(), axis.tolist()) == ([4.0, 5.0], [5.0, 6.0])
     assert chain.new_axis(np.arange(8.0)).tolist() == [5.0, 6.0]
     assert Preprocessing.from_settings(chain.settings()) == chain
+
+
+def test_every_step_is_documented_and_each_documented_one_is_understood() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "library_files.md").read_text(encoding="utf-8")
+    table = text.partition("| step | what it does to each spectrum |")[2].partition("\n\n")[0]
+    written = [step for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for step in re.findall("`(.*?)`", row)]
+    assert {step.split(":")[0] for step in written} == set(STEPS)
+    numbers = {"THRESHOLD": "8", "CHANNELS": "5", "DEGREE": "1", "ORDER": "2", "STEP": "2"}
+    numbers |= {"LOW": "4", "HIGH": "6", "FOUND": "5", "TRUE": "5"}
+    for step in written:
+        name, *options = step.split(":")
+        Preprocessing.parse([":".join([name, *(numbers.get(option, option) for option in options)])])
 
 
 def test_regions_are_kept_by_cropping_and_cutting() -> None:

@@ -35,6 +35,10 @@ _COST = {
     "exchange": "in place of {host}",
     "tangent": "the mean of those present taken off",
 }
+_COST_ON_SITES = {  # where the fractions of each of several sites sum to 1 by themselves
+    "dilution": "all others on its site shrinking in proportion",
+    "tangent": "the mean of those present on its site taken off",
+}
 _KIND = {"partial": "with the spectrum held", "total": "with the spectrum following"}
 Row = dict[str, object]
 Mask = NDArray[np.bool_]
@@ -178,7 +182,8 @@ def _composition(
             _judge_support(
                 verdict, part.isel(sample=np.flatnonzero(mask), component=column), float(mean["composition_gradient"])
             )
-            cost = _COST.get(scheme, scheme).format(host=_host(insight, name))
+            costs = _COST | _COST_ON_SITES if "site" in insight else _COST
+            cost = costs.get(scheme, scheme).format(host=_host(insight, name))
             yield (_composition_row(insight, mean, name, region, cost + held, p) | verdict.conclude())
 
 

@@ -81,7 +81,7 @@ def read_raw(path: Path) -> Spectra:
     content = path.read_bytes()
     read = {1: _first, 2: _second, 3: _third, 4: _fourth}[_MAGIC[content[:4]]]
     try:
-        with np.errstate(invalid="ignore"):  # the bytes of a damaged file need not be numbers
+        with np.errstate(invalid="ignore", over="ignore"):  # the bytes of a damaged file need not be numbers
             return patterns(path.name, read(content, path.name))
     except InputError:
         raise

@@ -98,13 +98,15 @@ def read_opus(path: Path, layout: Layout = DEFAULT) -> Spectra:
         kind = {1: "<f4", 2: "<i4"}[int(facts.get("DPF", 1))]
         if count < 1 or 4 * count > numbers[1]:
             raise ValueError(f"{count} points")
-        values = np.frombuffer(content, kind, count, numbers[0]) * float(facts.get("CSF", 1.0))
+        with np.errstate(invalid="ignore", over="ignore"):  # the bytes of a damaged file need not be numbers
+            values = np.frombuffer(content, kind, count, numbers[0]) * float(facts.get("CSF", 1.0))
+            axis = np.linspace(first, last, count)
     except (struct.error, ValueError, KeyError, TypeError, OverflowError) as error:
         raise _damaged(path, content) from error
     unit = _UNITS.get(str(facts.get("DXU", "")), "")
     others = named(other for other in sorted(blocks) if other != name)
     notes = (f"files of OPUS hold {others} besides {name}, which was read; --block names another",) if others else ()
-    return Spectra(values[None].astype(np.float64), np.linspace(first, last, count), unit, notes, quantity=name)
+    return Spectra(values[None].astype(np.float64), axis, unit, notes, quantity=name)
 
 
 def _damaged(path: Path, content: bytes) -> InputError:
