@@ -100,9 +100,18 @@ def test_sites_that_do_not_fit_are_refused(tmp_path, text, options, words) -> No
         read(tmp_path, text, **options)
 
 
-def test_a_rival_set_of_columns_names_the_option(tmp_path) -> None:
-    notes = read(tmp_path, columns(x=[(x[0] / 3, x[1] / 3) for x in X]).replace(",Pb", ",Lead"), sites=()).notes
-    assert any("the columns I, Br close, too; --components uses them" in note and "--sites" in note for note in notes)
+def test_two_sets_that_close_ask_for_the_option(tmp_path) -> None:
+    text = columns(x=[(x[0] / 3, x[1] / 3) for x in X])
+    with pytest.raises(InputError, match=r"FA, MA, Cs and I, Br; .* A=FA\+MA\+Cs,X=I\+Br if .* --components"):
+        read(tmp_path, text, sites=())
+    assert read(tmp_path, text, sites=(), components=("I", "Br")).components == ("I", "Br")
+    phases = text.replace("I,Br", "perovskite,lead iodide")  # may as well be phases, which are measured
+    notes = read(tmp_path, phases, sites=()).notes
+    assert any("perovskite, lead iodide close, too; --components uses them" in note for note in notes)
+    nominal = "Sample,Fe,Ga,Fe nominal,Ga nominal,P\n" + "".join(
+        f"s{k},.{k},.{10 - k},.{k},.{10 - k},{k}\n" for k in range(1, 7)
+    )
+    assert len(read(tmp_path, nominal, sites=()).components) == 2  # the same elements again are no site
 
 
 def test_the_library_checks_each_site() -> None:

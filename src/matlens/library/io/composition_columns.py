@@ -10,6 +10,7 @@ import numpy as np
 
 from matlens.errors import InputError
 from matlens.library.io.components import Components, find_components, last_place
+from matlens.library.io.elements import ELEMENTS
 from matlens.library.io.formulas import formula_amounts, looks_like_formulas
 from matlens.library.io.names import (
     FRACTION_UNITS,
@@ -74,7 +75,7 @@ def find_composition(table: TextTable, options: LibraryOptions, free: Sequence[i
     Raises
     ------
     InputError
-        If there are no compositions, or several columns of formulas and no option names one.
+        If there are no compositions, or several columns of formulas or sites of elements, and no option names one.
 
     Examples
     --------
@@ -110,6 +111,7 @@ def find_composition(table: TextTable, options: LibraryOptions, free: Sequence[i
     if options.renormalise:
         elements = tuple(k for k in places if is_element(table.columns[k]))
         closing = Components(elements, 1.0) if len(elements) > 1 else closing
+    _check_sites(table, closing)
     return Composition(_in_unit(closing, options))
 
 
@@ -244,6 +246,19 @@ def _in_unit(found: Components, options: LibraryOptions) -> Components:
         return found
     total = 1.0 if options.fraction_unit == "fraction" else 100.0
     return Components(found.columns, total, found.others, found.balance)
+
+
+def _check_sites(table: TextTable, closing: Components) -> None:
+    """Ask what is meant where other elements close, too, as those on another site of a material do."""
+    chosen = component_names([table.columns[k] for k in closing.columns])[0]
+    for other in closing.others:
+        rival = component_names([table.columns[k] for k in other])[0]
+        if set(rival) <= ELEMENTS and not set(rival) & set(chosen):
+            raise InputError(
+                f"{table.name} has two sets of components that close, {named(chosen, 12)} and {named(rival, 12)}; name "
+                f"them by --sites A={'+'.join(chosen)},X={'+'.join(rival)} if they stand on two sites of a material, "
+                "or those to use by --components."
+            )
 
 
 def _placed(found: Components, places: Sequence[int]) -> Components:
