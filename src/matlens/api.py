@@ -8,6 +8,7 @@ from typing import Any, overload
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.library.gradients import explain_library
 from matlens.library.model import Response
@@ -74,6 +75,7 @@ def explain(model: Any, data: Any = None, **options: Any) -> Any:
     return explain_library(model, library, **options)
 
 
+@checked_arguments
 def segment(
     path: str | os.PathLike[str], options: CleaningOptions | None = None, *, dataset: str | None = None
 ) -> list[Alternative]:

@@ -172,7 +172,9 @@ def test_a_damaged_file_of_an_item_is_said_with_what_to_do(run, codec, value, da
     found = each(run, "item", {"first": 0}, lambda _: value, codec)
     file = run.path / f".state/item/first{codec.suffix}"
     file.write_bytes(damage(file.read_bytes()))
-    with pytest.raises(RunError, match=r"first\.\w+ is damaged .*remove it and go on with 'matlens resume") as error:
+    with pytest.raises(
+        RunError, match=r"first\.\w+ cannot be read .*remove it and go on with 'matlens resume"
+    ) as error:
         dict(found)
     assert str(file) in str(error.value)
     file.unlink()

@@ -72,5 +72,5 @@ def test_a_damaged_file_is_said_with_what_to_do(run):
     store.save("a", lambda: {"x": np.arange(1000)})
     file = run.path / ".state" / "a.state.npz"
     file.write_bytes(file.read_bytes()[:500])
-    with pytest.raises(RunError, match=r"a\.state\.npz is damaged .* remove it and go on with 'matlens resume"):
+    with pytest.raises(RunError, match=r"a\.state\.npz cannot be read .* remove it and go on with 'matlens resume"):
         store.load("a")

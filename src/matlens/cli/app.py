@@ -29,6 +29,7 @@ from matlens.cli.surroundings import (
     open_streams,
     say_error,
 )
+from matlens.cli.terminal import echo
 from matlens.cli.work import carry_out
 from matlens.core.settings import read_options
 from matlens.errors import Interrupted, MatlensError
@@ -104,7 +105,7 @@ def _version(
         After the version is printed.
     """
     if show:
-        typer.echo(__version__)
+        echo(__version__)
         raise typer.Exit
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from matlens.cli.options import Verbosity
+from matlens.cli.terminal import echo
 from matlens.cli.work import set_up_logging
 from matlens.core.settings import option, options
 from matlens.errors import ResourceError
@@ -43,12 +42,12 @@ def fetch(spec: FetchSpec, verbosity: Verbosity) -> None:
     set_up_logging(verbosity)
     if spec.name is not None:
         for file in registry.fetch(spec.name):
-            typer.echo(str(file))
+            echo(str(file))
         return
     for entry in registry.entries().values():
-        typer.echo(f"{entry.name:20} {entry.licence:14} {_place(entry.name)}")
+        echo(f"{entry.name:20} {entry.licence:14} {_place(entry.name)}")
         if not verbosity.quiet:
-            typer.echo(f"{'':20} {entry.description}")
+            echo(f"{'':20} {entry.description}")
 
 
 def _place(name: str) -> str:

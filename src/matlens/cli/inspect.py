@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from matlens.cli.options import Verbosity
+from matlens.cli.terminal import echo
 from matlens.cli.work import set_up_logging
 from matlens.core.settings import check_paths, option, options
 from matlens.errors import MatlensError
@@ -57,11 +58,11 @@ def inspect(spec: InspectSpec, verbosity: Verbosity) -> None:
         try:
             lines = _library(file, spec) if kind_of_source(file) == "library" else _structure(file, spec)
         except MatlensError as error:
-            typer.echo(f"matlens: {error}", err=True)
+            echo(f"matlens: {error}", error=True)
             failed = True
         else:
             for line in lines[:1] if verbosity.quiet else lines:
-                typer.echo(line)
+                echo(line)
     if failed:
         raise typer.Exit(2)
 

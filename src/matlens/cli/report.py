@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from matlens.cli.options import Verbosity
 from matlens.cli.registry import commands
-from matlens.cli.work import set_up_logging
+from matlens.cli.terminal import echo
+from matlens.cli.work import reading_run, set_up_logging
 from matlens.core.settings import option, options
 from matlens.runs.command import command_of
 
@@ -37,5 +36,5 @@ def report(spec: ReportSpec, verbosity: Verbosity) -> None:
     from matlens.runs.directory import RunDirectory
 
     set_up_logging(verbosity)
-    with RunDirectory(spec.run) as run:
-        typer.echo(str(build_report(run, command_of(run, commands()).page(run))))
+    with RunDirectory(spec.run) as run, reading_run(run):
+        echo(str(build_report(run, command_of(run, commands()).page(run))))

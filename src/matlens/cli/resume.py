@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from matlens.cli.options import Verbosity
 from matlens.cli.registry import commands
-from matlens.cli.work import complete, machine_settings, say, set_up_logging
+from matlens.cli.terminal import echo
+from matlens.cli.work import complete, machine_settings, reading_run, say, set_up_logging
 from matlens.core.settings import OnDevice, option, options
 from matlens.errors import RunError
 from matlens.runs.command import command_of
@@ -56,7 +55,7 @@ def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
     run = RunDirectory(spec.run)
     try:
         if run.status == "finished":
-            typer.echo(f"{spec.run} is finished; there is nothing to resume.")
+            echo(f"{spec.run} is finished; there is nothing to resume.")
             run.close()
             return
         command = command_of(run, commands())
@@ -65,7 +64,8 @@ def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
                 f"{spec.run} was begun by an earlier MatLens ({run.settings['version']}), whose half-finished work "
                 f"this one cannot continue; start it again with 'matlens {command.name}'."
             )
-        _accept_differences(run, spec, verbosity)
+        with reading_run(run):
+            _accept_differences(run, spec, verbosity)
     except BaseException:
         run.close()
         raise

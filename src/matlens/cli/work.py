@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
-
-import typer
 
 from matlens.cli.options import Destination, Verbosity
 from matlens.cli.surroundings import SOME_FAILED, say_error
+from matlens.cli.terminal import echo
+from matlens.core.guard import reading
 from matlens.core.settings import check_paths
+from matlens.core.user_text import printable
+from matlens.errors import RunError
 from matlens.runs.command import Command
 
 if TYPE_CHECKING:
     from matlens.runs.directory import RunDirectory
 
-__all__ = ["carry_out", "complete", "machine_settings", "say", "set_up_logging"]
+__all__ = ["carry_out", "complete", "machine_settings", "reading_run", "say", "set_up_logging"]
 
 
 def set_up_logging(verbosity: Verbosity) -> None:
@@ -28,8 +31,19 @@ def set_up_logging(verbosity: Verbosity) -> None:
         How much is printed.
     """
     level = logging.DEBUG if verbosity.verbose else logging.ERROR if verbosity.quiet else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[_handler()])
     logging.getLogger("matlens").setLevel(level)
+
+
+def _handler() -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Printable("%(name)s: %(message)s"))
+    return handler
+
+
+class _Printable(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def say(verbosity: Verbosity, text: str) -> None:
@@ -43,7 +57,7 @@ def say(verbosity: Verbosity, text: str) -> None:
         The line; nothing is printed if it is empty.
     """
     if text and not verbosity.quiet:
-        typer.echo(text)
+        echo(text)
 
 
 def machine_settings(options: Any) -> dict[str, Any]:
@@ -96,6 +110,8 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
     for line in prepared.understood:
         say(verbosity, line)
     plan = command.forecast(prepared)
+    if plan is not None:
+        plan.check()
     settings = command.settings(options, prepared, environment)
     run = RunDirectory.create(destination.output, command.name, settings, force=destination.force)
     say(verbosity, prepared.said)
@@ -133,18 +149,36 @@ def complete(
     with working(run, fresh=fresh):
         from matlens.report.build import build_report  # takes a while, and the run is there to go on with
 
-        command.work(run, progress_for(quiet=verbosity.quiet), found)
-        page = command.page(run)
-        report = build_report(run, page)
+        # The files of a run that was made just now are ours: what goes wrong with them is no damage, but a fault.
+        with nullcontext() if fresh else reading_run(run):
+            command.work(run, progress_for(quiet=verbosity.quiet), found)
+            page = command.page(run)
+            report = build_report(run, page)
+            lines = page.headlines(run)
         failed = run.failed
     if verbosity.quiet:
-        typer.echo(str(run.path))
+        echo(str(run.path))
     else:
-        for line in page.headlines(run):
-            typer.echo(line)
-        typer.echo(f"results: {run.path}")
-        typer.echo(f"report:  {report}")
+        for line in (*lines, f"results: {run.path}", f"report:  {report}"):
+            echo(line)
     for name, reason in failed.items():
         say_error(f"{name} failed: {reason}")
     if failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def reading_run(run: RunDirectory) -> AbstractContextManager[None]:
+    """Guard the use of a run's files, which may have been damaged or edited since (see `matlens.core.guard.reading`).
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open.
+
+    Returns
+    -------
+    context manager
+        Raises RunError in place of exceptions that are not of MatLens.
+    """
+    remedy = f"restore its files, or make it again with 'matlens {run.settings['command']}'"
+    return reading(run.path, f"a run of 'matlens {run.settings['command']}'", remedy, RunError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from safetensors.numpy import load_file, save
 
 from matlens._version import __version__
 from matlens.core.atomic import Writing
+from matlens.core.guard import reading
 from matlens.core.registry import sha256_of
 from matlens.errors import InputError, ResourceError
 
-__all__ = ["ARRAYS", "FILES", "MODEL", "read_model_files", "write_model_files"]
+__all__ = ["ARRAYS", "FILES", "MODEL", "guarded_model", "read_model_files", "write_model_files"]
 
 Arrays = dict[str, NDArray[Any]]
 FILES = ARRAYS, MODEL = "arrays.safetensors", "model.json"
@@ -78,8 +80,10 @@ def write_model_files(
         file.write((json.dumps(facts, indent=1, allow_nan=False) + "\n").encode())
 
 
-def read_model_files(place: Path, schema: str) -> tuple[dict[str, Any], Arrays]:
+def read_model_files(place: Path, schema: str, finite: tuple[str, ...] = ()) -> tuple[dict[str, Any], Arrays]:
     """Read the two files that `write_model_files` wrote, and check that they belong together.
+
+    What a model makes of them is read within `guarded_model`.
 
     Parameters
     ----------
@@ -87,6 +91,8 @@ def read_model_files(place: Path, schema: str) -> tuple[dict[str, Any], Arrays]:
         Folder of the model.
     schema : str
         Expected name and version of the format.
+    finite : tuple of str
+        Beginnings of the names of arrays that hold finite numbers only, such as weights.
 
     Returns
     -------
@@ -100,7 +106,8 @@ def read_model_files(place: Path, schema: str) -> tuple[dict[str, Any], Arrays]:
     InputError
         If the folder holds no ``model.json``.
     ResourceError
-        If ``model.json`` cannot be read or has another schema, or if the arrays are missing or have another SHA-256.
+        If ``model.json`` cannot be read or has another schema, or if the arrays are missing, have another SHA-256,
+        cannot be read, or hold NaN or infinity where numbers are expected.
 
     Examples
     --------
@@ -113,16 +120,46 @@ def read_model_files(place: Path, schema: str) -> tuple[dict[str, Any], Arrays]:
     file = place / MODEL
     if not file.is_file():
         raise InputError(f"{place} holds no model (no {MODEL}); name a folder that 'matlens learn' wrote.")
-    try:
+    with guarded_model(file):
         content = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise ResourceError(f"{file} cannot be read ({error}); copy the model again or train anew.") from error
     if content.get("schema") != schema:
         raise ResourceError(
             f"{file} is of the schema {content.get('schema')!r} where {schema!r} is expected; use the version of "
             "MatLens that wrote it, or train anew."
         )
-    arrays = place / ARRAYS
-    if not arrays.is_file() or sha256_of(arrays) != content.get("arrays_sha256"):
-        raise ResourceError(f"{arrays} is missing or not the file written with the model; copy both files again.")
-    return content, load_file(arrays)
+    stored = place / ARRAYS
+    if not stored.is_file() or sha256_of(stored) != content.get("arrays_sha256"):
+        raise ResourceError(f"{stored} is missing or not the file written with the model; copy both files again.")
+    with guarded_model(stored):
+        arrays = load_file(stored)
+    for name, array in arrays.items():
+        if name.startswith(finite) and not (array.dtype.kind in "biuf" and np.isfinite(array).all()):
+            raise ResourceError(
+                f"{stored} holds {name!r} with NaN, infinity or no numbers, where finite numbers are expected; copy "
+                "the model again or train anew."
+            )
+    return content, arrays
+
+
+def guarded_model(place: Path) -> AbstractContextManager[None]:
+    """Guard the reading of a model or of one of its files (see `matlens.core.guard.reading`).
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the model, or the file.
+
+    Returns
+    -------
+    context manager
+        Raises ResourceError in place of other exceptions.
+
+    Examples
+    --------
+    >>> with guarded_model(Path("model.json")):
+    ...     {}["target"]
+    Traceback (most recent call last):
+    matlens.errors.ResourceError: model.json cannot be read as a part of a model (no entry 'target'); copy the model
+    again or train anew.
+    """
+    return reading(place, "a part of a model", "copy the model again or train anew", ResourceError)

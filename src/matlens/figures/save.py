@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from matlens.core.atomic import Writing, atomic_write
+from matlens.core.csv_text import csv_text
 from matlens.figures.style import RC
 
 __all__ = ["save_figure"]
@@ -63,5 +64,5 @@ def save_figure(
             described = {"CreationDate": None, "Creator": "MatLens", "Producer": None}
             figure.savefig(file, format="pdf", metadata=described)
     with writing(csv.as_posix()) as file:
-        source.to_csv(file, index=False, lineterminator="\n")
+        file.write(csv_text(source).encode())
     return png, pdf, csv

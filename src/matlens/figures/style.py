@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec
@@ -10,6 +11,11 @@ import matplotlib
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatterSciNotation
+
+from matlens.core.user_text import printable
+from matlens.figures.units import RAISED
 
 __all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "line_style", "phase_colours", "styled"]
 
@@ -72,7 +78,7 @@ RC: Any = {  # matplotlib's stubs know a closed list of keys, which differs betw
     "figure.facecolor": "white",
     "figure.constrained_layout.h_pad": 0.05,
     "figure.constrained_layout.w_pad": 0.05,
-    "mathtext.fontset": "stixsans",
+    "text.parse_math": False,  # a dollar in a name is a dollar; powers are written with raised digits
     "pdf.fonttype": 42,  # TrueType: journals and editors can read the text
     "svg.hashsalt": "matlens",
 }
@@ -107,9 +113,31 @@ def styled(function: Callable[P, Figure]) -> Callable[P, Figure]:
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
             matplotlib.rcParams.update(RC)
-            return function(*args, **kwargs)
+            return _as_written(function(*args, **kwargs))
 
     return draw
+
+
+def _as_written(figure: Figure) -> Figure:
+    """Write powers of logarithmic axes as texts, and show control characters of names as escapes."""
+    for text in figure.findobj(Text):
+        text.set_text(printable(text.get_text().expandtabs(4)))
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            major, minor = axis.get_major_formatter(), axis.get_minor_formatter()
+            if isinstance(major, LogFormatterSciNotation):
+                axis.set_major_formatter(_Powers(axis.get_transform().base))
+            if isinstance(minor, LogFormatterSciNotation):
+                axis.set_minor_formatter(_Powers(axis.get_transform().base, labelOnlyBase=minor.labelOnlyBase))
+    return figure
+
+
+class _Powers(LogFormatterSciNotation):
+    """Labels such as 10⁻² and 2×10³, which need no mathtext."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        plain = super().__call__(x, pos).removeprefix("$\\mathdefault{").removesuffix("}$").replace("\\times", "×")
+        return re.sub(r"\^\{(.*)\}", lambda match: match[1].translate(RAISED), plain)
 
 
 def phase_colours(count: int) -> Sequence[str]:

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.arguments import checked_arguments
 from matlens.core.units import converted, is_length
 from matlens.errors import InputError
 
 __all__ = ["MAX_PHASES", "Microstructure", "distinct_values", "map_labels"]
 
 MAX_PHASES = 64
+_RANGE, _BLOCK = 2**24, 2**20  # flags for integers, and pixels looked at in one go
 
 
 def distinct_values(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the distinct values of an array in ascending order; volumes of bytes are counted, which is fast.
+    """Return the distinct values of an array in ascending order, with little memory beside the array.
 
     Parameters
     ----------
@@ -29,18 +31,36 @@ def distinct_values(values: NDArray[Any]) -> NDArray[Any]:
     Returns
     -------
     ndarray
-        The values, each once.
+        The values, each once. Where the array holds floats, or integers far apart, and more than 64 are distinct, these
+        need not be all.
 
     Examples
     --------
     >>> distinct_values(np.array([[3, 0], [0, 3]], dtype=np.uint8)).tolist()
     [0, 3]
     """
-    if values.dtype != np.uint8:
-        return np.unique(values)
-    return np.flatnonzero(np.bincount(values.ravel(), minlength=256)).astype(np.uint8)
+    if values.size and values.dtype.kind in "bui":
+        low, high = int(values.min()), int(values.max())
+        if high - low < _RANGE:
+            seen = np.zeros(high - low + 1, dtype=np.bool_)
+            for block in _blocks(values):
+                seen[block - low if low >= 0 and values.dtype.kind == "u" else block.astype(np.int64) - low] = True
+            numbers = np.flatnonzero(seen)
+            return (numbers.astype(np.uint64) + low if low >= 0 else numbers + low).astype(values.dtype)
+    found = values.ravel()[:0]
+    for block in _blocks(values):  # to sort a whole volume would take several times its memory
+        found = np.union1d(found, block)
+        if found.size > MAX_PHASES:
+            break
+    return found
 
 
+def _blocks(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    flat = values.reshape(-1)
+    return (flat[start : start + _BLOCK] for start in range(0, flat.size, _BLOCK))
+
+
+@checked_arguments
 def map_labels(values: ArrayLike) -> tuple[NDArray[np.uint8], dict[float, int]]:
     """Map arbitrary label values to 0..K-1 in ascending order.
 
@@ -75,11 +95,20 @@ def map_labels(values: ArrayLike) -> tuple[NDArray[np.uint8], dict[float, int]]:
     distinct = distinct_values(array)
     if distinct.size > MAX_PHASES:
         raise InputError(
-            f"found {distinct.size} distinct values where phase labels (at most {MAX_PHASES}) were expected; "
-            "if this is a grey image, segment it with threshold='otsu' (--threshold otsu)."
+            f"found {_counted(distinct, array)} distinct values where phase labels (at most {MAX_PHASES}) were "
+            "expected; if this is a grey image, segment it with threshold='otsu' (--threshold otsu)."
         )
-    labels = np.searchsorted(distinct, array).astype(np.uint8)
-    return labels, {float(value): index for index, value in enumerate(distinct)}
+    mapping = {float(value): index for index, value in enumerate(distinct)}
+    if len(mapping) < distinct.size:
+        raise InputError(
+            f"the labels {', '.join(str(value) for value in distinct[:3])} differ by less than double precision can "
+            "tell; renumber them 0, 1, 2."
+        )
+    return np.searchsorted(distinct, array).astype(np.uint8), mapping
+
+
+def _counted(distinct: NDArray[Any], array: NDArray[Any]) -> str:
+    return f"more than {MAX_PHASES}" if array.dtype.kind == "f" else str(distinct.size)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,6 +149,7 @@ class Microstructure:
     phase_names: tuple[str, ...] = ()
     periodic: bool = False
 
+    @checked_arguments
     def __init__(
         self,
         labels: ArrayLike,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,16 +13,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from matlens.core.csv_text import csv_text
+from matlens.core.guard import reading
+from matlens.core.hdf5 import read_netcdf
 from matlens.errors import RunError
 from matlens.hooks import Arrays
 from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import parse_table
 
-__all__ = ["ARRAYS", "DATASET", "JSON", "TABLE", "Codec", "read_value", "table_codec", "write_value"]
+__all__ = ["ARRAYS", "DATASET", "JSON", "TABLE", "Codec", "read_file", "read_value", "table_codec", "write_value"]
 
 T = TypeVar("T")
-
-# How the readers of zip, text, JSON and HDF5 files fail where bytes are missing or changed.
-_DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -113,13 +112,40 @@ def read_value(run: RunDirectory, name: str, codec: Codec[T]) -> T:
     >>> read_value(run, "facts.json", JSON)
     {'n': 3}
     """
-    path = run.path / name
-    try:
+    remedy = f"remove it and go on with 'matlens resume {run.path}', which makes it again"
+    with reading(run.path / name, "a file of a run", remedy, RunError):
+        return codec.read(run.path / name)
+
+
+def read_file(path: Path, codec: Codec[T]) -> T:
+    """Read a value from a file of a run that is not open, such as the one that a command starts from.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    codec : Codec
+        Reads the value.
+
+    Returns
+    -------
+    object
+        The value that was written.
+
+    Raises
+    ------
+    RunError
+        If the file is damaged.
+
+    Examples
+    --------
+    >>> read_file(Path("nowhere.json"), JSON)
+    Traceback (most recent call last):
+    matlens.errors.RunError: nowhere.json cannot be read as a file of a run (No such file or directory); restore it, or
+    make the run again.
+    """
+    with reading(path, "a file of a run", "restore it, or make the run again", RunError):
         return codec.read(path)
-    except _DAMAGED as error:
-        raise RunError(
-            f"{path} is damaged ({error}); remove it and go on with 'matlens resume {run.path}', which makes it again."
-        ) from error
 
 
 def _write_arrays(file: BytesIO, arrays: Arrays) -> None:
@@ -141,11 +167,7 @@ def _read_json(path: Path) -> Any:
 
 
 def _write_table(file: BytesIO, table: pd.DataFrame) -> None:
-    table.to_csv(file, index=False, lineterminator="\n")
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path)  # with every digit from pandas 3.1 on, which deprecates being asked for that
+    file.write(csv_text(table).encode())
 
 
 def _write_dataset(file: BytesIO, dataset: xr.Dataset) -> None:
@@ -153,12 +175,11 @@ def _write_dataset(file: BytesIO, dataset: xr.Dataset) -> None:
 
 
 def _read_dataset(path: Path) -> xr.Dataset:
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        return dataset.load()
+    return read_netcdf(path)
 
 
 def table_codec(read: Callable[[Path], pd.DataFrame]) -> Codec[pd.DataFrame]:
-    """Return a codec of tables whose columns need a reader of their own, e.g. for names that look like numbers.
+    """Return a codec of tables whose columns need a reader of their own, e.g. where an empty text is no missing value.
 
     Parameters
     ----------
@@ -178,7 +199,7 @@ def table_codec(read: Callable[[Path], pd.DataFrame]) -> Codec[pd.DataFrame]:
     return Codec(".csv", _write_table, read)
 
 
-TABLE: Codec[pd.DataFrame] = table_codec(_read_table)
+TABLE: Codec[pd.DataFrame] = table_codec(parse_table)
 """A table as CSV, written with every digit of its numbers."""
 
 DATASET: Codec[xr.Dataset] = Codec(".nc", _write_dataset, _read_dataset)

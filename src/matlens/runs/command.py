@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from matlens.core.memory import check_memory, free_memory, size_text
 from matlens.core.settings import read_options, to_settings
 from matlens.errors import RunError
 
@@ -38,6 +39,11 @@ class Plan:
         Wall time on this machine in seconds; by default unknown.
     bytes : float, optional
         Peak memory in bytes; by default unknown.
+    sides : tuple of int
+        Pixels along each axis that the memory is proportional to; empty where it is to something else.
+    advice : str
+        Options that make the work smaller: ``{factor}`` stands for the number of pixels to join along each axis, and
+        ``{shape}`` for the shape that fits.
 
     Examples
     --------
@@ -50,13 +56,38 @@ class Plan:
     size: str
     seconds: float | None = None
     bytes: float | None = None
+    sides: tuple[int, ...] = ()
+    advice: str = "free some memory, or ask for less in one run"
+
+    def check(self) -> None:
+        """Refuse work that does not fit the free memory, and say what would.
+
+        Raises
+        ------
+        InputError
+            If it does not fit.
+
+        Examples
+        --------
+        >>> Plan("1 x 10000000x10000000 px", bytes=1e18, sides=(10**7, 10**7), advice="use --shape {shape}").check()
+        Traceback (most recent call last):
+        matlens.errors.InputError: this work (1 x 10000000x10000000 px) needs about 1000000000.0 GB of memory, and
+        ... are free; use --shape ...
+        """
+        if self.bytes is None:
+            return
+        factor, room = 2, free_memory()
+        while self.sides and factor < min(self.sides) and self.bytes / factor ** len(self.sides) > room:
+            factor += 1
+        shape = "x".join(str(side // factor) for side in self.sides)
+        check_memory(self.bytes, f"this work ({self.size})", self.advice.format(factor=factor, shape=shape))
 
     def __str__(self) -> str:
         parts = []
         if self.seconds is not None:
             parts.append(_duration(self.seconds))
         if self.bytes is not None:
-            parts.append(_memory(self.bytes))
+            parts.append(size_text(self.bytes))
         return f"{self.size}; about {' and '.join(parts)}" if parts else self.size
 
 
@@ -64,10 +95,6 @@ def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{max(round(seconds), 1)} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _memory(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(round(size / 1e6), 1)} MB"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+from matlens.core.user_text import printable
 from matlens.hooks import Progress, Silent
 
 __all__ = ["Bar", "Lines", "progress_for"]
@@ -79,7 +80,7 @@ class Lines:
         self._last = now
         left = (now - self._start) / max(done - self._first, 1) * max(self._total - done, 0)
         words = ", ".join(part for part in (text, f"about {_duration(left)} left") if part)
-        self._stream.write(f"{self._label}: {done}/{self._total}, {words}\n")
+        self._stream.write(printable(f"{self._label}: {done}/{self._total}, {words}") + "\n")
         self._stream.flush()
 
     def end(self) -> None:
@@ -105,7 +106,7 @@ class Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[text]}", markup=False),  # names of samples may hold brackets
@@ -117,13 +118,13 @@ class Bar:
 
     def begin(self, total: int, label: str) -> None:
         """Show the bar with ``total`` steps."""
-        self._task = self._bar.add_task(label, total=total, text="")
+        self._task = self._bar.add_task(printable(label), total=total, text="")
         self._bar.start()
 
     def update(self, done: int, text: str = "") -> None:
         """Move the bar to ``done`` steps and show ``text`` behind it."""
         if self._task is not None:
-            self._bar.update(self._task, completed=done, text=text)
+            self._bar.update(self._task, completed=done, text=printable(text))
 
     def end(self) -> None:
         """Remove the bar."""

@@ -123,8 +123,8 @@ def test_damage_is_noticed(data, tmp_path):
     arrays.write_bytes(kept)
     for change, message in (
         ({"schema": "matlens model 0"}, "'matlens model 0' where 'matlens model 1' is expected"),
-        ({"fitted": None}, "is damaged"),
-        ({"chosen": 1, "learner": {}}, "is damaged"),
+        ({"fitted": None}, "cannot be read as a part of a model"),
+        ({"chosen": 1, "learner": {}}, "cannot be read as a part of a model"),
     ):
         file.write_text(json.dumps({**content, **change}))
         with pytest.raises(ResourceError, match=message):

@@ -13,6 +13,7 @@ import xarray as xr
 
 from matlens.figures.units import name_with_unit, raise_powers
 from matlens.report.standard import unfinished
+from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.directory import RunDirectory
 
 __all__ = [
@@ -166,7 +167,7 @@ def subtitle(run: RunDirectory) -> str:
     if run.status != "finished" and "target" not in run.provenance.get("resolved", {}):
         return unfinished(run)
     samples = run.provenance.get("resolved", {}).get("samples")
-    return name_with_unit(name, unit, "text") + (f" of {samples} samples." if samples else ".")
+    return name_with_unit(name, unit) + (f" of {samples} samples." if samples else ".")
 
 
 def sizes(run: RunDirectory) -> dict[str, Any]:
@@ -202,7 +203,7 @@ def read_samples(folder: str | os.PathLike[str], name: str) -> pd.DataFrame | No
         The table; None if there is no such file.
     """
     file = Path(folder) / f"{name}.csv"
-    return pd.read_csv(file, dtype={"sample": str, "fold": str}) if file.is_file() else None
+    return read_file(file, TABLE) if file.is_file() else None
 
 
 def gradients_in(run: RunDirectory) -> xr.Dataset | None:
@@ -219,7 +220,4 @@ def gradients_in(run: RunDirectory) -> xr.Dataset | None:
         The gradients; None before they are written.
     """
     file = run.path / "gradients.nc"
-    if not file.is_file():
-        return None
-    with xr.open_dataset(file, engine="h5netcdf") as dataset:
-        return dataset.load()
+    return read_file(file, DATASET) if file.is_file() else None

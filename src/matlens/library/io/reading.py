@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.arguments import checked_arguments
+from matlens.core.guard import reading
 from matlens.errors import InputError
 from matlens.library.io.closing import close
 from matlens.library.io.columns import Columns, find_columns
@@ -45,6 +47,7 @@ _ASTRAY = 0.2  # share of the spread of positions in a table that those of the s
 _AXIS_NAMES = {"cm-1": "wavenumber", "1/cm": "wavenumber", "nm": "wavelength", "eV": "energy", "deg": "2theta"}
 
 
+@checked_arguments
 def read_library(
     path: str | os.PathLike[str],
     *,
@@ -91,9 +94,14 @@ def read_library(
     MaterialsLibrary(2 samples, Bi-V-W, P in mW/cm2, 2 channels 100.5 to 102)
     """
     source, options = Path(path), options or LibraryOptions()
-    layout = options.layout()
     if not source.exists():
         raise InputError(f"{source} does not exist; give the path of a table or a folder with a library.")
+    with reading(source, "a library"):
+        return _library(source, options, target, varied)
+
+
+def _library(source: Path, options: LibraryOptions, target: str | None, varied: bool) -> MaterialsLibrary:
+    layout = options.layout()
     if source.is_dir() and is_cameo(source):
         return _checked(_from_cameo(source, options), source, varied)
     spectra = None if options.spectra is None else Path(options.spectra)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from matlens.core.guard import reading
+from matlens.core.memory import check_memory
 from matlens.errors import InputError
 from matlens.library.io.formats import SPECTRUM_FORMATS, TEXT_SUFFIXES, export_advice, find_format, is_document
 from matlens.library.io.layout import DEFAULT, Layout
@@ -17,6 +19,8 @@ from matlens.library.io.text_spectra import read_matrix, read_spectra_in_columns
 from matlens.library.table import named
 
 __all__ = ["files_below", "holds_spectra", "read_spectra", "readable", "unread_files"]
+
+_COPIES = 10  # of a file: its bytes, its words and its numbers
 
 
 def read_spectra(path: Path, samples: Sequence[str], layout: Layout = DEFAULT) -> Spectra:
@@ -55,8 +59,14 @@ def read_spectra(path: Path, samples: Sequence[str], layout: Layout = DEFAULT) -
     """
     if path.is_dir():
         return _folder(path, samples, layout)
+    with reading(path, "a file of spectra"):
+        return _file(path, samples, layout)
+
+
+def _file(path: Path, samples: Sequence[str], layout: Layout) -> Spectra:
     found = find_format(path, SPECTRUM_FORMATS, layout)
     if found is not None:
+        check_memory(path.stat().st_size * _COPIES, path.name, "split it into files of fewer spectra")
         read: Spectra = found.open(path, layout)
     elif advice := export_advice(path):
         raise InputError(f"{path.name} is {advice}.")
@@ -186,7 +196,8 @@ def holds_spectra(path: Path, layout: Layout = DEFAULT) -> bool:
     False
     """
     try:
-        return find_format(path, SPECTRUM_FORMATS, layout) is not None
+        with reading(path, "a file of spectra"):
+            return find_format(path, SPECTRUM_FORMATS, layout) is not None
     except InputError:
         if is_document(path):
             return False
@@ -205,8 +216,9 @@ def _folder(folder: Path, samples: Sequence[str], layout: Layout) -> Spectra:
     chosen = [files[k] for k in order]
     read: list[Spectra] = []
     for file in chosen:
-        found = find_format(file, SPECTRUM_FORMATS, layout)
-        read.append(found.open(file, layout))  # type: ignore[union-attr]  # `readable` lists files of a format only
+        with reading(file, "a file of spectra"):
+            found = find_format(file, SPECTRUM_FORMATS, layout)
+            read.append(found.open(file, layout))  # type: ignore[union-attr]  # `readable` lists files of a format only
     _check_single([file.name for file in chosen], read)
     together = on_one_axis([file.name for file in chosen], read, folder.name)
     told = dict.fromkeys(note for spectrum in read for note in spectrum.notes)

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.core.guard import reading
+from matlens.core.memory import check_memory
 from matlens.errors import InputError
 from matlens.library.io.encoding import decoded
 from matlens.library.io.formats import TABLE_FORMATS, find_format
@@ -31,6 +33,7 @@ __all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
 WRITTEN = "# matlens library"  # beginning of the files of `write_library`
 _DELIMITERS = (";", "\t", ",", "|")  # between semicolons and tabs a comma may be the decimal mark
 _GZIP = b"\x1f\x8b"
+_COPIES = 30  # of a text: its cells as Python's texts, and as numbers
 _LOOKED_AT = 50  # number of lines from which the layout of a file is recognised
 _BLANKS = re.compile(r" *[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?(?: +[-+]?\d*[.,]?\d+(?:[eE][+-]?\d+)?)+ *")
 _ACCOUNTING = re.compile(r"\(\s*[\d.,]+\s*\)")  # a negative number in accounts
@@ -354,35 +357,74 @@ def read_rows(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> Rows:
     [(1, ['37.0', '37.1']), (3, ['5', '6'])]
     """
     source = Path(path)
-    try:
+    with reading(source, "a table"):
         found = find_format(source, TABLE_FORMATS)
         if found is not None:
             rows = [(line, row) for line, row in enumerate(found.load()(source, layout.sheet), 1) if filled(row)]
         else:
+            check_memory(source.stat().st_size * _COPIES, source.name, "split it, or save fewer channels")
             content = source.read_bytes()
             if content.startswith(_GZIP):
                 raise InputError(f"{source.name} is a compressed file (gzip); unpack it, and give what is in it.")
             rows = _split(decoded(content, source.name, layout.encoding))
-    except OSError as error:
-        raise InputError(f"{source} cannot be read ({error.strerror or error}); check the path.") from error
     return rows if rows and rows[0][1][0].startswith(WRITTEN) else plain_marks(rows, source.name, layout.decimal)
 
 
 def _split(text: str) -> Rows:
     if text.startswith(WRITTEN):  # one line of JSON, whose commas separate no columns
         first, _, text = text.partition("\n")
-        return [(1, [first.strip()]), *((line + 1, row) for line, row in _split(text))]
+        return [(1, [first.strip()]), *((line + 1, row) for line, row in _cells(text, ","))]
     lines = text.splitlines()
     head = lines if len(lines) <= 2 * _LOOKED_AT else lines[:_LOOKED_AT] + lines[-_LOOKED_AT:]  # heads may be long
-    layouts = [common_width(csv.reader(head, delimiter=delimiter)) for delimiter in _DELIMITERS]
+    try:
+        layouts = [common_width(csv.reader(head, delimiter=delimiter)) for delimiter in _DELIMITERS]
+    except csv.Error as error:
+        raise InputError(
+            f"a cell at its beginning or end has more than {csv.field_size_limit()} characters; look for a quote that "
+            "is opened there and not closed."
+        ) from error
     counts = [count if width > 1 else 0 for width, count in layouts]  # lines that a delimiter splits alike
     if not any(counts) or _between_blanks(lines):
         return [(number, row) for number, line in enumerate(lines, 1) if (row := line.split())]
     best = int(np.argmax(counts))
     delimiter, width = _DELIMITERS[best], layouts[best][0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows = [(reader.line_num, row) for row in reader if filled(row)]
+    rows = _cells(text, delimiter)
     return [(line, row[:width] if len(row) > width and not filled(row[width:]) else row) for line, row in rows]
+
+
+def _cells(text: str, delimiter: str) -> Rows:
+    """Split a text into rows; a quote that is opened and not closed would take the lines below into one cell.
+
+    Where quotes stand within cells, as in 3" wafer, a text is read loosely, and then no cell has several lines.
+    """
+    try:
+        return _parsed(text, delimiter, strict=True)
+    except csv.Error:
+        return _parsed(text, delimiter, strict=False)
+
+
+def _parsed(text: str, delimiter: str, *, strict: bool) -> Rows:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=strict)
+    rows: Rows = []
+    end = 0
+    try:
+        for row in reader:
+            if not strict and any("\n" in cell for cell in row):
+                raise _open_quote(end + 1)
+            end = reader.line_num
+            if filled(row):
+                rows.append((end, row))
+    except csv.Error as error:
+        if strict:
+            raise
+        raise _open_quote(end + 1) from error
+    return rows
+
+
+def _open_quote(line: int) -> InputError:
+    return InputError(
+        f"the quote that opens in line {line} is not closed; close it, or remove the quotes of that line."
+    )
 
 
 def _between_blanks(lines: list[str]) -> bool:

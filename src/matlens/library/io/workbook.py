@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
+from matlens.core.guard import reading
+from matlens.core.memory import check_memory
 from matlens.errors import InputError
 from matlens.library.io.marks import Exact
 from matlens.library.table import named
 
 __all__ = ["read_workbook", "refuse_spreadsheet", "sheets_asked"]
+
+_COPIES = 12  # of the unpacked XML: its tree of a row, and the cells as Python's texts
 
 
 def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
@@ -42,6 +47,11 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
     >>> read_workbook(path)
     [['Fe', '0.5']]
     """
+with reading(path, "a workbook", "save it again, or as CSV"):
+        return _rows(path, sheet)
+
+
+def _rows(path: Path, sheet: str | None) -> list[list[str]]:
     book = _opened(path)
     try:
         if sheet is not None and sheet not in book.sheetnames:
@@ -49,7 +59,7 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
         pages = (
             [book[sheet]] if sheet is not None else [page for page in book.worksheets if page.sheet_state == "visible"]
         )
-        read = {page.title: [list(map(_text, row)) for row in page.iter_rows()] for page in pages}
+        read = {page.title: _texts(page) for page in pages}
     finally:
         book.close()
     tables = {title: rows for title, rows in read.items() if sheet is not None or _has_numbers(rows)}
@@ -142,12 +152,11 @@ def refuse_spreadsheet(path: Path, sheet: str | None = None) -> list[list[str]]:
 def _opened(path: Path) -> Any:
     import openpyxl  # slow to import, and most tables are text
 
-    try:
+    with reading(path, "a workbook", "save it again, or as CSV"):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+        check_memory(size * _COPIES, path.name, "save the sheet as CSV, without what is no table")
         return openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # openpyxl has no common error: bad archives, bad XML, missing parts
-        raise InputError(f"{path.name} cannot be read as a workbook ({error}); save it again, or as CSV.") from error
 
 
 def _check_stored(path: Path, sheet: str) -> None:
@@ -156,6 +165,8 @@ def _check_stored(path: Path, sheet: str) -> None:
 
     values, formulas = (openpyxl.load_workbook(path, read_only=True, data_only=only) for only in (True, False))
     try:
+        for book in (values, formulas):
+            book[sheet].reset_dimensions()
         pairs = zip(values[sheet].iter_rows(), formulas[sheet].iter_rows(), strict=True)
         empty = (
             formula.coordinate
@@ -172,6 +183,18 @@ def _check_stored(path: Path, sheet: str) -> None:
             f"{path.name} has a formula without its value in cell {place} of sheet {sheet!r}; open the file in a "
             "spreadsheet program and save it there, which computes the values."
         )
+
+
+def _texts(page: Any) -> list[list[str]]:
+    """Rows of a sheet without the empty cells at their ends."""
+    page.reset_dimensions()  # several programs write a wrong extent, which would cut the sheet
+    rows = []
+    for row in page.iter_rows():
+        texts = list(map(_text, row))
+        while texts and not texts[-1]:
+            texts.pop()
+        rows.append(texts)
+    return rows
 
 
 def _text(cell: Any) -> str:

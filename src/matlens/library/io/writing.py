@@ -12,7 +12,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from matlens.core.arguments import checked_arguments
 from matlens.core.atomic import atomic_write
+from matlens.core.user_text import plain_cell, spreadsheet_cell
 from matlens.errors import InputError
 from matlens.library.io.names import split_unit
 from matlens.library.io.text_table import WRITTEN, TextTable
@@ -23,11 +25,12 @@ __all__ = ["is_written", "put_library", "read_written", "write_library"]
 _SIGNS = {-1: "<", 0: "", 1: ">"}
 
 
+@checked_arguments
 def write_library(library: MaterialsLibrary, path: str | os.PathLike[str]) -> None:
     """Write a library as CSV, from which `read_library` restores it to the last digit.
 
     The columns are Sample, the components (fractions), covariates, the spectrum and the figures of merit. The line
-    above them is for MatLens only.
+    above them is for MatLens only. A text that a spreadsheet program would compute has an apostrophe before it.
 
     Parameters
     ----------
@@ -86,9 +89,11 @@ def put_library(library: MaterialsLibrary, file: BinaryIO) -> None:
         raise InputError(f"the columns {', '.join(twice)} would occur twice; rename components, covariates or merits.")
     text = io.StringIO(newline="")
     text.write(f"{WRITTEN} {json.dumps(_description(library), ensure_ascii=False)}\n")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(_rows(library))
+    rows: list[list[object]] = [[*map(spreadsheet_cell, columns)], *_rows(library)]
+    # The csv module quotes no cell for a carriage return, at which readers end a row.
+    broken = any(isinstance(cell, str) and "\r" in cell for row in rows for cell in row)
+    quoting: Any = csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL
+    csv.writer(text, lineterminator="\n", quoting=quoting).writerows(rows)
     file.write(text.getvalue().encode())
 
 
@@ -169,7 +174,7 @@ def read_written(table: TextTable) -> MaterialsLibrary:
         known["merits"],
         **spectral,
         **known["names"],
-        samples=tuple(table.texts(0)),
+        samples=tuple(map(plain_cell, table.texts(0))),
         covariates=_covariates(table, known["covariates"], covariates),
         censored=pd.DataFrame(signs) if any(sign.any() for sign in signs.values()) else None,
         notes=tuple(known["notes"]),
@@ -202,14 +207,20 @@ def _rows(library: MaterialsLibrary) -> list[list[object]]:
     covariates = library.covariates.astype(object).where(library.covariates.notna(), "").to_numpy().tolist()
     fractions = library.compositions.tolist()
     return [
-        [sample, *fractions[k], *covariates[k], *spectra[k].tolist(), *merits[k]]
+        [spreadsheet_cell(sample), *fractions[k], *map(_cell, covariates[k]), *spectra[k].tolist(), *merits[k]]
         for k, sample in enumerate(library.samples)
     ]
 
 
+def _cell(value: object) -> object:
+    return spreadsheet_cell(value) if isinstance(value, str) else value
+
+
 def _covariates(table: TextTable, numeric: dict[str, bool], columns: range) -> pd.DataFrame:
     found = {
-        name: table.numbers([k], missing=True)[:, 0] if plain else np.array(table.texts(k), dtype=object)
+        name: table.numbers([k], missing=True)[:, 0]
+        if plain
+        else np.array([*map(plain_cell, table.texts(k))], dtype=object)
         for (name, plain), k in zip(numeric.items(), columns, strict=True)
     }
     return pd.DataFrame(found, index=range(len(table)))

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.core.atomic import Writing
 from matlens.core.device import chosen_device
-from matlens.core.model_files import MODEL, read_model_files, write_model_files
+from matlens.core.model_files import MODEL, guarded_model, read_model_files, write_model_files
 from matlens.errors import ResourceError
 from matlens.hooks import Arrays
 from matlens.library.model.ensemble import Ensemble
@@ -139,12 +139,11 @@ def read_state(folder: str | os.PathLike[str], device: str) -> FittedState:
         If the model is damaged, or its predictions differ.
     """
     place = Path(folder)
-    content, arrays = read_model_files(place, SCHEMA)
-    try:
+    # Length scales of a kernel may be infinite: that of an input without an effect is.
+    content, arrays = read_model_files(place, SCHEMA, ("network.", "inputs."))
+    with guarded_model(place / MODEL):
         state = _state(content, arrays, chosen_device(device))
-        found, expected = state.example(), content["example"]
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
-        raise ResourceError(f"{place / MODEL} is damaged ({error!r}); copy the model again or train anew.") from error
+        found, expected = state.example(), float(content["example"])
     if not abs(found - expected) <= _ALIKE * float(state.warp.gradient([state.warp.low, state.warp.high]).max()):
         raise ResourceError(
             f"the model in {place} predicts {found:.9g} where it predicted {expected:.9g} when it was written; "

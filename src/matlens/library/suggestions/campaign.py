@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.model import Response
@@ -84,6 +85,7 @@ class Campaign:
             raise InputError(f"coverage is {self.coverage:g}, expected a share between 0 and 1, e.g. 0.9.")
 
 
+@checked_arguments
 def suggest(
     model: Response,
     library: MaterialsLibrary,
@@ -187,6 +189,7 @@ def suggest(
     return table
 
 
+@checked_arguments
 def plate_list(suggestions: pd.DataFrame, components: Sequence[str] | None = None) -> pd.DataFrame:
     """Assign suggestions to the wells of a plate.
 

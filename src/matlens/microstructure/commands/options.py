@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
+from matlens.core.guard import reading
 from matlens.core.settings import ChoiceOf, absolute, asked_for, option, options, read_options
 from matlens.errors import InputError
 from matlens.microstructure.encoders import ENCODERS
@@ -211,11 +212,9 @@ def cleaning_of(options: Micrographs) -> CleaningOptions:
     given = asked_for(CleaningOptions, options)
     if options.segmentation is None:
         return given
-    try:
+    with reading(options.segmentation, "settings of a segmentation", "name a segmentation.toml"):
         stored = tomllib.loads(Path(options.segmentation).read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise InputError(f"{options.segmentation} cannot be read ({error}); name a segmentation.toml.") from error
-    return read_options(CleaningOptions, {**stored, **given.settings()})
+        return read_options(CleaningOptions, {**stored, **given.settings()})
 
 
 @options

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.core.guard import reading
+from matlens.errors import RunError
 from matlens.hooks import Arrays
 from matlens.microstructure.io import put_microstructure
 from matlens.microstructure.reconstruction import Reconstruction, realisation_key
@@ -82,7 +84,8 @@ class RealisationStore(RunStateStore):
         file = self._run.path / f"{self._folder}{key}.npy"
         if record is None or not file.is_file():
             return None
-        return {"labels": np.load(file, allow_pickle=False), **record}
+        with reading(file, "a realisation", f"remove it and go on with 'matlens resume {self._run.path}'", RunError):
+            return {"labels": np.load(file, allow_pickle=False), **record}
 
     def write_partial(self, result: Reconstruction | None) -> None:
         """Write the unfinished realisations of an interrupted reconstruction.

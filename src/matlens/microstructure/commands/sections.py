@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from matlens.microstructure import figures
@@ -20,6 +18,7 @@ from matlens.microstructure.statistics.equivalence.variability import MARGIN
 from matlens.microstructure.structure import Microstructure
 from matlens.report.parts import Section, picture, table
 from matlens.report.standard import unfinished
+from matlens.runs.codecs import ARRAYS, JSON, read_file
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -344,7 +343,7 @@ def cleaning(run: RunDirectory) -> Section | None:
         return None
     items: list[Any] = []
     points: list[str] = []
-    for index, note in enumerate(json.loads(file.read_text(encoding="utf-8"))):
+    for index, note in enumerate(read_file(file, JSON)):
         known = note.get("understood")  # runs of earlier versions have none
         points += [str(Understood.from_settings(known))] if known else []
         points += [f"{input_names(run)[index]}: {step}" for step in note["steps"]]
@@ -461,12 +460,9 @@ def verdict_in(folder: Path) -> dict[str, Any]:
         Content of verdict.json; empty if nothing was compared.
     """
     file = folder / "verdict.json"
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    return dict(read_file(file, JSON)) if file.is_file() else {}
 
 
 def _grey(run: RunDirectory, index: int) -> Any:
     file = run.path / ".state" / f"grey_{index}.npz"
-    if not file.is_file():
-        return None
-    with np.load(file, allow_pickle=False) as content:
-        return content["grey"]
+    return read_file(file, ARRAYS)["grey"] if file.is_file() else None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from matlens.core.device import chosen_device
+from matlens.core.guard import reading
 from matlens.core.registry import locate, sha256_of
 from matlens.errors import InputError, ResourceError
 from matlens.microstructure.encoders.base import Encoder
@@ -150,17 +151,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise ResourceError(f"no weights file at {path}; give the path of a .safetensors or .pth file.")
-    try:
+    with reading(path, "a file of weights", "fetch it again or give another", ResourceError):
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
             return load_file(path)
         # Pickled files can run code when they are read: docs/decisions/0007-published-weights.md
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ResourceError(
-            f"the weights file {path.name} cannot be read ({type(error).__name__}); fetch it again or give another."
-        ) from error
     if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise ResourceError(
             f"the weights file {path.name} holds no table of tensors; give the state dictionary of the network."

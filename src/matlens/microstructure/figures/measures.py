@@ -37,7 +37,7 @@ def measure_bars(table: pd.DataFrame) -> Figure:
     >>> rows = {"statistic": "specific_surface", "phase": ["pore", "solid"], "axis": "", "source": "a.tif"}
     >>> figure = measure_bars(pd.DataFrame({**rows, "value": [0.2, 0.2], "unit": "um^-1"}))
     >>> figure.axes[0].get_ylabel()
-    'µm$^{-1}$'
+    'µm⁻¹'
     """
     statistics, files = list(dict.fromkeys(table["statistic"])), list(dict.fromkeys(table["source"]))
     rows = math.ceil(len(statistics) / _COLUMNS)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from matlens.core.units import is_length, normal_unit
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image
-from matlens.microstructure.io.raw import shaped
+from matlens.microstructure.io.raw import shaped, unpacked
 
 __all__ = ["read_amira"]
 
@@ -66,7 +66,8 @@ def read_amira(path: Path, dataset: str | None = None) -> Image:
     else:
         if field[2]:
             packed = data[: int(field[3])]
-            data = zlib.decompress(packed) if field[2] == "HxZip" else _runs(packed)
+            size = math.prod(shape) * dtype.itemsize
+            data = unpacked(packed, "zlib", size, path.name) if field[2] == "HxZip" else _runs(packed)
         values = shaped(data, dtype, shape, path.name)
     names = {
         int(number) - 1: name

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from matlens.core.hdf5 import check_size
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image, pick
 
@@ -81,6 +82,7 @@ def read_dream3d(file: Any, dataset: str | None, name: str) -> Image:
     key = pick(shapes, dataset, name, preferred)
     shape, spacing = _owner(key, geometries)
     note = "The DREAM3D file gives no unit of length; micrometres were assumed."
+    check_size(file[key], name)
     values = file[key][()].reshape(shape)
     names = _phase_names(file) if key.rsplit("/", 1)[-1] == "Phases" else {}
     return Image(values, spacing, "um", notes=(note,), scale="DREAM3D geometry", value_names=names)

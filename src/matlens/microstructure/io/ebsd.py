@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.core.hdf5 import check_size
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image
 
@@ -182,6 +183,7 @@ def read_scan(file: Any, scan: str, name: str) -> Image:
             ("Step X", "X Step", "XSTEP"),
         )
     )
+    check_size(data["Phase"], name)
     phase = np.asarray(data["Phase"][()]).ravel().astype(int)
     oxford = "X Cells" in header
     if not oxford and "CI" in data:

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from matlens.core.hdf5 import check_size, open_hdf5
 from matlens.core.units import normal_unit
 from matlens.microstructure.io.dream3d import is_dream3d, read_dream3d
 from matlens.microstructure.io.ebsd import ebsd_scan, read_scan
@@ -47,7 +48,7 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
     """
     import h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         if is_dream3d(file):
             return read_dream3d(file, dataset, path.name)
         scan = ebsd_scan(file)
@@ -61,6 +62,7 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
 
         file.visititems(note)
         found = file[pick(shapes, dataset, path.name, preferred=("labels",))]
+        check_size(found, path.name)
         attributes = dict(found.attrs)
         names = attributes.get("phase_names")
         spacing, unit = _scale(attributes)

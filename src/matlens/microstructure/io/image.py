@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.core.memory import check_memory
 from matlens.errors import InputError
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["ASSUMED", "MASKED", "Image", "attributes_text", "checked_image", "image_with_attributes", "pick"]
+__all__ = [
+    "ASSUMED",
+    "MASKED",
+    "Image",
+    "attributes_text",
+    "check_room",
+    "checked_image",
+    "image_with_attributes",
+    "pick",
+]
 
 ASSUMED = ", distance between slices assumed"
 """End of the origin of a pixel size, where the file does not give the one along z."""
 
 MASKED = "of the pixels hold no number (NaN or infinity) and are masked."
 """End of the note on values that are no numbers."""
+
+_COPIES = 4  # of a picture: its values, their grey or labels, and what telling phases from grey values takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +146,35 @@ def checked_image(image: Image, name: str) -> Image:
         spacing = _fitting(spacing, image.values.shape, ndim)
     found = replace(image, values=values, colour=colour, spacing=spacing, valid=valid, notes=(*image.notes, *notes))
     return _checked_spacing(found)
+
+
+def check_room(shape: Sequence[int], itemsize: int, name: str) -> None:
+    """Refuse an array whose header says more than fits the free memory; call it before the values are read.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Shape by the header.
+    itemsize : int
+        Bytes of a value.
+    name : str
+        File name, for messages.
+
+    Raises
+    ------
+    InputError
+        If it does not fit, with the copies that finding the phases takes.
+
+    Examples
+    --------
+    >>> check_room((10**6, 10**6, 10**6), 8, "m.h5")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    matlens.errors.InputError: m.h5 (1000000 x 1000000 x 1000000 values) needs about ... GB of memory, and ... are free;
+    save a part of it, or a smaller copy.
+    """
+    sides = " x ".join(str(side) for side in shape)
+    what = f"{name} ({sides} values)" if len(shape) > 1 else name
+    check_memory(math.prod(shape) * itemsize * _COPIES, what, "save a part of it, or a smaller copy")
 
 
 def pick(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
+import math
 from pathlib import Path
 
 import numpy as np
 
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image
-from matlens.microstructure.io.raw import shaped
+from matlens.microstructure.io.raw import data_beside, shaped, unpacked
 
 __all__ = ["read_metaimage"]
 
@@ -59,12 +59,13 @@ def read_metaimage(path: Path, dataset: str | None = None) -> Image:
     kind, where = fields.get("ElementType", ""), fields["ElementDataFile"]
     if kind not in _TYPES or int(fields.get("ElementNumberOfChannels", 1)) != 1 or where.upper() == "LIST":
         raise InputError(f"{path.name} holds {kind or 'no type'} in {where}; save one array of plain numbers.")
-    data = content[place:] if where.upper() == "LOCAL" else (path.parent / where).read_bytes()
-    if fields.get("CompressedData", "False").lower() == "true":
-        data = zlib.decompress(data)
+    data = content[place:] if where.upper() == "LOCAL" else data_beside(path, where)
     big = fields.get("BinaryDataByteOrderMSB", fields.get("ElementByteOrderMSB", "False")).lower() == "true"
     shape = tuple(int(side) for side in fields["DimSize"].split())[::-1]
-    values = shaped(data, np.dtype((">" if big else "<") + _TYPES[kind]), shape, path.name)
+    dtype = np.dtype((">" if big else "<") + _TYPES[kind])
+    if fields.get("CompressedData", "False").lower() == "true":
+        data = unpacked(data, "zlib", math.prod(shape) * dtype.itemsize, path.name)
+    values = shaped(data, dtype, shape, path.name)
     sizes = fields.get("ElementSpacing") or fields.get("ElementSize")
     if sizes is None:
         return Image(values)

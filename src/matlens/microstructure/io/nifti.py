@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import math
 import struct
 from pathlib import Path
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image
-from matlens.microstructure.io.raw import shaped
+from matlens.microstructure.io.raw import shaped, unpacked
 
 __all__ = ["read_nifti"]
 
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4"}
+_HEAD = 352  # bytes
 _UNITS = {1: "m", 2: "mm", 3: "um"}
 
 
@@ -50,8 +51,9 @@ def read_nifti(path: Path, dataset: str | None = None) -> Image:
     (2, 3)
     """
     content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
+    packed = content if content[:2] == b"\x1f\x8b" else b""
+    if packed:
+        content = unpacked(packed, "gzip", _HEAD, path.name)
     order = "<" if content[:4] == struct.pack("<i", 348) else ">"
     if len(content) < 348 or struct.unpack_from(f"{order}i", content, 0)[0] != 348 or content[344:347] != b"n+1":
         raise InputError(f"{path.name} is no NIfTI-1 file with its data; save the volume as .nii or .nii.gz.")
@@ -61,7 +63,10 @@ def read_nifti(path: Path, dataset: str | None = None) -> Image:
         raise InputError(f"{path.name} holds numbers of the NIfTI type {kind} in {ndim} axes; save one number a voxel.")
     steps = struct.unpack_from(f"{order}8f", content, 76)[1:]
     offset, slope, start = struct.unpack_from(f"{order}3f", content, 108)
-    values = shaped(content[int(offset) :], np.dtype(order + _TYPES[kind]), tuple(sides[:ndim][::-1]), path.name)
+    shape, dtype = tuple(sides[:ndim][::-1]), np.dtype(order + _TYPES[kind])
+    if packed:
+        content = unpacked(packed, "gzip", int(offset) + math.prod(shape) * dtype.itemsize, path.name)
+    values = shaped(content[int(offset) :], dtype, shape, path.name)
     if slope not in (0.0, 1.0) or (slope and start):
         values = np.asarray(values, dtype=np.float64) * slope + start
     unit = _UNITS.get(content[123] & 7)

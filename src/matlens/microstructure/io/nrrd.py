@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
+import math
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from matlens.core.units import is_length, normal_unit
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image
-from matlens.microstructure.io.raw import shaped
+from matlens.microstructure.io.raw import Packing, data_beside, shaped, unpacked
 
 __all__ = ["read_nrrd"]
 
@@ -24,13 +22,7 @@ _TYPES = {
     "int32": "i4", "int32_t": "i4", "uint": "u4", "unsigned int": "u4", "uint32": "u4", "uint32_t": "u4",
     "float": "f4", "double": "f8",
 }  # fmt: skip
-_UNPACKED: dict[str, Any] = {
-    "raw": lambda content: content,
-    "gzip": gzip.decompress,
-    "gz": gzip.decompress,
-    "bzip2": bz2.decompress,
-    "bz2": bz2.decompress,
-}
+_PACKINGS: dict[str, Packing] = {"gzip": "gzip", "gz": "gzip", "bzip2": "bz2", "bz2": "bz2"}
 
 
 def read_nrrd(path: Path, dataset: str | None = None) -> Image:
@@ -68,15 +60,18 @@ def read_nrrd(path: Path, dataset: str | None = None) -> Image:
     pairs = (line.split(":", 1) for line in lines if ":" in line and not line.startswith("#") and ":=" not in line)
     fields = {key.strip().lower(): value.strip() for key, value in pairs}
     kind, encoding = fields["type"].lower(), fields.get("encoding", "raw").lower()
-    if kind not in _TYPES or encoding not in (*_UNPACKED, "ascii", "text", "txt"):
+    if kind not in _TYPES or encoding not in (*_PACKINGS, "raw", "ascii", "text", "txt"):
         raise InputError(f"{path.name} holds {kind} in {encoding} encoding; save raw or gzip numbers.")
     name = fields.get("data file") or fields.get("datafile")
     if name:
-        data = (path.parent / name).read_bytes()
+        data = data_beside(path, name)
     shape = tuple(int(side) for side in fields["sizes"].split())[::-1]
     order = "<" if fields.get("endian", "little") == "little" else ">"
-    if encoding in _UNPACKED:
-        values = shaped(_UNPACKED[encoding](data), np.dtype(order + _TYPES[kind]), shape, path.name)
+    dtype = np.dtype(order + _TYPES[kind])
+    if encoding in _PACKINGS:
+        data = unpacked(data, _PACKINGS[encoding], math.prod(shape) * dtype.itemsize, path.name)
+    if encoding in (*_PACKINGS, "raw"):
+        values = shaped(data, dtype, shape, path.name)
     else:
         values = np.array(data.split(), dtype=_TYPES[kind]).reshape(shape)
     spacing = _spacing(fields)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
-from matlens.microstructure.io.image import Image, pick
+from matlens.microstructure.io.image import Image, check_room, pick
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["read_npy", "read_npz", "write_npy", "write_npz"]
@@ -42,8 +42,9 @@ def read_npy(path: Path, dataset: str | None = None) -> Image:
     >>> read_npy(path).values.tolist()
     [[0, 1], [1, 1]]
     """
-    values = np.load(path, allow_pickle=False)
-    return Image(values)
+    with path.open("rb") as file:
+        _check_header(file, path.name)
+    return Image(np.load(path, allow_pickle=False))
 
 
 def read_npz(path: Path, dataset: str | None = None) -> Image:
@@ -76,9 +77,9 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
     (2.0, 2.0)
     """
     with np.load(path, allow_pickle=False) as archive:
-        arrays = {key: archive[key] for key in archive.files}
-    shapes = {key: array.shape for key, array in arrays.items() if array.ndim >= 2}
-    values = arrays[pick(shapes, dataset, path.name, preferred=("labels",))]
+        shapes = {key: shape for key in archive.files if len(shape := _shape(archive, key, path.name)) >= 2}
+        values = archive[pick(shapes, dataset, path.name, preferred=("labels",))]
+        arrays = {key: archive[key] for key in ("phase_names", "spacing", "unit", "periodic") if key in archive.files}
     names = arrays.get("phase_names")
     return Image(
         values,
@@ -87,6 +88,21 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
         phase_names=None if names is None else tuple(str(name) for name in names),
         periodic=bool(arrays.get("periodic", False)),
     )
+
+
+def _shape(archive: Any, key: str, name: str) -> tuple[int, ...]:
+    """Shape of an array of an NPZ file by its header, so that only the one that is wanted is read."""
+    member = key if key in archive.zip.namelist() else f"{key}.npy"
+    with archive.zip.open(member) as file:
+        return _check_header(file, name)
+
+
+def _check_header(file: IO[bytes], name: str) -> tuple[int, ...]:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    check_room(shape, dtype.itemsize, name)
+    return shape
 
 
 def write_npy(microstructure: Microstructure, file: BinaryIO) -> None:

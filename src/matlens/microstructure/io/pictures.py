@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.microstructure.io.image import Image, attributes_text, image_with_attributes
+from matlens.microstructure.io.image import Image, attributes_text, check_room, image_with_attributes
 from matlens.microstructure.io.palettes import shown_palette
 from matlens.microstructure.structure import Microstructure
 
@@ -17,6 +17,7 @@ __all__ = ["grey_levels", "read_picture", "write_png"]
 
 _COMMENT = "matlens"
 _ORIENTATION = 0x0112  # EXIF
+_WORD = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2}  # bytes of a value, where they are not one
 _COLOUR = ("CMYK", "YCbCr", "LAB", "HSV")
 _GREY = {"LA": "L", "La": "L"}
 
@@ -49,6 +50,7 @@ def read_picture(path: Path, dataset: str | None = None) -> Image:
     from PIL import ImageOps
 
     with Pillow.open(path) as picture:
+        check_room(picture.size[::-1], len(picture.getbands()) * _WORD.get(picture.mode, 1), path.name)
         text = picture.info.get(_COMMENT)
         lossy = picture.format in ("JPEG", "MPO", "WEBP")
         frames = getattr(picture, "n_frames", 1)

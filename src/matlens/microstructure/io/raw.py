@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import bz2
 import math
 import re
+import zlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.io.image import Image
+from matlens.microstructure.io.image import Image, check_room
 
-__all__ = ["read_raw", "shaped"]
+__all__ = ["Packing", "data_beside", "read_raw", "shaped", "unpacked"]
 
+Packing = Literal["zlib", "gzip", "bz2"]
+_WINDOW = {"zlib": zlib.MAX_WBITS, "gzip": zlib.MAX_WBITS | 16}
 _SHAPE = re.compile(r"(?<!\d)(\d+)[x_](\d+)[x_](\d+)(?!\d)|(?<!\d)(\d+)x(\d+)(?!\d)")
 _TYPE = re.compile(r"(?<![a-z])(u?int(?:8|16|32)|float(?:32|64)|[<>][uif][1248])", re.IGNORECASE)
 
@@ -75,6 +80,80 @@ def _cubes(size: int) -> str:
         if side > 1 and side**3 * width == size:
             found.append(f"{side}x{side}x{side}:{name}")
     return f", which would be {' or '.join(found)}" if found else ""
+
+
+def unpacked(content: bytes, method: Packing, size: int, name: str) -> bytes:
+    """Unpack as many bytes as a header says, and no more.
+
+    Parameters
+    ----------
+    content : bytes
+        The packed bytes.
+    method : {"zlib", "gzip", "bz2"}
+        How they are packed.
+    size : int
+        Bytes that are needed.
+    name : str
+        File name, for messages.
+
+    Returns
+    -------
+    bytes
+        The first ``size`` bytes of the data, or all where there are fewer.
+
+    Raises
+    ------
+    InputError
+        If they do not fit the free memory.
+
+    Examples
+    --------
+    >>> unpacked(zlib.compress(bytes(1000)), "zlib", 3, "m.mha")
+    b'\\x00\\x00\\x00'
+    """
+    check_room((size,), 1, name)
+    parts: list[bytes] = []
+    while content and size > 0:  # a file may hold several streams, one behind the other
+        one = bz2.BZ2Decompressor() if method == "bz2" else zlib.decompressobj(_WINDOW[method])
+        parts.append(one.decompress(content, size))
+        size -= len(parts[-1])
+        content = one.unused_data
+    return b"".join(parts)
+
+
+def data_beside(path: Path, name: str) -> bytes:
+    """Read the file that a header names for its data; it must lie beside the header.
+
+    Parameters
+    ----------
+    path : Path
+        The file with the header.
+    name : str
+        What the header names.
+
+    Returns
+    -------
+    bytes
+        Content of that file.
+
+    Raises
+    ------
+    InputError
+        If the name leads elsewhere: a file that was received could show any file of this machine as a picture.
+
+    Examples
+    --------
+    >>> data_beside(Path("m.mhd"), "/etc/hostname")
+    Traceback (most recent call last):
+    matlens.errors.InputError: m.mhd takes its data from '/etc/hostname', which does not lie beside it; put the data
+    into the folder of the header, and name it there without a folder.
+    """
+    if Path(name).name != name or not name.strip("."):
+        raise InputError(
+            f"{path.name} takes its data from {name!r}, which does not lie beside it; put the data into the folder of "
+            "the header, and name it there without a folder."
+        )
+    return (path.parent / name).read_bytes()
 
 
 def shaped(content: bytes, dtype: np.dtype[np.generic], shape: tuple[int, ...], name: str) -> NDArray[np.generic]:

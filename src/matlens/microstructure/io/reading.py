@@ -6,9 +6,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from matlens.errors import InputError, MatlensError
+from matlens.core.guard import reading
+from matlens.errors import InputError
 from matlens.microstructure.io.formats import FileFormat, can_read, find_format, recognised, suffixes_of
-from matlens.microstructure.io.image import Image, checked_image
+from matlens.microstructure.io.image import Image, check_room, checked_image
 from matlens.microstructure.io.sidecars import scale_beside
 from matlens.microstructure.io.slices import ordered, stacked
 
@@ -56,13 +57,9 @@ def read_image(path: str | os.PathLike[str], *, dataset: str | None = None) -> I
         raise InputError(
             f"{file.name} has the suffix {file.suffix!r}, which is not one MatLens reads: {suffixes_of('read')}."
         )
-    try:
+    with reading(file, f"a file of the format {found.name}"):
+        check_room((file.stat().st_size,), 1, file.name)
         image: Image = reader(file, dataset)
-    except MatlensError:
-        raise
-    except Exception as error:  # damaged files make the format libraries fail in every imaginable way
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"{file} cannot be read ({reason}); it may be truncated or damaged, save it again.") from error
     image = replace(image, notes=(*notes, *image.notes), format=image.format or found.name)
     if image.spacing is None and len(image.space) == 2 and (beside := scale_beside(file, image.space[-1])):
         size, unit, source = beside

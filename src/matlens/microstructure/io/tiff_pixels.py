@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.microstructure.io.image import check_room
 from matlens.microstructure.io.palettes import shown_palette
 from matlens.microstructure.structure import MAX_PHASES, distinct_values
 
@@ -84,6 +85,7 @@ def series_pixels(series: Any, name: str) -> Pixels:
     (8, 9, 3)
     """
     page = series.keyframe
+    check_room(series.shape, np.dtype(series.dtype).itemsize, name)
     values, axes = series.asarray(), series.axes
     keep = [k for k, side in enumerate(values.shape) if side > 1 or axes[k] in "YX"]
     values, axes = values.reshape([values.shape[k] for k in keep]), "".join(axes[k] for k in keep)

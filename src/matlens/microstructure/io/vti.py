@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import zlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from matlens.core.units import is_length, normal_unit
 from matlens.errors import InputError
-from matlens.microstructure.io.image import Image, pick
+from matlens.microstructure.io.image import Image, check_room, pick
+from matlens.microstructure.io.raw import unpacked
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["read_vti", "write_vti"]
@@ -107,13 +107,15 @@ def _values(root: Any, array: Any, appended: bytes, *, raw: bool) -> NDArray[Any
             f"the VTK file is packed by {root.get('compressor')}; save it with ZLib or without compression."
         )
     start = _decoded(coded[: 4 * -(-3 * head.itemsize // 3)]) if in_base64 else coded
-    blocks = int(np.frombuffer(start, head, 1)[0])
+    blocks, full = np.frombuffer(start, head, 2).astype(int).tolist()  # number of blocks, bytes of a whole one
     width = (3 + blocks) * head.itemsize
     skip = 4 * -(-width // 3) if in_base64 else width  # the table of blocks is coded by itself
     sizes = np.frombuffer(_decoded(coded[:skip]) if in_base64 else coded, head, 3 + blocks)[3:]
     packed = _decoded(coded[skip:]) if in_base64 else coded[skip:]
     ends = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
-    return np.frombuffer(b"".join(zlib.decompress(packed[a:b]) for a, b in pairwise(ends)), dtype)
+    check_room((blocks, full), 1, "the VTK file")
+    content = (unpacked(packed[a:b], "zlib", full, "the VTK file") for a, b in pairwise(ends))
+    return np.frombuffer(b"".join(content), dtype)
 
 
 def _decoded(text: bytes) -> bytes:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from matlens.core.arguments import checked_arguments
 from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.microstructure.io.formats import find_format, suffixes_of
@@ -14,6 +15,7 @@ from matlens.microstructure.structure import Microstructure
 __all__ = ["put_microstructure", "write_microstructure"]
 
 
+@checked_arguments
 def write_microstructure(microstructure: Microstructure, path: str | os.PathLike[str]) -> Path:
     """Write a microstructure in the format that the suffix names.
 

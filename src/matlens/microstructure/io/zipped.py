@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 from matlens.errors import InputError
 from matlens.microstructure.io.formats import can_read, find_format
-from matlens.microstructure.io.image import Image, pick
+from matlens.microstructure.io.image import Image, check_room, pick
 from matlens.microstructure.io.slices import ordered, stacked
 
 __all__ = ["read_zip"]
@@ -69,6 +69,7 @@ def _member(archive: ZipFile, name: str, reader: Callable[..., Any]) -> Image:
     """Unpack a file to a temporary folder, and read it."""
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder) / PurePosixPath(name).name
+        check_room((archive.getinfo(name).file_size,), 1, name)
         with archive.open(name) as source, unpacked.open("wb") as target:
             shutil.copyfileobj(source, target)
         image: Image = reader(unpacked, None)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matlens.core.arguments import checked_arguments
 from matlens.core.device import chosen_device
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
@@ -53,6 +54,7 @@ class _Options(NamedTuple):
     max_iterations: int
 
 
+@checked_arguments
 def homogenize(
     microstructure: Microstructure,
     *,

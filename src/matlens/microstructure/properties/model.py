@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from matlens.core.atomic import Writing, writing_into
 from matlens.core.intervals import conformal_factor
+from matlens.core.model_files import MODEL, guarded_model
 from matlens.core.nearness import Nearness
 from matlens.core.splits import grouped_folds
 from matlens.errors import InputError
@@ -374,7 +375,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         matlens.errors.InputError: nowhere holds no model (no model.json); name a folder that 'matlens learn' wrote.
         """
         stored = StoredModel(folder)
-        with stored.damage_named():
+        with guarded_model(stored.place / MODEL):
             parameters = stored.parameters() | ({} if encoder is None else {"encoder": encoder})
             model = cls(**parameters, device=device, cache=cache)
             for name, value in stored.attributes().items():

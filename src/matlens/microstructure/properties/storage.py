@@ -7,8 +7,7 @@ Stored predictions are compared with those of the model that was read.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from matlens.core.atomic import Writing
 from matlens.core.device import chosen_device
-from matlens.core.model_files import MODEL, read_model_files, write_model_files
+from matlens.core.model_files import read_model_files, write_model_files
 from matlens.core.nearness import Nearness
 from matlens.errors import InputError, ResourceError
 from matlens.microstructure.encoders import find_encoder
@@ -150,28 +149,8 @@ class StoredModel:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.place = Path(folder)
-        self.content, self.arrays = read_model_files(self.place, SCHEMA)
-
-    @contextmanager
-    def damage_named(self) -> Iterator[None]:
-        """Raise ResourceError if the block finds a part missing or of another type.
-
-        Yields
-        ------
-        None
-            The block runs once.
-
-        Raises
-        ------
-        ResourceError
-            In place of KeyError, TypeError and AttributeError.
-        """
-        try:
-            yield
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ResourceError(
-                f"{self.place / MODEL} is damaged ({error!r}); copy the model again or train anew."
-            ) from error
+        finite = ("rows", "values", "example_values", "network.")
+        self.content, self.arrays = read_model_files(self.place, SCHEMA, finite)
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the estimator, without those that belong to the machine.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.guard import reading
 from matlens.errors import InputError
 from matlens.microstructure.statistics.equivalence.sentences import NAMES, describe_briefly
 from matlens.microstructure.statistics.equivalence.variability import MARGIN
@@ -270,9 +272,8 @@ def read_recommendation(run: str | os.PathLike[str], material: str | None = None
     >>> read_recommendation(folder), read_recommendation(folder, "foam")
     ('pool2', 'pool1')
     """
-    path = Path(run) / RECOMMENDATION if Path(run).is_dir() else Path(run)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    content, path = _stored(run)
+    with _guarded(path):
         if "width" in content:
             raise InputError(f"{run} studied widths, no depths; name a run of 'matlens prune' without --widths.")
         found = content if material is None else content["materials"].get(material)
@@ -280,12 +281,6 @@ def read_recommendation(run: str | os.PathLike[str], material: str | None = None
             known = ", ".join(content["materials"])
             raise InputError(f"{run} studied no material {material!r}; choose one of {known}.")
         return str(found["layer"])
-    except OSError as error:
-        raise InputError(f"{run} holds no finished pruning study; finish it with 'matlens resume' first.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is no recommendation of a pruning study; name a run of 'matlens prune'.") from error
 
 
 def studied_encoder(run: str | os.PathLike[str]) -> str:
@@ -315,8 +310,19 @@ def studied_encoder(run: str | os.PathLike[str]) -> str:
     'vgg19-oxford'
     """
     read_recommendation(run)
+    return str(_stored(run)[0].get("encoder", "auto"))
+
+
+def _stored(run: str | os.PathLike[str]) -> tuple[dict[str, Any], Path]:
     path = Path(run) / RECOMMENDATION if Path(run).is_dir() else Path(run)
-    return str(json.loads(path.read_text(encoding="utf-8")).get("encoder", "auto"))
+    if not path.is_file():
+        raise InputError(f"{run} holds no finished pruning study; finish it with 'matlens resume' first.")
+    with _guarded(path):
+        return dict(json.loads(path.read_text(encoding="utf-8"))), path
+
+
+def _guarded(path: Path) -> AbstractContextManager[None]:
+    return reading(path, "the recommendation of a pruning study", "name a run of 'matlens prune'")
 
 
 @dataclass(frozen=True)

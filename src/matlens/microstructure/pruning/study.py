@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Labelled, NoStore, Progress, Silent, StateStore
 from matlens.microstructure.pruning.by_depth import Depths, truncated
@@ -30,6 +31,7 @@ Checkpoints = Callable[[str, str], StateStore]
 _SIDE = 128  # pixels; the default size of what is made
 
 
+@checked_arguments
 def prune(
     exemplars: Materials,
     shape: Sequence[int] | None = None,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.hooks import NoStore, Progress, Silent, StateStore
 from matlens.microstructure.reconstruction.fractions import FractionRule, check_fraction
@@ -24,6 +25,7 @@ __all__ = ["plan", "plan_method", "reconstruct"]
 _SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough positions
 
 
+@checked_arguments
 def reconstruct(
     exemplar: Microstructure | Sequence[Microstructure],
     shape: Sequence[int] | None = None,

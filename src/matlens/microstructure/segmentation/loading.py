@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from matlens.core.arguments import checked_arguments
 from matlens.core.units import normal_unit
 from matlens.microstructure.io.labels import single_channel
 from matlens.microstructure.io.reading import read_image
@@ -62,6 +63,7 @@ def load(
     return segment(image, options, mask=mask, name=Path(path).name, propose=propose)
 
 
+@checked_arguments
 def read_microstructure(
     path: str | os.PathLike[str],
     *,

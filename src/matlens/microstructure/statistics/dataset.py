@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.statistics.catalogue import find_statistics
@@ -21,6 +22,7 @@ __all__ = ["SCHEMA_VERSION", "characterize"]
 SCHEMA_VERSION = "1.2"
 
 
+@checked_arguments
 def characterize(
     m: Microstructure | Sequence[Microstructure],
     *,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import xarray as xr
 
+from matlens.core.guard import reading
+from matlens.core.hdf5 import read_netcdf
 from matlens.errors import InputError
 
 __all__ = ["read_statistics"]
@@ -41,10 +43,5 @@ def read_statistics(path: str | os.PathLike[str]) -> xr.Dataset:
     file = Path(path)
     if not file.is_file():
         raise InputError(f"{file} is not a file; name the statistics.nc of a characterize run.")
-    try:
-        with xr.open_dataset(file, engine="h5netcdf") as stored:
-            return stored.load()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{file} cannot be read as netCDF-4 ({error}); name the statistics.nc of a characterize run."
-        ) from None
+    with reading(file, "netCDF-4", "name the statistics.nc of a characterize run"):
+        return read_netcdf(file)

@@ -88,7 +88,7 @@ def _how(insight: xr.Dataset) -> str:
     model = f"an ensemble of {members} models" if members > 1 else "a single model"
     return (
         f"Read from {model} of {' and '.join(inputs)}, at {insight.sizes['sample']} samples, in "
-        f"{typeset_unit(str(insight['composition_gradient'].attrs.get('units', '')), 'text')}. Spreads are the "
+        f"{typeset_unit(str(insight['composition_gradient'].attrs.get('units', '')))}. Spreads are the "
         f"{insight.attrs.get('spread', 'standard deviation over models')}."
     )
 
@@ -166,7 +166,7 @@ def by_component(run: RunDirectory) -> Section | None:
         items.append(
             table(
                 regions,
-                f"Total gradients (dilution) averaged over regions, {typeset_unit(_units(insight), 'text')}",
+                f"Total gradients (dilution) averaged over regions, {typeset_unit(_units(insight))}",
                 _REGIONS,
             )
         )

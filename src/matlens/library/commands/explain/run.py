@@ -40,7 +40,7 @@ from matlens.library.gradients import (
 )
 from matlens.library.model import LibraryModel
 from matlens.library.table import MaterialsLibrary
-from matlens.runs.codecs import DATASET
+from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.models import digest_of_model
@@ -216,7 +216,7 @@ def held_out_score(folder: str | os.PathLike[str]) -> float | None:
     file = Path(folder) / "scores.csv"
     if not file.is_file():
         return None
-    scores = pd.read_csv(file)
+    scores = read_file(file, TABLE)
     own = scores[(scores["model"] == "model") & (scores["partition"] == "grouped")]
     return float(own["r2"].iloc[0]) if len(own) else None
 

@@ -224,7 +224,7 @@ def _axis(insight: xr.Dataset) -> str:
 
 def _axis_unit(insight: xr.Dataset) -> str:
     about = insight["axis"].attrs
-    unit = typeset_unit(str(about.get("units", "")), "text")
+    unit = typeset_unit(str(about.get("units", "")))
     return f"{about.get('long_name', 'channel')} in {unit}" if unit else str(about.get("long_name", "channel"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from matlens.library.model.targets import Target
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import LibraryChecks, check_library, paired, summarise
 from matlens.runs.directory import RunDirectory
-from matlens.runs.tables import write_table
+from matlens.runs.tables import parse_table, write_table
 
 __all__ = ["MODEL", "read_held_out", "write_checks", "write_library_evidence"]
 
@@ -51,16 +50,9 @@ def read_held_out(file: Path) -> pd.DataFrame:
     >>> read_held_out(file).to_dict("records")
     [{'sample': '0001', 'repeat': 0, 'predicted': 0.1}]
     """
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    read: dict[str, Any] = {}
-    for name in map(str, table.columns):
-        if name in _TEXTS:
-            read[name] = table[name]
-        elif name in _WHOLE:
-            read[name] = table[name].astype(np.int64)
-        else:
-            read[name] = pd.Series([float(word) if word else np.nan for word in table[name]], dtype=np.float64)
-    return pd.DataFrame(read)
+    table = parse_table(file)
+    kinds = dict.fromkeys(table, np.float64) | dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_TEXTS, "str")
+    return table.astype({name: kinds[name] for name in table})
 
 
 def write_library_evidence(

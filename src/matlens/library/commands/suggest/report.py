@@ -82,7 +82,7 @@ def suggestions(run: RunDirectory) -> Section | None:
     shown["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
     if "chance" in found:
         shown["chance_text"] = [f"{100 * share:.0f} %" for share in found["chance"]]
-    caption = f"Suggestions, {name} in {typeset_unit(unit, 'text')}" if typeset_unit(unit, "text") else "Suggestions"
+    caption = f"Suggestions, {name} in {typeset_unit(unit)}" if typeset_unit(unit) else "Suggestions"
     items.append(table(shown, caption, _COLUMNS))
     said = [
         "Each move is made on the simplex: what is added, and at whose cost. Expected values are of the ensemble at "

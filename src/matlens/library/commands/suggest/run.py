@@ -23,7 +23,7 @@ from matlens.library.gradients import explain_library
 from matlens.library.model import LibraryModel
 from matlens.library.suggestions import Campaign, Limits, plate_list, suggest
 from matlens.library.validation.partitions import systems
-from matlens.runs.codecs import TABLE
+from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.models import digest_of_model
@@ -111,8 +111,7 @@ def _insight(spec: SuggestSpec, model: LibraryModel) -> xr.Dataset | None:
     file = Path(spec.insight) / GRADIENTS
     if not file.is_file():
         raise InputError(f"{spec.insight} holds no {GRADIENTS}; name a run directory of 'matlens library explain'.")
-    with xr.open_dataset(file, engine="h5netcdf") as dataset:
-        found = dataset.load()
+    found = read_file(file, DATASET)
     if tuple(map(str, found["sample"].values)) != model.library_.samples:
         raise InputError(f"{file} is of other samples than the model in {spec.model}; explain this model first.")
     return found

@@ -65,7 +65,9 @@ def forecast(prepared: Prepared) -> Plan:
     structures = [segmentation.microstructure for segmentation in prepared.found]
     costs = [cost(prepared.options.statistics, m.shape, m.n_phases) for m in structures]
     files = "1 file" if len(structures) == 1 else f"{len(structures)} files"
-    return Plan(files, sum(seconds for seconds, _ in costs), LIBRARIES + max(size for _, size in costs))
+    size, largest = max((size, m.shape) for (_, size), m in zip(costs, structures))
+    seconds = sum(seconds for seconds, _ in costs)
+    return Plan(files, seconds, LIBRARIES + size, largest, "use --downsample {factor}, --crop, or fewer --statistics")
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites
@@ -14,6 +13,7 @@ from matlens.microstructure.commands.inputs import numbered
 from matlens.microstructure.structure import Microstructure
 from matlens.report.parts import Page, Section, picture, table
 from matlens.report.standard import unfinished
+from matlens.runs.codecs import DATASET, read_file
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -98,8 +98,8 @@ def maps(run: RunDirectory) -> Section | None:
     """
     items: list[Any] = []
     for index, file in enumerate(numbered(run.path, "map", ".nc")[:4]):
-        with xr.open_dataset(file, engine="h5netcdf") as dataset:
-            found, name = dataset.load(), str(dataset.attrs["structure"])
+        found = read_file(file, DATASET)
+        name = str(found.attrs["structure"])
         labels = found["phase"].to_numpy()
         if labels.ndim != 2:
             continue

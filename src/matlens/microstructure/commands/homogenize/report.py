@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from matlens.core.guard import reading
+from matlens.core.hdf5 import open_hdf5
+from matlens.errors import RunError
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.homogenize.run import FIELDS
@@ -105,7 +108,8 @@ def fields(run: RunDirectory) -> Section | None:
     file = run.path / FIELDS
     if not file.is_file():
         return None
-    with xr.open_dataset(file, engine="h5netcdf") as dataset:
+    remedy = f"make it again with 'matlens resume {run.path}'"
+    with reading(file, "fields of a run", remedy, RunError), open_hdf5(file), xr.open_dataset(file) as dataset:
         name = "flux" if "flux" in dataset else "strain_energy"
         field, spacing = dataset[name], _spacing(dataset)
         planes = _planes(dataset, name, spacing)

@@ -85,7 +85,8 @@ def forecast(prepared: Prepared) -> Plan:
     word = 8 if spec.precision == "float64" else 4
     size = f"{cases} load cases of {'x'.join(map(str, structure.shape))} cells"
     seconds = cases * cells * work_of_case * SECONDS_PER_CELL
-    return Plan(size, seconds, LIBRARIES + cells * work_of_case * word * ARRAYS_HELD)
+    memory = LIBRARIES + cells * work_of_case * word * ARRAYS_HELD
+    return Plan(size, seconds, memory, structure.shape, "use --downsample {factor} or --crop")
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:

@@ -13,7 +13,7 @@ from matlens.microstructure.commands.learn.trials import Trial
 from matlens.microstructure.properties import StructurePropertyModel
 from matlens.microstructure.properties.evaluation import MODEL, TRIVIAL, coverage_table, plain_scores, score_table
 from matlens.runs.directory import RunDirectory
-from matlens.runs.tables import write_table
+from matlens.runs.tables import parse_table, write_table
 
 __all__ = ["SETS", "read_predictions", "write_evidence"]
 
@@ -48,20 +48,8 @@ def read_predictions(file: Path) -> pd.DataFrame:
     >>> read_predictions(file).to_dict("records")
     [{'structure': '0001', 'family': '', 'predicted': 0.1, 'lower': nan}]
     """
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    return pd.DataFrame({name: table[name] if name in _TEXTS else _parsed(table[name]) for name in table})
-
-
-def _parsed(column: pd.Series[str]) -> pd.Series[Any]:
-    """Truths, whole numbers or numbers; pandas' own reader may lose a last digit."""
-    words = set(column)
-    if words <= {"True", "False"}:
-        return column == "True"
-    if all(map(str.isdecimal, words)):
-        return column.astype(np.int64)
-    if words & {"True", "False"}:
-        return column
-    return pd.Series([float(word) if word else np.nan for word in column], dtype=np.float64)
+    table = parse_table(file)
+    return table.assign(**{name: table[name].fillna("") for name in _TEXTS if name in table})
 
 
 def write_evidence(run: RunDirectory, model: StructurePropertyModel, tables: Tables) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pandas as pd
@@ -17,7 +16,7 @@ from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.structure import Microstructure
 from matlens.report.parts import Page, Section, picture, table
 from matlens.report.standard import notes
-from matlens.runs.codecs import DATASET, read_value
+from matlens.runs.codecs import DATASET, JSON, read_file, read_value
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -77,7 +76,7 @@ def recommendation_in(run: RunDirectory) -> dict[str, Any]:
         The recommendation; empty before the study has ended.
     """
     file = run.path / "recommendation.json"
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    return dict(read_file(file, JSON)) if file.is_file() else {}
 
 
 def choices(run: RunDirectory) -> Section | None:

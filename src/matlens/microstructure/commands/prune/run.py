@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from matlens.hooks import Progress
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, stored_inputs, understood
@@ -29,15 +28,13 @@ from matlens.microstructure.pruning import (
 from matlens.microstructure.pruning.recommendation import RECOMMENDATION, rule
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
-from matlens.runs.codecs import DATASET, table_codec
+from matlens.runs.codecs import DATASET, TABLE
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.resumable import once
 from matlens.runs.tables import write_table
 
 __all__ = ["cell_folder", "forecast", "prepare", "work"]
-
-_CHANNELS = table_codec(lambda path: pd.read_csv(path, dtype={"material": str, "layer": str}))
 
 
 def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
@@ -97,7 +94,8 @@ def forecast(prepared: Prepared) -> Plan:
     effort = len(found) * planned.cuts.effort * spec.n * (loss.coarse / 3 + loss.fine)
     seconds = effort * pixels * encoder.seconds_per_pixel
     size = f"{count} realisations of {'x'.join(map(str, spec.shape))} px"
-    return Plan(size, seconds, LIBRARIES + pixels * encoder.bytes_per_pixel)
+    memory = LIBRARIES + pixels * encoder.bytes_per_pixel
+    return Plan(size, seconds, memory, tuple(spec.shape), "use --downsample {factor} or --shape {shape}")
 
 
 def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Pruning] | None = None) -> None:
@@ -173,7 +171,7 @@ def _with_channels(run: RunDirectory, planned: Pruning) -> Pruning:
     cuts = planned.cuts
     if not isinstance(cuts, Widths):
         return planned
-    ranking = once(run, "channels.csv", cuts.rank, _CHANNELS)
+    ranking = once(run, "channels.csv", cuts.rank, TABLE)
     for number, (material, exemplar) in enumerate(planned.exemplars.items()):
         leading = leading_channels(ranking[ranking["material"] == material])
         once(run, f"activations_{number}.nc", partial(activation_maps, cuts.network, exemplar, leading), DATASET)

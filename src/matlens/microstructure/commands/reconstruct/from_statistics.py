@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from matlens.core.guard import reading
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
 from matlens.microstructure.commands.outcome import write_outcome
@@ -55,7 +56,8 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     if unknown := sorted(set(spec.set or {}) - {"moves"}):
         raise InputError(f"--target knows no option {unknown[0]!r} of --set; it has moves (swaps a pixel).")
     target = str(spec.target)
-    choices = _plan(spec, read_statistics(target)).settings
+    with reading(target, "statistics of a microstructure", "name the statistics.nc of a characterize run"):
+        choices = _plan(spec, read_statistics(target)).settings
     spec = replace(spec, shape=tuple(choices["shape"]), method="annealing", device=environment["device"])
     size = "x".join(str(side) for side in choices["shape"])
     said = f"{choices['n']} x {size} px from {Path(target).name} by annealing, seed {spec.seed}"

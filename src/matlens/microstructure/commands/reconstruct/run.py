@@ -89,7 +89,9 @@ def forecast(prepared: Prepared) -> Plan | None:
     if prepared.found is None:
         return None
     seconds, size = prepared.found[1].cost
-    return Plan(f"{prepared.options.n} x {'x'.join(map(str, prepared.options.shape))} px", seconds, LIBRARIES + size)
+    shape = tuple(prepared.options.shape)
+    words = f"{prepared.options.n} x {'x'.join(map(str, shape))} px"
+    return Plan(words, seconds, LIBRARIES + size, shape, "use --downsample {factor} or --shape {shape}")
 
 
 def described(choices: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.guard import reading
 from matlens.errors import InputError
 
 __all__ = ["listed", "matched", "read_label_table"]
@@ -47,11 +48,8 @@ def read_label_table(path: str | os.PathLike[str], targets: Sequence[str]) -> pd
     >>> read_label_table(path, ["k_eff"]).to_dict("records")
     [{'structure': 'a.tif', 'k_eff': 1.5}]
     """
-    try:
+    with reading(path, "a CSV table", "check path and content"):
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise InputError(f"{path} cannot be read as a CSV table ({reason}); check path and content.") from error
     if table.shape[1] < 2 or not len(table):
         raise InputError(
             f"{path} has {table.shape[1]} columns and {len(table)} rows where names and labels are expected; separate "

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.microstructure.io import can_read, suffixes_of
 from matlens.microstructure.properties.data_sets.label_tables import listed, matched, read_label_table
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 _SET = "structures.h5"  # what `matlens generate` leaves in its run directory
 
 
+@checked_arguments
 def read_labelled(
     structures: str | os.PathLike[str],
     labels: str | os.PathLike[str] | None,

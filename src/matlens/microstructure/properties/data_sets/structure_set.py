@@ -15,7 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.arguments import checked_arguments
 from matlens.core.atomic import atomic_write
+from matlens.core.guard import reading
+from matlens.core.hdf5 import check_size, open_hdf5
 from matlens.errors import InputError, ResourceError
 from matlens.microstructure.structure import Microstructure
 
@@ -258,6 +261,7 @@ class StructureSet:
         return f"StructureSet({len(self)} structures of {size}, {len(self.phase_names)} phases, targets {targets})"
 
 
+@checked_arguments
 def read_structures(path: str | os.PathLike[str]) -> StructureSet:
     """Read a set that `StructureSet.write` wrote, and check that structures and targets are unchanged.
 
@@ -285,20 +289,15 @@ def read_structures(path: str | os.PathLike[str]) -> StructureSet:
     >>> read_structures(StructureSet.from_arrays(np.eye(4, dtype=int)[None]).write(path)).shape
     (4, 4)
     """
-    import h5py
-
     file = Path(path)
     if not file.is_file():
         raise InputError(f"there is no file {file}; name one that 'matlens generate' wrote.")
-    try:
-        with h5py.File(file, "r") as content:
-            if content.attrs.get("schema") != SCHEMA:
-                raise InputError(f"{file} is not a set of structures; name one that 'matlens generate' wrote.")
-            found, kept = _read(content)
-    except (OSError, KeyError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{file} cannot be read ({error}); it may be truncated or damaged, copy it again.") from error
+    with reading(file, "a set of structures"), open_hdf5(file) as content:
+        if content.attrs.get("schema") != SCHEMA:
+            raise InputError(f"{file} is not a set of structures; name one that 'matlens generate' wrote.")
+        for name in ("labels", "parameters", "targets"):
+            check_size(content[name], file.name)
+        found, kept = _read(content)
     for part, digest in (("sha256", found.sha256), ("targets_sha256", _frame_digest(found.targets))):
         if kept[part] != digest:
             what = "structures" if part == "sha256" else "targets"

@@ -12,6 +12,7 @@ from contextlib import closing
 from multiprocessing import get_context, parent_process
 from typing import Any, Protocol
 
+from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError, RunError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.properties.data_sets.generation import Recipe, make_samples
@@ -83,6 +84,7 @@ class Memory:
         self._chunks[start] = chunk
 
 
+@checked_arguments
 def generate_structures(
     recipe: Recipe,
     n: int,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from matlens.core.arguments import checked_arguments
+from matlens.core.guard import reading
 from matlens.errors import InputError
 from matlens.hooks import NoStore, Progress, Silent, StateStore
 from matlens.microstructure.reconstruction.classical.annealing import Annealing, Target
@@ -35,6 +37,7 @@ _DEFAULT = (128, 128)
 
 
 # docs/decisions/0023-rebuilding-from-statistics.md
+@checked_arguments
 def reconstruct_from_statistics(
     statistics: Statistics,
     shape: Sequence[int] | None = None,
@@ -185,7 +188,10 @@ class _TowardsCurves(Prepared):
 def _targets(statistics: Statistics) -> CurveTargets:
     if isinstance(statistics, CurveTargets):
         return statistics
-    return CurveTargets.from_dataset(statistics if isinstance(statistics, xr.Dataset) else read_statistics(statistics))
+    if isinstance(statistics, xr.Dataset):
+        return CurveTargets.from_dataset(statistics)
+    with reading(statistics, "statistics of a microstructure", "name the statistics.nc of a characterize run"):
+        return CurveTargets.from_dataset(read_statistics(statistics))
 
 
 def _checked_shape(shape: Sequence[int] | None, targets: CurveTargets) -> tuple[int, int]:

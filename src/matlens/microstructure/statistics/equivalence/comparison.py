@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.microstructure.problems import blurred_noise, white_noise
 from matlens.microstructure.statistics.equivalence.bands import curve_bands
@@ -87,6 +88,7 @@ class Comparison:
         return describe(self.ratios, self.joints, self.joint, self.controls, self.copying, self.notes)
 
 
+@checked_arguments
 def compare(
     result: Several,
     exemplar: Several,

@@ -1,0 +1,114 @@
+"""Memory that is free, and the refusal of what does not fit before it is read or computed."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from matlens.errors import InputError
+
+__all__ = ["check_memory", "free_memory", "size_text"]
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def free_memory() -> float:
+    """Return the bytes that this process can still take: of the machine, its container, and its own limit.
+
+    Returns
+    -------
+    float
+        Bytes; infinity where the system does not tell.
+
+    Examples
+    --------
+    >>> free_memory() > 0
+    True
+    """
+    return min(_of_machine(), _of_container(), _of_process())
+
+
+def check_memory(needed: float, what: str, advice: str) -> None:
+    """Refuse what needs more memory than is free.
+
+    Parameters
+    ----------
+    needed : float
+        Bytes that are needed at most.
+    what : str
+        What needs them, as the beginning of the sentence.
+    advice : str
+        What would fit.
+
+    Raises
+    ------
+    InputError
+        If less is free.
+
+    Examples
+    --------
+    >>> check_memory(1e18, "a.h5", "read a part of it")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    matlens.errors.InputError: a.h5 needs about 1000000000.0 GB of memory, and ... are free; read a part of it.
+    """
+    free = free_memory()
+    if needed > free:
+        raise InputError(f"{what} needs about {size_text(needed)} of memory, and {size_text(free)} are free; {advice}.")
+
+
+def size_text(size: float) -> str:
+    """Write a number of bytes for a reader.
+
+    Parameters
+    ----------
+    size : float
+        Bytes.
+
+    Returns
+    -------
+    str
+        In megabytes below one gigabyte.
+
+    Examples
+    --------
+    >>> size_text(5.3e9), size_text(2e6)
+    ('5.3 GB', '2 MB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(round(size / 1e6), 1)} MB"
+
+
+def _of_machine() -> float:
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        return float(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, ValueError, KeyError):  # no Linux: what is built in, as nothing tells what is free
+        return _built_in()
+
+
+def _built_in() -> float:
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def _of_container() -> float:
+    try:
+        most = float((_CGROUP / "memory.max").read_text())  # "max" where there is no limit
+        return most - float((_CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):
+        return math.inf
+
+
+def _of_process() -> float:
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit == resource.RLIM_INFINITY:
+            return math.inf
+        taken = float(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        return limit - taken
+    except (ImportError, OSError, ValueError):
+        return math.inf
