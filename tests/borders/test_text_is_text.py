@@ -125,7 +125,7 @@ def test_powers_on_logarithmic_axes_are_texts():
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert "10⁻³" in [label.get_text() for label in axes.get_xticklabels()]
-    assert "2¹" in [label.get_text() for label in axes.get_yticklabels()]
+    assert "2²" in [label.get_text() for label in axes.get_yticklabels()]
 
 
 def test_the_terminal_gets_no_control_characters(tmp_path):

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from matlens.core.guard import reading
 from matlens.core.memory import check_memory, free_memory, size_text
 from matlens.core.settings import read_options, to_settings
 from matlens.errors import RunError
+from matlens.runs.directory import SETTINGS
 
 if TYPE_CHECKING:
     from matlens.hooks import Progress
@@ -273,7 +275,8 @@ def options_of(run: RunDirectory, spec: type[T]) -> T:
     InputError
         If they are not those of this command.
     """
-    return read_options(spec, run.settings["options"])
+    with reading(run.path / SETTINGS, "settings of a run", "remove it and start the run again", RunError):
+        return read_options(spec, run.settings["options"])
 
 
 def command_of(run: RunDirectory, commands: Iterable[Command]) -> Command:

@@ -19,6 +19,7 @@ import tomli_w
 
 from matlens._version import __version__
 from matlens.core.atomic import TEMPORARY, replace_file, write_error
+from matlens.core.guard import reading
 from matlens.errors import RunError
 from matlens.runs.former import LAYOUT, in_present_layout
 from matlens.runs.lock import Lock
@@ -363,13 +364,11 @@ def _read_settings(path: Path) -> dict[str, Any]:
     file = path / SETTINGS
     if not file.is_file():
         raise RunError(f"{path} is not a run directory: it has no {SETTINGS}; name one that a command wrote.")
-    try:
+    with reading(file, "settings of a run", "remove it and start the run again", RunError):
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"{file} is damaged ({error}); remove it and start the run again.") from error
-    if not {"command", "version"} <= settings.keys():
-        raise RunError(f"{file} was not written by MatLens; name another directory.")
-    return in_present_layout(settings)
+        if not {"command", "version"} <= settings.keys():
+            raise RunError(f"{file} was not written by MatLens; name another directory.")
+        return in_present_layout(settings)
 
 
 def _provenance(path: Path) -> dict[str, Any]:
