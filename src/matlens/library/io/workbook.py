@@ -47,7 +47,7 @@ def read_workbook(path: Path, sheet: str | None = None) -> list[list[str]]:
     >>> read_workbook(path)
     [['Fe', '0.5']]
     """
-with reading(path, "a workbook", "save it again, or as CSV"):
+    with reading(path, "a workbook", "save it again, or as CSV"):
         return _rows(path, sheet)
 
 
