@@ -118,7 +118,7 @@ def fits(value: Any, hint: Any) -> bool:
         return True
 
 
-def _fits_generic(value: Any, origin: type, parts: tuple[Any, ...]) -> bool:
+def _fits_generic(value: Any, origin: Any, parts: tuple[Any, ...]) -> bool:
     if origin is tuple and parts and parts[-1] is not Ellipsis:
         return isinstance(value, tuple) and len(value) == len(parts) and all(map(fits, value, parts))
     if issubclass(origin, collections.abc.Mapping):

@@ -32,13 +32,12 @@ def csv_text(table: pd.DataFrame) -> str:
     """
     heads = [spreadsheet_cell(str(column)) for column in table.columns]
     texts = {k for k in range(table.shape[1]) if table.iloc[:, k].dtype.kind not in "biufc"}
-    columns = [table.iloc[:, k].map(_cell) if k in texts else table.iloc[:, k] for k in range(table.shape[1])]
-    safe = pd.concat(columns, axis=1) if columns else table
+    columns: list[Any] = [table.iloc[:, k].map(_cell) if k in texts else table.iloc[:, k] for k in range(len(heads))]
+    safe: pd.DataFrame = pd.concat(columns, axis=1) if columns else table
     broken = any("\r" in str(value) for k in texts for value in columns[k]) or any("\r" in head for head in heads)
     # The csv module quotes no cell for a carriage return, at which readers end a row.
-    quoting = csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL
-    written: str = safe.to_csv(index=False, header=heads, lineterminator="\n", quoting=quoting)
-    return written
+    quoting: Any = csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL
+    return safe.to_csv(index=False, header=heads, lineterminator="\n", quoting=quoting)
 
 
 def _cell(value: Any) -> Any:

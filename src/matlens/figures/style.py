@@ -124,11 +124,12 @@ def _as_written(figure: Figure) -> Figure:
         text.set_text(printable(text.get_text().expandtabs(4)))
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            major, minor = axis.get_major_formatter(), axis.get_minor_formatter()
-            if isinstance(major, LogFormatterSciNotation):
-                axis.set_major_formatter(_Powers(axis.get_transform().base))
+            scale: Any = axis.get_transform()  # of a logarithmic axis, with a base
+            minor: Any = axis.get_minor_formatter()
+            if isinstance(axis.get_major_formatter(), LogFormatterSciNotation):
+                axis.set_major_formatter(_Powers(scale.base))
             if isinstance(minor, LogFormatterSciNotation):
-                axis.set_minor_formatter(_Powers(axis.get_transform().base, labelOnlyBase=minor.labelOnlyBase))
+                axis.set_minor_formatter(_Powers(scale.base, labelOnlyBase=minor.labelOnlyBase))
     return figure
 
 
