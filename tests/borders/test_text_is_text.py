@@ -1,9 +1,6 @@
 """Names that look like numbers, missing values, markup, formulas or commands come back as they were written."""
 
 import csv
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -170,16 +167,3 @@ def test_characterize_of_phases_with_such_names(tmp_path):
     assert result.exit_code == 0, result.output + repr(result.exception)
     assert parse_table(tmp_path / "run" / "statistics.csv")["phase"].tolist() == phases
     assert ">nan<" not in (tmp_path / "run" / "report.html").read_text()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no file names that are no text")
-def test_a_file_name_that_is_not_utf8_is_said(tmp_path):
-    path = os.fsencode(tmp_path) + b"/bad\xff.png"
-    with open(path, "wb") as file:
-        file.write(b"x")
-    code = "from matlens.cli.app import main; main()"
-    found = subprocess.run([sys.executable, "-c", code, "characterize", path], capture_output=True, text=True)
-    assert found.returncode == 2
-    assert "is not UTF-8" in found.stderr
-    assert "Traceback" not in found.stderr

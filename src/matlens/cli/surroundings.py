@@ -6,8 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-import typer
-
+from matlens.cli.terminal import echo
 from matlens.errors import InputError
 
 __all__ = [
@@ -122,4 +121,4 @@ def say_error(sentence: str) -> None:
     sentence : str
         The sentence.
     """
-    typer.echo(f"matlens: {' '.join(sentence.split())}", err=True)
+    echo(f"matlens: {' '.join(sentence.split())}", error=True)

@@ -1,8 +1,6 @@
-"""Lines on the terminal: names from files command it nothing, and letters that it cannot show become escapes."""
+"""Lines on the terminal, which names from files do not command."""
 
 from __future__ import annotations
-
-import sys
 
 import typer
 
@@ -26,6 +24,4 @@ def echo(text: str, *, error: bool = False) -> None:
     >>> echo("phases: pore\\x1b[2J (0.5)")
     phases: pore\\x1b[2J (0.5)
     """
-    stream = sys.stderr if error else sys.stdout
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    typer.echo(printable(text).encode(encoding, "backslashreplace").decode(encoding), err=error)
+    typer.echo(printable(text), err=error)

@@ -478,11 +478,6 @@ def check_paths(spec: Any) -> None:
 
 
 def _check_path(path: str, made: Option) -> None:
-    if not path.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in path):
-        raise InputError(
-            f"the name of the file {path!r} ({made.label}) is not UTF-8, in which settings and tables are written; "
-            "rename it, or set PYTHONUTF8=1 where only the terminal's language is another."
-        )
     if ":" in path and not os.path.exists(path) and path.split(":")[0] == "problem":
         return  # a structure that MatLens makes itself
     relative = os.path.relpath(path)

@@ -12,9 +12,9 @@ from matlens.errors import InputError
 from matlens.microstructure.io.channels import CHANNELS
 from matlens.microstructure.io.image import Image
 from matlens.microstructure.io.palettes import LUMINANCE
-from matlens.microstructure.structure import Microstructure, map_labels
+from matlens.microstructure.structure import MAX_PHASES, Microstructure, distinct_values, map_labels
 
-__all__ = ["image_labels", "microstructure_from_labels", "single_channel"]
+__all__ = ["colour_codes", "image_labels", "microstructure_from_labels", "single_channel"]
 
 
 def single_channel(image: Image, channel: str | None, name: str = "the picture") -> Image:
@@ -56,18 +56,56 @@ def single_channel(image: Image, channel: str | None, name: str = "the picture")
         return image
     rgb = image.values
     if channel is None:
-        count = len(np.unique(rgb.reshape(-1, 3), axis=0))
+        count = distinct_values(colour_codes(rgb)).size
+        said = f"{count} colours" if count <= MAX_PHASES else "many colours"
         raise InputError(
-            f"{name} is a colour picture ({count} colours) where phase labels or grey values are expected; choose "
+            f"{name} is a colour picture ({said}) where phase labels or grey values are expected; choose "
             "--channel colours if every colour is a phase, or --channel grey (red, green, blue) with --threshold otsu."
         )
     if channel == "colours":
-        table, inverse = np.unique(rgb.reshape(-1, 3), axis=0, return_inverse=True)
-        values: NDArray[Any] = inverse.reshape(rgb.shape[:-1])
-        return replace(image, values=values, colour=False, palette=table.astype(np.uint8))
+        codes = colour_codes(rgb)
+        known, first = _first_of_each(codes, name)
+        table = rgb.reshape(-1, 3)[first]
+        return replace(image, values=np.searchsorted(known, codes), colour=False, palette=table.astype(np.uint8))
     else:
         values = rgb @ LUMINANCE if channel == "grey" else rgb[..., CHANNELS.index(channel) - 1]
     return replace(image, values=values, colour=False)
+
+
+def colour_codes(rgb: NDArray[Any]) -> NDArray[Any]:
+    """Write each colour as one number, in the order of red, green and blue.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (..., 3)
+        Colours.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        The numbers: of four bytes for colours of bytes.
+
+    Examples
+    --------
+    >>> colour_codes(np.array([[1, 0, 2]], dtype=np.uint8)).tolist()
+    [65538]
+    """
+    kind, base = (np.uint32, 256) if rgb.dtype == np.uint8 else (np.float64, 65536)
+    codes = rgb[..., 0].astype(kind)
+    for k in (1, 2):
+        codes = codes * kind(base) + rgb[..., k]
+    return codes
+
+
+def _first_of_each(codes: NDArray[Any], name: str) -> tuple[NDArray[Any], list[int]]:
+    """The distinct colours, and a pixel of each."""
+    known = distinct_values(codes)
+    if known.size > MAX_PHASES:
+        raise InputError(
+            f"{name} has more than {MAX_PHASES} colours where every colour is a phase; choose --channel grey (red, "
+            "green, blue) with --threshold otsu."
+        )
+    return known, [int(np.argmax(codes.ravel() == code)) for code in known]
 
 
 def image_labels(image: Image, name: str = "the file") -> tuple[NDArray[np.uint8], dict[float, int], tuple[str, ...]]:

@@ -12,7 +12,13 @@ from matlens.core.units import parse_spacing
 from matlens.errors import InputError
 from matlens.microstructure.io import Image
 from matlens.microstructure.io.image import ASSUMED
-from matlens.microstructure.io.labels import image_labels, microstructure_from_labels, require_phases, single_channel
+from matlens.microstructure.io.labels import (
+    colour_codes,
+    image_labels,
+    microstructure_from_labels,
+    require_phases,
+    single_channel,
+)
 from matlens.microstructure.segmentation.background import flattened
 from matlens.microstructure.segmentation.cleanup import block_majority, block_mean, found_thresholds, without_small
 from matlens.microstructure.segmentation.decision import PROPOSED, decided
@@ -26,7 +32,7 @@ from matlens.microstructure.segmentation.options import (
 )
 from matlens.microstructure.segmentation.proposal import proposed, uneven_light
 from matlens.microstructure.segmentation.understood import PhaseFound, Understood
-from matlens.microstructure.structure import MAX_PHASES, Microstructure
+from matlens.microstructure.structure import MAX_PHASES, Microstructure, distinct_values
 
 __all__ = ["SHIFT", "Segmentation", "segment"]
 
@@ -404,14 +410,13 @@ def _cleaned_labels(
 
 def _is_photograph(image: Image) -> bool:
     """Whether a colour picture has more colours than there can be phases."""
-    red, green, blue = (image.values[..., k].astype(np.float64) for k in range(3))
-    return np.unique(red + green * 65536.0 + blue * 65536.0**2).size > MAX_PHASES
+    return distinct_values(colour_codes(image.values)).size > MAX_PHASES
 
 
 def _colours(image: Image, *, indexed: bool) -> str:
     """List colour -> phase, with the indices of a palette where the file has one."""
     assert image.palette is not None
-    used = [int(index) for index in np.unique(image.values)]
+    used = distinct_values(image.values).astype(int).tolist()
     names = (
         f"index {index} {_colour(image.palette, index)}" if indexed else _colour(image.palette, index) for index in used
     )

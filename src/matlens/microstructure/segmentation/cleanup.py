@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.microstructure.structure import distinct_values
 
 __all__ = ["block_majority", "block_mean", "found_thresholds", "without_small"]
 
@@ -158,7 +159,7 @@ def found_thresholds(grey: NDArray[Any], wanted: int | tuple[float, ...]) -> tup
         return wanted
     from skimage.filters import threshold_multiotsu, threshold_otsu
 
-    distinct = len(np.unique(grey))
+    distinct = distinct_values(grey).size
     if distinct < wanted:
         raise InputError(
             f"found {distinct} distinct grey values, expected at least {wanted} for {wanted} phases; check the picture."

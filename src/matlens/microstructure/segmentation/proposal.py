@@ -12,6 +12,7 @@ from matlens.microstructure.io import Image
 from matlens.microstructure.segmentation.background import background
 from matlens.microstructure.segmentation.cleanup import found_thresholds
 from matlens.microstructure.segmentation.options import CleaningOptions
+from matlens.microstructure.structure import distinct_values
 
 __all__ = ["proposed", "uneven_light"]
 
@@ -55,7 +56,7 @@ def proposed(image: Image, options: CleaningOptions, valid: NDArray[np.bool_] | 
     if options.median == 0:
         side = int(_SAMPLES ** (1 / grey.ndim))
         part = grey[tuple(slice((n - min(n, side)) // 2, (n + min(n, side)) // 2) for n in grey.shape)]
-        levels = found_thresholds(part, classes) if np.unique(part).size >= classes else ()
+        levels = found_thresholds(part, classes) if distinct_values(part).size >= classes else ()
         moved = np.digitize(part, levels) != np.digitize(median_filter(part, 3, mode="nearest"), levels)
         if moved.mean() > _NOISY:
             found = replace(found, median=3)
@@ -103,7 +104,7 @@ def uneven_light(grey: NDArray[Any], valid: NDArray[np.bool_], classes: int) -> 
 
 def _explained(grey: NDArray[Any], classes: int) -> tuple[float, tuple[float, ...]]:
     """Share of the variance that is between the phases of automatic thresholds, and their fractions."""
-    if np.unique(grey).size < classes:
+    if distinct_values(grey).size < classes:
         return 0.0, ()
     labels = np.digitize(grey, found_thresholds(grey, classes), right=True)
     counts = np.bincount(labels, minlength=classes)
@@ -116,7 +117,7 @@ def _explained(grey: NDArray[Any], classes: int) -> tuple[float, tuple[float, ..
 
 def _contrast(grey: NDArray[Any]) -> float:
     """Distance between the means of the pixels below and above Otsu's threshold."""
-    if np.unique(grey).size < 2:
+    if distinct_values(grey).size < 2:
         return 0.0
     (level,) = found_thresholds(grey, 2)
     return float(grey[grey > level].mean() - grey[grey <= level].mean())
