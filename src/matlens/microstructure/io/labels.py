@@ -91,7 +91,7 @@ def colour_codes(rgb: NDArray[Any]) -> NDArray[Any]:
     [65538]
     """
     kind, base = (np.uint32, 256) if rgb.dtype == np.uint8 else (np.float64, 65536)
-    codes = rgb[..., 0].astype(kind)
+    codes: NDArray[Any] = rgb[..., 0].astype(kind)
     for k in (1, 2):
         codes = codes * kind(base) + rgb[..., k]
     return codes
