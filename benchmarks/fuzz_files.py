@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import struct
 import zipfile
 from pathlib import Path
@@ -43,7 +42,7 @@ def make_pictures(folder: Path) -> list[Path]:
         "a.h5": lambda p: ml.write_microstructure(volume, p),
         "a.hdf5": lambda p: ml.write_microstructure(structure, p),
         "a.vti": lambda p: ml.write_microstructure(volume, p),
-        "a.mat": lambda p: scipy.io.savemat(p, {"m": labels, "s": {"x": grey}}),
+        "a.mat": lambda p: scipy.io.savemat(p, {"m": labels, "s": {"x": 3.5}}),
         "a.dream3d": _dream3d,
         "a.h5ebsd": _scan,
         "a.h5oina": _scan,
@@ -137,7 +136,25 @@ def make_spectra(folder: Path) -> list[Path]:
             + "".join(f"{x:.4f} {y:.1f} 1.0\n" for x, y in zip(_AXIS, _COUNTS, strict=True))
             + "*RAS_INT_END\n"
         ),
-        "a.rasx": lambda p: _zip(p, {"root.xml": b"<x/>", "Data0/Profile0.txt": columns.encode()}),
+        "a.rasx": lambda p: _zip(
+            p, {"root.xml": b"<x/>", "Data0/Profile0.txt": columns.replace("\n", "\t1\n").encode()}
+        ),
+    }
+    range_head = struct.pack("<4sIfffIff", b"RAW ", len(_AXIS), 1.0, 1.0, 0.0, 0, _AXIS[0], _AXIS[0] / 2)
+    scan_head = bytearray(160)
+    struct.pack_into("<24s16xddI", scan_head, 32, b"Locked Coupled", _AXIS[0], 1.0, len(_AXIS))
+    struct.pack_into("<II", scan_head, 136, 8, 92)
+    drive = struct.pack("<III24s", 50, 92, 2, b"2Theta").ljust(92, b"\0")
+    counts = b"".join(struct.pack("<fi", y, 1) for y in _COUNTS)
+    axes = '<ScanAxisInfo AxisId="Theta"/><ScanAxisInfo AxisId="TwoTheta"/>'
+    rows = "".join(f"<Datum>1,1,{x / 2:g},{x:g},{y:g}</Datum>" for x, y in zip(_AXIS, _COUNTS, strict=True))
+    brml = f'<RawData><DataRoute RouteFlag="Measured">{axes}{rows}</DataRoute></RawData>'.encode()
+    made |= {
+        "first.raw": lambda p: p.write_bytes(range_head.ljust(156, b"\0") + values),
+        "fourth.raw": lambda p: p.write_bytes(b"RAW4.00".ljust(61, b"\0") + bytes(scan_head) + drive + counts),
+        "a.brml": lambda p: _zip(p, {"Experiment0/DataContainer.xml": b"<x/>", "Experiment0/RawData0.xml": brml}),
+        "a.opus": lambda p: p.write_bytes(_opus()),
+        "a.0": lambda p: p.write_bytes(_opus()),
     }
     for suffix in ("jdx", "dx", "jcm"):
         made[f"a.{suffix}"] = lambda p: p.write_text(
@@ -169,6 +186,24 @@ def _png(values: np.ndarray) -> bytes:
     content = io.BytesIO()
     Pillow.fromarray(values * 255).save(content, "PNG")
     return content.getvalue()
+
+
+def _opus() -> bytes:
+    """A block of absorbance and the block that describes it."""
+    facts = (
+        struct.pack("<3sxHHi", b"DPF", 0, 2, 1) + struct.pack("<3sxHHi", b"NPT", 0, 2, len(_AXIS))
+        + struct.pack("<3sxHHd", b"FXV", 1, 4, _AXIS[-1]) + struct.pack("<3sxHHd", b"LXV", 1, 4, _AXIS[0])
+        + struct.pack("<3sxHHd", b"CSF", 1, 4, 2.0) + struct.pack("<3sxHH4s", b"DXU", 3, 2, b"WN")
+        + struct.pack("<3sxHH", b"END", 0, 0)
+    )  # fmt: skip
+    kind = 3 << 2 | 4 << 10
+    blocks = [(kind, (_COUNTS[::-1] / 2).astype("<f4").tobytes()), (kind | 1 << 4, facts)]
+    place, entries = 24 + 12 * len(blocks), b""
+    for number, content in blocks:
+        entries += struct.pack("<Iii", number, len(content) // 4, place)
+        place += len(content)
+    head = struct.pack("<4sdiii", b"\n\n\xfe\xfe", 920622.0, 24, 40, len(blocks))
+    return head + entries + b"".join(content for _, content in blocks)
 
 
 def _zip(path: Path, members: dict[str, bytes]) -> None:
@@ -219,8 +254,3 @@ def _scan(path: Path) -> None:
         for name, value in {"nRows": 4, "nColumns": 5, "Step X": 0.5, "Step Y": 0.5}.items():
             place[f"Header/{name}"] = value
         place["Header/Phase/1/MaterialName"] = np.array([b"Iron"])
-
-
-def as_json(content: object) -> bytes:
-    """Return JSON as runs and models hold it; damaged numbers are kept, so that NaN and infinity reach the reader."""
-    return json.dumps(content, indent=1).encode()

@@ -21,7 +21,7 @@ _VALUES: tuple[Any, ...] = (
 )  # fmt: skip
 _BYTES = (b"\0", b"\xff", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80", b"\x7f\xff\xff\xff", b"\n", b'"', b"PK\x03\x04")
 _TEXTS = (".csv", ".tsv", ".txt", ".json", ".toml", ".ang", ".ctf", ".ras", ".jdx", ".dx", ".jcm", ".xrdml", ".xy")
-_ARCHIVES = (".npz", ".zip", ".xlsx", ".xlsm", ".rasx")
+_ARCHIVES = (".npz", ".zip", ".xlsx", ".xlsm", ".rasx", ".brml")
 _HDF5 = (".nc", ".h5", ".hdf5", ".dream3d", ".h5ebsd", ".h5oina")
 
 Random = np.random.Generator

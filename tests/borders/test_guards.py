@@ -46,6 +46,12 @@ def test_damaged_files_are_read_or_refused(sources, target):
     assert {one["outcome"] for one in found} == {"read", "refused"}
 
 
+@pytest.mark.parametrize("target", ["pictures", "tables", "spectra", "statistics"])
+def test_the_files_are_sound_before_they_are_damaged(sources, target):
+    for source in sources[target]:
+        fuzz.TARGETS[target].attempt(source, 1)
+
+
 def test_there_are_300_cases():
     assert sum(SHARE.values()) == 300
 

@@ -7,6 +7,8 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from matlens.cli.options import Destination, Verbosity
 from matlens.cli.surroundings import SOME_FAILED, say_error
 from matlens.cli.terminal import echo

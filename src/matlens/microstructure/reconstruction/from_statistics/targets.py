@@ -275,6 +275,8 @@ def _facts(statistics: xr.Dataset, phases: int) -> Mapping[str, Any]:
     """Return names, scale and size, as far as the data set holds them."""
     names = statistics["phase_name"].to_numpy() if "phase_name" in statistics else range(phases)
     spacing = tuple(np.atleast_1d(statistics.attrs.get("spacing", (1.0,) * _NDIM)).astype(float).tolist())
+    if len(spacing) not in (1, _NDIM) or not min(spacing) > 0:
+        raise InputError(f"the attribute spacing is {spacing}; give a positive pixel size for each of {_NDIM} axes.")
     shape = tuple(np.atleast_1d(statistics.attrs.get("shape", ())).astype(int).tolist())[:_NDIM]
     periodic = np.atleast_1d(statistics.attrs.get("periodic", 0))
     return {
