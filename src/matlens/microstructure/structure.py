@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.core.arguments import checked_arguments
 from matlens.core.units import converted, is_length
 from matlens.errors import InputError
+from matlens.microstructure.rectangle import largest_rectangle
 
 __all__ = ["MAX_PHASES", "Microstructure", "distinct_values", "map_labels"]
 
@@ -91,7 +92,10 @@ def map_labels(values: ArrayLike) -> tuple[NDArray[np.uint8], dict[float, int]]:
     if array.dtype.kind not in "buif":
         raise InputError(f"labels must be numbers, but the array has dtype {array.dtype}; save plain numeric labels.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InputError("the array holds NaN or infinite values; replace them or mask them out before reading.")
+        raise InputError(
+            "the array holds NaN or infinite values; replace them by any label, and give Microstructure a mask that is "
+            "False there."
+        )
     distinct = distinct_values(array)
     if distinct.size > MAX_PHASES:
         raise InputError(
@@ -128,11 +132,15 @@ class Microstructure:
         label plus one.
     periodic : bool
         Whether opposite borders continue each other. A micrograph is not periodic.
+    mask : array_like of bool, optional
+        True where the phase is known, in the shape of the labels; by default everywhere. What labels hold elsewhere is
+        never looked at, and becomes 0. The attribute is None where every pixel is known.
 
     Raises
     ------
     InputError
-        If the labels are not integers 0..K-1 in 2-D or 3-D, or spacing and names do not fit.
+        If the labels are not integers 0..K-1 in 2-D or 3-D, spacing and names do not fit, or the mask has another shape
+        or leaves no pixel.
 
     Examples
     --------
@@ -141,6 +149,8 @@ class Microstructure:
     Microstructure(2 x 3, 2 phases, 0.5 um)
     >>> m.volume_fractions
     array([0.5, 0.5])
+    >>> Microstructure([[0, 1], [1, 9]], mask=[[True, True], [True, False]])
+    Microstructure(2 x 2, 2 phases, 1 px, 25.0 % masked)
     """
 
     labels: NDArray[np.uint8]
@@ -148,6 +158,7 @@ class Microstructure:
     unit: str = "px"
     phase_names: tuple[str, ...] = ()
     periodic: bool = False
+    mask: NDArray[np.bool_] | None = None
 
     @checked_arguments
     def __init__(
@@ -157,8 +168,10 @@ class Microstructure:
         unit: str = "px",
         phase_names: Sequence[str] | None = None,
         periodic: bool = False,
+        mask: ArrayLike | None = None,
     ) -> None:
-        array = _checked_labels(labels, None if phase_names is None else len(phase_names))
+        known = _checked_mask(mask, np.shape(labels))
+        array = _checked_labels(labels, known, None if phase_names is None else len(phase_names))
         count = int(array.max()) + 1 if phase_names is None else len(phase_names)
         names = tuple(phase_names) if phase_names is not None else tuple(f"phase {k}" for k in range(count))
         for name, value in (
@@ -167,6 +180,7 @@ class Microstructure:
             ("unit", str(unit)),
             ("phase_names", names),
             ("periodic", bool(periodic)),
+            ("mask", known),
         ):
             object.__setattr__(self, name, value)
 
@@ -186,9 +200,20 @@ class Microstructure:
         return len(self.phase_names)
 
     @property
+    def n_known(self) -> int:
+        """Number of pixels that are not masked."""
+        return self.labels.size if self.mask is None else int(np.count_nonzero(self.mask))
+
+    @property
+    def masked_share(self) -> float:
+        """Share of the pixels that are masked."""
+        return 1 - self.n_known / self.labels.size
+
+    @property
     def volume_fractions(self) -> NDArray[np.float64]:
-        """Volume fraction of each phase, shape (K,)."""
-        return np.bincount(self.labels.ravel(), minlength=self.n_phases) / self.labels.size
+        """Volume fraction of each phase in what is known, shape (K,)."""
+        labels = self.labels.ravel() if self.mask is None else self.labels[self.mask]
+        return np.bincount(labels, minlength=self.n_phases) / labels.size
 
     def indicators(self) -> NDArray[np.bool_]:
         """Return the indicator function of each phase.
@@ -196,7 +221,7 @@ class Microstructure:
         Returns
         -------
         ndarray of bool, shape (K, *shape)
-            True where the phase is.
+            True where the phase is; False in every phase where the pixel is masked.
 
         Examples
         --------
@@ -204,10 +229,11 @@ class Microstructure:
         array([1, 3])
         """
         phases = np.arange(self.n_phases, dtype=np.uint8).reshape(-1, *([1] * self.ndim))
-        return np.equal(self.labels[None], phases)
+        found = np.equal(self.labels[None], phases)
+        return found if self.mask is None else found & self.mask
 
     def with_labels(self, labels: ArrayLike, *, periodic: bool | None = None) -> Microstructure:
-        """Return a microstructure of the same material (spacing, unit, phases) with other labels.
+        """Return a microstructure of the same material (spacing, unit, phases) with other labels, all of them known.
 
         Parameters
         ----------
@@ -255,10 +281,10 @@ class Microstructure:
         if self.unit == unit or not (is_length(self.unit) and is_length(unit)):
             return self
         spacing = tuple(converted(step, self.unit, unit) for step in self.spacing)
-        return Microstructure(self.labels, spacing, unit, self.phase_names, self.periodic)
+        return replace(self, spacing=spacing, unit=unit)
 
     def crop(self, *slices: slice) -> Microstructure:
-        """Return a part of the structure, which is not periodic.
+        """Return a part of the structure with its part of the mask; it is not periodic.
 
         Parameters
         ----------
@@ -273,22 +299,113 @@ class Microstructure:
         Raises
         ------
         InputError
-            If the part is empty.
+            If the part is empty, or masked altogether.
 
         Examples
         --------
         >>> Microstructure(np.eye(4, dtype=int)).crop(slice(0, 2), slice(0, 3)).shape
         (2, 3)
         """
-        return self.with_labels(self.labels[slices], periodic=False)
+        mask = None if self.mask is None else self.mask[slices]
+        return replace(self, labels=self.labels[slices], periodic=False, mask=mask)
 
-    def tiles(self, shape: Sequence[int]) -> Iterator[Microstructure]:
+    def whole(self, what: str) -> Microstructure:
+        """Return the structure, if no pixel is masked.
+
+        Parameters
+        ----------
+        what : str
+            What needs every pixel, for the message.
+
+        Returns
+        -------
+        Microstructure
+            The structure itself.
+
+        Raises
+        ------
+        InputError
+            If a pixel is masked.
+
+        Examples
+        --------
+        >>> Microstructure([[0, 1]], mask=[[True, False]]).whole("the conductivity")
+        Traceback (most recent call last):
+        matlens.errors.InputError: 50.0 % of the pixels are masked, and the conductivity needs a rectangle without them;
+        give m.unmasked(), the largest, or m.filled(size), which fills small gaps.
+        """
+        if self.mask is not None:
+            raise InputError(
+                f"{100 * self.masked_share:.1f} % of the pixels are masked, and {what} needs a rectangle without them; "
+                "give m.unmasked(), the largest, or m.filled(size), which fills small gaps."
+            )
+        return self
+
+    def unmasked(self) -> Microstructure:
+        """Return the largest rectangle without masked pixels; in a volume it is the same in every slice.
+
+        Returns
+        -------
+        Microstructure
+            The part; the structure itself if no pixel is masked.
+
+        Raises
+        ------
+        InputError
+            If every rectangle holds masked pixels, as where slices of a volume are known at different places.
+
+        Examples
+        --------
+        >>> Microstructure([[0, 1, 1], [0, 0, 1]], mask=[[False, True, True], [True, True, True]]).unmasked()
+        Microstructure(2 x 2, 2 phases, 1 px)
+        """
+        if self.mask is None:
+            return self
+        part = largest_rectangle(self.mask)
+        if any(side.stop == side.start for side in part):
+            raise InputError(
+                f"no rectangle of this volume is free of masked pixels in every slice ({100 * self.masked_share:.1f} % "
+                "are masked); crop it to slices that are known."
+            )
+        return self.crop(*part)
+
+    def filled(self, size: int) -> Microstructure:
+        """Give masked patches below a size the phase of the nearest pixel that is known.
+
+        Parameters
+        ----------
+        size : int
+            Smallest number of pixels of a patch, connected across faces, that stays masked.
+
+        Returns
+        -------
+        Microstructure
+            The structure with fewer masked pixels.
+
+        Examples
+        --------
+        >>> Microstructure([[0, 0, 0, 1]] * 2, mask=[[True, False, True, True], [True] * 4]).filled(2).labels[0]
+        array([0, 0, 0, 1], dtype=uint8)
+        """
+        if self.mask is None:
+            return self
+        from scipy import ndimage
+
+        patches, _ = ndimage.label(~self.mask)
+        small = np.bincount(patches.ravel()) < size
+        small[0] = False
+        nearest = ndimage.distance_transform_edt(~self.mask, return_distances=False, return_indices=True)
+        return replace(self, labels=self.labels[tuple(nearest)], mask=self.mask | small[patches])
+
+    def tiles(self, shape: Sequence[int], *, masked: bool = False) -> Iterator[Microstructure]:
         """Yield the adjacent, non-overlapping windows of a given shape, as many as fit.
 
         Parameters
         ----------
         shape : sequence of int
             Shape of a window, one size for each axis.
+        masked : bool
+            Whether windows with masked pixels are yielded too, if any of their pixels is known.
 
         Yields
         ------
@@ -307,21 +424,38 @@ class Microstructure:
         """
         counts = [size // side for size, side in zip(self.shape, shape, strict=True)]
         for index in product(*(range(count) for count in counts)):
-            yield self.crop(*(slice(i * side, (i + 1) * side) for i, side in zip(index, shape, strict=True)))
+            window = tuple(slice(i * side, (i + 1) * side) for i, side in zip(index, shape, strict=True))
+            if self.mask is None or (self.mask[window].any() if masked else self.mask[window].all()):
+                yield self.crop(*window)
 
     def __repr__(self) -> str:
         size = " x ".join(str(side) for side in self.shape)
         spacing = " x ".join(f"{s:g}" for s in dict.fromkeys(self.spacing))
-        periodic = ", periodic" if self.periodic else ""
-        return f"Microstructure({size}, {self.n_phases} phases, {spacing} {self.unit}{periodic})"
+        said = ", periodic" if self.periodic else ""
+        said += "" if self.mask is None else f", {100 * self.masked_share:.1f} % masked"
+        return f"Microstructure({size}, {self.n_phases} phases, {spacing} {self.unit}{said})"
 
 
-def _checked_labels(labels: ArrayLike, n_phases: int | None) -> NDArray[np.uint8]:
+def _checked_mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    if mask is None:
+        return None
+    known = np.asarray(mask).astype(bool)  # a copy, as of the labels
+    if known.shape != shape:
+        raise InputError(f"the mask has shape {known.shape} and the labels {shape}; they must agree.")
+    if not known.any():
+        raise InputError("the mask hides every pixel; it must be True where the phase is known.")
+    known.setflags(write=False)
+    return None if known.all() else known
+
+
+def _checked_labels(labels: ArrayLike, known: NDArray[np.bool_] | None, n_phases: int | None) -> NDArray[np.uint8]:
     array = np.asarray(labels)
     if array.dtype.kind not in "bui":
         raise InputError(f"labels must be integers 0..K-1, found dtype {array.dtype}; see matlens.map_labels.")
     if array.ndim not in (2, 3) or array.size == 0:
         raise InputError(f"labels must be a non-empty 2-D or 3-D array, found shape {array.shape}.")
+    if known is not None:
+        array = np.where(known, array, array.dtype.type(0))
     low, high = int(array.min()), int(array.max())
     limit = MAX_PHASES if n_phases is None else min(n_phases, MAX_PHASES)
     if low < 0 or high >= limit:

@@ -308,8 +308,10 @@ def test_values_that_are_no_numbers_are_masked(tmp_path):
     values[:, :20] = np.nan
     np.save(tmp_path / "m.npy", values)
     found = load(tmp_path / "m.npy")
-    assert np.array_equal(found.microstructure.labels, THREE[:, 20:])
+    assert np.array_equal(found.microstructure.labels[:, 20:], THREE[:, 20:])
+    assert np.array_equal(found.microstructure.mask, np.isfinite(values))
     assert "hold no number" in found.steps[0]
+    assert f"{20 / 96:.1%} masked; phases: 0 = value 0 ({(THREE[:, 20:] == 0).mean():.3f})" in str(found.understood)
 
 
 def test_rows_without_numbers_and_round_fields_of_view_are_no_data_bar():
@@ -317,12 +319,12 @@ def test_rows_without_numbers_and_round_fields_of_view_are_no_data_bar():
     masked = grey.copy()
     masked[:12] = np.nan
     found = segment(checked_image(Image(masked), "m.npy"), propose=True)
-    assert found.microstructure.shape == (116, 128)
+    assert found.microstructure.unmasked().shape == (116, 128)
     assert "No data bar was found." in found.steps
     outside = np.hypot(*(np.indices((128, 128)) - 63.5)) > 63
     assert data_bar(np.where(outside, 0, grey)) == (0, 0)
     (said,) = (step for step in segment(Image(np.where(outside, 0, grey)), propose=True).steps if "round field" in step)
-    assert said.startswith(f"{outside.mean():.1%} of the pixels")
+    assert said.startswith("All pixels outside a circle of 126 pixels have the value 0")
     assert not any("round field" in step for step in segment(Image(grey), propose=True).steps)
     masked = np.where(outside, np.nan, grey)
     assert not any("data bar of" in step for step in segment(checked_image(Image(masked), "m.npy"), propose=True).steps)

@@ -66,4 +66,13 @@ def test_a_format_carries_what_it_says_and_no_more(kind, tmp_path):
         "names": read.phase_names == plane.phase_names,
         "periodicity": read.periodic,
     }
-    assert {name for name, holds in carried.items() if holds} == set(kind.carries) - {"volumes"}
+    masked = Microstructure(plane.labels, phase_names=plane.phase_names, mask=[[1, 1, 0], [1, 1, 1]])
+    place = tmp_path / f"masked{kind.suffixes[0]}"
+    if "masks" in kind.carries:
+        again = ml.read_microstructure(ml.write_microstructure(masked, place))
+        assert np.array_equal(again.mask, masked.mask)
+        assert np.array_equal(again.labels, masked.labels)
+    else:
+        with pytest.raises(InputError, match=r"masked pixels, which a .* file cannot mark; choose one of \.npz"):
+            ml.write_microstructure(masked, place)
+    assert {name for name, holds in carried.items() if holds} == set(kind.carries) - {"volumes", "masks"}

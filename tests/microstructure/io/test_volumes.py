@@ -261,18 +261,30 @@ def test_images_of_vtk(tmp_path, kind, compressed):
 
 
 @pytest.mark.parametrize("hexagonal", [False, True])
-def test_points_that_were_not_indexed_are_a_phase(tmp_path, hexagonal):
+def test_points_that_were_not_indexed_are_masked(tmp_path, hexagonal):
     ang(tmp_path / "m.ang", hexagonal, confidence=-1.0)
     found = load(tmp_path / "m.ang")
     m = found.microstructure
-    assert m.phase_names == ("not indexed", "Iron", "Carbide")
+    assert m.phase_names == ("Iron", "Carbide")
     assert m.spacing == (0.25, 0.5)
-    expected = PLANE[:, : 27 if hexagonal else 28] + 1
-    expected[0, 0] = 0
-    assert np.array_equal(m.labels, expected)
+    expected = PLANE[:, : 27 if hexagonal else 28]
+    known = np.ones(expected.shape, dtype=bool)
+    known[0, 0] = False
+    assert np.array_equal(m.mask, known)
+    assert np.array_equal(m.labels[known], expected[known])
     assert any("hexagonal" in step for step in found.steps) == hexagonal
+    assert f"{1 / expected.size:.1%} of the points were not indexed and are masked." in found.steps
+    phase = load(tmp_path / "m.ang", CleaningOptions(unmasked=True))
+    assert phase.microstructure.phase_names == ("not indexed", "Iron", "Carbide")
+    assert np.array_equal(phase.microstructure.labels == 0, ~known)
+    assert load(tmp_path / "m.ang", CleaningOptions(fill_mask=2)).microstructure.mask is None
+
+
+def test_points_that_were_not_indexed_are_a_phase_beside_a_single_one(tmp_path):
     ctf(tmp_path / "m.ctf")
-    assert load(tmp_path / "m.ctf").microstructure.phase_names == ("not indexed", "Iron")
+    found = load(tmp_path / "m.ctf")
+    assert found.microstructure.phase_names == ("not indexed", "Iron")
+    assert "because all others are of one phase" in " ".join(found.steps)
 
 
 @pytest.mark.parametrize("oxford", [False, True])
@@ -319,10 +331,11 @@ def test_slices_of_a_folder_keep_their_masks_and_must_agree(tmp_path):
         np.save(place / f"s{number}.npy", plane)
     (place / "s9.png").write_bytes(b"another format")
     found = load(place)
-    assert np.array_equal(found.microstructure.labels, np.stack([PLANE[:, 6:]] * 3))
+    assert np.array_equal(found.microstructure.unmasked().labels, np.stack([PLANE[:, 6:]] * 3))
+    assert found.microstructure.masked_share == pytest.approx(5 / 28)
     assert "Files of other formats in the folder were left out: s9.png." in found.steps
-    (said,) = (step for step in found.steps if "hold no number" in step)
-    assert said.startswith(f"{5 / 28:.1%}")
+    assert sum("hold no number" in step for step in found.steps) == 1
+    assert f"{5 / 28:.1%} masked" in str(found.understood)
 
 
 def test_slices_of_other_pixel_sizes_or_colours_are_refused(tmp_path):

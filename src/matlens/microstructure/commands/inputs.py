@@ -25,6 +25,7 @@ from matlens.runs.sources import PROBLEM, short_names
 from matlens.runs.tables import write_table
 
 __all__ = [
+    "RESULT",
     "Inputs",
     "by_number",
     "exemplars_of",
@@ -43,6 +44,7 @@ _MADE = {
     "bicontinuous": lambda: problems.bicontinuous((256, 256), seed=0, periodic=False),
 }
 CLEANING = "cleaning.json"
+RESULT = "A result to be compared"
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Inputs:
         return short_names(self.sources)
 
 
-def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:
+def read_inputs(inputs: Inputs, *, alike: bool = True, whole: str = "") -> list[Segmentation]:
     """Read and segment every input.
 
     Parameters
@@ -158,6 +160,9 @@ def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:
         Which files, and how they are segmented.
     alike : bool
         Whether they show one material, and so must have the same phases.
+    whole : str
+        What cannot take masked pixels, as the subject of a sentence: of inputs that have some, the largest rectangle
+        without them is then used, and it is said. Empty where masks are taken.
 
     Returns
     -------
@@ -183,7 +188,8 @@ def read_inputs(inputs: Inputs, *, alike: bool = True) -> list[Segmentation]:
         if source.startswith(PROBLEM):
             found.append(Segmentation(_problem(source)))
         else:
-            found.append(load(source, options, dataset=inputs.dataset, propose=True))
+            read = load(source, options, dataset=inputs.dataset, propose=True)
+            found.append(read.in_rectangle(whole) if whole else read)
     if alike:
         _check_alike(inputs, [segmentation.microstructure for segmentation in found])
     return found
@@ -330,7 +336,7 @@ def store_structures(run: RunDirectory, kind: str, structures: Sequence[Microstr
 
 
 def exemplars_of(
-    run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation] | None = None
+    run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation] | None = None, *, whole: str = ""
 ) -> list[Microstructure]:
     """Return the exemplars that the run keeps; read and store them first where that has not been done.
 
@@ -342,6 +348,8 @@ def exemplars_of(
         Which files.
     found : sequence of Segmentation, optional
         The segmented inputs, where they have been read already.
+    whole : str
+        As for `read_inputs`.
 
     Returns
     -------
@@ -351,7 +359,7 @@ def exemplars_of(
     stored = stored_inputs(run)
     if stored is not None:
         return stored
-    found = read_inputs(inputs) if found is None else found
+    found = read_inputs(inputs, whole=whole) if found is None else found
     write_sensitivity(run, inputs, found)
     store_inputs(run, inputs, found)
     return [segmentation.microstructure for segmentation in found]
@@ -408,7 +416,7 @@ def read_results(source: str, material: Microstructure) -> tuple[Inputs, list[Se
     else:
         files = [folder]
     inputs = Inputs(tuple(str(file) for file in files))
-    found = read_inputs(inputs)
+    found = read_inputs(inputs, whole=RESULT)
     result = found[0].microstructure
     if (result.n_phases, result.ndim) != (material.n_phases, material.ndim):
         raise InputError(

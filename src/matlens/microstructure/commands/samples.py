@@ -261,7 +261,7 @@ def _samples(place: Path, options: CleaningOptions) -> list[Sample]:
         return [sample for file in files for sample in _samples(file, options)]
     if place.suffix.lower() in (".h5", ".hdf5") and _is_set(place):
         return _of_set(read_structures(place))
-    found = load(place, options, propose=True)
+    found = load(place, options, propose=True).in_rectangle("A model of structures")
     lines = found.understood.lines() if found.understood is not None else []
     return [Sample(place.name, found.microstructure, understood=tuple(lines), meanings=found.mapping)]
 

@@ -80,7 +80,8 @@ def micrographs_subtitle(run: RunDirectory) -> str:
     size = " × ".join(str(side) for side in first.shape)
     fractions = ", ".join(f"{name} {share:.3f}" for name, share in zip(first.phase_names, first.volume_fractions))
     several = f"{len(exemplars)} micrographs, the first of" if len(exemplars) > 1 else "Micrograph of"
-    return f"{several} {size} px, {first.n_phases} phases: {fractions}."
+    masked = "" if first.mask is None else f", {first.masked_share:.1%} masked"
+    return f"{several} {size} px{masked}, {first.n_phases} phases: {fractions}."
 
 
 def engine_facts(run: RunDirectory) -> dict[str, Any]:
@@ -163,8 +164,9 @@ def structures(run: RunDirectory) -> Section | None:
         return None
     panels = [(name, exemplar) for name, exemplar in zip(input_names(run), exemplars)][:_MOST_SHOWN]
     if results and any(side > 1.2 * other for side, other in zip(exemplars[0].shape, results[0].shape)):
-        window = next(iter(exemplars[0].tiles([min(s) for s in zip(exemplars[0].shape, results[0].shape)])))
-        panels.append(("its window of the same size", window))
+        sides = [min(pair) for pair in zip(exemplars[0].shape, results[0].shape)]
+        windows = [*exemplars[0].tiles(sides), *exemplars[0].tiles(sides, masked=True)]
+        panels.append(("its window of the same size", windows[0]))
     panels += [(f"realisation {index}", result) for index, result in enumerate(results[:_MOST_SHOWN])]
     rows = [
         {"panel": title, "phase": name, "volume_fraction": share}

@@ -5,6 +5,10 @@ from .base import Padding as Padding
 from .base import pad as pad
 from .compact import Compact as Compact
 from .filterbank import FilterBank as FilterBank
+from .known import centred as centred
+from .known import filled_in as filled_in
+from .known import known_pixels as known_pixels
+from .known import untouched as untouched
 from .loading import load_encoder as load_encoder
 from .loading import resolve_encoder as resolve_encoder
 from .registry import ENCODER_NAMES as ENCODER_NAMES

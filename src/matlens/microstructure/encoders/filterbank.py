@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from matlens.microstructure.encoders.base import Encoder, Layer, Loss, Padding
 from matlens.microstructure.encoders.convolution import convolved
+from matlens.microstructure.encoders.known import filled_in, known_pixels, untouched
 
 __all__ = ["FilterBank"]
 
@@ -125,7 +126,7 @@ class FilterBank(Encoder):
         Parameters
         ----------
         exemplars : sequence of Tensor, shape (1, K, H, W)
-            Phase indicators.
+            Phase indicators, zero in all phases where a pixel is masked: patches are drawn where none is.
 
         Returns
         -------
@@ -135,16 +136,20 @@ class FilterBank(Encoder):
         phases, scales = exemplars[0].shape[1], len(self.layers)
         bank = FilterBank(phases, self.filters, self.size, scales, self.share, self.seed).to(exemplars[0].device)
         generator = torch.Generator().manual_seed(self.seed)
-        pyramid = [image.cpu() for image in exemplars]
+        pyramid = [filled_in(image.cpu()) for image in exemplars]
+        known = [known_pixels(image.cpu()) for image in exemplars]
         for layer in self.layers:
-            pyramid = [image for image in pyramid if min(image.shape[-2:]) >= self.size]
+            large = [min(image.shape[-2:]) >= self.size for image in pyramid]
+            pyramid, known = ([each for each, keep in zip(all_of, large) if keep] for all_of in (pyramid, known))
             if not pyramid:
                 break
             if max(float(image.std()) for image in pyramid) < 1e-3:
                 break  # averaged to grey: nothing to draw, and the random filters stay
-            drawn = _unlike_patches(pyramid, self.size, round(self.share * self.filters), generator)
+            places = [self._places(image, there, layer) for image, there in zip(pyramid, known)]
+            drawn = _unlike_patches(pyramid, places, self.size, round(self.share * self.filters), generator)
             kernel = torch.cat([drawn, self._random(self.filters - len(drawn), generator, phases)])
-            responses = torch.cat([functional.conv2d(image, kernel)[0].flatten(1) for image in pyramid], dim=1)
+            found = [functional.conv2d(image, kernel)[0].flatten(1) for image in pyramid]
+            responses = torch.cat([_chosen(part, at, 1) for part, at in zip(found, places)], dim=1)
             low, high = torch.full((self.filters,), 0.1), torch.full((self.filters,), 0.9)
             low[: len(drawn)], high[: len(drawn)] = 0.3, 0.97
             level = low + (high - low) * torch.rand(self.filters, generator=generator)
@@ -152,8 +157,18 @@ class FilterBank(Encoder):
             bias = -ranked.gather(1, (level * (ranked.shape[1] - 1)).long()[:, None])[:, 0]
             strength = torch.relu(responses + bias[:, None]).square().mean(dim=1).sqrt().clamp(min=1e-3)
             bank._store(layer.name, kernel / strength.reshape(-1, 1, 1, 1), bias / strength)
-            pyramid = [functional.avg_pool2d(image, 2) for image in pyramid if min(image.shape[-2:]) >= 2]
+            pyramid = [functional.avg_pool2d(image, 2) for image in pyramid]
         return bank
+
+    def _places(self, image: Tensor, known: Tensor | None, layer: Layer) -> Tensor | None:
+        """Positions of a filter at a level of the pyramid that see no masked pixel, if there are enough; None for all.
+
+        ``known`` is of the image before any downsampling.
+        """
+        if known is None:
+            return None
+        free = untouched(known, layer)
+        return free.flatten() if int(free.sum()) >= self.filters else None
 
     def prepare(self, indicators: Tensor) -> Tensor:
         """Return the indicators unchanged: one channel per phase.
@@ -204,10 +219,17 @@ class FilterBank(Encoder):
         return _normalised(torch.randn(count, phases, self.size, self.size, generator=generator) * _window(self.size))
 
 
-def _unlike_patches(pyramid: Sequence[Tensor], size: int, count: int, generator: torch.Generator) -> Tensor:
+def _chosen(values: Tensor, places: Tensor | None, dim: int) -> Tensor:
+    return values if places is None else values.index_select(dim, places.nonzero()[:, 0])
+
+
+def _unlike_patches(
+    pyramid: Sequence[Tensor], places: Sequence[Tensor | None], size: int, count: int, generator: torch.Generator
+) -> Tensor:
     """Draw patches of the images as filters; the weight of a patch grows with its distance from those drawn before."""
     phases = pyramid[0].shape[1]
-    rows = torch.cat([functional.unfold(image, size)[0].T for image in pyramid]).reshape(-1, phases, size, size)
+    found = [_chosen(functional.unfold(image, size)[0].T, at, 0) for image, at in zip(pyramid, places)]
+    rows = torch.cat(found).reshape(-1, phases, size, size)
     contrast = (rows - rows.mean(dim=(2, 3), keepdim=True)).flatten(1).norm(dim=1)
     rows = rows[contrast > 0.3 * contrast.max()]  # flat patches distinguish nothing
     rows = rows[:: -(-len(rows) // _PATCHES)]

@@ -40,7 +40,7 @@ def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Fig
     >>> len(cleaning_overlay(board.labels * 100, board).axes)
     3
     """
-    aspect = structure.spacing[0] / structure.spacing[1]
+    aspect, mask = structure.spacing[0] / structure.spacing[1], structure.mask
     side = (DOUBLE - 2 * _GAP) / 3
     tall = side * height_over_width(structure)
     height = tall + _TITLE + _BAR
@@ -52,12 +52,12 @@ def cleaning_overlay(grey: NDArray[np.number], structure: Microstructure) -> Fig
         if index == 2:
             draw_phases(axes, structure)
         else:
-            axes.imshow(grey, cmap="gray", aspect=aspect)
+            axes.imshow(grey if mask is None else np.ma.masked_array(grey, ~mask), cmap="gray", aspect=aspect)
             axes.set_axis_off()
             if index == 1 and min(structure.shape) > 1:  # a single row has no outline
                 levels = np.arange(structure.n_phases - 1) + 0.5
                 axes.contour(
-                    structure.labels,
+                    structure.labels if mask is None else np.ma.masked_array(structure.labels, ~mask),
                     levels=levels,
                     colors=_OUTLINE,
                     linewidths=0.5 if max(structure.shape) < 400 else 0.25,

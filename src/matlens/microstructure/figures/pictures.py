@@ -23,6 +23,7 @@ _GAP = 0.12  # inches between panels
 _TITLE = 0.2  # above a panel
 _BAR = 0.26  # below a panel
 _TALLEST = 4.0
+_HATCH = "#b9bfc7"
 
 
 @styled
@@ -79,7 +80,7 @@ def draw_phases(axes: Axes, structure: Microstructure) -> None:
     axes : Axes
         Where to draw.
     structure : Microstructure
-        The structure; of a volume the middle slice is drawn.
+        The structure; of a volume the middle slice is drawn. Masked pixels are hatched.
 
     Examples
     --------
@@ -88,9 +89,11 @@ def draw_phases(axes: Axes, structure: Microstructure) -> None:
     >>> len(axes.images)
     1
     """
-    labels = _plane(structure)
+    labels, mask = _plane(structure)
+    if mask is not None:
+        axes.patch.set(facecolor="white", edgecolor=_HATCH, hatch="//////", linewidth=0)
     axes.imshow(
-        labels,
+        labels if mask is None else np.ma.masked_array(labels, ~mask),
         cmap=ListedColormap(list(phase_colours(structure.n_phases))),
         vmin=-0.5,
         vmax=structure.n_phases - 0.5,
@@ -167,8 +170,10 @@ def nice_length(length: float) -> float:
     return max(step * power for step in (1, 2, 5) if step * power <= length * (1 + 1e-9))
 
 
-def _plane(structure: Microstructure) -> NDArray[np.uint8]:
-    return structure.labels[structure.shape[0] // 2] if structure.ndim == 3 else structure.labels
+def _plane(structure: Microstructure) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+    """Labels and mask of the middle slice."""
+    middle = (structure.shape[0] // 2,) * (structure.ndim - 2)
+    return structure.labels[middle], None if structure.mask is None else structure.mask[middle]
 
 
 def height_over_width(structure: Microstructure) -> float:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from matlens.core.hdf5 import check_size
 from matlens.errors import InputError
-from matlens.microstructure.io.image import Image
+from matlens.microstructure.io.image import NOT_INDEXED, Image
 
 __all__ = ["ebsd_scan", "read_ang", "read_ctf", "read_scan"]
 
-_OUT = "not indexed"
 _SHIFTED = (
     "The points lie on a hexagonal grid; each second row, which is shifted by half a step, was taken as straight."
 )
@@ -34,8 +33,8 @@ def read_ang(path: Path, dataset: str | None = None) -> Image:
     Returns
     -------
     Image
-        Phase of each point with the step size in micrometres; points that were not indexed (a confidence of -1) are a
-        phase of their own.
+        Phase of each point with the step size in micrometres; points that were not indexed (a confidence of -1) have
+        the value -1.
 
     Raises
     ------
@@ -225,10 +224,7 @@ def _rows(phase: NDArray[Any], rows: int, odd: int, even: int, name: str) -> NDA
 def _image(
     grid: NDArray[Any], spacing: tuple[float, float], names: dict[int, str], out: int, *, hexagonal: bool = False
 ) -> Image:
-    lost = float((grid == out).mean())
-    notes = [_SHIFTED] if hexagonal else []
-    if lost:
-        notes.append(f"{lost:.1%} of the points were not indexed; they are a phase of their own.")
+    notes = (_SHIFTED,) if hexagonal else ()
     return Image(
-        grid, spacing, "um", notes=tuple(notes), scale="step size of the scan", value_names={**names, out: _OUT}
+        grid, spacing, "um", notes=notes, scale="step size of the scan", value_names={**names, out: NOT_INDEXED}
     )

@@ -12,7 +12,7 @@ from matlens.core.late import imported
 
 __all__ = ["FORMATS", "FileFormat", "can_read", "find_format", "recognised", "suffixes_of"]
 
-Carried = Literal["spacing", "names", "periodicity", "volumes"]
+Carried = Literal["spacing", "names", "periodicity", "volumes", "masks"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,16 @@ class FileFormat:
     write : str or None
         Its writer as ``"module:function"``. The function takes a `Microstructure` and an
         open binary file.
-    carries : tuple of {"spacing", "names", "periodicity", "volumes"}
+    carries : tuple of {"spacing", "names", "periodicity", "volumes", "masks"}
         What such a file can hold besides the labels of a plane: the spacing with its unit, names of phases, whether
-        opposite borders continue each other, and three axes.
+        opposite borders continue each other, three axes, and which pixels are masked.
     magic : tuple of bytes
         What such a file begins with, one of these; empty where its beginning tells nothing.
 
     Examples
     --------
     >>> find_format("sandstone.tif").carries
-    ('spacing', 'names', 'periodicity', 'volumes')
+    ('spacing', 'names', 'periodicity', 'volumes', 'masks')
     """
 
     name: str
@@ -80,7 +80,7 @@ class FileFormat:
 
 
 _HERE = "matlens.microstructure.io"
-_ALL: tuple[Carried, ...] = ("spacing", "names", "periodicity", "volumes")
+_ALL: tuple[Carried, ...] = ("spacing", "names", "periodicity", "volumes", "masks")
 
 _HDF5, _ZIP = (b"\x89HDF\r\n\x1a\n",), (b"PK\x03\x04", b"PK\x05\x06")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -61,7 +61,8 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
                 shapes[key] = item.shape
 
         file.visititems(note)
-        found = file[pick(shapes, dataset, path.name, preferred=("labels",))]
+        chosen = pick(shapes, dataset, path.name, preferred=("labels",))
+        found, mask = file[chosen], f"{chosen}_mask"
         check_size(found, path.name)
         attributes = dict(found.attrs)
         names = attributes.get("phase_names")
@@ -72,11 +73,14 @@ def read_hdf5(path: Path, dataset: str | None = None) -> Image:
             unit,
             phase_names=None if names is None else tuple(_text(name) for name in names),
             periodic=bool(attributes.get("periodic", False)),
+            valid=file[mask][()].astype(bool) if shapes.get(mask) == found.shape else None,
         )
 
 
 def write_hdf5(microstructure: Microstructure, file: BinaryIO) -> None:
     """Write the dataset ``labels`` with spacing, unit, phase names and periodicity as attributes.
+
+    A mask is written beside it as ``labels_mask``.
 
     Parameters
     ----------
@@ -97,6 +101,8 @@ def write_hdf5(microstructure: Microstructure, file: BinaryIO) -> None:
         labels.attrs["unit"] = microstructure.unit
         labels.attrs["phase_names"] = list(microstructure.phase_names)
         labels.attrs["periodic"] = microstructure.periodic
+        if microstructure.mask is not None:
+            content.create_dataset("labels_mask", data=microstructure.mask, compression="gzip", track_times=False)
 
 
 def _scale(attributes: dict[str, Any]) -> tuple[tuple[float, ...] | None, str | None]:

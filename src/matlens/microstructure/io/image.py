@@ -17,7 +17,8 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = [
     "ASSUMED",
-    "MASKED",
+    "HIDDEN",
+    "NOT_INDEXED",
     "Image",
     "attributes_text",
     "check_room",
@@ -29,8 +30,11 @@ __all__ = [
 ASSUMED = ", distance between slices assumed"
 """End of the origin of a pixel size, where the file does not give the one along z."""
 
-MASKED = "of the pixels hold no number (NaN or infinity) and are masked."
-"""End of the note on values that are no numbers."""
+HIDDEN = 255
+"""Value of masked pixels in formats that hold whole numbers only; phases stay far below."""
+
+NOT_INDEXED = "not indexed"
+"""Name of the value of points whose phase the measurement did not find."""
 
 _COPIES = 4  # of a picture: its values, their grey or labels, and what telling phases from grey values takes
 
@@ -236,7 +240,7 @@ def attributes_text(microstructure: Microstructure) -> str:
     Returns
     -------
     str
-        Shape, spacing, unit, phase names and periodicity.
+        Shape, spacing, unit, phase names, periodicity and, where pixels are masked, the value that stands for them.
 
     Examples
     --------
@@ -252,6 +256,7 @@ def attributes_text(microstructure: Microstructure) -> str:
             "phase_names": microstructure.phase_names,
             "periodic": microstructure.periodic,
         }
+        | ({} if microstructure.mask is None else {"masked": HIDDEN})
     )
 
 
@@ -268,7 +273,8 @@ def image_with_attributes(values: NDArray[Any], text: str | None) -> Image:
     Returns
     -------
     Image
-        The values with the attributes. When their shape differs from the stored one, only the phase names are kept.
+        The values with the attributes. When their shape differs from the stored one, only the phase names and what is
+        masked are kept.
 
     Examples
     --------
@@ -277,10 +283,13 @@ def image_with_attributes(values: NDArray[Any], text: str | None) -> Image:
     """
     try:
         found = json.loads(text or "")
+        valid = values != found["masked"] if "masked" in found else None
+        values = values if valid is None else np.where(valid, values, values.dtype.type(0))
         if tuple(found["shape"]) != values.shape:  # cropped or resized since: only the names still hold
-            return Image(values, phase_names=tuple(found["phase_names"]))
+            return Image(values, phase_names=tuple(found["phase_names"]), valid=valid)
         spacing = tuple(float(step) for step in found["spacing"])
-        return Image(values, spacing, str(found["unit"]), False, tuple(found["phase_names"]), bool(found["periodic"]))
+        names, periodic = tuple(found["phase_names"]), bool(found["periodic"])
+        return Image(values, spacing, str(found["unit"]), False, names, periodic, valid=valid)
     except (ValueError, KeyError, TypeError):
         return Image(values)
 
@@ -309,7 +318,7 @@ def _finite(
     if not known.any():
         raise InputError(f"{name} holds NaN or infinite values only; save numbers.")
     filled = np.where(np.isfinite(values), values, values[known].flat[0])  # a value that is there: no phase is added
-    note = f"{1 - known.mean():.1%} {MASKED}"
+    note = "Pixels that hold no number (NaN or infinity) are masked."
     return filled, known if valid is None else valid & known, (note,)
 
 

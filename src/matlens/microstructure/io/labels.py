@@ -130,7 +130,7 @@ def image_labels(image: Image, name: str = "the file") -> tuple[NDArray[np.uint8
     Raises
     ------
     InputError
-        If there are more than 64 values, or only one phase.
+        If there are more than 64 values.
 
     Examples
     --------
@@ -146,17 +146,16 @@ def image_labels(image: Image, name: str = "the file") -> tuple[NDArray[np.uint8
         names = tuple(image.value_names.get(int(value), f"phase {label}") for value, label in mapping.items())
         if all(value == label for value, label in mapping.items()):
             mapping = {}
-    require_phases(labels, name)
     return labels, mapping, names
 
 
-def require_phases(labels: NDArray[np.uint8], name: str) -> None:
+def require_phases(found: Microstructure, name: str) -> None:
     """Check that at least two phases are present.
 
     Parameters
     ----------
-    labels : ndarray of uint8
-        Phase of each pixel.
+    found : Microstructure
+        What was read.
     name : str
         File name, for messages.
 
@@ -167,17 +166,24 @@ def require_phases(labels: NDArray[np.uint8], name: str) -> None:
 
     Examples
     --------
-    >>> require_phases(np.array([[0, 1]], dtype=np.uint8), "m.tif")
+    >>> require_phases(Microstructure([[0, 1]]), "m.tif")
     """
-    if labels.min() == labels.max():
+    if np.count_nonzero(found.volume_fractions) < 2:
+        masked = "" if found.mask is None else ", or give --unmasked, which masks nothing that holds a value"
+        every = "every pixel" if found.mask is None else "every pixel that is not masked"
         raise InputError(
-            f"{name} holds one phase only (every pixel is the same); a microstructure needs at least two, "
-            "check the file, the threshold and the crop."
+            f"{name} holds one phase only ({every} is the same); a microstructure needs at least two, "
+            f"check the file, the threshold and the crop{masked}."
         )
 
 
 def microstructure_from_labels(
-    labels: NDArray[np.uint8], image: Image, phase_names: tuple[str, ...], *, whole: bool = True
+    labels: NDArray[np.uint8],
+    image: Image,
+    phase_names: tuple[str, ...],
+    *,
+    whole: bool = True,
+    mask: NDArray[np.bool_] | None = None,
 ) -> Microstructure:
     """Build a microstructure from labels and the scale of the image they come from.
 
@@ -191,6 +197,8 @@ def microstructure_from_labels(
         Name of each phase.
     whole : bool
         Whether the labels cover the whole image; a part is not periodic.
+    mask : ndarray of bool, optional
+        True where the labels are known; by default everywhere.
 
     Returns
     -------
@@ -209,7 +217,7 @@ def microstructure_from_labels(
     Microstructure(2 x 2, 2 phases, 0.5 um)
     """
     spacing: Any = 1.0 if image.spacing is None else image.spacing
-    return Microstructure(labels, spacing, image.unit or "px", phase_names, image.periodic and whole)
+    return Microstructure(labels, spacing, image.unit or "px", phase_names, image.periodic and whole, mask)
 
 
 def _mapped(values: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], dict[float, int]]:

@@ -1,4 +1,4 @@
-"""NumPy files: NPY holds labels only, NPZ also spacing, unit, phase names and periodicity."""
+"""NumPy files: NPY holds labels only, NPZ also spacing, unit, phase names, periodicity and mask."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
     Returns
     -------
     Image
-        The values, with spacing, unit, phase names and periodicity where the file has them.
+        The values, with spacing, unit, phase names, periodicity and mask where the file has them.
 
     Raises
     ------
@@ -78,8 +78,10 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
     """
     with np.load(path, allow_pickle=False) as archive:
         shapes = {key: shape for key in archive.files if len(shape := _shape(archive, key, path.name)) >= 2}
-        values = archive[pick(shapes, dataset, path.name, preferred=("labels",))]
-        arrays = {key: archive[key] for key in ("phase_names", "spacing", "unit", "periodic") if key in archive.files}
+        chosen = pick(shapes, dataset, path.name, preferred=("labels",))
+        beside = ("phase_names", "spacing", "unit", "periodic", "mask")
+        values, arrays = archive[chosen], {key: archive[key] for key in beside if key in archive.files}
+    mask = arrays.get("mask")
     names = arrays.get("phase_names")
     return Image(
         values,
@@ -87,6 +89,7 @@ def read_npz(path: Path, dataset: str | None = None) -> Image:
         str(arrays["unit"]) if "unit" in arrays else None,
         phase_names=None if names is None else tuple(str(name) for name in names),
         periodic=bool(arrays.get("periodic", False)),
+        valid=mask.astype(bool) if mask is not None and chosen == "labels" and mask.shape == values.shape else None,
     )
 
 
@@ -123,7 +126,7 @@ def write_npy(microstructure: Microstructure, file: BinaryIO) -> None:
 
 
 def write_npz(microstructure: Microstructure, file: BinaryIO) -> None:
-    """Write labels, spacing, unit, phase names and periodicity, compressed.
+    """Write labels, spacing, unit, phase names, periodicity and, where there is one, the mask, compressed.
 
     Parameters
     ----------
@@ -136,6 +139,7 @@ def write_npz(microstructure: Microstructure, file: BinaryIO) -> None:
     --------
     See `read_npz`.
     """
+    mask: dict[str, Any] = {} if microstructure.mask is None else {"mask": microstructure.mask}
     np.savez_compressed(
         file,
         labels=microstructure.labels,
@@ -143,4 +147,5 @@ def write_npz(microstructure: Microstructure, file: BinaryIO) -> None:
         unit=np.array(microstructure.unit),
         phase_names=np.array(microstructure.phase_names),
         periodic=np.array(microstructure.periodic),
+        **mask,
     )

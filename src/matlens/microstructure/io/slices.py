@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.io.image import MASKED, Image
+from matlens.microstructure.io.image import Image
 
 __all__ = ["ordered", "stacked"]
 
@@ -90,15 +90,16 @@ def stacked(pictures: Sequence[Image], names: Sequence[str], source: str) -> Ima
     spacing = None if first.spacing is None else (float("nan"), *first.spacing)
     note = f"{len(pictures)} slices were put together, from {PurePath(names[0]).name} to {PurePath(names[-1]).name}."
     values = np.stack([picture.values for picture in pictures])
-    if any(picture.valid is not None for picture in pictures):  # back to what the files hold: masked in the volume
-        known = [True if picture.valid is None else picture.valid for picture in pictures]
-        values = np.stack([np.where(valid, picture.values, np.nan) for valid, picture in zip(known, pictures)])
-    notes = dict.fromkeys(said for picture in pictures for said in picture.notes if not said.endswith(MASKED))
+    valid = None
+    if any(picture.valid is not None for picture in pictures):
+        everywhere = np.ones(first.space, dtype=bool)
+        valid = np.stack([everywhere if picture.valid is None else picture.valid for picture in pictures])
+    notes = dict.fromkeys(said for picture in pictures for said in picture.notes)
     return replace(
         first,
         values=values,
         spacing=spacing,
-        valid=None,
+        valid=valid,
         phase_names=None,
         lossy=any(picture.lossy for picture in pictures),
         notes=(note, *notes),

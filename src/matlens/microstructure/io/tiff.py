@@ -13,7 +13,7 @@ import numpy as np
 
 from matlens.core.units import normal_unit
 from matlens.errors import InputError
-from matlens.microstructure.io.image import Image, attributes_text, image_with_attributes
+from matlens.microstructure.io.image import HIDDEN, Image, attributes_text, image_with_attributes
 from matlens.microstructure.io.pictures import read_picture
 from matlens.microstructure.io.tiff_pixels import series_pixels
 from matlens.microstructure.io.tiff_scales import print_resolution, tiff_scale
@@ -87,6 +87,8 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
 def write_tiff(microstructure: Microstructure, file: BinaryIO) -> None:
     """Write uint8 labels with spacing and unit as ImageJ reads them; other attributes go into ImageJ's Info field.
 
+    Masked pixels have the value 255, which is no phase.
+
     Parameters
     ----------
     microstructure : Microstructure
@@ -110,7 +112,9 @@ def write_tiff(microstructure: Microstructure, file: BinaryIO) -> None:
     }
     if depth:
         metadata["spacing"] = depth[0]
-    tifffile.imwrite(file, microstructure.labels, imagej=True, resolution=(1 / width, 1 / height), metadata=metadata)
+    labels, mask = microstructure.labels, microstructure.mask
+    values = labels if mask is None else np.where(mask, labels, np.uint8(HIDDEN))
+    tifffile.imwrite(file, values, imagej=True, resolution=(1 / width, 1 / height), metadata=metadata)
 
 
 class _PageErrors(logging.Handler):

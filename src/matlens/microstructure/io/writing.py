@@ -40,8 +40,8 @@ def write_microstructure(microstructure: Microstructure, path: str | os.PathLike
 
     Notes
     -----
-    NPZ, HDF5, TIFF and PNG keep spacing, unit, phase names and periodicity. NPY keeps the labels only, VTI
-    all but the periodicity.
+    NPZ, HDF5, TIFF and PNG keep spacing, unit, phase names and periodicity, and all but PNG keep a mask. NPY keeps the
+    labels only, VTI all but the periodicity; a structure with a mask is refused.
 
     Examples
     --------
@@ -92,5 +92,10 @@ def put_microstructure(microstructure: Microstructure, name: str, file: BinaryIO
         raise InputError(
             f"{name} is to hold a volume, and a {found.name} file holds a plane only; choose one of "
             f"{suffixes_of('write', volumes=True)}."
+        )
+    if microstructure.mask is not None and "masks" not in found.carries:
+        raise InputError(
+            f"{name} is to hold a structure with masked pixels, which a {found.name} file cannot mark; choose one of "
+            ".npz, .h5, .tif."
         )
     writer(microstructure, file)

@@ -29,6 +29,11 @@ def corner_contacts(m: Microstructure, conductivity: NDArray[np.float64], contra
     float
         Number of such contacts over the number of cells; of two cells in space that share an edge, too.
 
+    Raises
+    ------
+    InputError
+        If pixels are masked.
+
     Examples
     --------
     >>> corner_contacts(Microstructure([[1, 0], [0, 1]]), np.array([1e-6, 1.0]))
@@ -36,7 +41,7 @@ def corner_contacts(m: Microstructure, conductivity: NDArray[np.float64], contra
     >>> corner_contacts(Microstructure([[1, 1], [0, 1]]), np.array([1e-6, 1.0]))
     0.0
     """
-    field = np.nan_to_num(conductivity)[m.labels]
+    field = np.nan_to_num(conductivity)[m.whole("the share of corner contacts").labels]
     if m.periodic:
         field = np.pad(field, [(0, 1)] * m.ndim, mode="wrap")
     found = 0

@@ -121,7 +121,7 @@ def homogenize(
     Raises
     ------
     InputError
-        If properties are missing, unknown or out of range, or an option has an unknown value.
+        If pixels are masked, properties are missing, unknown or out of range, or an option has an unknown value.
 
     Notes
     -----
@@ -135,6 +135,7 @@ def homogenize(
     array([[1.6, 0. ],
            [0. , 2.5]])
     """
+    microstructure = microstructure.whole("an effective property")
     options = _options(tolerance, dtype, device)._replace(
         unit=unit,
         fields=fields,

@@ -267,7 +267,7 @@ def plan_pruning(
     >>> work.settings["depths"], work.settings["shape"]
     (['none', 'scale1', 'scale2', 'scale4', 'scale8', 'scale16'], [64, 64])
     """
-    materials = _named(exemplars)
+    materials = {name: m.whole("pruning") for name, m in _named(exemplars).items()}
     chosen = find_preset(preset)
     network = Matching(encoder, weights).loaded(device)
     cuts: Depths | Widths

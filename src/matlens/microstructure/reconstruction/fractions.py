@@ -78,15 +78,15 @@ def asked_fractions(
     if not isinstance(fraction, str):
         values = np.asarray(fraction, dtype=float)
         return np.asarray(values / values.sum())
-    areas = np.array([m.labels.size for m in exemplars], dtype=float)
+    areas = np.array([m.n_known for m in exemplars], dtype=float)
     own = np.array([m.volume_fractions for m in exemplars])
     mean = areas @ own / areas.sum()
     if fraction == "exact":
         return np.asarray(mean)
     random = np.random.default_rng([seed, realisation, 1])
-    windows = [tile for m in exemplars for tile in m.tiles([max(side // 2, 1) for side in m.shape])]
+    windows = [tile for m in exemplars for tile in m.tiles([max(side // 2, 1) for side in m.shape], masked=True)]
     parts = np.array([tile.volume_fractions for tile in windows])
-    covariance = np.atleast_2d(np.cov(parts.T)) * np.mean([w.labels.size for w in windows]) / np.prod(shape)
+    covariance = np.atleast_2d(np.cov(parts.T)) * np.mean([w.n_known for w in windows]) / np.prod(shape)
     drawn = random.multivariate_normal(mean, covariance, method="eigh")
     drawn = np.clip(drawn, 0.2 * mean, None)
     return np.asarray(drawn / drawn.sum())

@@ -248,6 +248,9 @@ class Method(ABC, Generic[Work]):
         Keys in runs/citations.bib.
     seconds_per_pixel : float
         Processor time of one realisation for each pixel, in seconds: docs/results.md, at 128 x 128 on one thread.
+    takes_masks : bool
+        Whether it learns from all known pixels of an exemplar; otherwise it is given the largest rectangle without
+        masked ones.
 
     Examples
     --------
@@ -260,6 +263,7 @@ class Method(ABC, Generic[Work]):
     name: ClassVar[str]
     citations: ClassVar[tuple[str, ...]] = ()
     seconds_per_pixel: ClassVar[float] = 1e-5
+    takes_masks: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Work:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,9 @@ def reconstruct(
     Parameters
     ----------
     exemplar : Microstructure or sequence of Microstructure
-        Two-dimensional micrographs to resemble; several are fields of view of one material and give one target.
+        Two-dimensional micrographs to resemble; several are fields of view of one material and give one target. Of
+        masked pixels nothing is learned: Gram matrices are taken where no masked pixel is seen, two-point probabilities
+        over pairs of known pixels.
     shape : (int, int), optional
         Height and width of the result in pixels; by default the first exemplar's.
     method : str or Method
@@ -204,7 +207,13 @@ def plan_method(
     0.2
     """
     exemplars, asked = _checked(exemplar, shape, n, fraction, seed)
-    prepared = method.prepare(exemplars, asked, seed)
+    seen, said = exemplars, _masked(exemplars, takes=method.takes_masks)
+    if said and not method.takes_masks:
+        seen = tuple(m.unmasked() for m in exemplars)
+        _check_exemplars(seen)
+    prepared = method.prepare(seen, asked, seed)
+    if said:
+        prepared = replace(prepared, notes=(*said, *prepared.notes))
     settings = {
         "method": method.name,
         **prepared.choices,
@@ -214,6 +223,19 @@ def plan_method(
         "seed": seed,
     }
     return Plan(prepared, exemplars, asked, fraction, n, seed, settings)
+
+
+def _masked(exemplars: Sequence[Microstructure], *, takes: bool) -> tuple[str, ...]:
+    """Say what a method makes of masked pixels, if there are any."""
+    shares = [m.masked_share for m in exemplars if m.mask is not None]
+    if not shares:
+        return ()
+    if takes:
+        how = "nothing is learned from them, and from all others everything"
+    else:
+        sizes = ", ".join(" x ".join(map(str, m.unmasked().shape)) for m in exemplars if m.mask is not None)
+        how = f"this method takes the largest rectangle without them, {sizes} px"
+    return (f"{', '.join(f'{share:.1%}' for share in shares)} of the pixels are masked: {how}",)
 
 
 def _checked(

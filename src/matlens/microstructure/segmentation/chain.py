@@ -19,10 +19,12 @@ from matlens.microstructure.io.labels import (
     require_phases,
     single_channel,
 )
+from matlens.microstructure.rectangle import largest_rectangle
 from matlens.microstructure.segmentation.background import flattened
 from matlens.microstructure.segmentation.cleanup import block_majority, block_mean, found_thresholds, without_small
 from matlens.microstructure.segmentation.decision import PROPOSED, decided
-from matlens.microstructure.segmentation.frame import data_bar, largest_rectangle, trimmed_edges
+from matlens.microstructure.segmentation.frame import data_bar, trimmed_edges
+from matlens.microstructure.segmentation.known import with_known
 from matlens.microstructure.segmentation.options import (
     CleaningOptions,
     parse_crop,
@@ -40,6 +42,7 @@ SHIFT = 0.05  # relative shift of the thresholds that shows how sensitive the re
 
 _OUTSIDE = 0.1  # share of the pixels that have the very value of all corners; a circle in a square leaves .21
 _EMPTY = 0.005  # a phase with a smaller share is likely a mistake of the threshold
+_NARROWEST = 16  # pixels along the shortest side of a rectangle that says anything of the material
 _LOOKED_AT = 20_000_000  # pixels; in larger volumes the light is not looked at
 
 _Valid = NDArray[np.bool_]
@@ -88,6 +91,71 @@ class Segmentation:
     options: CleaningOptions | None = None
     inverted: bool = False
 
+    def noted(self, sentence: str) -> Segmentation:
+        """Add a sentence to the steps and to what was understood.
+
+        Parameters
+        ----------
+        sentence : str
+            What else was done with the file.
+
+        Returns
+        -------
+        Segmentation
+            The same result with the sentence.
+
+        Examples
+        --------
+        >>> Segmentation(Microstructure([[0, 1]])).noted("A sentence.").steps
+        ('A sentence.',)
+        """
+        steps, known = (*self.steps, sentence), self.understood
+        return replace(self, steps=steps, understood=known and replace(known, notes=(*known.notes, sentence)))
+
+    def in_rectangle(self, what: str) -> Segmentation:
+        """Keep the largest rectangle without masked pixels, for what cannot take a mask, and say so.
+
+        Parameters
+        ----------
+        what : str
+            What needs the rectangle, as the subject of a sentence.
+
+        Returns
+        -------
+        Segmentation
+            The result itself where no pixel is masked.
+
+        Raises
+        ------
+        InputError
+            If the rectangle has a side below 16 pixels.
+
+        Examples
+        --------
+        >>> mask = np.ones((20, 40), dtype=bool); mask[:, 3] = False
+        >>> found = Segmentation(Microstructure(np.eye(20, 40, dtype=int), mask=mask)).in_rectangle("Pruning")
+        >>> found.microstructure, found.steps
+        (Microstructure(20 x 36, 2 phases, 1 px), ('Pruning takes no masked pixels: of the picture it uses the largest
+        rectangle without them, x=4:40,y=0:20.',))
+        """
+        mask = self.microstructure.mask
+        if mask is None:
+            return self
+        part = largest_rectangle(mask)
+        if min(side.stop - side.start for side in part) < _NARROWEST:
+            raise InputError(
+                f"{what} takes no masked pixels, and no rectangle of {_NARROWEST} pixels a side is free of them "
+                f"({self.microstructure.masked_share:.1%} are masked); fill small gaps with --fill-mask 30, crop to "
+                "what is known, or give --unmasked."
+            )
+        said = (
+            f"{what} takes no masked pixels: of the picture it uses the largest rectangle without them, "
+            f"{_extent(part, mask.shape)}."
+        )
+        variants = {shift: variant.crop(*part) for shift, variant in self.variants.items()}
+        grey = None if self.grey is None else self.grey[part]
+        return replace(self.noted(said), microstructure=self.microstructure.crop(*part), grey=grey, variants=variants)
+
 
 def segment(
     image: Image,
@@ -99,9 +167,8 @@ def segment(
 ) -> Segmentation:
     """Segment an image or volume into phases.
 
-    The order of the steps is: channel; slice, crop, data bar, mask; background, median filter, downsampling (of grey
-    values); thresholds, inversion, small objects, small holes, downsampling (of labels); the largest rectangle that the
-    mask allows; spacing.
+    The order of the steps is: channel; mask; slice, crop, data bar; background, median filter, downsampling (of grey
+    values); thresholds, inversion, small objects, small holes, downsampling (of labels); gaps in the mask; spacing.
 
     Parameters
     ----------
@@ -111,7 +178,8 @@ def segment(
         Options of the steps; by default no step is applied, and the image must hold labels or a blurred mask of them,
         which is cut between its two levels.
     mask : ndarray, optional
-        Zero where the image is not to be used, in the shape of the whole image.
+        Zero where the image is not to be used, in the shape of the whole image. Pixels that hold no number, points that
+        were not indexed and the outside of a round field of view are masked too.
     name : str
         File name, for messages.
     propose : bool
@@ -151,8 +219,9 @@ def segment(
     image = single_channel(image, options.channel, name)
     if image.palette is not None:
         steps.append(f"Colours were mapped to phases: {_colours(image, indexed=indexed)}.")
+    image = with_known(image, mask, steps, unmasked=options.unmasked)
     options, kind, said = decided(image, options, name, propose=propose)
-    image, valid = _framed(image, options, mask, steps)
+    image, valid = _framed(image, options, steps)
     image = _scaled(image, options, steps)
     if said == PROPOSED:
         options = proposed(image, options, valid)
@@ -178,11 +247,8 @@ def _named(made: Segmentation, names: tuple[str, ...], name: str) -> Segmentatio
     if len(names) != count:
         raise InputError(f"{name} has {count} phases and --phases names {len(names)}; name each of them.")
 
-    def renamed(m: Microstructure) -> Microstructure:
-        return Microstructure(m.labels, m.spacing, m.unit, names, m.periodic)
-
-    variants = {shift: renamed(variant) for shift, variant in made.variants.items()}
-    return replace(made, microstructure=renamed(made.microstructure), variants=variants)
+    variants = {shift: replace(variant, phase_names=names) for shift, variant in made.variants.items()}
+    return replace(made, microstructure=replace(made.microstructure, phase_names=names), variants=variants)
 
 
 def _understood(made: Segmentation, image: Image, kind: str, name: str) -> Understood:
@@ -194,7 +260,16 @@ def _understood(made: Segmentation, image: Image, kind: str, name: str) -> Under
     )
     spacing = structure.spacing if image.spacing is not None else None
     return Understood(
-        name, image.format or "array", kind, structure.shape, spacing, structure.unit, image.scale, phases, made.steps
+        name,
+        image.format or "array",
+        kind,
+        structure.shape,
+        spacing,
+        structure.unit,
+        image.scale,
+        phases,
+        made.steps,
+        structure.masked_share,
     )
 
 
@@ -219,15 +294,9 @@ def _grey(level: float) -> str:
     return f"{level:.0f}" if 1e4 <= abs(level) < 1e9 else f"{level:.4g}"
 
 
-def _framed(
-    image: Image, options: CleaningOptions, mask: NDArray[Any] | None, steps: list[str]
-) -> tuple[Image, _Valid]:
+def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[Image, _Valid]:
     values = image.values
-    if mask is not None and mask.shape != values.shape:
-        raise InputError(f"the mask has shape {mask.shape}, expected that of the picture, {values.shape}; resize it.")
-    valid = np.ones(values.shape, dtype=bool) if mask is None else np.asarray(mask) != 0
-    if image.valid is not None:
-        valid &= image.valid
+    valid = np.ones(values.shape, dtype=bool) if image.valid is None else image.valid
     if options.slice is not None:
         image, valid = _sliced(image, valid, options.slice, steps)
         values = image.values
@@ -250,9 +319,7 @@ def _framed(
     elif options.data_bar_rows is None:
         steps.append("No data bar was found.")
     if not valid.any():
-        raise InputError("the mask leaves nothing of the picture; it must be non-zero where the picture is to be used.")
-    if mask is not None and not valid.all():  # what a file masks itself, its reader has said
-        steps.append(f"The mask excludes {1 - valid.mean():.1%} of the pixels.")
+        raise InputError("every pixel of this part of the picture is masked; take another slice or crop.")
     periodic = image.periodic and values.shape == image.values.shape
     return replace(image, values=values, valid=None, periodic=periodic), valid
 
@@ -313,8 +380,8 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
     outside = float((image.values == _corner(image.values)).mean())
     if bool(valid.all()) and outside > _OUTSIDE:
         steps.append(
-            f"{outside:.1%} of the pixels have exactly the value of all corners, as around a round field of view: they "
-            "count as sample unless --mask or --crop leaves them out."
+            f"{outside:.1%} of the pixels have exactly the value of all corners, but not around a circle: they count "
+            "as sample unless --mask or --crop leaves them out."
         )
     grey, valid = _cleaned_grey(image.values.astype(np.float32), valid, options, steps)
     wanted = parse_threshold(options.threshold or "")
@@ -325,22 +392,32 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
         if even is not None:
             listed = ", ".join(f"{share:.3f}" for share in even)
             steps.append(f"The light is uneven: with --flatten polynomial the volume fractions would be near {listed}.")
-    part = largest_rectangle(valid)
     base = min(0.0, float(grey[valid].min()))  # zero of the relative shift, for images with negative grey values
     names = tuple(f"phase {k}" for k in range(len(levels) + 1))
     variants: dict[float, Microstructure] = {}
     for shift in (-SHIFT, 0.0, SHIFT):
         moved = [base + (level - base) * (1 + shift) for level in levels]
         labels = np.digitize(grey, moved, right=True).astype(np.uint8)
-        labels = _cleaned_labels(labels, len(names), options, steps if shift == 0 else [])[part]
-        variants[shift] = microstructure_from_labels(labels, image, names, whole=bool(valid.all()))
-    if not valid.all():
-        steps.append(f"The sample is the largest rectangle without masked pixels, {_extent(part, grey.shape)}.")
-    require_phases(variants[0.0].labels, name)
+        labels = _cleaned_labels(labels, valid, len(names), options, steps if shift == 0 else [])
+        made = microstructure_from_labels(labels, image, names, mask=valid)
+        variants[shift] = _without_gaps(made, options, steps if shift == 0 else [])
+    require_phases(variants[0.0], name)
     for number, share in enumerate(variants[0.0].volume_fractions):
         if share < _EMPTY:
             steps.append(f"Phase {number} is nearly empty ({share:.2%} of the pixels); look at the threshold.")
-    return Segmentation(variants[0.0], grey[part], tuple(steps), levels, {}, variants, inverted=options.invert)
+    return Segmentation(variants[0.0], grey, tuple(steps), levels, {}, variants, inverted=options.invert)
+
+
+def _without_gaps(made: Microstructure, options: CleaningOptions, steps: list[str]) -> Microstructure:
+    """Fill small masked patches, if that is asked for."""
+    filled = made.filled(options.fill_mask) if options.fill_mask > 1 else made
+    if filled is not made:
+        share = (filled.n_known - made.n_known) / made.labels.size
+        steps.append(
+            f"Masked patches smaller than {options.fill_mask} pixels, {share:.1%} of all pixels, were given the "
+            "nearest phase."
+        )
+    return filled
 
 
 def _corner(values: NDArray[Any]) -> float:
@@ -359,20 +436,15 @@ def _labelled(image: Image, valid: _Valid, options: CleaningOptions, steps: list
         )
     if mapping and image.palette is None:
         steps.append(f"Values were mapped to phases: {', '.join(f'{v:g} -> {k}' for v, k in mapping.items())}.")
-    if options.downsample > 1:
-        valid = block_mean(valid, options.downsample) == 1
-    labels = _cleaned_labels(labels, len(names), options, steps)
+    labels = _cleaned_labels(labels, valid, len(names), options, steps)
     if options.downsample > 1:
         steps.append(f"Blocks of {options.downsample} pixels a side were joined by majority.")
         labels = block_majority(labels, options.downsample, len(names))
-    part = largest_rectangle(valid)
-    if not valid.all():
-        steps.append(f"The sample is the largest rectangle without masked pixels, {_extent(part, labels.shape)}.")
-    require_phases(labels[part], name)
-    whole = bool(valid.all()) and options.downsample == 1
-    return Segmentation(
-        microstructure_from_labels(labels[part], image, names, whole=whole), None, tuple(steps), (), mapping
-    )
+        valid = _known_blocks(valid, options.downsample)
+    made = microstructure_from_labels(labels, image, names, whole=options.downsample == 1, mask=valid)
+    made = _without_gaps(made, options, steps)
+    require_phases(made, name)
+    return Segmentation(made, None, tuple(steps), (), mapping)
 
 
 def _cleaned_grey(
@@ -387,13 +459,21 @@ def _cleaned_grey(
         grey = median_filter(grey, options.median, mode="nearest")
         steps.append(f"A median filter of {options.median} pixels a side was applied.")
     if options.downsample > 1:
-        grey, valid = block_mean(grey, options.downsample), block_mean(valid, options.downsample) == 1
+        grey, valid = block_mean(grey, options.downsample), _known_blocks(valid, options.downsample)
         steps.append(f"Blocks of {options.downsample} pixels a side were joined by their mean grey.")
     return grey, valid
 
 
+def _known_blocks(valid: _Valid, factor: int) -> _Valid:
+    """Blocks all of whose pixels are known."""
+    known = np.asarray(block_mean(valid, factor) == 1)
+    if not known.any():
+        raise InputError(f"every block of {factor} pixels a side holds masked pixels; downsample less, or not at all.")
+    return known
+
+
 def _cleaned_labels(
-    labels: NDArray[np.uint8], n_phases: int, options: CleaningOptions, steps: list[str]
+    labels: NDArray[np.uint8], valid: _Valid, n_phases: int, options: CleaningOptions, steps: list[str]
 ) -> NDArray[np.uint8]:
     if options.invert:
         labels = (n_phases - 1 - labels).astype(np.uint8)
@@ -403,7 +483,7 @@ def _cleaned_labels(
         (options.min_hole, [0], "holes"),
     ):
         if size > 1:
-            labels, count = without_small(labels, phases, size)
+            labels, count = without_small(labels, phases, size, valid)
             steps.append(f"{count} {what} smaller than {size} pixels were removed.")
     return labels
 

@@ -84,7 +84,9 @@ def block_majority(labels: NDArray[np.uint8], factor: int, n_phases: int) -> NDA
     return np.asarray(votes.argmax(axis=0), dtype=np.uint8)
 
 
-def without_small(labels: NDArray[np.uint8], phases: list[int], size: int) -> tuple[NDArray[np.uint8], int]:
+def without_small(
+    labels: NDArray[np.uint8], phases: list[int], size: int, valid: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.uint8], int]:
     """Replace face-connected clusters below a size by the phase of their nearest neighbours.
 
     Parameters
@@ -95,6 +97,8 @@ def without_small(labels: NDArray[np.uint8], phases: list[int], size: int) -> tu
         Phases whose small clusters are replaced.
     size : int
         Smallest number of pixels of a cluster that is kept.
+    valid : ndarray of bool, optional
+        Pixels that count; by default all.
 
     Returns
     -------
@@ -112,16 +116,17 @@ def without_small(labels: NDArray[np.uint8], phases: list[int], size: int) -> tu
     """
     from scipy import ndimage
 
+    known = np.ones(labels.shape, dtype=bool) if valid is None else valid
     small, count = np.zeros(labels.shape, dtype=bool), 0
     for phase in phases:
-        patches, _ = ndimage.label(labels == phase)
+        patches, _ = ndimage.label((labels == phase) & known)
         tiny = np.bincount(patches.ravel()) < size
         tiny[0] = False
         small |= tiny[patches]
         count += int(tiny.sum())
-    if not count or small.all():
+    if not count or not (known & ~small).any():
         return labels, 0
-    nearest = ndimage.distance_transform_edt(small, return_distances=False, return_indices=True)
+    nearest = ndimage.distance_transform_edt(small | ~known, return_distances=False, return_indices=True)
     return labels[tuple(nearest)], count
 
 

@@ -1,4 +1,4 @@
-"""The part of a micrograph that shows the sample: without edges, without the data bar, and within a mask."""
+"""The part of a micrograph that shows the sample: without edges, and without the data bar."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["data_bar", "largest_rectangle", "trimmed_edges"]
+__all__ = ["data_bar", "trimmed_edges"]
 
 
 def trimmed_edges(grey: NDArray[Any], limit: float = 0.1) -> tuple[slice, ...]:
@@ -107,53 +107,6 @@ def _no_noise(grey: NDArray[Any]) -> NDArray[np.bool_]:
     """Rows in which neighbours hardly differ, as in a bar with a gradient."""
     steps = np.abs(np.diff(grey.astype(float), axis=1)) <= 0.005 * float(np.ptp(grey))
     return np.asarray(steps.mean(axis=1) > 0.7)
-
-
-def largest_rectangle(valid: NDArray[np.bool_]) -> tuple[slice, ...]:
-    """Find the largest axis-aligned rectangle in which every pixel is valid.
-
-    Parameters
-    ----------
-    valid : ndarray of bool
-        Shape (y, x) or (z, y, x); in a volume the rectangle is valid in every slice.
-
-    Returns
-    -------
-    tuple of slice
-        One slice for each axis; empty ones when no pixel is valid.
-
-    Examples
-    --------
-    >>> valid = np.ones((6, 9), dtype=bool); valid[1, 2] = False
-    >>> largest_rectangle(valid)
-    (slice(0, 6, None), slice(3, 9, None))
-    """
-    if valid.all():
-        return tuple(slice(0, side) for side in valid.shape)
-    plane = np.asarray(valid.all(axis=0)) if valid.ndim == 3 else valid
-    best, area = (slice(0, 0), slice(0, 0)), 0
-    heights = np.zeros(plane.shape[1], dtype=int)
-    for bottom, row in enumerate(plane):
-        heights = np.where(row, heights + 1, 0)
-        left, right, height = _widest(heights.tolist())
-        if (right - left) * height > area:
-            area = (right - left) * height
-            best = (slice(bottom + 1 - height, bottom + 1), slice(left, right))
-    return (slice(0, valid.shape[0]),) * (valid.ndim - 2) + best
-
-
-def _widest(heights: list[int]) -> tuple[int, int, int]:
-    """Largest rectangle under a histogram, (left, right, height), by one pass with a stack of rising bars."""
-    best, area, rising = (0, 0, 0), 0, [(0, 0)]
-    for position, height in enumerate([*heights, 0]):
-        start = position
-        while rising[-1][1] > height:
-            start, tall = rising.pop()
-            if (position - start) * tall > area:
-                area, best = (position - start) * tall, (start, position, tall)
-        if height > rising[-1][1]:
-            rising.append((start, height))
-    return best
 
 
 def _trimmed(plane: NDArray[Any], limit: float) -> slice:

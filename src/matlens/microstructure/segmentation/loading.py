@@ -90,7 +90,8 @@ def read_microstructure(
     Returns
     -------
     Microstructure
-        Labels 0..K-1 in two or three dimensions.
+        Labels 0..K-1 in two or three dimensions, with a mask where pixels hold no number, points were not indexed, or
+        the file shows a round field of view.
 
     Raises
     ------
@@ -111,4 +112,4 @@ def read_microstructure(
         return found
     step = found.spacing if spacing is None else spacing
     name = found.unit if unit is None else normal_unit(unit)
-    return Microstructure(found.labels, step, name, found.phase_names, found.periodic)
+    return Microstructure(found.labels, step, name, found.phase_names, found.periodic, found.mask)

@@ -38,7 +38,10 @@ class CleaningOptions:
         Number of rows of the data bar below the micrograph to cut off, or ``"auto"`` to find it.
     mask : str, optional
         File of an image of the same size, black where the micrograph is not to be used. Black pixels are left out of
-        the background and the thresholds, and the largest rectangle without them becomes the sample.
+        the background, the thresholds and the sample.
+    unmasked : bool
+        Whether points that were not indexed are a phase, and what lies outside a round field of view is sample, where
+        they would be masked otherwise.
     flatten : str, optional
         Division by the background: ``"polynomial"`` (robust fit of degree 4), ``"polynomial:DEGREE"`` or
         ``"gaussian:SIGMA"`` (standard deviation in pixels).
@@ -53,8 +56,11 @@ class CleaningOptions:
     min_object, min_hole : int
         Smallest object (cluster of a phase other than 0) and hole (cluster of phase 0) to keep, in pixels: pixels of
         the result for grey images, pixels of the file for labels, which are downsampled last.
+    fill_mask : int
+        Masked patches smaller than this, in pixels of the result, are given the nearest phase; 0 fills none.
     downsample : int
-        Side in pixels of the blocks that become one pixel: grey values by their mean, labels by majority.
+        Side in pixels of the blocks that become one pixel: grey values by their mean, labels by majority. A block with
+        a masked pixel is masked.
     spacing : str, optional
         Size of a pixel of the file, such as ``"0.35um"``; replaces the one from the file.
 
@@ -109,6 +115,14 @@ class CleaningOptions:
             group=_GROUP,
         ),
     ] = None
+    unmasked: Annotated[
+        bool,
+        option(
+            "Mask nothing that holds a value: points of an EBSD map that were not indexed are a phase, and what lies "
+            "outside a round field of view counts as sample.",
+            group=_GROUP,
+        ),
+    ] = False
     flatten: Annotated[
         str | None,
         option(
@@ -153,6 +167,15 @@ class CleaningOptions:
     ] = 0
     min_hole: Annotated[
         int, option("Fill connected patches of phase 0 that are smaller than this.", unit="px", group=_GROUP, ge=0)
+    ] = 0
+    fill_mask: Annotated[
+        int,
+        option(
+            "Give masked patches that are smaller than this the phase of their nearest neighbour.",
+            unit="px",
+            group=_GROUP,
+            ge=0,
+        ),
     ] = 0
     downsample: Annotated[
         int, option("Number of pixels along each axis that are joined to one.", unit="px", group=_GROUP, ge=1)

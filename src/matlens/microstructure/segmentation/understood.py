@@ -57,6 +57,8 @@ class Understood:
         The phases in the order of the labels.
     notes : tuple of str
         Assumptions and steps, one sentence each.
+    masked : float
+        Share of the pixels that are masked; shares of phases are of the others.
 
     Examples
     --------
@@ -75,14 +77,15 @@ class Understood:
     scale: str
     phases: tuple[PhaseFound, ...]
     notes: tuple[str, ...] = ()
+    masked: float = 0.0
 
     def __str__(self) -> str:
         axes = ("slices", "rows", "columns")[-len(self.shape) :]
         size = f"{' x '.join(map(str, self.shape))} px ({' x '.join(axes)})"
         phases = ", ".join(f"{number} = {_described(number, phase)}" for number, phase in enumerate(self.phases))
-        return (
-            f"{self.name}: {self.format}, {len(self.shape)}-D, {size}, {self.kind}; {self._pixel()}; phases: {phases}"
-        )
+        masked = f"{self.masked:.1%} masked; " if self.masked else ""
+        kind = f"{self.format}, {len(self.shape)}-D, {size}, {self.kind}"
+        return f"{self.name}: {kind}; {self._pixel()}; {masked}phases: {phases}"
 
     def lines(self) -> list[str]:
         """Return the line of truth and the notes under it, for the terminal.

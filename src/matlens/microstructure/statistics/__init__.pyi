@@ -77,6 +77,8 @@ from .statistic import Facts as Facts
 from .statistic import Section as Section
 from .statistic import Statistic as Statistic
 from .statistic import Variable as Variable
+from .statistic import rectangle_of as rectangle_of
+from .statistic import rectangle_said as rectangle_said
 from .statistics_file import read_statistics as read_statistics
 from .thresholds import threshold_sensitivity as threshold_sensitivity
 from .transport.apparent import apparent_conductivity as apparent_conductivity

@@ -19,7 +19,7 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["SCHEMA_VERSION", "characterize"]
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 
 
 @checked_arguments
@@ -35,7 +35,9 @@ def characterize(
     Parameters
     ----------
     m : Microstructure or sequence of them
-        Several must agree in dimension, phases, pixel size and unit; their sizes are free.
+        Several must agree in dimension, phases, pixel size and unit; their sizes are free. Of what is masked nothing
+        is counted; percolation and tortuosity, which lead from face to face, are measured in the largest rectangle
+        without masked pixels, which their attribute ``measured_in`` names.
     names : sequence of str, optional
         Values of the coordinate ``file``, one a microstructure.
     statistics : sequence of str, optional
@@ -87,6 +89,7 @@ def characterize(
         "spacing": list(several[0].spacing),
         "shape": [side for one in several for side in one.shape],
         "periodic": [int(one.periodic) for one in several],
+        "masked": [one.masked_share for one in several],
     }
     return dataset
 

@@ -150,7 +150,7 @@ def lineal_path_field(field: Tensor, *, periodic: bool, reach: int) -> Tensor:
     return torch.stack(axes, dim=2)
 
 
-def total_variation(field: Tensor, *, periodic: bool, eps: float = 1e-6) -> Tensor:
+def total_variation(field: Tensor, *, periodic: bool, eps: float = 1e-6, known: Tensor | None = None) -> Tensor:
     """Average the isotropic gradient magnitude sqrt(sum_i (d_i v)^2 + eps) of every phase.
 
     Parameters
@@ -161,6 +161,8 @@ def total_variation(field: Tensor, *, periodic: bool, eps: float = 1e-6) -> Tens
         Whether differences are taken across the border; otherwise only where every forward neighbour exists.
     eps : float
         Keeps the gradient finite in flat parts, where the magnitude is sqrt(eps).
+    known : Tensor of bool, shape (*S,), optional
+        Positions count where they and all their forward neighbours are known; not for ``periodic``.
 
     Returns
     -------
@@ -178,11 +180,22 @@ def total_variation(field: Tensor, *, periodic: bool, eps: float = 1e-6) -> Tens
     for axis in axes:
         difference = field.roll(-1, axis) - field if periodic else field.diff(dim=axis)
         if not periodic:
-            for other in axes:
-                if other != axis:
-                    difference = difference.narrow(other, 0, field.shape[other] - 1)
+            difference = _inner(difference, [other for other in axes if other != axis])
         square = square + difference.square()
-    return square.sqrt().flatten(2).mean(-1)
+    if known is None:
+        return square.sqrt().flatten(2).mean(-1)
+    there = known[None, None]
+    both = _inner(there, axes)
+    for axis in axes:
+        both = both & _inner(there.narrow(axis, 1, field.shape[axis] - 1), [other for other in axes if other != axis])
+    return square.sqrt()[..., both[0, 0]].mean(-1)
+
+
+def _inner(values: Tensor, axes: Sequence[int]) -> Tensor:
+    """Leave out the last position along axes, which has no forward neighbour."""
+    for axis in axes:
+        values = values.narrow(axis, 0, values.shape[axis] - 1)
+    return values
 
 
 def _correlate(first: Tensor, second: Tensor, periodic: bool, half: Sequence[int]) -> Tensor:

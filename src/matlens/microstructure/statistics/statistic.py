@@ -7,17 +7,33 @@ citations, forecasts of time and memory, and the common tester are derived from 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf, log, nan, prod
 from typing import TYPE_CHECKING, Any, Literal
+
+from matlens.errors import InputError
 
 if TYPE_CHECKING:  # names and choices are listed without loading numpy
     from numpy.typing import ArrayLike
 
     from matlens.microstructure.structure import Microstructure
 
-__all__ = ["N_LOG_N", "Blockwise", "Cost", "CurveSection", "Display", "Facts", "Section", "Statistic", "Variable"]
+__all__ = [
+    "N_LOG_N",
+    "Blockwise",
+    "Cost",
+    "CurveSection",
+    "Display",
+    "Facts",
+    "Section",
+    "Statistic",
+    "Variable",
+    "rectangle_of",
+    "rectangle_said",
+]
+
+NARROWEST = 16  # pixels along the shortest side of a rectangle that says anything of the material
 
 N_LOG_N = 1 + 1 / log(1 << 20)  # slope of n log n in logarithms, where costs are measured
 _MEASURED_AT = 1 << 20  # pixels
@@ -130,6 +146,9 @@ class Variable:
         without.
     facts : Facts
         What the common tester checks.
+    whole : bool
+        Whether it has a meaning only in a rectangle without masked pixels, as what leads from face to face has. Of a
+        structure with a mask it is then measured in the largest of them.
 
     Examples
     --------
@@ -146,6 +165,7 @@ class Variable:
     missing: str | Callable[[Microstructure], str] = ""
     display: Display | None = None
     facts: Facts = field(default_factory=Facts)
+    whole: bool = False
 
     def attributes(self, m: Microstructure) -> dict[str, str]:
         """Return the attributes of the variable in the data set.
@@ -158,11 +178,16 @@ class Variable:
         Returns
         -------
         dict of str to str
-            ``long_name``, ``units`` and, where values may be missing, ``missing``.
+            ``long_name``, ``units``, where values may be missing ``missing``, and where they were measured in a
+            rectangle only ``measured_in``.
         """
+        found = {"long_name": self.long_name, "units": self.units.format(unit=m.unit, ndim=m.ndim)}
         missing = self.missing if isinstance(self.missing, str) else self.missing(m)
-        units = self.units.format(unit=m.unit, ndim=m.ndim)
-        return {"long_name": self.long_name, "units": units} | ({"missing": missing} if missing else {})
+        if self.whole and m.mask is not None:
+            rectangle = rectangle_of(m)
+            found["measured_in"] = rectangle_said(m)
+            missing = missing if rectangle is not None else found["measured_in"]
+        return found | ({"missing": missing} if missing else {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,7 +328,79 @@ class Statistic:
         Returns
         -------
         tuple of array_like
-            One array for each variable.
+            One array for each variable; of a structure with a mask, `Variable.whole` tells where it was measured.
         """
+        if m.mask is None or not any(variable.whole for variable in self.variables):
+            return self._computed(m)
+        outside: Sequence[Any] = [None] * len(self.variables)
+        if not all(variable.whole for variable in self.variables):
+            outside = self._computed(m)
+        rectangle = rectangle_of(m)
+        inside = [_unknown(v, m) for v in self.variables] if rectangle is None else self._computed(rectangle)
+        return tuple(b if v.whole else a for v, a, b in zip(self.variables, outside, inside, strict=True))
+
+    def _computed(self, m: Microstructure) -> tuple[Any, ...]:
         found = self.compute(m)
         return found if isinstance(found, tuple) else (found,)
+
+
+def rectangle_of(m: Microstructure) -> Microstructure | None:
+    """Return the largest rectangle without masked pixels, if it is large enough to measure in.
+
+    Parameters
+    ----------
+    m : Microstructure
+        The structure.
+
+    Returns
+    -------
+    Microstructure or None
+        The structure itself if nothing is masked; None where the rectangle has a side below 16 pixels.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.structure import Microstructure
+    >>> rectangle_of(Microstructure([[0, 1, 1]], mask=[[True, False, True]])) is None
+    True
+    """
+    if m.mask is None:
+        return m
+    try:
+        found = m.unmasked()
+    except InputError:
+        return None
+    return found if min(found.shape) >= NARROWEST else None
+
+
+def rectangle_said(m: Microstructure) -> str:
+    """Say where a statistic that needs a rectangle without masked pixels was measured.
+
+    Parameters
+    ----------
+    m : Microstructure
+        A structure with a mask.
+
+    Returns
+    -------
+    str
+        A phrase.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matlens.microstructure.structure import Microstructure
+    >>> mask = np.ones((20, 30), dtype=bool); mask[0, 0] = False
+    >>> rectangle_said(Microstructure(np.zeros((20, 30), dtype=int), mask=mask))
+    'the largest rectangle without masked pixels, 20 x 29 px'
+    """
+    found = rectangle_of(m)
+    if found is None:
+        return f"no rectangle of {NARROWEST} pixels a side is free of masked pixels"
+    return f"the largest rectangle without masked pixels, {' x '.join(map(str, found.shape))} px"
+
+
+def _unknown(variable: Variable, m: Microstructure) -> Any:
+    import numpy as np
+
+    sides = {"phase": m.n_phases, "other": m.n_phases, "axis": m.ndim, "r": max(m.shape) // 2 + 1}
+    return np.full([sides[dim] for dim in variable.dims], np.nan)

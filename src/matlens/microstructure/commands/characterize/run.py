@@ -19,7 +19,15 @@ from matlens.microstructure.commands.characterize.tables import (
 )
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
 from matlens.microstructure.segmentation import Segmentation
-from matlens.microstructure.statistics import STUDIED, characterize, cost, representative_size
+from matlens.microstructure.statistics import (
+    STUDIED,
+    characterize,
+    cost,
+    find_statistics,
+    rectangle_of,
+    rectangle_said,
+    representative_size,
+)
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
@@ -44,9 +52,22 @@ def prepare(spec: CharacterizeSpec, environment: Mapping[str, Any]) -> Prepared:
         The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
     """
     inputs = Inputs.asked(spec.files, spec)
-    found = read_inputs(inputs)
+    found = [_noted(one, spec) for one in read_inputs(inputs)]
     spec = replace(spec, device=environment["device"])
     return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found, understood(found))
+
+
+def _noted(found: Segmentation, spec: CharacterizeSpec) -> Segmentation:
+    """Say where statistics are measured that a mask has no meaning for."""
+    structure = found.microstructure
+    chosen = find_statistics(spec.statistics)
+    whole = [statistic.long_name for statistic in chosen if any(variable.whole for variable in statistic.variables)]
+    if structure.mask is None or not whole:
+        return found
+    where = f"what leads from face to face ({', '.join(whole)})"
+    if rectangle_of(structure) is None:
+        return found.noted(f"Of {where} nothing is known: {rectangle_said(structure)}.")
+    return found.noted(f"{where.capitalize()} is measured in {rectangle_said(structure)}.")
 
 
 def forecast(prepared: Prepared) -> Plan:

@@ -9,6 +9,7 @@ from typing import Any
 from matlens.hooks import Progress
 from matlens.microstructure.commands.compare.spec import CompareSpec
 from matlens.microstructure.commands.inputs import (
+    RESULT,
     Inputs,
     exemplars_of,
     read_inputs,
@@ -47,9 +48,9 @@ def prepare(spec: CompareSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     inputs = Inputs.asked(spec.exemplars, spec)
     found = read_inputs(inputs)
-    results, _ = read_results(spec.result, found[0].microstructure)
+    results, judged = read_results(spec.result, found[0].microstructure)
     settings = {"inputs": inputs.hashed().settings(), "results": results.settings()}
-    return Prepared(replace(spec, device=environment["device"]), "", settings, found, understood(found))
+    return Prepared(replace(spec, device=environment["device"]), "", settings, found, understood([*found, *judged]))
 
 
 def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
@@ -67,9 +68,8 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), found)
     results = stored_inputs(run, "result")
     if results is None:
-        results = [
-            segmentation.microstructure for segmentation in read_inputs(Inputs.from_settings(run.settings["results"]))
-        ]
+        again = read_inputs(Inputs.from_settings(run.settings["results"]), whole=RESULT)
+        results = [segmentation.microstructure for segmentation in again]
         store_structures(run, "result", results)
     spec = options_of(run, CompareSpec)
     properties = ("conductivity", "stiffness") if spec.stiffness else ("conductivity",)

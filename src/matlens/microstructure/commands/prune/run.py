@@ -37,6 +37,9 @@ from matlens.runs.tables import write_table
 __all__ = ["cell_folder", "forecast", "prepare", "work"]
 
 
+_WHOLE = "Pruning"
+
+
 def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
     """Read the micrographs, and resolve shape, encoder and depths or widths.
 
@@ -60,7 +63,7 @@ def prepare(spec: PruneSpec, environment: Mapping[str, Any]) -> Prepared:
         If weights are not at hand, or cannot be used.
     """
     inputs = Inputs.asked(spec.files, spec)
-    found = read_inputs(inputs, alike=False)
+    found = read_inputs(inputs, alike=False, whole=_WHOLE)
     spec = replace(spec, device=environment["device"])
     planned = _plan(spec, inputs, [segmentation.microstructure for segmentation in found])
     choices = planned.settings
@@ -122,7 +125,7 @@ def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentati
     inputs = Inputs.from_settings(run.settings["inputs"])
     read, planned = found or (None, None)
     if read is None and stored_inputs(run) is None:
-        read = read_inputs(inputs, alike=False)
+        read = read_inputs(inputs, alike=False, whole=_WHOLE)
     exemplars = exemplars_of(run, inputs, read)
     planned = planned or _plan(options_of(run, PruneSpec), inputs, exemplars)
     check_weights(run, planned.settings["weights"])

@@ -155,6 +155,12 @@ def _files(folder: Path) -> list[Path]:
 def _read(files: Sequence[Path], segmentation: CleaningOptions | None) -> StructureSet:
     found = [load(file, segmentation) for file in files]
     read = [one.microstructure for one in found]
+    masked = [file.name for file, structure in zip(files, read) if structure.mask is not None]
+    if masked:
+        raise InputError(
+            f"{listed(masked)}: pixels are masked, and a model learns from whole pictures of one size; fill small gaps "
+            "(--fill-mask 30), crop all alike to what is known (--crop), or give --unmasked."
+        )
     _check_alike(files, read)
     first = read[0]
     return StructureSet.from_arrays(

@@ -79,6 +79,7 @@ class Annealing(Classical):
     name: ClassVar[str] = "annealing"
     citations: ClassVar[tuple[str, ...]] = ("yeong1998reconstructing", "tang2009pixel")
     seconds_per_pixel: ClassVar[float] = 2.7e-4
+    takes_masks: ClassVar[bool] = True
 
     terms: tuple[str, ...] = ("two-point",)
     directions: str = "all"
@@ -191,7 +192,7 @@ def learned(options: Annealing, exemplars: Sequence[Microstructure], shape: Sequ
     {'two-point': (2, 17, 17), 'lineal-path': (2, 2, 9)}
     """
     reach = reach_of(exemplars, shape, options.reach)
-    areas = np.array([m.labels.size for m in exemplars], dtype=float)
+    areas = np.array([m.n_known for m in exemplars], dtype=float)
     segments = sum(area * lineal_path(m)[..., : reach + 1] for area, m in zip(areas / areas.sum(), exemplars))
     wanted = {"two-point": mean_map(exemplars, two_point_map, reach), "lineal-path": np.asarray(segments)}
     if "cluster" in options.terms:

@@ -65,6 +65,7 @@ class GaussianField(Classical):
 
     name: ClassVar[str] = "gaussian-field"
     citations: ClassVar[tuple[str, ...]] = ("berk1991scattering", "quiblier1984new")
+    takes_masks: ClassVar[bool] = True
 
     reach: int = 0
 

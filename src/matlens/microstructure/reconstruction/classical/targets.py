@@ -28,14 +28,14 @@ def mean_fractions(exemplars: Sequence[Microstructure]) -> Array:
     Returns
     -------
     ndarray, shape (K,)
-        Volume fractions, weighted by area.
+        Volume fractions, weighted by what is known of their area.
 
     Examples
     --------
     >>> mean_fractions([Microstructure([[0, 1]] * 2), Microstructure([[0, 0, 0, 1]] * 2)])
     array([0.66666667, 0.33333333])
     """
-    areas = np.array([m.labels.size for m in exemplars], dtype=float)
+    areas = np.array([m.n_known for m in exemplars], dtype=float)
     return np.asarray(areas @ np.array([m.volume_fractions for m in exemplars]) / areas.sum())
 
 
@@ -98,8 +98,8 @@ def mean_map(exemplars: Sequence[Microstructure], statistic: Callable[[Microstru
     total: Array | float = 0.0
     for m in exemplars:
         window = tuple(slice(side // 2 - reach, side // 2 + reach + 1) for side in m.shape)
-        total = total + m.labels.size * statistic(m)[(slice(None), *window)]
-    return np.asarray(total / sum(m.labels.size for m in exemplars))
+        total = total + m.n_known * statistic(m)[(slice(None), *window)]
+    return np.asarray(total / sum(m.n_known for m in exemplars))
 
 
 def at_fraction(probability: Array, own: Array, asked: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from matlens.microstructure.encoders import filled_in
 from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop
 from matlens.microstructure.reconstruction.matching.swaps import fewest_neighbours, swap_pixels
 from matlens.microstructure.reconstruction.matching.throats import cluster_moments, mend_throats
@@ -16,6 +17,8 @@ from matlens.microstructure.reconstruction.phases import PhaseCode, decode, phas
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Decoded", "decode_field", "kmeans_anneal"]
+
+_GAP = 64  # masked pixels in one patch
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,13 @@ def decode_field(
     if preset.swaps and solved.stop is not Stop.INTERRUPTED:
         allowed = np.zeros(picture.shape, dtype=bool)
         allowed[:rows, :columns] = True
-        fewest = fewest_neighbours([image[0].argmax(dim=0).cpu().numpy() for image in problem.exemplars], code.n_phases)
+        seen = [filled_in(image)[0].argmax(dim=0).cpu().numpy() for image in problem.exemplars]
+        fewest = fewest_neighbours(seen, code.n_phases)
         picture, swaps = swap_pixels(picture, code, solved.objective, solved.field, allowed, fewest, preset.swaps)
     labels = picture[:rows, :columns]
     if preset.mend and models and solved.stop is not Stop.INTERRUPTED:
+        # clusters hang together only in whole windows; gaps of a few pixels are bridged
+        models = [m.filled(_GAP).unmasked() for m in models]
         window = [min(*(m.shape[axis] for m in models), shape[axis]) for axis in range(2)]
         # The mean of the moments, not of their logarithms: a model that lacks a phase must not decide its target.
         moments = [np.exp(cluster_moments(m.labels, code.n_phases, window)) for m in models]

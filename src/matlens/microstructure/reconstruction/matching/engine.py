@@ -13,7 +13,7 @@ from torch import Tensor
 
 from matlens.hooks import Arrays, Progress, StateStore
 from matlens.microstructure.encoders import Encoder, Loss
-from matlens.microstructure.reconstruction.matching.levels import reduce, refine, variance
+from matlens.microstructure.reconstruction.matching.levels import reduce, refine, shown, variance
 from matlens.microstructure.reconstruction.matching.objective import Match, match, resolved_loss
 from matlens.microstructure.reconstruction.matching.optimisers.adam import Adam
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective, Optimiser, OptimiserState
@@ -116,7 +116,7 @@ class Problem:
     encoder : Encoder
         Encoder whose features are matched.
     exemplars : tuple of Tensor, shape (1, K, H, W)
-        Phase indicators.
+        Phase indicators, zero in all phases where a pixel is masked.
     size : (int, int)
         Height and width of the field in pixels.
     preset : Preset
@@ -163,7 +163,7 @@ class Problem:
     @property
     def standard_deviation(self) -> float:
         """Standard deviation of the exemplars' fields."""
-        return float(torch.stack([self.code.field(image).std() for image in self.exemplars]).mean())
+        return float(torch.stack([shown(self.code.field(image), image).std() for image in self.exemplars]).mean())
 
     @property
     def evaluations(self) -> int:
@@ -218,7 +218,7 @@ class Problem:
         """
         bounds = None
         if self.preset.bounded:
-            values = torch.cat([self.code.field(image).flatten() for image in self.exemplars])
+            values = torch.cat([shown(self.code.field(image), image).flatten() for image in self.exemplars])
             bounds = (float(values.min()), float(values.max()))
         return Adam(bounds=bounds) if self.preset.optimiser == "adam" else LBFGS(bounds=bounds)
 

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["coarse_factors", "reduce", "refine", "variance"]
+from matlens.microstructure.encoders import known_pixels
+
+__all__ = ["coarse_factors", "reduce", "refine", "shown", "variance"]
 
 _SMALLEST = 32  # pixels on a side; a smaller level holds too little information
 # docs/decisions/0014-coarse-to-fine.md
@@ -16,35 +18,66 @@ _VISIBLE = 0.3  # a level that keeps less of the exemplar's variance shows anoth
 
 
 def reduce(indicators: Tensor, factor: int) -> Tensor:
-    """Average blocks of ``factor`` x ``factor`` pixels.
+    """Average blocks of ``factor`` x ``factor`` pixels over what is known; a block is masked if most of it is.
 
     Parameters
     ----------
-    indicators : Tensor, shape (B, K, H, W)
-        Phase indicators.
+    indicators : Tensor, shape (1, K, H, W)
+        Phase indicators, zero in all phases where a pixel is masked.
     factor : int
         Side length of a block in pixels.
 
     Returns
     -------
-    Tensor, shape (B, K, H // factor, W // factor)
-        Amounts of the phases at the coarser level.
+    Tensor, shape (1, K, H // factor, W // factor)
+        Amounts of the phases at the coarser level, zero in all of them where a block is masked.
 
     Examples
     --------
     >>> reduce(torch.tensor([[[[0.0, 1.0], [1.0, 1.0]]]]), 2)
     tensor([[[[0.7500]]]])
     """
-    return indicators if factor == 1 else functional.avg_pool2d(indicators, factor)
+    if factor == 1:
+        return indicators
+    amounts, known = functional.avg_pool2d(indicators, factor), known_pixels(indicators)
+    if known is None:
+        return amounts
+    share = functional.avg_pool2d(known.to(indicators)[None, None], factor)
+    return torch.where(share >= 0.5, amounts / share.clamp(min=1e-6), 0.0)
+
+
+def shown(values: Tensor, image: Tensor) -> Tensor:
+    """Return the values at the known pixels of an image.
+
+    Parameters
+    ----------
+    values : Tensor, shape (1, C, H, W)
+        Values of the image's pixels.
+    image : Tensor, shape (1, K, H, W)
+        Amounts of the phases, zero in all of them where a pixel is masked.
+
+    Returns
+    -------
+    Tensor, shape (1, C, known pixels, 1)
+        The values as they are if no pixel is masked.
+
+    Examples
+    --------
+    >>> image = torch.tensor([[[[1.0, 0.0]], [[0.0, 0.0]]]])
+    >>> shown(image, image).shape
+    torch.Size([1, 2, 1, 1])
+    """
+    known = known_pixels(image)
+    return values if known is None else values[..., known][..., None]
 
 
 def variance(indicators: Tensor) -> float:
-    """Compute the variance of indicators over positions, summed over phases.
+    """Compute the variance of indicators over known positions, summed over phases.
 
     Parameters
     ----------
     indicators : Tensor, shape (1, K, H, W)
-        Amounts of the phases.
+        Amounts of the phases, zero in all of them where a pixel is masked.
 
     Returns
     -------
@@ -56,7 +89,8 @@ def variance(indicators: Tensor) -> float:
     >>> variance(torch.tensor([[[[0.0, 1.0]], [[1.0, 0.0]]]]))
     0.5
     """
-    return float(indicators.var(dim=(2, 3), correction=0).sum())
+    known = shown(indicators, indicators)
+    return float(known.var(dim=(2, 3), correction=0).sum()) if known.numel() else 0.0
 
 
 def coarse_factors(exemplars: Sequence[Tensor], shape: Sequence[int]) -> list[int]:

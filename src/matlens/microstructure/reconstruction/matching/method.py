@@ -143,6 +143,7 @@ class Matching(Method[MatchingWork]):
 
     name: ClassVar[str] = "matching"
     citations: ClassVar[tuple[str, ...]] = ("li2018transfer", "gatys2015texture", "liu1989limited")
+    takes_masks: ClassVar[bool] = True
 
     encoder: str | Encoder = "auto"
     weights: str | os.PathLike[str] | None = None

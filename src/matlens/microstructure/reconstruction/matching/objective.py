@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from matlens.errors import InputError
-from matlens.microstructure.encoders import Encoder, Loss
+from matlens.microstructure.encoders import Encoder, Loss, centred, filled_in, known_pixels, untouched
 from matlens.microstructure.reconstruction.matching.presets import Preset
 from matlens.microstructure.reconstruction.matching.terms import (
     Fraction,
@@ -149,7 +149,8 @@ def match(
     encoder : Encoder
         Encoder of samples and exemplars.
     exemplars : sequence of Tensor, shape (1, K, H, W)
-        Indicators at this level; targets are their means, weighted by area.
+        Indicators at this level, zero in all phases where a pixel is masked; targets are their means over what is
+        known, weighted by its area.
     shape : sequence of int
         Height and width of the sample at this level.
     fractions : Tensor, shape (K,)
@@ -184,7 +185,7 @@ def match(
     ['Gram scale1', 'Gram scale2', 'two-point', 'total variation', 'phase range']
     """
     encoder = encoder.adapted(exemplars)
-    weights = torch.tensor([float(image[0, 0].numel()) for image in exemplars])
+    weights = torch.tensor([float(_area(image)) for image in exemplars])
     weights = weights / weights.sum()
     loss, notes = resolved_loss(preset, encoder)
     layers = dict(loss.layers)
@@ -203,7 +204,9 @@ def match(
     if preset.two_point:
         terms.append(_two_point_term(exemplars, weights, shape, fractions, preset.two_point, reach))
     if preset.total_variation:
-        varied = torch.stack([total_variation(image, periodic=False) for image in exemplars])
+        varied = torch.stack(
+            [total_variation(filled_in(image), periodic=False, known=known_pixels(image)) for image in exemplars]
+        )
         terms.append(TotalVariation(preset.total_variation, torch.einsum("e,ebk->bk", weights.to(varied), varied)))
     if preset.fraction:
         terms.append(Fraction(preset.fraction, fractions))
@@ -215,14 +218,23 @@ def match(
 def _gram_terms(
     encoder: Encoder, exemplars: Sequence[Tensor], layers: dict[str, float], preset: Preset
 ) -> tuple[list[Term], list[str]]:
-    """Compute one Gram term per layer: valid if it has enough positions, else with reflected borders, else left out."""
+    """Compute one Gram term per layer: valid if it has enough positions, else with reflected borders, else left out.
+
+    Of an exemplar with masked pixels, positions are valid that see none of them. Where these are too few, masked pixels
+    take the nearest phase, and positions over them are left out.
+    """
     totals: dict[str, list[tuple[float, Tensor]]] = {name: [] for name in layers}
     notes: list[str] = []
     for image in exemplars:
         reflected, dropped = [], []
+        known, image = known_pixels(image), filled_in(image)
         valid = encoder.features(image, list(layers), "valid")
+        if known is not None:
+            valid = {name: _at(found, untouched(known, encoder.layer(name))) for name, found in valid.items()}
         short = [name for name in layers if name not in valid or not _enough(valid[name])]
         mirrored = encoder.features(image, short, "reflect") if short else {}
+        if known is not None:
+            mirrored = {name: _at(found, centred(known, found.shape[-2:])) for name, found in mirrored.items()}
         size = " x ".join(str(side) for side in image.shape[-2:])
         for name in layers:
             found = mirrored.get(name) if name in short else valid[name]
@@ -233,7 +245,8 @@ def _gram_terms(
                 reflected.append(name)
             totals[name].append((float(found[0, 0].numel()), gram(found)))
         if reflected:
-            notes.append(f"at {size} px the exemplar's borders were reflected for {', '.join(reflected)}")
+            filled = "" if known is None else ", and its masked pixels took the nearest phase,"
+            notes.append(f"at {size} px the exemplar's borders were reflected{filled} for {', '.join(reflected)}")
         if dropped:
             notes.append(f"at {size} px {', '.join(dropped)} had too few positions and was left out")
     terms: list[Term] = []
@@ -246,8 +259,19 @@ def _gram_terms(
     return terms, notes
 
 
+def _at(features: Tensor, positions: Tensor) -> Tensor:
+    """Features at the chosen positions, shape (B, C, n)."""
+    return features[..., positions]
+
+
 def _enough(features: Tensor) -> bool:
     return features[0, 0].numel() * _ENOUGH >= features.shape[1]
+
+
+def _area(image: Tensor) -> int:
+    """Number of known pixels."""
+    known = known_pixels(image)
+    return image[0, 0].numel() if known is None else int(known.sum())
 
 
 def _two_point_term(
@@ -277,7 +301,11 @@ def _covariance(exemplars: Sequence[Tensor], weights: Sequence[float], half: Seq
     above: Tensor | float = 0.0
     below: Tensor | float = 0.0
     for w, image in zip(weights, exemplars):
-        own = image.double().mean(dim=(2, 3), keepdim=True)
-        above = above + w * (two_point_field(image.double(), periodic=False, half=half) - own.square())
+        own = image.double().sum(dim=(2, 3), keepdim=True) / _area(image)
+        pairs, known = two_point_field(image.double(), periodic=False, half=half), known_pixels(image)
+        if known is not None:  # of all pairs only those count whose ends are both known
+            both = two_point_field(known.double()[None, None], periodic=False, half=half)
+            pairs = torch.where(both * known.numel() > 0.5, pairs / both.clamp(min=1e-12), own.square())
+        above = above + w * (pairs - own.square())
         below = below + w * own * (1 - own)
     return torch.as_tensor(above) / torch.as_tensor(below).clamp(min=1e-12)

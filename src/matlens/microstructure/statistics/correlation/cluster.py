@@ -96,7 +96,7 @@ def cluster_map(
     connectivity : {"face", "full"}
         Neighbours share a face, or at least a corner.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere. Clusters hang together
+        True where the label is known, of the microstructure's shape; by default its own mask. Clusters hang together
         only through what is known, as in a window.
 
     Returns
@@ -145,7 +145,7 @@ def cluster_radial(
     connectivity : {"face", "full"}
         Whether pixels that touch by an edge or a corner alone belong to one cluster (full) or not (face).
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere.
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------

@@ -123,7 +123,7 @@ def _lengths_and_anisotropy(m: Microstructure) -> tuple[NDArray[np.float64], ...
     spacing = np.asarray(m.spacing)
     along = first_below(normalised_covariance(along_axes(found, half), fractions[:, None, None])) * spacing
     radial = first_below(normalised_covariance(radial_mean(found, half, m.spacing), fractions[:, None]))
-    quarters = [anisotropy(window) for window in m.tiles([max(1, side // 2) for side in m.shape])]
+    quarters = [anisotropy(window) for window in m.tiles([max(1, side // 2) for side in m.shape], masked=True)]
     # fmin and fmax pass over windows in which it is not known
     low, high = np.fmin.reduce(quarters), np.fmax.reduce(quarters)
     return along, radial * float(np.exp(np.log(spacing).mean())), _ratio(along), low, high

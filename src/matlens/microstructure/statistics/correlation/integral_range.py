@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure.statistics.correlation.offsets import half_sides, overlap_counts, radial_mean
-from matlens.microstructure.statistics.correlation.pair_counts import window_sums
-from matlens.microstructure.statistics.correlation.two_point import two_point_map
+from matlens.microstructure.statistics.correlation.two_point import known_places, known_sums, two_point_map
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["fraction_variance", "integral_range", "short_covariance"]
@@ -81,14 +80,14 @@ def short_covariance(m: Microstructure) -> Array:
     covariance = _centred_covariance(m, half)
     distance = np.sqrt(sum(g.astype(float) ** 2 for g in np.ogrid[tuple(slice(-h, h + 1) for h in half)]))
     for phase, curve in enumerate(radial_mean(covariance, half)):
-        end = _end_of_order(curve, m.labels.size, m.ndim)
+        end = _end_of_order(curve, m.n_known, m.ndim)
         near = distance <= end
-        lowered = near.sum() / m.labels.size
+        lowered = near.sum() / m.n_known
         if end == 0 or lowered >= 0.5:
             covariance[phase] = np.nan
             continue
         total = covariance[phase][near].sum() / (1 - lowered)
-        covariance[phase] = np.where(near, covariance[phase] + total / m.labels.size, 0.0)
+        covariance[phase] = np.where(near, covariance[phase] + total / m.n_known, 0.0)
     return covariance
 
 
@@ -98,9 +97,9 @@ def _centred_covariance(m: Microstructure, half: Sequence[int]) -> Array:
     Around the mean of the whole window, two complementary phases would differ.
     """
     values = two_point_map(m)
-    places = overlap_counts(m.shape, half, m.periodic)
+    places = known_places(m, half, m.mask)
     for phase, fraction in enumerate(m.volume_fractions):
-        means = window_sums(m.labels == phase, half, m.periodic) / places
+        means = known_sums(m, phase, half, m.mask) / places
         values[phase] -= means * means[(slice(None, None, -1),) * m.ndim]
         values[phase] /= fraction * (1 - fraction) or np.nan
     return values

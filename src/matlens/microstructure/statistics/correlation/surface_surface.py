@@ -51,7 +51,7 @@ def surface_surface_map(m: Microstructure, *, mask: ArrayLike | None = None) -> 
         Two- or three-dimensional. The outermost pixels of a window, not all of whose neighbours are known, are left
         out, unless it is periodic.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere. Pixels beside hidden ones
+        True where the label is known, of the microstructure's shape; by default its own mask. Pixels beside hidden ones
         are left out too.
 
     Returns
@@ -95,7 +95,7 @@ def surface_surface(m: Microstructure, *, mask: ArrayLike | None = None) -> NDAr
     m : Microstructure
         Two- or three-dimensional; the outermost pixels of a window are left out, unless it is periodic.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere.
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------

@@ -7,6 +7,8 @@ hides is unknown, like what lies outside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -45,7 +47,7 @@ def two_point_map(m: Microstructure, *, other: int | None = None, mask: ArrayLik
     other : int, optional
         Phase at the far end; without it each phase is paired with itself.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere.
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------
@@ -78,11 +80,7 @@ def two_point_map(m: Microstructure, *, other: int | None = None, mask: ArrayLik
         raise InputError(f"other={other} is not a phase of this microstructure; give a label in 0..{m.n_phases - 1}.")
     half = half_sides(m.shape)
     known = checked_mask(m, mask)
-    if known is None:
-        places = overlap_counts(m.shape, half, m.periodic)
-    else:
-        places = auto_counts(known, half, m.periodic)
-        places[places == 0] = np.nan
+    places = known_places(m, half, known)
     counts = np.empty((m.n_phases, *places.shape))
     for phase in range(m.n_phases):
         if known is None and m.n_phases == 2 and phase == 0:
@@ -104,7 +102,7 @@ def two_point_axes(m: Microstructure, *, other: int | None = None, mask: ArrayLi
     other : int, optional
         Phase at the far end; without it each phase is paired with itself.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere.
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------
@@ -143,7 +141,7 @@ def two_point_radial(m: Microstructure, *, other: int | None = None, mask: Array
     other : int, optional
         Phase at the far end; without it each phase is paired with itself.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere.
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------
@@ -172,18 +170,25 @@ def two_point_radial(m: Microstructure, *, other: int | None = None, mask: Array
     return radial_mean(two_point_map(m, other=other, mask=mask), half_sides(m.shape), m.spacing)
 
 
-def two_point_cross(m: Microstructure) -> Array:
+def two_point_cross(m: Microstructure, *, mask: ArrayLike | None = None) -> Array:
     """Compute the two-point probabilities of all pairs of phases, averaged over shells of round(|r|) pixels.
 
     Parameters
     ----------
     m : Microstructure
         Two- or three-dimensional.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------
     ndarray of float64, shape (K, K, R), R = min(side) // 2 + 1
         P{x in the first phase, x + r in the second}; symmetric, and its sum over both phases is 1.
+
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
 
     Notes
     -----
@@ -195,33 +200,33 @@ def two_point_cross(m: Microstructure) -> Array:
     >>> two_point_cross(Microstructure([[0, 1], [1, 0]], periodic=True))[0].tolist()
     [[0.5, 0.25], [0.0, 0.25]]
     """
-    half = half_sides(m.shape)
-    places = overlap_counts(m.shape, half, m.periodic)
+    half, known = half_sides(m.shape), checked_mask(m, mask)
+    places = known_places(m, half, known)
     size = radial_size(half, m.spacing)
     pairs = np.zeros((m.n_phases, m.n_phases, size))
     for a in range(m.n_phases):
         # every far end lies in some phase, so the last pair of a row is what the others leave
         for b in range(a, m.n_phases - 1):
-            pairs[a, b] = pairs[b, a] = radial_mean(_pairs(m, a, b, None) / places, half, m.spacing)
-        total = radial_mean(window_sums(m.labels == a, half, m.periodic) / places, half, m.spacing)
+            pairs[a, b] = pairs[b, a] = radial_mean(_pairs(m, a, b, known) / places, half, m.spacing)
+        total = radial_mean(known_sums(m, a, half, known) / places, half, m.spacing)
         pairs[a, -1] = pairs[-1, a] = total - pairs[a, :-1].sum(axis=0)
     return pairs
 
 
 def checked_mask(m: Microstructure, mask: ArrayLike | None) -> NDArray[np.bool_] | None:
-    """Return the mask as bool, or None where nothing is hidden.
+    """Join the microstructure's own mask and a further one; None where nothing is hidden.
 
     Parameters
     ----------
     m : Microstructure
         Microstructure that the mask belongs to.
     mask : array_like or None
-        True (not 0) where the label is known; None for everywhere.
+        True (not 0) where the label is to be used; None for all that the microstructure knows.
 
     Returns
     -------
     ndarray of bool or None
-        The mask; None if every label is known.
+        True where both masks are; None if every label is known.
 
     Raises
     ------
@@ -234,13 +239,73 @@ def checked_mask(m: Microstructure, mask: ArrayLike | None) -> NDArray[np.bool_]
     True
     """
     if mask is None:
-        return None
+        return m.mask
     known = np.asarray(mask).astype(bool)
     if known.shape != m.shape:
         raise InputError(f"the mask has shape {known.shape} and the microstructure {m.shape}; they must agree.")
+    if m.mask is not None:
+        known = known & m.mask
     if not known.any():
         raise InputError("the mask hides every pixel, so nothing can be measured; it must be True where data are good.")
     return None if known.all() else known
+
+
+def known_places(m: Microstructure, half: Sequence[int], known: NDArray[np.bool_] | None) -> Array:
+    """Count the positions x for which x and x + r are both known, for every offset |r_i| <= half_i.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Gives shape and periodicity.
+    half : sequence of int
+        Largest offset along each axis.
+    known : ndarray of bool or None
+        Result of `checked_mask`.
+
+    Returns
+    -------
+    ndarray of float64, shape (2 half_1 + 1, ...)
+        Counts, and NaN at offsets of which the mask leaves none; the centre is r = 0.
+
+    Examples
+    --------
+    >>> known_places(Microstructure([[0, 1, 1]]), (0, 1), np.array([[True, True, False]]))
+    array([[1., 2., 1.]])
+    """
+    if known is None:
+        return overlap_counts(m.shape, half, m.periodic)
+    places = auto_counts(known, half, m.periodic)
+    places[places == 0] = np.nan
+    return places
+
+
+def known_sums(m: Microstructure, phase: int, half: Sequence[int], known: NDArray[np.bool_] | None) -> Array:
+    """Count the positions x in a phase for which x + r is known, for every offset |r_i| <= half_i.
+
+    Parameters
+    ----------
+    m : Microstructure
+        The structure.
+    phase : int
+        The phase.
+    half : sequence of int
+        Largest offset along each axis.
+    known : ndarray of bool or None
+        Result of `checked_mask`.
+
+    Returns
+    -------
+    ndarray of float64, shape (2 half_1 + 1, ...)
+        Counts; the centre is r = 0.
+
+    Examples
+    --------
+    >>> known_sums(Microstructure([[1, 1, 1]]), 1, (0, 1), np.array([[True, True, False]]))
+    array([[1., 2., 1.]])
+    """
+    if known is None:
+        return window_sums(m.labels == phase, half, m.periodic)
+    return cross_counts((m.labels == phase) & known, known, half, m.periodic)
 
 
 def _pairs(m: Microstructure, first: int, second: int, known: NDArray[np.bool_] | None) -> Array:

@@ -106,7 +106,8 @@ def compare(
     result : Microstructure or sequence of them
         Realisations of one size.
     exemplar : Microstructure or sequence of them
-        One or more fields of one material; sizes are free. Windows of the result's size are cut out of them.
+        One or more fields of one material; sizes are free. Windows of the result's size are cut out of them, where they
+        hold no masked pixels; all else counts what is known.
     window : int or sequence of int, optional
         Size of the smaller windows in pixels; by default the result's size is halved until 8 or more fit.
     seed : int
@@ -125,8 +126,8 @@ def compare(
     Raises
     ------
     InputError
-        If dimensions or numbers of phases differ, realisations differ in size, the window does not fit, or a property
-        is unknown.
+        If dimensions or numbers of phases differ, realisations differ in size or have masked pixels, the window does
+        not fit, or a property is unknown.
 
     Examples
     --------
@@ -167,6 +168,7 @@ def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], 
             raise InputError(f"cannot compare {m!r} with {first!r}: dimension and number of phases must agree.")
         if min(m.shape) < _NARROWEST:
             raise InputError(f"cannot compare {m!r}: at least {_NARROWEST} pixels along each axis are needed.")
+    results = [m.whole("a result to be compared") for m in results]
     if len({m.shape for m in results}) > 1:
         raise InputError(f"realisations of one size are needed, found {sorted({m.shape for m in results})}.")
     return results, exemplars
@@ -258,8 +260,8 @@ def _controls(
 
 def _copying(results: Sequence[Microstructure], exemplars: Sequence[Microstructure], seed: int) -> pd.DataFrame:
     test = CopyTest(exemplars)
-    block = min(2 * max(test.sides), min(exemplars[0].shape) // 2)
-    pasted = pasted_blocks(exemplars[0], results[0].shape, block, seed)
+    source = exemplars[0].unmasked()
+    pasted = pasted_blocks(source, results[0].shape, max(1, min(2 * max(test.sides), min(source.shape) // 2)), seed)
     images = {f"result {i}": m for i, m in enumerate(results)} | {"pasted blocks": pasted}
     tables = []
     for name, image in images.items():

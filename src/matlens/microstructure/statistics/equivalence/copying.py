@@ -164,7 +164,7 @@ def pasted_blocks(exemplar: Microstructure, shape: Sequence[int], block: int, se
     Parameters
     ----------
     exemplar : Microstructure
-        Where the blocks come from.
+        Where the blocks come from; of one with masked pixels, the largest rectangle without them.
     shape : sequence of int
         Pixels of the image along each axis.
     block : int
@@ -188,6 +188,7 @@ def pasted_blocks(exemplar: Microstructure, shape: Sequence[int], block: int, se
     >>> pasted_blocks(white_noise((16, 16), (0.5, 0.5)), (20, 12), 8)
     Microstructure(20 x 12, 2 phases, 1 px)
     """
+    exemplar = exemplar.unmasked()
     if not 1 <= block <= min(exemplar.shape) or len(shape) != exemplar.ndim:
         raise InputError(f"blocks of {block} pixels for shape {tuple(shape)} cannot be cut out of {exemplar!r}.")
     rng = np.random.default_rng(seed)
@@ -217,6 +218,8 @@ class _Finder:
             inside = total.take(range(w, count), axis) - total.take(range(count - w), axis)
         variance = (inside - inside**2 / w**self.ndim).sum(axis=0)
         self.scale = np.where(variance > 0.5, 1 / np.sqrt(np.maximum(variance, 0.5)), 0).astype(np.float32)
+        if exemplar.mask is not None:
+            self.scale[~_windows_known(exemplar.mask, w)] = 0  # nothing matches what is not known
 
     def __call__(self, patches: Array, corners: NDArray[np.intp] | None = None) -> Array:
         """Best match of each patch, shape (n,); with ``corners``, only among windows disjoint from the patch's own."""
@@ -245,6 +248,14 @@ def _channels(m: Microstructure) -> Array:
     return m.indicators()[1 if m.n_phases == 2 else 0 :].astype(np.float32)
 
 
+def _windows_known(mask: NDArray[np.bool_], w: int) -> NDArray[np.bool_]:
+    """Whether the window of side w that starts at each pixel, where it fits, holds no masked pixel."""
+    known = mask
+    for axis in range(mask.ndim):
+        known = np.asarray(np.lib.stride_tricks.sliding_window_view(known, w, axis=axis).all(axis=-1))
+    return known
+
+
 def _patches(m: Microstructure, w: int) -> tuple[Array, NDArray[np.intp]]:
     """Take patches of more than one phase on a regular grid: (n, channels, w, ...) and their corners (n, ndim)."""
     corners = _corners(m, w)
@@ -253,6 +264,8 @@ def _patches(m: Microstructure, w: int) -> tuple[Array, NDArray[np.intp]]:
     field = _channels(m)
     patches = np.stack([field[(slice(None), *(slice(c, c + w) for c in corner))] for corner in corners])
     mixed = (np.ptp(patches.reshape(*patches.shape[:2], -1), axis=2) > 0).any(axis=1)
+    if m.mask is not None:
+        mixed &= _windows_known(m.mask, w)[tuple(corners.T)]
     return patches[mixed], corners[mixed]
 
 
@@ -282,9 +295,11 @@ def _disjoint(m: Microstructure, w: int) -> float:
 
 def _block_between_halves(m: Microstructure) -> int:
     """Largest verbatim block that two halves of one field share."""
-    blocks = []
+    blocks, m = [], m.unmasked()
     for axis, side in enumerate(m.shape):
+        if side < 2:
+            continue
         parts = [[slice(None)] * m.ndim for _ in range(2)]
         parts[0][axis], parts[1][axis] = slice(0, side // 2), slice(side // 2, None)
         blocks.append(largest_verbatim_block(m.crop(*parts[0]), [m.crop(*parts[1])]))
-    return max(blocks)
+    return max(blocks, default=0)

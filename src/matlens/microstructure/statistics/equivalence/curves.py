@@ -55,7 +55,7 @@ class Curves:
     """
 
     def __init__(self, m: Microstructure) -> None:
-        self.microstructure = Microstructure(m.labels, phase_names=m.phase_names)
+        self.microstructure = Microstructure(m.labels, phase_names=m.phase_names, mask=m.mask)
         self.properties: dict[
             str, Array
         ] = {}  # apparent ones, by matlens.microstructure.statistics.transport.properties
@@ -413,8 +413,10 @@ def errors(result: Structure, target: Structure) -> dict[str, float]:
 
 
 def _relative(mine: Array, theirs: Array, stop: int) -> float:
-    scale = float(np.abs(theirs[1 : stop + 1]).sum())
-    return float(np.abs(mine[1 : stop + 1] - theirs[1 : stop + 1]).sum()) / scale if scale > 0 else float("nan")
+    difference = mine[1 : stop + 1] - theirs[1 : stop + 1]
+    known = ~np.isnan(difference)  # a mask may leave an offset without a pair
+    scale = float(np.abs(theirs[1 : stop + 1][known]).sum())
+    return float(np.abs(difference[known]).sum()) / scale if scale > 0 else float("nan")
 
 
 def _known_mean(values: Sequence[float]) -> float:

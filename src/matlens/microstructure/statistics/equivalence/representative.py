@@ -18,7 +18,7 @@ from matlens.errors import InputError
 from matlens.microstructure.statistics.correlation.correlation_length import correlation_length_radial
 from matlens.microstructure.statistics.correlation.integral_range import fraction_variance, short_covariance
 from matlens.microstructure.statistics.equivalence.curves import Curves, s2_error
-from matlens.microstructure.statistics.equivalence.windows import MOST, cut_windows
+from matlens.microstructure.statistics.equivalence.windows import MOST, count_windows, cut_windows
 from matlens.microstructure.statistics.transport.properties import too_large
 from matlens.microstructure.structure import Microstructure
 
@@ -156,7 +156,7 @@ class _Known:
 
     @classmethod
     def from_fields(cls, fields: Sequence[Microstructure]) -> _Known:
-        sizes = np.array([prod(field.shape) for field in fields], dtype=float)
+        sizes = np.array([field.n_known for field in fields], dtype=float)
         largest = fields[int(sizes.argmax())]
         lengths = correlation_length_radial(largest)
         return cls(
@@ -281,6 +281,7 @@ def _sizes(fields: Sequence[Microstructure]) -> list[tuple[int, ...]]:
     least = [min(sides) for sides in zip(*(field.shape for field in fields))]
     sizes = [tuple(side // part for side in least) for part in _PARTS]
     sizes = list(dict.fromkeys(size for size in sizes if min(size) >= _SMALLEST))
+    sizes = [size for size in sizes if count_windows(fields, size)]
     if len(sizes) < 2:
         shape = "x".join(map(str, least))
         raise InputError(

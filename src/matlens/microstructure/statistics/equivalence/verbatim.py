@@ -19,7 +19,7 @@ Hashes = NDArray[np.uint64]
 # any fixed numbers do: equal blocks always have equal hashes, unequal ones practically never (64 bits)
 _PHASE, _FACTOR = (
     np.random.default_rng(20181).integers(1, 2**63, size=size, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    for size in (MAX_PHASES, 64)
+    for size in (MAX_PHASES + 1, 64)  # the last for what is masked
 )
 
 
@@ -60,7 +60,7 @@ def largest_verbatim_block(result: Microstructure, exemplars: Sequence[Microstru
     result : Microstructure
         Two- or three-dimensional.
     exemplars : sequence of Microstructure
-        Structures of the same dimension.
+        Structures of the same dimension; what is masked is held by none.
 
     Returns
     -------
@@ -92,7 +92,12 @@ def _shares_block(result: Microstructure, exemplars: Sequence[Microstructure], s
     )
     wanted = np.concatenate([_block_hashes(turned, side).ravel() for turned in symmetries(result.labels, result.ndim)])
     wanted = np.sort(wanted[~np.isin(wanted, plain)])
-    return wanted.size > 0 and any(_share_value(_block_hashes(e.labels, side).ravel(), wanted) for e in exemplars)
+    return wanted.size > 0 and any(_share_value(_block_hashes(_known(e), side).ravel(), wanted) for e in exemplars)
+
+
+def _known(m: Microstructure) -> NDArray[np.uint8]:
+    """Labels, with one that no structure has where they are masked."""
+    return m.labels if m.mask is None else np.where(m.mask, m.labels, np.uint8(MAX_PHASES))
 
 
 def _share_value(values: Hashes, known: Hashes) -> bool:

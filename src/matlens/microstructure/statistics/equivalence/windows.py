@@ -17,7 +17,7 @@ MOST = 64
 
 
 def count_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> int:
-    """Count the adjacent, non-overlapping windows of a shape that fit into fields.
+    """Count the adjacent, non-overlapping windows of a shape, without masked pixels, that fit into fields.
 
     Parameters
     ----------
@@ -36,11 +36,16 @@ def count_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> int
     >>> count_windows([Microstructure(np.eye(8, dtype=int))], (4, 2))
     8
     """
-    return sum(prod(side // want for side, want in zip(field.shape, shape, strict=True)) for field in fields)
+    return sum(
+        prod(side // want for side, want in zip(field.shape, shape, strict=True))
+        if field.mask is None
+        else sum(1 for _ in field.tiles(shape))
+        for field in fields
+    )
 
 
 def cut_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> list[Curves]:
-    """Cut fields into windows; of more than 64, evenly spaced ones are kept.
+    """Cut fields into windows without masked pixels; of more than 64, evenly spaced ones are kept.
 
     Parameters
     ----------

@@ -2,15 +2,18 @@
 
 A window cuts the chords at its border and sees short ones more often whole than long ones. Only chords with both ends
 inside are counted, each weighted by the inverse of the number of places where one of its length would be seen whole.
+The rim of what is masked is a border too.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.microstructure.statistics.correlation.offsets import half_sides
-from matlens.microstructure.statistics.lines.lineal_path import open_lines, run_lengths
+from matlens.microstructure.statistics.correlation.two_point import checked_mask
+from matlens.microstructure.statistics.lines.lineal_path import lines_along, open_lines, run_lengths, segments_known
+from matlens.microstructure.statistics.size_shape.volume_fraction import volume_fraction
 from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
@@ -19,13 +22,15 @@ __all__ = ["CHORD_LENGTH", "chord_length_distribution", "mean_chord_length"]
 Array = NDArray[np.float64]
 
 
-def chord_length_distribution(m: Microstructure) -> Array:
+def chord_length_distribution(m: Microstructure, *, mask: ArrayLike | None = None) -> Array:
     """Compute the chord-length distribution of every phase along every axis.
 
     Parameters
     ----------
     m : Microstructure
         Two- or three-dimensional.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------
@@ -33,6 +38,11 @@ def chord_length_distribution(m: Microstructure) -> Array:
         Entry z is the share of the phase's chords that are z pixels long (entry 0 is 0), free of the window's
         censoring. Longer chords than half the side are not listed, so the sum may stay below 1; NaN beyond an axis'
         own half side and where a phase has no chord.
+
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
 
     Notes
     -----
@@ -46,27 +56,34 @@ def chord_length_distribution(m: Microstructure) -> Array:
     >>> chord_length_distribution(stripes)[:, 1, :5].tolist()
     [[0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0]]
     """
-    half = half_sides(m.shape)
+    half, known = half_sides(m.shape), checked_mask(m, mask)
     result = np.full((m.n_phases, m.ndim, max(half) + 1), np.nan)
     for axis, reach in enumerate(half):
-        whole, chords = _chords(m, axis)
+        whole, chords = _chords(m, axis, known)
         with np.errstate(invalid="ignore"):
             result[:, axis, : reach + 1] = whole[:, : reach + 1] / chords[:, None]
     return result
 
 
-def mean_chord_length(m: Microstructure) -> Array:
+def mean_chord_length(m: Microstructure, *, mask: ArrayLike | None = None) -> Array:
     """Compute the mean chord length of every phase along every axis, with long chords included.
 
     Parameters
     ----------
     m : Microstructure
         Two- or three-dimensional.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------
     ndarray of float64, shape (K, ndim)
         Volume fraction over number of chords per length, in pixels; infinite where a phase has no chord end.
+
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
 
     Notes
     -----
@@ -80,33 +97,39 @@ def mean_chord_length(m: Microstructure) -> Array:
     >>> mean_chord_length(Microstructure(np.tile([0, 0, 0, 1], (4, 4)), periodic=True))[:, 1]
     array([3., 1.])
     """
-    chords = np.stack([_chords(m, axis)[1] for axis in range(m.ndim)], axis=1)
+    known = checked_mask(m, mask)
+    chords = np.stack([_chords(m, axis, known)[1] for axis in range(m.ndim)], axis=1)
+    fractions = volume_fraction(m, mask=known)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(chords > 0, m.volume_fractions[:, None] / chords, np.inf)
+        return np.where(chords > 0, fractions / chords, np.inf)
 
 
-def _chords(m: Microstructure, axis: int) -> tuple[Array, Array]:
+def _chords(m: Microstructure, axis: int, known: NDArray[np.bool_] | None) -> tuple[Array, Array]:
     """Estimate the number of chords per pixel of line: by length, shape (K, N + 1), and in all, shape (K,)."""
-    side = m.shape[axis]
-    lines = np.ascontiguousarray(np.moveaxis(m.labels, axis, -1)).reshape(-1, side)
-    count = lines.shape[0]
+    side, phases = m.shape[axis], m.n_phases
+    lines, fits = lines_along(m, axis, known), segments_known(m, axis, known)
     if m.periodic:
-        lines, _ = open_lines(lines)  # begins at a change: every run is a whole chord
-        sites = np.full(side + 1, side)
-    else:
-        sites = np.maximum(side - 1 - np.arange(side + 1), 0)  # starts 1 .. side - 1 - z
-    starts, lengths, cut = run_lengths(lines)
+        lines, _ = open_lines(lines)  # begins at a change: every run is whole
+    starts, lengths, _cut = run_lengths(lines)
     phase = lines.ravel()[starts].astype(np.intp)
-    whole = np.full(starts.size, True) if m.periodic else ~cut
-    code = phase[whole] * (side + 1) + lengths[whole]
-    histogram = np.bincount(code, minlength=m.n_phases * (side + 1)).reshape(m.n_phases, side + 1)
-    by_length = np.divide(histogram, sites * count, out=np.zeros(histogram.shape), where=sites > 0)
-    # every change of phase begins one chord and ends another; both sides are known at side - 1 places of a window
+    last = starts % side + lengths == side
+    # what a run touches before and behind: the end of an open line is as unknown as what is masked
+    before, behind = np.roll(phase, 1), np.roll(phase, -1)
     if m.periodic:
-        return by_length, np.bincount(phase, minlength=m.n_phases) / (side * count)
-    begins = np.bincount(phase[starts % side > 0], minlength=m.n_phases)
-    ends = np.bincount(phase[(starts + lengths) % side > 0], minlength=m.n_phases)
-    return by_length, (begins + ends) / (2 * max(side - 1, 1) * count)
+        begins = starts % side == 0
+        before[begins], behind[last] = phase[last], phase[begins]
+    else:
+        before[starts % side == 0], behind[last] = phases, phases
+    seen = phase < phases
+    ends = (before < phases).astype(np.int64) + (behind < phases)
+    whole = seen & (ends == 2)
+    histogram = np.bincount(phase[whole] * (side + 1) + lengths[whole], minlength=phases * (side + 1))
+    # a chord of z pixels is seen whole where z + 2 pixels in a row are known; on a closed line one may come twice
+    sites = np.append(fits[1:], [fits[-1] if m.periodic else 0] * 2)
+    by_length = np.divide(histogram.reshape(phases, side + 1), sites, out=np.zeros((phases, side + 1)), where=sites > 0)
+    # every change of phase begins one chord and ends another; both sides are known at so many places
+    places = max(int(fits[1]), 1) if side > 1 else 1
+    return by_length, np.bincount(phase[seen], weights=ends[seen], minlength=phases) / (2 * places)
 
 
 def _distribution_and_mean(m: Microstructure) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ from matlens.errors import InputError
 from matlens.microstructure.statistics.correlation.two_point import checked_mask
 from matlens.microstructure.statistics.lines.lineal_path import run_lengths
 from matlens.microstructure.statistics.size_shape.neighbours import half_directions
+from matlens.microstructure.statistics.size_shape.volume_fraction import volume_fraction
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["chord_survival", "directional_lineal_path", "directional_mean_chord", "line_step"]
@@ -129,9 +130,7 @@ def directional_mean_chord(
     >>> directional_mean_chord(stripes, [(0, 1), (1, 1)]).round(2).tolist()
     [[1.75, 2.47], [0.58, 0.82]]
     """
-    known = checked_mask(m, mask)
-    labels = m.labels if known is None else m.labels[known]
-    fractions = np.bincount(labels.ravel(), minlength=m.n_phases) / labels.size
+    fractions = volume_fraction(m, mask=mask)
     result = np.empty((m.n_phases, len(_checked(m, directions))))
     for index, (runs, vector) in enumerate(zip(_runs(m, directions, mask), _checked(m, directions))):
         places = (np.arange(runs.known.size) - 1).clip(0) @ runs.known  # where both sides of a change are known

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matlens.microstructure.statistics.correlation.offsets import half_sides
+from matlens.microstructure.statistics.correlation.two_point import checked_mask
 from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
@@ -69,21 +70,28 @@ def open_lines(lines: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
     return np.take_along_axis(lines, order, axis=1)[mixed], lines[~mixed, 0]
 
 
-def lineal_path(m: Microstructure) -> NDArray[np.float64]:
+def lineal_path(m: Microstructure, *, mask: ArrayLike | None = None) -> NDArray[np.float64]:
     """Compute the lineal-path function of every phase along every axis.
 
-    L(r) = P{the r + 1 pixels x, ..., x + r all lie in the phase}, over the positions where the segment fits;
-    L(0) is the volume fraction. If ``m`` is periodic runs continue across the border.
+    L(r) = P{the r + 1 pixels x, ..., x + r all lie in the phase}, over the positions where the segment fits into what
+    is known; L(0) is the volume fraction. If ``m`` is periodic runs continue across the border.
 
     Parameters
     ----------
     m : Microstructure
         Two- or three-dimensional.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------
     ndarray of float64, shape (K, ndim, R), R = max(side) // 2 + 1
-        Offsets r = 0, 1, 2, ... in pixels; NaN beyond an axis' own half side.
+        Offsets r = 0, 1, 2, ... in pixels; NaN beyond an axis' own half side, and where no segment is known.
+
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
 
     Notes
     -----
@@ -95,18 +103,97 @@ def lineal_path(m: Microstructure) -> NDArray[np.float64]:
     >>> lineal_path(Microstructure([[0, 0, 1, 1]] * 4))[1].tolist()
     [[0.5, 0.5, 0.5], [0.5, 0.3333333333333333, 0.0]]
     """
-    half = half_sides(m.shape)
+    half, known = half_sides(m.shape), checked_mask(m, mask)
     curves = np.full((m.n_phases, m.ndim, max(half) + 1), np.nan)
     for axis, reach in enumerate(half):
-        side = m.shape[axis]
-        lines = np.ascontiguousarray(np.moveaxis(m.labels, axis, -1)).reshape(-1, side)
-        histogram, closed = _run_histogram(lines, m.n_phases, m.periodic)
-        # number of segments of r + 1 pixels = sum over runs of max(0, n - r), as a doubly cumulated histogram
-        longer = np.cumsum(histogram[:, ::-1], axis=1)[:, ::-1][:, 1:]
-        segments = np.cumsum(longer[:, ::-1], axis=1)[:, ::-1] + side * closed[:, None]
-        fits = side - (0 if m.periodic else 1) * np.arange(reach + 1)
-        curves[:, axis, : reach + 1] = segments[:, : reach + 1] / (fits * lines.shape[0])
+        segments = segments_in_phases(lines_along(m, axis, known), m.n_phases, m.periodic)[:, : reach + 1]
+        fits = segments_known(m, axis, known)[: reach + 1]
+        curves[:, axis, : reach + 1] = np.divide(segments, fits, out=np.full(segments.shape, np.nan), where=fits > 0)
     return curves
+
+
+def lines_along(m: Microstructure, axis: int, known: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Lay out the labels along an axis as rows, with one label more for what is masked.
+
+    Parameters
+    ----------
+    m : Microstructure
+        The structure.
+    axis : int
+        Array axis.
+    known : ndarray of bool or None
+        Result of `checked_mask`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (lines, N)
+        Labels; K, the number of phases, where the pixel is masked.
+
+    Examples
+    --------
+    >>> lines_along(Microstructure([[0, 1], [1, 1]]), 0, np.array([[True, True], [False, True]])).tolist()
+    [[0, 2], [1, 1]]
+    """
+    labels = m.labels if known is None else np.where(known, m.labels, np.uint8(m.n_phases))
+    return np.ascontiguousarray(np.moveaxis(labels, axis, -1)).reshape(-1, m.shape[axis])
+
+
+def segments_in_phases(lines: NDArray[np.uint8], n_phases: int, periodic: bool) -> NDArray[np.int64]:
+    """Count the segments of r + 1 pixels that lie in each phase, for r = 0, 1, ..., N - 1.
+
+    Parameters
+    ----------
+    lines : ndarray of uint8, shape (lines, N)
+        Labels; those from ``n_phases`` on are no phase.
+    n_phases : int
+        Number of phases K.
+    periodic : bool
+        Whether lines are closed.
+
+    Returns
+    -------
+    ndarray of int, shape (K, N)
+        Numbers of segments.
+
+    Examples
+    --------
+    >>> segments_in_phases(np.array([[0, 0, 1, 1, 1]], dtype=np.uint8), 2, False).tolist()
+    [[2, 1, 0, 0, 0], [3, 2, 1, 0, 0]]
+    """
+    histogram, closed = _run_histogram(lines, n_phases, periodic)
+    # number of segments of r + 1 pixels = sum over runs of max(0, n - r), as a doubly cumulated histogram
+    longer = np.cumsum(histogram[:, ::-1], axis=1)[:, ::-1][:, 1:]
+    found: NDArray[np.int64] = np.cumsum(longer[:, ::-1], axis=1)[:, ::-1] + lines.shape[1] * closed[:, None]
+    return found
+
+
+def segments_known(m: Microstructure, axis: int, known: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+    """Count the places along an axis where r + 1 pixels in a row are known, for r = 0, 1, ..., N - 1.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Gives shape and periodicity.
+    axis : int
+        Array axis.
+    known : ndarray of bool or None
+        Result of `checked_mask`.
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+        Numbers of places.
+
+    Examples
+    --------
+    >>> segments_known(Microstructure([[0, 1, 1, 0]]), 1, np.array([[True, True, True, False]])).tolist()
+    [3, 2, 1, 0]
+    """
+    side = m.shape[axis]
+    if known is None:
+        return np.asarray((side - (0 if m.periodic else 1) * np.arange(side)) * (m.labels.size // side))
+    hidden = np.ascontiguousarray(np.moveaxis(~known, axis, -1)).reshape(-1, side).astype(np.uint8)
+    return segments_in_phases(hidden, 1, m.periodic)[0]
 
 
 def _run_histogram(
@@ -117,10 +204,11 @@ def _run_histogram(
     closed = np.zeros(n_phases, dtype=np.int64)
     if periodic:
         lines, uniform = open_lines(lines)
-        closed += np.bincount(uniform, minlength=n_phases)
+        closed += np.bincount(uniform, minlength=n_phases)[:n_phases]
     starts, lengths, _ = run_lengths(lines)
     code = lines.ravel()[starts].astype(np.intp) * (side + 1) + lengths
-    return np.bincount(code, minlength=n_phases * (side + 1)).reshape(n_phases, side + 1), closed
+    counted = np.bincount(code, minlength=n_phases * (side + 1))[: n_phases * (side + 1)]
+    return counted.reshape(n_phases, side + 1), closed
 
 
 LINEAL_PATH = Statistic(

@@ -23,7 +23,8 @@ def euler_number(m: Microstructure, *, connectivity: Connectivity = "face") -> N
     Parameters
     ----------
     m : Microstructure
-        Two- or three-dimensional; everything outside the image counts as another phase, even if it is periodic.
+        Two- or three-dimensional; everything outside the image, and what is masked, counts as another phase, even if it
+        is periodic.
     connectivity : {"face", "full"}
         Pixels of the phase are neighbours across a face, or across a corner too.
 

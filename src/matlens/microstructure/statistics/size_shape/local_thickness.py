@@ -38,7 +38,7 @@ def local_thickness_map(
     whole : bool
         Round radii down to whole (smallest) pixels, which is coarser, but what PoreSpy's ``local_thickness`` does.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere. The rim of what is hidden
+        True where the label is known, of the microstructure's shape; by default its own mask. The rim of what is hidden
         is no boundary, as a window's is none.
 
     Returns
@@ -123,7 +123,7 @@ def mean_local_thickness(
     thickness : ndarray of float64, optional
         Result of `local_thickness_map` with this mask, if it has been computed already.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere.
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------

@@ -77,9 +77,7 @@ def minkowski_functionals(m: Microstructure, *, mask: ArrayLike | None = None) -
     (array([0.984375, 0.015625]), array([-0.0625,  0.0625]))
     """
     good = checked_mask(m, mask)
-    volume = volume_fraction(m)
-    if good is not None:
-        volume = np.bincount(m.labels[good], minlength=m.n_phases) / np.count_nonzero(good)
+    volume = volume_fraction(m, mask=good)
     face = euler_density(m, mask=good)
     full = euler_density(m, connectivity="full", mask=good)
     return Minkowski(volume, specific_surface(m, mask=good), mean_curvature_density(m, mask=good), face, full)

@@ -102,7 +102,7 @@ def particle_sizes(
         none is as large as the window. "excluded" only leaves them out: small ones are then favoured. "all" takes cut
         ones as they are: sizes come out too small, and numbers too large.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere. What is hidden is treated
+        True where the label is known, of the microstructure's shape; by default its own mask. What is hidden is treated
         as what lies outside a window; a periodic structure with a mask is taken as a window too.
 
     Returns

@@ -44,7 +44,7 @@ def triple_phase_boundary(
         along the axes. "crofton" counts the same as crossings of test planes, which is right on average over
         orientations and 2/3 of a line along an axis. In two dimensions both count points.
     mask : array_like of bool, optional
-        True where the label is known, of the microstructure's shape; by default everywhere. Connections lead through
+        True where the label is known, of the microstructure's shape; by default its own mask. Connections lead through
         known pixels only.
 
     Returns
@@ -142,6 +142,7 @@ TRIPLE_PHASE_BOUNDARY = Statistic(
                 section="connection", place=6, caption="of these, where all three phases reach both ends of the axis"
             ),
             facts=Facts(least=0, shift=False, laminate=lambda w: [np.nan, np.nan]),
+            whole=True,
         ),
     ),
     cost=Cost(seconds=(0.081, 0.18), bytes=(32, 31), each="structure"),

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from matlens.microstructure.statistics.correlation.two_point import checked_mask
 from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["VOLUME_FRACTION", "volume_fraction"]
 
 
-def volume_fraction(m: Microstructure) -> NDArray[np.float64]:
+def volume_fraction(m: Microstructure, *, mask: ArrayLike | None = None) -> NDArray[np.float64]:
     """Compute the volume fraction of every phase.
 
     Parameters
     ----------
     m : Microstructure
         Two- or three-dimensional.
+    mask : array_like of bool, optional
+        True where the label is known, of the microstructure's shape; by default its own mask.
 
     Returns
     -------
     ndarray of float64, shape (K,)
-        Sums to 1; the value of every two-point probability and lineal path at r = 0.
+        Share of what is known. Sums to 1; the value of every two-point probability and lineal path at r = 0.
+
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves nothing.
 
     Examples
     --------
@@ -30,7 +38,9 @@ def volume_fraction(m: Microstructure) -> NDArray[np.float64]:
     >>> volume_fraction(Microstructure([[0, 1], [1, 1]]))
     array([0.25, 0.75])
     """
-    return m.volume_fractions
+    known = checked_mask(m, mask)
+    labels = m.labels.ravel() if known is None else m.labels[known]
+    return np.bincount(labels, minlength=m.n_phases) / labels.size
 
 
 VOLUME_FRACTION = Statistic(

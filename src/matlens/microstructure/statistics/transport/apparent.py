@@ -94,6 +94,7 @@ def apparent_stiffness(windows: Sequence[Microstructure], *, contrast: float = 1
 def _each_phase(windows: Sequence[Microstructure], solve: Solver, size: int) -> Array:
     """Solve for each window and each phase that it has; one that is absent leaves the homogeneous body."""
     first = windows[0]
+    windows = [window.whole("an apparent property") for window in windows]
     pairs = [(i, k) for i, k in product(range(len(windows)), range(first.n_phases)) if windows[i].volume_fractions[k]]
     values = np.empty((len(windows), first.n_phases, size))
     values[:] = solve(torch.zeros(1, *(2,) * first.ndim))[0].numpy()

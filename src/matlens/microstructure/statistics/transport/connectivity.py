@@ -26,6 +26,11 @@ def percolation(m: Microstructure) -> NDArray[np.bool_]:
     ndarray of bool, shape (K, ndim)
         False for an absent phase. A window smaller than the structure's scale percolates more often than the material.
 
+    Raises
+    ------
+    InputError
+        If pixels are masked.
+
     Notes
     -----
     Torquato, Random Heterogeneous Materials: Microstructure and Macroscopic Properties (2002).
@@ -35,7 +40,7 @@ def percolation(m: Microstructure) -> NDArray[np.bool_]:
     >>> percolation(Microstructure([[0, 1], [0, 1]])).tolist()
     [[True, False], [True, False]]
     """
-    return np.array([percolates(mask, periodic=m.periodic) for mask in m.indicators()])
+    return np.array([percolates(mask, periodic=m.periodic) for mask in m.whole("percolation").indicators()])
 
 
 def connected_fraction(m: Microstructure) -> NDArray[np.float64]:
@@ -51,12 +56,17 @@ def connected_fraction(m: Microstructure) -> NDArray[np.float64]:
     ndarray of float64, shape (K, ndim)
         NaN for an absent phase.
 
+    Raises
+    ------
+    InputError
+        If pixels are masked.
+
     Examples
     --------
     >>> connected_fraction(Microstructure([[0, 1, 0, 0], [0, 1, 1, 1]])).round(2).tolist()
     [[0.5, 0.0], [1.0, 0.0]]
     """
-    masks = m.indicators()
+    masks = m.whole("percolation").indicators()
     spanning = [[spanning_cells(mask, axis).sum() for axis in range(m.ndim)] for mask in masks]
     pixels = masks.reshape(m.n_phases, -1).sum(axis=1)[:, None]
     shares = np.full((m.n_phases, m.ndim), np.nan)
@@ -79,6 +89,7 @@ PERCOLATION = Statistic(
             long_name="whether the phase connects both ends of the axis",
             display=Display(section="connection", place=0, caption="1 if the phase connects both ends of the axis"),
             facts=Facts(least=0, most=1, absent=0, layers=True, laminate=lambda w: [1, 0]),
+            whole=True,
         ),
         Variable(
             name="connected_fraction",
@@ -87,6 +98,7 @@ PERCOLATION = Statistic(
             missing="the phase is absent",
             display=Display(section="connection", place=1, caption="share of the phase that does so"),
             facts=Facts(least=0, most=1, shift=False, layers=True, laminate=lambda w: [1, 0]),
+            whole=True,
         ),
     ),
     cost=Cost(seconds=(0.041, 0.07), bytes=(7, 7)),

@@ -37,6 +37,11 @@ def tortuosity(
         1 for straight channels. NaN where the phase does not percolate along the axis or is absent, where the solve
         did not converge, and everywhere in an image of more than ``most_cells`` pixels.
 
+    Raises
+    ------
+    InputError
+        If pixels are masked.
+
     See Also
     --------
     matlens.microstructure.physics.tortuosity_factor : one of them, with its convergence.
@@ -50,7 +55,7 @@ def tortuosity(
     >>> tortuosity(Microstructure([[0, 1, 1, 1]] * 4)).round(6).tolist()
     [[1.0, nan], [1.0, nan]]
     """
-    found = np.full((m.n_phases, m.ndim), np.nan)
+    found = np.full((m.whole("the tortuosity factor").n_phases, m.ndim), np.nan)
     if m.labels.size > most_cells:
         return found
     boundary = "periodic" if m.periodic else "fixed"
@@ -84,6 +89,7 @@ TORTUOSITY = Statistic(
                 caption="volume fraction over relative diffusivity, a dash where the phase does not percolate",
             ),
             facts=Facts(least=1, layers=True, laminate=lambda w: [1, np.nan], tolerance=1e-4),
+            whole=True,
         ),
     ),
     cost=Cost(seconds=(16, 6.6), bytes=(250, 260), exponent=1.4, largest=TORTUOSITY_CELLS),
