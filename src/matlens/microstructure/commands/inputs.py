@@ -162,7 +162,7 @@ def read_inputs(inputs: Inputs, *, alike: bool = True, whole: str = "") -> list[
         Whether they show one material, and so must have the same phases.
     whole : str
         What cannot take masked pixels, as the subject of a sentence: of inputs that have some, the largest rectangle
-        without them is then used, and it is said. Empty where masks are taken.
+        without them is then used, and a note says so. Empty where masks are taken.
 
     Returns
     -------

@@ -140,7 +140,8 @@ class FilterBank(Encoder):
         known = [known_pixels(image.cpu()) for image in exemplars]
         for layer in self.layers:
             large = [min(image.shape[-2:]) >= self.size for image in pyramid]
-            pyramid, known = ([each for each, keep in zip(all_of, large) if keep] for all_of in (pyramid, known))
+            pyramid = [image for image, keep in zip(pyramid, large) if keep]
+            known = [there for there, keep in zip(known, large) if keep]
             if not pyramid:
                 break
             if max(float(image.std()) for image in pyramid) < 1e-3:

@@ -105,12 +105,14 @@ def from_nearest(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[Any]
     from scipy.ndimage import distance_transform_edt
 
     planes, known = (array.reshape(-1, *array.shape[-2:]) for array in (values, valid))
-    found, nearest, before = np.where(known, planes, values[valid][0]), None, None
+    found = np.where(known, planes, values[valid][0])
+    nearest: tuple[NDArray[Any], ...] = ()
+    before: NDArray[np.bool_] | None = None
     for plane, shown in zip(found, known):
         if shown.all() or not shown.any():
             continue
         if before is None or not np.array_equal(shown, before):  # the same in every slice of most volumes
-            nearest = distance_transform_edt(~shown, return_distances=False, return_indices=True)
+            nearest = tuple(distance_transform_edt(~shown, return_distances=False, return_indices=True))
             before = shown
-        plane[...] = plane[tuple(nearest)]
+        plane[...] = plane[nearest]
     return np.asarray(found.reshape(values.shape), dtype=values.dtype)

@@ -191,9 +191,11 @@ def segments_known(m: Microstructure, axis: int, known: NDArray[np.bool_] | None
     """
     side = m.shape[axis]
     if known is None:
-        return np.asarray((side - (0 if m.periodic else 1) * np.arange(side)) * (m.labels.size // side))
+        places: NDArray[np.int64] = side - (0 if m.periodic else 1) * np.arange(side)
+        return places * (m.labels.size // side)
     hidden = np.ascontiguousarray(np.moveaxis(~known, axis, -1)).reshape(-1, side).astype(np.uint8)
-    return segments_in_phases(hidden, 1, m.periodic)[0]
+    found: NDArray[np.int64] = segments_in_phases(hidden, 1, m.periodic)[0]
+    return found
 
 
 def _run_histogram(
