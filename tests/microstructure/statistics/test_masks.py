@@ -31,7 +31,7 @@ def masked(shape, periodic=False, seed=0, known=0.8):
     random = np.random.default_rng(seed)
     labels = np.kron(random.integers(0, 3, [-(-n // 2) for n in shape]), np.ones([2] * len(shape), dtype=int))
     labels = labels[tuple(slice(n) for n in shape)]
-    return Microstructure(labels, phase_names="abc", periodic=periodic, mask=random.random(shape) < known)
+    return Microstructure(labels, phase_names=list("abc"), periodic=periodic, mask=random.random(shape) < known)
 
 
 def round_field(m):
@@ -175,11 +175,11 @@ def test_euler_number_takes_masked_pixels_as_another_phase():
 def test_a_window_behind_a_mask_has_the_statistics_of_the_window(shape):
     labels = gaussian_field(shape, 2.5, 0.4, seed=2, periodic=False).labels.astype(int)
     labels[gaussian_field(shape, 3.0, 0.3, seed=3, periodic=False).labels == 1] = 2
-    window = Microstructure(labels, 0.5, "um", "abc")
+    window = Microstructure(labels, 0.5, "um", list("abc"))
     around, place = [side + 8 for side in shape], tuple(slice(5, 5 + side) for side in shape)
     wide, mask = np.ones(around, dtype=int), np.zeros(around, dtype=bool)
     wide[place], mask[place] = labels, True
-    expected, found = characterize(window), characterize(Microstructure(wide, 0.5, "um", "abc", mask=mask))
+    expected, found = characterize(window), characterize(Microstructure(wide, 0.5, "um", list("abc"), mask=mask))
     for name, values in expected.data_vars.items():
         if name in ("anisotropy_low", "anisotropy_high"):
             continue  # of windows that lie elsewhere
