@@ -18,6 +18,7 @@ DRIVER = """
 import importlib, os, signal, sys
 from matlens.runs import state_store
 state_store.INTERVAL = 0.0
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background are started to ignore it
 module, owner, name, number, after, kind = sys.argv[1].split(",")
 if module:
     home = importlib.import_module(module)
