@@ -1,4 +1,4 @@
-# make demo: set up, then reconstruct real input.   make test: set up, then run all tests.   make quick: those of a minute.
+# make demo: set up, then reconstruct a real material.   make test: set up, then run all tests.   make quick: those of a minute.
 # make check: lint, types, import rules.   make coverage: quick, with what it covers.   make nightly: properties, at length.
 PYTHON ?= python3
 VENV ?= .venv
@@ -15,7 +15,6 @@ QUICK := tests -m "not slow and not end_to_end"
 .PHONY: demo test quick coverage nightly check lint types imports circles setup clean
 demo: setup
 	$(BIN)/matlens demo
-	$(BIN)/matlens library demo
 
 test: setup
 	$(PYTEST)

@@ -58,7 +58,7 @@ def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     exec(compile(code, "README.md", "exec"), names)
     assert names["result"].microstructure.shape == (32, 32)
-    assert "judged by" in capsys.readouterr().out
+    assert "9 windows of 32x32 pixels" in capsys.readouterr().out
 
 
 def test_learning_example_runs(capsys: pytest.CaptureFixture[str]) -> None:

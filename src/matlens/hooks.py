@@ -28,30 +28,40 @@ class Progress(Protocol):
     >>> progress.end()
     """
 
-    def begin(self, total: int, label: str) -> None:
+    def begin(self, total: float, label: str) -> None:
         """Start a computation.
 
         Parameters
         ----------
-        total : int
-            Number of steps.
+        total : int or float
+            Number of steps, all of which take about the same time; or the amount of work in any unit, as a float, where
+            steps differ.
         label : str
             Name of the computation.
         """
 
-    def update(self, done: int, text: str = "") -> None:
-        """Show the number of steps that are done.
+    def update(self, done: float, text: str = "") -> None:
+        """Show how much is done.
 
         Parameters
         ----------
-        done : int
-            Steps done, of ``total``.
+        done : int or float
+            Steps or work done, of ``total``.
         text : str
             State of the computation, e.g. its loss and level.
         """
 
     def end(self) -> None:
         """Finish the computation, whether or not ``total`` was reached."""
+
+    def say(self, text: str) -> None:
+        """Show a finding while the work goes on.
+
+        Parameters
+        ----------
+        text : str
+            One sentence, or the path of a file that is ready.
+        """
 
 
 class Silent:
@@ -63,13 +73,16 @@ class Silent:
     True
     """
 
-    def begin(self, total: int, label: str) -> None:
+    def begin(self, total: float, label: str) -> None:
         """Do nothing."""
 
-    def update(self, done: int, text: str = "") -> None:
+    def update(self, done: float, text: str = "") -> None:
         """Do nothing."""
 
     def end(self) -> None:
+        """Do nothing."""
+
+    def say(self, text: str) -> None:
         """Do nothing."""
 
 
@@ -91,15 +104,15 @@ class Labelled:
 
     def __init__(self, progress: Progress, label: str) -> None:
         self._progress, self._label = progress, label
-        self.update, self.end = progress.update, progress.end
+        self.update, self.end, self.say = progress.update, progress.end, progress.say
 
-    def begin(self, total: int, label: str) -> None:
+    def begin(self, total: float, label: str) -> None:
         """Start a computation under both labels.
 
         Parameters
         ----------
-        total : int
-            Number of steps.
+        total : int or float
+            Number of steps, or amount of work.
         label : str
             Name of the computation, shown after the label of this object.
         """
@@ -145,6 +158,17 @@ class StateStore(Protocol):
             Returns the state, arrays by name; called only when the state is saved.
         force : bool
             Save in any case.
+        """
+
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
+        """Offer a picture of unfinished work.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+        labels : callable
+            Returns the phase labels so far, at any resolution; called only when the picture is made.
         """
 
     def drop(self, key: str) -> None:
@@ -196,6 +220,9 @@ class NoStore:
         return None
 
     def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
+        """Do nothing."""
+
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
         """Do nothing."""
 
     def drop(self, key: str) -> None:

@@ -201,6 +201,7 @@ def test_a_mask_is_found_again_from_another_folder(folder, capsys):
 
 def test_an_interrupt_while_comparing_takes_the_bar_away(folder, monkeypatch):
     from matlens.microstructure.commands import judging as steps
+    from matlens.microstructure.statistics.equivalence import comparison
 
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
@@ -211,11 +212,14 @@ def test_an_interrupt_while_comparing_takes_the_bar_away(folder, monkeypatch):
         def begin(self, total, label):
             pass
 
+        def update(self, done, text=""):
+            pass
+
         def end(self):
             self.ended += 1
 
-    monkeypatch.setattr(steps, "compare", interrupted)
-    told, m = Told(), gaussian_field((32, 32), 3.0, 0.4, seed=0)
+    monkeypatch.setattr(comparison, "cut_windows", interrupted)
+    told, m = Told(), gaussian_field((64, 64), 3.0, 0.4, seed=0)
     with RunDirectory.create("run", "compare", {}) as run, pytest.raises(KeyboardInterrupt):
         steps.compare_in(run, [m], [m], told, seed=0)
     assert told.ended == 1

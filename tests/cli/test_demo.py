@@ -44,6 +44,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(steps, "DEMO", {name: f"problem:{name}" for name in ("gravel", "bicontinuous")})
     stand_in = Engine()
     monkeypatch.setattr(Plan, "run", lambda plan, progress, checkpoint: stand_in.run(plan, checkpoint))
     quick = judging.compare

@@ -2,13 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from matplotlib.figure import Figure
 
 from matlens.cli.app import main
+from matlens.hooks import Silent
 from matlens.library.commands.demo import run as demo
+from matlens.library.commands.demo.report import PAGE
 from matlens.library.commands.suggest import run as suggesting
+from matlens.library.gradients.simplex import along, directions
+from matlens.library.problems import photoanode
+from matlens.runs.codecs import DATASET, write_value
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
 
 pytestmark = pytest.mark.end_to_end
 
@@ -44,3 +53,31 @@ def test_the_demo_goes_from_table_to_plate_list_and_is_resumed(monkeypatch, caps
     for name in ("photoanode", "photoanode-insight", "photoanode-plan"):
         assert f'href="{name}/report.html"' in html
     assert "umehara2019analyzing" in html
+
+
+def test_what_was_found_is_set_beside_the_law(tmp_path):
+    known = photoanode(demo._SAMPLES, seed=2)
+    truth = along(known.truth.total, directions("dilution", known.library.compositions)) / 100
+    found = truth.copy()
+    found[:, 0] *= -1  # one component with the wrong sign
+    dims = ("scheme", "kind", "sample", "component")
+    gradients = xr.Dataset(
+        {
+            "composition_gradient": (dims, found[None, None]),
+            "composition_gradient_spread": (dims, np.full_like(found, 1e-9)[None, None]),
+            "support": (dims[2:], np.full(found.shape, 2)),
+        },
+        coords={"scheme": ["dilution"], "kind": ["total"], "component": list(known.library.components)},
+    )
+    with RunDirectory.create(tmp_path / "run", "library demo", {"members": []}) as run:
+        write_value(run, f"{demo.INSIGHT}/gradients.nc", gradients, DATASET)
+        demo.found_beside_truth(run, 2, Silent())
+        table = read_table(run, demo.TRUTH)
+        shown = PAGE.sections[0](run)
+    assert table["component"].tolist() == list(known.library.components)
+    assert np.allclose(table["truth"], truth.mean(axis=0))
+    assert np.allclose(table["found"][1:], table["truth"][1:])
+    n = len(table)
+    expected = f"right for {n - 1} of {n} components, and the 90 % interval holds the true effect for {n - 1} of {n}."
+    assert demo.sentence_of_truth(table).endswith(expected)
+    assert shown.points == [demo.sentence_of_truth(table)]

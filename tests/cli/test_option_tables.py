@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from matlens.cli.app import ON_RUNS
+from matlens.cli.app import OTHERS
 from matlens.cli.options import Destination, Verbosity
 from matlens.cli.registry import commands
 from matlens.core.settings import option_table
@@ -25,8 +25,13 @@ def page() -> str:
             option_table(command.spec),
         ]
     parts += ["## Every command that fills a run directory", _rows(Destination, Verbosity)]
-    for spec, function in ON_RUNS:
-        parts += [f"## matlens {function.__name__}", spec.__doc__, option_table(spec)]
+    for other in OTHERS:
+        parts += [
+            f"## matlens {other.function.__name__}",
+            other.spec.__doc__,
+            f"`{other.example}`",
+            option_table(other.spec),
+        ]
     return "\n\n".join("\n".join(line.strip() for line in part.strip().splitlines()) for part in parts) + "\n"
 
 

@@ -1,12 +1,15 @@
 import io
+import logging
 import os
 import signal
 import time
+from datetime import datetime
 
 import numpy as np
 import pytest
 
 from matlens import InputError, Microstructure
+from matlens.hooks import Silent
 from matlens.microstructure.commands.inputs import Inputs, read_inputs
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.io import write_microstructure
@@ -14,6 +17,7 @@ from matlens.microstructure.problems import checkerboard, laminate
 from matlens.microstructure.reconstruction import Reconstruction
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.runs.directory import RunDirectory
+from matlens.runs.log import logged
 from matlens.runs.progress import Bar, Lines, progress_for
 from matlens.runs.provenance import environment, mismatches, sha256
 from matlens.runs.signals import stoppable
@@ -71,12 +75,43 @@ def test_lines_are_sparse_and_say_the_time_left():
     lines.begin(10, "realisation 1")
     lines.update(5, "loss 0.5, 32 px")
     lines.end()
-    assert stream.getvalue().startswith("realisation 1: 5/10, loss 0.5, 32 px, about 0 s left")
+    assert stream.getvalue() == "realisation 1\nrealisation 1: 5/10, loss 0.5, 32 px, less than 1 s left\n"
     quiet = io.StringIO()
     sparse = Lines(quiet)
     sparse.begin(10, "x")
     sparse.update(5)
     assert quiet.getvalue() == ""
+    sparse.say("Equivalent.")
+    assert quiet.getvalue() == "Equivalent.\n"
+
+
+def test_the_time_left_is_weighed_by_work_and_unknown_before_two_percent(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("matlens.runs.progress.time.monotonic", lambda: clock[0])
+    stream = io.StringIO()
+    lines = Lines(stream, interval=0)
+    lines.begin(200.0, "realisation 1")
+    lines.update(0.0, "measuring")
+    clock[0] = 1.0
+    lines.update(3.0, "1/8 size")
+    clock[0] = 10.0
+    lines.update(20.0, "1/4 size")
+    assert stream.getvalue().splitlines()[1:] == [
+        "realisation 1: 0 %, measuring",
+        "realisation 1: 2 %, 1/8 size",
+        "realisation 1: 10 %, 1/4 size, about 1 min 30 s left",
+    ]
+
+
+def test_the_log_of_a_run_holds_what_was_shown_with_its_time(tmp_path):
+    with RunDirectory.create(tmp_path / "run", "compare", {}) as run:
+        for text in ("first", "again"):  # a run that is resumed goes on in the same file
+            with logged(run, Silent()) as progress:
+                progress.say(f"{text} finding")
+                logging.getLogger("matlens.anything").warning("a warning")
+    lines = (tmp_path / "run" / "log.txt").read_text(encoding="utf-8").splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == ["first finding", "a warning", "again finding", "a warning"]
+    assert all(datetime.fromisoformat(line.split(" ", 1)[0]) for line in lines)
 
 
 def test_the_bar_shows_the_text():

@@ -5,8 +5,10 @@ Values are handed on as texts: settings files, Python and the command line share
 
 from __future__ import annotations
 
+import glob
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING
 from typing import Annotated, Any
 
@@ -17,7 +19,7 @@ from matlens.cli.options import Destination, Verbosity
 from matlens.core.settings import Option, declared, read_options
 from matlens.runs.command import Command
 
-__all__ = ["command_function", "with_signature"]
+__all__ = ["command_function", "with_example", "with_signature"]
 
 Action = Callable[..., None]
 
@@ -48,8 +50,31 @@ def command_function(command: Command, action: Callable[[Command, Any, Destinati
     def function(values: dict[str, Any], destination: Destination, verbosity: Verbosity) -> None:
         action(command, read_options(command.spec, values), destination, verbosity)
 
-    text = f"{inspect.cleandoc(command.spec.__doc__ or '')}\n\nExample: {command.example}"
+    text = with_example(command.spec.__doc__, command.example)
     return with_signature(function, [command.spec, Destination, Verbosity], help=text)
+
+
+def with_example(text: str | None, example: str) -> str:
+    """Write the help of a command: what it does, and a line that works.
+
+    Parameters
+    ----------
+    text : str or None
+        What the command does, perhaps indented as a docstring is.
+    example : str
+        The line.
+
+    Returns
+    -------
+    str
+        The help.
+
+    Examples
+    --------
+    >>> with_example("Make it.", "matlens make")
+    'Make it.\\n\\nExample: matlens make'
+    """
+    return f"{inspect.cleandoc(text or '')}\n\nExample: {example}"
 
 
 def with_signature(function: Callable[..., None], classes: list[type[Any]], *, help: str) -> Action:
@@ -114,9 +139,25 @@ def _parameter(made: Option) -> inspect.Parameter:
         return inspect.Parameter(
             made.name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, shown]
         )
-    shown = typer.Option(*made.flags, help=text, metavar=made.metavar, rich_help_panel=panel, show_default=False)
+    shown = typer.Option(
+        *made.flags,
+        help=text,
+        metavar=made.metavar,
+        rich_help_panel=panel,
+        show_default=False,
+        autocompletion=_completion(made.choices) if made.choices else None,
+    )
     annotation = Annotated[(list[str] if made.many else str) | None, shown]
     return inspect.Parameter(made.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _completion(choices: Sequence[str]) -> Callable[[str], list[str]]:
+    """Names that begin as what was typed does, for the completion of the shell."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [choice for choice in choices if choice.startswith(incomplete)]
+
+    return complete
 
 
 def _is_given(made: Option, value: Any) -> bool:
@@ -125,4 +166,15 @@ def _is_given(made: Option, value: Any) -> bool:
 
 
 def _value(made: Option, value: Any) -> Any:
-    return tuple(value) if made.many else value
+    if not made.many:
+        return value
+    if not made.exists:
+        return tuple(value)
+    return tuple(path for given in value for path in _paths(given))
+
+
+def _paths(given: str) -> list[str]:
+    """Files that a pattern such as ``*.png`` stands for: the shell of Windows hands it on as it is."""
+    if os.path.exists(given) or not glob.has_magic(given):
+        return [given]
+    return sorted(glob.glob(given)) or [given]

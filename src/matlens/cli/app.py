@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
 from matlens._version import __version__
-from matlens.cli.adapt import command_function, with_signature
+from matlens.cli.adapt import command_function, with_example, with_signature
 from matlens.cli.fetch import FetchSpec, fetch
 from matlens.cli.inspect import InspectSpec
 from matlens.cli.inspect import inspect as inspect_files
-from matlens.cli.options import Verbosity
+from matlens.cli.options import Destination, Verbosity
 from matlens.cli.registry import commands
 from matlens.cli.report import ReportSpec, report
 from matlens.cli.resume import ResumeSpec, resume
+from matlens.cli.run import RunSpec, run
 from matlens.cli.surroundings import (
     EXIT_CODES,
     INTERRUPTED,
@@ -35,20 +35,45 @@ from matlens.core.settings import read_options
 from matlens.errors import Interrupted, MatlensError
 from matlens.runs.signals import stoppable
 
-__all__ = ["ON_RUNS", "application", "main"]
+__all__ = ["OTHERS", "Other", "application", "main"]
 
 # Typer carries its own copy of click in new versions: this is that one's UsageError, which typer does not name.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _HELP = "Learn from small materials data: microstructures from one micrograph, and what drives a combinatorial library."
 _GROUPS = {"library": "Combinatorial libraries: tables of compositions, spectra and figures of merit."}
-ON_RUNS = ((InspectSpec, inspect_files), (ReportSpec, report), (ResumeSpec, resume), (FetchSpec, fetch))
+# Panels of the help, in the order in which they are met; a command of a plug-in stands in a panel of its own.
+_PANELS = {
+    "Start": ("demo", "inspect", "segment", "fetch"),
+    "Microstructures": ("reconstruct", "compare", "characterize"),
+    "Properties": ("homogenize", "generate", "learn", "predict", "explain", "prune"),
+    "Libraries": ("library",),
+    "Runs": ("run", "resume", "report"),
+}
+_PLUGGED = "Commands of plug-ins"
+
+
+class Other(NamedTuple):
+    """A command that fills no run directory of its own: its options, its function, and a line that works."""
+
+    spec: type[Any]
+    function: Callable[..., None]
+    example: str
+    more: tuple[type[Any], ...] = (Verbosity,)
+
+
+OTHERS = (
+    Other(InspectSpec, inspect_files, "matlens inspect micrograph.tif"),
+    Other(RunSpec, run, "matlens run runs/2026-01-31-reconstruct/settings.toml -o again", (Destination, Verbosity)),
+    Other(ReportSpec, report, "matlens report runs/2026-01-31-reconstruct --open"),
+    Other(ResumeSpec, resume, "matlens resume runs/2026-01-31-reconstruct"),
+    Other(FetchSpec, fetch, "matlens fetch li2018"),
+)
 
 
 def _typer(help: str, **options: Any) -> typer.Typer:
     return typer.Typer(
         help=help,
         no_args_is_help=True,
-        add_completion=False,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -70,23 +95,32 @@ def application() -> typer.Typer:
     'matlens'
     """
     made = _typer(_HELP, name="matlens", epilog=EXIT_CODES)
-    groups = {name: _typer(help) for name, help in _GROUPS.items()}
+    groups = {name: _typer(help, add_completion=False) for name, help in _GROUPS.items()}
+    functions: dict[str, Callable[..., None]] = {}
     for command in commands():
         group, _, name = command.name.rpartition(" ")
-        (groups[group] if group else made).command(name)(command_function(command, carry_out))
+        function = command_function(command, carry_out)
+        if group:
+            groups[group].command(name)(function)
+        else:
+            functions[name] = function
+    for other in OTHERS:
+        functions[other.function.__name__] = _other(other)
+    panels = {name: panel for panel, names in _PANELS.items() for name in names}
+    ordered = [*(name for name in panels if name in functions), *(name for name in functions if name not in panels)]
+    for name in ordered:
+        made.command(name, rich_help_panel=panels.get(name, _PLUGGED))(functions[name])
     for name, members in groups.items():
-        made.add_typer(members, name=name)
-    for spec, function in ON_RUNS:
-        made.command(function.__name__)(_on_runs(spec, function))
+        made.add_typer(members, name=name, rich_help_panel=panels[name])
     made.callback(invoke_without_command=True, help=_HELP)(_version)
     return made
 
 
-def _on_runs(spec: type[Any], function: Callable[..., None]) -> Callable[..., None]:
-    def action(values: dict[str, Any], verbosity: Verbosity) -> None:
-        function(read_options(spec, values), verbosity)
+def _other(other: Other) -> Callable[..., None]:
+    def action(values: dict[str, Any], *more: Any) -> None:
+        other.function(read_options(other.spec, values), *more)
 
-    return with_signature(action, [spec, Verbosity], help=inspect.cleandoc(spec.__doc__ or ""))
+    return with_signature(action, [other.spec, *other.more], help=with_example(other.spec.__doc__, other.example))
 
 
 def _version(
@@ -133,7 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(words: Sequence[str]) -> int:
     try:
         check_names(words)
-        code = application()(list(words), standalone_mode=False)
+        # Without a word the help is what is looked for.
+        code = application()(list(words) or ["--help"], standalone_mode=False)
         if code == INTERRUPTED:
             say_error("interrupted before anything was written.")
         return code if isinstance(code, int) else 0
@@ -151,10 +186,10 @@ def _run(words: Sequence[str]) -> int:
         return INTERRUPTED
     except MatlensError as error:
         return _failed(str(error))
-    except (
-        BrokenPipeError,
-        SystemExit,
-    ):  # click turns the one into the other, with a code that means something else here
+    except (BrokenPipeError, SystemExit) as ended:
+        if isinstance(ended, SystemExit) and not ended.code:  # the shell's completion was shown or installed
+            return 0
+        # click turns the one into the other, with a code that means something else here
         discard_output()
         return _failed(
             "what reads the output has ended, and so has the command; go on with 'matlens resume', or with the output "

@@ -26,6 +26,9 @@ class Destination:
             group=_RUN,
         ),
     ] = None
+    open: Annotated[bool, option("Open the report in the web browser when it is finished.", "--open", group=_RUN)] = (
+        False
+    )
     force: Annotated[
         bool,
         option(

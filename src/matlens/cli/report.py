@@ -8,7 +8,7 @@ from typing import Annotated
 from matlens.cli.options import Verbosity
 from matlens.cli.registry import commands
 from matlens.cli.terminal import echo
-from matlens.cli.work import reading_run, set_up_logging
+from matlens.cli.work import open_in_browser, reading_run, set_up_logging
 from matlens.core.settings import option, options
 from matlens.runs.command import command_of
 
@@ -20,6 +20,7 @@ class ReportSpec:
     """Write the report and the figures of a run again, from the tables in its folder."""
 
     run: Annotated[Path, option("Folder of the run (run directory).", argument=True, metavar="RUN")]
+    open: Annotated[bool, option("Open the report in the web browser.", "--open")] = False
 
 
 def report(spec: ReportSpec, verbosity: Verbosity) -> None:
@@ -37,4 +38,7 @@ def report(spec: ReportSpec, verbosity: Verbosity) -> None:
 
     set_up_logging(verbosity)
     with RunDirectory(spec.run) as run, reading_run(run):
-        echo(str(build_report(run, command_of(run, commands()).page(run))))
+        made = build_report(run, command_of(run, commands()).page(run))
+    echo(str(made))
+    if spec.open:
+        open_in_browser(made)

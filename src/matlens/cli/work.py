@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -21,7 +22,15 @@ from matlens.runs.command import Command
 if TYPE_CHECKING:
     from matlens.runs.directory import RunDirectory
 
-__all__ = ["carry_out", "complete", "machine_settings", "reading_run", "say", "set_up_logging"]
+__all__ = [
+    "carry_out",
+    "complete",
+    "machine_settings",
+    "open_in_browser",
+    "reading_run",
+    "say",
+    "set_up_logging",
+]
 
 
 def set_up_logging(verbosity: Verbosity) -> None:
@@ -39,7 +48,7 @@ def set_up_logging(verbosity: Verbosity) -> None:
 
 def _handler() -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Printable("%(name)s: %(message)s"))
+    handler.setFormatter(_Printable("note: %(message)s"))
     return handler
 
 
@@ -119,11 +128,17 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
     say(verbosity, prepared.said)
     if plan is not None:
         say(verbosity, f"plan: {plan}")
-    complete(run, command, verbosity, found=prepared.found)
+    complete(run, command, verbosity, found=prepared.found, show=destination.open)
 
 
 def complete(
-    run: RunDirectory, command: Command, verbosity: Verbosity, *, fresh: bool = True, found: Any = None
+    run: RunDirectory,
+    command: Command,
+    verbosity: Verbosity,
+    *,
+    fresh: bool = True,
+    found: Any = None,
+    show: bool = False,
 ) -> None:
     """Do what the run's settings say, write its report, and print where it is.
 
@@ -139,6 +154,8 @@ def complete(
         Whether the run was made just now: then bad input leaves nothing behind.
     found : Any
         Inputs that have been read already.
+    show : bool
+        Whether the report is opened in the web browser.
 
     Raises
     ------
@@ -146,16 +163,22 @@ def complete(
         With exit code 1, if items of the run failed.
     """
     from matlens.runs.lifecycle import working
+    from matlens.runs.log import logged
     from matlens.runs.progress import progress_for
 
-    with working(run, fresh=fresh):
+    with working(run, fresh=fresh), logged(run, progress_for(quiet=verbosity.quiet)) as progress:
         from matlens.report.build import build_report  # takes a while, and the run is there to go on with
 
         # The files of a run that was made just now are ours: what goes wrong with them is no damage, but a fault.
         with nullcontext() if fresh else reading_run(run):
-            command.work(run, progress_for(quiet=verbosity.quiet), found)
+            command.work(run, progress, found)
             page = command.page(run)
-            report = build_report(run, page)
+            progress.begin(1, "writing the report")
+            progress.update(0)
+            try:
+                report = build_report(run, page)
+            finally:
+                progress.end()
             lines = page.headlines(run)
         failed = run.failed
     if verbosity.quiet:
@@ -163,6 +186,8 @@ def complete(
     else:
         for line in (*lines, f"results: {run.path}", f"report:  {report}"):
             echo(line)
+    if show:
+        open_in_browser(report)
     for name, reason in failed.items():
         say_error(f"{name} failed: {reason}")
     if failed:
@@ -184,3 +209,17 @@ def reading_run(run: RunDirectory) -> AbstractContextManager[None]:
     """
     remedy = f"restore its files, or make it again with 'matlens {run.settings['command']}'"
     return reading(run.path, f"a run of 'matlens {run.settings['command']}'", remedy, RunError)
+
+
+def open_in_browser(report: Path) -> None:
+    """Open a report in the web browser, or say that there is none.
+
+    Parameters
+    ----------
+    report : Path
+        The file.
+    """
+    import webbrowser
+
+    if not webbrowser.open(report.absolute().as_uri()):
+        echo(f"note: no web browser was found; open {report} yourself.", error=True)

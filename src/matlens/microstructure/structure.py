@@ -100,7 +100,7 @@ def map_labels(values: ArrayLike) -> tuple[NDArray[np.uint8], dict[float, int]]:
     if distinct.size > MAX_PHASES:
         raise InputError(
             f"found {_counted(distinct, array)} distinct values where phase labels (at most {MAX_PHASES}) were "
-            "expected; if this is a grey image, segment it with threshold='otsu' (--threshold otsu)."
+            "expected; if this is a grey image, segment it first, for example by the threshold 'otsu'."
         )
     mapping = {float(value): index for index, value in enumerate(distinct)}
     if len(mapping) < distinct.size:

@@ -47,7 +47,8 @@ def work_on_member(run: RunDirectory, name: str, command: Command, options: Any,
         return
     with working(member):
         command.work(member, progress, found)
-        build_report(member, command.page(member))
+        report = build_report(member, command.page(member))
+        progress.say(f"report of {name}: {report}")
 
 
 def reported_members(run: RunDirectory) -> list[str]:

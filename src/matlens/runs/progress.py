@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from io import TextIOBase
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 from matlens.core.user_text import printable
 from matlens.hooks import Progress, Silent
 
-__all__ = ["Bar", "Lines", "progress_for"]
+__all__ = ["Bar", "Both", "Lines", "progress_for"]
 
 
 def progress_for(*, quiet: bool = False, stream: IO[str] | None = None) -> Progress:
@@ -49,46 +50,55 @@ class Lines:
     stream : text file
         Where lines are written.
     interval : float
-        Least number of seconds between two lines.
+        Least number of seconds between two lines on the state of the work.
 
     Examples
     --------
     >>> lines = Lines(sys.stdout, interval=0)
     >>> lines.begin(200, "realisation 1 of 1")
+    realisation 1 of 1
     >>> lines.update(50, "loss 0.125, level 2 of 3")
-    realisation 1 of 1: 50/200, loss 0.125, level 2 of 3, ... left
+    realisation 1 of 1: 50/200, loss 0.125, level 2 of 3, less than 1 s left
+    >>> lines.say("Equivalent.")
+    Equivalent.
     """
 
-    def __init__(self, stream: IO[str], *, interval: float = 10.0) -> None:
+    def __init__(self, stream: IO[str] | TextIOBase, *, interval: float = 10.0) -> None:
         self._stream = stream
         self._interval = interval
-        self._total, self._label, self._start, self._last, self._first = 0, "", 0.0, 0.0, 0
+        self._last = time.monotonic()
+        self._clock, self._label = _Clock(0), ""
 
-    def begin(self, total: int, label: str) -> None:
-        """Start the clock of a computation of ``total`` steps."""
-        self._total, self._label = total, label
-        self._start = self._last = time.monotonic()
-        self._first = -1
+    def begin(self, total: float, label: str) -> None:
+        """Start the clock of a computation, and name it if the last line is old."""
+        self._clock, self._label = _Clock(total), label
+        self._write(label)
 
-    def update(self, done: int, text: str = "") -> None:
+    def update(self, done: float, text: str = "") -> None:
         """Write a line if the last one was written at least ``interval`` seconds ago."""
-        if self._first < 0:  # resumed work starts in the middle: the speed is that of this process
-            self._first = max(done - 1, 0)
-        now = time.monotonic()
-        if now - self._last < self._interval:
-            return
-        self._last = now
-        left = (now - self._start) / max(done - self._first, 1) * max(self._total - done, 0)
-        words = ", ".join(part for part in (text, f"about {_duration(left)} left") if part)
-        self._stream.write(printable(f"{self._label}: {done}/{self._total}, {words}") + "\n")
-        self._stream.flush()
+        left = self._clock.left(done)
+        words = (self._clock.share(done), text, f"{left} left" if left else "")
+        self._write(f"{self._label}: {', '.join(word for word in words if word)}")
 
     def end(self) -> None:
         """Do nothing, as lines stay."""
 
+    def say(self, text: str) -> None:
+        """Write the finding at once."""
+        self._write(text, at_once=True)
+
+    def _write(self, line: str, *, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if at_once or now - self._last >= self._interval:
+            self._last = now
+            self._stream.write(f"{printable(line)}\n")
+            self._stream.flush()
+
 
 class Bar:
     """Show progress as a bar in one line of the terminal.
+
+    A wheel turns and the time counts whatever the work does, so that no stage looks dead.
 
     Parameters
     ----------
@@ -103,28 +113,34 @@ class Bar:
 
     def __init__(self, stream: IO[str]) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._bar = Progress(
+            SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[share]}"),
             TextColumn("{task.fields[text]}", markup=False),  # names of samples may hold brackets
-            TimeRemainingColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
             console=Console(file=stream),
             transient=True,
         )
         self._task: TaskID | None = None
+        self._clock = _Clock(0)
 
-    def begin(self, total: int, label: str) -> None:
-        """Show the bar with ``total`` steps."""
-        self._task = self._bar.add_task(printable(label), total=total, text="")
+    def begin(self, total: float, label: str) -> None:
+        """Show the bar of a computation."""
+        self._clock = _Clock(total)
+        self._task = self._bar.add_task(printable(label), total=total, text="", share="", left="")
         self._bar.start()
 
-    def update(self, done: int, text: str = "") -> None:
-        """Move the bar to ``done`` steps and show ``text`` behind it."""
+    def update(self, done: float, text: str = "") -> None:
+        """Move the bar to ``done``, with ``text`` and the time that is left behind it."""
         if self._task is not None:
-            self._bar.update(self._task, completed=done, text=printable(text))
+            left = self._clock.left(done)
+            left = f"{left} left" if left else ""
+            self._bar.update(self._task, completed=done, text=printable(text), share=self._clock.share(done), left=left)
 
     def end(self) -> None:
         """Remove the bar."""
@@ -133,7 +149,78 @@ class Bar:
             self._bar.remove_task(self._task)
             self._task = None
 
+    def say(self, text: str) -> None:
+        """Print the finding above the bar."""
+        self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+class Both:
+    """Show progress in two places, such as the terminal and a file.
+
+    Parameters
+    ----------
+    first, second : Progress
+        The places.
+
+    Examples
+    --------
+    >>> both = Both(Silent(), Lines(sys.stdout, interval=0))
+    >>> both.begin(2, "windows")
+    windows
+    """
+
+    def __init__(self, first: Progress, second: Progress) -> None:
+        self._places = (first, second)
+
+    def begin(self, total: float, label: str) -> None:
+        """Start a computation in both places."""
+        for place in self._places:
+            place.begin(total, label)
+
+    def update(self, done: float, text: str = "") -> None:
+        """Show in both places how much is done."""
+        for place in self._places:
+            place.update(done, text)
+
+    def end(self) -> None:
+        """Finish the computation in both places."""
+        for place in self._places:
+            place.end()
+
+    def say(self, text: str) -> None:
+        """Show the finding in both places."""
+        for place in self._places:
+            place.say(text)
+
+
+class _Clock:
+    """Share of a computation that is done, and the time that is left."""
+
+    def __init__(self, total: float) -> None:
+        self._total, self._start = total, time.monotonic()
+        self._first: float | None = None
+
+    def share(self, done: float) -> str:
+        """Steps as a fraction; an amount of work in percent."""
+        if isinstance(self._total, int):
+            return f"{done:.0f}/{self._total}"
+        return f"{done / self._total:.0%}".replace("%", " %") if self._total > 0 else ""
+
+    def left(self, done: float) -> str:
+        """Time that is left in words; nothing before 2 % of the work has shown how fast it goes."""
+        if self._first is None:  # resumed work starts in the middle, and the speed is that of this process
+            self._first = max(done - 1, 0) if isinstance(self._total, int) else done
+        gone, spent = done - self._first, time.monotonic() - self._start
+        if gone <= 0 or gone < _KNOWN * self._total:
+            return ""
+        return _duration(spent / gone * max(self._total - done, 0))
+
+
+_KNOWN = 0.02  # share of the work that shows how fast it goes
+
 
 def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    minutes, whole = divmod(round(seconds), 60)
+    if minutes:
+        return f"about {minutes} min {whole} s"
+    return f"about {whole} s" if whole else "less than 1 s"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matlens.hooks import Arrays
 from matlens.runs.codecs import ARRAYS, read_value, write_value
 from matlens.runs.directory import STATE, RunDirectory
@@ -91,6 +94,9 @@ class RunStateStore:
         if force or time.monotonic() - self._last.get(key, self._start) >= self._interval:
             write_value(self._run, self._file(key, "state"), state(), ARRAYS)
             self._last[key] = time.monotonic()  # after the write: a slow disk must not fill the time with saving
+
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
+        """Do nothing: a store of arrays has no pictures."""
 
     def drop(self, key: str) -> None:
         """Remove the state saved under ``key``, if there is one.

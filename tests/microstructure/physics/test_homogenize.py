@@ -128,9 +128,9 @@ def test_progress_rises_to_the_end():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "give either conductivity, or both"),
-        ({"conductivity": {0: 1, 1: 1}, "young": {0: 1, 1: 1}}, "give either conductivity, or both"),
-        ({"young": {0: 1, 1: 1}}, "give either conductivity, or both"),
+        ({}, "give either a conductivity of each phase, or both"),
+        ({"conductivity": {0: 1, 1: 1}, "young": {0: 1, 1: 1}}, "give either a conductivity of each phase, or both"),
+        ({"young": {0: 1, 1: 1}}, "give either a conductivity of each phase, or both"),
         ({"young": {0: 1, 1: 1}, "poisson": {0: 0.3, 1: 0.3}, "boundary": "fixed"}, "stiffness is computed for"),
         ({"young": {0: 1, 1: 1}, "poisson": {0: 0.3, 1: 0.6}}, "Poisson's ratio of phase 1"),
         ({"conductivity": {0: 1}}, "is missing"),

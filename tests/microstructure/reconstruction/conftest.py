@@ -14,6 +14,7 @@ class Memory:
     def __init__(self, every: int = 10**9, *, killed: bool = False) -> None:
         self.states: dict[str, dict[str, np.ndarray]] = {}
         self.results: dict[str, dict[str, np.ndarray]] = {}
+        self.shown = []
         self.calls, self._every, self._killed, self._asked = [], every, killed, 0
 
     def load(self, key):
@@ -25,6 +26,9 @@ class Memory:
         if (force and not self._killed) or self._asked % self._every == 0:
             self.states[key] = {name: np.array(value, copy=True) for name, value in state().items()}
             assert all(value.dtype.kind in "biufU" for value in self.states[key].values())
+
+    def show(self, key, labels):
+        self.shown.append(labels())
 
     def drop(self, key):
         self.states.pop(key, None)
@@ -50,7 +54,7 @@ class Watch:
 
     def update(self, done, text=""):
         self.calls.append(("update", done, text))
-        if text.endswith("decoding"):
+        if text.endswith("decoding") or text.startswith("measuring"):
             return  # begun anew by every resumed run: stopping there every few steps would never end
         self.updates += 1
         if self.updates == self._stop_at:
@@ -58,6 +62,9 @@ class Watch:
 
     def end(self):
         self.calls.append(("end",))
+
+    def say(self, text):
+        self.calls.append(("say", text))
 
 
 @pytest.fixture(scope="session")

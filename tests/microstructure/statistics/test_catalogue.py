@@ -97,9 +97,20 @@ def test_progress_tells_each_statistic_of_each_structure():
         def end(self):
             told.append("end")
 
+        def say(self, text):
+            found.append(text)
+
+    found = []
     characterize([example(), example((16, 30))], statistics=["lineal_path", "volume_fraction"], progress=Listening())
-    one = ["volume fraction", "lineal path"]
-    assert told == [(4, "statistics"), *enumerate(one + one, start=1), "end"]
+    (total, label), *updates, end = told
+    assert (label, end) == ("statistics", "end")
+    assert [text for _, text in updates] == ["volume fraction"] * 2 + ["lineal path"] * 2 + ["volume fraction"] * 2 + [
+        "lineal path"
+    ] * 2
+    done = [done for done, _ in updates]
+    assert done == sorted(done)
+    assert done[-1] == pytest.approx(total)
+    assert [line.rsplit(":", 1)[0] for line in found] == ["0: volume fraction", "1: volume fraction"]
 
 
 def test_cost_adds_time_takes_the_largest_memory_and_grows_with_pixels_and_phases():

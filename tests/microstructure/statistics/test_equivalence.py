@@ -1,5 +1,6 @@
 """Errors, R and its verdicts, and `compare`: synthetic materials with known answers, then the seven real ones."""
 
+import re
 from itertools import permutations
 
 import numpy as np
@@ -19,8 +20,9 @@ from matlens.microstructure.statistics import (
     s2_error,
     verdict,
 )
+from matlens.microstructure.statistics.equivalence.comparison import _headline
 from matlens.microstructure.statistics.equivalence.curves import MEASURES
-from matlens.microstructure.statistics.equivalence.sentences import describe
+from matlens.microstructure.statistics.equivalence.sentences import describe, verdict_word
 
 MATERIALS = ["alloy", "carbonate", "ceramics", "composite", "copolymer", "pmma", "sandstone"]
 
@@ -130,9 +132,9 @@ def test_compare_says_what_it_found(texture):
     assert by_source.to_dict() == {"pasted blocks": True, "result 0": False, "result 1": False}
     assert found.joint in ("equivalent", "undecided")
     words = " ".join(found.sentences())
-    assert "4 window(s) of the result's size, too few" in words
-    assert "white noise is told apart" in words
-    assert "does not copy" in words
+    assert "4 window(s) of the result's size, and a verdict needs 8" in words
+    assert "Check passed: white noise is recognised as different" in words
+    assert "does not repeat the micrograph" in words
 
 
 @pytest.mark.slow
@@ -236,8 +238,78 @@ def test_the_headline_tells_one_story_with_the_table():
         }
     )
     said = describe(table, {"32x32": "undecided"}, "undecided", pd.DataFrame(), pd.DataFrame())[0]
-    assert said.startswith(
-        "Undecided, judged by 16 windows of 32x32: judged alone, Euler density would lie further off"
+    assert said == (
+        "Equivalent in 0 of 2 statistics; Euler density (R 2.20, 90 % interval 1.36 to 3.60) and two-point correlation "
+        "(R 1.00, 90 % interval 0.80 to 1.40) are open: 16 windows of 32x32 pixels cannot tell, about 40 would."
     )
-    assert said.endswith("equivalence is not shown for two-point correlation either.")
-    assert "no difference is shown" not in said
+
+
+def judged(**columns):
+    table = {
+        "window": "32x32",
+        "statistic": ["s2_error", "euler_density_error"],
+        "verdict": "equivalent",
+        "n_windows": 16,
+        "R": 1.0,
+        "low": 0.9,
+        "high": 1.1,
+        "low_joint": 0.8,
+        "too_close": False,
+    }
+    return pd.DataFrame({**table, **columns})
+
+
+def test_the_verdict_is_never_equivalent_where_blurred_noise_is_too():
+    rows = judged()
+    noise = judged(source="blurred noise", joint="equivalent")
+    joint = _headline(rows, {"32x32": "equivalent"}, noise)
+    assert joint == "undecided"
+    said = describe(rows, {"32x32": "equivalent"}, joint, noise, pd.DataFrame())
+    assert "cannot be distinguished from blurred noise" in said[0]
+    assert not any(sentence.startswith("Equivalent") for sentence in said)
+    assert verdict_word(rows, {"32x32": "equivalent"}, joint) == "Not decided"
+    other = judged(source="blurred noise", joint="different")
+    assert _headline(rows, {"32x32": "equivalent"}, other) == "equivalent"
+    assert describe(rows, {"32x32": "equivalent"}, "equivalent", other, pd.DataFrame())[0].startswith(
+        "Equivalent in all 2"
+    )
+
+
+def test_a_difference_is_named_first_and_what_is_equivalent_after_it():
+    rows = judged(
+        verdict=["equivalent", "different"], R=[1.0, 2.5], low=[0.9, 1.6], high=[1.1, 3.4], low_joint=[0.8, 1.4]
+    )
+    said = describe(rows, {"32x32": "different"}, "different", pd.DataFrame(), pd.DataFrame())[0]
+    assert said == (
+        "Different from 16 windows of 32x32 pixels of the material in Euler density (R 2.50, 90 % interval 1.60 to "
+        "3.40); equivalent in 1 of 2 statistics."
+    )
+
+
+def test_the_windows_that_would_decide_narrow_the_interval_to_the_margin():
+    ratio, high, n = 1.1, 1.5, 16
+    rows = judged(verdict=["equivalent", "undecided"], R=[1.0, ratio], high=[1.1, high])
+    said = describe(rows, {"32x32": "undecided"}, "undecided", pd.DataFrame(), pd.DataFrame())[0]
+    number = int(re.search(r"about (\d+) would", said).group(1))
+    assert np.log(high / ratio) * np.sqrt(n / number) <= np.log(1.25 / ratio)  # the upper end lies below the margin
+    assert np.log(high / ratio) * np.sqrt(n / (number - 10)) > np.log(1.25 / ratio)  # and ten windows fewer do not do
+    near = judged(verdict=["equivalent", "undecided"], R=[1.0, 1.24], high=[1.1, 1.5])
+    assert (
+        "where R lies close to 1.25"
+        in describe(near, {"32x32": "undecided"}, "undecided", pd.DataFrame(), pd.DataFrame())[0]
+    )
+
+
+def test_a_copy_test_that_notices_nothing_gives_no_verdict():
+    row = {
+        "patch": 8,
+        "copy_share": 0.1,
+        "limit": 0.2,
+        "largest_block": 9,
+        "largest_block_expected": 9,
+        "copies": False,
+    }
+    copying = pd.DataFrame([{"source": name, **row} for name in ("result 0", "pasted blocks")])
+    said = describe(pd.DataFrame(), {}, "undecided", pd.DataFrame(), copying)
+    assert said[-1].startswith("The copy test is not conclusive here")
+    assert not any("does not repeat" in sentence for sentence in said)

@@ -63,17 +63,13 @@ def compare_in(
     ...     compare_in(run, [gaussian_field((32, 32), 3.0, 0.4, seed=1)], [field], Silent(), seed=0).joint
     'undecided'
     """
-    progress.begin(1, "comparing with the exemplar")
-    try:
-        found = compare(list(results), list(exemplars), seed=seed, properties=properties)
-    finally:
-        progress.end()
+    found = compare(list(results), list(exemplars), seed=seed, properties=properties, progress=progress)
     write_table(run, "errors", found.errors.reset_index())
     ratios = [table for table in (found.ratios, found.controls) if len(table)]
     write_table(run, "ratios", pd.concat(ratios, ignore_index=True) if ratios else pd.DataFrame())
     write_table(run, "properties", found.properties)
     write_table(run, "copy_test", found.copying)
     write_table(run, "curves", curves_of_comparison(found.curves))
-    words = {"joint": found.joint, "joints": found.joints, "sentences": found.sentences()}
+    words = {"joint": found.joint, "word": found.word, "joints": found.joints, "sentences": found.sentences()}
     run.write_text(VERDICT, json.dumps(words, indent=2, ensure_ascii=False) + "\n")
     return found

@@ -24,6 +24,7 @@ __all__ = [
     "PhaseValues",
     "Preset",
     "Shape",
+    "ShapeOrFull",
     "cleaning_of",
     "parse_fraction",
     "parse_phase_values",
@@ -148,8 +149,15 @@ def parse_phase_values(value: Any, info: ValidationInfo) -> Any:
     return values
 
 
+def _shape_or_full(value: Any) -> Any:
+    return value if value == "full" else parse_shape(value)
+
+
 Shape = Annotated[tuple[int, ...], BeforeValidator(parse_shape)]
 """Sides in pixels, in the order of array axes; written ``128x128``."""
+
+ShapeOrFull = Annotated[tuple[int, ...] | Literal["full"], BeforeValidator(_shape_or_full)]
+"""Sides in pixels, or the size of the file."""
 
 Fraction = Annotated[Literal["exact", "sampled"] | tuple[float, ...], BeforeValidator(parse_fraction)]
 """Volume fractions of what is made."""

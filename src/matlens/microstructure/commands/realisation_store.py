@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,10 @@ from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.state_store import RunStateStore
 
-__all__ = ["RealisationStore"]
+__all__ = ["PREVIEW", "RealisationStore"]
+
+PREVIEW = "preview.png"
+_WIDE = 512  # pixels of the preview's longest side, at least
 
 
 class RealisationStore(RunStateStore):
@@ -34,6 +39,8 @@ class RealisationStore(RunStateStore):
         Folder of the run for these realisations, where it makes more than one set of them; ends with ``/``.
     interval : float, optional
         Seconds between two saves of the state; by default 2.
+    say : callable, optional
+        Called with the path of ``preview.png`` when it is there for the first time; without it, none is made.
 
     Examples
     --------
@@ -46,10 +53,16 @@ class RealisationStore(RunStateStore):
     """
 
     def __init__(
-        self, run: RunDirectory, material: Microstructure, folder: str = "", *, interval: float | None = None
+        self,
+        run: RunDirectory,
+        material: Microstructure,
+        folder: str = "",
+        *,
+        interval: float | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(run, folder, interval=interval)
-        self._material = material
+        self._material, self._say, self._shown = material, say, False
 
     def finish(self, key: str, result: Arrays) -> None:
         """Write a finished realisation; the record below ``.state`` comes last and marks it as complete.
@@ -62,10 +75,37 @@ class RealisationStore(RunStateStore):
             Labels and all else of its result.
         """
         record = dict(result)
-        self._write_labels(key, record.pop("labels"))
+        labels = record.pop("labels")
+        self._write_labels(key, labels)
+        if np.ndim(labels) == 2:
+            self.show(key, lambda: labels)
         super().finish(key, record)
         for suffix in (".npy", ".tif"):
             self._run.remove(f"{self._folder}{_partial(key)}{suffix}")
+
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
+        """Write ``preview.png``, the first look at a realisation that is not finished.
+
+        Parameters
+        ----------
+        key : str
+            Key of the realisation.
+        labels : callable
+            Returns its phase labels so far, at any resolution.
+        """
+        if self._say is None:
+            return
+        from PIL import Image  # nothing else of a run needs it
+
+        found = np.asarray(labels())
+        grey = np.round(found * (255 / max(self._material.n_phases - 1, 1))).astype(np.uint8)
+        enlarged = max(1, -(-_WIDE // max(grey.shape)))
+        name = f"{self._folder}{PREVIEW}"
+        with self._run.writing(name) as file:
+            Image.fromarray(grey.repeat(enlarged, axis=0).repeat(enlarged, axis=1)).save(file, format="PNG")
+        if not self._shown:
+            self._shown = True
+            self._say(f"first look: {self._run.path / name}")
 
     def result(self, key: str) -> Arrays | None:
         """Read the labels and all else of a finished realisation.

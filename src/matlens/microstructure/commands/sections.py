@@ -12,7 +12,7 @@ from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inpu
 from matlens.microstructure.reconstruction import option_names
 from matlens.microstructure.segmentation import Understood, read_microstructure
 from matlens.microstructure.statistics import display_of
-from matlens.microstructure.statistics.equivalence.sentences import CRITERION
+from matlens.microstructure.statistics.equivalence.sentences import CRITERION, SHOWN
 from matlens.microstructure.statistics.equivalence.sentences import NAMES as STATISTICS
 from matlens.microstructure.statistics.equivalence.variability import MARGIN
 from matlens.microstructure.structure import Microstructure
@@ -126,7 +126,8 @@ def joint_verdict(run: RunDirectory) -> dict[str, str] | None:
     words = verdict_in(run.path)
     if not words:
         return None
-    return {"kind": words["joint"], "word": words["joint"].capitalize(), "sentence": words["sentences"][0]}
+    word = words.get("word", words["joint"].capitalize())  # runs of earlier versions have none
+    return {"kind": words["joint"], "word": word, "sentence": words["sentences"][0]}
 
 
 def verdict_headlines(run: RunDirectory) -> list[str]:
@@ -201,8 +202,8 @@ def evidence(run: RunDirectory) -> Section | None:
     if ratios is not None:
         paragraphs.append(
             "R compares two distances: that of the result from windows of the material, and that between such windows. "
-            f"{CRITERION} The controls, white noise and blurred noise of the same volume fraction, show what the panel "
-            "can tell apart."
+            f"{CRITERION} The checks, white noise and blurred noise of the same volume fraction, show how much the "
+            "statistics can recognise."
         )
         ratios = ratios.assign(statistic=ratios["statistic"].map(lambda name: NAMES.get(name, name)))
         ratios = ratios.sort_values("n_windows", ascending=False, kind="stable")  # what can decide comes first
@@ -222,7 +223,7 @@ def _side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
     result = rows[rows["source"] == "result"].set_index("statistic")
     interval = [f"{low:.2f} to {high:.2f}" for low, high in zip(result["low"], result["high"])]
     ratio = result["R"].map("{:.2f}".format)
-    table = pd.DataFrame({"R": ratio, "90 % interval": interval, "verdict": result["verdict"]})
+    table = pd.DataFrame({"R": ratio, "90 % interval": interval, "verdict": result["verdict"].map(SHOWN)})
     for source in dict.fromkeys(rows["source"]):
         if source != "result":
             table[str(source)] = rows[rows["source"] == source].set_index("statistic")["R"].map("{:.2f}".format)
@@ -273,13 +274,16 @@ def copying(run: RunDirectory) -> Section | None:
         return None
     results = found[found["source"].str.startswith("result")]
     copies = bool(results["copies"].any())
+    conclusive = bool(found.loc[found["source"] == "pasted blocks", "copies"].any())
     said = (
-        "The result repeats pieces of the exemplar: the copy test failed."
+        "No verdict: in this material the test does not even notice an image pasted from blocks of the exemplar."
+        if not conclusive
+        else "The result repeats pieces of the exemplar: the copy test failed."
         if copies
         else "No realisation repeats more of the exemplar than windows of the material share by chance: the copy test "
         "is passed."
     )
-    control = "An image pasted from blocks of the exemplar is shown as the control that must fail."
+    control = "An image pasted from blocks of the exemplar is shown as the control; it should fail."
     figure = figures.copy_shares(found)
     caption = (
         "Share of patches whose best match in the exemplar, over all shifts and symmetries, is closer than chance."

@@ -82,8 +82,8 @@ def _limits(ratios: pd.DataFrame, margin: float) -> tuple[float, float]:
 def _handles(ratios: pd.DataFrame) -> list[Line2D]:
     results = ratios[ratios["source"] == "result"]
     handles = [
-        Line2D([], [], color=COLOURS[verdict], marker="o", markersize=4, linewidth=1.6, label=verdict)
-        for verdict in ("equivalent", "undecided", "different")
+        Line2D([], [], color=COLOURS[verdict], marker="o", markersize=4, linewidth=1.6, label=shown)
+        for verdict, shown in (("equivalent", "equivalent"), ("undecided", "open"), ("different", "different"))
         if (results["verdict"] == verdict).any()
     ]
     return handles + [

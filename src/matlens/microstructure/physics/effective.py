@@ -151,7 +151,7 @@ def homogenize(
         if boundary != "periodic" or axes is not None:
             raise InputError("stiffness is computed for boundary='periodic' and for all load cases; leave axes out.")
         return _stiffness(microstructure, young, poisson, options)
-    raise InputError("give either conductivity, or both young and poisson, as a mapping from phases to values.")
+    raise InputError("give either a conductivity of each phase, or both Young's modulus and Poisson's ratio of each.")
 
 
 def _conductivity(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 import torch
+from scipy import fft
 from torch import Tensor
 
 from matlens.microstructure.physics.faces import AxisKind
@@ -13,6 +14,7 @@ from matlens.microstructure.physics.faces import AxisKind
 __all__ = ["inverse_laplacian"]
 
 Operator = Callable[[Tensor], Tensor]
+_LONG = 256  # cells along an axis
 
 
 def inverse_laplacian(
@@ -39,8 +41,8 @@ def inverse_laplacian(
     -------
     callable
         Maps tensors ``... x *space`` to tensors of the same shape: by FFT where all axes are periodic, else by the
-        eigenvectors of each axis, which are sines and cosines (products of matrices are faster than transforms up to
-        some hundred cells along an axis).
+        eigenvectors of each axis, which are sines and cosines. Products of matrices are faster than transforms up to
+        some hundred cells along an axis; beyond, cosine and sine transforms take their place on the processor.
 
     Examples
     --------
@@ -50,6 +52,8 @@ def inverse_laplacian(
     """
     if all(kind == "periodic" for kind in kinds):
         return _by_fourier(shape, steps, like, rotated)
+    if max(shape) > _LONG and "periodic" not in kinds and like.device.type == "cpu":
+        return _by_transforms(shape, steps, kinds, like)
     return _by_eigenvectors(shape, steps, kinds, like)
 
 
@@ -84,6 +88,24 @@ def _by_eigenvectors(shape: Sequence[int], steps: Sequence[float], kinds: Sequen
 
     def apply(r: Tensor) -> Tensor:
         return _along_axes(_along_axes(r, [v.mT for v in vectors]).mul_(inverse), vectors)
+
+    return apply
+
+
+def _by_transforms(shape: Sequence[int], steps: Sequence[float], kinds: Sequence[AxisKind], like: Tensor) -> Operator:
+    """The same by cosine transforms along insulated axes and sine transforms along fixed ones."""
+    spectra = []
+    for n, step, kind in zip(shape, steps, kinds):
+        waves = torch.arange(n, dtype=torch.float64) + float(kind == "fixed")  # constants are possible where insulated
+        spectra.append((2.0 / step * torch.sin(torch.pi * waves / (2 * n))) ** 2)
+    inverse = _reciprocal(_outer_sum(spectra)).to(like).numpy()
+    axes = {kind: [i - len(kinds) for i, one in enumerate(kinds) if one == kind] for kind in ("insulated", "fixed")}
+
+    def apply(r: Tensor) -> Tensor:
+        values = fft.dstn(fft.dctn(r.numpy(), axes=axes["insulated"], norm="ortho"), axes=axes["fixed"], norm="ortho")
+        values *= inverse
+        values = fft.idctn(fft.idstn(values, axes=axes["fixed"], norm="ortho"), axes=axes["insulated"], norm="ortho")
+        return torch.from_numpy(values)
 
     return apply
 

@@ -6,13 +6,14 @@ import inspect
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.hooks import NoStore, Progress, Silent, StateStore
+from matlens.microstructure.reconstruction.default_shape import default_shape
 from matlens.microstructure.reconstruction.fractions import FractionRule, check_fraction
 from matlens.microstructure.reconstruction.matching.presets import Preset
 from matlens.microstructure.reconstruction.method import Method, Prepared, Work
@@ -29,7 +30,7 @@ _SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough po
 @checked_arguments
 def reconstruct(
     exemplar: Microstructure | Sequence[Microstructure],
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int] | Literal["full"] | None = None,
     *,
     method: str | Method[Any] = "matching",
     encoder: str = "auto",
@@ -50,8 +51,9 @@ def reconstruct(
         Two-dimensional micrographs to resemble; several are fields of view of one material and give one target. Of
         masked pixels nothing is learned: Gram matrices are taken where no masked pixel is seen, two-point probabilities
         over pairs of known pixels.
-    shape : (int, int), optional
-        Height and width of the result in pixels; by default the first exemplar's.
+    shape : (int, int) or "full", optional
+        Height and width of the result in pixels; ``"full"`` takes those of the first exemplar. By default the result is
+        a window that shows the material: 12 correlation lengths, from 128 to 256 pixels, and no more than the exemplar.
     method : str or Method
         A key of `matlens.microstructure.reconstruction.METHODS`: ``"matching"`` or a classical method; or a method with
         its options. Classical methods compute on the processor and take no encoder, weights or preset.
@@ -121,7 +123,7 @@ def reconstruct(
 
 def plan(
     exemplar: Microstructure | Sequence[Microstructure],
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int] | Literal["full"] | None = None,
     *,
     method: str | Method[Any] = "matching",
     n: int = 1,
@@ -173,7 +175,7 @@ def plan(
 def plan_method(
     method: Method[Work],
     exemplar: Microstructure | Sequence[Microstructure],
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int] | Literal["full"] | None = None,
     *,
     n: int = 1,
     fraction: FractionRule = "exact",
@@ -240,7 +242,7 @@ def _masked(exemplars: Sequence[Microstructure], *, takes: bool) -> tuple[str, .
 
 def _checked(
     exemplar: Microstructure | Sequence[Microstructure],
-    shape: Sequence[int] | None,
+    shape: Sequence[int] | Literal["full"] | None,
     n: int,
     fraction: FractionRule,
     seed: int,
@@ -248,7 +250,7 @@ def _checked(
     """Check exemplars and shape as every method needs them, and return them."""
     exemplars = (exemplar,) if isinstance(exemplar, Microstructure) else tuple(exemplar)
     _check_exemplars(exemplars)
-    asked = _checked_shape(exemplars[0].shape if shape is None else shape)
+    asked = _checked_shape(_chosen_shape(exemplars, shape))
     check_fraction(fraction, exemplars[0].n_phases)
     if n < 1:
         raise InputError(f"n={n} realisations were asked for; give at least 1.")
@@ -288,6 +290,16 @@ def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
         )
     if all((m.volume_fractions == 1).any() for m in exemplars):
         raise InputError("every exemplar is one phase throughout; at least one must hold two: check the threshold.")
+
+
+def _chosen_shape(exemplars: Sequence[Microstructure], shape: Sequence[int] | Literal["full"] | None) -> Sequence[int]:
+    if shape is None:
+        return default_shape(exemplars)
+    if not isinstance(shape, str):
+        return shape
+    if shape != "full":
+        raise InputError(f"the shape is {shape!r}; give height and width in pixels, as (256, 256), or 'full'.")
+    return exemplars[0].shape
 
 
 def _checked_shape(shape: Sequence[int]) -> tuple[int, int]:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matlens.core.threads import one_thread
 from matlens.hooks import Arrays, Progress, StateStore
 
@@ -41,9 +44,9 @@ class Together:
     def __init__(self, progress: Progress, checkpoint: StateStore, count: int, workers: int) -> None:
         self.store: StateStore = _Locked(checkpoint)
         self.stop = threading.Event()
-        self.done: dict[int, int] = {}
+        self.done: dict[int, float] = {}
         self._progress, self._count, self._workers = progress, count, workers
-        self._total = 0
+        self._total: float = 0
         self._lock = threading.Lock()
 
     def progress_of(self, index: int) -> Progress:
@@ -61,15 +64,15 @@ class Together:
         """
         return _Part(self, index)
 
-    def begin(self, total: int) -> None:
+    def begin(self, total: float) -> None:
         """Show the bar, when the first realisation begins."""
         with self._lock:
             if not self._total:
                 self._total = total
                 self._progress.begin(total * self._count, f"{self._count} realisations, {self._workers} at a time")
 
-    def update(self, index: int, done: int | None = None) -> None:
-        """Count the steps of a realisation; None counts all of them."""
+    def update(self, index: int, done: float | None = None) -> None:
+        """Count the work of a realisation; None counts all of them."""
         with self._lock:
             # A line search may take an evaluation more than planned, and decoding counts from where it begins.
             done = self._total if done is None else min(done, self._total)
@@ -80,15 +83,20 @@ class Together:
         """Close the bar."""
         self._progress.end()
 
+    def say(self, text: str) -> None:
+        """Show a finding."""
+        with self._lock:
+            self._progress.say(text)
+
 
 class _Part:
     def __init__(self, together: Together, index: int) -> None:
         self._together, self._index = together, index
 
-    def begin(self, total: int, label: str) -> None:
+    def begin(self, total: float, label: str) -> None:
         self._together.begin(total)
 
-    def update(self, done: int, text: str = "") -> None:
+    def update(self, done: float, text: str = "") -> None:
         # Python interrupts the main thread only; the others learn of it here.
         if self._together.stop.is_set():
             raise KeyboardInterrupt
@@ -96,6 +104,9 @@ class _Part:
 
     def end(self) -> None:
         pass  # the bar is closed once, when all realisations have ended
+
+    def say(self, text: str) -> None:
+        self._together.say(text)
 
 
 class _Locked:
@@ -111,6 +122,10 @@ class _Locked:
     def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
         with self._lock:
             self._store.save(key, state, force=force)
+
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
+        with self._lock:
+            self._store.show(key, labels)
 
     def drop(self, key: str) -> None:
         with self._lock:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -43,7 +42,7 @@ def characterize(
     statistics : sequence of str, optional
         Which statistics, by their names in `matlens.microstructure.statistics.STATISTIC_NAMES`; by default all.
     progress : Progress, optional
-        Called after each statistic of each microstructure, with the statistic's name.
+        Shows the statistic that is under way, and the numbers that were found.
 
     Returns
     -------
@@ -73,7 +72,8 @@ def characterize(
     several = [one.in_unit(several[0].unit) for one in several]
     _check(several, names)
     length = max(max(one.shape) for one in several) // 2 + 1
-    parts = _parts(several, find_statistics(statistics), Silent() if progress is None else progress)
+    labels = [""] if isinstance(m, Microstructure) else [f"{name}: " for name in names or range(len(several))]
+    parts = _parts(several, labels, find_statistics(statistics), Silent() if progress is None else progress)
     if isinstance(m, Microstructure):
         dataset = parts[0]
     else:
@@ -109,29 +109,82 @@ def _check(several: Sequence[Microstructure], names: Sequence[str] | None) -> No
 
 
 def _parts(
-    structures: Sequence[Microstructure], statistics: Sequence[Statistic], progress: Progress
+    structures: Sequence[Microstructure],
+    labels: Sequence[str],
+    statistics: Sequence[Statistic],
+    progress: Progress,
 ) -> list[xr.Dataset]:
     """Measure the structures one after the other."""
-    done = count(1)
-    progress.begin(len(structures) * len(statistics), "statistics")
-
-    def tell(statistic: Statistic) -> None:
-        progress.update(next(done), statistic.long_name)
-
+    # Work is weighed by what each statistic usually takes, as some take a hundred times as long as others.
+    work = [[statistic.cost.estimate(one.shape, one.n_phases)[0] for statistic in statistics] for one in structures]
+    progress.begin(sum(map(sum, work)), "statistics")
+    before = 0.0
+    found: list[xr.Dataset] = []
     try:
-        return [_measured(one, statistics, tell) for one in structures]
+        for one, label, seconds in zip(structures, labels, work):
+            found.append(_measured(one, statistics, _Told(progress, label, before, seconds)))
+            before += sum(seconds)
+        return found
     finally:
         progress.end()
 
 
-def _measured(m: Microstructure, statistics: Sequence[Statistic], tell: Callable[[Statistic], None]) -> xr.Dataset:
+class _Told:
+    """Show which statistic is under way, and what was found."""
+
+    def __init__(self, progress: Progress, label: str, before: float, seconds: Sequence[float]) -> None:
+        self._progress, self._label, self._done, self._seconds = progress, label, before, iter(seconds)
+
+    def begin(self, statistic: Statistic) -> None:
+        self._progress.update(self._done, statistic.long_name)
+
+    def end(self, statistic: Statistic, m: Microstructure, variables: Mapping[str, xr.Variable]) -> None:
+        self._done += next(self._seconds)
+        self._progress.update(self._done, statistic.long_name)
+        for variable in statistic.variables:
+            values = variables[variable.name]
+            if values.dims == ("phase",) and np.isfinite(values.values).any():
+                self._progress.say(self._label + finding(variable.long_name, values, m.phase_names))
+                break
+
+
+def finding(name: str, values: xr.Variable, phases: Sequence[str]) -> str:
+    """Put a number of each phase into one line.
+
+    Parameters
+    ----------
+    name : str
+        What was measured.
+    values : Variable, shape (phase,)
+        The numbers, with their unit as an attribute.
+    phases : sequence of str
+        Names of the phases.
+
+    Returns
+    -------
+    str
+        The line; a phase without a number is left out.
+
+    Examples
+    --------
+    >>> finding("mean chord length", xr.Variable("phase", [3.25, np.nan], {"units": "um"}), ["pore", "solid"])
+    'mean chord length: pore 3.25 um'
+    """
+    unit = str(values.attrs.get("units", ""))
+    shown = "" if unit in ("", "1") else f" {unit}"
+    known = [f"{phase} {value:.3g}{shown}" for phase, value in zip(phases, values.values) if np.isfinite(value)]
+    return f"{name}: {', '.join(known)}"
+
+
+def _measured(m: Microstructure, statistics: Sequence[Statistic], told: _Told) -> xr.Dataset:
     size = max(m.shape) // 2 + 1
     variables: dict[str, xr.Variable] = {}
     for statistic in statistics:
+        told.begin(statistic)
         for variable, values in zip(statistic.variables, statistic.measure(m), strict=True):
             array = _fitted(values, size) if variable.dims[-1:] == ("r",) else values
             variables[variable.name] = xr.Variable(variable.dims, array, variable.attributes(m))
-        tell(statistic)
+        told.end(statistic, m, variables)
     return with_distance(xr.Dataset(variables), m, size)
 
 

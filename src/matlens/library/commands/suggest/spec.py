@@ -45,7 +45,9 @@ class SuggestSpec(Seeded, OnDevice):
     tested: Annotated[
         bool,
         option(
-            "Test the model on co-alloy systems that it has never seen, beside the baselines; takes long.", "--test"
+            "Test the model on co-alloy systems that it has never seen, beside the baselines; takes long.",
+            "--test",
+            "--test-systems",
         ),
     ] = False
     increment: Annotated[

@@ -19,7 +19,7 @@ from matlens.runs.directory import RunDirectory
 
 __all__ = ["prepare", "work"]
 
-DEMO = {name: f"problem:{name}" for name in ("gravel", "bicontinuous")}
+DEMO = {"gravel": "problem:gravel"}
 _PAPER = ("alloy", "carbonate", "ceramics", "composite", "copolymer", "pmma", "sandstone")
 _SHAPE = (128, 128)
 

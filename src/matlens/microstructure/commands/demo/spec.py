@@ -12,7 +12,7 @@ __all__ = ["COMMAND", "DemoSpec"]
 
 @options
 class DemoSpec(Seeded, OnDevice):
-    """Reconstruct two example structures that come with MatLens: a photograph of gravel, and a bicontinuous structure.
+    """Reconstruct a material from a photograph of it that is installed with MatLens: gravel, stones and gaps.
 
     For a combinatorial library see 'matlens library demo'.
     """

@@ -94,7 +94,12 @@ class GenerateSpec(Seeded):
     """
 
     n: Annotated[int, option("Number of structures to learn from.", "-n", "--number", ge=1)] = 1000
-    test: Annotated[int, option("Number of structures of the test set, which is the same for every seed.", ge=0)] = 300
+    test: Annotated[
+        int,
+        option(
+            "Number of structures of the test set, which is the same for every seed.", "--test", "--test-number", ge=0
+        ),
+    ] = 300
     shape: Annotated[
         tuple[int, int],
         BeforeValidator(parse_sides),

@@ -138,6 +138,8 @@ class LearnSpec(Encoded, CleaningOptions, Seeded, OnDevice):
         File | None,
         option(
             "More structures with known property, to test on: an HDF5 file, or a CSV table like that of --labels.",
+            "--test",
+            "--test-file",
             metavar="FILE",
             exists="file",
             group=_DATA,

@@ -70,7 +70,12 @@ def _plan(spec: ReconstructSpec, statistics: xr.Dataset) -> Plan[Any]:
     if not moves.isdecimal() or int(moves) < 1:
         raise InputError(f"moves={moves!r} is no number of swaps a pixel; give 1 or more, e.g. 100.")
     return plan_from_statistics(
-        statistics, spec.shape, n=spec.n, fraction=spec.fraction, moves=int(moves), seed=spec.seed
+        statistics,
+        None if isinstance(spec.shape, str) else spec.shape,
+        n=spec.n,
+        fraction=spec.fraction,
+        moves=int(moves),
+        seed=spec.seed,
     )
 
 
@@ -94,7 +99,7 @@ def work(run: RunDirectory, progress: Progress) -> None:
     spec = options_of(run, ReconstructSpec)
     statistics = _kept(run, str(spec.target))
     planned, targets = _plan(spec, statistics), CurveTargets.from_dataset(statistics)
-    store = RealisationStore(run, planned.exemplars[0])
+    store = RealisationStore(run, planned.exemplars[0], say=progress.say)
     try:
         result = planned.run(progress, store)
     except Interrupted as stop:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 
 from matlens.core.settings import ChoiceOf, OnDevice, Seeded, option, options, pairs_of
 from matlens.errors import InputError
-from matlens.microstructure.commands.options import Encoded, File, Files, Fraction, Micrographs, Preset, Shape
+from matlens.microstructure.commands.options import Encoded, File, Files, Fraction, Micrographs, Preset, ShapeOrFull
 from matlens.microstructure.reconstruction import METHODS
 from matlens.runs.command import Command
 
@@ -26,9 +26,12 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
         Files, option("Micrographs of one material.", argument=True, many=True, metavar="FILE", exists="path")
     ] = ()
     shape: Annotated[
-        Shape | None,
+        ShapeOrFull | None,
         option(
-            "Size of the result, e.g. 256x256; by default that of the first file.", metavar="ROWSxCOLUMNS", unit="px"
+            "Size of the result, e.g. 256x256, or full: that of the first file. By default a window that shows the "
+            "material: 12 correlation lengths, from 128 to 256, and no more than the file.",
+            metavar="ROWSxCOLUMNS|full",
+            unit="px",
         ),
     ] = None
     n: Annotated[
@@ -67,6 +70,8 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
         File | None,
         option(
             "Statistics to match instead of micrographs: a statistics.nc of 'matlens characterize'; made by annealing.",
+            "--target",
+            "--target-statistics",
             metavar="STATISTICS.NC",
             exists="file",
         ),
@@ -87,6 +92,6 @@ COMMAND = Command(
     "reconstruct",
     ReconstructSpec,
     __package__,
-    example="matlens reconstruct sandstone.tif --shape 256x256 -o sandstone",
+    example="matlens reconstruct micrograph.png",
     results=("realisation_0.npy", "realisation_0.tif"),
 )

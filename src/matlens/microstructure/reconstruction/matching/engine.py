@@ -25,6 +25,7 @@ from matlens.microstructure.reconstruction.result import realisation_key
 
 __all__ = ["Problem", "Solved", "Stage", "Stop", "schedule", "solve"]
 
+_OVERHEAD = 6000  # pixels: what an evaluation of any size costs besides, measured with matlens on one thread
 _PATIENCE, _TOLERANCE = 20, 1e-3  # a stage ends when 20 iterations gain less than a thousandth
 
 
@@ -164,6 +165,42 @@ class Problem:
     def standard_deviation(self) -> float:
         """Standard deviation of the exemplars' fields."""
         return float(torch.stack([shown(self.code.field(image), image).std() for image in self.exemplars]).mean())
+
+    @property
+    def effort(self) -> float:
+        """Largest effort of one realisation, in evaluations at full size."""
+        return self.effort_before(len(self.stages)) + self.preset.swaps
+
+    def effort_before(self, index: int) -> float:
+        """Effort of all stages before one.
+
+        Parameters
+        ----------
+        index : int
+            Number of the stage.
+
+        Returns
+        -------
+        float
+            Evaluations at full size.
+        """
+        return sum(stage.evaluations * self.share(stage.factor) for stage in self.stages[:index])
+
+    def share(self, factor: int) -> float:
+        """Time of an evaluation at one level over that at full size.
+
+        Parameters
+        ----------
+        factor : int
+            Factor of reduction of the level.
+
+        Returns
+        -------
+        float
+            1 at full size; a coarse level has fewer pixels, and the same overhead.
+        """
+        pixels = float(self.size[0] * self.size[1])
+        return (pixels / factor**2 + _OVERHEAD) / (pixels + _OVERHEAD)
 
     @property
     def evaluations(self) -> int:
@@ -418,8 +455,11 @@ def solve(
                 parts = objective.values(names) if state.x is not last.x else history[-1][3:]
                 history.append([index, before + state.evaluations, state.loss, *parts])
                 border = (index, state, len(history))
-                progress.update(int(before + state.evaluations), f"loss {state.loss:.3g}, {stage.name}")
+                done = problem.effort_before(index) + state.evaluations * problem.share(stage.factor)
+                progress.update(done, f"loss {state.loss:.3g}, {stage.name}")
                 checkpoint.save(key, lambda: _state(border, history))  # noqa: B023 (called at once)
+            if index + 1 < len(problem.stages):
+                checkpoint.show(key, lambda: _nearest_phases(problem.code, state.x))  # noqa: B023 (called at once)
     except KeyboardInterrupt:
         if border is not None:
             checkpoint.save(key, lambda: _state(border, history), force=True)
@@ -445,6 +485,13 @@ def _solved(
     table = np.array(history[:rows], dtype=float)
     notes = tuple(dict.fromkeys(note for found in matches.values() for note in found.notes))
     return Solved(x, table, tuple(names), stop, notes, int(table[-1, 1]), _Objective(problem.code, matches[1]))
+
+
+def _nearest_phases(code: PhaseCode, x: Tensor) -> NDArray[np.int64]:
+    """Return the phase of the largest amount at every pixel of a field, shape (H, W)."""
+    with torch.no_grad():
+        phases: NDArray[np.int64] = code.indicators(x)[0].argmax(dim=0).cpu().numpy()
+    return phases
 
 
 class _Objective:

@@ -86,10 +86,11 @@ class MatchingWork(Prepared):
         def interrupted(solved: Solved) -> None:
             task.offer(lambda: self._decoded(solved, task))
 
-        task.progress.begin(self.problem.evaluations, f"realisation {task.realisation + 1} of {task.n}")
+        task.progress.begin(self.problem.effort, f"realisation {task.realisation + 1} of {task.n}")
+        task.progress.update(0.0, "measuring the micrograph")
         solved = solve(self.problem, fractions, task.realisation, task.progress, task.checkpoint, interrupted)
         interrupted(replace(solved, stop=Stop.INTERRUPTED))  # decoding takes its time too
-        return self._decoded(replace(solved, objective=_counted(solved, task.progress)), task)
+        return self._decoded(replace(solved, objective=_counted(solved, self.problem, task.progress)), task)
 
     def _decoded(self, solved: Solved, task: Task) -> Made:
         shape = (task.shape[0], task.shape[1])
@@ -228,14 +229,14 @@ class Matching(Method[MatchingWork]):
         return load_encoder(self.encoder, weights=self.weights, device=device)
 
 
-def _counted(solved: Solved, progress: Progress) -> Objective:
+def _counted(solved: Solved, problem: Problem, progress: Progress) -> Objective:
     """Return the objective at full size, which shows every evaluation of decoding as progress."""
-    done = solved.evaluations
+    done = problem.effort_before(len(problem.stages))
 
     def objective(x: torch.Tensor) -> tuple[float, torch.Tensor]:
         nonlocal done
         loss, gradient = solved.objective(x)
-        done += 1
+        done += 1.0
         progress.update(done, f"loss {loss:.3g}, decoding")
         return loss, gradient
 

@@ -12,13 +12,14 @@ import xarray as xr
 
 from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
+from matlens.hooks import Progress, Silent
 from matlens.microstructure.problems import blurred_noise, white_noise
 from matlens.microstructure.statistics.equivalence.bands import curve_bands
 from matlens.microstructure.statistics.equivalence.copying import CopyTest, pasted_blocks
 from matlens.microstructure.statistics.equivalence.curves import Curves, errors
-from matlens.microstructure.statistics.equivalence.sentences import describe
+from matlens.microstructure.statistics.equivalence.sentences import describe, verdict_word
 from matlens.microstructure.statistics.equivalence.variability import MIN_WINDOWS, Variability, joint_verdict
-from matlens.microstructure.statistics.equivalence.windows import count_windows, cut_windows, smaller_window
+from matlens.microstructure.statistics.equivalence.windows import MOST, count_windows, cut_windows, smaller_window
 from matlens.microstructure.statistics.transport.properties import property_table, too_large
 from matlens.microstructure.structure import Microstructure
 
@@ -42,9 +43,10 @@ class Comparison:
         ``d_windows``, ``R``, ``low``, ``high``, ``low_joint``, ``verdict``, ``too_close``, ``n_windows``. First the
         result's own size, then the smaller one; empty where fewer than two windows fit.
     joint : str
-        "equivalent", "different" or "undecided", at the largest size of which 8 windows fit.
+        "equivalent", "different" or "undecided", at the largest size of which 8 windows fit. Where blurred noise is
+        equivalent as well, it is "undecided".
     joints : dict
-        The joint verdict by window size.
+        The joint verdict by window size, whatever the controls.
     controls : DataFrame
         The same for "white noise" and "blurred noise" (column ``source``), with their ``joint`` verdict.
     properties : DataFrame
@@ -77,6 +79,11 @@ class Comparison:
     curves: xr.Dataset
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def word(self) -> str:
+        """The verdict in two or three words."""
+        return verdict_word(self.ratios, self.joints, self.joint)
+
     def sentences(self) -> list[str]:
         """Put the verdict into words.
 
@@ -98,6 +105,7 @@ def compare(
     controls: bool = True,
     copying: bool = True,
     properties: Sequence[str] = ("conductivity",),
+    progress: Progress | None = None,
 ) -> Comparison:
     """Compare realisations with the material they are meant to be.
 
@@ -118,6 +126,8 @@ def compare(
         Effective properties to judge by too: statistics that no reconstruction is fitted to. Windows are taken between
         two faces, both sides alike, each phase in turn 50 times as conductive (100 times as stiff) as the rest; windows
         of more than 65536 cells are judged without.
+    progress : Progress, optional
+        Shows which part of the comparison is under way, and the verdict as soon as it is known.
 
     Returns
     -------
@@ -137,21 +147,50 @@ def compare(
     'different'
     """
     results, exemplars = _checked(result, exemplar)
-    curves, targets = [Curves(m) for m in results], [Curves(m) for m in exemplars]
-    rows = [pd.DataFrame([errors(c, target) for target in targets]).mean() for c in curves]
+    shown = progress or Silent()
     sizes = _sizes(results, exemplars, window)
-    judged = {size: Variability(cut_windows(exemplars, size), properties=properties) for size in sizes}
+    steps = _Steps(shown, results, exemplars, sizes)
+    try:
+        return _compared(results, exemplars, sizes, steps, seed, controls, copying, properties)
+    finally:
+        shown.end()
+
+
+def _compared(
+    results: list[Microstructure],
+    exemplars: list[Microstructure],
+    sizes: list[tuple[int, ...]],
+    steps: _Steps,
+    seed: int,
+    controls: bool,
+    copying: bool,
+    properties: Sequence[str],
+) -> Comparison:
+    curves, targets = [Curves(m) for m in results], [Curves(m) for m in exemplars]
+    judged: dict[tuple[int, ...], Variability] = {}
+    for size in sizes:
+        steps.next(f"windows of {_name(size)} px of the micrograph")
+        judged[size] = Variability(cut_windows(exemplars, size), properties=properties)
+    steps.next("the result")
     found = _judged("result", results, judged, seed)
+    steps.next("white and blurred noise, as checks")
     noises = _controls(results[0], exemplars, targets, judged, seed) if controls else []
+    checks = _joined([noise.ratios for noise in noises])
+    joint = _headline(found.ratios, found.joints, checks)
+    steps.say(describe(found.ratios, found.joints, joint, checks, pd.DataFrame())[0])
+    steps.next("search for copied parts")
+    copies = _copying(results, exemplars, seed) if copying else pd.DataFrame()
+    steps.next("curves of the whole micrograph")
+    rows = [pd.DataFrame([errors(c, target) for target in targets]).mean() for c in curves]
     band = next(iter(judged.values())).windows if judged else []
     return Comparison(
         errors=pd.DataFrame(rows).rename_axis("realisation"),
         ratios=found.ratios.drop(columns="joint", errors="ignore"),
-        joint=_headline(found.ratios, found.joints),
+        joint=joint,
         joints=found.joints,
-        controls=_joined([noise.ratios for noise in noises]),
+        controls=checks,
         properties=_joined([_of_windows(judged), found.properties, *(noise.properties for noise in noises)]),
-        copying=_copying(results, exemplars, seed) if copying else pd.DataFrame(),
+        copying=copies,
         curves=curve_bands(curves, targets, band, exemplars[0]),
         notes=_notes(results, exemplars, sizes, properties),
     )
@@ -188,6 +227,35 @@ def _sizes(
             raise InputError(f"window={window!r} does not fit into a result of {own}; give a smaller size.")
     sizes = [own] if smaller in (None, own) else [own, smaller]
     return [size for size in sizes if size is not None and count_windows(exemplars, size) >= 2]
+
+
+class _Steps:
+    """Parts of a comparison one after another, each weighed by the pixels that it looks at."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        results: Sequence[Microstructure],
+        exemplars: Sequence[Microstructure],
+        sizes: Sequence[tuple[int, ...]],
+    ) -> None:
+        whole = float(sum(np.prod(exemplar.shape) for exemplar in exemplars))
+        made = float(sum(np.prod(result.shape) for result in results))
+        noise = 2.0 * CONTROL_REALISATIONS * float(np.prod(results[0].shape))
+        windows = [float(np.prod(size)) * min(count_windows(exemplars, size), MOST) for size in sizes]
+        # Looking for copies takes about as long for a pixel as all statistics of a window do.
+        self._work = [*windows, made, noise, whole + made, whole / 4]
+        self._done, self._progress = -1, progress
+        progress.begin(sum(self._work), "comparing with the micrograph")
+
+    def next(self, text: str) -> None:
+        """Begin the next part."""
+        self._done += 1
+        self._progress.update(sum(self._work[: self._done]), text)
+
+    def say(self, text: str) -> None:
+        """Show a finding."""
+        self._progress.say(text)
 
 
 class _Judgement(NamedTuple):
@@ -231,11 +299,19 @@ def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
-def _headline(ratios: pd.DataFrame, joints: dict[str, str]) -> str:
+def _headline(ratios: pd.DataFrame, joints: dict[str, str], controls: pd.DataFrame) -> str:
     for name, joint in joints.items():
         if int(ratios.loc[ratios["window"] == name, "n_windows"].min()) >= MIN_WINDOWS:
-            return joint
+            return "undecided" if joint == "equivalent" and _blurred_passes(controls, name) else joint
     return "undecided"
+
+
+def _blurred_passes(controls: pd.DataFrame, window: str) -> bool:
+    """Whether blurred noise is equivalent as well, so that equivalence does not mean much."""
+    if controls.empty:
+        return False
+    rows = controls[(controls["source"] == "blurred noise") & (controls["window"] == window)]
+    return bool(len(rows)) and bool((rows["joint"] == "equivalent").all())
 
 
 def _controls(
@@ -282,12 +358,10 @@ def _notes(
     if fit < MIN_WINDOWS:
         smaller = [size for size in sizes if size != own]
         instead = f"windows of {_name(smaller[0])} are judged too" if smaller else "nothing is decided"
-        notes.append(
-            f"The exemplar holds {fit} window(s) of the result's size, too few for a verdict (8 are needed): {instead}."
-        )
+        notes.append(f"The micrograph holds {fit} window(s) of the result's size, and a verdict needs 8: {instead}.")
     result = results[0].in_unit(exemplars[0].unit)
     if not np.allclose(result.spacing, exemplars[0].spacing) or result.unit != exemplars[0].unit:
-        notes.append("Result and exemplar state different pixel sizes; they are compared pixel by pixel.")
+        notes.append("Result and micrograph state different pixel sizes; they are compared pixel by pixel.")
     unjudged = [_name(size) for size in sizes if too_large(size)]
     if properties and unjudged:
         notes.append(f"Windows of {', '.join(unjudged)} are too large for {' and '.join(properties)} as a statistic.")

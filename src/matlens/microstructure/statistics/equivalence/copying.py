@@ -30,6 +30,8 @@ SURE = 0.75  # however few patches there are
 SAME = 0.9999  # a match this good is verbatim in float32
 SCATTER = 2.5  # standard deviations
 BATCH_VALUES = 1 << 21
+COARSE = 12  # pixels across which a wide patch is looked up first
+LEAST = 0.5  # sum of squares; a window of a single phase has none, and no correlation
 
 
 class CopyTest:
@@ -201,46 +203,121 @@ def pasted_blocks(exemplar: Microstructure, shape: Sequence[int], block: int, se
 
 
 class _Finder:
-    """Best normalised match of patches of one side in one exemplar."""
+    """Best normalised match of patches of one side in one exemplar.
+
+    Wide patches are looked up in an exemplar whose pixels are averaged over blocks, and the best place is then matched
+    again with all pixels around it. A search at full size takes a time that grows with the square of the resolution.
+    """
 
     def __init__(self, exemplar: Microstructure, w: int) -> None:
-        self.exemplar, self.w, self.ndim = exemplar, w, exemplar.ndim
-        field = _channels(exemplar)
-        self.axes = tuple(range(-self.ndim, 0))
-        self.size = [fft.next_fast_len(side, real=True) for side in exemplar.shape]
-        self.spectrum = fft.rfftn(field, s=self.size, axes=self.axes)
-        self.valid = tuple(slice(side - w + 1) for side in exemplar.shape)
-        inside = field.astype(np.float64)
-        for axis in self.axes:  # pixels of each phase in every window, from running sums
-            total = np.cumsum(inside, axis=axis)
-            total = np.concatenate([np.zeros_like(total.take([0], axis)), total], axis=axis)
-            count = total.shape[axis]
-            inside = total.take(range(w, count), axis) - total.take(range(count - w), axis)
-        variance = (inside - inside**2 / w**self.ndim).sum(axis=0)
-        self.scale = np.where(variance > 0.5, 1 / np.sqrt(np.maximum(variance, 0.5)), 0).astype(np.float32)
-        if exemplar.mask is not None:
-            self.scale[~_windows_known(exemplar.mask, w)] = 0  # nothing matches what is not known
+        self.exemplar, self.w = exemplar, w
+        self.field, self.known = _channels(exemplar), exemplar.mask
+        self.factor = max(1, w // COARSE)
+        coarse, known = _averaged(self.field, self.factor, exemplar.ndim), self.known
+        if known is not None and self.factor > 1:  # a block is known if all of its pixels are
+            known = _averaged(known.astype(np.float32), self.factor, exemplar.ndim) > 1 - 1e-6
+        self.search = _Search(coarse, w // self.factor, known, least=LEAST / self.factor**exemplar.ndim)
 
     def __call__(self, patches: Array, corners: NDArray[np.intp] | None = None) -> Array:
         """Best match of each patch, shape (n,); with ``corners``, only among windows disjoint from the patch's own."""
-        centred = patches - patches.mean(axis=self.axes, keepdims=True)
-        norm = np.sqrt((centred**2).sum(axis=(1, *self.axes), keepdims=True))
-        batch = max(1, BATCH_VALUES // (patches.shape[1] * int(np.prod(self.size))))
+        if self.factor == 1:
+            return self.search(patches, corners)[0]
+        coarse = _averaged(patches, self.factor, self.exemplar.ndim)
+        # Rounding of corners, sides and places, and the step to the exact place, take up to three blocks.
+        taken = None if corners is None else corners // self.factor
+        _, places, turns = self.search(coarse, taken, apart=3)
+        return np.array([self._exact(*item) for item in zip(patches, places * self.factor, turns)], dtype=np.float32)
+
+    def _exact(self, patch: Array, place: NDArray[np.intp], turn: int) -> float:
+        """Best match with all pixels, of the patch turned as it was found, within a block of the coarse place."""
+        if turn < 0:
+            return -1.0  # no window was left to look at
+        turned = symmetries(patch, self.exemplar.ndim)[turn]
+        around = tuple(slice(max(0, int(at) - self.factor), int(at) + self.factor + self.w) for at in place)
+        known = None if self.known is None else self.known[around]
+        return float(_Search(self.field[(slice(None), *around)], self.w, known).plain(turned[None])[0])
+
+
+class _Search:
+    """Normalised match of patches at every place of a field, by Fourier transforms."""
+
+    def __init__(self, field: Array, w: int, known: NDArray[np.bool_] | None = None, least: float = LEAST) -> None:
+        self.w, self.ndim = w, field.ndim - 1
+        shape = field.shape[1:]
+        self.axes = tuple(range(-self.ndim, 0))
+        self.size = [fft.next_fast_len(side, real=True) for side in shape]
+        self.spectrum = fft.rfftn(field, s=self.size, axes=self.axes)
+        self.valid = tuple(slice(side - w + 1) for side in shape)
+        inside, squared = (
+            self._windows(values.astype(np.float64)) for values in (field, field.astype(np.float64) ** 2)
+        )
+        variance = (squared - inside**2 / w**self.ndim).sum(axis=0)
+        self.scale = np.where(variance > least, 1 / np.sqrt(np.maximum(variance, least)), 0).astype(np.float32)
+        if known is not None:
+            self.scale[~_windows_known(known, w)] = 0  # nothing matches what is not known
+
+    def _windows(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum values over every window, from running sums."""
+        for axis in self.axes:
+            total = np.cumsum(values, axis=axis)
+            total = np.concatenate([np.zeros_like(total.take([0], axis)), total], axis=axis)
+            count = total.shape[axis]
+            values = total.take(range(self.w, count), axis) - total.take(range(count - self.w), axis)
+        return values
+
+    def __call__(
+        self, patches: Array, corners: NDArray[np.intp] | None = None, *, apart: int = 0
+    ) -> tuple[Array, NDArray[np.intp], NDArray[np.intp]]:
+        """Best match of each patch in any orientation, its place, and the number of the orientation (-1: nowhere)."""
         best = np.full(len(patches), -1, dtype=np.float32)
-        for turned in symmetries(centred / norm, self.ndim):
+        places, turns = np.zeros((len(patches), self.ndim), dtype=np.intp), np.full(len(patches), -1)
+        batch = max(1, BATCH_VALUES // (patches.shape[1] * int(np.prod(self.size))))
+        for turn, turned in enumerate(symmetries(self._normalised(patches), self.ndim)):
             for start in range(0, len(patches), batch):
                 part = slice(start, start + batch)
-                spectrum = fft.rfftn(turned[part], s=self.size, axes=self.axes)
-                product = (self.spectrum * spectrum.conj()).sum(axis=1)
-                match = fft.irfftn(product, s=self.size, axes=self.axes)[(slice(None), *self.valid)] * self.scale
+                match = self._match(turned[part])
                 if corners is not None:
-                    self._mask_own(match, corners[part])
-                best[part] = np.maximum(best[part], match.reshape(len(match), -1).max(axis=1))
+                    self._mask_own(match, corners[part], apart)
+                flat = match.reshape(len(match), -1)
+                at = flat.argmax(axis=1)
+                found = np.take_along_axis(flat, at[:, None], axis=1)[:, 0]
+                better = found > best[part]
+                places[part][better] = np.stack(np.unravel_index(at[better], match.shape[1:]), axis=-1)
+                turns[part][better] = turn
+                best[part] = np.maximum(best[part], found)
+        return best, places, turns
+
+    def plain(self, patches: Array) -> Array:
+        """Best match of each patch as it is, in no other orientation, shape (n,)."""
+        match = self._match(self._normalised(patches))
+        best: Array = match.reshape(len(match), -1).max(axis=1)
         return best
 
-    def _mask_own(self, match: Array, corners: NDArray[np.intp]) -> None:
+    def _normalised(self, patches: Array) -> Array:
+        centred = patches - patches.mean(axis=self.axes, keepdims=True)
+        norm = np.sqrt((centred**2).sum(axis=(1, *self.axes), keepdims=True))
+        normalised: Array = centred / np.maximum(norm, np.finfo(np.float32).tiny)  # averages may be uniform
+        return normalised
+
+    def _match(self, patches: Array) -> Array:
+        spectrum = fft.rfftn(patches, s=self.size, axes=self.axes)
+        product = (self.spectrum * spectrum.conj()).sum(axis=1)
+        match: Array = fft.irfftn(product, s=self.size, axes=self.axes)[(slice(None), *self.valid)] * self.scale
+        return match
+
+    def _mask_own(self, match: Array, corners: NDArray[np.intp], apart: int) -> None:
+        reach = self.w + apart
         for row, corner in zip(match, corners, strict=True):
-            row[tuple(slice(max(0, c - self.w + 1), c + self.w) for c in corner)] = -1
+            row[tuple(slice(max(0, c - reach + 1), c + reach) for c in corner)] = -1
+
+
+def _averaged(fields: Array, factor: int, ndim: int) -> Array:
+    """Average blocks of pixels over the last axes; pixels that fill no block are cut off."""
+    for axis in range(fields.ndim - ndim, fields.ndim):
+        whole = fields.shape[axis] // factor
+        kept = fields.take(range(whole * factor), axis)
+        fields = kept.reshape(*kept.shape[:axis], whole, factor, *kept.shape[axis + 1 :]).mean(axis=axis + 1)
+    return fields
 
 
 def _channels(m: Microstructure) -> Array:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from matlens.microstructure.statistics.equivalence.variability import MARGIN, MIN_WINDOWS
 
-__all__ = ["CRITERION", "NAMES", "describe", "describe_briefly"]
+__all__ = ["CRITERION", "NAMES", "SHOWN", "describe", "describe_briefly", "verdict_word"]
+
+_MOST_TIMES = 50  # a number of windows that nobody has
 
 NAMES = {
     "s2_error": "two-point correlation",
@@ -23,9 +26,12 @@ NAMES = {
 }
 
 
+SHOWN = {"equivalent": "equivalent", "different": "different", "undecided": "open"}
+"""Verdicts on one statistic as reports word them."""
+
 CRITERION = (
     f"A statistic is equivalent when the whole 90 % interval of R lies below {MARGIN:g}, different when it lies above, "
-    "undecided otherwise or with fewer than eight windows."
+    "open otherwise or with fewer than eight windows."
 )
 
 
@@ -87,15 +93,15 @@ def describe(
 
     Examples
     --------
-    >>> describe(pd.DataFrame(), {}, "undecided", pd.DataFrame(), pd.DataFrame())[0][:60]
-    'Undecided: the exemplar is too small to cut windows from, so'
+    >>> describe(pd.DataFrame(), {}, "undecided", pd.DataFrame(), pd.DataFrame())[0][:61]
+    'Not decided: the micrograph is too small to cut windows from,'
     """
-    sentences = [_headline(ratios, joints, joint), *notes]
+    sentences = [_headline(ratios, joints, joint, controls), *notes]
     for name, table in ratios.groupby("window", sort=False) if not ratios.empty else ():
         for row in table.itertuples():
             sentences.append(
                 f"{_capital(NAMES[str(row.statistic)])}, {name} windows: R = {row.R:.2f} "
-                f"({row.low:.2f} to {row.high:.2f}, {row.n_windows} windows): {row.verdict}."
+                f"({row.low:.2f} to {row.high:.2f}, {row.n_windows} windows): {SHOWN[str(row.verdict)]}."
             )
         close = [NAMES[s] for s in table.loc[table["too_close"], "statistic"]]
         if close:
@@ -106,30 +112,113 @@ def describe(
     return [*sentences, *_about_controls(controls), *_about_copying(copying)]
 
 
-def _headline(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str) -> str:
+def verdict_word(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str) -> str:
+    """Put the verdict into two or three words, for the heading above its sentence.
+
+    Parameters
+    ----------
+    ratios : DataFrame
+        As in `Comparison`.
+    joints : mapping
+        Joint verdict by window size.
+    joint : str
+        The verdict that counts.
+
+    Returns
+    -------
+    str
+        ``"Equivalent"``, ``"Different"``, the number of statistics that are equivalent, or ``"Not decided"``.
+
+    Examples
+    --------
+    >>> verdict_word(pd.DataFrame(), {}, "undecided")
+    'Not decided'
+    >>> rows = {"window": "8x8", "statistic": "s2_error", "verdict": ["equivalent", "undecided"], "n_windows": 9}
+    >>> verdict_word(pd.DataFrame(rows), {"8x8": "undecided"}, "undecided")
+    '1 of 2 equivalent'
+    """
+    if joint != "undecided":
+        return joint.capitalize()
+    table = _deciding(ratios, joints)
+    same = 0 if table.empty else int((table["verdict"] == "equivalent").sum())
+    return f"{same} of {len(table)} equivalent" if 0 < same < len(table) else "Not decided"
+
+
+def _deciding(ratios: pd.DataFrame, joints: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of the largest windows of which there are enough for a verdict; none if there are no such windows."""
+    for name in joints if not ratios.empty else ():
+        table = ratios[ratios["window"] == name]
+        if int(table["n_windows"].min()) >= MIN_WINDOWS:
+            return table
+    return ratios.iloc[:0]
+
+
+def _headline(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str, controls: pd.DataFrame) -> str:
     if ratios.empty:
         return (
-            "Undecided: the exemplar is too small to cut windows from, so how far two windows of the material differ "
-            "is not known; only the errors against the exemplar itself are given."
+            "Not decided: the micrograph is too small to cut windows from, so how far two windows of the material "
+            "differ is not known; only the errors against the micrograph itself are given."
         )
-    counts = ratios.groupby("window", sort=False)["n_windows"].min()
-    enough = [name for name in joints if counts[name] >= MIN_WINDOWS]
-    if not enough:
-        return f"Undecided: {counts.max()} windows at most, where a verdict needs {MIN_WINDOWS}."
-    where = f"judged by {counts[enough[0]]} windows of {enough[0]}"
-    table = ratios[ratios["window"] == enough[0]]
-    if joint == "equivalent":
-        return f"Equivalent, {where}: in every statistic the result is a window of the material within R < {MARGIN}."
-    if joint == "different":
-        off = [NAMES[s] for s in table.loc[table["low_joint"] > MARGIN, "statistic"]]
-        return f"Different, {where}: {', '.join(off)} lie further off than windows of the material do."
-    alone = [NAMES[s] for s in table.loc[table["verdict"] == "different", "statistic"]]
-    off = [NAMES[s] for s in table.loc[~table["verdict"].isin(["equivalent", "different"]), "statistic"]]
-    if not alone:
-        return f"Undecided, {where}: no difference is shown, but equivalence is not either for {', '.join(off)}."
-    said = f"Undecided, {where}: judged alone, {', '.join(alone)} would lie further off than windows of the material do"
-    rest = f"; equivalence is not shown for {', '.join(off)} either" if off else ""
-    return f"{said}, which among {len(table)} statistics may be chance{rest}."
+    table = _deciding(ratios, joints)
+    if table.empty:
+        most = int(ratios.groupby("window", sort=False)["n_windows"].min().max())
+        return (
+            f"Not decided: the micrograph holds at most {most} windows to compare with, and a verdict needs "
+            f"{MIN_WINDOWS}; a larger micrograph, several of them or a smaller result would give it."
+        )
+    windows, size = int(table["n_windows"].min()), str(table["window"].iloc[0])
+    same = table["verdict"] == "equivalent"
+    where = f"{windows} windows of {size} pixels"
+    if same.all():
+        if joint != "equivalent":  # blurred noise passes too
+            return (
+                f"Not decided: by these {len(table)} statistics and at this size ({where}) the material cannot be "
+                "distinguished from blurred noise, so that the agreement of the result means little; larger windows "
+                "may show a difference."
+            )
+        return (
+            f"Equivalent in all {len(table)} statistics: in none of them the result differs from {where} of the "
+            f"material more than {MARGIN:g} times as much as these differ from each other."
+        )
+    off = table[table["low_joint"] > MARGIN]
+    open_ones = table[~same & ~table.index.isin(off.index)]
+    parts = [f"Equivalent in {int(same.sum())} of {len(table)} statistics"]
+    if len(off):
+        different = f"ifferent from {where} of the material in {_with_ratios(off)}"
+        parts = [f"D{different}", f"equivalent in {int(same.sum())} of {len(table)} statistics"]
+    if len(open_ones):
+        verb = "is" if len(open_ones) == 1 else "are"
+        parts.append(f"{_with_ratios(open_ones)} {verb} open: {_needed(open_ones, where)}")
+    return "; ".join(parts) + "."
+
+
+def _with_ratios(table: pd.DataFrame) -> str:
+    """Names of statistics, each with R and its interval; of many, the three with the largest R."""
+    rows = table.nlargest(3, "R", keep="first")
+    named = [
+        f"{NAMES[str(row.statistic)]} (R {row.R:.2f}, 90 % interval {row.low:.2f} to {row.high:.2f})"
+        for row in rows.itertuples()
+    ]
+    if len(table) > len(rows):
+        named.append(f"{len(table) - len(rows)} more")
+    return " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else named[0]
+
+
+def _needed(table: pd.DataFrame, where: str) -> str:
+    """How many windows would decide: the interval narrows with the square root of their number."""
+    numbers: list[float] = []
+    columns = (table[name].to_numpy(dtype=float) for name in ("R", "high", "low_joint", "n_windows"))
+    for ratio, high, low, windows in zip(*columns):
+        end = high if ratio < MARGIN else low
+        if not (ratio > 0 and end > 0):  # unknown ones are not
+            return f"{where} cannot tell"
+        away = math.log(MARGIN / ratio)
+        numbers.append(float("inf") if away == 0 else windows * (math.log(end / ratio) / away) ** 2)
+    most = max(numbers)
+    if most > _MOST_TIMES * int(table["n_windows"].max()):
+        return f"{where} cannot tell, and where R lies close to {MARGIN:g} many times as many could not either"
+    step = 5 if most < 50 else 10 if most < 200 else 100
+    return f"{where} cannot tell, about {math.ceil(most / step) * step} would"
 
 
 def _about_controls(controls: pd.DataFrame) -> list[str]:
@@ -139,13 +228,17 @@ def _about_controls(controls: pd.DataFrame) -> list[str]:
             continue
         joint = table["joint"].iloc[0]
         if joint == "different":
-            sentences.append(f"Control: {control} is told apart ({window} windows), as it must be.")
+            sentences.append(f"Check passed: {control} is recognised as different by {window} windows.")
         elif control == "white noise":
-            sentences.append(f"Control failed: white noise is {joint} by {window} windows; trust no verdict here.")
-        else:
             sentences.append(
-                f"Control: {control} is {joint} by {window} windows; at this size the material is hardly told from a "
-                "level-cut random field."
+                f"Check failed: even white noise is not recognised as different by {window} windows; trust no verdict "
+                "here."
+            )
+        else:
+            shown = "equivalent" if joint == "equivalent" else "not recognised as different"
+            sentences.append(
+                f"Check failed: blurred noise is {shown} by {window} windows, so that at this size the statistics "
+                "hardly distinguish the material from it."
             )
     return sentences
 
@@ -154,22 +247,24 @@ def _about_copying(copying: pd.DataFrame) -> list[str]:
     if copying.empty:
         return []
     control = copying["source"] == "pasted blocks"
+    if control.any() and not copying.loc[control, "copies"].any():
+        return [
+            "The copy test is not conclusive here: it does not even detect an image pasted from blocks of the "
+            "micrograph."
+        ]
     sentences = []
     for image, table in copying[~control].groupby("source", sort=False):
         row = int((table["copy_share"] - table["limit"]).to_numpy().argmax())
         worst = table.iloc[row]
-        found = "copies the exemplar" if table["copies"].any() else "does not copy the exemplar"
+        found = "repeats parts of the micrograph" if table["copies"].any() else "does not repeat the micrograph"
         sentences.append(
-            f"{_capital(str(image))} {found}: {worst['copy_share']:.0%} of its {worst['patch']}-pixel patches are "
-            f"found there more closely than the exemplar repeats itself (limit {worst['limit']:.0%}); the largest "
-            f"verbatim block is {worst['largest_block']} px ({worst['largest_block_expected']} between its halves)."
+            f"{_capital(str(image))} {found}: {100 * worst['copy_share']:.0f} % of its {worst['patch']}-pixel patches "
+            f"have a near copy there (allowed: {100 * worst['limit']:.0f} %); the largest identical block measures "
+            f"{worst['largest_block']} px, and two halves of the micrograph share one of "
+            f"{worst['largest_block_expected']} px."
         )
-    if copying[control]["copies"].any():
-        sentences.append("Control: an image pasted from exemplar blocks fails the copy test, as it must.")
-    else:
-        sentences.append(
-            "Control failed: pasted exemplar blocks pass the copy test; it says nothing about this material."
-        )
+    if control.any():
+        sentences.append("Check passed: an image pasted from blocks of the micrograph fails the copy test.")
     return sentences
 
 
