@@ -10,7 +10,7 @@ from matlens import InputError
 from matlens.cli.app import main
 from matlens.microstructure.commands.inputs import by_number
 from matlens.microstructure.io import Image
-from matlens.microstructure.io.kinds import kind_of
+from matlens.microstructure.io.kinds import Kind, kind_of
 from matlens.microstructure.segmentation import CleaningOptions, Understood, load, read_microstructure, segment
 from matlens.microstructure.segmentation.frame import data_bar
 
@@ -44,6 +44,17 @@ def test_an_anti_aliased_mask_has_two_phases(tmp_path, size, filter):
     found = load(tmp_path / "m.png").microstructure
     assert found.n_phases == 2
     assert found.volume_fractions[1] == pytest.approx(TWO.mean(), abs=0.012)
+
+
+@pytest.mark.parametrize(("factor", "scale"), [(2, 1), (3, 255), (4, 1), (4, 255), (5, 200), (6, 255)])
+def test_a_mask_of_block_means_is_no_grey_picture(factor, scale):
+    mask = np.quantile(wide(), 0.7) < wide()
+    blocks = mask[: 440 // factor * factor, : 512 // factor * factor]
+    means = blocks.reshape(440 // factor, factor, 512 // factor, factor).mean((1, 3)) * scale
+    for values in (means, np.rint(means).astype(np.uint8)) if scale > 1 else (means,):
+        assert kind_of(Image(values)) == Kind("blended", (0.0, float(scale)))
+    noisy = np.random.default_rng(0).integers(0, factor**2 + 1, (64, 64)) / factor**2
+    assert kind_of(Image(noisy)).name in ("grey", "labels")
 
 
 @pytest.mark.parametrize("side", [1, 2, 8])
@@ -211,7 +222,9 @@ def test_the_proposal_names_what_was_not_given_and_grey_values_as_they_are_given
     image = Image(micrograph().astype(np.uint16) * 200)
     found = segment(image, CleaningOptions(crop="0:256,0:256", spacing="2um"), propose=True)
     assert "No threshold was given, so this proposal was taken: --data-bar auto, --threshold otsu." in found.steps
-    assert f"Phases were separated at grey {found.thresholds[0]:.0f} (otsu)." in found.steps
+    assert any(
+        step.startswith(f"Phases were separated at grey {found.thresholds[0]:.0f} (otsu); ") for step in found.steps
+    )
     assert found.thresholds[0] > 1e4
 
 
@@ -369,3 +382,9 @@ def test_phases_that_nobody_can_know_are_refused(keys, said):
     meanings = {1.0: 0, 2.0: 1, 3.0: 2} if "3" in keys else {}
     with pytest.raises(InputError, match=said):
         by_number(dict.fromkeys(keys, 1.0), structure, meanings)
+
+
+def test_a_grey_picture_of_few_values_is_no_mask_of_many_levels():
+    steps = np.rint(gaussian_filter(micrograph().astype(float), 2) / 8).astype(np.uint8) * 8  # as ImageJ's blobs
+    assert 8 < np.unique(steps).size <= 64
+    assert kind_of(Image(steps)).name == "grey"

@@ -6,6 +6,7 @@ import tifffile
 from PIL import Image as Pillow
 from scipy.ndimage import gaussian_filter
 
+from matlens import InputError
 from matlens.microstructure.io import Image, read_image
 from matlens.microstructure.io.image import checked_image
 from matlens.microstructure.segmentation import CleaningOptions, load, segment
@@ -26,7 +27,10 @@ def test_a_print_resolution_is_no_pixel_size(tmp_path, dpi, unit):
     assert f"{dpi:g} per {'inch' if unit == 'INCH' else 'cm'}, is a print resolution" in image.scale
 
 
-@pytest.mark.parametrize(("unit", "resolution"), [("inch", 72), ("cm", 72 / 2.54), ("cm", 300 / 2.54), ("pixel", 1)])
+@pytest.mark.parametrize(
+    ("unit", "resolution"),
+    [("inch", 72), ("cm", 72 / 2.54), ("cm", 300 / 2.54), ("pixel", 1), ("micron", 0.002834), ("um", 96 / 25400)],
+)
 def test_imagej_takes_a_print_resolution_over_and_it_still_is_none(tmp_path, unit, resolution):
     tifffile.imwrite(tmp_path / "m.tif", TWO, imagej=True, resolution=(resolution, resolution), metadata={"unit": unit})
     assert read_image(tmp_path / "m.tif").spacing is None
@@ -52,7 +56,8 @@ def test_ome_axes_have_one_unit(tmp_path, sizes, spacing, unit):
     assert image.spacing == pytest.approx(spacing, rel=1e-12)
     assumed = ", distance between slices assumed" if sizes["Z"][0] == 0 else ""
     assert (image.unit, image.scale) == (unit, f"OME metadata{assumed}")
-    assert any("distance between slices" in note for note in image.notes) == (sizes["Z"][0] == 0)
+    said = load(tmp_path / "m.ome.tif").steps
+    assert any("distance between slices" in step for step in said) == (sizes["Z"][0] == 0)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,7 @@ def test_imagej_depths(tmp_path, metadata, depth):
     )
     image = read_image(tmp_path / "m.tif")
     assert image.spacing == pytest.approx((depth, 250.0, 250.0))
-    said = " ".join(image.notes)
+    said = " ".join(load(tmp_path / "m.tif").steps)
     assert ("negative" in said) == (depth == 2.0)
     assert ("does not give the distance between slices" in said) == (depth == 250.0)
 
@@ -335,8 +340,19 @@ def test_a_distance_between_slices_that_is_assumed_is_in_the_line_of_truth(tmp_p
     assert "voxel 0.25 um (ImageJ metadata, distance between slices assumed)" in str(
         load(tmp_path / "m.tif").understood
     )
-    plane = load(tmp_path / "m.tif", CleaningOptions(slice="z=0"))
-    assert "pixel 0.25 um (ImageJ metadata);" in str(plane.understood)
+    for one in ({"slice": "z=0"}, {"crop": "0:28,0:20,2:3"}):
+        plane = load(tmp_path / "m.tif", CleaningOptions(**one))
+        assert "pixel 0.25 um (ImageJ metadata);" in str(plane.understood)
+        assert not any("distance between slices" in step for step in plane.steps)
+    said = (
+        "The file does not give the distance between slices: it was taken as the pixel size, 0.25 um; give --spacing "
+    )
+    for axes, options in (("ZxYxX", {}), ("DISTANCExSIZE", {"slice": "y=3"}), ("DISTANCExSIZE", {"slice": "x=-1"})):
+        steps = load(tmp_path / "m.tif", CleaningOptions(**options)).steps
+        assert f"{said}{axes} with a unit if it is another." in steps
+    given = load(tmp_path / "m.tif", CleaningOptions(spacing="2x0.25x0.25um"))
+    assert given.microstructure.spacing == (2.0, 0.25, 0.25)
+    assert not any("does not give" in step for step in given.steps)
 
 
 def test_pages_are_slices_at_an_unknown_distance(tmp_path):
@@ -345,5 +361,49 @@ def test_pages_are_slices_at_an_unknown_distance(tmp_path):
     assert found.microstructure.shape == (2, 64, 96)
     assert "whose distance the file does not give" in found.steps[0]
     assert "voxel size unknown" in str(found.understood)
-    first = load(tmp_path / "m.tif", CleaningOptions(slice="z=0")).microstructure
-    assert np.array_equal(first.labels, TWO)
+    first = load(tmp_path / "m.tif", CleaningOptions(slice="z=0"))
+    assert np.array_equal(first.microstructure.labels, TWO)
+    for options in ({"slice": "z=0"}, {"slice": "y=0"}, {"crop": "0:96,0:64,0:1"}, {"spacing": "1um"}):
+        steps = load(tmp_path / "m.tif", CleaningOptions(**options)).steps
+        assert not any("whose distance the file does not give" in step for step in steps)
+
+
+CHANNELS = np.stack([TWO, 1 - TWO, THREE])
+
+
+@pytest.mark.parametrize("named", ["channel=BSE", "channel=1", "0,channel=BSE"])
+def test_a_channel_is_taken_by_its_name_or_number(tmp_path, named):
+    metadata = {"axes": "CYX", "Channel": {"Name": ["SE", "BSE", "EDS"]}}
+    tifffile.imwrite(tmp_path / "m.ome.tif", CHANNELS, ome=True, photometric="minisblack", metadata=metadata)
+    assert np.array_equal(load(tmp_path / "m.ome.tif", dataset=named).microstructure.labels, CHANNELS[1])
+    labels = {"axes": "CYX", "Labels": ["SE", "BSE", "EDS"]}
+    tifffile.imwrite(tmp_path / "m.tif", CHANNELS, imagej=True, metadata=labels)
+    assert np.array_equal(load(tmp_path / "m.tif", dataset=named).microstructure.labels, CHANNELS[1])
+
+
+def test_channels_times_and_pages_that_are_not_there_are_refused_with_the_list(tmp_path):
+    metadata = {"axes": "TCYX", "Channel": {"Name": ["SE", "BSE", "EDS"]}}
+    several = np.stack([CHANNELS, 2 - CHANNELS])
+    tifffile.imwrite(tmp_path / "m.ome.tif", several, ome=True, photometric="minisblack", metadata=metadata)
+    with pytest.raises(InputError, match=r"it holds several channels, 0 \(SE\), 1 \(BSE\), 2 \(EDS\).*channel=0"):
+        load(tmp_path / "m.ome.tif")
+    with pytest.raises(InputError, match=r"there is no 'STEM' among its channels, 0 \(SE\)"):
+        load(tmp_path / "m.ome.tif", dataset="channel=STEM")
+    with pytest.raises(InputError, match="it holds several times, 0, 1"):
+        load(tmp_path / "m.ome.tif", dataset="channel=SE")
+    both = load(tmp_path / "m.ome.tif", dataset="time=1,channel=EDS")
+    assert np.array_equal(both.microstructure.labels, 2 - CHANNELS[2])
+    tifffile.imwrite(tmp_path / "m.tif", TWO)
+    with pytest.raises(InputError, match="does not hold several times"):
+        load(tmp_path / "m.tif", dataset="time=0")
+    for wrong in ("page=x", "colour=1", "sheet"):
+        with pytest.raises(InputError, match="number of a series, page=N, channel=N"):
+            load(tmp_path / "m.tif", dataset=wrong)
+
+
+def test_a_page_is_taken_by_its_number(tmp_path):
+    tifffile.imwrite(tmp_path / "m.tif", CHANNELS, photometric="minisblack", metadata=None)
+    for number, page in enumerate(CHANNELS):
+        assert np.array_equal(load(tmp_path / "m.tif", dataset=f"page={number}").microstructure.labels, page)
+    with pytest.raises(InputError, match="has 3 pages, numbered from 0; there is no page 3"):
+        load(tmp_path / "m.tif", dataset="page=3")

@@ -400,3 +400,60 @@ def test_commands_take_folders_of_slices_and_offer_a_slice(tmp_path, capsys):
         main(["reconstruct", str(place), *words])
     assert end.value.code == 2
     assert "--slice z=N" in capsys.readouterr().err
+
+
+def test_lines_before_the_values_of_a_nrrd_file_are_skipped(tmp_path):
+    head = "NRRD0004\ntype: uint8\ndimension: 2\nsizes: 3 2\nencoding: gzip\nline skip: 2\n\n"
+    (tmp_path / "m.nrrd").write_bytes(
+        head.encode() + b"two lines\nof text\n" + gzip.compress(bytes([0, 1, 0, 1, 1, 0]))
+    )
+    assert read_image(tmp_path / "m.nrrd").values.tolist() == [[0, 1, 0], [1, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("m.mhd", "DimSize = 3 2\nElementType = MET_UCHAR\nElementDataFile = m.zraw\n"),
+        ("m.nhdr", "NRRD0004\ntype: uint8\ndimension: 2\nsizes: 3 2\nencoding: raw\ndata file: m.zraw\n\n"),
+    ],
+)
+def test_a_header_without_its_values_names_the_file_that_is_missing(tmp_path, name, head):
+    (tmp_path / name).write_text(head)
+    with pytest.raises(InputError, match=rf"{name} is a header whose values are in m\.zraw; put that file beside it\."):
+        read_image(tmp_path / name)
+
+
+def test_vectors_in_a_metaimage_are_refused(tmp_path):
+    head = "DimSize = 3 2\nElementNumberOfChannels = 2\nElementType = MET_FLOAT\nElementDataFile = LOCAL\n"
+    (tmp_path / "m.mha").write_bytes(head.encode() + bytes(48))
+    with pytest.raises(InputError, match="holds 2 numbers a pixel, expected one"):
+        read_image(tmp_path / "m.mha")
+
+
+def test_a_scan_that_was_thinned_after_its_header_was_written_is_read_by_its_coordinates(tmp_path):
+    head = "# GRID: SqrGrid\n# XSTEP: 0.1\n# YSTEP: 0.1\n# NCOLS_ODD: 140\n# NCOLS_EVEN: 140\n# NROWS: 160\n"
+    phases = np.arange(12).reshape(3, 4) % 2
+    rows = [f"0 0 0 {0.4 * x:.1f} {0.2 * y:.1f} 9 0.8 {phases[y, x]}" for y in range(3) for x in range(4)]
+    (tmp_path / "m.ang").write_text(head + "\n".join(rows) + "\n")
+    found = read_image(tmp_path / "m.ang")
+    assert np.array_equal(found.values, phases)
+    assert found.spacing == pytest.approx((0.2, 0.4))
+    assert "grid was taken from the coordinates" in found.notes[0]
+    (tmp_path / "m.ang").write_text(head + "\n".join(rows[:-1]) + "\n")
+    with pytest.raises(InputError, match="holds 11 points, and its header says 22400"):
+        read_image(tmp_path / "m.ang")
+
+
+def test_colours_of_a_dream3d_file_are_a_colour_picture(tmp_path):
+    shown = np.arange(36, dtype=np.uint8).reshape(1, 3, 4, 3)
+    with h5py.File(tmp_path / "m.dream3d", "w") as file:
+        cells = file.create_group("DataStructure/Image")
+        cells.attrs["_DIMENSIONS"], cells.attrs["_SPACING"] = [4, 3, 1], [0.5, 0.5, 1.0]
+        cells["ImageArray"] = shown
+    found = read_image(tmp_path / "m.dream3d")
+    assert found.colour
+    assert np.array_equal(found.values, shown[0])
+    with h5py.File(tmp_path / "none.h5", "w") as file:
+        file["table"] = np.arange(5)
+    with pytest.raises(InputError, match=r"none\.h5 holds no array that could be a picture"):
+        read_image(tmp_path / "none.h5")

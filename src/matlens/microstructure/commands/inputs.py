@@ -15,6 +15,7 @@ import pandas as pd
 from matlens.errors import InputError
 from matlens.microstructure import problems
 from matlens.microstructure.commands.options import Micrographs, cleaning_of
+from matlens.microstructure.commands.thresholds import keep_variants
 from matlens.microstructure.io import put_microstructure
 from matlens.microstructure.segmentation import CleaningOptions, Segmentation, load, read_microstructure
 from matlens.microstructure.statistics import threshold_sensitivity
@@ -336,7 +337,12 @@ def store_structures(run: RunDirectory, kind: str, structures: Sequence[Microstr
 
 
 def exemplars_of(
-    run: RunDirectory, inputs: Inputs, found: Sequence[Segmentation] | None = None, *, whole: str = ""
+    run: RunDirectory,
+    inputs: Inputs,
+    found: Sequence[Segmentation] | None = None,
+    *,
+    whole: str = "",
+    thresholds: bool = False,
 ) -> list[Microstructure]:
     """Return the exemplars that the run keeps; read and store them first where that has not been done.
 
@@ -350,6 +356,8 @@ def exemplars_of(
         The segmented inputs, where they have been read already.
     whole : str
         As for `read_inputs`.
+    thresholds : bool
+        Whether the structures by other thresholds are kept, too, for `kept_variants`.
 
     Returns
     -------
@@ -361,6 +369,8 @@ def exemplars_of(
         return stored
     found = read_inputs(inputs, whole=whole) if found is None else found
     write_sensitivity(run, inputs, found)
+    if thresholds:
+        keep_variants(run, found)
     store_inputs(run, inputs, found)
     return [segmentation.microstructure for segmentation in found]
 

@@ -178,7 +178,8 @@ class Micrographs(CleaningOptions):
     dataset: Annotated[
         str | None,
         option(
-            "Name of the array to read, for files that hold several arrays.",
+            "Name of the array to read, for files that hold several arrays; of a TIFF file the number of a picture, "
+            "page=N, channel=N (or the channel's name) or time=N.",
             metavar="NAME",
             group="From file to phases",
         ),

@@ -1,6 +1,7 @@
 from .channels import channel_maps as channel_maps
 from .cleaning import cleaning_overlay as cleaning_overlay
 from .cleaning import threshold_sensitivity as threshold_sensitivity
+from .cleaning import ways_to_segment as ways_to_segment
 from .copying import copy_shares as copy_shares
 from .curves import loss_curves as loss_curves
 from .curves import statistic_curves as statistic_curves

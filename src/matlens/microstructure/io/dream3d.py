@@ -77,15 +77,19 @@ def read_dream3d(file: Any, dataset: str | None, name: str) -> Image:
     geometries = _geometries(file)
     if not geometries:
         raise InputError(f"{name} holds no image geometry; export one, MatLens reads regular grids of voxels only.")
-    shapes = _cell_arrays(file, geometries)
+    shapes = _cell_arrays(file, geometries, components=1)
+    colour = not shapes
+    shapes = shapes or _cell_arrays(file, geometries, components=3)
     preferred = _PREFERRED if dataset is None else ()
     key = pick(shapes, dataset, name, preferred)
     shape, spacing = _owner(key, geometries)
     note = "The DREAM3D file gives no unit of length; micrometres were assumed."
     check_size(file[key], name)
-    values = file[key][()].reshape(shape)
+    values = file[key][()].reshape((*shape, 3) if colour else shape)
+    if colour and shape[0] == 1:
+        values, spacing = values[0], spacing[1:]
     names = _phase_names(file) if key.rsplit("/", 1)[-1] == "Phases" else {}
-    return Image(values, spacing, "um", notes=(note,), scale="DREAM3D geometry", value_names=names)
+    return Image(values, spacing, "um", colour=colour, notes=(note,), scale="DREAM3D geometry", value_names=names)
 
 
 def _phase_names(file: Any) -> dict[int, str]:
@@ -117,7 +121,8 @@ def _geometries(file: Any) -> dict[str, _Geometry]:
     return found
 
 
-def _cell_arrays(file: Any, geometries: dict[str, _Geometry]) -> dict[str, tuple[int, ...]]:
+def _cell_arrays(file: Any, geometries: dict[str, _Geometry], components: int) -> dict[str, tuple[int, ...]]:
+    """Arrays with one number a voxel, or with three bytes, which are red, green and blue."""
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(key: str, item: Any) -> None:
@@ -125,7 +130,8 @@ def _cell_arrays(file: Any, geometries: dict[str, _Geometry]) -> dict[str, tuple
         owner = _owner(key, geometries)
         if sides is not None and owner is not None and "_SIMPL_GEOMETRY" not in key and item.dtype.kind in "buif":
             grid = owner[0]
-            if tuple(sides) in (grid, (*grid, 1)) or (sides == (int(np.prod(grid)),)):
+            single = tuple(sides) in (grid, (*grid, 1)) or sides == (int(np.prod(grid)),)
+            if single if components == 1 else tuple(sides) == (*grid, components) and item.dtype == np.uint8:
                 shapes[key] = grid
 
     file.visititems(note)

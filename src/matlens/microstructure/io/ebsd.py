@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,34 @@ def read_ang(path: Path, dataset: str | None = None) -> Image:
     phase = np.where(table[:, 6] <= -1, -1, table[:, 7]).astype(int)
     odd, even = int(fields["NCOLS_ODD"]), int(fields.get("NCOLS_EVEN", fields["NCOLS_ODD"]))
     rows, hexagonal = int(fields["NROWS"]), fields.get("GRID", "").lower().startswith("hex")
-    grid = _rows(phase, rows, odd, even if hexagonal else odd, path.name)
+    steps = (float(fields["YSTEP"]), float(fields["XSTEP"]))
+    notes: tuple[str, ...] = ()
+    placed = None if hexagonal or phase.size == rows * odd else _by_place(phase, table[:, 4], table[:, 3])
+    if placed is None:
+        grid = _rows(phase, rows, odd, even if hexagonal else odd, path.name)
+    else:
+        grid, steps = placed
+        notes = (f"The header says {rows} x {odd} points; the grid was taken from the coordinates of the points.",)
     phases = re.findall(r"^#\s*Phase\s+(\d+)\s*\n#\s*MaterialName\s+(\S[^\n]*)", head, re.MULTILINE)
     names = {int(number): name.strip() for number, name in phases}
     if len(names) == 1 and set(np.unique(phase)) <= {-1, 0}:
         names = {0: next(iter(names.values()))}  # files of a single phase number it 0
-    return _image(grid, (float(fields["YSTEP"]), float(fields["XSTEP"])), names, -1, hexagonal=hexagonal)
+    found = _image(grid, steps, names, -1, hexagonal=hexagonal)
+    return replace(found, notes=(*notes, *found.notes))
+
+
+def _by_place(
+    phase: NDArray[np.int_], y: NDArray[np.float64], x: NDArray[np.float64]
+) -> tuple[NDArray[np.int_], tuple[float, float]] | None:
+    """Grid and step sizes of a scan that was thinned or cut after its header was written; None where points miss."""
+    rows, columns = np.unique(y), np.unique(x)
+    if min(rows.size, columns.size) < 2 or rows.size * columns.size != phase.size:
+        return None
+    steps = (np.diff(rows), np.diff(columns))
+    if any(np.ptp(step) > 1e-3 * step.max() for step in steps):
+        return None
+    order = np.lexsort((x, y))
+    return phase[order].reshape(rows.size, columns.size), (float(steps[0].mean()), float(steps[1].mean()))
 
 
 def read_ctf(path: Path, dataset: str | None = None) -> Image:

@@ -19,6 +19,7 @@ __all__ = [
     "ASSUMED",
     "HIDDEN",
     "NOT_INDEXED",
+    "PAGES",
     "Image",
     "attributes_text",
     "check_room",
@@ -35,6 +36,9 @@ HIDDEN = 255
 
 NOT_INDEXED = "not indexed"
 """Name of the value of points whose phase the measurement did not find."""
+
+PAGES = "The pages were taken as slices of a volume, whose distance the file does not give; --slice z=0 takes one."
+"""Note on pages of which nothing says what they are."""
 
 _COPIES = 4  # of a picture: its values, their grey or labels, and what telling phases from grey values takes
 
@@ -212,7 +216,7 @@ def pick(
     >>> pick({"a/grey": (4, 4), "a/labels": (4, 4)}, "labels", "x.h5")
     'a/labels'
     """
-    listed = ", ".join(f"{key} {shape}" for key, shape in list(candidates.items())[:20]) or "none"
+    listed = ", ".join(f"{key} {shape}" for key, shape in list(candidates.items())[:20])
     for wanted in (dataset,) if dataset is not None else preferred:
         exact = wanted.strip("/")
         fits = [key for key in candidates if key == exact] or [
@@ -220,6 +224,8 @@ def pick(
         ]
         if len(fits) == 1:
             return fits[0]
+    if not candidates:
+        raise InputError(f"{name} holds no array that could be a picture; save one with two or three axes of space.")
     if dataset is not None:
         raise InputError(f"{name} has no single array {dataset!r}; name one of these with --dataset: {listed}.")
     if len(candidates) != 1:
@@ -344,9 +350,5 @@ def _checked_spacing(image: Image) -> Image:
         return replace(image, spacing=None, unit=None, scale=said, notes=tuple(notes))
     if not known[0]:
         steps[0] = steps[-1]
-        notes.append(
-            f"The file does not give the distance between slices: it was taken as the pixel size, {steps[0]:g} "
-            f"{image.unit}; give --spacing ZxYxX with a unit if it is another."
-        )
         image = replace(image, scale=f"{image.scale or 'from the file'}{ASSUMED}")
     return replace(image, spacing=tuple(steps), notes=tuple(notes))

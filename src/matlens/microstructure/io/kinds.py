@@ -16,7 +16,9 @@ __all__ = ["Kind", "kind_of"]
 _NEAR = 0.08  # of the range: values that close to a level are that level, blurred
 _SPIKE = 0.25  # share of a level's pixels that still have its exact value; noise leaves less
 _PURE = 0.6  # share of the pixels that are near a level; the rest is between levels
+_MOST = 5  # levels of a mask; what has more is a grey picture of few values
 _RARE = 0.03  # a level is at least this share of the pixels
+_FULL = 1.5  # times that blocks within a phase are more frequent than those of any mixture
 _HIDDEN = 0.01  # share of the pixels that may be assigned to the wrong one of two phases
 
 
@@ -73,16 +75,34 @@ def kind_of(image: Image) -> Kind:
         consecutive = values.dtype.kind in "bui" and int(distinct[-1]) - int(distinct[0]) == distinct.size - 1
         if consecutive or distinct.size == 3:
             return Kind("labels")
+        if _averaged(values, distinct):
+            return Kind("blended", (float(distinct[0]), float(distinct[-1])))
         levels = _solid(values, distinct)
-        if len(levels) >= 2 and len(levels) + 2 <= distinct.size:
+        if 2 <= len(levels) <= _MOST and len(levels) + 2 <= distinct.size:
             reach = _NEAR * float(distinct[-1] - distinct[0])
             pure = sum(float((np.abs(values.astype(float) - level) <= reach).mean()) for level in levels)
             return Kind("blended", levels) if pure >= _PURE else Kind("grey")
-        return Kind("grey" if distinct.size > 4 and _agreement(values) < 0.5 else "labels")
+        grey = distinct.size > 4 and _agreement(values) < 0.5
+        return Kind("grey" if grey or (len(levels) > _MOST and _gradual(values, distinct)) else "labels")
     if not few and values.dtype.kind in "ui" and not image.lossy and _one_region_each(values, distinct.size):
         return Kind("instances")
     levels_found = _spikes(values)
     return Kind("blended", levels_found) if len(levels_found) >= 2 else Kind("grey")
+
+
+def _averaged(values: NDArray[Any], distinct: NDArray[Any]) -> bool:
+    """Whether the values are means of blocks of a two-phase mask: multiples of one over the pixels of a block.
+
+    Most blocks lie within a phase, so that the ends are more frequent than all values between them.
+    """
+    low, high = float(distinct[0]), float(distinct[-1])
+    part = (distinct.astype(np.float64) - low) / (high - low)
+    rounding = 0.6 / (high - low) if values.dtype.kind in "ui" else 1e-6
+    sides = range(2, 8) if values.ndim == 2 else range(2, 4)
+    if not any(np.abs(part - np.rint(part * n) / n).max() <= rounding for n in (side**values.ndim for side in sides)):
+        return False
+    counts = np.bincount(np.searchsorted(distinct, values).ravel(), minlength=distinct.size)
+    return bool(counts[[0, -1]].min() > _FULL * counts[1:-1].max())
 
 
 def _solid(values: NDArray[Any], distinct: NDArray[Any]) -> tuple[float, ...]:
@@ -106,6 +126,12 @@ def _agreement(values: NDArray[Any]) -> float:
     return float((values[..., 1:] == values[..., :-1]).mean())
 
 
+def _gradual(values: NDArray[Any], distinct: NDArray[Any]) -> bool:
+    """Whether most neighbours that differ do so by one step, as in a grey picture of few values, and not at random."""
+    steps = np.abs(np.diff(np.searchsorted(distinct, values), axis=-1))
+    return bool((steps == 1).sum() > 0.5 * (steps > 0).sum())
+
+
 def _one_region_each(values: NDArray[Any], count: int) -> bool:
     """Whether nearly every value forms a single connected region, which grey values never do."""
     if _agreement(values) < 0.5:  # cheap, and true of any noise
@@ -123,7 +149,7 @@ def _spikes(values: NDArray[Any]) -> tuple[float, ...]:
     left, reach = counts / values.size, round(_NEAR * 256)
     levels: list[float] = []
     held = 0.0
-    while left.max() > 0 and len(levels) <= 5:
+    while left.max() > 0 and len(levels) <= _MOST:
         top = int(left.argmax())
         near = slice(max(top - reach, 0), top + reach + 1)
         share = float(left[near].sum())

@@ -57,8 +57,13 @@ def read_metaimage(path: Path, dataset: str | None = None) -> Image:
         fields[key.strip()] = value.strip()
         place = end + 1
     kind, where = fields.get("ElementType", ""), fields["ElementDataFile"]
-    if kind not in _TYPES or int(fields.get("ElementNumberOfChannels", 1)) != 1 or where.upper() == "LIST":
+    if kind not in _TYPES or where.upper() == "LIST":
         raise InputError(f"{path.name} holds {kind or 'no type'} in {where}; save one array of plain numbers.")
+    channels = int(fields.get("ElementNumberOfChannels", 1))
+    if channels != 1:
+        raise InputError(
+            f"{path.name} holds {channels} numbers a pixel, expected one; save the one that shows the phases."
+        )
     data = content[place:] if where.upper() == "LOCAL" else data_beside(path, where)
     big = fields.get("BinaryDataByteOrderMSB", fields.get("ElementByteOrderMSB", "False")).lower() == "true"
     shape = tuple(int(side) for side in fields["DimSize"].split())[::-1]

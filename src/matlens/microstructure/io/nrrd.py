@@ -65,6 +65,8 @@ def read_nrrd(path: Path, dataset: str | None = None) -> Image:
     name = fields.get("data file") or fields.get("datafile")
     if name:
         data = data_beside(path, name)
+    for _ in range(int(fields.get("line skip", fields.get("lineskip", 0)))):
+        data = data.partition(b"\n")[2]
     shape = tuple(int(side) for side in fields["sizes"].split())[::-1]
     order = "<" if fields.get("endian", "little") == "little" else ">"
     dtype = np.dtype(order + _TYPES[kind])

@@ -139,7 +139,8 @@ def data_beside(path: Path, name: str) -> bytes:
     Raises
     ------
     InputError
-        If the name leads elsewhere: a file that was received could show any file of this machine as a picture.
+        If the file is missing, or the name leads elsewhere: a file that was received could show any file of this
+        machine as a picture.
 
     Examples
     --------
@@ -153,6 +154,8 @@ def data_beside(path: Path, name: str) -> bytes:
             f"{path.name} takes its data from {name!r}, which does not lie beside it; put the data into the folder of "
             "the header, and name it there without a folder."
         )
+    if not (path.parent / name).is_file():
+        raise InputError(f"{path.name} is a header whose values are in {name}; put that file beside it.")
     return (path.parent / name).read_bytes()
 
 

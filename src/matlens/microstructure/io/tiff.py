@@ -15,6 +15,7 @@ from matlens.core.units import normal_unit
 from matlens.errors import InputError
 from matlens.microstructure.io.image import HIDDEN, Image, attributes_text, image_with_attributes
 from matlens.microstructure.io.pictures import read_picture
+from matlens.microstructure.io.tiff_parts import Part, layer_names, parse_part
 from matlens.microstructure.io.tiff_pixels import series_pixels
 from matlens.microstructure.io.tiff_scales import print_resolution, tiff_scale
 from matlens.microstructure.structure import Microstructure
@@ -30,7 +31,7 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
     path : Path
         The file.
     dataset : str, optional
-        Number of the series, in files with several.
+        Part of the file, see `parse_part`: the number of a series, ``page=N``, ``channel=N`` or its name, ``time=N``.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
     Raises
     ------
     InputError
-        If the file holds several series and none is chosen, or several channels or times.
+        If the file holds several series, channels or times and none is chosen, or the chosen one is not there.
     ValueError
         If a page of a stack is missing or damaged.
 
@@ -58,13 +59,17 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
     import tifffile
 
     with _page_errors_raised(), tifffile.TiffFile(path) as file:
-        index, notes = _series_index(file, dataset, path.name)
-        series = file.series[index]
+        part = parse_part(dataset, path.name)
+        index, notes = _series_index(file, part, path.name)
+        series = file.series[index] if part.page is None else _page(file, int(part.page), path.name)
         page = series.keyframe
         info = (file.imagej_metadata or {}).get("Info")
         scale, resolution = tiff_scale(file, page, index), print_resolution(page)
         try:
-            pixels = series_pixels(series, path.name)
+            names = {
+                axis: layer_names(file, index, axis, n) for n, axis in zip(series.shape, series.axes) if axis in "CT"
+            }
+            pixels = series_pixels(series, path.name, part.layers, names)
         except NotImplementedError:  # colours at half the resolution, packed without JPEG
             return read_picture(path)
     values = pixels.values
@@ -135,13 +140,22 @@ def _page_errors_raised() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _series_index(file: Any, dataset: str | None, name: str) -> tuple[int, tuple[str, ...]]:
+def _page(file: Any, number: int, name: str) -> Any:
+    """One page, which has what is read of a series."""
+    if number >= len(file.pages):
+        raise InputError(f"{name} has {len(file.pages)} pages, numbered from 0; there is no page {number}.")
+    return file.pages[number]
+
+
+def _series_index(file: Any, part: Part, name: str) -> tuple[int, tuple[str, ...]]:
     """Number of the asked series, else of the largest one where it is larger than all others, with a note on these."""
     series = file.series
     listed = ", ".join(f"{index} {found.shape} {found.dtype}" for index, found in enumerate(series))
-    if dataset is not None:
-        if dataset.isdigit() and int(dataset) < len(series):
-            return int(dataset), ()
+    if part.page is not None:
+        return 0, ()
+    if part.series is not None:
+        if int(part.series) < len(series):
+            return int(part.series), ()
         raise InputError(f"{name} holds these series: {listed}; choose one by its number with --dataset.")
     sizes = [_area(found) for found in series]
     largest = sizes.index(max(sizes))

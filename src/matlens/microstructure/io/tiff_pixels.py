@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.io.image import check_room
+from matlens.microstructure.io.image import PAGES, check_room
 from matlens.microstructure.io.palettes import shown_palette
 from matlens.microstructure.structure import MAX_PHASES, distinct_values
 
@@ -18,7 +19,7 @@ __all__ = ["Pixels", "series_pixels"]
 _SAMPLES = {"RGB": 3, "YCBCR": 3, "CIELAB": 3, "ICCLAB": 3, "ITULAB": 3, "SEPARATED": 4}
 _INVERTED = "The file stores white as zero; values are those that a viewer shows."
 _KEPT = "ImageJ shows this file by an inverting look-up table: dark is the larger value; --invert exchanges the phases."
-_PAGES = "The pages were taken as slices of a volume, whose distance the file does not give; --slice z=0 takes one."
+_LAYERS = {"C": "channels", "T": "times"}
 _TRANSPOSED = (5, 6, 7, 8)  # orientations in which rows of the file are columns of the picture
 
 
@@ -55,7 +56,9 @@ class Pixels:
     notes: tuple[str, ...] = ()
 
 
-def series_pixels(series: Any, name: str) -> Pixels:
+def series_pixels(
+    series: Any, name: str, layers: Mapping[str, str] | None = None, names: Mapping[str, Sequence[str]] | None = None
+) -> Pixels:
     """Read the values of a series, and bring them into the order and the colours that a viewer shows.
 
     Parameters
@@ -64,6 +67,10 @@ def series_pixels(series: Any, name: str) -> Pixels:
         The series.
     name : str
         File name, for messages.
+    layers : mapping of str to str, optional
+        Name or number of the layer to take along axis C (channels) or T (times).
+    names : mapping of str to sequence of str, optional
+        Names of the layers along these axes; by default their numbers.
 
     Returns
     -------
@@ -73,7 +80,7 @@ def series_pixels(series: Any, name: str) -> Pixels:
     Raises
     ------
     InputError
-        If the series holds several channels or times.
+        If the series holds several channels or times that differ and none is chosen, or the chosen one is not there.
 
     Examples
     --------
@@ -90,28 +97,43 @@ def series_pixels(series: Any, name: str) -> Pixels:
     keep = [k for k, side in enumerate(values.shape) if side > 1 or axes[k] in "YX"]
     values, axes = values.reshape([values.shape[k] for k in keep]), "".join(axes[k] for k in keep)
     for several in "CT":
+        asked = (layers or {}).get(several)
         if several in axes:
-            values, axes = _equal_layers(values, axes, several, name)
+            known = (names or {}).get(several, [])
+            values, axes = _one_layer(values, axes, several, asked, known, name)
+        elif asked is not None:
+            raise InputError(f"{name} does not hold several {_LAYERS[several]} (axes {axes}); leave out {asked!r}.")
     if "S" in axes:
         values = np.moveaxis(values, axes.index("S"), -1)
     pixels = _in_colours(values, "S" in axes, page, name)
     packing = getattr(page.compression, "name", str(page.compression))  # a bare number where tifffile knows no name
     lossy = any(kind in packing for kind in ("JPEG", "WEBP"))
     if len(axes.replace("S", "")) == 3 and "Z" not in axes:
-        pixels = replace(pixels, notes=(*pixels.notes, _PAGES))
+        pixels = replace(pixels, notes=(*pixels.notes, PAGES))
     return _oriented(replace(pixels, lossy=lossy), page)
 
 
-def _equal_layers(values: NDArray[Any], axes: str, axis: str, name: str) -> tuple[NDArray[Any], str]:
-    """Reduce an axis of channels or times whose layers are equal; others are refused."""
+def _one_layer(
+    values: NDArray[Any], axes: str, axis: str, asked: str | None, names: Sequence[str], name: str
+) -> tuple[NDArray[Any], str]:
+    """Take the asked layer along an axis of channels or times, or the first of equal ones; others are refused."""
     place = axes.index(axis)
-    first = values.take([0], axis=place)
-    if not (values == first).all():
-        what = "channels" if axis == "C" else "times"
+    count = values.shape[place]
+    names = names if len(names) == count else [str(number) for number in range(count)]
+    if asked is not None and asked in names:
+        number = list(names).index(asked)
+    elif asked is not None and asked.isdecimal() and int(asked) < count:
+        number = int(asked)
+    elif asked is None and (values == values.take([0], axis=place)).all():
+        number = 0
+    else:
+        found = f"there is no {asked!r} among its" if asked is not None else "it holds several"
+        listed = ", ".join(f"{k}" if k == str(n) else f"{n} ({k})" for n, k in enumerate(names))
         raise InputError(
-            f"{name} holds several {what} (axes {axes}, shape {values.shape}); save the one that shows the phases."
+            f"{name}: {found} {_LAYERS[axis]}, {listed}; choose the one that shows the phases, for example with "
+            f"--dataset {_LAYERS[axis][:-1]}=0."
         )
-    return first.squeeze(place), axes.replace(axis, "")
+    return values.take(number, axis=place), axes.replace(axis, "")
 
 
 def _in_colours(values: NDArray[Any], sampled: bool, page: Any, name: str) -> Pixels:

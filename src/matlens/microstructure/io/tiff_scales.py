@@ -155,6 +155,8 @@ def _imagej(metadata: dict[str, Any], page: Any) -> Scale | None:
     # ImageJ takes a print resolution over as its scale: in inches always, in centimetres as 72 per inch and the like.
     if resolution is None or unit == "inch" or (unit == "cm" and _whole_dpi(resolution[1] * 2.54)):
         return None
+    if unit == "um" and any(abs(resolution[1] * 25400 - dpi) < 1e-3 * dpi for dpi in _OF_SCREENS):
+        return None  # Bio-Formats turns what programs write that know no size into micrometres
     y, x = (1 / value for value in resolution)
     depth = metadata.get("spacing")
     sizes = [
@@ -163,6 +165,9 @@ def _imagej(metadata: dict[str, Any], page: Any) -> Scale | None:
         (x, unit),
     ]
     return Scale.of(sizes, "ImageJ metadata")
+
+
+_OF_SCREENS = (72, 96)  # pixels an inch
 
 
 def _whole_dpi(value: float) -> bool:

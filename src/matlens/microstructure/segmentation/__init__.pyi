@@ -8,4 +8,5 @@ from .options import CleaningOptions as CleaningOptions
 from .options import parse_crop as parse_crop
 from .options import parse_flatten as parse_flatten
 from .options import parse_threshold as parse_threshold
+from .plateau import Variants as Variants
 from .understood import Understood as Understood

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from matlens.core.units import parse_spacing
 from matlens.errors import InputError
 from matlens.microstructure.io import Image
-from matlens.microstructure.io.image import ASSUMED
+from matlens.microstructure.io.image import ASSUMED, PAGES
 from matlens.microstructure.io.labels import (
     colour_codes,
     image_labels,
@@ -32,13 +33,12 @@ from matlens.microstructure.segmentation.options import (
     parse_slice,
     parse_threshold,
 )
+from matlens.microstructure.segmentation.plateau import Variants, plateau
 from matlens.microstructure.segmentation.proposal import proposed, uneven_light
 from matlens.microstructure.segmentation.understood import PhaseFound, Understood
 from matlens.microstructure.structure import MAX_PHASES, Microstructure, distinct_values
 
-__all__ = ["SHIFT", "Segmentation", "segment"]
-
-SHIFT = 0.05  # relative shift of the thresholds that shows how sensitive the result is to them
+__all__ = ["Segmentation", "segment"]
 
 _OUTSIDE = 0.1  # share of the pixels that have the very value of all corners; a circle in a square leaves .21
 _EMPTY = 0.005  # a phase with a smaller share is likely a mistake of the threshold
@@ -64,8 +64,9 @@ class Segmentation:
         Grey values between the phases, on the scale of ``grey``; empty when the file held labels.
     mapping : dict of float to int
         Phase of each value in the file, where values other than 0..K-1 were mapped.
-    variants : dict of float to Microstructure
-        The microstructure with every threshold shifted by the key, relative to its value (-0.05, 0, 0.05).
+    variants : mapping of float to Microstructure
+        The microstructure by thresholds at five places in their plateau (see `plateau`): -1 is its lower end, 0 the
+        thresholds in use, 1 its upper end; empty when the file held labels. They are made when they are asked for.
     understood : Understood, optional
         What was understood of the file; None for structures that come from no file.
     options : CleaningOptions, optional
@@ -78,7 +79,7 @@ class Segmentation:
     >>> grey = np.tile(np.arange(16.0), (16, 1))
     >>> result = segment(Image(grey), CleaningOptions(threshold="7.5"))
     >>> result.microstructure.volume_fractions, sorted(result.variants)
-    (array([0.5, 0.5]), [-0.05, 0.0, 0.05])
+    (array([0.5, 0.5]), [-1.0, -0.5, 0.0, 0.5, 1.0])
     """
 
     microstructure: Microstructure
@@ -86,7 +87,7 @@ class Segmentation:
     steps: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
     mapping: dict[float, int] = field(default_factory=dict)
-    variants: dict[float, Microstructure] = field(default_factory=dict)
+    variants: Mapping[float, Microstructure] = field(default_factory=dict)
     understood: Understood | None = None
     options: CleaningOptions | None = None
     inverted: bool = False
@@ -152,9 +153,10 @@ class Segmentation:
             f"{what} takes no masked pixels: of the picture it uses the largest rectangle without them, "
             f"{_extent(part, mask.shape)}."
         )
-        variants = {shift: variant.crop(*part) for shift, variant in self.variants.items()}
+        kept = self.microstructure.crop(*part)
+        variants = self.variants.cropped(part, kept) if isinstance(self.variants, Variants) else {}
         grey = None if self.grey is None else self.grey[part]
-        return replace(self.noted(said), microstructure=self.microstructure.crop(*part), grey=grey, variants=variants)
+        return replace(self.noted(said), microstructure=kept, grey=grey, variants=variants)
 
 
 def segment(
@@ -235,20 +237,15 @@ def segment(
         raise InputError("flattening and the median filter act on grey values; add a threshold (--threshold otsu).")
     else:
         made = _labelled(image, valid, options, steps, name)
-    made = _named(made, options.phase_names, name)
     return replace(made, understood=_understood(made, image, kind, name), options=options)
 
 
-def _named(made: Segmentation, names: tuple[str, ...], name: str) -> Segmentation:
-    """Give the phases the names that were asked for."""
-    if not names:
-        return made
-    count = made.microstructure.n_phases
-    if len(names) != count:
-        raise InputError(f"{name} has {count} phases and --phases names {len(names)}; name each of them.")
-
-    variants = {shift: replace(variant, phase_names=names) for shift, variant in made.variants.items()}
-    return replace(made, microstructure=replace(made.microstructure, phase_names=names), variants=variants)
+def _names(options: CleaningOptions, found: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Names of the phases: those asked for, or those found."""
+    asked = options.phase_names
+    if asked and len(asked) != len(found):
+        raise InputError(f"{name} has {len(found)} phases and --phases names {len(asked)}; name each of them.")
+    return asked or found
 
 
 def _understood(made: Segmentation, image: Image, kind: str, name: str) -> Understood:
@@ -310,7 +307,8 @@ def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[I
         if values.ndim == 3 and len(thin) == 1:  # one slice is a picture
             spacing = image.spacing and tuple(step for axis, step in enumerate(image.spacing) if axis != thin[0])
             values, valid = values.squeeze(thin[0]), valid.squeeze(thin[0])
-            image = replace(image, spacing=spacing)
+            scale = image.scale.removesuffix(ASSUMED) if thin[0] == 0 else image.scale
+            image = replace(image, spacing=spacing, scale=scale)
     top, bottom = _bar_rows(values, valid, options)
     if top or bottom:
         steps.append(f"A data bar of {top or bottom} rows was cut off at the {'top' if top else 'bottom'}.")
@@ -369,6 +367,13 @@ def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
         if image.spacing is not None and (image.spacing, image.unit) != (spacing, unit):
             steps.append(f"The spacing of the file, {image.spacing} {image.unit}, was replaced by {options.spacing}.")
         image = replace(image, scale="as given")
+    elif image.scale.endswith(ASSUMED) and spacing is not None:
+        steps.append(
+            f"The file does not give the distance between slices: it was taken as the pixel size, {spacing[0]:g} "
+            f"{unit}; give --spacing {'ZxYxX' if ndim == 3 else 'DISTANCExSIZE'} with a unit if it is another."
+        )
+    if PAGES in steps and (ndim == 2 or options.spacing is not None):
+        steps.remove(PAGES)
     if options.downsample > 1 and spacing is not None:
         spacing = tuple(step * options.downsample for step in spacing)
     elif options.downsample > 1:
@@ -386,26 +391,31 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
     grey, valid = _cleaned_grey(image.values.astype(np.float32), valid, options, steps)
     wanted = parse_threshold(options.threshold or "")
     levels = found_thresholds(grey[valid], wanted)
-    steps.append(f"Phases were separated at grey {', '.join(map(_grey, levels))} ({options.threshold}).")
+    around = plateau(grey[valid], levels)
+    lowest, highest = (", ".join(map(_grey, around[end])) for end in (min(around), max(around)))
+    steps.append(
+        f"Phases were separated at grey {', '.join(map(_grey, levels))} ({options.threshold}); thresholds from "
+        f"{lowest} to {highest} separate them nearly as well."
+    )
     if options.flatten is None and isinstance(wanted, int) and grey.size <= _LOOKED_AT:
         even = uneven_light(grey, valid, wanted)
         if even is not None:
             listed = ", ".join(f"{share:.3f}" for share in even)
             steps.append(f"The light is uneven: with --flatten polynomial the volume fractions would be near {listed}.")
-    base = min(0.0, float(grey[valid].min()))  # zero of the relative shift, for images with negative grey values
-    names = tuple(f"phase {k}" for k in range(len(levels) + 1))
-    variants: dict[float, Microstructure] = {}
-    for shift in (-SHIFT, 0.0, SHIFT):
-        moved = [base + (level - base) * (1 + shift) for level in levels]
-        labels = np.digitize(grey, moved, right=True).astype(np.uint8)
-        labels = _cleaned_labels(labels, valid, len(names), options, steps if shift == 0 else [])
-        made = microstructure_from_labels(labels, image, names, mask=valid)
-        variants[shift] = _without_gaps(made, options, steps if shift == 0 else [])
-    require_phases(variants[0.0], name)
-    for number, share in enumerate(variants[0.0].volume_fractions):
+    names = _names(options, tuple(f"phase {k}" for k in range(len(levels) + 1)), name)
+
+    def cut(at: tuple[float, ...], said: list[str]) -> Microstructure:
+        labels = np.digitize(grey, at, right=True).astype(np.uint8)
+        labels = _cleaned_labels(labels, valid, len(names), options, said)
+        return _without_gaps(microstructure_from_labels(labels, image, names, mask=valid), options, said)
+
+    structure = cut(levels, steps)
+    require_phases(structure, name)
+    for number, share in enumerate(structure.volume_fractions):
         if share < _EMPTY:
             steps.append(f"Phase {number} is nearly empty ({share:.2%} of the pixels); look at the threshold.")
-    return Segmentation(variants[0.0], grey, tuple(steps), levels, {}, variants, inverted=options.invert)
+    variants = Variants(around, lambda at: cut(at, []), structure)
+    return Segmentation(structure, grey, tuple(steps), levels, {}, variants, inverted=options.invert)
 
 
 def _without_gaps(made: Microstructure, options: CleaningOptions, steps: list[str]) -> Microstructure:
@@ -441,6 +451,7 @@ def _labelled(image: Image, valid: _Valid, options: CleaningOptions, steps: list
         steps.append(f"Blocks of {options.downsample} pixels a side were joined by majority.")
         labels = block_majority(labels, options.downsample, len(names))
         valid = _known_blocks(valid, options.downsample)
+    names = _names(options, names, name)
     made = microstructure_from_labels(labels, image, names, whole=options.downsample == 1, mask=valid)
     made = _without_gaps(made, options, steps)
     require_phases(made, name)

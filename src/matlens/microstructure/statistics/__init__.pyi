@@ -80,6 +80,7 @@ from .statistic import Variable as Variable
 from .statistic import rectangle_of as rectangle_of
 from .statistic import rectangle_said as rectangle_said
 from .statistics_file import read_statistics as read_statistics
+from .thresholds import threshold_ranges as threshold_ranges
 from .thresholds import threshold_sensitivity as threshold_sensitivity
 from .transport.apparent import apparent_conductivity as apparent_conductivity
 from .transport.apparent import apparent_stiffness as apparent_stiffness

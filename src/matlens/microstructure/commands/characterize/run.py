@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 
 from matlens.errors import InputError
 from matlens.hooks import Progress
@@ -18,6 +19,7 @@ from matlens.microstructure.commands.characterize.tables import (
     scalars_of_files,
 )
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
+from matlens.microstructure.commands.thresholds import extent, kept_variants
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.statistics import (
     STUDIED,
@@ -27,6 +29,7 @@ from matlens.microstructure.statistics import (
     rectangle_of,
     rectangle_said,
     representative_size,
+    threshold_ranges,
 )
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
@@ -104,9 +107,10 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         The inputs, where they have been read already.
     """
     inputs = Inputs.from_settings(run.settings["inputs"])
-    structures = exemplars_of(run, inputs, found)
+    structures = exemplars_of(run, inputs, found, thresholds=True)
     names = inputs.names
     statistics = options_of(run, CharacterizeSpec).statistics
+    said: list[str] = []
     several = len(structures) > 1
     dataset = characterize(
         structures if several else structures[0],
@@ -116,9 +120,16 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     )
     with run.writing("statistics.nc") as file:
         dataset.to_netcdf(file, engine="h5netcdf")
+    ranges: dict[str, xr.Dataset] = {}
+    for index, (name, variants) in enumerate(zip(names, kept_variants(run, structures))):
+        if variants:
+            known = dataset.isel(file=index) if several else dataset
+            ranges[name] = threshold_ranges(variants, statistics=statistics, known=known, progress=progress)
+            said.append(_uncertainty(name if several else "", extent(variants), ranges[name]))
+    run.mark("running", sentences=said)
     write_table(run, "statistics", scalars_of_files(dataset, names))
     for name, table in (
-        ("measures", measures_of_files(dataset, names)),
+        ("measures", measures_of_files(dataset, names, ranges)),
         ("curves", curves_of_files(dataset, names)),
         ("distributions", distributions_of_files(dataset, names)),
     ):
@@ -127,6 +138,21 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     studied = [name for name, statistic in STUDIED.items() if statistics is None or statistic in statistics]
     if studied:
         _write_representative(run, structures, names, studied)
+
+
+def _uncertainty(name: str, thresholds: str, ranges: xr.Dataset) -> str:
+    """Say how far fractions move with the thresholds, and where the ranges of the other statistics stand."""
+    said = f"{name}: t" if name else "T"
+    said += f"hresholds between grey {thresholds} separate the phases nearly as well as those in use"
+    if "volume_fraction" in ranges:
+        shares = ", ".join(
+            f"{phase} {low:.3f} to {high:.3f}"
+            for phase, (low, high) in zip(ranges["phase_name"].values, ranges["volume_fraction"].values)
+        )
+        said += f"; volume fractions then are {shares}"
+    said += "; measures.csv and the report give the range of every statistic"
+    left_out = ranges.attrs["left_out"].replace("_", " ").replace(",", ", ")
+    return f"{said}, but of {left_out}, which would take too long." if left_out else f"{said}."
 
 
 def _write_representative(

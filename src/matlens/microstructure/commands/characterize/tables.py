@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -124,7 +124,9 @@ def scalars_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def measures_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
+def measures_of_files(
+    statistics: xr.Dataset, names: Sequence[str], ranges: Mapping[str, xr.Dataset] | None = None
+) -> pd.DataFrame:
     """List every single number in a row of its own, with its unit and, where it is NaN, the reason.
 
     Parameters
@@ -133,12 +135,14 @@ def measures_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFr
         What `matlens.microstructure.statistics.characterize` returned, for one file or several.
     names : sequence of str
         Name of each file.
+    ranges : mapping of str to Dataset, optional
+        What `matlens.microstructure.statistics.threshold_ranges` returned for the grey files among them, by name.
 
     Returns
     -------
     DataFrame
         Columns ``statistic``, ``phase`` and ``axis`` (empty where there is none), ``source``, ``value``, ``unit``,
-        ``missing``.
+        ``missing``, and with ranges ``threshold_low`` and ``threshold_high``.
 
     Examples
     --------
@@ -148,14 +152,21 @@ def measures_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFr
     >>> table[table["statistic"] == "tortuosity_factor"]["missing"].unique().tolist()
     ['the phase does not percolate along the axis']
     """
-    rows = []
+    rows, columns = [], ["statistic", "phase", "axis", "source", "value", "unit", "missing"]
     for statistic, variable in statistics.data_vars.items():
         if not {"r", "other"} & set(variable.dims):
             for place, value in _places(statistics, str(statistic), names):
                 number = float(value)
                 reason = variable.attrs.get("missing", "") if np.isnan(number) else ""
                 rows.append({**place, "value": number, "unit": variable.attrs["units"], "missing": reason})
-    return pd.DataFrame(rows, columns=["statistic", "phase", "axis", "source", "value", "unit", "missing"])
+    found = pd.DataFrame(rows, columns=columns)
+    moved = [
+        {**place, **{f"threshold_{end}": float(values.sel(end=end)) for end in ("low", "high")}}
+        for name, of_file in (ranges or {}).items()
+        for statistic in of_file.data_vars
+        for place, values in _places(of_file, str(statistic), [name])
+    ]
+    return found.merge(pd.DataFrame(moved), how="left") if moved else found
 
 
 def _places(

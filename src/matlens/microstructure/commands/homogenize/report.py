@@ -83,6 +83,13 @@ def findings(run: RunDirectory) -> Section | None:
         items.append(
             _table(run, "moduli", f"Moduli along the array axes, from the inverse of the stiffness, in {unit}")
         )
+    moved = read_table(run, "thresholds")
+    if moved is not None:
+        wide = moved.pivot(index="threshold_shift", columns="component", values="value")[list(tensor["component"])]
+        caption = (
+            f"Diagonal of the tensor by thresholds from the lower end (-1) to the upper (1) of the plateau, in {unit}"
+        )
+        items.append(table(_digits(wide.reset_index()), caption, {"threshold_shift": "place in the plateau"}))
     items.append(_table(run, "bounds", f"Bounds, in {unit}"))
     items.append(_table(run, "load_cases", "Load cases: relative residual in the norm of the preconditioner"))
     cases = read_table(run, "load_cases")

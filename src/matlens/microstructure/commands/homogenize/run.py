@@ -14,8 +14,15 @@ from numpy.typing import NDArray
 
 from matlens.hooks import Arrays, Labelled, Progress
 from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
-from matlens.microstructure.commands.homogenize.tables import conclusions, corner_conclusions, write_tables
+from matlens.microstructure.commands.homogenize.tables import (
+    conclusions,
+    corner_conclusions,
+    tensor_names,
+    threshold_conclusion,
+    write_tables,
+)
 from matlens.microstructure.commands.inputs import Inputs, by_number, exemplars_of, read_inputs, understood
+from matlens.microstructure.commands.thresholds import extent, kept_variants
 from matlens.microstructure.physics import Homogenization, corner_contacts, homogenize, phase_values
 from matlens.microstructure.physics.conduction import MAX_ITERATIONS
 from matlens.microstructure.physics.summary import axis_names, voigt_names
@@ -34,6 +41,8 @@ SECONDS_PER_CELL = 1.3e-6  # of a load case, two threads, contrast 100: docs/res
 _WHOLE = "An effective property"
 _FLOOR = 1e-6  # of the best conductor: what an insulator is given where the scheme cannot do with zero
 ARRAYS_HELD = 40  # of the cells' size at one time: all axes of 128^3 cells in float64 peak at 1.1 GB
+_MOVED_TOLERANCE = 1e-4  # of what is solved again by other thresholds
+_FEW = 2**18  # cells; more are solved again by the lowest and the highest thresholds only
 _RECORDS = ("iterations", "residual")  # of each load case
 
 
@@ -106,7 +115,8 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         The input, where it has been read already.
     """
     spec = options_of(run, HomogenizeSpec)
-    structure = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), found, whole=_WHOLE)[0]
+    inputs = Inputs.from_settings(run.settings["inputs"])
+    structure = exemplars_of(run, inputs, found, whole=_WHOLE, thresholds=True)[0]
     if spec.conductivity is None or spec.boundary == "flux":
         result = _solve(spec, structure, progress)
     else:
@@ -117,6 +127,11 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     if schemes is not None:
         write_table(run, "schemes", schemes)
     said = conclusions(structure, spec, result) + corner_conclusions(schemes)
+    (variants,) = kept_variants(run, [structure])
+    if variants:
+        moved = _moved(spec, variants, result, progress)
+        write_table(run, "thresholds", moved)
+        said.append(threshold_conclusion(moved, extent(variants)))
     run.mark("running", sentences=said)
     run.drop("axis")
 
@@ -128,10 +143,12 @@ def _solve(
     *,
     axes: tuple[int, ...] | None = None,
     solved: Mapping[int, NDArray[np.generic]] | None = None,
+    start: Mapping[int, NDArray[np.generic]] | None = None,
 ) -> Homogenization:
     """Homogenise, with fields; ``axes`` in place of those asked for.
 
-    Potentials that are ``solved`` already are put together as they are: residual and tensor are evaluated once.
+    Potentials that are ``solved`` already are put together as they are: residual and tensor are evaluated once. Those
+    of a similar structure are a ``start``.
     """
     # Taking the mean gradient off stored potentials rounds them, which may lift a residual above the tolerance again.
     tolerance = spec.tolerance if solved is None else 10 * spec.tolerance
@@ -149,7 +166,7 @@ def _solve(
         device=spec.device,
         unit=spec.unit,
         fields=solved is None,
-        start=solved,
+        start=start if solved is None else solved,
         progress=progress,
     )
 
@@ -190,6 +207,30 @@ def _both_schemes(
         for axis, value in zip(axis_names(structure.ndim), np.diag(found.tensor)):
             rows.append({"axis": axis, "scheme": scheme, "conductivity": value, "converged": found.converged})
     return pd.DataFrame(rows).dropna(subset="conductivity").assign(corner_contacts=share)
+
+
+def _moved(
+    spec: HomogenizeSpec, variants: Mapping[float, Microstructure], result: Homogenization, progress: Progress
+) -> pd.DataFrame:
+    """Diagonal of the tensor by the thresholds of the plateau, each solved from the potentials of those in use."""
+    start: dict[int, NDArray[np.generic]] | None = None
+    if spec.conductivity is not None and spec.boundary != "flux":
+        start = dict(zip(spec.axes or range(variants[0.0].ndim), result.fields["potential"]))
+    few = variants[0.0].labels.size <= _FEW
+    rows = []
+    for place in sorted(variants):
+        if place == 0:
+            found = result
+        elif few or abs(place) == 1:
+            shown = Labelled(progress, f"thresholds moved to {place:+.1f} of their plateau")
+            loose = replace(spec, tolerance=max(spec.tolerance, _MOVED_TOLERANCE))
+            found = _solve(loose, variants[place], shown, start=start)
+        else:
+            continue
+        for name, value in zip(tensor_names(result, variants[0.0].ndim), np.diag(found.tensor)):
+            known = float(value) if found.converged else float("nan")
+            rows.append({"threshold_shift": place, "component": name, "value": known, "unit": spec.unit or ""})
+    return pd.DataFrame(rows).dropna(subset="value")
 
 
 def _by_axis(run: RunDirectory, spec: HomogenizeSpec, structure: Microstructure, progress: Progress) -> Homogenization:

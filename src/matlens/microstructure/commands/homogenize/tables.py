@@ -21,7 +21,7 @@ from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-__all__ = ["conclusions", "corner_conclusions", "write_tables"]
+__all__ = ["conclusions", "corner_conclusions", "tensor_names", "threshold_conclusion", "write_tables"]
 
 _LIMIT = (-1.0, 0.5)  # of Poisson's ratio; what the solver allows is checked there
 _BOUNDARIES = {
@@ -52,7 +52,7 @@ def write_tables(run: RunDirectory, structure: Microstructure, spec: HomogenizeS
     unit = spec.unit or ""
     phases = {"phase": structure.phase_names, "volume_fraction": structure.volume_fractions, **values, "unit": unit}
     write_table(run, "phases", pd.DataFrame(phases))
-    names = _names(result, structure.ndim)
+    names = tensor_names(result, structure.ndim)
     tensor = pd.DataFrame(result.tensor, columns=list(names))
     tensor.insert(0, "component", names)
     write_table(run, "tensor", tensor.assign(unit=unit))
@@ -88,7 +88,7 @@ def conclusions(structure: Microstructure, spec: HomogenizeSpec, result: Homogen
         Sentences for the terminal and the report.
     """
     unit = f" {result.unit}" if result.unit else ""
-    names = _names(result, structure.ndim)
+    names = tensor_names(result, structure.ndim)
     known = [(name, value) for name, value in zip(names, np.diag(result.tensor)) if not np.isnan(value)]
     listed = ", ".join(f"{value:.5g} along {name}" for name, value in known)
     if result.name == "stiffness":
@@ -153,6 +153,33 @@ def corner_conclusions(schemes: pd.DataFrame | None) -> list[str]:
     return said
 
 
+def threshold_conclusion(moved: pd.DataFrame, thresholds: str) -> str:
+    """Say between which values the result lies when the thresholds of a grey input move over their plateau.
+
+    Parameters
+    ----------
+    moved : DataFrame
+        ``component`` and ``value``, a row for each segmentation.
+    thresholds : str
+        The lowest and the highest thresholds, in words.
+
+    Returns
+    -------
+    str
+        A sentence.
+
+    Examples
+    --------
+    >>> threshold_conclusion(pd.DataFrame({"component": ["y", "y"], "value": [2.1, 2.4]}), "71 and 80")
+    'With thresholds between grey 71 and 80, which separate the phases nearly as well, the result is y 2.1 to 2.4.'
+    """
+    spans = moved.groupby("component", sort=False)["value"].agg(["min", "max"])
+    listed = ", ".join(f"{name} {low:.4g} to {high:.4g}" for name, (low, high) in zip(spans.index, spans.to_numpy()))
+    return (
+        f"With thresholds between grey {thresholds}, which separate the phases nearly as well, the result is {listed}."
+    )
+
+
 def _blocked(known: list[tuple[str, float]], boundary: str, *, alone: bool) -> list[str]:
     closed = [name for name, value in known if value == 0]
     if not closed:
@@ -191,7 +218,21 @@ def _load_cases(spec: HomogenizeSpec, result: Homogenization, names: tuple[str, 
     return table if result.hourglass is None else table.assign(hourglass_energy_share=result.hourglass)
 
 
-def _names(result: Homogenization, ndim: int) -> tuple[str, ...]:
+def tensor_names(result: Homogenization, ndim: int) -> tuple[str, ...]:
+    """Name the rows of the effective tensor.
+
+    Parameters
+    ----------
+    result : Homogenization
+        Effective tensor.
+    ndim : int
+        Dimension of the structure.
+
+    Returns
+    -------
+    tuple of str
+        Axes, or components in Voigt's order.
+    """
     return voigt_names(ndim) if result.name == "stiffness" else axis_names(ndim)
 
 

@@ -29,7 +29,8 @@ def side_by_side(run: RunDirectory) -> Section | None:
     if found is None or not structures:
         return None
     names = list(dict.fromkeys(found["alternative"]))
-    figure = figures.micrographs(list(zip(names, structures)))
+    grey, ways = sections.grey_of(run, 0), list(zip(names, structures))
+    figure = figures.micrographs(ways) if grey is None else figures.ways_to_segment(grey, ways)
     caption = "The file segmented in several ways; the first one is in labels.tif and segmentation.toml."
     columns = {"alternative": "way", "phase": "phase", "volume_fraction": "fraction", "settings": "settings"}
     return Section("Ways to segment", [picture(run, "alternatives", figure, found, caption), table(found, "", columns)])
