@@ -78,12 +78,14 @@ def kind_of(image: Image) -> Kind:
         if _averaged(values, distinct):
             return Kind("blended", (float(distinct[0]), float(distinct[-1])))
         levels = _solid(values, distinct)
-        if 2 <= len(levels) <= _MOST and len(levels) + 2 <= distinct.size:
+        between = len(levels) + 2 <= distinct.size
+        if 2 <= len(levels) <= _MOST and between:
             reach = _NEAR * float(distinct[-1] - distinct[0])
             pure = sum(float((np.abs(values.astype(float) - level) <= reach).mean()) for level in levels)
             return Kind("blended", levels) if pure >= _PURE else Kind("grey")
-        grey = distinct.size > 4 and _agreement(values) < 0.5
-        return Kind("grey" if grey or (len(levels) > _MOST and _gradual(values, distinct)) else "labels")
+        if len(levels) > _MOST and between and _gradual(values, distinct):
+            return Kind("grey")
+        return Kind("grey" if distinct.size > 4 and _agreement(values) < 0.5 else "labels")
     if not few and values.dtype.kind in "ui" and not image.lossy and _one_region_each(values, distinct.size):
         return Kind("instances")
     levels_found = _spikes(values)
