@@ -527,5 +527,4 @@ def grey_of(run: RunDirectory, index: int) -> NDArray[np.float32] | None:
     file = run.path / ".state" / f"grey_{index}.npz"
     if not file.is_file():
         return None
-    grey: NDArray[np.float32] = read_file(file, ARRAYS)["grey"]
-    return grey
+    return read_file(file, ARRAYS)["grey"].astype(np.float32)
