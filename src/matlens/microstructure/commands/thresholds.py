@@ -84,7 +84,7 @@ def _read(run: RunDirectory, index: int, exemplar: Microstructure) -> Mapping[fl
     content = read_file(file, ARRAYS)
     places = [float(place) for place in content["places"]]
     levels = {place: tuple(map(float, at)) for place, at in zip(places, content["levels"])}
-    labels = {levels[place]: content[f"labels_{k}"] for k, place in enumerate(places) if place != 0}
+    labels = {levels[place]: content[f"labels_{k}"].astype(np.uint8) for k, place in enumerate(places) if place != 0}
 
     def cut(at: tuple[float, ...]) -> Microstructure:
         return replace(exemplar, labels=labels[at])
