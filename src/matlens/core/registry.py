@@ -11,7 +11,6 @@ from functools import cache as remembered
 from importlib.resources import files
 from pathlib import Path
 
-from matlens.core.vgg19_shards import join_shards
 from matlens.errors import InputError, ResourceError
 
 __all__ = ["Entry", "RegisteredFile", "default_cache", "entries", "fetch", "locate", "sha256_of"]
@@ -252,6 +251,8 @@ def _download(file: RegisteredFile, cache: Path) -> Path:
             if len(file.sources) == 1:
                 _retrieve(*file.sources[0], fetched)
             else:
+                from matlens.core.vgg19_shards import join_shards  # loads numpy, which help and errors do without
+
                 fetched.write_bytes(join_shards([_retrieved(url, digest, fetched) for url, digest in file.sources]))
             _check(fetched, file.sha256, f"what was made of the downloads for {file.name} is not what is registered")
             os.replace(fetched, cache / file.name)
