@@ -31,3 +31,12 @@ def test_a_byte_that_differs_is_counted():
     row = {"case": "prune", "killed": True, "resumed": 0, "different": [], "leftovers": []}
     made = kills.table([row, row | {"different": ["pruning.csv"]}, row | {"leftovers": [".matlens-0.part"]}])
     assert "| prune | 3 | 0 | 0 | 1 of 3 |" in made
+
+
+def test_seconds_are_no_bytes_that_count(tmp_path):
+    texts = ("depth,error,seconds\n1,0.10,7\n", "depth,error,seconds\n1,0.10,8\n", "depth,error,seconds\n1,0.1,7\n")
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.csv").write_text(text)
+    first, second, third = (kills.untimed(tmp_path / f"{number}.csv") for number in range(3))
+    assert first == second
+    assert first != third  # every other cell counts as it is written
