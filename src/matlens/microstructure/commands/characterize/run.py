@@ -126,7 +126,8 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
             known = dataset.isel(file=index) if several else dataset
             ranges[name] = threshold_ranges(variants, statistics=statistics, known=known, progress=progress)
             said.append(_uncertainty(name if several else "", extent(variants), ranges[name]))
-    run.mark("running", sentences=said)
+    if said:
+        run.mark("running", sentences=said)
     write_table(run, "statistics", scalars_of_files(dataset, names))
     for name, table in (
         ("measures", measures_of_files(dataset, names, ranges)),
