@@ -65,7 +65,7 @@ def round_field(values: NDArray[Any]) -> RoundField | None:
     >>> disc = np.hypot(*np.indices((64, 64)) - 31.5) < 32
     >>> found = round_field(np.where(disc, grey, 0))
     >>> round(found.diameter), bool((found.valid <= disc).all()), round_field(np.where(disc, 1, 0)) is None
-    (63, True, True)
+    (64, True, True)
     """
     corners = np.unique(values[np.ix_(*([0, -1] for _ in values.shape))])
     if corners.size != 1 or min(values.shape[-2:]) < _SMALLEST:

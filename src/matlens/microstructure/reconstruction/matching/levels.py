@@ -34,8 +34,9 @@ def reduce(indicators: Tensor, factor: int) -> Tensor:
 
     Examples
     --------
-    >>> reduce(torch.tensor([[[[0.0, 1.0], [1.0, 1.0]]]]), 2)
-    tensor([[[[0.7500]]]])
+    >>> image = torch.tensor([[[[0.0, 1.0], [1.0, 1.0]]]])
+    >>> reduce(torch.cat([1 - image, image], 1), 2).flatten()
+    tensor([0.2500, 0.7500])
     """
     if factor == 1:
         return indicators
