@@ -5,8 +5,8 @@
 Each command runs once to its end. Then it runs again and is killed when it has used a random share of the processor
 time of that first run, at the earliest when its settings are written: time of the processor, so that the instants are
 random on a busy machine too. Half of the runs are killed again while they are resumed. At the end the SHA-256 of all
-files but report.html and provenance.json, which hold times, are compared: tables (without columns of seconds), labels,
-models, netCDF, figures.
+files are compared (tables without columns of seconds, labels, models, netCDF, figures), but for the preview and for
+report.html, provenance.json and log.txt, which hold times.
 
 All processes are forked from one that has loaded everything, because loading takes longer than most of these runs. The
 state of unfinished work is saved every tenth of a second instead of every two seconds. Results are kept in
@@ -61,7 +61,7 @@ CASES = {  # what is made first, and the command
     ),
     "library suggest": (("library learn",), "library suggest library_learn/whole -n 3 --threads 1"),
 }
-TIMED = ("report.html", "provenance.json")
+TIMED = ("report.html", "provenance.json", "log.txt", "preview.png")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

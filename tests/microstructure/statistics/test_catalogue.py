@@ -32,7 +32,9 @@ RECIPE = Path(__file__).parents[3] / "docs" / "extending.md"
 
 
 def example(shape=(24, 20)):
-    return Microstructure(np.random.default_rng(0).integers(0, 3, shape), spacing=0.5, unit="um", phase_names="abc")
+    return Microstructure(
+        np.random.default_rng(0).integers(0, 3, shape), spacing=0.5, unit="um", phase_names=list("abc")
+    )
 
 
 @pytest.fixture
