@@ -17,6 +17,7 @@ from torch import Tensor
 from matlens.core.atomic import Writing, writing_into
 from matlens.core.device import chosen_device
 from matlens.core.intervals import conformal_factor
+from matlens.core.model_files import MODEL, guarded_model
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent, StateStore
 from matlens.library.model.ensemble import Ensemble, train
@@ -422,12 +423,13 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         matlens.errors.InputError: nowhere holds no model (no model.json); name a folder that 'matlens learn' wrote.
         """
         state = read_state(folder, device)
-        chain = state.inputs.preprocessing if state.own_preprocessing else None
-        model = cls(**state.parameters, preprocessing=chain, device=device)
-        model.inputs_, model.resample_ = state.inputs, PRESETS[model.preset].resampling(model.resample)
-        for name in _FITTED:
-            setattr(model, name, getattr(state, name.removesuffix("_")))
-        model._settle()
+        with guarded_model(Path(folder) / MODEL):
+            chain = state.inputs.preprocessing if state.own_preprocessing else None
+            model = cls(**state.parameters, preprocessing=chain, device=device)
+            model.inputs_, model.resample_ = state.inputs, PRESETS[model.preset].resampling(model.resample)
+            for name in _FITTED:
+                setattr(model, name, getattr(state, name.removesuffix("_")))
+            model._settle()
         return model
 
     def _checked(self) -> tuple[Preset, torch.device]:
