@@ -16,6 +16,7 @@ import fuzz
 import matlens as ml
 from matlens.cli.app import application
 from matlens.core.arguments import fits
+from matlens.core.atomic import writing_into
 from matlens.core.guard import reading
 from matlens.core.model_files import read_model_files, write_model_files
 from matlens.core.registry import sha256_of
@@ -110,7 +111,7 @@ def test_models_with_numbers_that_are_none_are_refused(tmp_path, name, value):
 
 
 def test_arrays_that_are_no_safetensors_are_refused_behind_their_hash(tmp_path):
-    write_model_files(tmp_path, "a model 1", {"x": np.arange(3)}, {}, [])
+    write_model_files(writing_into(tmp_path), "a model 1", {"x": np.arange(3)}, {}, [])
     (tmp_path / "arrays.safetensors").write_bytes(b"\xff" * 40)
     with pytest.raises(ResourceError, match="not the file written with the model"):
         read_model_files(tmp_path, "a model 1")
