@@ -35,6 +35,9 @@ def variants() -> dict:
         "without pixel swaps": replace(full, swaps=0),
         "without mending": replace(full, mend=False),
         "without sharpening, 100 on the full size": replace(full, sharpening=(), fine=100),
+        "without sharpening, 240 on coarse levels, 100 on the full size": replace(
+            full, sharpening=(), coarse=240, fine=100
+        ),
         "without sharpening, 80 on the full size": replace(full, sharpening=(), fine=80),
         "without sharpening, 80 on each level": replace(full, sharpening=(), coarse=80, fine=80),
         "100 on the full size": replace(full, fine=100),
