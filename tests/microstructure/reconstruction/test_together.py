@@ -77,8 +77,8 @@ class Presses:
         self.begin = self.end = lambda *_: None
 
     def update(self, done, text=""):
-        self.left -= 1
-        if self.left == 0:
+        self.left -= done > 0  # before the first step it is only said that the micrograph is measured
+        if self.left == 0 and done > 0:
             # The system gives Ctrl-C to the main thread; this is another one.
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
