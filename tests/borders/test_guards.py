@@ -172,7 +172,8 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_arguments_of_a_wrong_type_get_a_sentence(name):
-    with pytest.raises(InputError, match=rf"^found .* for the argument \w+ of {name}, expected .*; give it so\.$"):
+    sentence = rf"^found .* for the argument \w+ of {name}, expected .*; pass such a value\.$"
+    with pytest.raises(InputError, match=sentence):
         CALLS[name]()
 
 

@@ -44,7 +44,7 @@ def command_function(command: Command, action: Callable[[Command, Any, Destinati
     >>> from matlens.core.settings import Seeded
     >>> made = command_function(Command("demo", Seeded, "matlens.cli", "matlens demo"), print)
     >>> list(inspect.signature(made).parameters)
-    ['seed', 'output', 'force', 'quiet', 'verbose']
+    ['seed', 'output', 'open', 'force', 'quiet', 'verbose']
     """
 
     def function(values: dict[str, Any], destination: Destination, verbosity: Verbosity) -> None:

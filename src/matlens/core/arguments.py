@@ -49,7 +49,7 @@ def checked_arguments(function: Callable[P, T]) -> Callable[P, T]:
     >>> solve([1, 10])
     Traceback (most recent call last):
     matlens.errors.InputError: found [1, 10] for the argument conductivity of solve, expected dict of int to float;
-    give it so.
+    pass such a value.
     """
     signature = inspect.signature(function)
     name = getattr(function, "__qualname__", "").removesuffix(".__init__")
@@ -72,7 +72,7 @@ def checked_arguments(function: Callable[P, T]) -> Callable[P, T]:
                 found = " ".join(repr(value).split())
                 raise InputError(
                     f"found {found[:80]}{'...' * (len(found) > 80)} for the argument {argument} of {name}, expected "
-                    f"{_expected(function, argument)}; give it so."
+                    f"{_expected(function, argument)}; pass such a value."
                 )
         return function(*args, **kwargs)
 

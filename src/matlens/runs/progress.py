@@ -58,7 +58,7 @@ class Lines:
     >>> lines.begin(200, "realisation 1 of 1")
     realisation 1 of 1
     >>> lines.update(50, "loss 0.125, level 2 of 3")
-    realisation 1 of 1: 50/200, loss 0.125, level 2 of 3, less than 1 s left
+    realisation 1 of 1: 50/200, loss 0.125, level 2 of 3...
     >>> lines.say("Equivalent.")
     Equivalent.
     """

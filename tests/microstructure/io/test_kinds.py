@@ -206,7 +206,7 @@ def test_uneven_light_is_noticed_and_the_proposal_takes_it_out():
 
 def test_grey_pictures_are_refused_without_a_proposal_and_said_with_one(tmp_path):
     Pillow.fromarray(inset_bar()).save(tmp_path / "m.png")
-    with pytest.raises(InputError, match="--threshold otsu"):
+    with pytest.raises(InputError, match="threshold 'otsu'"):
         read_microstructure(tmp_path / "m.png")
     found = load(tmp_path / "m.png", propose=True)
     assert found.microstructure.shape == (440, 512)

@@ -175,9 +175,9 @@ BAD = {
     "volume": (Microstructure(np.arange(2).repeat(4 * 32 * 16).reshape(4, 32, 32)), {}, "3-dimensional"),
     "small": (Microstructure(np.eye(15, dtype=int)), {}, "15 x 15 pixels; the smallest"),
     "one phase": (Microstructure(np.zeros((32, 32), dtype=int)), {}, "1 of 1 phases"),
-    "empty phase": (Microstructure(np.eye(32, dtype=int), phase_names="abc"), {}, "2 of 3 phases"),
+    "empty phase": (Microstructure(np.eye(32, dtype=int), phase_names=list("abc")), {}, "2 of 3 phases"),
     "flat fields": (
-        [Microstructure(np.full((32, 32), k), phase_names="ab") for k in (0, 1)],
+        [Microstructure(np.full((32, 32), k), phase_names=list("ab")) for k in (0, 1)],
         {},
         "one phase throughout",
     ),

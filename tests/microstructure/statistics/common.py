@@ -76,7 +76,7 @@ def random_structure(shape, *, phases=3, periodic=False, spacing=1.0, seed=0, sm
         for axis in range(len(shape)):
             field = field + np.roll(field, 1, axis) + np.roll(field, -1, axis)
     labels = np.digitize(field, np.quantile(field, np.arange(1, phases) / phases))
-    return Microstructure(labels, spacing=spacing, unit="um", phase_names="abcdefgh"[:phases], periodic=periodic)
+    return Microstructure(labels, spacing=spacing, unit="um", phase_names=list("abcdefgh")[:phases], periodic=periodic)
 
 
 def check(claims: Claims) -> None:

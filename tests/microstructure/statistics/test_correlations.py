@@ -165,7 +165,7 @@ CURVES = [two_point_map, cluster_map, lineal_path]
 
 @given(SMALL, st.integers(0, 5))
 def test_shifting_a_periodic_field_changes_nothing(labels, shift):
-    m = Microstructure(labels, phase_names="abc", periodic=True)
+    m = Microstructure(labels, phase_names=list("abc"), periodic=True)
     rolled = m.with_labels(np.roll(labels, (shift, 2 * shift), axis=(0, 1)))
     for curve in CURVES:
         np.testing.assert_allclose(curve(m), curve(rolled), atol=1e-12)
@@ -173,11 +173,11 @@ def test_shifting_a_periodic_field_changes_nothing(labels, shift):
 
 @given(SMALL, st.permutations([0, 1, 2]), st.booleans())
 def test_renaming_phases_permutes_and_turning_transposes(labels, order, periodic):
-    m = Microstructure(labels, phase_names="abc", periodic=periodic)
+    m = Microstructure(labels, phase_names=list("abc"), periodic=periodic)
     renamed = m.with_labels(np.array(order)[labels])
     for curve in CURVES:
         np.testing.assert_allclose(curve(m), curve(renamed)[order], atol=1e-12)
-    turned = Microstructure(labels.T, phase_names="abc", periodic=periodic)
+    turned = Microstructure(labels.T, phase_names=list("abc"), periodic=periodic)
     np.testing.assert_allclose(two_point_map(m), two_point_map(turned).transpose(0, *range(labels.ndim, 0, -1)))
     np.testing.assert_allclose(cluster_radial(m), cluster_radial(turned), atol=1e-12)
     np.testing.assert_allclose(lineal_path(m), lineal_path(turned)[:, ::-1], atol=1e-12)
@@ -185,7 +185,7 @@ def test_renaming_phases_permutes_and_turning_transposes(labels, order, periodic
 
 @given(SMALL, st.booleans())
 def test_bounds_and_sums(labels, periodic):
-    m = Microstructure(labels, phase_names="abc", periodic=periodic)
+    m = Microstructure(labels, phase_names=list("abc"), periodic=periodic)
     auto, clusters = two_point_map(m), cluster_map(m)
     assert (clusters <= auto + 1e-12).all()
     assert (cluster_map(m, connectivity="full") >= clusters - 1e-12).all()

@@ -52,7 +52,7 @@ def test_second_derivative_of_the_two_point_probability(periodic):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_limits_are_the_exact_forms(shape, periodic, dtype):
     labels = np.random.default_rng(0).integers(0, 3, shape)
-    m = Microstructure(labels, phase_names="abc", periodic=periodic)
+    m = Microstructure(labels, phase_names=list("abc"), periodic=periodic)
     field = torch.as_tensor(m.indicators(), dtype=dtype)[None]
     half = [n // 2 for n in shape]
     close = {"atol": 1e-12 if dtype == torch.float64 else 1e-6}

@@ -91,7 +91,8 @@ def test_chords_of_a_boolean_model_in_windows_as_small_as_the_chords():
     # one estimate from all tiles: they are stacked with unknown rows between, so no chord reaches from one to the next
     labels = np.concatenate([np.pad(t.labels, ((0, 1), (0, 0))) for t in tiles])
     mask = np.concatenate([np.pad(np.ones(t.shape, bool), ((0, 1), (0, 0))) for t in tiles])
-    found = chord_survival(Microstructure(labels, phase_names="ab"), [(1, 0), (0, 1)], mask=mask)[0, :, : side - 2]
+    joined = Microstructure(labels, phase_names=list("ab"))
+    found = chord_survival(joined, [(1, 0), (0, 1)], mask=mask)[0, :, : side - 2]
     np.testing.assert_allclose(found, np.stack([expected[: side - 2]] * 2), atol=0.025)
     # whole chords alone, unweighted, are far too short
     lengths = []
@@ -125,6 +126,6 @@ def test_what_cannot_be_used_is_named():
     for wrong in ((0, 0), (1, 2, 3), (np.nan, 1)):
         with pytest.raises(InputError, match="direction"):
             directional_lineal_path(m, [wrong])
-    absent = Microstructure(np.zeros((4, 4), int), phase_names="ab")
+    absent = Microstructure(np.zeros((4, 4), int), phase_names=list("ab"))
     assert np.isnan(chord_survival(absent)[1]).all()
     assert np.isnan(directional_mean_chord(absent)[1]).all()

@@ -21,7 +21,7 @@ def test_euler_numbers_are_those_of_scikit_image(shape):
     rng = np.random.default_rng(0)
     for _ in range(10):
         labels = rng.integers(0, 3, shape)
-        m = Microstructure(labels, phase_names="abc")
+        m = Microstructure(labels, phase_names=list("abc"))
         for connectivity, number in (("face", 1), ("full", len(shape))):
             expected = [reference_euler_number(labels == k, connectivity=number) for k in range(3)]
             assert euler_number(m, connectivity=connectivity).tolist() == expected

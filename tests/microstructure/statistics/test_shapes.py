@@ -140,7 +140,7 @@ def thrown(seed, radii=(3, 9), side=48):
         disc = np.hypot(*(grid - centre[:, None, None])) < radius
         if not (disc & (labels > 0)).any():
             labels[disc] = 1
-    return Microstructure(labels, phase_names="ab")
+    return Microstructure(labels, phase_names=list("ab"))
 
 
 def test_weights_make_up_for_particles_at_the_border():
