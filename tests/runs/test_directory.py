@@ -126,7 +126,7 @@ def test_only_a_run_directory_opens(tmp_path):
     with pytest.raises(RunError, match=r"not a run directory.*settings\.toml"):
         RunDirectory(tmp_path)
     (tmp_path / "settings.toml").write_text("= broken")
-    with pytest.raises(RunError, match="damaged"):
+    with pytest.raises(RunError, match="cannot be read as settings"):
         RunDirectory(tmp_path)
 
 
