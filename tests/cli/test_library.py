@@ -130,7 +130,7 @@ def check_suggested(capsys):
     assert (suggestions["rank"] == [1, 2, 3]).all()
     assert run(capsys, "report", "plan")[0] == 0
     html = Path("plan/report.html").read_text(encoding="utf-8")
-    assert suggestions["move"][0].split(" (")[0] in html
+    assert suggestions["move"][0].removeprefix("'").split(" (")[0] in html
     assert "umehara2019analyzing" in html
 
 

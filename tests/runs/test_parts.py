@@ -150,7 +150,9 @@ def test_a_changed_mask_is_noticed(tmp_path):
     write_microstructure(laminate((32, 32), 32), mask)
     inputs = Inputs((str(picture),), cleaning={"mask": str(mask)}).hashed()
     assert len(inputs.hashes) == 2
-    assert read_inputs(inputs)[0].microstructure.shape == (16, 32)
+    found = read_inputs(inputs)[0].microstructure
+    assert found.shape == (32, 32)
+    assert found.mask.sum() == 16 * 32
     write_microstructure(laminate((32, 32), 32, fraction=0.25), mask)
     with pytest.raises(InputError, match=r"mask\.png has changed"):
         read_inputs(inputs)

@@ -68,6 +68,8 @@ def checked_arguments(function: Callable[P, T]) -> Callable[P, T]:
             kind = signature.parameters[argument].kind
             if kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD) or argument not in hints():
                 continue
+            if argument == "device":  # a torch.device serves too; what it is given to checks it
+                continue
             if not fits(value, hints()[argument]):
                 found = " ".join(repr(value).split())
                 raise InputError(
@@ -112,6 +114,8 @@ def fits(value: Any, hint: Any) -> bool:
         return value is None
     if origin is not None and isinstance(origin, type):
         return _fits_generic(value, origin, parts)
+    if getattr(hint, "_is_protocol", False):  # which members are needed depends on the use
+        return True
     try:
         return isinstance(value, hint)
     except TypeError:  # protocols and type variables

@@ -96,6 +96,8 @@ def map_labels(values: ArrayLike) -> tuple[NDArray[np.uint8], dict[float, int]]:
             "the array holds NaN or infinite values; replace them by any label, and give Microstructure a mask that is "
             "False there."
         )
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8)  # Pillow's truth values hold 255, for which a search finds no place
     distinct = distinct_values(array)
     if distinct.size > MAX_PHASES:
         raise InputError(

@@ -155,4 +155,4 @@ def test_suggestions_without_any_move_say_so(tmp_path):
 
 @pytest.mark.parametrize(("unit", "text"), [("mS/cm", "mS/cm"), ("V^2 s-1", "V² s⁻¹"), ("m2/Vs", "m²/Vs")])
 def test_units_of_text(unit, text):
-    assert typeset_unit(unit, "text") == text
+    assert typeset_unit(unit) == text

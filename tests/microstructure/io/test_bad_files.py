@@ -79,7 +79,7 @@ def test_unknown_suffix_lists_the_known_ones(tmp_path):
         (np.zeros((0, 5)), r"shape \(0, 5\)"),
         (np.full((4, 4), np.nan), "NaN"),
         (np.full((4, 4), np.inf), "infinite"),
-        (np.arange(100).reshape(10, 10), r"100 distinct values.*--threshold otsu"),
+        (np.arange(100).reshape(10, 10), r"100 distinct values.*threshold 'otsu'"),
         (np.zeros((4, 4), dtype=complex), "complex128"),
         (np.array([["a", "b"]]), "plain numbers"),
     ],
@@ -122,7 +122,7 @@ def test_files_without_a_picture(tmp_path):
 
 
 def test_a_grey_picture_as_labels(data_dir):
-    with pytest.raises(InputError, match=r"superalloy_me3_grey.png.*141 distinct values.*--threshold otsu"):
+    with pytest.raises(InputError, match=r"superalloy_me3_grey.png.*141 distinct values.*threshold 'otsu'"):
         read_microstructure(data_dir / "micrographs" / "superalloy_me3_grey.png")
 
 

@@ -86,7 +86,7 @@ def test_a_coarse_grid_is_told():
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
-        ({"young": {0: 1.0, 1: 2.0}}, "both young and poisson"),
+        ({"young": {0: 1.0, 1: 2.0}}, "both Young's modulus and Poisson's ratio"),
         ({"young": {0: 1.0}, "poisson": {0: 0.3, 1: 0.3}}, "Young's modulus of phase 1"),
         ({"young": {0: 1.0, 1: -2.0}, "poisson": {0: 0.3, 1: 0.3}}, "Young's modulus of phase 1 is -2.0"),
         ({"young": {0: 1.0, 1: 2.0}, "poisson": {0: 0.3, 1: 0.5}}, "Poisson's ratio of phase 1 is 0.5"),

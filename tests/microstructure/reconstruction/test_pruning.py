@@ -201,7 +201,7 @@ def test_a_recommendation_that_is_not_there_is_said_to_be(tmp_path):
         read_recommendation(tmp_path)
     file = tmp_path / "recommendation.json"
     file.write_text("[]")
-    with pytest.raises(InputError, match="is no recommendation"):
+    with pytest.raises(InputError, match="cannot be read as the recommendation"):
         read_recommendation(file)
     file.write_text(json.dumps({"layer": "pool2", "materials": {"foam": {"layer": "pool1"}}}))
     with pytest.raises(InputError, match="no material 'steel'; choose one of foam"):

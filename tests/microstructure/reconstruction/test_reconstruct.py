@@ -227,7 +227,7 @@ def test_li2018_reaches_pool4(tmp_path):
     torch.save(random_weights(13, seed=0), weights)
     exemplar = bicontinuous((256, 256), wavelength=32, seed=0)
     preset = replace(PRESETS["li2018"], fine=1)
-    result = reconstruct(exemplar, encoder="vgg19-oxford", weights=weights, preset=preset)
+    result = reconstruct(exemplar, encoder="vgg19-oxford", weights=weights, preset=preset, shape="full")
     assert result.settings["levels"] == [1]
     assert list(result.settings["layers"]) == ["conv1_1", "pool1", "pool2", "pool3", "pool4"]
     assert list(result.history.columns)[4:] == [f"Gram {name}" for name in result.settings["layers"]]
