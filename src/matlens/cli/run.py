@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from matlens.cli.options import Destination, Verbosity
 from matlens.cli.registry import commands
 from matlens.cli.work import carry_out
+from matlens.core.guard import reading
 from matlens.core.settings import check_paths, option, options, read_options
 from matlens.errors import InputError
 from matlens.runs.former import in_present_layout
@@ -59,10 +60,8 @@ def run(spec: RunSpec, destination: Destination, verbosity: Verbosity) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
+    with reading(path, "settings of a run", "name a settings.toml of a run"):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path} cannot be read ({error}); name a settings.toml of a run.") from error
     if "command" not in content or not isinstance(content.get("options", {}), dict):
         raise InputError(
             f"{path} has no entry 'command' with a table 'options' beside it; name a settings.toml of a run."

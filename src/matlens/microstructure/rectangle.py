@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["largest_rectangle"]
+__all__ = ["NARROWEST", "largest_rectangle"]
+
+NARROWEST = 16
+"""Pixels along the shortest side of a rectangle that says anything of the material."""
 
 
 def largest_rectangle(valid: NDArray[np.bool_]) -> tuple[slice, ...]:

@@ -72,9 +72,8 @@ def stoppable(*, last: bool = False) -> Iterator[None]:
         yield
     finally:
         if last and stop.asked is not None:
-            atexit.register(
-                _ignore, caught
-            )  # Python itself forgets handlers while it ends, but nothing that is ignored
+            # Python itself forgets handlers while it ends, but nothing that is ignored.
+            atexit.register(_ignore, caught)
         else:
             for number in caught:
                 signal.signal(number, before[number])

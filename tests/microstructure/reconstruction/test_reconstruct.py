@@ -138,7 +138,7 @@ def test_sampled_fractions_scatter_as_windows_do():
 
 def test_structures_longer_than_their_window(tiny, monkeypatch):
     """Where no correlation length is found within half the side, half the side stands for it."""
-    module = sys.modules["matlens.microstructure.reconstruction.matching.method"]
+    module = sys.modules["matlens.microstructure.reconstruction.default_shape"]
     stripe = laminate((32, 32), 32, fraction=0.1).crop(slice(32), slice(32))
     assert np.isnan(correlation_length_radial(stripe)).any()
     monkeypatch.setattr(module, "correlation_length_radial", lambda m: np.full(m.n_phases, np.nan))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from matlens.core.arguments import checked_arguments
 from matlens.core.atomic import atomic_write
+from matlens.core.csv_text import quoting_of, safe_cell
 from matlens.core.user_text import plain_cell, spreadsheet_cell
 from matlens.errors import InputError
 from matlens.library.io.names import split_unit
@@ -90,9 +91,7 @@ def put_library(library: MaterialsLibrary, file: BinaryIO) -> None:
     text = io.StringIO(newline="")
     text.write(f"{WRITTEN} {json.dumps(_description(library), ensure_ascii=False)}\n")
     rows: list[list[object]] = [[*map(spreadsheet_cell, columns)], *_rows(library)]
-    # The csv module quotes no cell for a carriage return, at which readers end a row.
-    broken = any(isinstance(cell, str) and "\r" in cell for row in rows for cell in row)
-    quoting: Any = csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL
+    quoting = quoting_of(cell for row in rows for cell in row)
     csv.writer(text, lineterminator="\n", quoting=quoting).writerows(rows)
     file.write(text.getvalue().encode())
 
@@ -207,13 +206,9 @@ def _rows(library: MaterialsLibrary) -> list[list[object]]:
     covariates = library.covariates.astype(object).where(library.covariates.notna(), "").to_numpy().tolist()
     fractions = library.compositions.tolist()
     return [
-        [spreadsheet_cell(sample), *fractions[k], *map(_cell, covariates[k]), *spectra[k].tolist(), *merits[k]]
+        [spreadsheet_cell(sample), *fractions[k], *map(safe_cell, covariates[k]), *spectra[k].tolist(), *merits[k]]
         for k, sample in enumerate(library.samples)
     ]
-
-
-def _cell(value: object) -> object:
-    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def _covariates(table: TextTable, numeric: dict[str, bool], columns: range) -> pd.DataFrame:

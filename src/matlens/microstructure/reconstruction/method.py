@@ -111,16 +111,6 @@ class Task:
         self.offer(lambda: _partial(state()))
         self.checkpoint.save(self.key, state)
 
-    def show(self, labels: Callable[[], NDArray[np.generic]]) -> None:
-        """Offer a picture of the unfinished realisation.
-
-        Parameters
-        ----------
-        labels : callable
-            Returns the phase labels so far; called only when the picture is made.
-        """
-        self.checkpoint.show(self.key, labels)
-
     def offer(self, made: Callable[[], Made | None]) -> None:
         """Set the function that makes the partial result on an interruption; it is called only then.
 

@@ -128,9 +128,11 @@ class Plan(Generic[Work]):
     ) -> bool:
         """Add realisations to those done, one after the other; return whether the user interrupted."""
         for index in missing:
-            with one_thread() if self.prepared.one_thread else nullcontext():
-                found, interrupted = self._made(maker, self._task(index, progress, checkpoint))
-            progress.end()
+            try:
+                with one_thread() if self.prepared.one_thread else nullcontext():
+                    found, interrupted = self._made(maker, self._task(index, progress, checkpoint))
+            finally:
+                progress.end()
             if found is not None:
                 done[index] = found
             if interrupted:

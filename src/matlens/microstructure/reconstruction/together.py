@@ -42,12 +42,13 @@ class Together:
     """
 
     def __init__(self, progress: Progress, checkpoint: StateStore, count: int, workers: int) -> None:
-        self.store: StateStore = _Locked(checkpoint)
+        # One lock for bar and store: both may write files of the run, the bar those of its log.
+        self._lock = threading.Lock()
+        self.store: StateStore = _Locked(checkpoint, self._lock)
         self.stop = threading.Event()
         self.done: dict[int, float] = {}
         self._progress, self._count, self._workers = progress, count, workers
         self._total: float = 0
-        self._lock = threading.Lock()
 
     def progress_of(self, index: int) -> Progress:
         """Return the progress of one realisation.
@@ -112,8 +113,8 @@ class _Part:
 class _Locked:
     """State store that one thread at a time uses."""
 
-    def __init__(self, store: StateStore) -> None:
-        self._store, self._lock = store, threading.Lock()
+    def __init__(self, store: StateStore, lock: threading.Lock) -> None:
+        self._store, self._lock = store, lock
 
     def load(self, key: str) -> Arrays | None:
         with self._lock:
@@ -180,13 +181,15 @@ def make_together(
         together.update(index)
         return found
 
-    with ThreadPoolExecutor(workers) as pool:
-        futures = {index: pool.submit(alone, index) for index in indices}
-        try:
-            wait(futures.values())
-        except KeyboardInterrupt:
-            together.stop.set()
-            wait(futures.values())
-    together.end()
+    try:
+        with ThreadPoolExecutor(workers) as pool:
+            futures = {index: pool.submit(alone, index) for index in indices}
+            try:
+                wait(futures.values())
+            except KeyboardInterrupt:
+                together.stop.set()
+                wait(futures.values())
+    finally:
+        together.end()
     results = {index: future.result() for index, future in futures.items()}
     return {index: found for index, found in results.items() if found is not None}

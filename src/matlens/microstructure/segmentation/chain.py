@@ -20,7 +20,7 @@ from matlens.microstructure.io.labels import (
     require_phases,
     single_channel,
 )
-from matlens.microstructure.rectangle import largest_rectangle
+from matlens.microstructure.rectangle import NARROWEST, largest_rectangle
 from matlens.microstructure.segmentation.background import flattened
 from matlens.microstructure.segmentation.cleanup import block_majority, block_mean, found_thresholds, without_small
 from matlens.microstructure.segmentation.decision import PROPOSED, decided
@@ -35,6 +35,7 @@ from matlens.microstructure.segmentation.options import (
 )
 from matlens.microstructure.segmentation.plateau import Variants, plateau
 from matlens.microstructure.segmentation.proposal import proposed, uneven_light
+from matlens.microstructure.segmentation.round_field import corner_value
 from matlens.microstructure.segmentation.understood import PhaseFound, Understood
 from matlens.microstructure.structure import MAX_PHASES, Microstructure, distinct_values
 
@@ -42,7 +43,6 @@ __all__ = ["Segmentation", "segment"]
 
 _OUTSIDE = 0.1  # share of the pixels that have the very value of all corners; a circle in a square leaves .21
 _EMPTY = 0.005  # a phase with a smaller share is likely a mistake of the threshold
-_NARROWEST = 16  # pixels along the shortest side of a rectangle that says anything of the material
 _LOOKED_AT = 20_000_000  # pixels; in larger volumes the light is not looked at
 
 _Valid = NDArray[np.bool_]
@@ -143,9 +143,9 @@ class Segmentation:
         if mask is None:
             return self
         part = largest_rectangle(mask)
-        if min(side.stop - side.start for side in part) < _NARROWEST:
+        if min(side.stop - side.start for side in part) < NARROWEST:
             raise InputError(
-                f"{what} takes no masked pixels, and no rectangle of {_NARROWEST} pixels a side is free of them "
+                f"{what} takes no masked pixels, and no rectangle of {NARROWEST} pixels a side is free of them "
                 f"({self.microstructure.masked_share:.1%} are masked); fill small gaps with --fill-mask 30, crop to "
                 "what is known, or give --unmasked."
             )
@@ -382,7 +382,7 @@ def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
 
 
 def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: list[str], name: str) -> Segmentation:
-    outside = float((image.values == _corner(image.values)).mean())
+    outside = float((image.values == corner_value(image.values)).mean())
     if bool(valid.all()) and outside > _OUTSIDE:
         steps.append(
             f"{outside:.1%} of the pixels have exactly the value of all corners, but not around a circle: they count "
@@ -428,12 +428,6 @@ def _without_gaps(made: Microstructure, options: CleaningOptions, steps: list[st
             "nearest phase."
         )
     return filled
-
-
-def _corner(values: NDArray[Any]) -> float:
-    """The value that all corners of a picture have; NaN, which equals nothing, where they differ."""
-    corners = np.unique(values[np.ix_(*([0, -1] for _ in values.shape))])
-    return float(corners[0]) if corners.size == 1 else float("nan")
 
 
 def _labelled(image: Image, valid: _Valid, options: CleaningOptions, steps: list[str], name: str) -> Segmentation:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RoundField", "round_field"]
+__all__ = ["RoundField", "corner_value", "round_field"]
 
 _SMALLEST = 16  # pixels across
 _OUTSIDE = 0.03  # share of the picture that lies outside; the corners that a circle cuts off a square are .21
@@ -40,6 +40,28 @@ class RoundField:
     diameter: float
 
 
+def corner_value(values: NDArray[Any]) -> float:
+    """Return the value that all corners of a picture or volume have.
+
+    Parameters
+    ----------
+    values : ndarray
+        Grey values or labels.
+
+    Returns
+    -------
+    float
+        The value; NaN, which equals nothing, where the corners differ.
+
+    Examples
+    --------
+    >>> corner_value(np.array([[7, 1, 7], [7, 2, 7]])), corner_value(np.array([[7, 1], [7, 7]]))
+    (7.0, nan)
+    """
+    corners = np.unique(values[np.ix_(*([0, -1] for _ in values.shape))])
+    return float(corners[0]) if corners.size == 1 else float("nan")
+
+
 def round_field(values: NDArray[Any]) -> RoundField | None:
     """Find the circle outside of which a picture, or every slice of a volume, has the value of its corners.
 
@@ -67,10 +89,10 @@ def round_field(values: NDArray[Any]) -> RoundField | None:
     >>> round(found.diameter), bool((found.valid <= disc).all()), round_field(np.where(disc, 1, 0)) is None
     (64, True, True)
     """
-    corners = np.unique(values[np.ix_(*([0, -1] for _ in values.shape))])
-    if corners.size != 1 or min(values.shape[-2:]) < _SMALLEST:
+    corner = corner_value(values)
+    if np.isnan(corner) or min(values.shape[-2:]) < _SMALLEST:
         return None
-    same = values == corners[0]
+    same = values == corner
     plane = same.all(axis=0) if values.ndim == 3 else same
     circle = _circle(plane)
     if circle is None:
@@ -81,7 +103,7 @@ def round_field(values: NDArray[Any]) -> RoundField | None:
     rim = values[..., inside & (distance > circle[2] - 2)]
     if beyond.mean() < _OUTSIDE or plane[beyond].mean() < _PURE or not _mixed(rim):
         return None
-    return RoundField(np.broadcast_to(inside, values.shape).copy(), float(corners[0]), 2 * circle[2])
+    return RoundField(np.broadcast_to(inside, values.shape).copy(), corner, 2 * circle[2])
 
 
 def _circle(plane: NDArray[np.bool_]) -> tuple[float, float, float] | None:

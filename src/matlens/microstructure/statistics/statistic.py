@@ -33,8 +33,6 @@ __all__ = [
     "rectangle_said",
 ]
 
-NARROWEST = 16  # pixels along the shortest side of a rectangle that says anything of the material
-
 N_LOG_N = 1 + 1 / log(1 << 20)  # slope of n log n in logarithms, where costs are measured
 _MEASURED_AT = 1 << 20  # pixels
 
@@ -363,6 +361,8 @@ def rectangle_of(m: Microstructure) -> Microstructure | None:
     >>> rectangle_of(Microstructure([[0, 1, 1]], mask=[[True, False, True]])) is None
     True
     """
+    from matlens.microstructure.rectangle import NARROWEST  # loads numpy, which the catalogue does without
+
     if m.mask is None:
         return m
     try:
@@ -393,6 +393,8 @@ def rectangle_said(m: Microstructure) -> str:
     >>> rectangle_said(Microstructure(np.zeros((20, 30), dtype=int), mask=mask))
     'the largest rectangle without masked pixels, 20 x 29 px'
     """
+    from matlens.microstructure.rectangle import NARROWEST
+
     found = rectangle_of(m)
     if found is None:
         return f"no rectangle of {NARROWEST} pixels a side is free of masked pixels"

@@ -13,6 +13,7 @@ import torch
 from matlens.core.device import chosen_device
 from matlens.hooks import Progress
 from matlens.microstructure.encoders import Encoder, load_encoder
+from matlens.microstructure.reconstruction.default_shape import longest_correlation_length
 from matlens.microstructure.reconstruction.matching.decoding import decode_field
 from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop, solve
 from matlens.microstructure.reconstruction.matching.levels import coarse_factors
@@ -20,7 +21,6 @@ from matlens.microstructure.reconstruction.matching.objective import resolved_lo
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
 from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset
 from matlens.microstructure.reconstruction.method import Made, Maker, Method, Prepared, Task
-from matlens.microstructure.statistics import correlation_length_radial
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Matching", "MatchingWork"]
@@ -245,5 +245,5 @@ def _counted(solved: Solved, problem: Problem, progress: Progress) -> Objective:
 
 def _correlation_length(exemplars: Sequence[Microstructure]) -> float:
     """Return the longest correlation length of all phases and exemplars; half the smallest side if none is shorter."""
-    lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])
-    return float(np.nanmax(lengths)) if np.isfinite(lengths).any() else min(min(m.shape) for m in exemplars) / 2
+    length = longest_correlation_length(exemplars)
+    return min(min(m.shape) for m in exemplars) / 2 if np.isnan(length) else length
