@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 settings.register_profile("matlens", max_examples=40, deadline=None)
 settings.register_profile("nightly", max_examples=2000, deadline=None)
 settings.load_profile("matlens")  # --hypothesis-profile=nightly comes after it
@@ -24,7 +26,7 @@ def messages_as_before() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
     """Restore what signals do: a command that was interrupted within a test expects the process to end."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
