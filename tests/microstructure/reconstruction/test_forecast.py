@@ -25,6 +25,6 @@ def test_forecast_of_time_counts_coarse_levels_at_their_size():
     problem = work.prepared.problem
     assert [stage.factor for stage in problem.stages] == [2, 1]
     loss = problem.encoder.loss("default")
-    expected = loss.coarse * 32 * 32 + (loss.fine + problem.preset.swaps) * 64 * 64
+    expected = loss.evaluations(2)[0] * 32 * 32 + (loss.fine + problem.preset.swaps) * 64 * 64
     rounds = -(-3 // work.side_by_side)
     assert work.cost[0] == pytest.approx(rounds * expected * problem.encoder.seconds_per_pixel)

@@ -56,6 +56,9 @@ class Loss:
         Loss layers and their weights.
     coarse, fine : int
         Evaluations of the loss on each coarser level and on the full-size level.
+    coarsest : int, optional
+        Evaluations on the first level of several, which decides on long-range order and costs least; by default as on
+        the other coarser levels.
 
     Examples
     --------
@@ -66,6 +69,28 @@ class Loss:
     layers: Mapping[str, float]
     coarse: int
     fine: int
+    coarsest: int | None = None
+
+    def evaluations(self, levels: int) -> list[int]:
+        """Return the evaluations on each of some levels, from coarse to fine.
+
+        Parameters
+        ----------
+        levels : int
+            Number of levels.
+
+        Returns
+        -------
+        list of int
+            Evaluations on each level.
+
+        Examples
+        --------
+        >>> Loss({}, coarse=120, fine=80, coarsest=240).evaluations(3)
+        [240, 120, 80]
+        """
+        first = self.coarse if self.coarsest is None else self.coarsest
+        return [first, *[self.coarse] * (levels - 2), self.fine] if levels > 1 else [self.fine]
 
 
 class Encoder(nn.Module, ABC):

@@ -59,7 +59,7 @@ class Compact(VGG19):
     """
 
     losses: ClassVar[Mapping[str, Loss]] = {
-        "default": Loss(_LAYERS, coarse=120, fine=100),
+        "default": Loss(_LAYERS, coarse=120, fine=80, coarsest=240),
         "fast": Loss(_LAYERS, coarse=70, fine=50),
     }
     citations: ClassVar[tuple[str, ...]] = ("simonyan2014very", "hinton2015distilling")

@@ -255,7 +255,7 @@ def _loss(preset: Preset, network: VGG19, depths: Sequence[str] | None) -> tuple
             raise InputError(f"found depths {asked} for widths; name the one layer at which the network ends.")
         cut, notes = truncated(preset, network, depths)
         layers = cut[depths[0]].layers or {}
-    return replace(preset, layers=dict(layers), coarse=own.coarse, fine=own.fine), notes
+    return replace(preset, layers=dict(layers), coarse=own.coarse, fine=own.fine, coarsest=own.coarsest), notes
 
 
 def _checked_shares(widths: Sequence[float], preset: Preset) -> tuple[tuple[float, ...], list[str]]:

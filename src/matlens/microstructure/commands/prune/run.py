@@ -93,8 +93,9 @@ def forecast(prepared: Prepared) -> Plan:
     loss = encoder.losses.get(spec.preset, encoder.losses["default"])
     count = len(found) * len(planned.cuts.names) * spec.n
     pixels = float(np.prod(spec.shape))
-    # Coarse levels have a quarter of the pixels, a sixteenth and so on, which is a third in all.
-    effort = len(found) * planned.cuts.effort * spec.n * (loss.coarse / 3 + loss.fine)
+    # Most results have three levels; a coarser one has a quarter of the pixels of the next.
+    each = sum(count / 4**level for level, count in enumerate(reversed(loss.evaluations(3))))
+    effort = len(found) * planned.cuts.effort * spec.n * each
     seconds = effort * pixels * encoder.seconds_per_pixel
     size = f"{count} realisations of {'x'.join(map(str, spec.shape))} px"
     memory = LIBRARIES + pixels * encoder.bytes_per_pixel

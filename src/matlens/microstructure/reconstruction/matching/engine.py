@@ -89,7 +89,7 @@ def schedule(factors: Sequence[int], preset: Preset, loss: Loss) -> tuple[Stage,
     preset : Preset
         Preset that gives the sharpening stages.
     loss : Loss
-        Evaluations on coarser levels and on the full-size level.
+        Evaluations on the levels.
 
     Returns
     -------
@@ -103,8 +103,9 @@ def schedule(factors: Sequence[int], preset: Preset, loss: Loss) -> tuple[Stage,
     ['1/2 size', 'full size', 'full size, sharpening', 'full size, sharpening']
     """
     ends = [(max(1, round(loss.fine * share / 100)), weight) for share, weight in preset.sharpening]
-    stages = [Stage(factor, loss.coarse) for factor in factors[:-1]]
-    stages.append(Stage(1, loss.fine - sum(count for count, _ in ends)))
+    *coarser, fine = loss.evaluations(len(factors))
+    stages = [Stage(factor, count) for factor, count in zip(factors[:-1], coarser, strict=True)]
+    stages.append(Stage(1, fine - sum(count for count, _ in ends)))
     return (*stages, *(Stage(1, count, weight) for count, weight in ends))
 
 

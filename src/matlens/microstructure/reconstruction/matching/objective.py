@@ -126,17 +126,18 @@ def resolved_loss(preset: Preset, encoder: Encoder) -> tuple[Loss, list[str]]:
     """
     own = encoder.loss(preset.name)
     wanted = own.layers if preset.layers is None else preset.layers
-    coarse = own.coarse if preset.coarse is None else preset.coarse
+    coarse, coarsest = (own.coarse, own.coarsest) if preset.coarse is None else (preset.coarse, None)
+    coarsest = coarsest if preset.coarsest is None else preset.coarsest
     fine = own.fine if preset.fine is None else preset.fine
     names = [layer.name for layer in encoder.layers]
     kept = {name: weight for name, weight in wanted.items() if name in names}
     beyond = [name for name in wanted if name not in names]
     if not beyond or encoder.ends_at is None:
-        return Loss(kept, coarse, fine), []
+        return Loss(kept, coarse, fine, coarsest), []
     kept.setdefault(names[-1], 1.0)
     # The last layer with weights is named, not the deepest: a pooling after it needs none.
     note = f"the weights of {encoder.name} end at {encoder.ends_at}, so {names[-1]} stands in for {', '.join(beyond)}"
-    return Loss(kept, coarse, fine), [note]
+    return Loss(kept, coarse, fine, coarsest), [note]
 
 
 def match(

@@ -22,8 +22,9 @@ class Preset:
     layers : mapping of str to float, optional
         Loss layers and their weights; by default the encoder's for this name
         (`matlens.microstructure.encoders.Encoder.losses`), or its ``"default"``.
-    coarse, fine : int, optional
-        Evaluations on each coarser level and on the full-size level; by default the encoder's.
+    coarse, fine, coarsest : int, optional
+        Evaluations on each coarser level, on the full-size level, and on the first level of several; by default the
+        encoder's, or ``coarse`` for the first level where only that is given.
     gram : {"relative", "li2018"}
         Divisor of the squared Gram distances: the target's squared norm, or 4 C^2 as in Li et al., Sci. Rep. 8, 13461
         (2018).
@@ -55,6 +56,7 @@ class Preset:
     layers: Mapping[str, float] | None = None
     coarse: int | None = None
     fine: int | None = None
+    coarsest: int | None = None
     gram: Literal["relative", "li2018"] = "relative"
     # docs/decisions/0009-two-point-term.md
     two_point: float = 0.3
