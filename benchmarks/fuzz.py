@@ -1,6 +1,6 @@
 """Damage files of every kind that MatLens reads, and count what their readers make of them.
 
-    python benchmarks/fuzz.py                                   # 1000 cases of each target, in runs/fuzz
+    python benchmarks/fuzz.py                                   # 1000 cases of each target, in runs/fuzz, in an hour
     python benchmarks/fuzz.py --cases 20000 --targets pictures,tables
     python benchmarks/fuzz.py --table                           # the counts so far, and where exceptions came from
 
@@ -24,14 +24,16 @@ import resource
 import shutil
 import tempfile
 import traceback
+import unittest.mock
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image as Pillow
 
 from fuzz_files import make_pictures, make_spectra, make_statistics, make_tables
 from fuzz_mutations import damaged
@@ -109,10 +111,31 @@ def _resume(path: Path, case: int) -> None:
 
 
 def _command(*words: object) -> None:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), _unrendered():
+        _command_line()(list(map(str, words)), standalone_mode=False)
+
+
+@cache
+def _command_line() -> Any:
+    import typer.main
+
     from matlens.cli.app import application
 
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        application()(list(map(str, words)), standalone_mode=False)
+    return typer.main.get_command(application())
+
+
+@contextlib.contextmanager
+def _unrendered() -> Iterator[None]:
+    """Draw and lay out figures, but write no pixels, which take most of a report and come after all that is read."""
+    from matplotlib.figure import Figure
+
+    def lay_out(figure: Figure, file: Any, *, format: str, **_: object) -> None:
+        if format == "png":
+            figure.draw_without_rendering()
+        file.write(b"figure")
+
+    with unittest.mock.patch.object(Figure, "savefig", lay_out):
+        yield
 
 
 def _copied(names: Sequence[str]) -> Callable[[Path], Sequence[Path]]:
@@ -132,27 +155,53 @@ def _refresh_hash(folder: Path, random: np.random.Generator) -> None:
             model.write_text(json.dumps(content))
 
 
-def _fresh_runs(folder: Path) -> Sequence[Path]:
-    """Run quick commands, and leave their runs as a kill before the report does."""
-    picture, table = folder / "picture.tif", folder / "table.csv"
-    shutil.copy(GOLDEN / "exemplar.tif", picture)
-    shutil.copy(GOLDEN / "new.csv", table)
+def stopped_runs(folder: Path, names: Sequence[str] = ()) -> Sequence[Path]:
+    """Run quick commands: each once to its end, and stopped early and late, with the state of its work."""
+    picture = folder / "picture.npy"
+    with Pillow.open(GOLDEN / "exemplar.tif") as whole:
+        np.save(picture, np.asarray(whole)[:32, :32])
     words = {
-        "characterize": (picture, "--statistics", "two_point_radial"),
-        "compare": (picture, picture),
-        "homogenize": (picture, "--conductivity", "0=1,1=50"),
-        "segment": (picture,),
-        "generate": ("-n", 6, "--test", 3, "--size", 16, "--families", "fields", "--conductivity-contrast", 50,
-                     "--stiffness-contrast", "none", "--workers", 1),
-        "reconstruct": (picture, "--shape", "16x16", "--encoder", "filterbank", "--preset", "fast"),
+        "characterize": ("characterize", picture, "--statistics", "volume_fraction,two_point"),
+        "compare": ("compare", picture, picture),
+        "homogenize": ("homogenize", picture, "--conductivity", "0=1,1=50"),
+        "segment": ("segment", picture),
+        "generate": ("generate", "-n", 6, "--test", 3, "--size", 32, "--families", "fields", "--conductivity-contrast",
+                     50, "--stiffness-contrast", "none", "--workers", 1),
+        "matching": ("reconstruct", picture, "--shape", "16x16", "--encoder", "filterbank", "--preset", "fast"),
+        "annealing": ("reconstruct", picture, "--shape", "16x16", "--method", "annealing", "--set", "moves=4"),
     }  # fmt: skip
     made = []
-    for name, arguments in words.items():
-        run = folder / f"run_{name}"
-        if not run.is_dir():
-            _command(name, *arguments, "-o", run, *(() if name == "segment" else ("--threads", 1)))
-        made.append(run)
+    for name in names or words:
+        arguments = words[name]
+        files = _written(*arguments, "-o", folder / f"{name}_whole")
+        for part, share in (("early", 0.4), ("late", 0.8)):
+            _written(*arguments, "-o", folder / f"{name}_{part}", stop_at=int(share * files))
+        made += [folder / f"{name}_{part}" for part in ("whole", "early", "late")]
     return made
+
+
+def _written(*words: object, stop_at: int | None = None) -> int:
+    """Run a command, which an interrupt may stop at the writing of a file; return how many files it wrote."""
+    from matlens.errors import Interrupted
+    from matlens.runs import state_store
+    from matlens.runs.directory import RunDirectory
+
+    written, writing = 0, RunDirectory.writing
+
+    def counted(run: RunDirectory, name: str) -> Any:
+        nonlocal written
+        written += 1
+        if written == stop_at:
+            raise KeyboardInterrupt
+        return writing(run, name)
+
+    with (
+        unittest.mock.patch.object(RunDirectory, "writing", counted),
+        unittest.mock.patch.object(state_store, "INTERVAL", 0.0),
+        contextlib.suppress(Interrupted),
+    ):
+        _command(*words, *(() if words[0] == "segment" else ("--threads", 1)))
+    return written
 
 
 def _stop(folder: Path, random: np.random.Generator) -> None:
@@ -179,7 +228,7 @@ TARGETS = {
     "structure models": Target(_copied(["learn"]), _read_model, prepare=_refresh_hash),
     "settings": Target(_copied(_REPORTED), _read_settings),
     "report": Target(_copied(_REPORTED), _report, 60.0),
-    "resume": Target(_fresh_runs, _resume, 60.0, _stop),
+    "resume": Target(stopped_runs, _resume, 60.0, _stop),
 }
 _DAMAGED_ONLY = {
     "library models": ("model.json", "arrays.safetensors"),
@@ -201,7 +250,8 @@ def make_case(target: str, source: Path, place: Path, seed: int, case: int) -> t
     only = _DAMAGED_ONLY.get(target)
     files = sorted(
         file for file in copy.rglob("*")
-        if file.is_file() and (file.name in only if only else file.suffix not in _UNTOUCHED and file.name != "lock")
+        if file.is_file() and (file.name in only if only else file.suffix not in _UNTOUCHED and file.name != "lock"
+                               and file.parent.name != "figures")
     )  # fmt: skip
     chosen = files[int(random.integers(0, len(files)))]
     chosen.write_bytes(damaged(chosen.read_bytes(), chosen.suffix, random))

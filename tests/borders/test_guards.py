@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import typing
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -43,6 +44,18 @@ def test_damaged_files_are_read_or_refused(sources, target):
     found = [
         fuzz.attempt(target, sources[target][case % len(sources[target])], 1, case) for case in range(SHARE[target])
     ]
+    assert not [one for one in found if one["outcome"] not in ("read", "refused")]
+    assert {one["outcome"] for one in found} == {"read", "refused"}
+
+
+@pytest.mark.end_to_end
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("target", ["report", "resume"])
+def test_damaged_runs_are_reported_and_resumed_or_refused(target, tmp_path):
+    """18 cases each: a report of each run that is kept, and three of each state of two quick runs."""
+    quick = partial(fuzz.stopped_runs, names=("compare", "segment"))
+    runs = (fuzz.TARGETS[target].sources if target == "report" else quick)(tmp_path)
+    found = [fuzz.attempt(target, runs[case % len(runs)], 1, case) for case in range(18)]
     assert not [one for one in found if one["outcome"] not in ("read", "refused")]
     assert {one["outcome"] for one in found} == {"read", "refused"}
 
