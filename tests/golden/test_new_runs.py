@@ -91,12 +91,18 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.usefixtures("undrawn")]
 
 
 @pytest.mark.parametrize("name", [*NEW, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
-def test_a_command_does_what_it_did(name, old, folder, matlens, of_library, golden, settings_tree, headings, request):
+def test_a_command_does_what_it_did(
+    name, old, folder, matlens, of_library, golden, settings_tree, headings, request, monkeypatch
+):
     needs, words, arguments = (NEW | SLOW)[name]
     if needs:
         old(*needs)
     words = of_library(words[1]) if words[0] == "library" else words
-    code, _, err = matlens(*words, *arguments, "-o", "new")
+    # A stop late in a run must find what the resumed run begins with, which is not computed again.
+    with monkeypatch.context() as stopped:
+        stopped.setattr("matlens.report.build.build_report", interrupt)
+        assert matlens(*words, *arguments, "-o", "new")[0] == 130
+    code, _, err = matlens("resume", "new")
     assert code == 0, err
     golden.holds(f"new_runs/{name}.settings.txt", settings_tree("new"))
     golden.holds(f"new_runs/{name}.headings.txt", headings("new"))
@@ -107,6 +113,10 @@ def test_a_command_does_what_it_did(name, old, folder, matlens, of_library, gold
         for file in (file for file in there if (OLD / name / file).is_file()):
             if file not in MOVED.get(name, ()):
                 same_content(Path("new", file), OLD / name / file, LOOSE.get(name, EXACT))
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def same_content(new, old, relative):

@@ -78,6 +78,7 @@ class RunDirectory:
         interrupted = is_interrupted(self.path)
         self.settings = {} if interrupted else _read_settings(self.path)
         self._made: list[Path] = []  # directories that creating this run made
+        self._spent: list[str] = []  # names of works whose results go when the run is finished
         self._lock = lock or _locked(self.path)
         try:
             if interrupted:
@@ -287,6 +288,22 @@ class RunDirectory:
             If the name leads out of the run.
         """
         inside(self.path, name).unlink(missing_ok=True)
+
+    def spend(self, key: str) -> None:
+        """Let `drop` remove the files below ``.state/KEY`` when the run is finished; a kill before that needs them.
+
+        Parameters
+        ----------
+        key : str
+            Name of the work, e.g. the ``key`` of `matlens.runs.resumable.each`.
+        """
+        self._spent.append(key)
+
+    def finish(self) -> None:
+        """Mark the run as finished, and remove what only unfinished work needs (see `spend`)."""
+        self.mark("finished")
+        for key in self._spent:
+            self.drop(key)
 
     def drop(self, key: str) -> None:
         """Remove the files below ``.state/KEY``: states and results of work whose outcome is stored elsewhere.

@@ -53,7 +53,7 @@ def working(run: RunDirectory, *, fresh: bool = False) -> Iterator[RunDirectory]
                 "running", **{name: run.settings[name] for name in ("environment", "inputs") if name in run.settings}
             )
             yield run
-            run.mark("finished")
+            run.finish()
         except (KeyboardInterrupt, Interrupted) as stop:
             if fresh and run.replaces and not run.has_results:
                 run.discard()

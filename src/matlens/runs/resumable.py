@@ -35,7 +35,7 @@ def each(
     Parameters
     ----------
     run : RunDirectory
-        The run. ``run.drop(key)`` removes the files when they are no longer needed.
+        The run. ``run.spend(key)`` removes the files when the run is finished.
     key : str
         Name of this work within the run. The result of item K is ``.state/KEY/K`` with the codec's suffix.
     items : mapping

@@ -119,7 +119,7 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
     facts["samples"] = insight.sizes["sample"]
     run.mark("running", resolved=facts, notes=[*_notes(spec, insight), *notes], sentences=said_of(said))
     write_table(run, "statements", said)
-    run.drop("permuted")
+    run.spend("permuted")
 
 
 def _read(run: RunDirectory, spec: ExplainSpec) -> LibraryModel:

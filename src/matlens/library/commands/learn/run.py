@@ -149,7 +149,7 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
     label = "trials on samples held out"
     parts = each(run, "trial", trials, tried, table_codec(read_held_out), progress=progress, label=label)
     write_library_evidence(run, model, pd.concat(parts.values(), ignore_index=True), contenders)
-    run.drop("trial")
+    run.spend("trial")
 
 
 def _read(run: RunDirectory, spec: LearnSpec) -> MaterialsLibrary:

@@ -96,7 +96,7 @@ def work(run: RunDirectory, progress: Progress, found: tuple[LibraryModel, xr.Da
     run.mark("running", resolved=facts, sentences=said)
     write_table(run, "plate", plate_list(table))
     write_table(run, "suggestions", table)
-    run.drop("additions")
+    run.spend("additions")
 
 
 def _read(run: RunDirectory, spec: SuggestSpec) -> tuple[LibraryModel, xr.Dataset | None]:

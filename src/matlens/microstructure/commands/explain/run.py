@@ -143,7 +143,7 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Sample] | None =
         sentences=sentences,
     )
     for name in ("flips", "values"):
-        run.drop(name)
+        run.spend(name)
 
 
 def _chosen(found: Sequence[Sample], n: int) -> list[Sample]:

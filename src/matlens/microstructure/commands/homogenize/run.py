@@ -133,7 +133,7 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         write_table(run, "thresholds", moved)
         said.append(threshold_conclusion(moved, extent(variants)))
     run.mark("running", sentences=said)
-    run.drop("axis")
+    run.spend("axis")
 
 
 def _solve(

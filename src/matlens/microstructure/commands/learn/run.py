@@ -224,7 +224,7 @@ def work(run: RunDirectory, progress: Progress, found: Sets | None = None) -> No
         template = unfitted(spec, cache, encoder, model.chosen_["scale"])
         tables = _tables(run, trials, sets, model, template, progress)
     write_evidence(run, model, tables)
-    run.drop("trial")
+    run.spend("trial")
 
 
 def _model(
