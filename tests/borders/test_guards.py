@@ -105,6 +105,11 @@ def test_a_guard_names_the_file_and_keeps_the_cause(tmp_path):
         _fail_after_reading("run/a.csv")
     with pytest.raises(KeyboardInterrupt), reading("a.h5", "a set"):
         raise KeyboardInterrupt
+    with (
+        pytest.raises(ResourceError, match=r"^a\.h5 cannot be read as a set"),
+        reading("a.h5", "a set", "", ResourceError),
+    ):
+        next(iter(()))  # contextlib treats StopIteration in its own way
 
 
 @pytest.mark.parametrize("name", ["learn", "learn_library"])
@@ -121,6 +126,21 @@ def test_models_with_numbers_that_are_none_are_refused(tmp_path, name, value):
     (folder / "model.json").write_text(json.dumps(content))
     with pytest.raises(ResourceError, match=r"arrays\.safetensors holds .* where finite numbers are expected; copy"):
         (ml.LibraryModel if "library" in name else ml.StructurePropertyModel).load(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"sizes": {}}, {"low": [1, 2]}, {"high": {}}, {"bend": "x"}, {"unit": 3}, {"target": None}, {"chains_tried": "a"}],
+    ids=str,
+)
+def test_settings_of_a_model_of_another_type_are_refused(tmp_path, change):
+    folder = Path(shutil.copytree(GOLDEN / "learn_library", tmp_path / "model"))
+    content = json.loads((folder / "model.json").read_text())
+    content["warp"] |= {name: value for name, value in change.items() if name in content["warp"]}
+    content |= {name: value for name, value in change.items() if name not in content["warp"]}
+    (folder / "model.json").write_text(json.dumps(content))
+    with pytest.raises(ResourceError, match=r"model\.json cannot be read as a part of a model \(.*\); copy the model"):
+        ml.LibraryModel.load(folder)
 
 
 def test_arrays_that_are_no_safetensors_are_refused_behind_their_hash(tmp_path):

@@ -78,7 +78,9 @@ def reading(
     except Exception as found:
         _log.debug("%s was not read.", place, exc_info=found)
         last = f"; read last: {', '.join(dict.fromkeys(inner[-3:]))}" if inner else ""
-        raise error(f"{place} cannot be read as {expected} ({reason_of(found)}{last}); {remedy}.") from found
+        # contextlib raises a StopIteration itself again where it is the cause of a RuntimeError, as these errors are.
+        cause = None if isinstance(found, StopIteration) else found
+        raise error(f"{place} cannot be read as {expected} ({reason_of(found)}{last}); {remedy}.") from cause
     finally:
         _READ.reset(token)
         if outer is not None:

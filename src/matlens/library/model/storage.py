@@ -144,7 +144,8 @@ def read_state(folder: str | os.PathLike[str], device: str) -> FittedState:
     with guarded_model(place / MODEL):
         state = _state(content, arrays, chosen_device(device))
         found, expected = state.example(), float(content["example"])
-    if not abs(found - expected) <= _ALIKE * float(state.warp.gradient([state.warp.low, state.warp.high]).max()):
+        allowed = _ALIKE * float(state.warp.gradient([state.warp.low, state.warp.high]).max())
+    if not abs(found - expected) <= allowed:
         raise ResourceError(
             f"the model in {place} predicts {found:.9g} where it predicted {expected:.9g} when it was written; "
             "restore the versions named in model.json, or train anew."
@@ -165,14 +166,20 @@ def _state(content: dict[str, Any], arrays: Arrays, where: torch.device) -> Fitt
         own,
         Inputs.from_arrays(_under("inputs.", arrays), chain),
         Mixture(networks, kernel, content["share"]),
-        OutputWarping(**content["warp"]),
+        OutputWarping(**{name: None if value is None else float(value) for name, value in content["warp"].items()}),
         _library(content["library"], _under("library.", arrays)),
-        content["target"],
-        content["unit"],
-        dict(content.get("chains_tried", {})),
+        _text(content["target"]),
+        _text(content["unit"]),
+        {chain: float(score) for chain, score in content.get("chains_tried", {}).items()},
         np.asarray(arrays["held_out"], np.float64),
         np.asarray(arrays["held_out_spread"], np.float64),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"found {value!r}, expected text")
+    return value
 
 
 def _library_parts(library: MaterialsLibrary) -> tuple[dict[str, Any], Arrays]:

@@ -53,5 +53,5 @@ def read_text(path: Path, dataset: str | None = None) -> Image:
     if len({len(row) for row in rows}) > 1:
         raise InputError(f"{path.name} has rows of different lengths; save one row of the picture a line.")
     values = np.array(rows)
-    whole = values.astype(np.int64)
-    return Image(whole if np.array_equal(whole, values) else values)
+    exact = np.abs(values) < 2**53  # beyond that, and for nan and inf, an integer would be another number
+    return Image(values.astype(np.int64) if np.all(exact & (values == np.round(values))) else values)
