@@ -161,12 +161,13 @@ def _state(content: dict[str, Any], arrays: Arrays, where: torch.device) -> Fitt
     networks = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
     kernel = KernelParts.from_arrays(_under("kernel.", arrays), where) if preset.sharpness is not None else None
     chain = Preprocessing.from_settings(content["preprocessing"])
+    warp: dict[str, Any] = {name: None if value is None else float(value) for name, value in content["warp"].items()}
     return FittedState(
         asked,
         own,
         Inputs.from_arrays(_under("inputs.", arrays), chain),
         Mixture(networks, kernel, content["share"]),
-        OutputWarping(**{name: None if value is None else float(value) for name, value in content["warp"].items()}),
+        OutputWarping(**warp),
         _library(content["library"], _under("library.", arrays)),
         _text(content["target"]),
         _text(content["unit"]),
