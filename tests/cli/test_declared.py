@@ -8,6 +8,7 @@ from dataclasses import MISSING
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import matlens as ml
@@ -16,6 +17,7 @@ from matlens.cli.registry import FOLDERS, commands
 from matlens.core.settings import declared, json_schema, option_table, read_options, to_settings
 from matlens.errors import InputError
 from matlens.runs.command import Command
+from matlens.runs.directory import RunDirectory
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "new_runs"
 COMMANDS = {command.name: command for command in commands()}
@@ -176,3 +178,21 @@ def test_results_that_a_command_declares_are_files_of_its_golden_run(name):
     made = (GOLDEN / f"{golden}.files.txt").read_text(encoding="utf-8").splitlines()
     assert COMMANDS[name].results
     assert set(COMMANDS[name].results) <= set(made)
+
+
+@pytest.mark.parametrize("command", ["inspect", "segment"])
+def test_commands_without_pytorch_do_not_load_it(command, tmp_path):
+    """Loading it takes longer than such a command works. The run of one says nothing about its threads."""
+    np.save(tmp_path / "grey.npy", np.random.default_rng(0).normal(100, 30, (48, 48)))
+    more = ["-o", "run"] if command == "segment" else []
+    code = (
+        f"import sys\nfrom matlens.cli.app import main\n"
+        f"try:\n    main({[command, 'grey.npy', *more]})\nexcept SystemExit as end:\n    print(end.code)\n"
+        "print('torch' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.stdout.split("\n")[-3:-1] == ["0", "False"], ran.stdout + ran.stderr
+    if more:
+        kept = RunDirectory(tmp_path / "run").settings["environment"]
+        assert kept["device"] == "cpu"
+        assert not {"threads", "processor"} & kept.keys()

@@ -134,7 +134,7 @@ def test_the_bar_shows_the_text():
 
 
 def test_environment_names_every_difference():
-    here = environment(threads=1, device="cpu")
+    here = environment(device="cpu", threads=1)
     assert mismatches(here, dict(here)) == []
     assert mismatches(here, {**here, "threads": 2}) == ["threads 1 then, 2 now"]
 

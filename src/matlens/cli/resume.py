@@ -15,6 +15,7 @@ from matlens.runs.command import command_of
 from matlens.runs.former import LAYOUT
 
 if TYPE_CHECKING:
+    from matlens.runs.command import Command
     from matlens.runs.directory import RunDirectory
 
 __all__ = ["ResumeSpec", "resume"]
@@ -65,15 +66,15 @@ def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
                 f"this one cannot continue; start it again with 'matlens {command.name}'."
             )
         with reading_run(run):
-            _accept_differences(run, spec, verbosity)
+            _accept_differences(run, command, spec, verbosity)
     except BaseException:
         run.close()
         raise
     complete(run, command, verbosity, fresh=False)
 
 
-def _accept_differences(run: RunDirectory, spec: ResumeSpec, verbosity: Verbosity) -> None:
-    differences = _differences(run.settings["environment"], spec)
+def _accept_differences(run: RunDirectory, command: Command, spec: ResumeSpec, verbosity: Verbosity) -> None:
+    differences = _differences(run.settings["environment"], command, spec)
     if differences and not spec.force:
         raise RunError(
             f"{spec.run} would not end with the same bytes ({'; '.join(differences)}); restore that, or go on "
@@ -84,10 +85,11 @@ def _accept_differences(run: RunDirectory, spec: ResumeSpec, verbosity: Verbosit
         run.mark("running", inexact=[*run.provenance.get("inexact", []), *differences])
 
 
-def _differences(then: dict[str, object], spec: ResumeSpec) -> list[str]:
+def _differences(then: dict[str, object], command: Command, spec: ResumeSpec) -> list[str]:
     """Take the run's threads and device where none are asked for, and list what still differs."""
     from matlens.runs.provenance import mismatches
 
-    threads = spec.threads or int(str(then["threads"]))
+    threads = (spec.threads or int(str(then["threads"]))) if command.torch else None
     device = str(then["device"]) if spec.device == "auto" else spec.device
-    return mismatches(then, machine_settings(OnDevice(device=device, threads=threads)))  # type: ignore[arg-type]
+    here = OnDevice(device=device, threads=threads)  # type: ignore[arg-type]
+    return mismatches(then, machine_settings(command, here))

@@ -71,11 +71,13 @@ def say(verbosity: Verbosity, text: str) -> None:
         echo(text)
 
 
-def machine_settings(options: Any) -> dict[str, Any]:
+def machine_settings(command: Command, options: Any) -> dict[str, Any]:
     """Choose device and threads, and describe the machine as far as results depend on it.
 
     Parameters
     ----------
+    command : Command
+        The command; one that does without PyTorch has no threads, and runs on the processor.
     options : Any
         May have ``device`` and ``threads``; a command without them runs on the processor.
 
@@ -87,8 +89,10 @@ def machine_settings(options: Any) -> dict[str, Any]:
     from matlens.core.device import chosen_device, set_threads
     from matlens.runs.provenance import environment
 
+    if not command.torch:
+        return environment(device="cpu")
     device = str(chosen_device(getattr(options, "device", "cpu")))
-    return environment(threads=set_threads(getattr(options, "threads", None)), device=device)
+    return environment(device=device, threads=set_threads(getattr(options, "threads", None)))
 
 
 def carry_out(command: Command, options: Any, destination: Destination, verbosity: Verbosity) -> None:
@@ -116,7 +120,7 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
 
     set_up_logging(verbosity)
     check_paths(options)
-    environment = machine_settings(options)
+    environment = machine_settings(command, options)
     prepared = command.prepare(options, environment)
     for line in prepared.understood:
         say(verbosity, line)

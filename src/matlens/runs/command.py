@@ -145,6 +145,9 @@ class Command:
         One line that works, shown in the help.
     results : tuple of str
         Main files of a finished run.
+    torch : bool
+        Whether results depend on PyTorch, whose threads and device are then chosen at the start and kept. Without it
+        the command starts sooner, as loading PyTorch takes longer than reading a micrograph.
 
     Examples
     --------
@@ -158,6 +161,7 @@ class Command:
     folder: str
     example: str
     results: tuple[str, ...] = ()
+    torch: bool = True
 
     def prepare(self, options: Any, environment: Mapping[str, Any]) -> Prepared:
         """Read the inputs, check the options against them, and resolve options that are left open.

@@ -58,15 +58,16 @@ def sha256(path: str | os.PathLike[str]) -> str:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); check the path.") from error
 
 
-def environment(*, threads: int, device: str) -> dict[str, Any]:
+def environment(*, device: str, threads: int | None = None) -> dict[str, Any]:
     """Describe the versions, threads, device and processor that the bytes of a result depend on.
 
     Parameters
     ----------
-    threads : int
-        Number of threads.
     device : str
         Name of the device.
+    threads : int, optional
+        Number of threads of PyTorch; by default PyTorch computes nothing, and neither threads nor vector
+        instructions are listed.
 
     Returns
     -------
@@ -76,18 +77,17 @@ def environment(*, threads: int, device: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> environment(threads=1, device="cpu")["threads"]
+    >>> environment(device="cpu", threads=1)["threads"]
     1
     """
-    return {
+    found = {
         "matlens": __version__,
         "python": platform.python_version(),
         **{name: _version(name) for name in _PACKAGES},
-        "threads": threads,
         "device": device,
         "platform": f"{platform.system()} {platform.machine()}",
-        "processor": _instructions(),
     }
+    return found if threads is None else {**found, "threads": threads, "processor": _instructions()}
 
 
 def mismatches(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

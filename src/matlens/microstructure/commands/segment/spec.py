@@ -27,4 +27,5 @@ COMMAND = Command(
     __package__,
     example="matlens segment micrograph.tif -o segmented",
     results=("labels.tif", "segmentation.toml", "alternatives.csv"),
+    torch=False,
 )
