@@ -3,31 +3,57 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
-import xarray as xr
 from numpy.typing import ArrayLike
 
 from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
-from matlens.library.gradients import explain_library
+from matlens.hooks import Progress
+from matlens.library.gradients import CompositionResponse, LibraryGradients, explain_library
 from matlens.library.model import Response
 from matlens.library.table import MaterialsLibrary
 from matlens.microstructure.properties import SensitivityStudy, StructurePropertyModel, StructureSet, study_sensitivity
-from matlens.microstructure.segmentation import Alternative, CleaningOptions, alternatives
+from matlens.microstructure.segmentation import Alternatives, CleaningOptions, alternatives
 
 __all__ = ["explain", "segment"]
 
 
 @overload
-def explain(model: StructurePropertyModel, data: StructureSet | ArrayLike, **options: Any) -> SensitivityStudy: ...
+def explain(
+    model: StructurePropertyModel,
+    data: StructureSet | ArrayLike,
+    *,
+    phase_values: Sequence[float] | None = None,
+    flips_per_structure: int = 40,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> SensitivityStudy: ...
 
 
 @overload
-def explain(model: Response, data: MaterialsLibrary | None = None, **options: Any) -> xr.Dataset: ...
+def explain(
+    model: Response,
+    data: MaterialsLibrary | None = None,
+    *,
+    hosts: str | Mapping[str, str] | None = None,
+    members: bool = False,
+    errors: bool = True,
+    integration_steps: int = 0,
+    measured: MaterialsLibrary | None = None,
+    response: CompositionResponse | None = None,
+    progress: Progress | None = None,
+) -> LibraryGradients: ...
 
 
-def explain(model: Any, data: Any = None, **options: Any) -> Any:
+def explain(
+    model: StructurePropertyModel | Response,
+    data: StructureSet | ArrayLike | MaterialsLibrary | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: Any,
+) -> SensitivityStudy | LibraryGradients:
     """Explain what a trained model has learned, by its gradients.
 
     Parameters
@@ -36,13 +62,16 @@ def explain(model: Any, data: Any = None, **options: Any) -> Any:
         A fitted model.
     data : MaterialsLibrary, or StructureSet or array_like of int, shape (n, *space)
         Samples or structures to explain; by default, for a library model, the library that it was fitted to.
+    progress : Progress, optional
+        Shows how far the computation is.
     **options
-        Options of `matlens.library.gradients.explain_library` or of
-        `matlens.microstructure.properties.study_sensitivity`.
+        For a library those of `matlens.library.gradients.explain_library`: ``hosts``, ``members``, ``errors``,
+        ``integration_steps``, ``measured``, ``response``. For structures those of
+        `matlens.microstructure.properties.study_sensitivity`: ``phase_values``, ``flips_per_structure``, ``seed``.
 
     Returns
     -------
-    xarray.Dataset or SensitivityStudy
+    LibraryGradients or SensitivityStudy
         For a library, gradients at its samples (docs/gradients_schema.md); for structures, sensitivities of their
         pixels.
 
@@ -63,7 +92,9 @@ def explain(model: Any, data: Any = None, **options: Any) -> Any:
     StructurePropertyModel, fitted.
     """
     if isinstance(model, StructurePropertyModel):
-        return study_sensitivity(model, data, **options)
+        if data is None or isinstance(data, MaterialsLibrary):
+            raise InputError("found no structures to explain; give a StructureSet, or labels of shape (n, *space).")
+        return study_sensitivity(model, data, progress=progress, **options)
     if not isinstance(model, Response):
         raise InputError(
             f"found a model of type {type(model).__name__}; expected a LibraryModel, a baseline of one, or a "
@@ -72,19 +103,19 @@ def explain(model: Any, data: Any = None, **options: Any) -> Any:
     library = data if data is not None else getattr(model, "library_", None)
     if not isinstance(library, MaterialsLibrary):
         raise InputError("found no library to explain; give the one the model was fitted to, or another.")
-    return explain_library(model, library, **options)
+    return explain_library(model, library, progress=progress, **options)
 
 
 @checked_arguments
 def segment(
-    path: str | os.PathLike[str], options: CleaningOptions | None = None, *, dataset: str | None = None
-) -> list[Alternative]:
+    path: str | os.PathLike[str] | ArrayLike, options: CleaningOptions | None = None, *, dataset: str | None = None
+) -> Alternatives:
     """Segment a micrograph as asked or proposed, and in other ways to compare with.
 
     Parameters
     ----------
-    path : path-like
-        The file.
+    path : path-like, or array_like of shape (y, x) or (z, y, x)
+        The file, or its values.
     options : CleaningOptions, optional
         What is asked for; by default a grey picture is segmented as proposed.
     dataset : str, optional
@@ -92,9 +123,9 @@ def segment(
 
     Returns
     -------
-    list of Alternative
-        Each with a ``name`` and what was ``found``: microstructure, options, thresholds, and what was understood. What
-        was asked or proposed comes first.
+    Alternatives
+        A list; each member has a ``name`` and what was ``found``: microstructure, options, thresholds, and what was
+        understood. What was asked or proposed comes first.
 
     Raises
     ------

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.display import Shown
 from matlens.errors import InputError
 
 __all__ = ["CLOSURE", "PRESENT", "MaterialsLibrary", "array_digest", "named"]
@@ -21,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MaterialsLibrary:
+class MaterialsLibrary(Shown):
     """Compositions, spectra and figures of merit of n samples.
 
     Parameters
@@ -306,6 +308,41 @@ class MaterialsLibrary:
             samples=tuple(self.samples[row] for row in chosen),
             covariates=self.covariates.iloc[chosen],
             censored=None if self.censored is None else self.censored.iloc[chosen],
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of samples and number of components."""
+        return len(self), len(self.components)
+
+    def __getitem__(self, rows: Any) -> MaterialsLibrary:
+        """Some of the samples, by number, range, list of numbers or mask; scikit-learn takes folds so."""
+        if isinstance(rows, tuple):  # library[rows, ...]
+            rows = rows[0]
+        return self.select(np.atleast_1d(np.arange(len(self))[rows]))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the library as one table, which `matlens.read_library` reads again.
+
+        Returns
+        -------
+        DataFrame
+            A row for each sample, with its id as index: fractions, figures of merit with their units in the names,
+            covariates, and the intensities under their positions on the axis.
+
+        Examples
+        --------
+        >>> MaterialsLibrary([[0.5, 0.5]], ("Fe", "Pd"), {"P": [1]}, {"P": "mW"}).to_frame()
+                 Fe   Pd  P (mW)
+        sample
+        0       0.5  0.5     1.0
+        """
+        parts = [pd.DataFrame(self.compositions, columns=list(self.components)), self.merits, self.covariates]
+        parts[1] = self.merits.rename(columns={n: f"{n} ({unit})" for n, unit in self.merit_units.items() if unit})
+        if self.spectra is not None and self.axis is not None:
+            parts.append(pd.DataFrame(self.spectra, columns=self.axis.tolist()))
+        return pd.concat([part.reset_index(drop=True) for part in parts], axis=1).set_axis(
+            pd.Index(self.samples, name="sample"), axis=0
         )
 
     def replicates(self, tolerance: float = 1e-4) -> NDArray[np.intp]:

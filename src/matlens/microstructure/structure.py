@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from numbers import Integral
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from matlens.core.arguments import checked_arguments
+from matlens.core.display import Shown
 from matlens.core.units import converted, is_length
 from matlens.errors import InputError
 from matlens.microstructure.rectangle import largest_rectangle
@@ -118,7 +120,7 @@ def _counted(distinct: NDArray[Any], array: NDArray[Any]) -> str:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Microstructure:
+class Microstructure(Shown):
     """Phase labels on a regular grid, in two or three dimensions.
 
     Parameters
@@ -153,6 +155,11 @@ class Microstructure:
     array([0.5, 0.5])
     >>> Microstructure([[0, 1], [1, 9]], mask=[[True, True], [True, False]])
     Microstructure(2 x 2, 2 phases, 1 px, 25.0 % masked)
+
+    It is an array of its labels where one is needed, and parts of it are taken as of an array.
+
+    >>> np.asarray(m).sum(), m[:, :2], m[:, 1:] == m
+    (np.uint64(3), Microstructure(2 x 2, 2 phases, 0.5 um), False)
     """
 
     labels: NDArray[np.uint8]
@@ -216,6 +223,38 @@ class Microstructure:
         """Volume fraction of each phase in what is known, shape (K,)."""
         labels = self.labels.ravel() if self.mask is None else self.labels[self.mask]
         return np.bincount(labels, minlength=self.n_phases) / labels.size
+
+    __iter__ = None  # rows of labels are no structures; with __getitem__ alone Python would look for them
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """The labels, as numpy asks for them; they cannot be changed, unless they are copied."""
+        if copy:
+            return np.array(self.labels, dtype=dtype)
+        return np.asarray(self.labels, dtype=dtype)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether labels, pixel size, phases, periodicity and mask are the same."""
+        if not isinstance(other, Microstructure):
+            return NotImplemented
+        same = self._about() == other._about() and np.array_equal(self.labels, other.labels)
+        if self.mask is None or other.mask is None:
+            return same and self.mask is other.mask
+        return same and np.array_equal(self.mask, other.mask)
+
+    def __hash__(self) -> int:
+        return hash(self._about())
+
+    def _about(self) -> tuple[object, ...]:
+        return (self.shape, self.spacing, self.unit, self.phase_names, self.periodic)
+
+    def __getitem__(self, index: Any) -> Microstructure:
+        """A part of the structure, as of an array; one number gives a section of a volume, which has two axes."""
+        parts, section = _parts(index, self.shape)
+        if section is None:
+            return self.crop(*parts)
+        mask = None if self.mask is None else self.mask[parts]
+        spacing = tuple(step for axis, step in enumerate(self.spacing) if axis != section)
+        return Microstructure(self.labels[parts], spacing, self.unit, self.phase_names, False, mask)
 
     def indicators(self) -> NDArray[np.bool_]:
         """Return the indicator function of each phase.
@@ -436,6 +475,24 @@ class Microstructure:
         said = ", periodic" if self.periodic else ""
         said += "" if self.mask is None else f", {100 * self.masked_share:.1f} % masked"
         return f"Microstructure({size}, {self.n_phases} phases, {spacing} {self.unit}{said})"
+
+
+def _parts(index: Any, shape: tuple[int, ...]) -> tuple[Any, int | None]:
+    """An index with one part for each axis, and the axis whose part is a number, if there is one."""
+    given = index if isinstance(index, tuple) else (index,)
+    before = [part is Ellipsis for part in given].index(True) if any(part is Ellipsis for part in given) else len(given)
+    rest = given[before + 1 :]
+    given = (*given[:before], *[slice(None)] * (len(shape) - before - len(rest)), *rest)
+    ranges = [isinstance(part, slice) and part.step in (None, 1) for part in given]
+    numbers = [axis for axis, part in enumerate(given) if isinstance(part, Integral)]
+    if len(given) != len(shape) or sum(ranges) + len(numbers) < len(given) or len(numbers) > len(shape) - 2:
+        raise InputError(
+            f"found the index {index!r} for a structure with {len(shape)} axes; give ranges without steps, such as "
+            "m[0:64, 0:64], and in a volume at most one number; single pixels are in m.labels."
+        )
+    if numbers and not -shape[numbers[0]] <= given[numbers[0]] < shape[numbers[0]]:
+        raise InputError(f"found section {given[numbers[0]]} of {shape[numbers[0]]}; sections are counted from 0.")
+    return given, numbers[0] if numbers else None
 
 
 def _checked_mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:

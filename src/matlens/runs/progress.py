@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from html import escape
 from io import TextIOBase
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 from matlens.core.user_text import printable
 from matlens.hooks import Progress, Silent
 
-__all__ = ["Bar", "Both", "Lines", "progress_for"]
+__all__ = ["Bar", "Both", "Lines", "NotebookBar", "progress_for", "progress_for_person"]
 
 
 def progress_for(*, quiet: bool = False, stream: IO[str] | None = None) -> Progress:
@@ -40,6 +42,25 @@ def progress_for(*, quiet: bool = False, stream: IO[str] | None = None) -> Progr
     if quiet:
         return Silent()
     return Bar(stream) if stream.isatty() else Lines(stream)
+
+
+def progress_for_person() -> Progress:
+    """Choose how a call from Python shows progress: a bar where a person watches, nothing in scripts and tests.
+
+    Returns
+    -------
+    Progress
+        `NotebookBar` in a notebook, `Bar` if standard error is a terminal, otherwise `Silent`.
+
+    Examples
+    --------
+    >>> type(progress_for_person()).__name__
+    'Silent'
+    """
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if getattr(shell, "kernel", None) is not None:
+        return NotebookBar()
+    return Bar(sys.stderr) if sys.stderr is not None and sys.stderr.isatty() else Silent()
 
 
 class Lines:
@@ -152,6 +173,97 @@ class Bar:
     def say(self, text: str) -> None:
         """Print the finding above the bar."""
         self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+class NotebookBar:
+    """Show progress as a bar below the cell of a notebook, which goes when the computation ends; findings stay.
+
+    Parameters
+    ----------
+    show : callable, optional
+        Shows HTML and returns a handle with ``update(html)``; by default that of IPython.
+    interval : float
+        Least number of seconds between two changes of the bar.
+
+    Examples
+    --------
+    >>> bar = NotebookBar(_Page, interval=0)
+    >>> bar.begin(200, "realisation 1 of 1")
+    <div><progress max="1" value="0.000"></progress> realisation 1 of 1 0/200</div>
+    >>> bar.update(50, "loss 0.125")
+    <div><progress max="1" value="0.250"></progress> realisation 1 of 1 50/200 loss 0.125 ...</div>
+    >>> bar.end()
+    <div></div>
+    """
+
+    def __init__(self, show: Callable[[str], Any] | None = None, *, interval: float = 0.25) -> None:
+        self._show, self._interval = show or _in_notebook, interval
+        self._clock, self._label, self._total, self._last = _Clock(0), "", 0.0, 0.0
+        self._page: Any = None
+        self._said: list[str] = []
+
+    def begin(self, total: float, label: str) -> None:
+        """Show the bar of a computation."""
+        self._clock, self._label, self._total, self._last = _Clock(total), label, total, 0.0
+        if self._page is None:
+            self._page = self._show(self._html(0, ""))
+        else:
+            self._page.update(self._html(0, ""))
+
+    def update(self, done: float, text: str = "") -> None:
+        """Move the bar to ``done``, if it was last moved at least ``interval`` seconds ago."""
+        now = time.monotonic()
+        if self._page is not None and now - self._last >= self._interval:
+            self._last = now
+            self._page.update(self._html(done, text))
+
+    def end(self) -> None:
+        """Remove the bar; what was found stays."""
+        if self._page is not None:
+            self._page.update(f"<div>{self._findings()}</div>")
+
+    def say(self, text: str) -> None:
+        """Put the finding above the bar."""
+        self._said.append(printable(text))
+        if self._page is None:
+            self._page = self._show(f"<div>{self._findings()}</div>")
+
+    def _findings(self) -> str:
+        return "<br>".join(escape(text) for text in self._said)
+
+    def _html(self, done: float, text: str) -> str:
+        share = min(done / self._total, 1.0) if self._total else 0.0
+        left = self._clock.left(done)
+        words = (self._label, self._clock.share(done), printable(text), f"{left} left" if left else "")
+        bar = f'<progress max="1" value="{share:.3f}"></progress> '
+        above = self._findings() + "<br>" * bool(self._said)
+        return f"<div>{above}{bar}{escape(' '.join(word for word in words if word))}</div>"
+
+
+def _in_notebook(html: str) -> Any:
+    """Show HTML below the cell, and return what changes it."""
+    display = sys.modules["IPython"].display
+    handle = display.display(display.HTML(html), display_id=True)
+    return _Handle(handle, display.HTML)
+
+
+class _Handle:
+    """Changes HTML that a notebook shows."""
+
+    def __init__(self, handle: Any, html: Callable[[str], Any]) -> None:
+        self._handle, self._html = handle, html
+
+    def update(self, html: str) -> None:
+        self._handle.update(self._html(html))
+
+
+class _Page:
+    """Prints what a notebook would show; for examples."""
+
+    def __init__(self, html: str) -> None:
+        sys.stdout.write(f"{html}\n")
+
+    update = __init__
 
 
 class Both:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from matlens import characterize
-from matlens.microstructure.commands.characterize.tables import distributions_of_files, measures_of_files
 from matlens.microstructure.figures import distributions, measure_bars
 from matlens.microstructure.problems import gaussian_field
+from matlens.microstructure.statistics.tables import distributions_of_files, measures_of_files
 
 
 def found():

@@ -11,12 +11,6 @@ import xarray as xr
 from common import check, claims_of
 
 from matlens import InputError, Microstructure, characterize
-from matlens.microstructure.commands.characterize.tables import (
-    curves_of_files,
-    distributions_of_files,
-    measures_of_files,
-    scalars_of_files,
-)
 from matlens.microstructure.statistics import (
     STATISTIC_NAMES,
     STATISTICS,
@@ -25,6 +19,12 @@ from matlens.microstructure.statistics import (
     displayed,
     find_statistics,
     sources_of,
+)
+from matlens.microstructure.statistics.tables import (
+    curves_of_files,
+    distributions_of_files,
+    measures_of_files,
+    scalars_of_files,
 )
 from matlens.runs.citations import bibtex
 

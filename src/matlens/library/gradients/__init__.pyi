@@ -4,6 +4,7 @@ from .composition_response import fit_composition_response as fit_composition_re
 from .correlations import correlate_gradients as correlate_gradients
 from .correlations import relative_gradients as relative_gradients
 from .correlations import resampled_correlations as resampled_correlations
+from .dataset import LibraryGradients as LibraryGradients
 from .dataset import explain_library as explain_library
 from .integrated import Integrated as Integrated
 from .integrated import integrate_gradients as integrate_gradients

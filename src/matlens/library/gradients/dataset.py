@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from matlens.core.labelled import ShownDataset
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.gradients import parts
@@ -15,10 +16,27 @@ from matlens.library.gradients.simplex import SCHEMES, Hosts, default_hosts, dir
 from matlens.library.model import Response
 from matlens.library.table import MaterialsLibrary
 
-__all__ = ["SCHEMA_VERSION", "explain_library"]
+__all__ = ["SCHEMA_VERSION", "LibraryGradients", "explain_library"]
 
 SCHEMA_VERSION = "1.1"
 _KINDS = ("partial", "total")
+
+
+class LibraryGradients(ShownDataset):  # type: ignore[no-untyped-call]
+    """Gradients of a model at the samples of a library, a data set of xarray (docs/gradients_schema.md).
+
+    Parameters
+    ----------
+    data_vars, coords, attrs
+        As for `xarray.Dataset`; `explain_library` makes it.
+
+    Examples
+    --------
+    >>> LibraryGradients({"merit": ("sample", [1.0, 2.0])}).sizes["sample"]
+    2
+    """
+
+    __slots__ = ()
 
 
 def explain_library(
@@ -32,7 +50,7 @@ def explain_library(
     measured: MaterialsLibrary | None = None,
     response: CompositionResponse | None = None,
     progress: Progress | None = None,
-) -> xr.Dataset:
+) -> LibraryGradients:
     """Compute the gradients of a model at the samples of a library, with their uncertainty and support.
 
     Gradients of ensembles follow Umehara et al., npj Comput. Mater. 5, 34 (2019); compensation schemes keep
@@ -65,7 +83,7 @@ def explain_library(
 
     Returns
     -------
-    xarray.Dataset
+    LibraryGradients
         Variables as described in docs/gradients_schema.md, for all samples in the order of the library.
 
     Raises
@@ -146,7 +164,7 @@ def _check(model: Response, library: MaterialsLibrary) -> None:
 
 def _dataset(
     model: Response, library: MaterialsLibrary, variables: parts.Variables, verdict: Identifiability
-) -> xr.Dataset:
+) -> LibraryGradients:
     names = list(library.components)
     coordinates: dict[str, object] = {
         "scheme": list(SCHEMES),
@@ -158,7 +176,7 @@ def _dataset(
     if model.uses_spectrum_ and library.axis is not None:
         about = {"long_name": library.axis_name, "units": library.axis_unit or "1"}
         coordinates["axis"] = xr.Variable("axis", library.axis, about)
-    data = xr.Dataset(variables, coordinates)
+    data = LibraryGradients(variables, coordinates)
     data.attrs = {
         "title": f"gradients of {model.target_}",
         "schema_version": SCHEMA_VERSION,

@@ -28,7 +28,7 @@ from matlens.library.io.options import LibraryOptions
 from matlens.library.io.sites import SITE_UNIT, SiteFractions, sites_from_columns, sites_from_formulas
 from matlens.library.io.spectra import Spectra
 from matlens.library.io.spectra_files import read_spectra, readable, unread_files
-from matlens.library.io.text_table import TextTable, read_table
+from matlens.library.io.text_table import TextTable, read_table, text_of
 from matlens.library.io.values import (
     covariates,
     fraction_name,
@@ -49,7 +49,7 @@ _AXIS_NAMES = {"cm-1": "wavenumber", "1/cm": "wavenumber", "nm": "wavelength", "
 
 @checked_arguments
 def read_library(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | pd.DataFrame,
     *,
     options: LibraryOptions | None = None,
     target: str | None = None,
@@ -64,8 +64,8 @@ def read_library(
 
     Parameters
     ----------
-    path : path-like
-        Table or folder.
+    path : path-like or DataFrame
+        Table or folder; or a table in memory, which is understood as a file of the same columns is.
     options : LibraryOptions, optional
         Options with priority over what is recognised.
     target : str, optional
@@ -92,8 +92,13 @@ def read_library(
     >>> _ = path.write_text("Sample,Bi,V,W,100.5,102,P_mW_cm2\\na,0.5,0.5,0,7,8,1.2\\nb,0.4,0.6,0,7,9,1.4\\n")
     >>> read_library(path)
     MaterialsLibrary(2 samples, Bi-V-W, P in mW/cm2, 2 channels 100.5 to 102)
+    >>> read_library(pd.DataFrame({"Bi": [50, 40], "V": [50, 60], "P (mW/cm2)": [1.2, 1.4]}))
+    MaterialsLibrary(2 samples, Bi-V, P in mW/cm2, no spectra)
     """
-    source, options = Path(path), options or LibraryOptions()
+    options = options or LibraryOptions()
+    if isinstance(path, pd.DataFrame):
+        return _checked(_from_table(text_of(path), options, target), Path("the table"), varied)
+    source = Path(path)
     if not source.exists():
         raise InputError(f"{source} does not exist; give the path of a table or a folder with a library.")
     with reading(source, "a library"):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from matlens.core.guard import reading
@@ -28,7 +29,7 @@ from matlens.library.io.numerals import MISSING, units_in_cells, value_of
 from matlens.library.io.workbook import sheets_asked
 from matlens.library.table import named
 
-__all__ = ["WRITTEN", "TextTable", "read_rows", "read_table"]
+__all__ = ["WRITTEN", "TextTable", "read_rows", "read_table", "text_of"]
 
 WRITTEN = "# matlens library"  # beginning of the files of `write_library`
 _DELIMITERS = (";", "\t", ",", "|")  # between semicolons and tabs a comma may be the decimal mark
@@ -226,6 +227,33 @@ class TextTable:
         for row, k in np.argwhere(where):
             blank[row, k] = self.rows[row][columns[k]].strip().lower() in MISSING
         return blank
+
+
+def text_of(frame: pd.DataFrame) -> TextTable:
+    """Write a table in memory as the text that a file of it would hold.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table; an index that is not just a number of the row becomes the first column.
+
+    Returns
+    -------
+    TextTable
+        The text; empty cells where values are missing.
+
+    Examples
+    --------
+    >>> table = text_of(pd.DataFrame({"Fe": [0.5, 1.0], "P": [None, 2.0]}, index=["a", "b"]))
+    >>> table.columns, table.rows
+    (['sample', 'Fe', 'P'], [['a', '0.5', ''], ['b', '1.0', '2.0']])
+    """
+    if not pd.api.types.is_integer_dtype(frame.index):
+        frame = frame.reset_index(names=str(frame.index.name or "sample"))
+    known = frame.notna().to_numpy()
+    cells = frame.astype(object).to_numpy()
+    rows = [[str(cell) if there else "" for cell, there in zip(*row)] for row in zip(cells, known)]
+    return TextTable("the table", (), [str(name) for name in frame.columns], list(range(1, len(rows) + 1)), rows)
 
 
 def read_table(path: str | os.PathLike[str], layout: Layout = DEFAULT) -> TextTable:

@@ -21,6 +21,7 @@ from matlens.core.model_files import MODEL, guarded_model
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent, StateStore
 from matlens.library.model.ensemble import Ensemble, train
+from matlens.library.model.given import LibraryLike, as_library, with_values
 from matlens.library.model.kernel.covariance import find_covariances
 from matlens.library.model.kernel.kernel_parts import KernelParts
 from matlens.library.model.mixture import HeldOut, Mixture, side_by_side_inputs
@@ -109,6 +110,11 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     >>> model = LibraryModel(n_models=4).fit(library)
     >>> bool(model.score(library) > 0.9)
     True
+
+    Tables of pandas serve as well, also for ``fit(table, "P")`` and for `sklearn.model_selection.cross_val_score`.
+
+    >>> model.predict(library.to_frame()[["Fe", "Ga", "Pd"]].head(2)).shape
+    (2,)
     """
 
     def __init__(
@@ -136,8 +142,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(
         self,
-        library: MaterialsLibrary,
-        target: str | None = None,
+        library: LibraryLike,
+        target: str | ArrayLike | None = None,
         *,
         progress: Progress | None = None,
         checkpoint: StateStore | None = None,
@@ -146,10 +152,11 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        library : MaterialsLibrary
-            Library with the samples.
-        target : str, optional
-            Name of the figure of merit; needed only if there are several.
+        library : MaterialsLibrary, DataFrame, or array_like of shape (n, D)
+            The samples: a library; a table, which is understood as `matlens.read_library` understands a file; or an
+            array of fractions.
+        target : str, or array_like of shape (n,), optional
+            Name of the figure of merit, which is needed only if there are several; or its values.
         progress : Progress, optional
             Called with epochs done and total.
         checkpoint : StateStore, optional
@@ -168,6 +175,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             On KeyboardInterrupt, after the state was saved.
         """
         preset, device = self._checked()
+        library, target = _given(library, target)
         task = resolve_task(library, target, inputs=self.inputs, transform=self.transform)
         goal, composition, spectrum, rows = task.target, task.composition, task.spectrum, task.rows
         seen = library.select(rows)
@@ -187,12 +195,12 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self._settle()
         return self
 
-    def predict(self, library: MaterialsLibrary) -> Array:
+    def predict(self, library: LibraryLike) -> Array:
         """Predict the figure of merit: the mean over members.
 
         Parameters
         ----------
-        library : MaterialsLibrary
+        library : MaterialsLibrary, DataFrame, or array_like of shape (n, D)
             Samples with the same components and spectral axis as the training samples.
 
         Returns
@@ -203,12 +211,12 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         mean: Array = self.predict_members(library).mean(0)
         return mean
 
-    def predict_members(self, library: MaterialsLibrary) -> Array:
+    def predict_members(self, library: LibraryLike) -> Array:
         """Predict the figure of merit by each member of the ensemble.
 
         Parameters
         ----------
-        library : MaterialsLibrary
+        library : MaterialsLibrary, DataFrame, or array_like of shape (n, D)
             Samples with the same components and spectral axis as the training samples.
 
         Returns
@@ -221,10 +229,10 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             If the library has other components, or no spectra on the axis of the training samples.
         """
-        self._check_library(library)
-        return self.respond(library.compositions, library.spectra if self.uses_spectrum_ else None)
+        samples = self._samples(library)
+        return self.respond(samples.compositions, samples.spectra if self.uses_spectrum_ else None)
 
-    def predict_interval(self, library: MaterialsLibrary, coverage: float = 0.9) -> Array:
+    def predict_interval(self, library: LibraryLike, coverage: float = 0.9) -> Array:
         """Return conformal prediction intervals for new compositions.
 
         The standard deviation over members, combined with the median held-out error, is scaled so that intervals cover
@@ -233,7 +241,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        library : MaterialsLibrary
+        library : MaterialsLibrary, DataFrame, or array_like of shape (n, D)
             Samples with the same components and spectral axis as the training samples.
         coverage : float
             Nominal coverage, 0 to 1.
@@ -265,11 +273,34 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         mean, half = members.mean(0), factor * np.hypot(members.std(0), floor)
         return np.stack([mean - half, mean + half], axis=1)
 
-    def score(self, library: MaterialsLibrary) -> float:
-        """Return R squared of the predictions over the measured, uncensored samples of a library."""
-        value = learned_target(self).values(library)
-        there = ~np.isnan(value) & (library.censoring(self.target_) == 0)
-        error = np.square(value - self.predict(library))[there].sum()
+    def score(self, library: LibraryLike, target: str | ArrayLike | None = None) -> float:
+        """Return R squared of the predictions over the measured, uncensored samples.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary, DataFrame, or array_like of shape (n, D)
+            Samples with the same components and spectral axis as the training samples.
+        target : str, or array_like of shape (n,), optional
+            The name of the figure of merit that was learned, or its values; by default those of the library.
+
+        Returns
+        -------
+        float
+            R squared, on the scale of ``transform``.
+
+        Raises
+        ------
+        InputError
+            If the library has no such figure of merit, or another one than was learned is named.
+        """
+        samples = self._samples(library)
+        if isinstance(target, str) and samples.merit_name(target) != self.target_:
+            raise InputError(f"the model learned {self.target_!r}, and {target!r} is asked for; name what it learned.")
+        if target is not None and not isinstance(target, str):
+            samples = with_values(samples, target, self.target_)
+        value = learned_target(self).values(samples)
+        there = ~np.isnan(value) & (samples.censoring(self.target_) == 0)
+        error = np.square(value - self.predict(samples))[there].sum()
         return float(1 - error / np.square(value[there] - value[there].mean()).sum())
 
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
@@ -533,8 +564,10 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _values(self) -> Array:
         return learned_target(self).values(self.library_)
 
-    def _check_library(self, library: MaterialsLibrary) -> None:
+    def _samples(self, given: LibraryLike) -> MaterialsLibrary:
+        """The samples to predict, which have the components and the axis of those learned from."""
         check_is_fitted(self, "ensemble_")
+        library = as_library(given, self.components_)
         if library.components != self.components_:
             raise InputError(
                 f"the model learned from the components {', '.join(self.components_)} and the library has "
@@ -545,6 +578,15 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 "the spectra of this library are missing or on another axis than those learned from; give spectra on "
                 "the same axis."
             )
+        return library
+
+
+def _given(library: LibraryLike, target: str | ArrayLike | None) -> tuple[MaterialsLibrary, str | None]:
+    """The library with its figure of merit, and the name of this one where it is needed."""
+    if target is None or isinstance(target, str):
+        return as_library(library, target=target), target
+    name = str(getattr(target, "name", None) or "target")
+    return with_values(as_library(library, target=name), target, name), name
 
 
 def _shared_length_scales(each: list[Array]) -> Array:

@@ -1,4 +1,5 @@
 from .campaign import Campaign as Campaign
+from .campaign import Suggestions as Suggestions
 from .campaign import plate_list as plate_list
 from .campaign import suggest as suggest
 from .limits import Limits as Limits

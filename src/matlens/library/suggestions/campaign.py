@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from matlens.core.arguments import checked_arguments
+from matlens.core.labelled import ShownTable
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.model import Response
@@ -20,7 +21,7 @@ from matlens.library.suggestions.moves import Moves, distances, first_moves, mov
 from matlens.library.suggestions.predictive import predictive_distribution
 from matlens.library.table import PRESENT, MaterialsLibrary
 
-__all__ = ["Campaign", "Predictive", "plan_moves", "plate_list", "suggest"]
+__all__ = ["Campaign", "Predictive", "Suggestions", "plan_moves", "plate_list", "suggest"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0041-suggestions.md
@@ -85,6 +86,53 @@ class Campaign:
             raise InputError(f"coverage is {self.coverage:g}, expected a share between 0 and 1, e.g. 0.9.")
 
 
+class Suggestions(ShownTable):
+    """Suggested compositions, a table of pandas with a row for each; `suggest` describes its columns.
+
+    Parameters
+    ----------
+    data, index, columns
+        As for `pandas.DataFrame`; `suggest` makes it.
+
+    Examples
+    --------
+    >>> found = Suggestions({"rank": [1], "Ga": [62.5]})
+    >>> found.attrs = {"components": ["Ga"], "target": "P", "unit": "mW", "best": 1.5}
+    >>> found.components, found.target, found.unit, found.best
+    (('Ga',), 'P', 'mW', 1.5)
+    """
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the components, which are columns, in hundredths."""
+        return tuple(self.attrs["components"])
+
+    @property
+    def target(self) -> str:
+        """Name of the figure of merit."""
+        return str(self.attrs["target"])
+
+    @property
+    def unit(self) -> str:
+        """Unit of the figure of merit."""
+        return str(self.attrs["unit"])
+
+    @property
+    def best(self) -> float:
+        """Prediction for the best measured composition."""
+        return float(self.attrs["best"])
+
+    @property
+    def increment(self) -> float:
+        """Smallest step of a fraction."""
+        return float(self.attrs["increment"])
+
+    @property
+    def fraction_name(self) -> str:
+        """Name of a hundredth of a fraction: "at%" or "%"."""
+        return str(self.attrs["fraction_name"])
+
+
 @checked_arguments
 def suggest(
     model: Response,
@@ -94,7 +142,7 @@ def suggest(
     *,
     campaign: Campaign | None = None,
     progress: Progress | None = None,
-) -> pd.DataFrame:
+) -> Suggestions:
     """Suggest compositions to make next, each as a move from a measured one.
 
     A move changes one or two components, also ones that are absent at its start, at the cost of all others (dilution)
@@ -119,16 +167,15 @@ def suggest(
 
     Returns
     -------
-    DataFrame
-        One row per suggestion, the most valuable first: ``rank``, ``move`` (in words), ``scheme``, ``sample`` (id of a
-        sample of the composition at the start), ``system`` (of that sample), ``step`` (hundredths of atoms exchanged),
-        ``start`` (predicted figure of merit at the start), ``expected``, ``low``, ``high`` (prediction at the end with
-        its interval), ``gain``, ``gain_low``, ``gain_high`` (their difference with its interval), ``chance`` (that the
-        best measured composition is exceeded), ``support`` (2 supported, 1 weak, 0 unsupported), ``reason``,
-        ``gradient`` and ``gradient_spread`` (total gradient of the component changed first, per hundredth, with its
-        standard deviation over members; NaN without insight), then the components in hundredths. ``attrs`` contain
-        ``components``, ``target``, ``unit``, ``best`` (prediction for the best measured composition), ``increment`` and
-        ``fraction_name``.
+    Suggestions
+        A table with one row per suggestion, the most valuable first: ``rank``, ``move`` (in words), ``scheme``,
+        ``sample`` (id of a sample of the composition at the start), ``system`` (of that sample), ``step`` (hundredths
+        of atoms exchanged), ``start`` (predicted figure of merit at the start), ``expected``, ``low``, ``high``
+        (prediction at the end with its interval), ``gain``, ``gain_low``, ``gain_high`` (their difference with its
+        interval), ``chance`` (that the best measured composition is exceeded), ``support`` (2 supported, 1 weak, 0
+        unsupported), ``reason``, ``gradient`` and ``gradient_spread`` (total gradient of the component changed first,
+        per hundredth, with its standard deviation over members; NaN without insight), then the components in
+        hundredths.
 
     Raises
     ------
@@ -176,7 +223,8 @@ def suggest(
     table = _with_words(table, moves, starts, row, facts[:, chosen], library)
     table = _with_gradient(table, moves, library, insight)
     table[list(library.components)] = (100 * moves.compositions).round(6)
-    table.attrs = {
+    found = Suggestions(table)
+    found.attrs = {
         "components": list(library.components),
         "target": model.target_,
         "unit": model.unit_,
@@ -186,7 +234,7 @@ def suggest(
     }
     report.update(3, f"{len(table)} chosen")
     report.end()
-    return table
+    return found
 
 
 @checked_arguments

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from numpy.typing import ArrayLike
+
 from matlens.core.arguments import checked_arguments
 from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
@@ -16,13 +18,13 @@ __all__ = ["put_microstructure", "write_microstructure"]
 
 
 @checked_arguments
-def write_microstructure(microstructure: Microstructure, path: str | os.PathLike[str]) -> Path:
+def write_microstructure(microstructure: Microstructure | ArrayLike, path: str | os.PathLike[str]) -> Path:
     """Write a microstructure in the format that the suffix names.
 
     Parameters
     ----------
-    microstructure : Microstructure
-        The structure.
+    microstructure : Microstructure, or array_like of int
+        The structure, or its labels.
     path : path-like
         Target. An existing file is replaced only when the new one is complete.
 
@@ -52,8 +54,9 @@ def write_microstructure(microstructure: Microstructure, path: str | os.PathLike
     Microstructure(2 x 2, 2 phases, 0.35 um)
     """
     target = Path(path)
+    whole = microstructure if isinstance(microstructure, Microstructure) else Microstructure(microstructure)
     with atomic_write(target) as file:
-        put_microstructure(microstructure, target.name, file)
+        put_microstructure(whole, target.name, file)
     return target
 
 

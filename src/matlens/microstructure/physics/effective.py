@@ -30,6 +30,7 @@ from matlens.microstructure.physics.percolation import percolates
 from matlens.microstructure.physics.phases import phase_values
 from matlens.microstructure.physics.result import Homogenization
 from matlens.microstructure.physics.uniform_flux import solve_uniform_flux
+from matlens.microstructure.segmentation import StructureLike, as_structure
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["homogenize"]
@@ -56,7 +57,7 @@ class _Options(NamedTuple):
 
 @checked_arguments
 def homogenize(
-    microstructure: Microstructure,
+    microstructure: StructureLike,
     *,
     conductivity: Properties | None = None,
     young: Properties | None = None,
@@ -77,7 +78,7 @@ def homogenize(
 
     Parameters
     ----------
-    microstructure : Microstructure
+    microstructure : Microstructure, array_like or path-like
         Two- or three-dimensional structure; stiffness in 2-D is that of plane strain.
     conductivity : mapping of int or str to float, optional
         Thermal, electrical or diffusive conductivity of each phase (by number or name), zero or more.
@@ -135,7 +136,7 @@ def homogenize(
     array([[1.6, 0. ],
            [0. , 2.5]])
     """
-    microstructure = microstructure.whole("an effective property")
+    structure = as_structure(microstructure, progress).whole("an effective property")
     options = _options(tolerance, dtype, device)._replace(
         unit=unit,
         fields=fields,
@@ -145,12 +146,12 @@ def homogenize(
         max_iterations=max_iterations,
     )
     if conductivity is not None and young is None and poisson is None:
-        chosen = _axes(axes, microstructure.ndim)
-        return _conductivity(microstructure, conductivity, _boundary(boundary), chosen, options)
+        chosen = _axes(axes, structure.ndim)
+        return _conductivity(structure, conductivity, _boundary(boundary), chosen, options)
     if conductivity is None and young is not None and poisson is not None:
         if boundary != "periodic" or axes is not None:
             raise InputError("stiffness is computed for boundary='periodic' and for all load cases; leave axes out.")
-        return _stiffness(microstructure, young, poisson, options)
+        return _stiffness(structure, young, poisson, options)
     raise InputError("give either a conductivity of each phase, or both Young's modulus and Poisson's ratio of each.")
 
 

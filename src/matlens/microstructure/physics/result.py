@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.core.display import Shown
 from matlens.microstructure.physics.bound_checks import BoundCheck
 
 __all__ = ["Homogenization"]
 
 
-@dataclass(frozen=True, eq=False)
-class Homogenization:
+@dataclass(frozen=True, eq=False, repr=False)
+class Homogenization(Shown):
     """An effective property, with convergence, percolation and a check of the bounds.
 
     Parameters
@@ -55,6 +56,8 @@ class Homogenization:
     >>> result = homogenize(Microstructure([[0, 0], [1, 1]], periodic=True), conductivity={0: 1.0, 1: 4.0})
     >>> result.name, result.converged, result.percolates, result.bounds.sentence
     ('conductivity', True, (True, True), 'keeps all bounds')
+    >>> result
+    Homogenization(conductivity, periodic: 1.6, 2.5 along axes 0, 1; converged)
     """
 
     tensor: NDArray[np.float64]
@@ -70,3 +73,12 @@ class Homogenization:
     fields: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     hourglass: NDArray[np.float64] | None = None
     scheme: str = "rotated"
+
+    def __repr__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        values = [(axis, value) for axis, value in enumerate(np.diagonal(self.tensor)) if np.isfinite(value)]
+        named = "along axes" if self.name == "conductivity" else "for the components"
+        axes = [str(axis) if self.name == "conductivity" else f"{axis}{axis}" for axis, _ in values]
+        numbers = ", ".join(f"{value:.4g}" for _, value in values)
+        end = "converged" if self.converged else "not converged"
+        return f"Homogenization({self.name}, {self.boundary}: {numbers}{unit} {named} {', '.join(axes)}; {end})"

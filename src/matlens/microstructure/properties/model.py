@@ -262,7 +262,10 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return found
 
     def score(
-        self, structures: StructureSet | ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+        self,
+        structures: StructureSet | ArrayLike,
+        y: ArrayLike | str | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """Compute R squared; of the logarithm if the property was learned on the scale ``log`` or ``bounds``.
 
@@ -270,8 +273,8 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         ----------
         structures : StructureSet or array_like of int, shape (n, *space)
             Structures.
-        y : array_like, shape (n,), optional
-            Values of the property; by default the target of the set.
+        y : array_like of shape (n,), or str, optional
+            Values of the property, or the name of a target of the set; by default the one that was learned.
         sample_weight : array_like, shape (n,), optional
             Weights; by default equal.
 
@@ -282,8 +285,13 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         """
         from sklearn.metrics import r2_score
 
-        if y is None and isinstance(structures, StructureSet):
-            y = structures.targets[self.target_]
+        if (y is None or isinstance(y, str)) and isinstance(structures, StructureSet):
+            name = self.target_ if y is None else y
+            if name not in structures.targets:
+                raise InputError(
+                    f"found no target {name!r}; this set has {', '.join(map(str, structures.targets)) or 'none'}."
+                )
+            y = structures.targets[name]
         pair = np.asarray(y, np.float64), self.predict(structures)
         if self.scale_.kind != "linear":
             pair = np.log(pair[0]), np.log(pair[1])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.display import Shown
 from matlens.microstructure.pruning.breaking import breaking_sentences, breaks
 from matlens.microstructure.pruning.recommendation import Recommendation, recommend
 from matlens.microstructure.reconstruction import Reconstruction
@@ -47,8 +48,8 @@ class Cell:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass
-class PruningStudy:
+@dataclass(repr=False)
+class PruningStudy(Shown):
     """Results of a pruning study; tables are ordered by material and by depth or width, from shallow or narrow on.
 
     The column ``depth`` is called ``width`` in a study of width.

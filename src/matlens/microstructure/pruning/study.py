@@ -19,6 +19,7 @@ from matlens.microstructure.pruning.cells import Cell, PruningStudy
 from matlens.microstructure.reconstruction import Matching, MatchingWork, Plan, Preset, Reconstruction, plan_method
 from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
 from matlens.microstructure.reconstruction.matching.presets import find_preset
+from matlens.microstructure.segmentation import StructureLike, StructuresLike, as_structure, as_structures
 from matlens.microstructure.statistics.equivalence.panel import Panel, window_for
 from matlens.microstructure.structure import Microstructure
 
@@ -33,7 +34,7 @@ _SIDE = 128  # pixels; the default size of what is made
 
 @checked_arguments
 def prune(
-    exemplars: Materials,
+    exemplars: StructuresLike | Mapping[str, StructureLike],
     shape: Sequence[int] | None = None,
     *,
     encoder: str = "auto",
@@ -51,7 +52,7 @@ def prune(
 
     Parameters
     ----------
-    exemplars : Microstructure, or sequence or mapping of them
+    exemplars : Microstructure, array_like or path-like, or sequence or mapping of them
         Two-dimensional micrographs, each of a material of its own.
     shape : (int, int), optional
         Height and width of the realisations in pixels; by default 128 x 128, or less if a micrograph is smaller.
@@ -107,7 +108,7 @@ def prune(
     ['1/2', '1/2 random', '1/2 reversed', 'white noise', 'blurred noise']
     """
     work = plan_pruning(
-        exemplars,
+        _structures(exemplars, progress),
         shape,
         encoder=encoder,
         weights=weights,
@@ -119,6 +120,12 @@ def prune(
         device=device,
     )
     return work.run(progress or Silent(), checkpoints or (lambda material, name: NoStore()))
+
+
+def _structures(given: StructuresLike | Mapping[str, StructureLike], progress: Progress | None) -> Materials:
+    if isinstance(given, Mapping):
+        return {name: as_structure(one, progress) for name, one in given.items()}
+    return as_structures(given, progress)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from matlens.microstructure.reconstruction.method import Method, Prepared, Work
 from matlens.microstructure.reconstruction.methods import METHOD_NAMES, find_method, options_of, with_options
 from matlens.microstructure.reconstruction.realisations import Plan
 from matlens.microstructure.reconstruction.result import Reconstruction
+from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["plan", "plan_method", "reconstruct"]
@@ -29,7 +30,7 @@ _SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough po
 
 @checked_arguments
 def reconstruct(
-    exemplar: Microstructure | Sequence[Microstructure],
+    exemplar: StructuresLike,
     shape: Sequence[int] | Literal["full"] | None = None,
     *,
     method: str | Method[Any] = "matching",
@@ -47,10 +48,11 @@ def reconstruct(
 
     Parameters
     ----------
-    exemplar : Microstructure or sequence of Microstructure
-        Two-dimensional micrographs to resemble; several are fields of view of one material and give one target. Of
-        masked pixels nothing is learned: Gram matrices are taken where no masked pixel is seen, two-point probabilities
-        over pairs of known pixels.
+    exemplar : Microstructure, array_like or path-like, or sequence of them
+        Two-dimensional micrographs to resemble; several are fields of view of one material and give one target. Arrays
+        and files may hold labels or grey values; the progress says what was understood of them. Of masked pixels
+        nothing is learned: Gram matrices are taken where no masked pixel is seen, two-point probabilities over pairs of
+        known pixels.
     shape : (int, int) or "full", optional
         Height and width of the result in pixels; ``"full"`` takes those of the first exemplar. By default the result is
         a window that shows the material: 12 correlation lengths, from 128 to 256 pixels, and no more than the exemplar.
@@ -107,7 +109,7 @@ def reconstruct(
     True
     """
     work = plan(
-        exemplar,
+        as_structures(exemplar, progress),
         shape,
         method=method,
         encoder=encoder,

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.display import Shown
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Reconstruction", "realisation_key"]
 
 
 @dataclass(frozen=True)
-class Reconstruction:
+class Reconstruction(Shown):
     """Realisations, with settings and history.
 
     Attributes
@@ -44,6 +45,8 @@ class Reconstruction:
     >>> result = reconstruct(bicontinuous((32, 32), seed=1), (24, 24), method="gaussian-field", n=2)
     >>> len(result.microstructures), result.fraction_after.shape, result.status
     (2, (2, 2), ('drawn', 'drawn'))
+    >>> result
+    Reconstruction(2 of Microstructure(24 x 24, 2 phases, 1 px); gaussian-field)
     """
 
     microstructures: tuple[Microstructure, ...]
@@ -63,7 +66,11 @@ class Reconstruction:
 
     def __repr__(self) -> str:
         first = repr(self.microstructures[0]) if self.microstructures else "nothing yet"
-        return f"Reconstruction({len(self.microstructures)} of {first}; {self.settings.get('encoder', '')})"
+        return f"Reconstruction({len(self.microstructures)} of {first}; {self._how()})"
+
+    def _how(self) -> str:
+        known = [str(self.settings[name]) for name in ("method", "encoder") if self.settings.get(name)]
+        return ", ".join(known)
 
 
 def realisation_key(index: int) -> str:

@@ -1,7 +1,12 @@
 from .alternatives import Alternative as Alternative
+from .alternatives import Alternatives as Alternatives
 from .alternatives import alternatives as alternatives
 from .chain import Segmentation as Segmentation
 from .chain import segment as segment
+from .given import StructureLike as StructureLike
+from .given import StructuresLike as StructuresLike
+from .given import as_structure as as_structure
+from .given import as_structures as as_structures
 from .loading import load as load
 from .loading import read_microstructure as read_microstructure
 from .options import CleaningOptions as CleaningOptions

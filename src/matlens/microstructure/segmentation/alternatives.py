@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
+from numpy.typing import ArrayLike
+
+from matlens.core.display import Shown
 from matlens.errors import InputError
 from matlens.microstructure.segmentation.chain import Segmentation
 from matlens.microstructure.segmentation.loading import load
 from matlens.microstructure.segmentation.options import CleaningOptions
 
-__all__ = ["Alternative", "alternatives"]
+__all__ = ["Alternative", "Alternatives", "alternatives"]
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,33 @@ class Alternative:
     found: Segmentation
 
 
+class Alternatives(Shown, list[Alternative]):
+    """Ways to segment one picture, what was asked or proposed first.
+
+    Parameters
+    ----------
+    members : iterable of Alternative
+        The ways.
+
+    Examples
+    --------
+    >>> Alternatives([Alternative("Otsu", None)])
+    Alternatives(Otsu)
+    """
+
+    def __repr__(self) -> str:
+        return f"Alternatives({', '.join(one.name for one in self)})"
+
+
 def alternatives(
-    path: str | os.PathLike[str], options: CleaningOptions | None = None, *, dataset: str | None = None
-) -> list[Alternative]:
+    path: str | os.PathLike[str] | ArrayLike, options: CleaningOptions | None = None, *, dataset: str | None = None
+) -> Alternatives:
     """Segment a file as asked or proposed, and grey pictures in other ways that differ from it.
 
     Parameters
     ----------
-    path : path-like
-        The file.
+    path : path-like, or array_like of shape (y, x) or (z, y, x)
+        The file, or its values.
     options : CleaningOptions, optional
         What is asked for; by default a grey picture is segmented as proposed.
     dataset : str, optional
@@ -50,7 +71,7 @@ def alternatives(
 
     Returns
     -------
-    list of Alternative
+    Alternatives
         What was asked or proposed comes first; a file of labels has no others.
 
     Raises
@@ -70,7 +91,7 @@ def alternatives(
     """
     given = options or CleaningOptions()
     first = load(path, given, dataset=dataset, propose=True)
-    found = [Alternative("proposed" if given.threshold is None else "as asked", first)]
+    found = Alternatives([Alternative("proposed" if given.threshold is None else "as asked", first)])
     used = first.options
     if not first.thresholds or used is None:
         return found

@@ -21,6 +21,7 @@ from .correlation.two_point import two_point_cross as two_point_cross
 from .correlation.two_point import two_point_map as two_point_map
 from .correlation.two_point import two_point_radial as two_point_radial
 from .dataset import SCHEMA_VERSION as SCHEMA_VERSION
+from .dataset import Statistics as Statistics
 from .dataset import characterize as characterize
 from .differentiable import cross_field as cross_field
 from .differentiable import fraction_field as fraction_field

@@ -9,31 +9,52 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from matlens.core.arguments import checked_arguments
+from matlens.core.labelled import ShownDataset
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
+from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.statistics.catalogue import find_statistics
 from matlens.microstructure.statistics.equivalence.bands import with_distance
 from matlens.microstructure.statistics.statistic import Statistic
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["SCHEMA_VERSION", "characterize"]
+__all__ = ["SCHEMA_VERSION", "Statistics", "characterize"]
 
 SCHEMA_VERSION = "1.3"
 
 
+class Statistics(ShownDataset):  # type: ignore[no-untyped-call]
+    """Statistics of one microstructure or several, a data set of xarray (docs/statistics_schema.md).
+
+    Parameters
+    ----------
+    data_vars, coords, attrs
+        As for `xarray.Dataset`; `characterize` makes it.
+
+    Examples
+    --------
+    >>> found = characterize(Microstructure(np.eye(8, dtype=int)), statistics=["volume_fraction"])
+    >>> found["volume_fraction"].values.tolist()
+    [0.875, 0.125]
+    """
+
+    __slots__ = ()
+
+
 @checked_arguments
 def characterize(
-    m: Microstructure | Sequence[Microstructure],
+    m: StructuresLike,
     *,
     names: Sequence[str] | None = None,
     statistics: Sequence[str] | None = None,
     progress: Progress | None = None,
-) -> xr.Dataset:
+) -> Statistics:
     """Compute the statistics of a microstructure.
 
     Parameters
     ----------
-    m : Microstructure or sequence of them
+    m : Microstructure, array_like or path-like, or sequence of them
+        Arrays and files may hold labels or grey values; the progress says what was understood of them.
         Several must agree in dimension, phases, pixel size and unit; their sizes are free. Of what is masked nothing
         is counted; percolation and tortuosity, which lead from face to face, are measured in the largest rectangle
         without masked pixels, which their attribute ``measured_in`` names.
@@ -46,7 +67,7 @@ def characterize(
 
     Returns
     -------
-    Dataset
+    Statistics
         The variables of docs/statistics_schema.md that belong to the statistics, over ``phase``, ``axis`` and ``r``
         (offset in pixels, with physical ``distance`` (axis, r)); a leading dimension ``file`` if a sequence was given.
         Units are attributes.
@@ -68,13 +89,14 @@ def characterize(
     >>> list(characterize(m, statistics=["chord_length"]).data_vars)
     ['chord_length', 'mean_chord_length']
     """
-    several = [m] if isinstance(m, Microstructure) else list(m)
+    given = as_structures(m, progress)
+    several = [given] if isinstance(given, Microstructure) else given
     several = [one.in_unit(several[0].unit) for one in several]
     _check(several, names)
     length = max(max(one.shape) for one in several) // 2 + 1
-    labels = [""] if isinstance(m, Microstructure) else [f"{name}: " for name in names or range(len(several))]
+    labels = [""] if isinstance(given, Microstructure) else [f"{name}: " for name in names or range(len(several))]
     parts = _parts(several, labels, find_statistics(statistics), Silent() if progress is None else progress)
-    if isinstance(m, Microstructure):
+    if isinstance(given, Microstructure):
         dataset = parts[0]
     else:
         padded = [part.pad(r=(0, length - part.sizes["r"]), constant_values=np.nan) for part in parts]
@@ -91,7 +113,7 @@ def characterize(
         "periodic": [int(one.periodic) for one in several],
         "masked": [one.masked_share for one in several],
     }
-    return dataset
+    return Statistics(dataset.data_vars, dataset.coords, dataset.attrs)
 
 
 def _check(several: Sequence[Microstructure], names: Sequence[str] | None) -> None:

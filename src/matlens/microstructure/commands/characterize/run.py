@@ -12,12 +12,6 @@ import xarray as xr
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.characterize.spec import CharacterizeSpec
-from matlens.microstructure.commands.characterize.tables import (
-    curves_of_files,
-    distributions_of_files,
-    measures_of_files,
-    scalars_of_files,
-)
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
 from matlens.microstructure.commands.thresholds import extent, kept_variants
 from matlens.microstructure.segmentation import Segmentation
@@ -30,6 +24,12 @@ from matlens.microstructure.statistics import (
     rectangle_said,
     representative_size,
     threshold_ranges,
+)
+from matlens.microstructure.statistics.tables import (
+    curves_of_files,
+    distributions_of_files,
+    measures_of_files,
+    scalars_of_files,
 )
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of

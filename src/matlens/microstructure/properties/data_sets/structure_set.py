@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.core.arguments import checked_arguments
 from matlens.core.atomic import atomic_write
+from matlens.core.display import Shown
 from matlens.core.guard import reading
 from matlens.core.hdf5 import check_size, open_hdf5
 from matlens.errors import InputError, ResourceError
@@ -28,7 +29,7 @@ SCHEMA = "matlens structures 1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StructureSet:
+class StructureSet(Shown):
     """Structures of one size and spacing, with their properties.
 
     Parameters

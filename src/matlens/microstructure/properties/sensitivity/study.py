@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.display import Shown
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.properties.data_sets.structure_set import StructureSet
@@ -42,8 +43,8 @@ Array = NDArray[np.float64]
 _PIXELS = 2**17  # of one batch of flipped structures
 
 
-@dataclass(frozen=True)
-class SensitivityStudy:
+@dataclass(frozen=True, eq=False, repr=False)
+class SensitivityStudy(Shown):
     """Sensitivities of a model and of the solved property to the pixels of structures.
 
     Parameters
@@ -70,6 +71,9 @@ class SensitivityStudy:
     linearised: Array
     flips: pd.DataFrame
     values: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"SensitivityStudy({len(self.values)} structures, {len(self.flips)} flips and swaps)"
 
 
 def sensitivity_map(

@@ -11,9 +11,11 @@ import pandas as pd
 import xarray as xr
 
 from matlens.core.arguments import checked_arguments
+from matlens.core.display import Shown
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.problems import blurred_noise, white_noise
+from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.statistics.equivalence.bands import curve_bands
 from matlens.microstructure.statistics.equivalence.copying import CopyTest, pasted_blocks
 from matlens.microstructure.statistics.equivalence.curves import Curves, errors
@@ -30,8 +32,8 @@ _NARROWEST = 4  # pixels; no statistic has an offset to be compared at below
 Several = Microstructure | Sequence[Microstructure]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Shown):
     """Result of `compare`.
 
     Attributes
@@ -67,6 +69,8 @@ class Comparison:
     >>> found = compare(gaussian_field((32, 32), 3.0, 0.4, seed=1), material, properties=())
     >>> found.joint, found.errors.shape[0]
     ('undecided', 1)
+    >>> found
+    Comparison(2 of 7 equivalent: 4 windows of 32x32 px and 16 windows of 16x16 px)
     """
 
     errors: pd.DataFrame
@@ -84,6 +88,12 @@ class Comparison:
         """The verdict in two or three words."""
         return verdict_word(self.ratios, self.joints, self.joint)
 
+    def __repr__(self) -> str:
+        own = self.ratios[self.ratios["source"] == "result"] if len(self.ratios) else self.ratios
+        sizes = dict(zip(own["window"], own["n_windows"])) if len(own) else {}
+        windows = " and ".join(f"{count} windows of {size} px" for size, count in sizes.items())
+        return f"Comparison({self.word}: {windows or 'no windows'})"
+
     def sentences(self) -> list[str]:
         """Put the verdict into words.
 
@@ -97,8 +107,8 @@ class Comparison:
 
 @checked_arguments
 def compare(
-    result: Several,
-    exemplar: Several,
+    result: StructuresLike,
+    exemplar: StructuresLike,
     *,
     window: int | Sequence[int] | None = None,
     seed: int = 0,
@@ -111,9 +121,9 @@ def compare(
 
     Parameters
     ----------
-    result : Microstructure or sequence of them
-        Realisations of one size.
-    exemplar : Microstructure or sequence of them
+    result : Microstructure, array_like or path-like, or sequence of them
+        Realisations of one size. Arrays and files may hold labels or grey values.
+    exemplar : Microstructure, array_like or path-like, or sequence of them
         One or more fields of one material; sizes are free. Windows of the result's size are cut out of them, where they
         hold no masked pixels; all else counts what is known.
     window : int or sequence of int, optional
@@ -146,7 +156,7 @@ def compare(
     >>> compare(white_noise((32, 32), (0.6, 0.4)), material, controls=False, copying=False).joint
     'different'
     """
-    results, exemplars = _checked(result, exemplar)
+    results, exemplars = _checked(as_structures(result, progress), as_structures(exemplar, progress))
     shown = progress or Silent()
     sizes = _sizes(results, exemplars, window)
     steps = _Steps(shown, results, exemplars, sizes)

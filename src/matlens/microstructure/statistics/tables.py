@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from matlens.microstructure.statistics import CurveSection, displayed
+from matlens.microstructure.statistics.catalogue import displayed
+from matlens.microstructure.statistics.statistic import CurveSection
 
 __all__ = ["curves_of_files", "distributions_of_files", "measures_of_files", "scalars_of_files"]
 
