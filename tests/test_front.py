@@ -149,6 +149,8 @@ def test_arrays_and_paths_serve_as_structures(material, grey, tmp_path):
 
 
 def test_what_is_no_structure_is_refused_in_a_sentence():
+    with pytest.raises(ml.InputError, match="found a int; expected a Microstructure"):
+        ml.compare(3, np.eye(16, dtype=int))
     with pytest.raises(ml.InputError, match="found a NoneType; expected a Microstructure, an array of labels or grey"):
         ml.characterize(None)
     with pytest.raises(ml.InputError, match=r"there is no file nowhere\.png"):

@@ -194,7 +194,7 @@ CALLS = {
     "characterize": lambda: ml.characterize(STRUCTURE, statistics="two_point"),
     "reconstruct": lambda: ml.reconstruct(STRUCTURE, 64),
     "Microstructure": lambda: ml.Microstructure([[0, 1]], spacing="a"),
-    "compare": lambda: ml.compare(3, STRUCTURE),
+    "compare": lambda: ml.compare(STRUCTURE, STRUCTURE, seed="a"),
     "read_library": lambda: ml.read_library(3),
     "read_microstructure": lambda: ml.read_microstructure("a.png", segmentation={"threshold": "otsu"}),
     "write_library": lambda: ml.write_library(STRUCTURE, "a.csv"),

@@ -155,7 +155,7 @@ BAD = [
     (["--conductivity", "0=1,0=1"], "twice"),
     (["--conductivity", "01"], "0=1.0,1=50"),
     ([], "conductivity"),
-    (["--young", "0=1,1=2"], "Poisson"),
+    (["--young", "0=1,1=2"], "--poisson"),
     (["--young", "0=1,1=2", "--poisson", "0=.3,1=.6"], "0.6"),
     (["--young", "0=1,1=2", "--poisson", "0=.3,1=.3", "--boundary", "fixed"], "periodic"),
     (["--conductivity", "0=1,1=2", "--boundary", "open"], "'open'"),

@@ -170,7 +170,9 @@ def test_each_family_is_predicted_from_the_others_alone(folder, capsys, kinds, m
     assert row["r2"] == pytest.approx(1 - (error**2).sum() / ((value - value.mean()) ** 2).sum())
     assert row["median_relative_error"] == pytest.approx((error / value).abs().median())
     assert found.loc["odd", "r2"].max() < -10
-    assert re.search(r"Of 3 families each predicted .* to \S+ \(odd\); no coverage is claimed there", out)
+    assert re.search(
+        r"Each of 3 families was predicted .* to \S+ \(odd\)\. The intervals are not guaranteed there", out
+    )
     html = (folder / "whole" / "report.html").read_text(encoding="utf-8")
     assert "No coverage is claimed for left-out families" in html
     assert (folder / "whole" / "figures" / "families.pdf").is_file()

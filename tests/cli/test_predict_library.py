@@ -114,7 +114,7 @@ def test_single_samples_written_libraries_and_what_has_no_support(models, capsys
     assert found["support"].tolist() == [2, 0, 0]
     assert found["note"].isna().tolist() == [True, False, False]
     assert "with Tb" in found["note"][2]
-    assert "2 of 3 are not like what the model learned from" in out
+    assert "2 of 3 samples are unlike the training data" in out
     assert "log10(mW/cm2)" in out
     assert found["value"][0] == pytest.approx(np.log10(2.5))
     assert run(capsys, "library", "predict", place / "plain", "../one.csv", "-o", "one")[0] == 0

@@ -135,6 +135,8 @@ def test_linear_methods_are_those_of_scikit_learn() -> None:
     x, y = random.normal(size=(30, 6)), random.normal(size=30)
     reference = SklearnRidge(alpha=2.0).fit(x, y)
     np.testing.assert_allclose(Ridge(Blocks(6, 0), 2.0).fit(x, y).predict(x), reference.predict(x))
+    few = SklearnRidge(alpha=0.1).fit(x[:4], y[:4])  # fewer samples than columns
+    np.testing.assert_allclose(Ridge(Blocks(6, 0), 0.1).fit(x[:4], y[:4]).predict(x), few.predict(x))
     latent = PLSRegression(3, scale=False).fit(x, y)
     np.testing.assert_allclose(
         PartialLeastSquares(Blocks(6, 0), 3).fit(x, y).coefficients, latent.coef_.ravel(), rtol=1e-8

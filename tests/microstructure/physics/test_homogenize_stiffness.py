@@ -90,7 +90,7 @@ def test_a_coarse_grid_is_told():
         ({"young": {0: 1.0}, "poisson": {0: 0.3, 1: 0.3}}, "Young's modulus of phase 1"),
         ({"young": {0: 1.0, 1: -2.0}, "poisson": {0: 0.3, 1: 0.3}}, "Young's modulus of phase 1 is -2.0"),
         ({"young": {0: 1.0, 1: 2.0}, "poisson": {0: 0.3, 1: 0.5}}, "Poisson's ratio of phase 1 is 0.5"),
-        ({"young": {0: 1.0, 1: 2.0}, "poisson": {0: 0.3, 1: 0.3}, "boundary": "fixed"}, "boundary='periodic'"),
+        ({"young": {0: 1.0, 1: 2.0}, "poisson": {0: 0.3, 1: 0.3}, "boundary": "fixed"}, "periodic boundary"),
     ],
 )
 def test_bad_properties(properties, message):

@@ -1,9 +1,13 @@
+import numpy as np
 import pytest
 import torch
 
 from matlens.microstructure.problems import bicontinuous
 from matlens.microstructure.reconstruction import plan
 from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
+from matlens.microstructure.statistics import correlation_length_radial
+from matlens.microstructure.statistics.equivalence.comparison import comparison_work
+from matlens.microstructure.structure import Microstructure
 
 SIDE = 96
 
@@ -28,3 +32,24 @@ def test_forecast_of_time_counts_coarse_levels_at_their_size():
     expected = loss.evaluations(2)[0] * 32 * 32 + (loss.fine + problem.preset.swaps) * 64 * 64
     rounds = -(-3 // work.side_by_side)
     assert work.cost[0] == pytest.approx(rounds * expected * problem.encoder.seconds_per_pixel)
+
+
+def test_forecast_of_a_comparison_counts_windows_pairs_and_the_search():
+    """A large micrograph holds many windows, and is searched for copies as a whole."""
+    small, large = (Microstructure(np.zeros((side, side), dtype=int), phase_names=("a", "b")) for side in (128, 512))
+    assert comparison_work((128, 128), 1, [large]) > 5 * comparison_work((128, 128), 1, [small])
+    more = comparison_work((128, 128), 2, [large]) - comparison_work((128, 128), 1, [large])
+    assert more == pytest.approx(11 * 128**2)  # measured and searched
+    assert comparison_work((64, 64), 1, [large]) > comparison_work((128, 128), 1, [large])  # more pairs
+
+
+def test_a_plan_measures_the_correlation_length_once(monkeypatch):
+    calls = []
+
+    def counted(m):
+        calls.append(m)
+        return correlation_length_radial(m)
+
+    monkeypatch.setattr("matlens.microstructure.reconstruction.default_shape.correlation_length_radial", counted)
+    plan(bicontinuous((96, 96), wavelength=12, seed=17), encoder="filterbank")
+    assert len(calls) == 1

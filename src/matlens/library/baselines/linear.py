@@ -106,8 +106,14 @@ class Ridge(_Linear):
         """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
         middle = x.mean(0)
         scaled = (x - middle) * self.factors
-        inner = scaled.T @ scaled + self.penalty * np.eye(x.shape[1])
-        self.coefficients = np.linalg.solve(inner, scaled.T @ (y - y.mean())) * self.factors
+        target = y - y.mean()
+        if len(x) < x.shape[1]:  # fewer samples than columns: the equations of the samples are the smaller system
+            inner = scaled @ scaled.T + self.penalty * np.eye(len(x))
+            found = scaled.T @ np.linalg.solve(inner, target)
+        else:
+            inner = scaled.T @ scaled + self.penalty * np.eye(x.shape[1])
+            found = np.linalg.solve(inner, scaled.T @ target)
+        self.coefficients = found * self.factors
         self.level = float(y.mean() - middle @ self.coefficients)
         return self
 

@@ -263,8 +263,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         known = np.isfinite(self.held_out_) & (self.library_.censoring(self.target_) == 0)
         if not known.any():
             raise InputError(
-                "all members of this ensemble saw all samples, so that nothing tells how far off they are; fit with "
-                "resample='groups' for intervals."
+                "all members of this ensemble were trained on all samples, and no held-out errors are known to make "
+                "intervals from; fit with resample='groups'."
             )
         errors = np.abs(self._values() - self.held_out_)[known]
         floor = float(np.median(errors))

@@ -258,12 +258,12 @@ def chosen_scheme(scheme: Scheme, boundary: str, field: Tensor) -> Scheme:
         return "rotated" if boundary == "periodic" and bool((field > 0).all()) else "staggered"
     if scheme != "staggered" and (scheme, boundary) != ("rotated", "periodic"):
         raise InputError(
-            f"scheme {scheme!r} is not known for boundary={boundary!r}; choose auto, staggered, or rotated (periodic)."
+            f"scheme {scheme!r} does not fit the boundary {boundary!r}; choose auto, staggered, or rotated (periodic)."
         )
     if scheme == "rotated" and not bool((field > 0).all()):
         raise InputError(
             "the rotated scheme lets cells conduct across corners and needs all of them to conduct, found some of zero "
-            "conductivity; choose scheme='staggered' or 'auto'."
+            "conductivity; choose the scheme 'staggered' or 'auto'."
         )
     return scheme
 

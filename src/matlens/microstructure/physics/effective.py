@@ -150,7 +150,9 @@ def homogenize(
         return _conductivity(structure, conductivity, _boundary(boundary), chosen, options)
     if conductivity is None and young is not None and poisson is not None:
         if boundary != "periodic" or axes is not None:
-            raise InputError("stiffness is computed for boundary='periodic' and for all load cases; leave axes out.")
+            raise InputError(
+                "stiffness is computed for a periodic boundary and for all load cases; leave boundary and axes out."
+            )
         return _stiffness(structure, young, poisson, options)
     raise InputError("give either a conductivity of each phase, or both Young's modulus and Poisson's ratio of each.")
 

@@ -57,7 +57,7 @@ class Scale:
         if self.kind == "bounds" and (not self.phase_values or min(self.phase_values) <= 0):
             raise InputError(
                 "the scale 'bounds' needs a positive value of the property for each phase alone, found "
-                f"{list(self.phase_values)}; give phase_values, or choose scale='log'."
+                f"{list(self.phase_values)}; give phase_values, or choose the scale 'log'."
             )
 
     def forward(self, values: ArrayLike, fractions: Array) -> Array:
@@ -87,7 +87,7 @@ class Scale:
         if (bad := np.flatnonzero(y <= 0)).size:
             raise InputError(
                 f"{bad.size} of {y.size} values are not positive (first: row {bad[0]}, {y[bad[0]]:g}), and have no "
-                "logarithm; choose scale='linear'."
+                "logarithm; choose the scale 'linear'."
             )
         if self.kind == "log":
             return np.log(y)
@@ -98,7 +98,7 @@ class Scale:
             raise InputError(
                 f"{outside.size} of {y.size} values lie outside of what phases of {list(self.phase_values)} allow "
                 f"(first: row {row}, {y[row]:g} where {np.exp(low[row]):g} to {np.exp(high[row]):g} is possible); "
-                "check the phases' values, their order and unit, or choose scale='log'."
+                "check the phases' values, their order and unit, or choose the scale 'log'."
             )
         place = np.clip((np.log(y) - low) / np.maximum(high - low, 1e-12), _EDGE, 1 - _EDGE)
         return np.log(place / (1 - place))

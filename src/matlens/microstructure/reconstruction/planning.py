@@ -13,6 +13,7 @@ import numpy as np
 from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.hooks import NoStore, Progress, Silent, StateStore
+from matlens.microstructure.reconstruction.asked_shape import SMALLEST, checked_shape
 from matlens.microstructure.reconstruction.default_shape import default_shape
 from matlens.microstructure.reconstruction.fractions import FractionRule, check_fraction
 from matlens.microstructure.reconstruction.matching.presets import Preset
@@ -24,8 +25,6 @@ from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["plan", "plan_method", "reconstruct"]
-
-_SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough positions
 
 
 @checked_arguments
@@ -252,7 +251,7 @@ def _checked(
     """Check exemplars and shape as every method needs them, and return them."""
     exemplars = (exemplar,) if isinstance(exemplar, Microstructure) else tuple(exemplar)
     _check_exemplars(exemplars)
-    asked = _checked_shape(_chosen_shape(exemplars, shape))
+    asked = checked_shape(_chosen_shape(exemplars, shape))
     check_fraction(fraction, exemplars[0].n_phases)
     if n < 1:
         raise InputError(f"n={n} realisations were asked for; give at least 1.")
@@ -278,8 +277,10 @@ def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
                 f"the exemplar is {m.ndim}-dimensional ({size}); reconstruction takes two-dimensional "
                 "ones: take a slice (--slice z=N)."
             )
-        if min(m.shape) < _SMALLEST:
-            raise InputError(f"the exemplar has {size} pixels; the smallest that can be learned from is 16 x 16.")
+        if min(m.shape) < SMALLEST:
+            raise InputError(
+                f"the exemplar has {size} pixels; the smallest that can be learned from is {SMALLEST} x {SMALLEST}."
+            )
         if (m.n_phases, *_scale(m, first.unit)) != (first.n_phases, *_scale(first, first.unit)):
             raise InputError(
                 "the exemplars differ in phases, spacing or unit; give fields of one material at one scale."
@@ -302,12 +303,3 @@ def _chosen_shape(exemplars: Sequence[Microstructure], shape: Sequence[int] | Li
     if shape != "full":
         raise InputError(f"the shape is {shape!r}; give height and width in pixels, as (256, 256), or 'full'.")
     return exemplars[0].shape
-
-
-def _checked_shape(shape: Sequence[int]) -> tuple[int, int]:
-    sides = tuple(int(side) for side in shape)
-    if len(sides) != 2:
-        raise InputError(f"the shape {'x'.join(map(str, sides))} has {len(sides)} sides; give height x width.")
-    if min(sides) < _SMALLEST:
-        raise InputError(f"the shape {sides[0]}x{sides[1]} is too small; each side needs at least {_SMALLEST} pixels.")
-    return sides[0], sides[1]

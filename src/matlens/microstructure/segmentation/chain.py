@@ -301,7 +301,9 @@ def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[I
         slices = parse_crop(options.crop) or trimmed_edges(values)
         if len(slices) != values.ndim or values[slices].size == 0:
             raise InputError(f"the crop {options.crop!r} leaves nothing of a picture of shape {values.shape}.")
-        steps.append(f"Cropped {_extent(slices, values.shape)} out of {_size(values.shape)}.")
+        beyond = any((end or 0) > side for part, side in zip(slices, values.shape) for end in (part.start, part.stop))
+        said = ", as the crop that was asked for reaches beyond the picture" if beyond else ""
+        steps.append(f"Cropped {_extent(slices, values.shape)} out of {_size(values.shape)}{said}.")
         values, valid = values[slices], valid[slices]
         thin = [axis for axis, side in enumerate(values.shape) if side == 1]
         if values.ndim == 3 and len(thin) == 1:  # one slice is a picture

@@ -47,7 +47,7 @@ def as_structure(given: StructureLike, progress: Progress | None = None) -> Micr
     """
     if isinstance(given, Microstructure):
         return given
-    if not isinstance(given, str | os.PathLike) and np.asarray(given).dtype == object:
+    if not isinstance(given, str | os.PathLike) and (np.asarray(given).dtype == object or np.ndim(given) < 2):
         raise InputError(
             f"found a {type(given).__name__}; expected a Microstructure, an array of labels or grey values, or the "
             "path of a picture."

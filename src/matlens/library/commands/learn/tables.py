@@ -109,12 +109,12 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
                 f"({gain['r2_gain_low']:.3f} to {gain['r2_gain_high']:.3f})"
             )
         if np.isfinite(own["coverage"]):
-            sentence += f"; intervals made for 90 % hold {100 * own['coverage']:.0f} %"
+            sentence += f"; the nominal 90 % intervals contain {100 * own['coverage']:.0f} % of the measured values"
         said.append(f"{sentence}.")
         if own["censored"]:
             said.append(
-                f"Of {own['censored']} censored samples the order against measured ones is right in "
-                f"{100 * own['concordance']:.0f} % of pairs."
+                f"{100 * own['concordance']:.0f} % of the pairs of one of {own['censored']} censored samples and a "
+                "measured one are predicted in the right order."
             )
     return said
 

@@ -263,13 +263,13 @@ def _sentences(model: LibraryModel, table: pd.DataFrame, scores: pd.DataFrame | 
     weak, none = (int((table["support"] == level).sum()) for level in (1, 0))
     if weak or none:
         said.append(
-            f"{weak + none} of {len(table)} are not like what the model learned from ({weak} weakly supported, {none} "
-            "not at all); nothing is claimed for their intervals."
+            f"{weak + none} of {len(table)} samples are unlike the training data ({weak} weakly supported, {none} "
+            "unsupported); their intervals are not guaranteed."
         )
     if scores is not None:
         own = scores.iloc[0]
         said.append(
-            f"Of {own['n']} measured samples of new compositions: R² {own['r2']:.3f} (90 % interval "
+            f"{own['n']} measured samples have new compositions: R² {own['r2']:.3f} (90 % interval "
             f"{own['r2_low']:.3f} to {own['r2_high']:.3f}), RMSE {own['rmse']:.3g}{unit}"
             + (f"; {_PERCENT * own['coverage']:.0f} % lie inside their intervals." if own["coverage"] >= 0 else ".")
         )

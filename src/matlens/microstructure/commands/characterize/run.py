@@ -67,10 +67,10 @@ def _noted(found: Segmentation, spec: CharacterizeSpec) -> Segmentation:
     whole = [statistic.long_name for statistic in chosen if any(variable.whole for variable in statistic.variables)]
     if structure.mask is None or not whole:
         return found
-    where = f"what leads from face to face ({', '.join(whole)})"
+    names = " and ".join(whole)
     if rectangle_of(structure) is None:
-        return found.noted(f"Of {where} nothing is known: {rectangle_said(structure)}.")
-    return found.noted(f"{where.capitalize()} is measured in {rectangle_said(structure)}.")
+        return found.noted(f"No {names}: {rectangle_said(structure)}.")
+    return found.noted(f"{names.capitalize()}: measured in {rectangle_said(structure)}.")
 
 
 def forecast(prepared: Prepared) -> Plan:

@@ -112,6 +112,19 @@ class HomogenizeSpec(Micrographs, OnDevice):
         Literal["float64", "float32"], option("Floating-point precision of the solver; float32 takes half the memory.")
     ] = "float64"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        stiffness = self.young is not None and self.poisson is not None
+        if stiffness == (self.conductivity is not None) or (self.young is None) != (self.poisson is None):
+            raise InputError(
+                "give --conductivity, or both --young and --poisson, with a value for each phase, e.g. "
+                "--conductivity 0=1,1=50."
+            )
+        if stiffness and (self.boundary != "periodic" or self.axes is not None):
+            raise InputError(
+                "the stiffness is that of a periodic structure in all directions; leave out --boundary and --axes."
+            )
+
 
 COMMAND = Command(
     "homogenize",

@@ -126,7 +126,10 @@ def _said_of(families: pd.DataFrame) -> list[str]:
     if error.notna().all():
         own["error"] = error
         said = f"the median error is {ends('error', error.idxmin(), error.idxmax(), '{:.2g} %')}, and {said}"
-    return [f"Of {len(own)} families each predicted from the others alone, {said}; no coverage is claimed there."]
+    return [
+        f"Each of {len(own)} families was predicted by a model of the others: {said}. The intervals are not guaranteed "
+        "there."
+    ]
 
 
 def _curve(tables: Tables, log: bool) -> pd.DataFrame:

@@ -159,13 +159,13 @@ def _sentences(table: pd.DataFrame, model: StructurePropertyModel) -> list[str]:
     ]
     if outside:
         said.append(
-            f"{outside} of {len(table)} lie outside what the model was trained on; nothing is claimed for them."
+            f"{outside} of {len(table)} structures are unlike the training data; their intervals are not guaranteed."
         )
     if "value" in table:
         known = table[table["value"].notna()]
         error = (known["predicted"] / known["value"] - 1).abs().median()
         said.append(
-            f"Of {len(known)} with labels, {100 * known['inside'].mean():.0f} % lie inside their intervals; median "
-            f"error {100 * error:.2g} %."
+            f"{100 * known['inside'].mean():.0f} % of the {len(known)} measured values lie inside their intervals; the "
+            f"median error is {100 * error:.2g} %."
         )
     return said

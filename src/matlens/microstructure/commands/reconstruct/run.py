@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from matlens.core.settings import taken_by
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
@@ -20,6 +18,7 @@ from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
 from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.reconstruction import find_method, plan, reconstruct
 from matlens.microstructure.segmentation import Segmentation
+from matlens.microstructure.statistics.equivalence.comparison import comparison_work
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
@@ -27,8 +26,7 @@ from matlens.runs.directory import RunDirectory
 __all__ = ["described", "forecast", "prepare", "work"]
 
 # Measured on one thread, on files from 256 x 256 to 746 x 1760 px.
-_JUDGED = 1.2e-5  # seconds for each pixel that a comparison looks at
-_WINDOWS = 25  # images of the result's size that it looks at: windows of the micrograph, and noise
+_JUDGED = 5e-6  # seconds for each pixel of the work of a comparison
 _REPORT = 8.0  # seconds
 
 
@@ -97,9 +95,9 @@ def forecast(prepared: Prepared) -> Plan | None:
         return None
     read, planned = prepared.found
     seconds, size = planned.cost
-    sides = [segmentation.microstructure.shape for segmentation in read]
-    made = float(np.prod(planned.shape))
-    seconds += _JUDGED * (_WINDOWS * made + sum(float(np.prod(shape)) for shape in sides)) + _REPORT
+    exemplars = [segmentation.microstructure for segmentation in read]
+    sides = [exemplar.shape for exemplar in exemplars]
+    seconds += _JUDGED * comparison_work(planned.shape, prepared.options.n, exemplars) + _REPORT
     words = f"{prepared.options.n} x {'x'.join(map(str, planned.shape))} px"
     if planned.shape != sides[0]:
         words += f", a window of the {'x'.join(map(str, sides[0]))} px of the file (--shape full makes all of it)"

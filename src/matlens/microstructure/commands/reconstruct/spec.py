@@ -10,6 +10,7 @@ from matlens.core.settings import ChoiceOf, OnDevice, Seeded, option, options, p
 from matlens.errors import InputError
 from matlens.microstructure.commands.options import Encoded, File, Files, Fraction, Micrographs, Preset, ShapeOrFull
 from matlens.microstructure.reconstruction import METHODS
+from matlens.microstructure.reconstruction.asked_shape import checked_shape
 from matlens.runs.command import Command
 
 __all__ = ["COMMAND", "ReconstructSpec"]
@@ -78,6 +79,9 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
     ] = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.shape, tuple):  # said here, and not after the network was loaded
+            checked_shape(self.shape)
         if self.target is None:
             return
         if self.files:

@@ -186,7 +186,7 @@ def window_for(exemplar: Microstructure, shape: Sequence[int]) -> tuple[int, ...
     (32, 32)
     """
     like = exemplar.with_labels(np.zeros(tuple(shape), dtype=np.uint8))
-    window = smaller_window([like], [exemplar], MIN_WINDOWS)
+    window = smaller_window(like.shape, [exemplar], MIN_WINDOWS)
     if window is None:
         raise InputError(
             f"{exemplar!r} holds no {MIN_WINDOWS} windows of 16 pixels or more, so depths cannot be judged by it; "

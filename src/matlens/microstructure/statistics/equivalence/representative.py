@@ -316,5 +316,5 @@ def _size_notes(fields: Sequence[Microstructure], sizes: Sequence[tuple[int, ...
     many = sum(1 for field in fields for _ in field.tiles(sizes[-1]))
     notes = [f"The largest windows are {'x'.join(map(str, sizes[0]))} px, of which {count} fit."]
     if many > MOST:
-        notes.append(f"Of sizes with more than {MOST} windows, {MOST} were measured; of volume fractions, all.")
+        notes.append(f"At most {MOST} windows of each size were measured, and all windows for the volume fraction.")
     return notes

@@ -70,15 +70,13 @@ def cut_windows(fields: Sequence[Microstructure], shape: Sequence[int]) -> list[
     return [Curves(window) for window in windows]
 
 
-def smaller_window(
-    results: Sequence[Microstructure], exemplars: Sequence[Microstructure], enough: int
-) -> tuple[int, ...] | None:
+def smaller_window(shape: Sequence[int], exemplars: Sequence[Microstructure], enough: int) -> tuple[int, ...] | None:
     """Find the largest window, by halving the results' size, of which the exemplars hold enough.
 
     Parameters
     ----------
-    results : sequence of Microstructure
-        Realisations of one size.
+    shape : sequence of int
+        Shape of the results.
     exemplars : sequence of Microstructure
         Fields of the material.
     enough : int
@@ -91,13 +89,12 @@ def smaller_window(
 
     Examples
     --------
-    >>> field = Microstructure(np.eye(128, dtype=int))
-    >>> smaller_window([field], [field], 8)
+    >>> smaller_window((128, 128), [Microstructure(np.eye(128, dtype=int))], 8)
     (32, 32)
     """
-    shape = results[0].shape
-    while count_windows(exemplars, shape) < enough or not all(count_windows([result], shape) for result in results):
-        shape = tuple(side // 2 for side in shape)
-        if min(shape) < SMALLEST:
+    window = tuple(shape)
+    while count_windows(exemplars, window) < enough:
+        window = tuple(side // 2 for side in window)
+        if min(window) < SMALLEST:
             return None
-    return shape
+    return window
