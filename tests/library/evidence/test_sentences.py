@@ -57,9 +57,7 @@ def test_what_is_clear_is_supported_and_what_may_be_zero_is_not():
     assert row["effect"] == pytest.approx(2.0, abs=0.1)
     assert row["error"] == pytest.approx(0.1, rel=0.3)
     assert row["unit"] == "mW/cm2 per at%"
-    assert row["sentence"].startswith(
-        "Adding W (all others shrinking in proportion, with the spectrum following) raises P"
-    )
+    assert row["sentence"].startswith("More W at the expense of all others raises P")
     assert "lowers P by 1" in found.iloc[2]["sentence"]
 
 
@@ -88,7 +86,7 @@ def test_samples_of_either_sign_make_a_mean_weak():
     [
         ("bootstrap", "supported", "p of the mean, by the ensemble's spread, is 0.024"),
         ("groups", "weak", "family-wise p"),
-        ("none", "weak", "all members saw the same data"),
+        ("none", "weak", "all members were trained on the same data"),
     ],
 )
 def test_the_spread_means_what_the_members_saw(resample, expected, why):

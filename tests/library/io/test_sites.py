@@ -187,7 +187,7 @@ def test_a_model_remembers_its_sites(tmp_path) -> None:
     assert again.library_.sites == library.sites
     insight = explain_library(again, again.library_, members=True)
     said = statements(insight)["sentence"]
-    assert said.str.contains(r"Adding Cs \(all others on its site shrinking in proportion\) raises").any()
+    assert said.str.contains("More Cs at the expense of all others on its site raises").any()
     assert isinstance(insight, xr.Dataset)
     assert insight["site"].values.tolist() == list("AAAXX")
 

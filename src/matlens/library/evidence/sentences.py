@@ -31,15 +31,15 @@ _FATAL = {
     "permuted labels": 0.8,
 }  # values of failed checks above which statements are unsupported; below, and for other checks, they are weak
 _COST = {
-    "dilution": "all others shrinking in proportion",
+    "dilution": "at the expense of all others",
     "exchange": "in place of {host}",
-    "tangent": "the mean of those present taken off",
+    "tangent": "at the expense of all that are present, in equal amounts",
 }
 _COST_ON_SITES = {  # where the fractions of each of several sites sum to 1 by themselves
-    "dilution": "all others on its site shrinking in proportion",
-    "tangent": "the mean of those present on its site taken off",
+    "dilution": "at the expense of all others on its site",
+    "tangent": "at the expense of all that are present on its site, in equal amounts",
 }
-_KIND = {"partial": "with the spectrum held", "total": "with the spectrum following"}
+_KIND = {"partial": "spectrum held fixed", "total": "spectrum allowed to change"}
 Row = dict[str, object]
 Mask = NDArray[np.bool_]
 
@@ -100,7 +100,7 @@ def statements(
     >>> found[["subject", "status"]].to_numpy().tolist()
     [['W', 'supported'], ['Mo', 'unsupported']]
     >>> print(found.sentence[0])
-    Adding W (all others shrinking in proportion, with the spectrum following) raises P by 1.99 ± 0.045 (ensemble) ...
+    More W at the expense of all others raises P by 1.99 ± 0.045 (ensemble) mW/cm2 per at% (mean of 8 samples; ...
     """
     common = _Verdict()
     if held_out is not None:
@@ -167,7 +167,7 @@ def _composition(
     means = average_regions(part, regions).isel(scheme=0, kind=0)
     chances = _chances(part, means, regions)
     names = [str(name) for name in insight["component"].values]
-    held = f", {_KIND.get(kind, kind)}" if insight.attrs.get("uses_spectrum", 1) else ""  # there is no spectrum
+    held = f"; {_KIND.get(kind, kind)}" if insight.attrs.get("uses_spectrum", 1) else ""  # there is no spectrum
     for place, (region, mask) in enumerate(regions.items()):
         for column, name in enumerate(names):
             mean = means.isel(region=place, component=column)
@@ -178,13 +178,15 @@ def _composition(
             p = float(chances[place, column])
             verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, _chance_words(p))
             if not np.isfinite(error_factor(insight)):
-                verdict.want(False, "all members saw the same data: their spread is of random numbers alone")
+                verdict.want(
+                    False, "all members were trained on the same data, so that they differ by random numbers alone"
+                )
             _judge_support(
                 verdict, part.isel(sample=np.flatnonzero(mask), component=column), float(mean["composition_gradient"])
             )
             costs = _COST | _COST_ON_SITES if "site" in insight else _COST
             cost = costs.get(scheme, scheme).format(host=_host(insight, name))
-            yield (_composition_row(insight, mean, name, region, cost + held, p) | verdict.conclude())
+            yield (_composition_row(insight, mean, name, region, cost, held, p) | verdict.conclude())
 
 
 def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -> NDArray[np.float64]:
@@ -241,7 +243,9 @@ def _host(insight: xr.Dataset, name: str) -> str:
     return str(insight["exchange_host"].sel(component=name).item())
 
 
-def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: str, how: str, p: float) -> Row:
+def _composition_row(
+    insight: xr.Dataset, mean: xr.Dataset, name: str, region: str, cost: str, held: str, p: float
+) -> Row:
     effect = float(mean["composition_gradient"])
     error = float(mean.get("composition_gradient_error", np.nan))
     unit = _unit(
@@ -253,8 +257,8 @@ def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: s
     count = int(mean["composition_gradient_samples"])
     where = "" if region == "all samples" else f", {region}"
     sentence = (
-        f"Adding {name} ({how}) {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
-        f"(mean of {count} samples{where})."
+        f"More {name} {cost} {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
+        f"(mean of {count} samples{where}{held})."
     )
     return {
         "about": "composition", "subject": name, "region": region, "sentence": sentence,
@@ -265,7 +269,7 @@ def _composition_row(insight: xr.Dataset, mean: xr.Dataset, name: str, region: s
 def _without_data(name: str, region: str) -> Row:
     return {
         "about": "composition", "subject": name, "region": region,
-        "sentence": f"Nothing can be said of adding {name} ({region}).",
+        "sentence": f"The effect of more {name} is unknown ({region}).",
         "status": UNSUPPORTED, "reason": "no sample has data along this direction",
         "effect": np.nan, "error": np.nan, "unit": "", "p": np.nan,
     }  # fmt: skip
@@ -306,7 +310,9 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
         p = float(row["p"])
         verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, f"family-wise p over the axis is {p:.2g} ({judge})")
         if "the same samples" in judge:
-            verdict.want(False, "all members saw the same data: their spread is of random numbers alone")
+            verdict.want(
+                False, "all members were trained on the same data, so that they differ by random numbers alone"
+            )
         part = insight.isel(axis=np.flatnonzero(((axis >= row["low"]) & (axis <= row["high"])).to_numpy()))
         if "spectral_support" in part:
             some, full = (float((part["spectral_support"] >= flag).mean()) for flag in (1, 2))
@@ -319,7 +325,7 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
         sentence = (
             f"More intensity at {where} (most clearly at {row['peak']:g}) goes with "
             f"{'higher' if row['sign'] > 0 else 'lower'} {_target(insight)}, composition held: "
-            f"{row['gradient']:.3g} {unit} and channel"
+            f"{row['gradient']:.3g} {unit} in each channel"
             f"{_share_words(row.get('share'))}."
         )
         yield {
@@ -329,7 +335,10 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
 
 
 def _share_words(share: float | None) -> str:
-    return "" if share is None else f", {100 * share:.0f} % of the squared gradient of the whole axis"
+    if share is None:
+        return ""
+    found = "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+    return f", which is {found} of the squared gradient over all channels"
 
 
 def _unit(insight: xr.Dataset, name: str, otherwise: str) -> str:

@@ -430,9 +430,10 @@ def _with_words(
 
 def _reason(support: int, along: int, together: int) -> str:
     if together == 0:
-        return "components that were never measured together: beyond the data"
-    found = f"{along or 'no'} measured composition{'' if along == 1 else 's'} along it"
-    return f"{found}, {together} with its rarest pair of components"
+        return "its components were never measured together"
+    lie = "composition lies" if along <= 1 else "compositions lie"
+    contain = "contains" if together == 1 else "contain"
+    return f"{along or 'no'} measured {lie} in this direction; {together} {contain} its rarest pair of components"
 
 
 def _with_gradient(

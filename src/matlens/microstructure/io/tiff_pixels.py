@@ -148,9 +148,7 @@ def _in_colours(values: NDArray[Any], sampled: bool, page: Any, name: str) -> Pi
         elif wanted == 1 and values.shape[-1] in (3, 4):
             wanted = 3  # programs that do not say what three samples are mean red, green and blue
         elif wanted == 1:
-            raise InputError(
-                f"{name} holds {values.shape[-1]} channels without a word on them; save the one with the phases."
-            )
+            raise InputError(f"{name} holds {values.shape[-1]} channels without names; save the one with the phases.")
     values = values[..., :wanted]
     if wanted == 1:
         grey = _grey(values[..., 0], kind, page)

@@ -70,7 +70,7 @@ def decided(image: Image, options: CleaningOptions, name: str, *, propose: bool)
         raise InputError(
             f"{name} holds a mask of the levels {listed} that JPEG, anti-aliasing or averaging has blurred, so that "
             "borders between outer levels pass over those between; save it without loss and with nearest neighbours, "
-            "or cut it all the same with --threshold v1,v2."
+            "or set the thresholds by --threshold v1,v2."
         )
     if kind.name == "blended":
         low, high = kind.levels
@@ -80,7 +80,7 @@ def decided(image: Image, options: CleaningOptions, name: str, *, propose: bool)
             raise InputError(
                 f"{name} holds a mask that averaging or anti-aliasing has blurred, and no cut keeps its mean: the "
                 f"upper level {high:.4g} has a share of {kept:.3f} by the mean and {got:.3f} by the best cut; take the "
-                f"mask at its full resolution, or cut it all the same with --threshold {(low + high) / 2:.4g}."
+                f"mask at its full resolution, or set the thresholds by --threshold {(low + high) / 2:.4g}."
             )
         return (
             replace(options, threshold=f"{level:.9g}"),

@@ -275,7 +275,7 @@ def _sentences(summary: pd.DataFrame, count: int) -> list[str]:
         f"At equal volume fraction (swaps): {said('swap', 'gradient')}, {said('swap', 'difference')} and "
         f"{said('swap', 'linearised')}.",
         f"Over both phases {said('both', 'gradient')}, {said('both', 'difference')} and {said('both', 'linearised')}, "
-        f"where a map that knows nothing but the phase reaches {said('both', 'phase')}.",
+        f"for comparison, a map of the phases alone reaches {said('both', 'phase')}.",
     ]
 
 
