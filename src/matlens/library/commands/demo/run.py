@@ -32,7 +32,7 @@ __all__ = ["TRUTH", "found_beside_truth", "prepare", "sentence_of_truth", "work"
 MODEL, INSIGHT, PLAN = "photoanode", "photoanode-insight", "photoanode-plan"
 _TABLE = "photoanode.csv"
 _SPREAD = "composition_gradient_spread"
-_SAMPLES, _MODELS = 150, 10  # so few that it takes less than a minute
+_SAMPLES, _MODELS = 150, 8  # so few that it takes less than a minute
 TRUTH = "truth"
 
 
@@ -79,7 +79,7 @@ def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
         n_models=_MODELS,
         preprocessing=("band-maximum:750:850",),
         held_out=("grouped",),
-        folds=3,
+        folds=2,
         baselines=("ridge",),
         scoring_models=min(_MODELS, 4),
         seed=seed,
