@@ -1,9 +1,11 @@
 """The public door: results that show themselves, arrays and paths in place of structures, a bar where one watches."""
 
+import inspect
 import io
 import subprocess
 import sys
 import types
+import typing
 from importlib import import_module
 
 import numpy as np
@@ -121,6 +123,21 @@ def test_figures_of_both_sides_have_one_door():
     assert {"verdict_forest", "suggestion_chart"} <= set(dir(ml.figures))
     with pytest.raises(AttributeError, match="nonsense"):
         _ = ml.figures.nonsense
+
+
+def test_the_options_of_explain_are_those_of_what_explains():
+    from matlens.api import explain
+    from matlens.library.gradients import explain_library
+    from matlens.microstructure.properties import study_sensitivity
+
+    def options(function):
+        parameters = inspect.signature(function).parameters.values()
+        return {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+
+    assert [options(each) for each in typing.get_overloads(explain)] == [
+        options(study_sensitivity),
+        options(explain_library),
+    ]
 
 
 class Said(Silent):
