@@ -1,13 +1,11 @@
-import numpy as np
 import pytest
 import torch
 
 from matlens.microstructure.problems import bicontinuous
 from matlens.microstructure.reconstruction import plan
 from matlens.microstructure.reconstruction.matching.cost import evaluation_cost
-from matlens.microstructure.statistics import correlation_length_radial
+from matlens.microstructure.statistics import two_point_radial
 from matlens.microstructure.statistics.equivalence.comparison import comparison_work
-from matlens.microstructure.structure import Microstructure
 
 SIDE = 96
 
@@ -35,12 +33,12 @@ def test_forecast_of_time_counts_coarse_levels_at_their_size():
 
 
 def test_forecast_of_a_comparison_counts_windows_pairs_and_the_search():
-    """A large micrograph holds many windows, and is searched for copies as a whole."""
-    small, large = (Microstructure(np.zeros((side, side), dtype=int), phase_names=("a", "b")) for side in (128, 512))
-    assert comparison_work((128, 128), 1, [large]) > 5 * comparison_work((128, 128), 1, [small])
-    more = comparison_work((128, 128), 2, [large]) - comparison_work((128, 128), 1, [large])
-    assert more == pytest.approx(11 * 128**2)  # measured and searched
-    assert comparison_work((64, 64), 1, [large]) > comparison_work((128, 128), 1, [large])  # more pairs
+    """A large micrograph holds many windows, and is searched for copies as a whole, in blocks if it is coarse."""
+    fine, coarse = (bicontinuous((512, 512), wavelength=length, seed=1) for length in (16, 64))
+    assert comparison_work((128, 128), 1, [fine]) > 5 * comparison_work((128, 128), 1, [fine[:128, :128]])
+    assert comparison_work((128, 128), 1, [fine]) > 2 * comparison_work((128, 128), 1, [coarse])
+    more = comparison_work((128, 128), 2, [coarse]) - comparison_work((128, 128), 1, [coarse])
+    assert 128**2 < more < 11 * 128**2  # measured and searched
 
 
 def test_a_plan_measures_the_correlation_length_once(monkeypatch):
@@ -48,8 +46,10 @@ def test_a_plan_measures_the_correlation_length_once(monkeypatch):
 
     def counted(m):
         calls.append(m)
-        return correlation_length_radial(m)
+        return two_point_radial(m)
 
-    monkeypatch.setattr("matlens.microstructure.reconstruction.default_shape.correlation_length_radial", counted)
-    plan(bicontinuous((96, 96), wavelength=12, seed=17), encoder="filterbank")
+    monkeypatch.setattr("matlens.microstructure.statistics.correlation.correlation_length.two_point_radial", counted)
+    exemplar = bicontinuous((96, 96), wavelength=12, seed=17)
+    planned = plan(exemplar, encoder="filterbank")
+    comparison_work(planned.shape, 1, [exemplar])
     assert len(calls) == 1

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matlens.microstructure.statistics import correlation_length_radial
 from matlens.microstructure.structure import Microstructure
@@ -45,11 +43,6 @@ def default_shape(exemplars: Sequence[Microstructure]) -> tuple[int, ...]:
     return tuple(min(side, whole) for whole in exemplars[0].shape)
 
 
-@lru_cache(maxsize=4)  # a plan asks for its size, and the method for what it looks at
-def _lengths(exemplar: Microstructure) -> NDArray[np.float64]:
-    return correlation_length_radial(exemplar)
-
-
 def longest_correlation_length(exemplars: Sequence[Microstructure]) -> float:
     """Return the longest correlation length of all phases and exemplars.
 
@@ -69,6 +62,6 @@ def longest_correlation_length(exemplars: Sequence[Microstructure]) -> float:
     >>> longest_correlation_length([laminate((64, 64), 16)])
     6.0
     """
-    lengths = np.concatenate([_lengths(exemplar) for exemplar in exemplars])
+    lengths = np.concatenate([correlation_length_radial(exemplar) for exemplar in exemplars])
     known = lengths[np.isfinite(lengths)]
     return float(known.max()) if known.size else float("nan")

@@ -17,7 +17,7 @@ from matlens.hooks import Progress, Silent
 from matlens.microstructure.problems import blurred_noise, white_noise
 from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.statistics.equivalence.bands import curve_bands
-from matlens.microstructure.statistics.equivalence.copying import CopyTest, pasted_blocks
+from matlens.microstructure.statistics.equivalence.copying import CopyTest, coarseness, pasted_blocks, patch_sides
 from matlens.microstructure.statistics.equivalence.curves import Curves, errors
 from matlens.microstructure.statistics.equivalence.sentences import describe, verdict_word
 from matlens.microstructure.statistics.equivalence.variability import MIN_WINDOWS, Variability, joint_verdict
@@ -30,7 +30,7 @@ __all__ = ["Comparison", "compare", "comparison_work"]
 CONTROL_REALISATIONS = 5
 # Measured on pictures of 512 x 512 and 746 x 1760 px: what takes as long as to measure so many pixels of windows.
 _JUDGING = 100  # for each pair of windows
-_SEARCHING = 10  # for each pixel in which copies are looked for
+_SEARCHING = 10  # for each pixel, or block of them, in which copies are looked for
 _NARROWEST = 4  # pixels; no statistic has an offset to be compared at below
 Several = Microstructure | Sequence[Microstructure]
 
@@ -252,7 +252,8 @@ def _work(
     counts = [min(count_windows(exemplars, size), MOST) for size in sizes]
     windows = [float(np.prod(size)) * count for size, count in zip(sizes, counts)]
     judging = _JUDGING * float(sum(count**2 for count in counts))  # R of every pair of windows, drawn again and again
-    searching = _SEARCHING * (whole + results)
+    blocks = sum(1 / coarseness(side) ** exemplars[0].ndim for side in patch_sides(exemplars))
+    searching = _SEARCHING * blocks * (whole + results)
     return [*windows, results + judging, noise + 2 * judging, searching, whole / 10]
 
 
@@ -277,7 +278,7 @@ def comparison_work(shape: Sequence[int], n: int, exemplars: Sequence[Microstruc
     --------
     >>> exemplar = Microstructure(np.eye(256, dtype=int))
     >>> [round(comparison_work((side, side), 1, [exemplar]) / 256**2) for side in (256, 64)]
-    [33, 14]
+    [53, 24]
     """
     made = [tuple(shape)] * n
     return sum(_work(made, exemplars, _sizes(made, exemplars, None)))

@@ -18,7 +18,7 @@ from matlens.microstructure.statistics.correlation.correlation_length import cor
 from matlens.microstructure.statistics.equivalence.verbatim import largest_verbatim_block, symmetries
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["COPY_LIMIT", "CopyTest", "pasted_blocks", "patch_sides"]
+__all__ = ["COPY_LIMIT", "CopyTest", "coarseness", "pasted_blocks", "patch_sides"]
 
 Array = NDArray[np.float32]
 
@@ -202,6 +202,27 @@ def pasted_blocks(exemplar: Microstructure, shape: Sequence[int], block: int, se
     return exemplar.with_labels(labels[tuple(slice(side) for side in shape)], periodic=False)
 
 
+def coarseness(w: int) -> int:
+    """Return the side of the blocks of pixels that are averaged before patches are looked up.
+
+    Parameters
+    ----------
+    w : int
+        Side of the patches.
+
+    Returns
+    -------
+    int
+        Pixels along each axis; 1 for narrow patches.
+
+    Examples
+    --------
+    >>> coarseness(10), coarseness(48)
+    (1, 4)
+    """
+    return max(1, w // COARSE)
+
+
 class _Finder:
     """Best normalised match of patches of one side in one exemplar.
 
@@ -212,7 +233,7 @@ class _Finder:
     def __init__(self, exemplar: Microstructure, w: int) -> None:
         self.exemplar, self.w = exemplar, w
         self.field, self.known = _channels(exemplar), exemplar.mask
-        self.factor = max(1, w // COARSE)
+        self.factor = coarseness(w)
         coarse, known = _averaged(self.field, self.factor, exemplar.ndim), self.known
         if known is not None and self.factor > 1:  # a block is known if all of its pixels are
             known = _averaged(known.astype(np.float32), self.factor, exemplar.ndim) > 1 - 1e-6
