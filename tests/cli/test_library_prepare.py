@@ -61,7 +61,7 @@ def test_the_effect_of_a_baseline_is_shown(capsys) -> None:
     for panel, library in {"as in the file": given, "prepared": found}.items():
         part = effect[(effect["panel"] == panel) & (effect["sample"] == "s3")]
         np.testing.assert_allclose(part["intensity"], library.spectra[2])
-    assert "Before and after" in Path("run/report.html").read_text(encoding="utf-8")
+    assert "as they were prepared" in Path("run/report.html").read_text(encoding="utf-8")
     assert Path("run/figures/effect.png").exists()
 
 

@@ -156,7 +156,7 @@ def support():
     new = np.random.default_rng(1).dirichlet([2, 2, 1, 1], 8)
     found = composition_support(new, x, groups)
     domain = Nearness.fit(x, groups)
-    flags, along, together = move_support(x[:8], new, np.unique(x, axis=0))
+    flags, along, _, together = move_support(x[:8], new, np.unique(x, axis=0))
     asked = MaterialsLibrary(new, library.components, {})
     beside = prediction_support(BASELINES["ridge"]().fit(library), library, asked)
     return {

@@ -20,6 +20,7 @@ class ReportSpec:
     """Write the report and the figures of a run again, from the tables in its folder."""
 
     run: Annotated[Path, option("Folder of the run (run directory).", argument=True, metavar="RUN")]
+    pdf: Annotated[bool, option("Write each figure as PDF too.", "--pdf")] = False
     open: Annotated[bool, option("Open the report in the web browser.", "--open")] = False
 
 
@@ -38,7 +39,7 @@ def report(spec: ReportSpec, verbosity: Verbosity) -> None:
 
     set_up_logging(verbosity)
     with RunDirectory(spec.run) as run, reading_run(run):
-        made = build_report(run, command_of(run, commands()).page(run))
+        made = build_report(run, command_of(run, commands()).page(run), pdf=spec.pdf)
     echo(str(made))
     if spec.open:
         open_in_browser(made)

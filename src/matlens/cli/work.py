@@ -183,7 +183,7 @@ def complete(
                 report = build_report(run, page)
             finally:
                 progress.end()
-            lines = page.headlines(run)
+            lines = [*page.headlines(run), *map(str, run.provenance.get("warnings", ()))]
         failed = run.failed
     if verbosity.quiet:
         echo(str(run.path))

@@ -1,9 +1,11 @@
-"""Saving of a figure as PNG, as PDF, and as a CSV file of the numbers it shows."""
+"""Saving of a figure as PNG or PDF, and as a CSV file of the numbers it shows."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pandas as pd
@@ -16,12 +18,19 @@ from matlens.figures.style import RC
 
 __all__ = ["save_figure"]
 
-_DPI = 220
+_HOW: dict[str, dict[str, Any]] = {
+    "png": {"dpi": 220, "metadata": {"Software": None}},
+    "pdf": {"metadata": {"CreationDate": None, "Creator": "MatLens", "Producer": None}},
+}
 
 
 def save_figure(
-    figure: Figure, stem: str | os.PathLike[str], source: pd.DataFrame, writing: Writing = atomic_write
-) -> tuple[Path, Path, Path]:
+    figure: Figure,
+    stem: str | os.PathLike[str],
+    source: pd.DataFrame,
+    writing: Writing = atomic_write,
+    suffixes: Sequence[str] = ("png", "pdf"),
+) -> tuple[Path, ...]:
     """Save a figure as PNG and PDF, and its source data as CSV.
 
     The same figure gives the same bytes, because no dates are written.
@@ -36,11 +45,13 @@ def save_figure(
         The numbers in the figure.
     writing : callable
         Opens a file for writing, from its path; by default, `matlens.core.atomic.atomic_write`.
+    suffixes : sequence of {"png", "pdf"}
+        Kinds of picture to write.
 
     Returns
     -------
-    png, pdf, csv : Path
-        The three files.
+    tuple of Path
+        The pictures in this order, then the CSV file.
 
     Raises
     ------
@@ -55,14 +66,12 @@ def save_figure(
     >>> [file.name for file in files]
     ['empty.png', 'empty.pdf', 'empty.csv']
     """
-    png, pdf, csv = (Path(f"{os.fspath(stem)}.{suffix}") for suffix in ("png", "pdf", "csv"))
+    files = [Path(f"{os.fspath(stem)}.{suffix}") for suffix in (*suffixes, "csv")]
     FigureCanvasAgg(figure)
     with matplotlib.rc_context(RC):
-        with writing(png.as_posix()) as file:
-            figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
-        with writing(pdf.as_posix()) as file:
-            described = {"CreationDate": None, "Creator": "MatLens", "Producer": None}
-            figure.savefig(file, format="pdf", metadata=described)
-    with writing(csv.as_posix()) as file:
+        for suffix, path in zip(suffixes, files):
+            with writing(path.as_posix()) as file:
+                figure.savefig(file, format=suffix, **_HOW[suffix])
+    with writing(files[-1].as_posix()) as file:
         file.write(csv_text(source).encode())
-    return png, pdf, csv
+    return tuple(files)

@@ -79,4 +79,6 @@ def bar_panel(axes: Axes, table: pd.DataFrame, colour: Callable[[int], str]) -> 
     axes.tick_params(axis="y", length=0)
     ends = table[["value", "high"]].max(axis=1).clip(lower=0) + 0.02 * float(table["value"].max())
     for place, end, value in zip(places, ends, table["value"]):
-        axes.text(end, place, f"{value:.3g}", va="center", fontsize=6.5)
+        text = f"{value:.3g}".replace("-", "−")
+        # Below zero there is no bar: an arrow says on which side of the axis the number belongs.
+        axes.text(end, place, text if value >= 0 else f"◂ {text}", va="center", fontsize=6.5)

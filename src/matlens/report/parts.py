@@ -1,36 +1,72 @@
-"""Parts of a report: sections with paragraphs, figures, tables, texts and links."""
+"""Parts of a report: the answer on top, and sections with paragraphs, figures, tables, texts and links."""
 
 from __future__ import annotations
 
-import base64
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from matlens.figures.save import save_figure
-from matlens.figures.style import DOUBLE
+from matlens.report.numbers import is_number, shown
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["Links", "Page", "Picture", "Section", "Table", "Text", "picture", "table"]
+__all__ = [
+    "Answer",
+    "Drawing",
+    "Folded",
+    "Item",
+    "Links",
+    "Page",
+    "Picture",
+    "Section",
+    "Table",
+    "Text",
+    "Tile",
+    "table",
+]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of a report, which is drawn and saved when the report is written.
+
+    Parameters
+    ----------
+    name : str
+        File name in the folder ``figures`` of the run, without suffix.
+    figure : Figure
+        The figure.
+    source : DataFrame
+        The numbers in the figure.
+    caption : str
+        Caption: how to read the figure.
+    alt : str
+        What the figure shows, for those who cannot see it; by default `matlens.figures.describe.described`.
+    """
+
+    name: str
+    figure: Figure
+    source: pd.DataFrame
+    caption: str
+    alt: str = ""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure in a report, with links to its print version and its numbers.
+    """A picture in a report, with links to its print version and its numbers.
 
     Parameters
     ----------
     image : str
-        The figure as a data URI (see `data_uri`).
+        The picture as a data URI.
     caption : str
         Caption.
-    pdf, csv : str
-        Links to the PDF and to the numbers in the figure, relative to the report.
+    alt : str
+        What the picture shows.
+    links : sequence of (str, str)
+        Name and target of each link; targets are relative to the report.
     width : int
         Width in percent of the page.
     """
@@ -38,8 +74,8 @@ class Picture:
     kind: ClassVar[str] = "picture"
     image: str
     caption: str
-    pdf: str
-    csv: str
+    alt: str
+    links: Sequence[tuple[str, str]] = ()
     width: int = 100
 
 
@@ -98,6 +134,26 @@ class Links:
 
 
 @dataclass(frozen=True)
+class Folded:
+    """Parts of a report that are shown on request, and are not printed.
+
+    Parameters
+    ----------
+    title : str
+        What the reader can unfold.
+    items : sequence of Drawing, Picture, Table, Text, Links or Folded
+        The parts.
+    """
+
+    kind: ClassVar[str] = "folded"
+    title: str
+    items: Sequence[Item]
+
+
+Item = Drawing | Picture | Table | Text | Links | Folded
+
+
+@dataclass(frozen=True)
 class Section:
     """A section of a report.
 
@@ -105,18 +161,68 @@ class Section:
     ----------
     title : str
         Heading.
-    items : sequence of Picture, Table, Text or Links
+    items : sequence of Drawing, Picture, Table, Text, Links or Folded
         Content, in this order.
     paragraphs : sequence of str
         Paragraphs before the items.
     points : sequence of str
         Bullet points after the paragraphs.
+    folded : bool
+        Whether only the heading is shown until the reader unfolds the section.
     """
 
     title: str
-    items: Sequence[Picture | Table | Text | Links] = ()
+    items: Sequence[Item] = ()
     paragraphs: Sequence[str] = ()
     points: Sequence[str] = field(default_factory=tuple)
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number at the top of a report.
+
+    Parameters
+    ----------
+    name : str
+        What it is.
+    value : str
+        The number as text, see `matlens.report.numbers.shown`.
+    unit : str
+        Its unit; empty for a pure number.
+    interval : str
+        Where it lies, in words, for example ``"90 %: 0.38 to 0.45"``; empty if that is not known.
+    """
+
+    name: str
+    value: str
+    unit: str = ""
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What stands at the top of a report, below its headline.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+        The three to five most important numbers.
+    picture : Drawing, Picture or None
+        The one figure to look at first.
+    warnings : sequence of str
+        What the reader must know before using the result, the most serious first.
+    kind : str
+        The verdict, which colours the headline: ``"equivalent"``, ``"different"``, ``"undecided"``, or empty.
+    word : str
+        The verdict in two or three words.
+    """
+
+    tiles: Sequence[Tile] = ()
+    picture: Drawing | Picture | None = None
+    warnings: Sequence[str] = ()
+    kind: str = ""
+    word: str = ""
 
 
 def _no_facts(run: RunDirectory) -> Mapping[str, Any]:
@@ -141,12 +247,13 @@ class Page:
         Each makes a section of the run, or None where its tables are missing.
     cites : callable
         BibTeX keys of what the run stands on.
-    facts : callable
-        What stands in the header besides date, seed and device: names and values.
-    verdict : callable
-        The joint verdict: ``kind``, ``word`` and ``sentence``; None where there is none.
+    answer : callable
+        Numbers, figure and warnings at the top of the report; None where the run holds none of its tables.
     headlines : callable
-        What the command line prints at the end; by default the sentences in provenance.json.
+        The conclusions, which the command line prints at the end, the most important first: it heads the report. By
+        default the sentences in provenance.json.
+    facts : callable
+        How the run was made, besides date, seed and device: names and values.
     marks : tuple of str
         Cells of tables with one of these words are coloured.
     """
@@ -155,77 +262,15 @@ class Page:
     subtitle: Callable[[RunDirectory], str]
     sections: tuple[Callable[[RunDirectory], Section | None], ...]
     cites: Callable[[RunDirectory], Sequence[str]]
-    facts: Callable[[RunDirectory], Mapping[str, Any]] = _no_facts
-    verdict: Callable[[RunDirectory], Mapping[str, str] | None] = lambda run: None
+    answer: Callable[[RunDirectory], Answer | None] = lambda run: None
     headlines: Callable[[RunDirectory], Sequence[str]] = _sentences
+    facts: Callable[[RunDirectory], Mapping[str, Any]] = _no_facts
     marks: tuple[str, ...] = ()
 
 
-def picture(run: RunDirectory, name: str, figure: Figure, source: pd.DataFrame, caption: str) -> Picture:
-    """Save a figure in the ``figures`` folder of a run, and return it as a part of the report.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        The run.
-    name : str
-        File name without suffix.
-    figure : Figure
-        The figure.
-    source : DataFrame
-        The numbers in the figure.
-    caption : str
-        Caption in the report.
-
-    Returns
-    -------
-    Picture
-        The figure, with links to its PDF and CSV files.
-
-    Raises
-    ------
-    RunError
-        If a file cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> numbers = pd.DataFrame({"r2": [0.9]})
-    >>> with RunDirectory.create(Path(tempfile.mkdtemp()) / "run", "compare", {}) as run:
-    ...     part = picture(run, "scores", Figure(figsize=(DOUBLE / 2, 1)), numbers, "Scores.")
-    >>> part.pdf, part.width
-    ('figures/scores.pdf', 50)
-    """
-    png, pdf, csv = save_figure(figure, f"figures/{name}", source, run.writing)
-    width = round(100 * figure.get_figwidth() / DOUBLE)
-    return Picture(data_uri(run.path / png), caption, f"figures/{pdf.name}", f"figures/{csv.name}", width)
-
-
-def data_uri(png: Path) -> str:
-    """Encode a PNG file as a data URI, which an HTML file can hold.
-
-    Parameters
-    ----------
-    png : Path
-        The file.
-
-    Returns
-    -------
-    str
-        ``data:image/png;base64,...``
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> png = Path(tempfile.mkdtemp()) / "a.png"
-    >>> _ = png.write_bytes(b"PNG")
-    >>> data_uri(png)
-    'data:image/png;base64,UE5H'
-    """
-    return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode("ascii")
-
-
-def table(frame: pd.DataFrame, caption: str = "", names: dict[str, str] | None = None) -> Table:
+def table(
+    frame: pd.DataFrame, caption: str = "", names: Mapping[str, str] | None = None, shares: Collection[str] = ()
+) -> Table:
     """Format a data frame as a table of a report: three significant digits, and a dash for an unknown value.
 
     Parameters
@@ -234,9 +279,11 @@ def table(frame: pd.DataFrame, caption: str = "", names: dict[str, str] | None =
         The values.
     caption : str
         Caption.
-    names : dict of str to str, optional
+    names : mapping of str to str, optional
         Columns to show, in this order, with their headings; by default all columns under their own names. Columns that
-        the frame does not have are left out.
+        the frame does not have are left out, and so are columns and rows that hold nothing.
+    shares : collection of str
+        Columns of fractions, which are shown in percent.
 
     Returns
     -------
@@ -245,47 +292,25 @@ def table(frame: pd.DataFrame, caption: str = "", names: dict[str, str] | None =
 
     Examples
     --------
-    >>> table(pd.DataFrame({"R": [1.23456, float("nan")]})).rows
-    [['1.23'], ['–']]
+    >>> found = pd.DataFrame({"R": [1.23456, float("nan")], "share": [0.5, 0.25], "of": [None, None]})
+    >>> part = table(found, shares=["share"])
+    >>> part.columns, part.rows
+    (['R', 'share (%)'], [['1.23', '50'], ['–', '25']])
     """
     names = names or {str(name): str(name) for name in frame.columns}
     frame = frame[[name for name in names if name in frame.columns]]
-    rows = [[shown(value) for value in row] for row in frame.itertuples(index=False)]
-    numeric = frozenset(i for i in range(frame.shape[1]) if all(_is_number(row[i]) for row in rows))
-    return Table([names[str(name)] for name in frame.columns], rows, numeric, caption)
+    columns = {
+        f"{names[name]} (%)" if name in shares else names[name]: [
+            shown(100 * value if name in shares and isinstance(value, float) else value) for value in frame[name]
+        ]
+        for name in map(str, frame.columns)
+    }
+    columns = {name: cells for name, cells in columns.items() if not all(map(_empty, cells))}
+    rows = [list(row) for row in zip(*columns.values())]
+    rows = [row for row in rows if len(row) == 1 or not all(map(_empty, row[1:]))]
+    numeric = frozenset(index for index in range(len(columns)) if all(is_number(row[index]) for row in rows))
+    return Table(list(columns), rows, numeric, caption)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text == "–"
-    return True
-
-
-def shown(value: Any) -> str:
-    """Format a value for a reader.
-
-    Parameters
-    ----------
-    value : object
-        Number, truth value, text or None.
-
-    Returns
-    -------
-    str
-        Three significant digits for a float (whole numbers from 1000 on), ``yes`` or ``no`` for a truth value, a dash
-        for None and NaN.
-
-    Examples
-    --------
-    >>> shown(0.123456), shown(12), shown(None), shown(True), shown("s2_error"), shown(1234.5)
-    ('0.123', '12', '–', 'yes', 's2_error', '1234')
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    if isinstance(value, bool) or type(value).__name__ == "bool":
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return str(value)
+def _empty(cell: str) -> bool:
+    return cell in ("", "–")

@@ -1,15 +1,19 @@
-"""The sections that every report ends with: notes, sources, settings and provenance."""
+"""What every report holds: status, notes, how the run was made, and sources."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from matlens.report.parts import Section, Text
+import pandas as pd
+
+from matlens.report.parts import Item, Links, Section, Text, table
 from matlens.runs.citations import bibtex
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["notes", "provenance", "sources", "unfinished"]
+__all__ = ["made", "notes", "sources", "status", "warnings"]
 
 
 def notes(run: RunDirectory) -> Section | None:
@@ -23,12 +27,28 @@ def notes(run: RunDirectory) -> Section | None:
     Returns
     -------
     Section or None
-        The section; None if the run holds none of its tables.
+        The section; None if there are none.
     """
-    facts = run.provenance
-    points = [str(note) for note in facts.get("notes", [])]
-    points += [f"Resumed inexactly: {difference}." for difference in facts.get("inexact", [])]
+    points = [str(note) for note in run.provenance.get("notes", [])]
     return Section("Notes", points=points) if points else None
+
+
+def warnings(run: RunDirectory) -> list[str]:
+    """List what a run warns of: what its work found, items that failed, and a continuation on another machine.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    said = [str(text) for text in run.provenance.get("warnings", ())]
+    said += [f"{name} failed: {reason}" for name, reason in run.failed.items()]
+    return said + [f"Resumed inexactly: {difference}." for difference in run.provenance.get("inexact", [])]
 
 
 def sources(keys: Sequence[str]) -> Section:
@@ -44,39 +64,63 @@ def sources(keys: Sequence[str]) -> Section:
     Section
         The section.
     """
-    return Section("Sources", [Text(bibtex(list(dict.fromkeys(keys))))], ["Please cite the methods this run used."])
+    said = ["Please cite the methods this run used."]
+    return Section("Sources", [Text(bibtex(list(dict.fromkeys(keys))))], said, folded=True)
 
 
-def provenance(run: RunDirectory) -> Section:
-    """Show settings and provenance as they are stored.
+def made(run: RunDirectory, facts: Mapping[str, Any]) -> Section:
+    """Show how the run was made: its facts and its settings, each once.
 
     Parameters
     ----------
     run : RunDirectory
         Run directory, open.
+    facts : mapping
+        What the command tells of itself.
 
     Returns
     -------
     Section
         The section.
     """
-    settings = (run.path / "settings.toml").read_text(encoding="utf-8")
-    kept = {name: value for name, value in run.provenance.items() if name not in ("notes", "status")}
-    texts = [Text(settings, "settings.toml"), Text(json.dumps(kept, indent=2), "provenance.json")]
-    return Section("Settings and provenance", texts)
+    settings, told = run.settings, run.provenance
+    rows = {
+        **facts,
+        "seed": settings.get("options", {}).get("seed", ""),
+        "device": settings.get("environment", {}).get("device", ""),
+        "started": _time(told.get("started", "")),
+        "finished": _time(told.get("finished", "")),
+        "command line": shlex.join(map(str, told.get("argv", ()))),
+    }
+    known = [(name, str(value)) for name, value in rows.items() if value not in ("", None)]
+    items: list[Item] = [
+        table(pd.DataFrame(known, columns=["what", "value"])),
+        Text((run.path / "settings.toml").read_text(encoding="utf-8"), "settings.toml"),
+        Links([("provenance.json: times, versions and choices, as they were stored", "provenance.json")]),
+    ]
+    return Section("Settings and provenance", items, folded=True)
 
 
-def unfinished(run: RunDirectory) -> str:
+def _time(stamp: str) -> str:
+    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M:%S} UTC" if stamp else ""
+
+
+def status(run: RunDirectory, *, begun: bool) -> str:
     """Return a line that says that a run has not ended.
 
     Parameters
     ----------
     run : RunDirectory
         Run directory, open.
+    begun : bool
+        Whether the run holds its result. A run writes its report before it is finished, so that a running one with a
+        result is about to end.
 
     Returns
     -------
     str
-        The line; empty if the run has ended.
+        The line; empty if there is nothing to say.
     """
-    return {"running": "This run has not finished.", "finished": ""}.get(run.status, f"This run is {run.status}.")
+    if run.status == "finished" or (run.status == "running" and begun):
+        return ""
+    return "This run has not finished." if run.status == "running" else f"This run is {run.status}."

@@ -8,7 +8,7 @@ from library_runs import explained_run, learned_run
 from matlens.cli.registry import commands
 from matlens.figures.units import typeset_unit
 from matlens.library.commands.maps import gradients_on_the_wafer
-from matlens.report import parts
+from matlens.report import build
 from matlens.report.build import build_report
 from matlens.runs.command import command_of
 from matlens.runs.directory import RunDirectory
@@ -30,15 +30,15 @@ def headings(html):
 def unpainted(monkeypatch):
     """Figures are made but not painted, which takes most of the time; two tests paint them all."""
 
-    def save(figure, stem, source, writing):
-        for suffix in ("png", "pdf"):
+    def save(figure, stem, source, writing, suffixes):
+        for suffix in suffixes:
             with writing(f"{stem}.{suffix}"):
                 pass
         with writing(f"{stem}.csv") as file:
             source.to_csv(file, index=False)
-        return tuple(Path(f"{stem}.{suffix}") for suffix in ("png", "pdf", "csv"))
+        return tuple(Path(f"{stem}.{suffix}") for suffix in (*suffixes, "csv"))
 
-    monkeypatch.setattr(parts, "save_figure", save)
+    monkeypatch.setattr(build, "save_figure", save)
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +49,12 @@ def learned(tmp_path_factory):
 
 def test_learned_shows_held_out_scores_first_and_checks_after(learned):
     run, html = learned
-    assert headings(html)[:3] == ["Held-out scores", "Before any model", "On the wafer"]
+    assert headings(html)[:3] == ["Before any model", "Held-out scores", "On the wafer"]
     assert "co-alloy systems left out" in html
     assert "0.95\xa0(0.92\xa0to\xa00.98)" in html
     assert "P (mW/cm²) of 60 samples." in html
     for name in ("parity", "scores", "paired", "checks", "wafer"):
-        assert {f"{name}.{kind}" for kind in ("png", "pdf", "csv")} <= {
-            file.name for file in (run.path / "figures").iterdir()
-        }
+        assert {f"{name}.{kind}" for kind in ("png", "csv")} <= {file.name for file in (run.path / "figures").iterdir()}
 
 
 def test_shuffled_rows_have_a_report_where_nothing_else_was_held_out(tmp_path, unpainted):
@@ -78,17 +76,17 @@ def test_explained_says_what_was_found_with_marks_of_trust(tmp_path):
     with explained_run(tmp_path / "run", components=("Bi", "V", "W", "Mo", "Tb")) as run:
         html = text_of(run)
     assert headings(html)[:7] == [
-        "What was found",
-        "What each component does",
+        "Statements",
+        "Where the data support it",
         "What to add to a sample",
         "Where in the spectrum",
         "Which components act alike",
         "Over the compositions",
-        "Beside older ways",
+        "Comparison with PLS and random forest",
     ]
     assert re.search(r"Of \d+ statements that could be made, \d+ supported, \d+ weak and \d+ unsupported\.", html)
     assert 'class=" mark unsupported"' in html
-    assert "Failed: 70 % is left." in html
+    assert "70 % is left." in html
     assert "1015" not in html
     assert "its coverage was not measured" in html
 
@@ -115,7 +113,7 @@ def test_gradients_stand_where_the_samples_lie(tmp_path, learned, unpainted):
         (learned[0].path / "positions.csv").write_text(places, encoding="utf-8")
         section = gradients_on_the_wafer(run)
     assert section.title == "On the wafer"
-    found = pd.read_csv(tmp_path / "run" / "figures" / "wafer.csv")
+    found = section.items[0].source
     assert set(found["panel"]) == {"adding Fe", "adding Ga"}  # nothing supports Pd
     assert len(found) == 20
 
@@ -132,19 +130,29 @@ def test_suggestions_are_ranked_with_trust_and_a_list_to_print(tmp_path, unpaint
     )
     moves = moves.assign(low=[2.2, 2.0], high=[2.8, 2.9], gain=0.4, gain_low=0.1, gain_high=0.7, chance=0.83)
     moves = moves.assign(support=[2, 0], reason=["8 compositions along it", "beyond the data"])
-    plate = moves[["rank", "move"]].assign(well=["A1", "A2"], Bi=[50.0, 50.0], V=[49.0, 48.0], W=[1.0, 0.0])
+    plate = moves[["rank", "move"]].assign(well=["A1", "A2"], Bi=[50.0, 50.0], V=[49.0, 48.0], W=[1.0, 0.25])
     with RunDirectory.create(tmp_path / "run", "library suggest", {"options": {"seed": 0}}) as run:
         write_table(run, "suggestions", moves)
         write_table(run, "plate", plate.assign(Mo=[0.0, 2.0], Tb=0.0))
-        run.mark("finished", resolved={"target": "P", "unit": "mW/cm2", "best": 2.3})
+        run.mark("finished", resolved={"target": "P", "unit": "mW/cm2", "increment": 0.0025, "fraction_name": "at%"})
         html = text_of(run)
-    assert headings(html)[:2] == ["Suggestions", "To make"]
+    assert headings(html)[:2] == ["To make", "Suggestions"]
     assert "2.50\xa0(2.20\xa0to\xa02.80)" in html
     assert 'class=" mark unsupported"' in html
-    assert "83 %" in html
-    assert '<th class="number">Mo</th>' in html
-    assert "Tb</th>" not in html
-    assert (tmp_path / "run" / "figures" / "suggestions.pdf").is_file()
+    assert '<td class="number">83</td>' in html
+    assert '<th scope="col" class="number">Mo (at%)</th>' in html
+    assert "Tb (at%)</th>" not in html
+    assert (tmp_path / "run" / "figures" / "suggestions.png").is_file()
+
+
+def test_the_plate_list_is_written_to_the_increment(tmp_path, unpainted):
+    """Rounded to three digits, 44.25 and 44.75 would no longer sum to 100 with the rest."""
+    plate = pd.DataFrame({"rank": [1], "well": ["A1"], "Bi": [44.25], "V": [44.75], "W": [11.0]})
+    with RunDirectory.create(tmp_path / "run", "library suggest", {"options": {"seed": 0}}) as run:
+        write_table(run, "plate", plate)
+        run.mark("finished", resolved={"target": "P", "unit": "", "increment": 0.0025, "fraction_name": "at%"})
+        rows = re.findall(r"<td[^>]*>([^<]*)</td>", text_of(run))
+    assert rows[1:5] == ["A1", "44.25", "44.75", "11.00"]
 
 
 def test_suggestions_without_any_move_say_so(tmp_path):

@@ -202,3 +202,40 @@ def test_nothing_is_found_in_ensembles_of_noise_more_often_than_said():
         data["composition_gradient_spread"] = (DIMS, members.std(0, ddof=1))
         false += "supported" in set(statements(data, regions=regions)["status"])
     assert false <= trials * 0.05 + 3.3 * np.sqrt(trials * 0.05 * 0.95)
+
+
+def test_a_gaussian_process_that_disagrees_takes_support_away():
+    data = insight()
+    agrees = data.assign(composition_only_gradient=(("scheme", "sample", "component"), np.full((1, ROWS, 4), 1.5)))
+    assert status(statements(agrees))["W"] == "supported"
+    denies = agrees.assign(composition_only_gradient=0.1 * agrees["composition_only_gradient"])
+    assert status(statements(denies))["W"] == "weak"
+    assert "Gaussian process on composition alone is 0.15" in reason(statements(denies), "W")
+
+
+def test_a_mean_that_few_samples_make_is_weak_and_its_median_is_told():
+    data = insight(scatter=0.0)
+    far = np.where(np.arange(ROWS) < 4, 40.0, 0.0)[:, None] * np.array([1.0, 0, 0, 0])
+    data["composition_gradient"] = data["composition_gradient"] * 0.2 + far
+    data["composition_gradient_members"] = data["composition_gradient_members"] * 0.2 + far
+    found = statements(data)
+    row = found[(found["subject"] == "W") & (found["region"] == "all samples")].iloc[0]
+    assert row["status"] != "supported"
+    assert "the median is 0." in row["sentence"]
+
+
+def test_a_model_that_fails_in_regions_left_out_supports_nothing():
+    assert status(statements(insight(), held_out=0.8, beyond=0.5))["W"] == "supported"
+    found = statements(insight(), held_out=0.8, beyond=-0.56)
+    assert status(found)["W"] == "weak"
+    assert "regions of composition left out is -0.56" in reason(found, "W")
+
+
+def test_without_a_spectrum_nothing_is_said_of_one():
+    assert "effects of composition and spectrum" in reason(statements(insight(uses_spectrum=1)), "W")
+    assert "spectrum" not in reason(statements(insight(uses_spectrum=0)), "W")
+
+
+def test_the_largest_effects_come_first():
+    effects = statements(insight())["effect"].abs().to_numpy()
+    assert (np.diff(effects) <= 0).all()

@@ -4,6 +4,7 @@ import pytest
 from library_example import example_insight
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from matlens.figures.scores import score_bars
 from matlens.figures.style import DOUBLE, SINGLE
 from matlens.library import figures
 from matlens.library.figures.style import GAIN, LOSS, UNKNOWN, diverging
@@ -281,3 +282,17 @@ def test_a_few_huge_gradients_do_not_bleach_the_rest():
     assert diverging([0.0, 0.0]).vmax == 1
     assert diverging([np.nan]).vmax == 1
     assert diverging([*np.zeros(99), 5.0]).vmax == 5
+
+
+def test_a_score_below_zero_is_drawn_at_the_border_of_what_can_be_reached():
+    reach = pd.DataFrame({"name": ["x alone"], "r2": [-0.4], "low": [np.nan], "high": [np.nan]})
+    pairs = pd.DataFrame([[3, 1], [1, 1]], index=["Bi", "W"], columns=["Bi", "W"])
+    axes = figures.check_page(pairs, pd.DataFrame({"mean": [], "value": []}), reach, label="P").axes[2]
+    (dot,) = (line for line in axes.lines if line.get_marker() == "<")
+    assert axes.get_xlim()[0] < dot.get_xdata()[0] < axes.get_xlim()[1]
+    assert "−0.40" in [text.get_text() for text in axes.texts]
+
+
+def test_a_bar_that_is_not_there_says_where_its_number_belongs():
+    scores = pd.DataFrame({"set": "test", "model": ["model"], "r2": [-0.419], "r2_low": [-1.0], "r2_high": [0.1]})
+    assert [text.get_text() for text in score_bars(scores).axes[0].texts] == ["◂ −0.419"]

@@ -7,10 +7,18 @@ import pandas as pd
 import pytest
 
 from matlens.library.io import read_library
-from matlens.library.model.targets import target_of
+from matlens.library.model.targets import Target, target_of
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import check_library
-from matlens.library.validation.checks import CONTROL, NoiseCeiling, noise_ceiling, sampled
+from matlens.library.validation.checks import (
+    CONTROL,
+    NoiseCeiling,
+    _alarm,
+    _coverage_sentence,
+    _noise_sentence,
+    noise_ceiling,
+    sampled,
+)
 
 
 def made(noise: float, *, drift: float = 0.0, replicates: int = 3, seed: int = 0) -> MaterialsLibrary:
@@ -60,7 +68,8 @@ def test_drift_over_the_plate_is_found_and_nothing_else() -> None:
     assert drifting.loc["x", "r2_rest"] > 0.7
     assert "one" not in drifting.index
     assert drifting.loc[["plate", "order in the file", CONTROL], "r2_rest"].max() < 0.1
-    assert "x predicts what composition" in checks.sentences[2]
+    assert checks.alarm.startswith("The x alone predicts P") == (drifting.loc["x", "r2"] > 0.3)
+    assert "x predicts what a model of composition leaves unexplained" in checks.sentences[2]
     assert "neither the order in the file nor any covariate" in check_library(made(0.3, replicates=2)).sentences[2]
 
 
@@ -73,7 +82,7 @@ def test_position_that_goes_with_composition_is_not_blamed() -> None:
     table = checks.confounding.set_index("covariate")
     assert table.loc["x", "r2"] > 0.9
     assert table["r2_rest"].max() < 0.1
-    assert "but nothing of what composition" in checks.sentences[2]
+    assert "but nothing of what a model of composition leaves" in checks.sentences[2]
 
 
 def test_what_was_sampled_is_counted() -> None:
@@ -115,3 +124,25 @@ def test_polymer_blend(data_dir: Path) -> None:
     assert 0.95 < checks.noise.ceiling < 1
     assert len(checks.systems) == 5
     assert checks.sentences[0].startswith("Sampled: 233 samples")
+
+
+def test_the_order_of_rows_that_predicts_as_well_as_composition_raises_an_alarm() -> None:
+    rows = {"covariate": ["order in the file", CONTROL], "r2": [0.74, 0.68], "r2_rest": [0.35, 0.0]}
+    target = Target("P", "", "none")
+    assert _alarm(pd.DataFrame(rows), target).startswith("The order in the file alone predicts P with R2 0.74")
+    explained = pd.DataFrame(rows | {"r2_rest": [0.05, 0.0]})  # as on a spread, where position is composition
+    assert _alarm(explained, target) == ""
+    assert _alarm(pd.DataFrame(rows | {"r2": [0.2, 0.68]}), target) == ""
+
+
+@pytest.mark.parametrize(
+    ("filled", "told"), [(0.79, "21 % have none: there are wide gaps."), (0.95, "such distances.")]
+)
+def test_gaps_are_counted_by_the_mixtures_that_have_no_neighbour(filled: float, told: str) -> None:
+    assert _coverage_sentence(made(0.1), 1, 0.01, filled).endswith(told)
+
+
+def test_a_ceiling_holds_for_composition_alone() -> None:
+    noise = noise_ceiling(made(0.7), Target("P", "", "none"))
+    assert "composition alone" in _noise_sentence(noise, Target("P", "", "none"), spectra=False)
+    assert _noise_sentence(noise, Target("P", "", "none"), spectra=True).endswith("one that reads spectra too can.")

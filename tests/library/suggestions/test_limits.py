@@ -40,5 +40,5 @@ def test_steps_are_refused_in_their_own_unit(step) -> None:
 
 def test_moves_keep_the_names_of_components() -> None:
     library = MaterialsLibrary([[0.5, 0.5]], ("PEG-400", "W"), {"P": [1]})
-    found, _ = words(np.array([0.5, 0.5]), np.array([0.4, 0.6]), np.array([[0, 1]]), library)
-    assert found == "−10 at% PEG-400 for W"
+    found, _ = words(np.array([0.5, 0.5]), np.array([0.4, 0.6]), np.array([[0, 1]]), library, 0.01)
+    assert found == "PEG-400 50 → 40, W 50 → 60 at%"

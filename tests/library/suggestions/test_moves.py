@@ -84,9 +84,10 @@ def test_support_of_moves() -> None:
         [0.48, 0.48, 0.02, 0.02],  # Mo and W were never made together
         [0.52, 0.46, 0.02, 0],  # Bi for V: beside everything
     ])  # fmt: skip
-    flags, along, together = move_support(start, ends, measured)
+    flags, along, near, together = move_support(start, ends, measured)
     assert flags.tolist() == [2, 0, 0, 0]
     assert along[0] >= 2
+    assert (near >= along).all()
     assert together.tolist() == [8, 8, 0, 8]
 
 
@@ -94,9 +95,16 @@ def test_words() -> None:
     known = library()
     x = np.array([0.5, 0.5, 0, 0, 0])
     y = np.array([0.4665, 0.4735, 0.04, 0.02, 0])
-    move, scheme = words(x, y, np.array([[2, -1], [3, 0]]), known)
-    assert move == "+4 at% W and +2 at% Mo for Bi"
+    move, scheme = words(x, y, np.array([[2, -1], [3, 0]]), known, 0.005)
+    assert move == "W 0 → 4, Bi 50 → 46.65, V 50 → 47.35, Mo 0 → 2 at%"
     assert scheme == "dilution, exchange with Bi"
+
+
+def test_a_move_names_each_change_once_and_no_change_below_half_an_increment() -> None:
+    known = library()
+    start, end = np.array([0.5124, 0.4876, 0, 0, 0]), np.array([0.495, 0.4875, 0.0175, 0, 0])
+    move, _ = words(start, end, np.array([[2, 0], [0, 2]]), known, 0.0025)
+    assert move == "W 0 → 1.75, Bi 51.24 → 49.5 at%"
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,8 @@ def test_gradients_of_insight_stand_beside_the_moves() -> None:
     told = found.dropna(subset="gradient")
     assert len(told) > 0
     for row in told.to_dict("records"):
-        component = row["move"].split("%")[1].split()[0].strip("()")
+        changed = [change.split()[0] for change in row["move"].split(", ")]  # the largest change first
+        component = next(name for name in changed if name != row["scheme"].removeprefix("exchange with "))
         scheme = "dilution" if row["scheme"] == "dilution" else "exchange"
         expected = insight["composition_gradient"].sel(
             scheme=scheme, kind="total", sample=row["sample"], component=component
@@ -216,3 +217,25 @@ def test_the_spectrum_follows_the_composition() -> None:
     x = np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]])
     members = predictive_distribution(Reader(), known).members(x)
     np.testing.assert_allclose(members[0], (x @ weights)[:, 0], atol=5e-3)
+
+
+def test_the_best_measured_value_is_a_mean_of_measured_values() -> None:
+    known = library()
+    found = suggest(Oracle(), known, n=1)
+    means = pd.Series(known.merit()).groupby(known.replicates()).agg(["mean", "size"])
+    best = means["mean"].idxmax()
+    assert found.attrs["measured"] == pytest.approx(means.loc[best, "mean"])
+    assert found.attrs["measured_samples"] == means.loc[best, "size"]
+    at = known.compositions[known.replicates() == best][:1]
+    assert found.attrs["measured_expected"] == pytest.approx(float(truth(at)[0]), abs=0.05)
+
+
+def test_the_reason_of_a_suggestion_follows_the_rule_of_its_support() -> None:
+    """Supported: two or more along the move; weak: some near it; unsupported: none near, or pairs never measured."""
+    found = suggest(Oracle(), library(), n=30, campaign=Campaign(limits=Limits(bounds={"C": (0, 1)}, increment=0.02)))
+    assert set(found["support"]) >= {2, 0}
+    for support, reason in found[["support", "reason"]].to_numpy():
+        beyond = "beyond the data" in reason or "but only" in reason
+        assert beyond if support == 0 else "beyond the data" not in reason
+        if support == 2:
+            assert int(reason.split()[0]) >= 2

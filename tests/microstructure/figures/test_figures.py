@@ -8,7 +8,10 @@ from matlens import Microstructure
 from matlens.errors import RunError
 from matlens.figures.save import save_figure
 from matlens.microstructure.figures import (
+    Plane,
+    bounds_chart,
     cleaning_overlay,
+    field_planes,
     learning_curves,
     loss_curves,
     micrographs,
@@ -157,3 +160,40 @@ def test_figures_of_a_model_survive_awkward_tables():
     assert len(prediction_intervals(table, label="k").axes[0].lines) == 2
     rows = pd.DataFrame({"model": ["a", "b"], "n": [25, 25], "draw": 0, "r2": [0.9, -5.0], "skill": np.nan})
     assert len(learning_curves(rows).axes) == 1
+
+
+def test_bounds_far_from_zero_are_seen():
+    """An axis from zero left bars between 18 and 20 without width, and half a dot at the border."""
+    bounds = pd.DataFrame({"bound": ["Wiener"], "lower": [18.0], "upper": [20.0]})
+    axes = bounds_chart(bounds, pd.DataFrame({"name": ["this sample"], "value": [19.5]}), label="k").axes[0]
+    low, high = axes.get_xlim()
+    assert low > 15
+    assert high > 20
+    assert axes.patches[0].get_width() / (high - low) > 0.5
+    axes = bounds_chart(bounds.assign(lower=4.0), pd.DataFrame({"name": ["s"], "value": [5.0]}), label="k").axes[0]
+    assert axes.get_xlim()[0] == 0
+
+
+def test_a_single_prediction_has_a_whole_number():
+    table = pd.DataFrame({"predicted": [1.0], "lower": [0.9], "upper": [1.2], "in_domain": [True]})
+    axes = prediction_intervals(table, label="k").axes[0]
+    assert [tick for tick in axes.get_xticks() if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]] == [1]
+
+
+def test_the_label_of_a_colour_bar_is_whole():
+    plane = Plane("yy", np.eye(8), (1.0, 1.0))
+    figure = field_planes([plane, plane, plane], unit="um", label="strain energy density (GPa)")
+    figure.draw_without_rendering()
+    box = figure.axes[-1].yaxis.label.get_window_extent()
+    assert figure.bbox.y0 <= box.y0
+    assert box.y1 <= figure.bbox.y1
+    assert box.x1 <= figure.bbox.x1
+
+
+def test_pictures_of_several_files_have_one_scale():
+    structures = [Microstructure(np.eye(side, dtype=int), 1.0, "um") for side in (40, 20)]
+    panels = [(str(number), structure) for number, structure in enumerate(structures)]
+    large, small = (axes.get_position().width for axes in micrographs(panels, one_scale=True).axes)
+    assert large == pytest.approx(2 * small)
+    large, small = (axes.get_position().width for axes in micrographs(panels).axes)
+    assert large == pytest.approx(small)

@@ -1,12 +1,9 @@
-"""Figures of distributions and of single numbers."""
-
-import numpy as np
-import pandas as pd
+"""The figure of distributions."""
 
 from matlens import characterize
-from matlens.microstructure.figures import distributions, measure_bars
+from matlens.microstructure.figures import distributions
 from matlens.microstructure.problems import gaussian_field
-from matlens.microstructure.statistics.tables import distributions_of_files, measures_of_files
+from matlens.microstructure.statistics.tables import distributions_of_files
 
 
 def found():
@@ -18,25 +15,30 @@ def test_distributions_have_a_line_for_each_phase_axis_and_file():
     table = distributions_of_files(found(), ["a.tif", "b.tif"])
     figure = distributions(table, unit="um")
     lines = {axes.get_title(loc="left"): len(axes.lines) for axes in figure.axes if axes.lines}
-    assert lines["Chord length"] == 8
+    assert lines["Chord length along y"] == lines["Chord length along x"] == 4
     assert lines["Local thickness"] == 4
     thickness = table[(table["statistic"] == "local_thickness") & (table["source"] == "b.tif")]
     assert thickness["value"].max() == 1
     assert all(axes.get_xlabel().endswith("(µm)") for axes in figure.axes if axes.lines)
 
 
-def test_bars_stand_for_the_values_and_dashes_for_the_unknown():
-    rows = measures_of_files(found(), ["a.tif", "b.tif"])
-    rows = rows[rows["statistic"].isin(["specific_surface", "tortuosity_factor"])]
-    rows.loc[rows.index[-1], "value"] = np.nan
-    figure = measure_bars(rows)
-    heights = [bar.get_height() for bar in figure.axes[0].patches]
-    surface = rows[rows["statistic"] == "specific_surface"]
-    np.testing.assert_allclose(sorted(heights), sorted(surface["value"]))
-    assert [text.get_text() for text in figure.axes[1].texts].count("–") == rows["value"].isna().sum()
+def test_colour_and_line_mean_the_same_in_every_panel_of_several_files():
+    """The line style was the axis in one panel and the file in the others, so that two files looked the same."""
+    figure = distributions(distributions_of_files(found(), ["a.tif", "b.tif"]), unit="um")
+    meanings = {}
+    for axes in figure.axes:
+        for line in axes.lines:
+            phase, source = line.get_label().split(", ")
+            assert meanings.setdefault(source, line.get_color()) == line.get_color()
+            assert meanings.setdefault(phase, line.get_linestyle()) == line.get_linestyle()
+    assert meanings["a.tif"] != meanings["b.tif"]
+    assert meanings["phase 0"] != meanings["phase 1"]
 
 
-def test_a_known_spread_is_a_line_on_the_bar():
-    row = {"statistic": "anisotropy", "phase": "pore", "axis": "", "source": "a", "value": 1.5, "unit": "1"}
-    axes = measure_bars(pd.DataFrame([{**row, "low": 1.2, "high": 2.0}])).axes[0]
-    np.testing.assert_allclose(axes.collections[0].get_segments()[0][:, 1], [1.2, 2.0])
+def test_the_legend_of_long_names_stays_on_the_figure():
+    names = ["a_very_long_name_of_a_micrograph_0001.tif", "another_name_of_a_micrograph_0002.tif"]
+    figure = distributions(distributions_of_files(found().assign_coords(file=names), names), unit="um")
+    figure.draw_without_rendering()
+    box, page = figure.legends[0].get_window_extent(), figure.bbox
+    assert page.x0 <= box.x0
+    assert box.x1 <= page.x1

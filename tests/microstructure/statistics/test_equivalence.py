@@ -132,7 +132,7 @@ def test_compare_says_what_it_found(texture):
     assert by_source.to_dict() == {"pasted blocks": True, "result 0": False, "result 1": False}
     assert found.joint in ("equivalent", "undecided")
     words = " ".join(found.sentences())
-    assert "4 window(s) of the result's size, and a verdict needs 8" in words
+    assert "4 windows of the result's size, and a verdict needs 8" in words
     assert "Check passed: white noise is recognised as different" in words
     assert "does not repeat the micrograph" in words
 
@@ -164,7 +164,7 @@ def test_small_exemplars_and_larger_results(texture):
     window = texture.crop(slice(0, 96), slice(0, 96))
     found = compare(texture, window, controls=False, copying=False)
     assert list(found.ratios["window"].unique()) == ["24x24"]
-    assert "0 window(s)" in found.notes[0]
+    assert "0 windows" in found.notes[0]
     tiny = compare(window.crop(slice(0, 24), slice(0, 24)), window.crop(slice(0, 20), slice(0, 20)), copying=False)
     assert tiny.ratios.empty
     assert tiny.joint == "undecided"
@@ -273,6 +273,29 @@ def test_the_verdict_is_never_equivalent_where_blurred_noise_is_too():
     assert describe(rows, {"32x32": "equivalent"}, "equivalent", other, pd.DataFrame())[0].startswith(
         "Equivalent in all 2"
     )
+
+
+def test_only_statistics_that_blurred_noise_fails_are_counted_first():
+    """Seven of eight says nothing where blurred noise passes six of them."""
+    rows = judged(verdict=["equivalent", "undecided"], high=[1.1, 1.4])
+    noise = judged(source="blurred noise", joint="different", verdict=["equivalent", "different"])
+    said = describe(rows, {"32x32": "undecided"}, "undecided", noise, pd.DataFrame())[0]
+    assert said.startswith(
+        "Equivalent in 0 of the 1 statistics that distinguish the material from blurred noise (Euler density) and in 1 "
+        "of the 1 others; Euler density (R 1.00"
+    )
+    assert verdict_word(rows, {"32x32": "undecided"}, "undecided", noise) == "Not decided"
+    passed = judged(source="blurred noise", joint="undecided", verdict="undecided")
+    said = describe(rows, {"32x32": "undecided"}, "undecided", passed, pd.DataFrame())[0]
+    assert said.startswith("Equivalent in 1 of 2 statistics, but none of them distinguishes the material from blurred")
+
+
+def test_controls_name_the_phases_as_the_exemplar_does():
+    material = gaussian_field((64, 64), 3.0, 0.4, seed=0)
+    named = Microstructure(material.labels, phase_names=("gap", "stone"))
+    found = compare(gaussian_field((32, 32), 3.0, 0.4, seed=1), named, copying=False)
+    assert set(found.properties["phase"]) == {"gap", "stone"}
+    assert found.properties.groupby("source")["phase"].nunique().eq(2).all()
 
 
 def test_a_difference_is_named_first_and_what_is_equivalent_after_it():

@@ -11,7 +11,7 @@ import pandas as pd
 from matlens.figures.units import name_with_unit
 from matlens.library import figures
 from matlens.library.commands.words import gradients_in, interval_text, read_samples, target_of
-from matlens.report.parts import Section, picture
+from matlens.report.parts import Drawing, Section
 from matlens.runs.directory import RunDirectory
 
 __all__ = ["gradients_on_the_wafer", "on_the_triangle", "wafer"]
@@ -60,7 +60,7 @@ def wafer(run: RunDirectory) -> Section | None:
         f"Where the samples lie: measured, predicted without them (r = {interval_text(r, np.nan, np.nan)}), and the "
         "difference; a pattern in what is left speaks of preparation, not of composition."
     )
-    return Section("On the wafer", [picture(run, "wafer", figure, source, caption)])
+    return Section("On the wafer", [Drawing("wafer", figure, source, caption)])
 
 
 def gradients_on_the_wafer(run: RunDirectory) -> Section | None:
@@ -94,7 +94,7 @@ def gradients_on_the_wafer(run: RunDirectory) -> Section | None:
         "Total gradients (dilution) of the components that vary most, where the samples lie; red: adding the component "
         "raises the figure of merit. Crosses have no support."
     )
-    return Section("On the wafer", [picture(run, "wafer", figure, source, caption)])
+    return Section("On the wafer", [Drawing("wafer", figure, source, caption)])
 
 
 def _rows(merged: pd.DataFrame, panels: dict[str, Any], *, signed: tuple[str, ...]) -> pd.DataFrame:
@@ -133,4 +133,4 @@ def on_the_triangle(run: RunDirectory) -> Section | None:
         f"{target} as predicted for the samples of {'-'.join(names)} and of its parts; arrows point where the total "
         "gradient rises most on the simplex, their length goes with its root. Crosses have no support."
     )
-    return Section("Over the compositions", [picture(run, "ternary", figure, frame, caption)])
+    return Section("Over the compositions", [Drawing("ternary", figure, frame, caption)])

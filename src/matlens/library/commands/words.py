@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from matlens.figures.units import name_with_unit, raise_powers
-from matlens.report.standard import unfinished
+from matlens.figures.units import name_with_unit
+from matlens.report.numbers import sentence
 from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.directory import RunDirectory
 
@@ -25,7 +24,6 @@ __all__ = [
     "intervals_of",
     "notes_of",
     "read_samples",
-    "sentence",
     "sizes",
     "subtitle",
     "target_of",
@@ -111,27 +109,6 @@ def notes_of(run: RunDirectory) -> list[str]:
     return [sentence(str(note)) for note in run.provenance.get("notes", ()) if str(note)]
 
 
-def sentence(text: str) -> str:
-    """Write a note as a sentence: a capital first, a full stop last, and units with raised powers.
-
-    Parameters
-    ----------
-    text : str
-        The note.
-
-    Returns
-    -------
-    str
-        The sentence.
-
-    Examples
-    --------
-    >>> sentence("an R2 of 0.9"), sentence("Adding W raises P by 2 mW/cm2 per at%.")
-    ('An R² of 0.9.', 'Adding W raises P by 2 mW/cm² per at%.')
-    """
-    return raise_powers(re.sub(r"\bR2\b", "R²", f"{text[:1].upper()}{text[1:].rstrip('.')}."))
-
-
 def target_of(run: RunDirectory) -> tuple[str, str]:
     """Return name and unit of the figure of merit, as far as the run holds them.
 
@@ -165,7 +142,7 @@ def subtitle(run: RunDirectory) -> str:
     """
     name, unit = target_of(run)
     if run.status != "finished" and "target" not in run.provenance.get("resolved", {}):
-        return unfinished(run)
+        return ""
     samples = run.provenance.get("resolved", {}).get("samples")
     return name_with_unit(name, unit) + (f" of {samples} samples." if samples else ".")
 

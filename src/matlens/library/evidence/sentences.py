@@ -40,6 +40,8 @@ _COST_ON_SITES = {  # where the fractions of each of several sites sum to 1 by t
     "tangent": "at the expense of all that are present on its site, in equal amounts",
 }
 _KIND = {"partial": "spectrum held fixed", "total": "spectrum allowed to change"}
+_ORDER = ("composition", "band", "group")
+_TIMES = 5.0  # between mean and median, or ensemble and Gaussian process, from which neither stands for the other
 Row = dict[str, object]
 Mask = NDArray[np.bool_]
 
@@ -54,6 +56,7 @@ def statements(
     scheme: str = "dilution",
     kind: str = "total",
     held_out: float | None = None,
+    beyond: float | None = None,
 ) -> pd.DataFrame:
     """Write statements about gradients in words and judge how far each can be trusted.
 
@@ -79,11 +82,14 @@ def statements(
         Whether spectra are held constant or follow the composition.
     held_out : float, optional
         R squared of the model on held-out compositions; if it is not positive no statement is supported.
+    beyond : float, optional
+        R squared of the model on regions of composition left out; if it is not positive a statement is weak at best.
 
     Returns
     -------
     DataFrame
-        One row per statement: ``about`` ("composition", "group" or "band"), ``subject``, ``region``, ``sentence``,
+        One row per statement, for each kind the largest effect first: ``about`` ("composition", "group" or "band"),
+        ``subject``, ``region``, ``sentence``,
         ``status`` ("supported", "weak" or "unsupported"), ``reason``, ``effect`` and its standard ``error`` (see
         `error_factor`) in ``unit``, and ``p`` (family-wise).
 
@@ -105,13 +111,22 @@ def statements(
     common = _Verdict()
     if held_out is not None:
         common.need(held_out > 0, f"R2 on held-out compositions is {held_out:.2f}")
+    if beyond is not None:
+        common.want(beyond > 0, f"R2 on regions of composition left out is {beyond:.2f}")
     chosen = dict(regions) if regions is not None else _default_regions(insight)
     rows = list(_composition(insight, chosen, scheme, kind, common.with_checks(checks, "composition")))
     if groups is not None:
         rows += _groups(groups, insight, common.with_checks(checks, "composition"))
     if bands is not None:
         rows += _bands(bands, insight, common.with_checks(checks, "spectrum"))
+    rows.sort(key=lambda row: (_ORDER.index(str(row["about"])), -_size(row)))
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _size(row: Row) -> float:
+    """Size of an effect, of a band its share of the gradient of the whole axis; below all where it is not known."""
+    size = abs(float(row.get("share", row["effect"])))  # type: ignore[arg-type]
+    return size if np.isfinite(size) else -1.0
 
 
 @dataclass
@@ -181,12 +196,12 @@ def _composition(
                 verdict.want(
                     False, "all members were trained on the same data, so that they differ by random numbers alone"
                 )
-            _judge_support(
-                verdict, part.isel(sample=np.flatnonzero(mask), component=column), float(mean["composition_gradient"])
-            )
+            own = part.isel(sample=np.flatnonzero(mask), component=column)
+            _judge_support(verdict, own, float(mean["composition_gradient"]))
+            median = _judge_size(verdict, own, float(mean["composition_gradient"]))
             costs = _COST | _COST_ON_SITES if "site" in insight else _COST
             cost = costs.get(scheme, scheme).format(host=_host(insight, name))
-            yield (_composition_row(insight, mean, name, region, cost, held, p) | verdict.conclude())
+            yield (_composition_row(insight, mean, name, region, cost, held, p, median) | verdict.conclude())
 
 
 def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -> NDArray[np.float64]:
@@ -229,12 +244,33 @@ def _judge_support(verdict: _Verdict, part: xr.Dataset, mean: float) -> None:
         share = float((support == 2).mean())
         verdict.want(share >= _COVERED, f"{100 * share:.0f} % of the samples are fully supported by data")
         values = values.where(part["support"] >= 1)
-    if "kind_support" in part:
+    if "kind_support" in part and part.attrs.get("uses_spectrum", 1):
         kind = int(part["kind_support"].isel(kind=0))
         words = ("cannot be separated", "can hardly be separated", "can be separated")[kind]
         verdict.graded(kind == 2, kind == 1, f"effects of composition and spectrum {words}")
     same = float((np.sign(values) == np.sign(mean)).sum() / max(int(values.notnull().sum()), 1))
     verdict.want(same >= _SAME_SIGN, f"the sign is the same in {100 * same:.0f} % of the samples")
+
+
+def _judge_size(verdict: _Verdict, part: xr.Dataset, mean: float) -> float:
+    """Add criteria: the mean stands for most samples, and a Gaussian process on composition alone agrees with it."""
+    there = part["support"] >= 1 if "support" in part else True
+    values = part["composition_gradient"].isel(scheme=0, kind=0).where(there)
+    median = float(values.median())
+    verdict.want(_alike(mean, median), f"the median over samples is {median:.3g} where the mean is {mean:.3g}")
+    if "composition_only_gradient" in part and str(part["kind"].values[0]) == "total":
+        check = float(part["composition_only_gradient"].isel(scheme=0).where(there).median())
+        if np.isfinite(check):
+            verdict.want(
+                _alike(median, check),
+                f"the median of a Gaussian process on composition alone is {check:.3g}, of the ensemble {median:.3g}",
+            )
+    return median
+
+
+def _alike(first: float, second: float) -> bool:
+    """Whether two effects have one sign and about one size."""
+    return first * second > 0 and max(first / second, second / first) < _TIMES
 
 
 def _host(insight: xr.Dataset, name: str) -> str:
@@ -244,7 +280,7 @@ def _host(insight: xr.Dataset, name: str) -> str:
 
 
 def _composition_row(
-    insight: xr.Dataset, mean: xr.Dataset, name: str, region: str, cost: str, held: str, p: float
+    insight: xr.Dataset, mean: xr.Dataset, name: str, region: str, cost: str, held: str, p: float, median: float
 ) -> Row:
     effect = float(mean["composition_gradient"])
     error = float(mean.get("composition_gradient_error", np.nan))
@@ -258,7 +294,7 @@ def _composition_row(
     where = "" if region == "all samples" else f", {region}"
     sentence = (
         f"More {name} {cost} {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
-        f"(mean of {count} samples{where}{held})."
+        f"(mean of {count} samples{where}{held}{'' if _alike(effect, median) else f'; the median is {median:.3g}'})."
     )
     return {
         "about": "composition", "subject": name, "region": region, "sentence": sentence,
@@ -331,6 +367,7 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
         yield {
             "about": "band", "subject": where, "region": "all samples", "sentence": sentence,
             "effect": row["gradient"], "error": np.nan, "unit": unit, "p": p,
+            "share": row.get("share", row["gradient"]),
         } | verdict.conclude()  # fmt: skip
 
 

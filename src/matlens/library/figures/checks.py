@@ -94,8 +94,10 @@ def _reach(axes: Axes, table: pd.DataFrame) -> None:
             continue
         axes.barh(place, max(row["r2"], 0.0), 0.5, color=COLOURS["band"])
         axes.hlines(place, max(row["low"], -0.05), row["high"], color=COLOURS["exemplar"], linewidth=0.9)
-        axes.plot(row["r2"], place, "o", color=COLOURS["result"], markersize=3.5)
-        axes.text(1.04, place, f"{row['r2']:.2f}", va="center", fontsize=6.5)
+        # Below zero the dot becomes an arrow at the border, with its number beside the panel as all others.
+        below = row["r2"] < 0
+        axes.plot(max(row["r2"], -0.03), place, "<" if below else "o", color=COLOURS["result"], markersize=3.5)
+        axes.text(1.04, place, f"{row['r2']:.2f}".replace("-", "−"), va="center", fontsize=6.5)
     axes.set_xlim(-0.06, 1.0)
     axes.set_ylim(len(table) - 0.5, -0.85)
     axes.set_yticks([])

@@ -78,7 +78,8 @@ def draw_suggestions(result: Suggestions) -> Figure:
     if not len(result):
         raise InputError("nothing is suggested; there is nothing to draw.")
     label = name_with_unit(result.target, result.unit)
-    return suggestion_chart(result, result[list(result.components)] / 100, label=label)
+    shares = result[list(result.components)] / 100
+    return suggestion_chart(result, shares, label=label, best=result.attrs.get("measured"))
 
 
 @styled

@@ -213,7 +213,7 @@ def _total_check(data: xr.Dataset) -> str:
     sign = float((np.sign(total[rows]) == np.sign(alone[rows])).mean())
     return (
         f"in {int(rows.sum())} supported directions (dilution) total gradients and those of a Gaussian process on "
-        f"composition alone correlate with r = {r:.2f}; {sign:.0%} have the same sign"
+        f"composition alone correlate with r = {r:.2f}; {100 * sign:.0f} % have the same sign"
     )
 
 

@@ -91,8 +91,8 @@ def identifiability(response: CompositionResponse, gradient: ArrayLike) -> Ident
         "partial gradients are identifiable",
     )[support]
     sentence = (
-        f"of what the spectrum tells the model, {unexplained:.0%} cannot be predicted from composition (held out, "
-        f"noise taken off): {verdict}"
+        f"of what the spectrum tells the model, {100 * unexplained:.0f} % cannot be predicted from composition (held "
+        f"out, noise taken off): {verdict}"
     )
     return Identifiability(unexplained, min(noise / max(whole, 1e-300), 1.0), support, sentence)
 

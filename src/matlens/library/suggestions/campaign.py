@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,8 +17,16 @@ from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.model import Response
 from matlens.library.suggestions.limits import Limits
-from matlens.library.suggestions.moves import Moves, distances, first_moves, move_support, second_moves, words
-from matlens.library.suggestions.predictive import predictive_distribution
+from matlens.library.suggestions.moves import (
+    ENOUGH_ALONG,
+    Moves,
+    distances,
+    first_moves,
+    move_support,
+    second_moves,
+    words,
+)
+from matlens.library.suggestions.predictive import measured_merit, predictive_distribution
 from matlens.library.table import PRESENT, MaterialsLibrary
 
 __all__ = ["Campaign", "Predictive", "Suggestions", "plan_moves", "plate_list", "suggest"]
@@ -175,7 +183,8 @@ def suggest(
         interval), ``chance`` (that the best measured composition is exceeded), ``support`` (2 supported, 1 weak, 0
         unsupported), ``reason``, ``gradient`` and ``gradient_spread`` (total gradient of the component changed first,
         per hundredth, with its standard deviation over members; NaN without insight), then the components in
-        hundredths.
+        hundredths. ``attrs`` also contain ``measured`` (the best mean of the measured values of a composition),
+        ``measured_samples`` (number of these) and ``measured_expected`` (prediction for that composition).
 
     Raises
     ------
@@ -220,10 +229,11 @@ def suggest(
     moves = moves.select(chosen)
     table = _table(after[:, chosen], before[:, chosen], best[:, None], campaign)
     table.insert(1, "step", 50 * np.abs(moves.compositions - starts[moves.start]).sum(1))
-    table = _with_words(table, moves, starts, row, facts[:, chosen], library)
+    table = _with_words(table, moves, starts, row, facts[:, chosen], library, increment)
     table = _with_gradient(table, moves, library, insight)
     table[list(library.components)] = (100 * moves.compositions).round(6)
     found = Suggestions(table)
+    measured = _best_measured(measured_merit(model, library), library, predictive, starts, sign)
     found.attrs = {
         "components": list(library.components),
         "target": model.target_,
@@ -231,6 +241,7 @@ def suggest(
         "best": float(best.mean()),
         "increment": increment,
         "fraction_name": library.fraction_name,
+        **measured,
     }
     report.update(3, f"{len(table)} chosen")
     report.end()
@@ -354,12 +365,12 @@ def _best(predictive: Predictive, starts: Array, campaign: Campaign) -> int:
 
 
 def _supported(moves: Moves, starts: Array, campaign: Campaign) -> tuple[Moves, NDArray[np.intp]]:
-    """Keep moves with enough support; with their flags, compositions along and compositions together, shape (3, k)."""
-    flags, along, together = move_support(starts[moves.start], moves.compositions, starts)
+    """Keep moves with enough support; with their flags and compositions along, near and together, shape (4, k)."""
+    flags, along, near, together = move_support(starts[moves.start], moves.compositions, starts)
     kept = np.flatnonzero(flags >= campaign.least_support)
     if not len(kept):
         raise InputError("no move is left within the limits and the support asked for; widen them.")
-    return moves.select(kept), np.stack([flags, along, together])[:, kept].astype(np.intp)
+    return moves.select(kept), np.stack([flags, along, near, together])[:, kept].astype(np.intp)
 
 
 def _batch(after: Array, before: Array, best: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
@@ -412,14 +423,16 @@ def _with_words(
     row: NDArray[np.intp],
     facts: NDArray[np.intp],
     library: MaterialsLibrary,
+    increment: float,
 ) -> pd.DataFrame:
     """Add the columns in words, in the order of reading."""
     systems = library.systems()
     described = [
-        words(starts[s], x, steps, library) for s, x, steps in zip(moves.start, moves.compositions, moves.steps)
+        words(starts[s], x, steps, library, increment)
+        for s, x, steps in zip(moves.start, moves.compositions, moves.steps)
     ]
     rows = row[moves.start]
-    table.insert(1, "move", [f"{move} (from {systems[r]})" for (move, _), r in zip(described, rows, strict=True)])
+    table.insert(1, "move", [f"{move} (from sample {library.samples[r]})" for (move, _), r in zip(described, rows)])
     table.insert(2, "scheme", [scheme for _, scheme in described])
     table.insert(3, "sample", [library.samples[r] for r in rows])
     table.insert(4, "system", list(systems[rows]))
@@ -428,12 +441,34 @@ def _with_words(
     return table
 
 
-def _reason(support: int, along: int, together: int) -> str:
+def _reason(support: int, along: int, near: int, together: int) -> str:
+    """Why a move has its support, by the rule of `move_support`."""
     if together == 0:
-        return "its components were never measured together"
-    lie = "composition lies" if along <= 1 else "compositions lie"
-    contain = "contains" if together == 1 else "contain"
-    return f"{along or 'no'} measured {lie} in this direction; {together} {contain} its rarest pair of components"
+        return "its components were never measured together: beyond the data"
+    lie = f"{along or 'no'} measured {'composition lies' if along <= 1 else 'compositions lie'} along the move"
+    if support == 2:
+        return lie
+    if near == 0:
+        return "no measured composition lies along the move or near it: beyond the data"
+    if along < ENOUGH_ALONG:
+        lie += f", {near - along} near it"
+    if support == 1 and along < ENOUGH_ALONG:
+        return lie
+    return f"{lie}, but only {together} contain{'s' if together == 1 else ''} its rarest pair of components"
+
+
+def _best_measured(
+    values: Array, library: MaterialsLibrary, predictive: Predictive, starts: Array, sign: int
+) -> dict[Hashable, float]:
+    """Best mean of the measured values of a composition, with their number: that of one sample may be best by luck."""
+    group = library.replicates()
+    known = np.isfinite(values)
+    count = np.bincount(group[known], minlength=len(starts))
+    sums = np.bincount(group[known], values[known], minlength=len(starts))
+    mean = np.divide(sums, count, out=np.full(len(starts), -sign * np.inf), where=count > 0)
+    best = int((sign * mean).argmax())
+    expected = float(predictive.expected(starts[[best]])[0])
+    return {"measured": float(mean[best]), "measured_samples": int(count[best]), "measured_expected": expected}
 
 
 def _with_gradient(

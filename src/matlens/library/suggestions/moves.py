@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 _SIZES = (1, 2, 3, 5, 8, 13, 21)  # in increments
 _NARROW, _WIDE = 0.4, 1.0  # distance beside a move up to which measured compositions count, relative to its length
-_ENOUGH = 2  # measured compositions along a supported move
+ENOUGH_ALONG = 2  # measured compositions along a supported move
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,9 @@ def distances(compositions: Array, measured: Array) -> Array:
     return 0.5 * nearest(compositions, np.unique(measured, axis=0), "cityblock")[0]
 
 
-def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tuple[NDArray[np.int8], Index, Index]:
+def move_support(
+    starts: ArrayLike, ends: ArrayLike, measured: ArrayLike
+) -> tuple[NDArray[np.int8], Index, Index, Index]:
     """Judge the support of moves by measured compositions alone.
 
     A move is supported if at least two measured compositions lie along it, at half of its length or beyond, and if
@@ -226,8 +228,8 @@ def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tup
     -------
     flags : ndarray of int8, shape (n,)
         2 supported, 1 weak, 0 unsupported.
-    along : ndarray of int, shape (n,)
-        Number of measured compositions along the move.
+    along, near : ndarray of int, shape (n,)
+        Number of measured compositions along the move, and of those along or near it.
     together : ndarray of int, shape (n,)
         Number of measured compositions with the rarest pair of components.
 
@@ -240,7 +242,7 @@ def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tup
     x, y, points = (np.asarray(each, np.float64) for each in (starts, ends, measured))
     pairs = component_pairs(points)
     flags = np.zeros(len(x), np.int8)
-    along, together = np.zeros(len(x), np.intp), np.zeros(len(x), np.intp)
+    along, near, together = (np.zeros(len(x), np.intp) for _ in range(3))
     for row, (start, end) in enumerate(zip(x, y, strict=True)):
         way = end - start
         length = 0.5 * np.abs(way).sum()
@@ -248,17 +250,17 @@ def move_support(starts: ArrayLike, ends: ArrayLike, measured: ArrayLike) -> tup
         beside = 0.5 * np.abs(points - start - share[:, None] * way).sum(1)
         ahead = (share >= 0.5) & (share <= 2.5)
         along[row] = int((ahead & (beside <= _NARROW * share * length)).sum())
-        weak = bool((ahead & (beside <= _WIDE * share * length)).any())
+        near[row] = int((ahead & (beside <= _WIDE * share * length)).sum())
         held = np.flatnonzero(end > PRESENT)
         alone = int(pairs[held, held].min())
         together[row] = min((int(pairs[a, b]) for a, b in combinations(held, 2)), default=alone)
         counted = min(int(count_level(alone, ENOUGH_SAMPLES)), int(count_level(together[row], ENOUGH_PAIRS)))
-        flags[row] = min(2 if along[row] >= _ENOUGH else int(weak), counted)
-    return flags, along, together
+        flags[row] = min(2 if along[row] >= ENOUGH_ALONG else int(near[row] > 0), counted)
+    return flags, along, near, together
 
 
-def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary) -> tuple[str, str]:
-    """Describe a move and its compensation scheme in words, for example "+2 at% W for V" and "exchange with V".
+def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary, increment: float) -> tuple[str, str]:
+    """Describe a move by the components that change, from start to target, and by its compensation scheme.
 
     Parameters
     ----------
@@ -268,24 +270,26 @@ def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary) -> 
         Steps as in `Moves`.
     library : MaterialsLibrary
         Library with the names of the components.
+    increment : float
+        Increment of the fractions; components that change by less than half of it are not named.
 
     Returns
     -------
     move : str
-        Changes of the components.
+        Changes of the components, the largest first.
     scheme : str
         Compensation schemes.
 
     Examples
     --------
     >>> library = MaterialsLibrary([[0.5, 0.5, 0]], ("Bi", "V", "W"), {"P": [1]})
-    >>> words(np.array([0.5, 0.5, 0]), np.array([0.5, 0.48, 0.02]), np.array([[2, 1]]), library)
-    ('+2 at% W for V', 'exchange with V')
+    >>> words(np.array([0.5, 0.5, 0]), np.array([0.5, 0.48, 0.02]), np.array([[2, 1]]), library, 0.01)
+    ('V 50 → 48, W 0 → 2 at%', 'exchange with V')
     """
-    names, changes, schemes = library.components, [], []
-    for k, host in steps[steps[:, 0] >= 0]:
-        change = 100 * (end[k] - start[k])
-        amount = f"{change:+.3g}".replace("-", "−")  # of the number only: names keep their hyphens
-        changes.append(f"{amount} {library.fraction_name} {names[k]}" + (f" for {names[host]}" if host >= 0 else ""))
-        schemes.append(f"exchange with {names[host]}" if host >= 0 else "dilution")
-    return " and ".join(changes), ", ".join(dict.fromkeys(schemes))
+    names = library.components
+    change = np.abs(end - start)
+    named = [k for k in np.argsort(-change, kind="stable") if change[k] >= increment / 2 - PRESENT]
+    changes = [f"{names[k]} {100 * start[k]:.4g} → {100 * end[k]:.4g}" for k in named]
+    chosen = steps[steps[:, 0] >= 0]
+    schemes = [f"exchange with {names[host]}" if host >= 0 else "dilution" for _, host in chosen]
+    return f"{', '.join(changes)} {library.fraction_name}", ", ".join(dict.fromkeys(schemes))

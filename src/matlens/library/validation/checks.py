@@ -28,6 +28,7 @@ ALL = "all together"
 CONTROL = "composition (control)"
 _DRAWS = 1000
 _FOLDS = 5
+_ALARMING = 0.3  # R squared of something other than the composition that is worth an alarm
 _TELLING = 0.1  # R squared on held-out samples from which a covariate is reported as a possible cause
 _WIDE = 0.8  # share of mixtures with a sample nearby, below which gaps are reported
 
@@ -89,6 +90,9 @@ class LibraryChecks:
         Predictive power of covariates, as returned by `confounding`.
     sentences : tuple of str
         The results in words.
+    alarm : str
+        A warning, where the order in the file or a covariate predicts the figure of merit about as well as the
+        composition does, and what a model leaves unexplained too; else empty.
 
     Examples
     --------
@@ -106,6 +110,7 @@ class LibraryChecks:
     noise: NoiseCeiling
     confounding: pd.DataFrame
     sentences: tuple[str, ...]
+    alarm: str = ""
 
 
 def check_library(
@@ -148,7 +153,7 @@ def check_library(
     >>> checks = check_library(library)
     >>> checks.noise.ceiling, checks.sentences[1]
     (1.0, 'Replicates: 11 compositions were made more than once (40 samples) and differ by 0 (standard deviation), so \
-that no model of composition can exceed an R2 of 1.00 (90 % interval 1.00 to 1.00).')
+that no model of composition alone can exceed an R2 of 1.00 (90 % interval 1.00 to 1.00).')
     """
     task = resolve_task(library, target, transform=transform)
     found, known = task.target, library.select(task.rows)
@@ -162,10 +167,10 @@ that no model of composition can exceed an R2 of 1.00 (90 % interval 1.00 to 1.0
     report.end()
     sentences = (
         _coverage_sentence(library, len(systems), spacing, filled),
-        _noise_sentence(noise, found),
-        _confounding_sentence(others, found),
+        _noise_sentence(noise, found, spectra=library.spectra is not None),
+        _confounding_sentence(others, found, inputs=_inputs(library)),
     )
-    return LibraryChecks(components, pairs, systems, spacing, filled, noise, others, sentences)
+    return LibraryChecks(components, pairs, systems, spacing, filled, noise, others, sentences, _alarm(others, found))
 
 
 def sampled(library: MaterialsLibrary) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -352,20 +357,38 @@ def _coverage_sentence(library: MaterialsLibrary, systems: int, spacing: float, 
         return text + "."
     text += f", neighbours {100 * spacing:.2g} {library.fraction_name} apart (median); {100 * filled:.0f} % of mixtures"
     text += " of sampled compositions have a sample within two such distances"
-    return text + (", so that there are wide gaps between them." if filled < _WIDE else ".")
+    return text + (f", {100 - 100 * filled:.0f} % have none: there are wide gaps." if filled < _WIDE else ".")
 
 
-def _noise_sentence(noise: NoiseCeiling, target: Target) -> str:
+def _noise_sentence(noise: NoiseCeiling, target: Target, *, spectra: bool) -> str:
     if not noise.groups:
         return "Replicates: none, so that noise cannot be distinguished from what a model fails to learn."
     return (
         f"Replicates: {noise.groups} compositions were made more than once ({noise.samples} samples) and differ by "
         f"{noise.noise:.3g}{' ' + target.unit if target.unit else ''} (standard deviation), so that no model of "
-        f"composition can exceed an R2 of {noise.ceiling:.2f} (90 % interval {noise.low:.2f} to {noise.high:.2f})."
+        f"composition alone can exceed an R2 of {noise.ceiling:.2f} (90 % interval {noise.low:.2f} to {noise.high:.2f})"
+        + ("; one that reads spectra too can." if spectra else ".")
     )
 
 
-def _confounding_sentence(table: pd.DataFrame, target: Target) -> str:
+def _inputs(library: MaterialsLibrary) -> str:
+    return "composition" if library.spectra is None else "composition and spectrum"
+
+
+def _alarm(table: pd.DataFrame, target: Target) -> str:
+    """Warn where something besides the composition predicts as well as it does, and what it leaves unexplained too."""
+    control, others = table.iloc[-1], table.iloc[:-1]
+    best = others.iloc[int(others["r2"].argmax())]
+    left = best["r2_rest"] >= max(control["r2_rest"], 0.0) + _TELLING
+    if not left or best["r2"] < max(_ALARMING, control["r2"] - _TELLING):
+        return ""
+    return (
+        f"The {best['covariate']} alone predicts {target.name} with R2 {best['r2']:.2f}, the composition with "
+        f"{control['r2']:.2f}: look for drift or batches before you trust any effect."
+    )
+
+
+def _confounding_sentence(table: pd.DataFrame, target: Target, *, inputs: str) -> str:
     control = max(float(table["r2_rest"].iloc[-1]), 0.0)
     table = table.iloc[:-1]
     # One covariate is named rather than all together, unless they tell clearly more.
@@ -376,9 +399,9 @@ def _confounding_sentence(table: pd.DataFrame, target: Target) -> str:
     if rest["r2_rest"] < control + _TELLING:
         return (
             f"Other causes: {best['covariate']} alone predicts {target.name} (R2 {best['r2']:.2f} on compositions held "
-            "out), but nothing of what composition and spectrum leave unexplained."
+            f"out), but nothing of what a model of {inputs} leaves unexplained."
         )
     return (
-        f"Other causes: {rest['covariate']} predicts what composition and spectrum leave unexplained of {target.name} "
+        f"Other causes: {rest['covariate']} predicts what a model of {inputs} leaves unexplained of {target.name} "
         f"(R2 {rest['r2_rest']:.2f} on compositions held out): part of it is due to the place or time of making."
     )

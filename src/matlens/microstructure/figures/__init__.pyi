@@ -14,7 +14,6 @@ from .learning import depth_errors as depth_errors
 from .learning import learning_curves as learning_curves
 from .learning import parity as parity
 from .learning import prediction_intervals as prediction_intervals
-from .measures import measure_bars as measure_bars
 from .pictures import micrographs as micrographs
 from .pruning import pruned_pictures as pruned_pictures
 from .pruning import pruned_ratios as pruned_ratios

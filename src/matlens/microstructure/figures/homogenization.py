@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,8 +19,10 @@ from matlens.microstructure.figures.pictures import scale_bar
 
 __all__ = ["Plane", "bounds_chart", "field_planes"]
 
-_GAP, _TITLE, _BAR, _SCALE = 0.12, 0.2, 0.3, 0.62  # inches: between panels, above, below, for the colour scale
+_GAP, _TITLE, _BAR, _SCALE = 0.12, 0.2, 0.3, 0.75  # inches: between panels, above, below, for the colour scale
 _TALLEST = 4.0
+_NEAR_ZERO = 0.4  # share of the largest value from which down an axis starts at zero
+_LETTERS = 15  # of a label that fit an inch
 _SHOWN = 98  # percentile where the colours end; the flux through the narrowest throats would leave the rest black
 
 
@@ -100,6 +103,8 @@ def field_planes(planes: Sequence[Plane], *, unit: str, label: str, columns: int
         scale_bar(axes, columns_, unit)
     first = height - _TITLE - tall
     scale = figure.add_axes(((DOUBLE - _SCALE) / DOUBLE, first / height, 0.09 / DOUBLE, tall / height))
+    # The label is no longer than its bar, or its ends would be cut off.
+    label = textwrap.fill(label, max(8, int(_LETTERS * tall)), break_long_words=False)
     figure.colorbar(image, cax=scale, extend="max", label=label)  # type: ignore[arg-type]
     return figure
 
@@ -154,6 +159,7 @@ def bounds_chart(bounds: pd.DataFrame, values: pd.DataFrame, *, label: str) -> F
     for value in values["value"]:
         axes.axvline(value, color=COLOURS["result"], linewidth=0.6)
         axes.plot(value, 0, "o", color=COLOURS["result"], markersize=4)
+    known = values["value"]
     axes.set_yticks(range(len(bounds) + 1), [str(values["name"].iloc[0]), *bounds["bound"]])
     axes.set_ylim(len(bounds) + 0.6, -0.6)
     if bounds["lower"].min() > 0 and bounds["upper"].max() > 8 * bounds["lower"].min():
@@ -162,7 +168,9 @@ def bounds_chart(bounds: pd.DataFrame, values: pd.DataFrame, *, label: str) -> F
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_locator(NullLocator())
     else:
-        axes.set_xlim(left=0)
+        low, high = min(bounds["lower"].min(), known.min()), max(bounds["upper"].max(), known.max())
+        margin = 0.08 * (high - low) or 0.1 * high or 1.0
+        axes.set_xlim(0 if low < _NEAR_ZERO * high else low - margin, high + margin)
     axes.set_xlabel(label)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from matlens.figures.scores import bar_panel
 from matlens.figures.style import COLOURS, DOUBLE, SINGLE, line_style, styled
@@ -210,6 +210,8 @@ def prediction_intervals(predictions: pd.DataFrame, *, label: str) -> Figure:
     if table["predicted"].min() > 0 and table["predicted"].max() > _WIDE * table["predicted"].min():
         axes.set_yscale("log")
         _plain_log(axes.yaxis)
+    axes.set_xlim(0.5, len(table) + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("structures, in ascending order")
     axes.set_ylabel(label)
     axes.legend(loc="upper left")

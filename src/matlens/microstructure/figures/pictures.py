@@ -23,12 +23,15 @@ _GAP = 0.12  # inches between panels
 _TITLE = 0.2  # above a panel
 _BAR = 0.26  # below a panel
 _TALLEST = 4.0
+_NARROWEST = 0.15  # of a column, so that a small picture among large ones is seen at all
 _HATCH = "#b9bfc7"
 
 
 @styled
-def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int | None = None) -> Figure:
-    """Draw microstructures in a grid of equal panels, each with its own scale bar below.
+def micrographs(
+    panels: Sequence[tuple[str, Microstructure]], *, columns: int | None = None, one_scale: bool = False
+) -> Figure:
+    """Draw microstructures in a grid of panels, each with its own scale bar below.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int | 
         Title and structure; of a volume the middle slice is shown.
     columns : int, optional
         Panels in a row; by default as many as there are, from two to four.
+    one_scale : bool
+        Whether a length has the same size in all panels, which then must have one unit; else all panels are as wide.
 
     Returns
     -------
@@ -51,20 +56,20 @@ def micrographs(panels: Sequence[tuple[str, Microstructure]], *, columns: int | 
     """
     columns = columns or min(max(len(panels), 2), 4)
     rows = math.ceil(len(panels) / columns)
-    side = (DOUBLE - _GAP * (columns - 1)) / columns
-    heights = [
-        max(height_over_width(structure) for _, structure in panels[row * columns : (row + 1) * columns]) * side
-        for row in range(rows)
-    ]
+    column_width = (DOUBLE - _GAP * (columns - 1)) / columns
+    lengths = [structure.shape[-1] * structure.spacing[-1] if one_scale else 1.0 for _, structure in panels]
+    sides = [column_width * max(length / max(lengths), _NARROWEST) for length in lengths]
+    tall = [height_over_width(structure) * side for (_, structure), side in zip(panels, sides)]
+    heights = [max(tall[row * columns : (row + 1) * columns]) for row in range(rows)]
     height = sum(heights) + rows * (_TITLE + _BAR)
     figure = Figure(figsize=(DOUBLE, height))
     top = height
     for row in range(rows):
         top -= _TITLE
         for column, (title, structure) in enumerate(panels[row * columns : (row + 1) * columns]):
-            tall = height_over_width(structure) * side
-            left = column * (side + _GAP)
-            axes = figure.add_axes((left / DOUBLE, (top - tall) / height, side / DOUBLE, tall / height))
+            index = row * columns + column
+            left, bottom = column * (column_width + _GAP), top - tall[index]
+            axes = figure.add_axes((left / DOUBLE, bottom / height, sides[index] / DOUBLE, tall[index] / height))
             draw_phases(axes, structure)
             axes.set_title(title, pad=3)
             scale_bar(axes, structure.spacing[-1], structure.unit)

@@ -16,13 +16,15 @@ __all__ = ["distributions"]
 
 _LINES = ("-", "--", ":", "-.")
 _COLUMNS = 2
+_LETTERS = 120  # of a legend that fit the width of the figure
 
 
 @styled
 def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
     """Draw distributions against size, one panel for each statistic.
 
-    The colour shows the phase, the line style the axis, or the file where there is only one axis.
+    The colour shows the phase and the line style the axis. Of several files the colour shows the file and the line
+    style the phase, and each axis has a panel of its own.
 
     Parameters
     ----------
@@ -43,33 +45,38 @@ def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
     >>> figure.axes[0].get_title(loc="left"), figure.axes[0].get_xlabel()
     ('Local thickness', 'size (µm)')
     """
-    statistics = list(dict.fromkeys(table["statistic"]))
-    rows = math.ceil(len(statistics) / _COLUMNS)
+    several = table["source"].nunique() > 1
+    parts = [part for _, part in table.groupby(["statistic", "axis"] if several else ["statistic"], sort=False)]
+    rows = math.ceil(len(parts) / _COLUMNS)
     figure = Figure(figsize=(DOUBLE, 0.35 + 1.75 * rows), layout="constrained")
     panels = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
-    for axes, statistic in zip(panels, statistics):
-        display = display_of(statistic)
-        _draw(axes, table[table["statistic"] == statistic], list(dict.fromkeys(table["phase"])), display)
-        axes.set_title(display.title)
+    kinds = {name: list(dict.fromkeys(table[name])) for name in ("phase", "source")}
+    for axes, part in zip(panels, parts):
+        display, axis = display_of(part["statistic"].iloc[0]), part["axis"].iloc[0]
+        _draw(axes, part, kinds, display)
+        axes.set_title(f"{display.title} along {axis}" if several and axis != "radial" else display.title)
         axes.set_ylabel(display.label)
         axes.set_xlabel(f"{display.against} ({typeset_unit(unit)})")
-    for axes in panels[len(statistics) :]:
+    for axes in panels[len(parts) :]:
         axes.set_axis_off()
     entries = {
         name: line for axes in panels for line, name in zip(*axes.get_legend_handles_labels())
     }  # one entry for a line that several panels have
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(6, len(entries)))
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center",
+                  ncols=max(1, min(6, _LETTERS // (max(map(len, entries), default=0) + 6))))  # fmt: skip
     return figure
 
 
-def _draw(axes: Axes, table: pd.DataFrame, phases: list[str], display: Display) -> None:
-    files, along = list(dict.fromkeys(table["source"])), list(dict.fromkeys(table["axis"]))
+def _draw(axes: Axes, table: pd.DataFrame, kinds: dict[str, list[str]], display: Display) -> None:
+    several, along = len(kinds["source"]) > 1, list(dict.fromkeys(table["axis"]))
     reach = 0.0
     for key, rows in table.groupby(["phase", "source", "axis"], sort=False):
         phase, source, axis = map(str, key)
-        number = along.index(axis) if len(along) > 1 else files.index(source)
-        words = [phase] + [f"along {axis}"] * (len(along) > 1) + [source] * (len(files) > 1)
-        colour, line = CYCLE[phases.index(phase) % len(CYCLE)], _LINES[number % len(_LINES)]
+        first, second = kinds["phase"].index(phase), along.index(axis)
+        if several:
+            first, second = kinds["source"].index(source), first
+        words = [phase] + [f"along {axis}"] * (len(along) > 1) + [source] * several
+        colour, line = CYCLE[first % len(CYCLE)], _LINES[second % len(_LINES)]
         if display.drawn_from > display.listed_from:
             rows = rows.iloc[display.drawn_from - display.listed_from :]
         axes.plot(rows["distance"], rows["value"], color=colour, linestyle=line, linewidth=0.9, label=", ".join(words))

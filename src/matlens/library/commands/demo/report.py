@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from matlens.library.commands.demo.run import TRUTH, sentence_of_truth
 from matlens.library.commands.explain.report import CITES as EXPLAIN_CITES
 from matlens.library.commands.learn.report import CITES as LEARN_CITES
 from matlens.library.commands.suggest.report import CITES as SUGGEST_CITES
+from matlens.report.build import data_uri
 from matlens.report.members import reported_members
-from matlens.report.parts import Links, Page, Picture, Section, data_uri, table
+from matlens.report.numbers import shown
+from matlens.report.parts import Answer, Links, Page, Picture, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -38,19 +38,45 @@ def members(run: RunDirectory) -> Section | None:
         The section; None if the run holds none of its tables.
     """
     items: list[Any] = []
-    points: list[str] = []
     for name in reported_members(run):
-        points += _sentences(run, name)
         figure, caption = _FIGURES.get(name, ("", ""))
         drawn = f"{name}/figures/{figure}"
         if (run.path / f"{drawn}.png").is_file():
-            items.append(Picture(data_uri(run.path / f"{drawn}.png"), caption, f"{drawn}.pdf", f"{drawn}.csv"))
+            items.append(
+                Picture(data_uri(run.path / f"{drawn}.png"), caption, caption, [("data (CSV)", f"{drawn}.csv")])
+            )
         items.append(Links([(f"the report of {name}", f"{name}/report.html")]))
     said = [
         "A library made up by a known law: seven cation fractions, Raman spectra and power, with the columns and the "
         "layout of Umehara et al. (2019)."
     ]
-    return Section("A library of photoanodes", items, said, points) if items else None
+    return Section("A library of photoanodes", items, said) if items else None
+
+
+def answer(run: RunDirectory) -> Answer | None:
+    """Show how often the effects that were found are those of the law.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before the effects are compared with the law.
+    """
+    found = read_table(run, TRUTH)
+    if found is None or not len(found):
+        return None
+    right = int(((found["found"] > 0) == (found["truth"] > 0)).sum())
+    held = int(((found["low"] <= found["truth"]) & (found["truth"] <= found["high"])).sum())
+    tiles = [
+        Tile("right signs", f"{right} of {len(found)}", "components"),
+        Tile("90 % intervals that hold the truth", f"{held} of {len(found)}"),
+        Tile("correlation with the truth", shown(float(found["found"].corr(found["truth"])))),
+    ]
+    return Answer(tiles)
 
 
 def truth(run: RunDirectory) -> Section | None:
@@ -74,16 +100,15 @@ def truth(run: RunDirectory) -> Section | None:
         "effect is the change of the power when the component grows at the expense of all others, in mW/cm² per at%, "
         "averaged over the samples that support it."
     )
-    shown = pd.DataFrame(
-        {
-            "component": found["component"],
-            "found (mW/cm² per at%)": found["found"].map("{:.3g}".format),
-            "90 % interval": [f"{low:.3g} to {high:.3g}" for low, high in zip(found["low"], found["high"])],
-            "truth (mW/cm² per at%)": found["truth"].map("{:.3g}".format),
-            "samples": found["samples"],
-        }
-    )
-    return Section("What was found, and the truth", [table(shown, "Effect of each component")], [said], _of_truth(run))
+    listed = found.assign(interval=[f"{shown(low)} to {shown(high)}" for low, high in zip(found["low"], found["high"])])
+    names = {
+        "component": "component",
+        "found": "found (mW/cm² per at%)",
+        "interval": "90 % interval",
+        "truth": "truth (mW/cm² per at%)",
+        "samples": "samples",
+    }
+    return Section("What was found, and the truth", [table(listed, "Effect of each component", names)], [said])
 
 
 def _of_truth(run: RunDirectory) -> list[str]:
@@ -106,5 +131,6 @@ PAGE = Page(
     lambda run: "What MatLens makes of a library that it makes up; every step has a report of its own.",
     (truth, members),
     lambda run: (*LEARN_CITES, *EXPLAIN_CITES, *SUGGEST_CITES),
+    answer=answer,
     headlines=_headlines,
 )

@@ -17,11 +17,11 @@ from matlens.library.commands.words import (
     SCHEMES,
     gradients_in,
     notes_of,
-    sentence,
     sizes,
     subtitle,
 )
-from matlens.report.parts import Page, Section, picture, table
+from matlens.report.numbers import sentence, shown
+from matlens.report.parts import Answer, Drawing, Folded, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -29,11 +29,13 @@ __all__ = ["CITES", "PAGE"]
 
 _MEANING = (
     "Supported means that nothing found speaks against it; weak, that something does, which is named; unsupported, "
-    "that data, statistics or a failed check leave it without a ground: it is listed lest it be found again."
+    "that there is no basis for it in the data or a check failed: it is listed so that nobody has to rediscover it."
 )
-_STATEMENTS = {"status": "trust", "sentence": "statement", "reason": "why"}
+_STATEMENTS = {"sentence": "statement", "status": "trust", "reason": "why"}
+_ERROR = "error"  # runs of earlier versions have another column
 _ATTRIBUTES = ("total_check", "identifiability")  # of the data set: sentences on what the gradients are
-_MOST = 40  # statements listed
+_MOST = 8  # statements that are not folded
+_OF_GRADIENTS = ("mean", "spread", "between")
 _REGIONS = {
     "region": "region",
     "component": "component",
@@ -66,12 +68,42 @@ def findings(run: RunDirectory) -> Section | None:
     if insight is not None:
         said.append(_how(insight))
     found["sentence"] = [sentence(str(text)) for text in found["sentence"]]
-    points = list(found.loc[found["status"] == "supported", "sentence"].head(8))
-    if not points:
-        said.append("No statement is supported by these data; what follows describes the model, not the material.")
-    shown = found.head(_MOST)
-    caption = "All statements" if len(shown) == len(found) else f"The first {len(shown)} of {len(found)} statements"
-    return Section("What was found", [table(shown, caption, _STATEMENTS)], [*said, *_notes(run, insight)], points)
+    items: list[Any] = [table(found.head(_MOST), "The first statements, the largest effects first", _STATEMENTS)]
+    if len(found) > _MOST:
+        items.append(Folded(f"{len(found) - _MOST} more statements", [table(found[_MOST:], "", _STATEMENTS)]))
+    return Section("Statements", items, [*said, *_notes(run, insight)])
+
+
+def answer(run: RunDirectory) -> Answer | None:
+    """Show the largest effects of components, how many statements have support, and gradients of all components.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before statements are made.
+    """
+    found, insight, checks = read_table(run, "statements"), gradients_in(run), read_table(run, "sanity")
+    if found is None or insight is None:
+        return None
+    supported = found["status"] == "supported"
+    tiles = [Tile("supported statements", f"{int(supported.sum())} of {len(found)}")]
+    if checks is not None:
+        tiles.append(Tile("checks passed", f"{int((checks['passed'].astype(str) == 'True').sum())} of {len(checks)}"))
+    own = found[supported & (found["about"] == "composition") & (found["region"] == "all samples")]
+    for row in own.loc[own["effect"].abs().sort_values(ascending=False).index].head(3).to_dict("records"):
+        error = f"± {shown(float(row[_ERROR]))}" if _ERROR in row and not pd.isna(row[_ERROR]) else ""
+        value = float(row["effect"])
+        tiles.append(
+            Tile(
+                f"adding {row['subject']}", ("+" if value > 0 else "") + shown(value), typeset_unit(row["unit"]), error
+            )
+        )
+    return Answer(tiles, _components(insight))
 
 
 def _notes(run: RunDirectory, insight: xr.Dataset | None) -> list[str]:
@@ -117,12 +149,12 @@ def by_sample(run: RunDirectory) -> Section | None:
         caption = (
             "The best sample of each of the most frequent co-alloy systems, and those least like them, in "
             f"{_name(insight)}, with the total gradient of each component by {SCHEMES[scheme]}. Caps are one "
-            f"{frame.attrs['caps']}. A dot is a gradient of known size that they do not tell "
-            "from zero; a cross is a direction in which no data lie, whatever the model says of it."
+            f"{frame.attrs['caps']}. A dot is a gradient of known size that cannot be "
+            "distinguished from zero; a cross is a direction in which no data lie, whatever the model says of it."
         )
         if scheme == "exchange":
             caption += f" Hosts: {_hosts(insight)}."
-        items.append(picture(run, f"arrows_{scheme}", figure, frame, caption))
+        items.append(Drawing(f"arrows_{scheme}", figure, frame, caption))
     return Section("What to add to a sample", items)
 
 
@@ -131,8 +163,23 @@ def _hosts(insight: xr.Dataset) -> str:
     return "; ".join(f"{host} for {', '.join(part.index)}" for host, part in hosts.groupby(hosts, sort=False))
 
 
+def _components(insight: xr.Dataset) -> Drawing:
+    """Draw the gradient of each component over the samples, beside its check."""
+    frame = figures.gradient_frame(insight, ["dilution", "exchange"])
+    label = name_with_unit("total gradient", _units(insight))
+    caption = (
+        "Total gradient of each component over the samples in which its direction has support: median (dot), central "
+        "half (thick) and nine tenths (thin) of the samples. Beside it the same of a Gaussian process on composition "
+        "alone, which knows nothing of the spectra and is the check of the total; crosses have no support."
+    )
+    own = frame[(frame["scheme"] == "dilution") & (frame["model"] == "ensemble")].dropna(subset="median")
+    listed = ", ".join(f"{name} {shown(float(median))}" for name, median in zip(own["component"], own["median"]))
+    alt = f"Median {label} of each component, all others shrinking in proportion: {listed}."
+    return Drawing("components", figures.component_gradients(frame, label=label), frame, caption, alt)
+
+
 def by_component(run: RunDirectory) -> Section | None:
-    """Show gradients of each component over the library, and where the data support them.
+    """Show where the data support the gradients of each component, and their means over regions.
 
     Parameters
     ----------
@@ -147,27 +194,23 @@ def by_component(run: RunDirectory) -> Section | None:
     insight = gradients_in(run)
     if insight is None:
         return None
-    frame = figures.gradient_frame(insight, ["dilution", "exchange"])
-    label = name_with_unit("total gradient", _units(insight))
-    caption = (
-        "Total gradient of each component over the samples in which its direction has support: median (dot), central "
-        "half (thick) and nine tenths (thin) of the samples. Beside it the same of a Gaussian process on composition "
-        "alone, which knows nothing of the spectra and is the check of the total; crosses have no support."
-    )
-    items: list[Any] = [picture(run, "components", figures.component_gradients(frame, label=label), frame, caption)]
+    items: list[Any] = []
     shares = figures.support_frame(insight)
     caption = (
         "Share of samples in which measured compositions lie along the direction of adding the component (supported), "
         "barely do (weak), or do not. Taken from the compositions alone, before any model."
     )
-    items.append(picture(run, "support", figures.support_shares(shares), shares, caption))
+    items.append(Drawing("support", figures.support_shares(shares), shares, caption))
     regions = _regions(run)
     if regions is not None:
         items.append(
             table(
                 regions,
-                f"Total gradients (dilution) averaged over regions, {typeset_unit(_units(insight))}",
-                _REGIONS,
+                "Total gradients (dilution) averaged over regions",
+                {
+                    key: name_with_unit(_REGIONS[key], _units(insight)) if key in _OF_GRADIENTS else word
+                    for key, word in _REGIONS.items()
+                },
             )
         )
     said = [sentence(str(insight.attrs[key])) for key in _ATTRIBUTES if insight.attrs.get(key)]
@@ -175,7 +218,7 @@ def by_component(run: RunDirectory) -> Section | None:
     if partial < 2:
         word = "unsupported" if partial == 0 else "weak"
         said.append(f"Partial gradients, with the spectrum held, are therefore {word} throughout, and not drawn.")
-    return Section("What each component does", items, said)
+    return Section("Where the data support it", items, said)
 
 
 def _regions(run: RunDirectory) -> pd.DataFrame | None:
@@ -203,9 +246,9 @@ def trust(run: RunDirectory) -> Section | None:
     found, insight = read_table(run, "sanity"), gradients_in(run)
     if found is None:
         return None
-    shown = found.assign(result=np.where(found["passed"].astype(str) == "True", "passed", "failed"))
-    names = {"check": "check", "what": "of", "value": "value", "limit": "limit", "result": "result",
-             "sentence": "in words"}  # fmt: skip
+    checked = found.assign(result=np.where(found["passed"].astype(str) == "True", "passed", "failed"))
+    names = {"check": "check", "what": "gradients", "value": "value", "limit": "limit", "result": "result",
+             "sentence": "meaning"}  # fmt: skip
     said = [
         "Gradients must be those of the model (finite differences, completeness of integrated gradients), of what was "
         "learned (they collapse when weights are drawn anew or labels are permuted), and of the data rather than of "
@@ -219,9 +262,7 @@ def trust(run: RunDirectory) -> Section | None:
             f"as spectral_gradient_raw. {int(insight['pinned'].sum())} of {insight.sizes['axis']} channels are held at "
             "one value by the preprocessing or the detector."
         )
-    failed = shown[shown["result"] == "failed"]
-    points = [f"Failed: {sentence}" for sentence in failed["sentence"]]
-    return Section("Whether to trust the gradients", [table(shown, "Checks", names)], said, points)
+    return Section("Can these gradients be trusted?", [table(checked, "Checks", names)], said)
 
 
 def _units(insight: xr.Dataset) -> str:
@@ -240,7 +281,7 @@ CITES = (
     "maris2007nonparametric",
 )
 PAGE = Page(
-    "What a library says of its figure of merit",
+    "What drives the figure of merit?",
     subtitle,
     (
         findings,
@@ -254,6 +295,7 @@ PAGE = Page(
         trust,
     ),
     lambda run: CITES,
+    answer=answer,
     facts=sizes,
     marks=MARKS,
 )

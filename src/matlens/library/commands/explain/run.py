@@ -45,7 +45,7 @@ from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.models import digest_of_model
 from matlens.runs.resumable import each
-from matlens.runs.tables import write_table
+from matlens.runs.tables import read_table, write_table
 
 __all__ = ["prepare", "work"]
 
@@ -117,7 +117,13 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
     said, notes = _told(run, spec, model, insight, null, progress)
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_}
     facts["samples"] = insight.sizes["sample"]
-    run.mark("running", resolved=facts, notes=[*_notes(spec, insight), *notes], sentences=said_of(said))
+    run.mark(
+        "running",
+        resolved=facts,
+        notes=[*_notes(spec, insight), *notes],
+        sentences=said_of(said),
+        warnings=_warnings(run),
+    )
     write_table(run, "statements", said)
     run.spend("permuted")
 
@@ -189,19 +195,21 @@ def _told(
     compared = run_reference_analyses(insight, library, model.target_, transform=model.transform, seed=spec.seed)
     write_table(run, "ways", compared)
     progress.update(3, "reference analyses")
-    r2 = held_out_score(spec.model)
-    said = statements(insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=r2)
+    r2, beyond = (held_out_score(spec.model, partition) for partition in ("grouped", "regions"))
+    said = statements(insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=r2, beyond=beyond)
     progress.end()
     return said, notes
 
 
-def held_out_score(folder: str | os.PathLike[str]) -> float | None:
-    """Read R squared of the model on held-out compositions from the run that learned it.
+def held_out_score(folder: str | os.PathLike[str], partition: str = "grouped") -> float | None:
+    """Read R squared of the model on held-out samples from the run that learned it.
 
     Parameters
     ----------
     folder : path-like
         Run directory of ``library learn``, or folder of a model.
+    partition : {"grouped", "regions", "systems"}
+        What was held out.
 
     Returns
     -------
@@ -217,7 +225,7 @@ def held_out_score(folder: str | os.PathLike[str]) -> float | None:
     if not file.is_file():
         return None
     scores = read_file(file, TABLE)
-    own = scores[(scores["model"] == "model") & (scores["partition"] == "grouped")]
+    own = scores[(scores["model"] == "model") & (scores["partition"] == partition)]
     return float(own["r2"].iloc[0]) if len(own) else None
 
 
@@ -248,6 +256,13 @@ def _permuted(spec: ExplainSpec, model: LibraryModel, response: CompositionRespo
         return _explain(spec, fitted, permuted, response, Silent(), errors=False)
 
     return label_null(fit, model.library_, target=model.target_, permutations=1, seed=spec.seed + number)
+
+
+def _warnings(run: RunDirectory) -> list[str]:
+    """What speaks against trusting the gradients: checks that failed."""
+    checks = read_table(run, "sanity")
+    failed: list[str] = [] if checks is None else list(checks.loc[~checks["passed"].astype(bool), "sentence"])
+    return [f"Check failed: {text}" for text in failed]
 
 
 def _notes(spec: ExplainSpec, insight: xr.Dataset) -> list[str]:

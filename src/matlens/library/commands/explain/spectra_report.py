@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
 from matlens.library.commands.words import gradients_in
-from matlens.library.gradients import gradient_correlations
-from matlens.report.parts import Section, picture, table
+from matlens.library.gradients import gradient_correlations, relative_gradients
+from matlens.report.parts import Drawing, Section, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
 __all__ = ["alike", "along_the_spectrum", "reference_analyses"]
 
+_PAIR = ("first", "second")
+_LEVEL = 0.05  # of a group that stands out
 _BANDS = {
     "low": "from",
     "high": "to",
     "peak": "most clearly at",
-    "sign": "sign",
+    "sign": "effect",
     "channels": "channels",
     "gradient": "mean gradient",
     "t": "largest t",
@@ -36,7 +38,7 @@ _GROUPS = {
     "null": "by chance (5 %)",
     "p": "family-wise p",
     "stability": "stability",
-    "supported": "share with data",
+    "supported": "gradients with data",
 }
 
 
@@ -72,11 +74,14 @@ def along_the_spectrum(run: RunDirectory) -> Section | None:
         "that gradient, with one standard deviation of the ensemble either way. Hatched channels do not vary beyond "
         "noise and composition in most samples, so that nothing can be said of them."
     )
-    items: list[Any] = [picture(run, "spectrum", figure, frame, caption)]
+    items: list[Any] = [Drawing("spectrum", figure, frame, caption)]
     said = []
     if bands is not None and len(bands):
-        shown = bands.assign(sign=np.where(bands["sign"] > 0, "raises", "lowers"))
-        items.append(table(shown, f"Windows with a gradient that is not zero, {_axis_unit(insight)}", _BANDS))
+        along = typeset_unit(str(insight["axis"].attrs.get("units", "")))
+        names = _BANDS | ({key: f"{_BANDS[key]} ({along})" for key in ("low", "high", "peak")} if along else {})
+        names["gradient"] = name_with_unit("mean gradient", units)
+        listed = bands.assign(sign=np.where(bands["sign"] > 0, "raises", "lowers"))
+        items.append(table(listed, "Windows with a gradient that is not zero", names))
         said.append(
             "Windows are tested together: the chance that any of them is false is 5 %, however many channels there are."
         )
@@ -107,39 +112,49 @@ def alike(run: RunDirectory) -> Section | None:
     if len(known) < 2:
         return None
     correlations = _correlations(run, insight, known)
-    label = name_with_unit("total gradient, dilution", str(insight["composition_gradient"].attrs.get("units", "")))
+    # Each sample less its mean over components: a term that all components share would make any two of them agree.
+    dots = pd.DataFrame(relative_gradients(pairs.to_numpy()), columns=pairs.columns)[known]
+    drawn = correlations.assign(r=[_pearson(dots[a], dots[b]) for a, b in zip(*(correlations[k] for k in _PAIR))])
+    label = name_with_unit("relative total gradient", str(insight["composition_gradient"].attrs.get("units", "")))
     caption = (
-        "Total gradients (dilution) of each pair of components, a dot a sample in which both have support, with "
-        "Pearson's r over the samples, within each model and averaged over models"
+        "Total gradients (dilution) of each pair of components, less the mean over the components of the sample; a dot "
+        "is a sample in which both have support, and the number is Pearson's r of these dots"
     )
     caption += "; grey: within what closure and chance give." if "beyond" in correlations else "."
-    items: list[Any] = [
-        picture(run, "pairs", figures.gradient_pairs(pairs[known], correlations, label=label), pairs[known], caption)
-    ]
+    items: list[Any] = [Drawing("pairs", figures.gradient_pairs(dots, drawn, label=label), dots, caption)]
     members = [] if groups is None else [str(text).split(", ") for text in groups["components"]]
     order = list(dict.fromkeys([name for group in members for name in group if name in known] + known))
-    framed = [group for group in members if set(group) <= set(order)]
+    sure = [] if groups is None else (groups["p"] <= _LEVEL).tolist()
+    framed = [group for group, beyond in zip(members, sure) if beyond and set(group) <= set(order)]
     figure = figures.correlation_matrix(correlations, order, framed, label="correlation r of total gradients")
-    caption = "The same correlations; frames are groups of components that act alike, beyond closure and chance."
-    items.append(picture(run, "groups", figure, correlations, caption))
+    caption = (
+        "The same correlations within each model, averaged over models; frames are groups of components that act alike "
+        f"beyond closure and chance (family-wise p of {_LEVEL:g} or less)."
+    )
+    items.append(Drawing("groups", figure, correlations, caption))
     said = [
         "Closure alone makes gradients go together or against each other, so groups are compared with random smooth "
         "functions on the same compositions (and, where trained, with ensembles of permuted labels). Stability is the "
         "mean overlap with the groups of bootstrap resamples; above 0.75 a group is stable."
     ]
     if groups is not None and len(groups):
-        items.append(table(groups, "Groups of components whose gradients go together", _GROUPS))
+        items.append(table(groups, "Groups of components whose gradients go together", _GROUPS, ["supported"]))
     else:
         said.append("No group of components stands out.")
     items += _axis_map(run, insight, correlations)
     return Section("Which components act alike", items, said)
 
 
+def _pearson(first: pd.Series, second: pd.Series) -> float:
+    return float(first.corr(second, min_periods=10))
+
+
 def _correlations(run: RunDirectory, insight: xr.Dataset, names: list[str]) -> pd.DataFrame:
     found = read_table(run, "correlations")
     if found is not None and {"first", "second", "r"} <= set(found):
         return found[found["first"].isin(names) & found["second"].isin(names)]
-    values = figures.pair_frame(insight)[names].corr(min_periods=10)
+    frame = figures.pair_frame(insight)
+    values = pd.DataFrame(relative_gradients(frame.to_numpy()), columns=frame.columns)[names].corr(min_periods=10)
     rows = [(a, b, values.loc[a, b]) for i, a in enumerate(names) for b in names[i + 1 :]]
     return pd.DataFrame(rows, columns=["first", "second", "r"])
 
@@ -171,7 +186,7 @@ def _axis_map(run: RunDirectory, insight: xr.Dataset, correlations: pd.DataFrame
         "vary."
     )
     caption += " What chance reaches is pale." if null is not None else ""
-    return [picture(run, "axis_map", figure, frame, caption)]
+    return [Drawing("axis_map", figure, frame, caption)]
 
 
 def _among(places: pd.Series, others: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -206,26 +221,23 @@ def reference_analyses(run: RunDirectory) -> Section | None:
     ):
         if len(part):
             caption = "Along the axis" if label else "By component"
-            caption += ": the gradients beside what older ways show of the same data; each panel has its own scale."
-            items.append(picture(run, name, figures.reference_analyses(part, axis=label), part, caption))
+            caption += (
+                ": the gradients beside what PLS, a random forest and non-negative factors show of the same data; each "
+                "panel has its own scale."
+            )
+            items.append(Drawing(name, figures.reference_analyses(part, axis=label), part, caption))
     said = [
         "Coefficients of partial least squares hold for all samples at once; importances of a forest have no sign; "
         "factors of a non-negative factorisation know nothing of the figure of merit, and r beside each is the "
         "correlation of its weight with it. Agreement is reassuring; a gradient that none of them shows should be "
         "looked at in the checks below."
     ]
-    return Section("Beside older ways", items, said) if items else None
+    return Section("Comparison with PLS and random forest", items, said) if items else None
 
 
 def _axis(insight: xr.Dataset) -> str:
     about = insight["axis"].attrs
     return name_with_unit(str(about.get("long_name", "channel")), str(about.get("units", "")))
-
-
-def _axis_unit(insight: xr.Dataset) -> str:
-    about = insight["axis"].attrs
-    unit = typeset_unit(str(about.get("units", "")))
-    return f"{about.get('long_name', 'channel')} in {unit}" if unit else str(about.get("long_name", "channel"))
 
 
 def _intensity(insight: xr.Dataset) -> str:

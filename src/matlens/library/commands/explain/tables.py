@@ -188,7 +188,7 @@ def averages_table(insight: xr.Dataset, regions: dict[str, NDArray[np.bool_]]) -
 
 
 def said_of(said: pd.DataFrame) -> list[str]:
-    """Sum up the statements: how many of each kind, and the first supported ones.
+    """Sum up the statements: the first supported ones, and how many of each kind.
 
     Parameters
     ----------
@@ -202,5 +202,6 @@ def said_of(said: pd.DataFrame) -> list[str]:
     """
     counts = said["status"].value_counts()
     kinds = ", ".join(f"{int(counts.get(kind, 0))} {kind}" for kind in ("supported", "weak", "unsupported"))
-    supported = said[said["status"] == "supported"]["sentence"]
-    return [f"{len(said)} statements: {kinds}.", *map(str, supported.head(_SAID))]
+    supported = [str(text) for text in said.loc[said["status"] == "supported", "sentence"].head(_SAID)]
+    none = "No statement is supported by these data: the gradients describe the model, not the material."
+    return [*(supported or [none]), f"{len(said)} statements: {kinds}."]

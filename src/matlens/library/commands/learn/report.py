@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from matlens.figures.scores import score_bars
-from matlens.figures.units import name_with_unit
+from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
 from matlens.library.commands.maps import wafer
 from matlens.library.commands.words import (
@@ -16,12 +16,12 @@ from matlens.library.commands.words import (
     intervals_of,
     notes_of,
     read_samples,
-    sentence,
     sizes,
     subtitle,
     target_of,
 )
-from matlens.report.parts import Page, Section, picture, table
+from matlens.report.numbers import interval, sentence, shown
+from matlens.report.parts import Answer, Drawing, Folded, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -30,7 +30,7 @@ __all__ = ["CITES", "PAGE"]
 _SCORES = {
     "held out": "held out",
     "model": "model",
-    "n": "n",
+    "n": "samples",
     "R²": "R²",
     "rmse": "RMSE",
     "spearman": "rank correlation",
@@ -38,10 +38,11 @@ _SCORES = {
     "interval_score": "interval score",
     "concordance": "concordance of censored",
 }
+_HELD = "partition"  # what was held out
 _PAIRED = {
     "held out": "held out",
     "other": "baseline",
-    "gain": "R² ahead by",
+    "gain": "R² of the model less that of the baseline",
     "ratio": "RMSE ratio",
     "scores": "interval score ratio",
 }
@@ -71,14 +72,14 @@ def first_checks(run: RunDirectory) -> Section | None:
     caption = (
         "Left: number of samples that hold both components (on the diagonal: the component); where it is 0 nothing can "
         "be learned of the pair. Middle: samples of equal composition against their mean. Right: R² that "
-        "a perfect model of composition could reach, given how far replicates differ, and R² of each covariate (as "
-        "the position on the wafer) alone, held out; where one does well, composition and preparation may not be told "
-        "apart."
+        "a perfect model of composition alone could reach, given how far replicates differ, and R² of each covariate "
+        "(as the position on the wafer) alone, held out; where one does well, the effects of composition and "
+        "preparation may be inseparable."
     )
     source = pd.concat(
         [pairs.assign(panel="pairs"), replicates.assign(panel="replicates"), reach.assign(panel="reach")]
     )
-    return Section("Before any model", [picture(run, "checks", figure, source, caption)], (), points)
+    return Section("Before any model", [Drawing("checks", figure, source, caption)], (), points)
 
 
 def _checks(run: RunDirectory) -> list[str]:
@@ -111,27 +112,63 @@ def held_out_scores(run: RunDirectory) -> Section | None:
     if scores is None:
         return None
     scores = scores.assign(**{"held out": scores["partition"].map(lambda name: PARTITIONS.get(name, name))})
-    items: list[Any] = [*_parity(run), _bars(run, scores), *_ahead(run)]
-    shown = scores.assign(covered=intervals_of(scores, "coverage") if "coverage" in scores else "–")
-    shown["R²"] = intervals_of(scores, "r2")
-    unknown = "concordance" not in shown or shown["concordance"].isna().all()
+    items: list[Any] = [_bars(run, scores), *_ahead(run)]
+    listed = scores.assign(covered=intervals_of(scores, "coverage") if "coverage" in scores else "–")
+    listed["R²"] = intervals_of(scores, "r2")
+    unknown = "concordance" not in listed or listed["concordance"].isna().all()
     names = {key: word for key, word in _SCORES.items() if not (key == "concordance" and unknown)}
-    items.append(table(shown, "Every score, on held-out samples only, with 90 % intervals", names))
+    unit = typeset_unit(target_of(run)[1])
+    names |= {"rmse": f"RMSE ({unit})", "interval_score": f"interval score ({unit})"} if unit else {}
+    every = table(listed, "Every score, on held-out samples only, with 90 % intervals", names)
+    items.append(Folded("Every score of the model and the baselines", [every]))
     said = [
-        "No score is of samples that were learned from. Compositions left out: replicates are never on both sides. "
+        "All scores are computed on samples that were not used for training. Compositions left out: replicates are "
+        "never on both sides. "
         "Regions left out: whole parts of the composition space, found by k-means and drawn anew in each repetition. "
         "Co-alloy systems left out: every sample with that set of components. Intervals resample whole compositions "
         "(or regions, or systems), and the same ones for all models, so that differences are paired."
     ]
-    sentences = [sentence(str(text)) for text in run.provenance.get("sentences", ())]
     notes = [note for note in notes_of(run) if note not in _checks(run)]
-    return Section("Held-out scores", items, [*said, *notes], sentences)
+    return Section("Held-out scores", items, [*said, *notes])
 
 
-def _parity(run: RunDirectory) -> list[Any]:
+def answer(run: RunDirectory) -> Answer | None:
+    """Show the scores of the model for each way of holding samples out, and its predictions of them.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before the model was judged.
+    """
+    scores = read_table(run, "scores")
+    if scores is None:
+        return None
+    own = _foremost(scores[scores["model"] == scores["model"].iloc[0]])
+    tiles = [
+        Tile(
+            f"R², {PARTITIONS.get(row[_HELD], row[_HELD])}",
+            shown(row["r2"]),
+            "",
+            interval(row["r2_low"], row["r2_high"]),
+        )
+        for row in own.to_dict("records")
+    ]
+    first = own.iloc[0]
+    tiles.append(Tile("typical error (RMSE)", shown(float(first["rmse"])), typeset_unit(target_of(run)[1])))
+    if "coverage" in own and not pd.isna(first["coverage"]):
+        tiles.append(Tile("inside 90 % intervals", shown(100 * float(first["coverage"])), "%"))
+    return Answer(tiles, _parity(run))
+
+
+def _parity(run: RunDirectory) -> Drawing | None:
     found = read_samples(run.path, "held_out")
     if found is None:
-        return []
+        return None
     model = found["model"].iloc[0]
     found = _foremost(found[found["model"] == model])
     found = found[found["repeat"] == found["repeat"].min()]
@@ -139,11 +176,11 @@ def _parity(run: RunDirectory) -> list[Any]:
     name, unit = target_of(run)
     figure = figures.held_out_parity(found, label=name_with_unit(name, unit))
     caption = (
-        f"Predictions of held-out samples by {_named(model)}, with 90 % intervals, against what was measured; of "
-        "repeated partitions the first. Intervals are made from errors on compositions left out; for regions and "
-        "systems left out nothing is promised, and the share inside says how far they still hold."
+        f"Predictions of held-out samples by {_named(model)}, with 90 % intervals, against what was measured (only the "
+        "first repetition is drawn). Intervals are made from errors on compositions left out; for regions and systems "
+        "left out nothing is promised, and the share inside says how far they still hold."
     )
-    return [picture(run, "parity", figure, found, caption)]
+    return Drawing("parity", figure, found, caption)
 
 
 def _foremost(found: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +196,7 @@ def _named(model: str) -> str:
 def _bars(run: RunDirectory, scores: pd.DataFrame) -> Any:
     drawn = _foremost(scores).rename(columns={"held out": "set"})[["set", "model", "r2", "r2_low", "r2_high"]]
     caption = "R² on held-out samples, with 90 % intervals; 0 is the mean of the samples, and below it there is no bar."
-    return picture(run, "scores", score_bars(drawn), drawn, caption)
+    return Drawing("scores", score_bars(drawn), drawn, caption)
 
 
 def _ahead(run: RunDirectory) -> list[Any]:
@@ -174,17 +211,23 @@ def _ahead(run: RunDirectory) -> list[Any]:
         "How far the model is ahead of each baseline on the same samples: orange where the whole 90 % interval is "
         "above 0, blue where a baseline is ahead, grey where the data do not tell."
     )
-    shown = found.assign(gain=intervals_of(found, "r2_gain", 3), ratio=intervals_of(found, "rmse_ratio"))
+    listed = found.assign(gain=intervals_of(found, "r2_gain", 3), ratio=intervals_of(found, "rmse_ratio"))
     if "interval_score_ratio" in found:
-        shown["scores"] = intervals_of(found, "interval_score_ratio")
+        listed["scores"] = intervals_of(found, "interval_score_ratio")
     drawn = drawn[list(columns.values())]
     return [
-        picture(run, "paired", figures.paired_differences(drawn), drawn, caption),
-        table(shown, "The model against each baseline; ratios below 1 are better", _PAIRED),
+        Drawing("paired", figures.paired_differences(drawn), drawn, caption),
+        table(listed, "The model against each baseline; ratios below 1 are better", _PAIRED),
     ]
 
 
 CITES = ("umehara2019analyzing", "lakshminarayanan2017simple", "meredig2018can", "lei2018distribution")
 PAGE = Page(
-    "Model of a library", subtitle, (held_out_scores, first_checks, wafer), lambda run: CITES, facts=sizes, marks=MARKS
+    "Model of a library",
+    subtitle,
+    (first_checks, held_out_scores, wafer),
+    lambda run: CITES,
+    answer=answer,
+    facts=sizes,
+    marks=MARKS,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ _WORDS = {
     "systems": "co-alloy systems left out",
     "shuffled": "single rows left out, which flatters",
 }
+_COVERED = 0.8  # of intervals made for 0.9; below, a warning
 
 
 def read_held_out(file: Path) -> pd.DataFrame:
@@ -83,40 +85,72 @@ def write_library_evidence(
     ahead = pd.concat(gains, ignore_index=True) if gains else pd.DataFrame()
     if len(ahead):
         write_table(run, "paired", ahead)
-    run.mark("running", sentences=_sentences(model, table, ahead))
+    warned = [*run.provenance.get("warnings", ()), *_warnings(table)]
+    run.mark("running", sentences=_sentences(model, table, ahead), warnings=list(dict.fromkeys(warned)))
     write_table(run, "scores", table)
 
 
 def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -> list[str]:
-    """What the scores say."""
+    """What the scores say: first what the model is good for, then each way of holding samples out."""
     inputs = " and ".join(
         word for word, used in (("composition", model.uses_composition_), ("spectrum", model.uses_spectrum_)) if used
     )
-    unit = f" ({model.unit_})" if model.unit_ else ""
-    said = [f"{model.target_}{unit} from {inputs}, {model.members_} models of preset {model.preset}."]
+    tested = [(_with(row), float(row["r2"])) for row in scores[scores["model"] == MODEL].to_dict("records")]
+    good = [f"{words} (R² {r2:.2f})" for words, r2 in tested if r2 > 0]
+    bad = [f"{words} (R² {r2:.2f})" for words, r2 in tested if not r2 > 0]
+    what = f"A model of {inputs} predicts {model.target_} " + (f"with {_listed(good)}" if good else "in no test")
+    said = [f"{what}{f', but not with {_listed(bad)}' if bad and good else ''}.".replace("-", "−")]
     for partition, part in scores.groupby("partition", sort=False):
-        own = part[part["model"] == MODEL].iloc[0]
+        row = part[part["model"] == MODEL].iloc[0]
         sentence = (
-            f"With {_WORDS.get(str(partition), partition)}: R² {own['r2']:.3f} (90 % interval {own['r2_low']:.3f} to "
-            f"{own['r2_high']:.3f}) on {own['n']} samples"
+            f"With {_WORDS.get(str(partition), partition)}: R² {row['r2']:.2f} (90 % interval {row['r2_low']:.2f} to "
+            f"{row['r2_high']:.2f}) on {row['n']} samples"
         )
         others = part[part["model"] != MODEL]
         if len(others):
             best = others.sort_values("r2").iloc[-1]
             gain = ahead[(ahead["partition"] == partition) & (ahead["other"] == best["model"])].iloc[0]
+            better, sign = ("the model", 1) if gain["r2_gain"] >= 0 else ("the baseline", -1)
+            ends = sorted(sign * gain[f"r2_gain_{end}"] for end in ("low", "high"))
             sentence += (
-                f"; best baseline ({best['model']}) {best['r2']:.3f}, a gain of {gain['r2_gain']:.3f} over it "
-                f"({gain['r2_gain_low']:.3f} to {gain['r2_gain_high']:.3f})"
+                f"; the best baseline ({best['model']}) reaches {best['r2']:.2f}, so that {better} is better by "
+                f"{sign * gain['r2_gain']:.2f} ({ends[0]:.2f} to {ends[1]:.2f})"
             )
-        if np.isfinite(own["coverage"]):
-            sentence += f"; the nominal 90 % intervals contain {100 * own['coverage']:.0f} % of the measured values"
+        if np.isfinite(row["coverage"]):
+            sentence += f"; the nominal 90 % intervals contain {100 * row['coverage']:.0f} % of the measured values"
         said.append(f"{sentence}.")
-        if own["censored"]:
+        if row["censored"]:
             said.append(
-                f"{100 * own['concordance']:.0f} % of the pairs of one of {own['censored']} censored samples and a "
+                f"{100 * row['concordance']:.0f} % of the pairs of one of {row['censored']} censored samples and a "
                 "measured one are predicted in the right order."
             )
     return said
+
+
+def _listed(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _warnings(scores: pd.DataFrame) -> list[str]:
+    """For what the model must not be used."""
+    own = scores[(scores["model"] == MODEL) & (scores["partition"] != "shuffled")].to_dict("records")
+    said = [
+        f"Do not use the model as in the test with {_with(row)}: its R² is {row['r2']:.2f} there, and the mean of the "
+        "samples predicts better."
+        for row in own
+        if row["r2"] <= 0
+    ]
+    return said + [
+        f"With {_with(row)} the nominal 90 % intervals contain only {100 * row['coverage']:.0f} % of measured values."
+        for row in own
+        if row["coverage"] < _COVERED
+    ]
+
+
+def _with(row: Mapping[Any, Any]) -> str:
+    """What was left out, in words."""
+    return _WORDS.get(str(row["partition"]), str(row["partition"]))
 
 
 def write_checks(run: RunDirectory, library: MaterialsLibrary, target: Target, seed: int) -> None:
@@ -145,6 +179,8 @@ def write_checks(run: RunDirectory, library: MaterialsLibrary, target: Target, s
     if {"x", "y"} <= set(places):
         kept = places[[name for name in ("x", "y", "plate") if name in places]]
         write_table(run, "positions", kept.assign(sample=list(library.samples)))
+    if found.alarm:
+        run.mark("running", warnings=[found.alarm])
     write_table(run, "checks", pd.DataFrame({"sentence": [*library.notes, *found.sentences]}))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from matlens.figures.units import name_with_unit
+from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.words import notes_of, sentence
-from matlens.report.parts import Page, Section, picture, table
+from matlens.library.commands.words import notes_of
+from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -20,7 +18,7 @@ _COLUMNS = {
     "high": "to",
     "points": "points changed",
     "spectra": "spectra changed",
-    "change": "largest change / range",
+    "change": "largest change, of the range",
 }
 
 
@@ -40,14 +38,15 @@ def steps(run: RunDirectory) -> Section | None:
     found = read_table(run, "steps")
     if found is None:
         return None
-    shown = found.assign(points=found["points"].where(found["points"] >= 0))
-    items: list[Any] = [table(shown, "What each step changed", _COLUMNS)] if len(shown) else []
-    said = [sentence(str(text)) for text in run.provenance.get("sentences", ())]
-    return Section("Preparation", items, [*notes_of(run)], said)
+    listed = found.assign(points=found["points"].where(found["points"] >= 0))
+    unit = typeset_unit(str(run.provenance["resolved"]["unit"]))
+    names = _COLUMNS | ({"low": f"from ({unit})", "high": f"to ({unit})"} if unit else {})
+    items = [table(listed, "What each step changed", names, ["change"])] if len(listed) else []
+    return Section("Steps", items, notes_of(run)) if items or notes_of(run) else None
 
 
-def effect(run: RunDirectory) -> Section | None:
-    """Show spectra as they were and as they became.
+def answer(run: RunDirectory) -> Answer | None:
+    """Show the size of the library, and spectra as they were and as they became.
 
     Parameters
     ----------
@@ -56,13 +55,16 @@ def effect(run: RunDirectory) -> Section | None:
 
     Returns
     -------
-    Section or None
-        The section; None if the run holds none of its tables.
+    Answer or None
+        What stands on top of the report; None before the library was prepared.
     """
     found = read_table(run, "effect")
-    if found is None:
+    if read_table(run, "steps") is None and run.status != "finished":
         return None
     known = run.provenance["resolved"]
+    tiles = [Tile("samples", str(known["samples"]))]
+    if found is None:
+        return Answer(tiles)
     figure = figures.before_and_after(
         found,
         axis=name_with_unit(str(known["axis_name"]), str(known["unit"])),
@@ -72,12 +74,13 @@ def effect(run: RunDirectory) -> Section | None:
         "Spectra of the samples that the steps changed least, most, and as much as half of the others, as they were in "
         "the file and as they were prepared."
     )
-    return Section("Before and after", [picture(run, "effect", figure, found, caption)])
+    return Answer(tiles, Drawing("effect", figure, found, caption))
 
 
 PAGE = Page(
     "Prepared library",
-    lambda run: f"{run.provenance['resolved']['samples']} samples.",
-    (steps, effect),
+    lambda run: "",
+    (steps,),
     lambda run: (),
+    answer=answer,
 )

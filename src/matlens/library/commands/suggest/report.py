@@ -14,13 +14,12 @@ from matlens.library.commands.words import (
     MARKS,
     interval_text,
     notes_of,
-    sentence,
     sizes,
     subtitle,
     target_of,
 )
-from matlens.library.figures.style import SUPPORT
-from matlens.report.parts import Page, Section, picture, table
+from matlens.report.numbers import interval, shown
+from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -28,27 +27,27 @@ __all__ = ["CITES", "PAGE"]
 
 _COLUMNS = {
     "rank": "rank",
-    "move": "what to do",
+    "move": "change",
     "expected_text": "expected",
     "gain_text": "gain",
-    "chance_text": "chance to beat the best",
-    "support_text": "trust",
+    "chance": "chance to beat the best",
+    "support_text": "support",
     "reason": "why",
 }
 _TESTS = {
     "model": "model",
-    "way": "told by",
+    "way": "way",
     "component": "component added",
-    "system": "co-alloy system left out",
-    "n": "n",
-    "pairs": "n",
+    "system": "system left out",
+    "n": "additions",
+    "pairs": "additions",
     "sign": "sign right",
     "size": "correlation of sizes",
 }
 
 
 def suggestions(run: RunDirectory) -> Section | None:
-    """Show the ranked suggestions with expected gain and support.
+    """List the ranked suggestions with expected value, gain and support.
 
     Parameters
     ----------
@@ -58,38 +57,83 @@ def suggestions(run: RunDirectory) -> Section | None:
     Returns
     -------
     Section or None
-        The section; None if the run holds none of its tables.
+        The section; None if there is no suggestion.
     """
     found = read_table(run, "suggestions")
     if found is None or not len(found):
-        said = notes_of(run) or ["No move is expected to raise the figure of merit within the limits that were given."]
-        return Section("Suggestions", (), said) if run.status == "finished" else None
+        return None
     name, unit = target_of(run)
-    items: list[Any] = []
-    shares = _shares(read_table(run, "plate"), found)
-    if shares is not None:
-        best = run.provenance.get("resolved", {}).get("best")
-        label = name_with_unit(name, unit)
-        figure = figures.suggestion_chart(found, shares, label=label, best=None if best is None else float(best))
-        caption = (
-            "Suggestions in their order: the composition to make, and what is expected of it, with its interval. "
-            "Filled: measured compositions lie along the move; open: few do; a grey cross: none do, the model goes "
-            "beyond what was measured, and the number is a guess."
-        )
-        items.append(picture(run, "suggestions", figure, found, caption))
-    shown = found.assign(support_text=[SUPPORT[int(level)].removesuffix(" support") for level in found["support"]])
-    shown["expected_text"] = _text(found, "expected", "low", "high")
-    shown["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
-    if "chance" in found:
-        shown["chance_text"] = [f"{100 * share:.0f} %" for share in found["chance"]]
-    caption = f"Suggestions, {name} in {typeset_unit(unit)}" if typeset_unit(unit) else "Suggestions"
-    items.append(table(shown, caption, _COLUMNS))
+    listed = found.assign(support_text=[MARKS[2 - int(level)] for level in found["support"]])
+    listed["expected_text"] = _text(found, "expected", "low", "high")
+    listed["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
+    written = f" ({typeset_unit(unit)})" if typeset_unit(unit) else ""
+    columns = _COLUMNS | {"expected_text": f"expected{written}", "gain_text": f"gain{written}"}
     said = [
-        "Each move is made on the simplex: what is added, and at whose cost. Expected values are of the ensemble at "
-        "the suggested composition, not of its gradient alone; what no data support is marked."
+        "Fractions of all components sum to 100 %: a change names every component that grows or shrinks by half a step "
+        "or more. Expected values are those of the ensemble at the suggested composition, with 90 % intervals."
     ]
-    sentences = [sentence(str(text)) for text in run.provenance.get("sentences", ())]
-    return Section("Suggestions", items, [*said, *notes_of(run)], sentences)
+    items = [table(listed, f"Suggestions for {name}", columns, ["chance"])]
+    return Section("Suggestions", items, [*said, *notes_of(run)])
+
+
+def answer(run: RunDirectory) -> Answer | None:
+    """Show what is expected of the first suggestion, and all of them in a figure.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before there are suggestions.
+    """
+    found = read_table(run, "suggestions")
+    if found is None or not len(found):
+        return Answer() if run.status == "finished" else None
+    name, unit = target_of(run)
+    known, first = run.provenance.get("resolved", {}), found.iloc[0]
+    unit = typeset_unit(unit)
+    tiles = [Tile("expected of the first", shown(float(first["expected"])), unit, _interval(first, ""))]
+    if "gain" in found:
+        tiles.append(Tile("gain over its start", shown(float(first["gain"])), unit, _interval(first, "gain_")))
+    if "chance" in found:
+        tiles.append(Tile("chance to beat the best", shown(100 * float(first["chance"])), "%"))
+    if "measured" in known:
+        count = int(known["measured_samples"])
+        samples = f"mean of {count} samples" if count > 1 else "one sample"
+        tiles.append(Tile("best measured", shown(float(known["measured"])), unit, samples))
+    supported = int((found["support"] > 0).sum())
+    tiles.append(Tile("with support", f"{supported} of {len(found)}", "suggestions"))
+    return Answer(tiles, _drawn(run, found, name_with_unit(name, unit)))
+
+
+def _interval(row: pd.Series, kind: str) -> str:
+    return interval(row[f"{kind}low"], row[f"{kind}high"]) if f"{kind}low" in row else ""
+
+
+def _drawn(run: RunDirectory, found: pd.DataFrame, label: str) -> Drawing | None:
+    shares = _shares(read_table(run, "plate"), found)
+    if shares is None:
+        return None
+    best = run.provenance.get("resolved", {}).get("measured")
+    figure = figures.suggestion_chart(found, shares, label=label, best=None if best is None else float(best))
+    caption = (
+        "Suggestions in their order: the composition to make, and what is expected of it, with its interval. Filled: "
+        "supported, two measured compositions or more lie along the change; open: weak support, some lie near it; a "
+        "grey cross: unsupported, the model goes beyond what was measured, and the number is a guess."
+    )
+    moves = "; ".join(
+        f"{move}, {shown(float(value))} expected" for move, value in zip(found["move"][:3], found["expected"][:3])
+    )
+    return Drawing("suggestions", figure, found, caption, f"{len(found)} suggestions for {label}. First: {moves}.")
+
+
+def _headlines(run: RunDirectory) -> list[str]:
+    said = [str(text) for text in run.provenance.get("sentences", ())]
+    none = ["No move is expected to raise the figure of merit within the limits that were given."]
+    return said or (none if run.status == "finished" else [])
 
 
 def _text(found: pd.DataFrame, value: str, low: str, high: str) -> list[str]:
@@ -140,8 +184,25 @@ def plate(run: RunDirectory) -> Section | None:
     if found is None or not len(found):
         return None
     kept = [name for name in found.columns if not (found[name].dtype.kind in "if" and (found[name] == 0).all())]
+    known = run.provenance.get("resolved", {})
+    decimals = _decimals(100 * float(known.get("increment", 0.0001)))
+    unit = str(known.get("fraction_name", "%"))
+    fractions = [name for name in kept if found[name].dtype.kind == "f"]
+    written = found.assign(**{name: [f"{value:.{decimals}f}" for value in found[name]] for name in fractions})
+    names = {name: f"{name} ({unit})" if name in fractions else name for name in kept}
     caption = "plate.csv: one row a composition; components that no suggestion holds are left out here"
-    return Section("To make", [table(found[kept], caption)])
+    return Section("To make", [table(written, caption, names)])
+
+
+def _decimals(step: float) -> int:
+    """Digits after the point that multiples of a step need.
+
+    Examples
+    --------
+    >>> _decimals(0.25), _decimals(0.5), _decimals(1.0), _decimals(5.0), _decimals(0.1)
+    (2, 1, 0, 0, 1)
+    """
+    return next((digits for digits in range(4) if abs(step - round(step, digits)) < 1e-9), 4)
 
 
 def beyond(run: RunDirectory) -> Section | None:
@@ -162,7 +223,7 @@ def beyond(run: RunDirectory) -> Section | None:
         return None
     known = {key: word for key, word in _TESTS.items() if key in found}
     caption = "Adding a component to a co-alloy system that no model had seen: is the sign right?"
-    return Section("How far such suggestions can be trusted", [table(found, caption, known or None)])
+    return Section("How far such suggestions can be trusted", [table(found, caption, known or None, ["sign"])])
 
 
 def _facts(run: RunDirectory) -> dict[str, Any]:
@@ -170,4 +231,13 @@ def _facts(run: RunDirectory) -> dict[str, Any]:
 
 
 CITES = ("umehara2019analyzing", "cox1971note", "meredig2018can")
-PAGE = Page("What to make next", subtitle, (suggestions, plate, beyond), lambda run: CITES, facts=_facts, marks=MARKS)
+PAGE = Page(
+    "What to make next",
+    subtitle,
+    (plate, suggestions, beyond),
+    lambda run: CITES,
+    answer=answer,
+    headlines=_headlines,
+    facts=_facts,
+    marks=MARKS,
+)

@@ -92,8 +92,8 @@ def work(run: RunDirectory, progress: Progress, found: tuple[LibraryModel, xr.Da
         tested = _beyond(run, spec, model, progress)
         write_table(run, "beyond", tested)
         said.append(_tested(tested))
-    facts = {name: table.attrs[name] for name in ("target", "unit", "best", "increment")}
-    run.mark("running", resolved=facts, sentences=said)
+    facts = {name: value for name, value in table.attrs.items() if name != "components"}
+    run.mark("running", resolved=facts, sentences=said, warnings=_warnings(table))
     write_table(run, "plate", plate_list(table))
     write_table(run, "suggestions", table)
     run.spend("additions")
@@ -155,17 +155,33 @@ def _tested(found: pd.DataFrame) -> str:
 
 
 def _sentences(table: pd.DataFrame, spec: SuggestSpec) -> list[str]:
-    """What is suggested first, and how much of it has support."""
+    """What to make first, what is expected of it, and how many suggestions have support."""
     about, first = table.attrs, table.iloc[0]
     unit = f" {about['unit']}" if about["unit"] else ""
     counts = [int((table["support"] == level).sum()) for level in (2, 1, 0)]
+    samples = f"mean of {about['measured_samples']} samples" if about["measured_samples"] > 1 else "one sample"
+    guess = "Every suggestion is a guess beyond what was measured; the first: make " if not any(counts[:2]) else "Make "
     said = [
-        f"{len(table)} suggestions for {'less' if spec.minimise else 'more'} {about['target']}: {counts[0]} "
-        f"along measured compositions, {counts[1]} with little measured beside them, {counts[2]} beyond what was "
-        "measured.",
-        f"First: {first['move']}, {first['expected']:.4g}{unit} expected ({first['low']:.4g} to {first['high']:.4g}) "
-        f"where the best measured composition is at {about['best']:.4g}; {first['reason']}.",
+        f"{guess}{first['move']}: {first['expected']:.3g}{unit} expected ({first['low']:.3g} to {first['high']:.3g}), "
+        f"where the best measured composition has {about['measured']:.3g} ({samples}; the model says "
+        f"{about['measured_expected']:.3g}).",
+        f"{len(table)} suggestions for {'less' if spec.minimise else 'more'} {about['target']}: {counts[0]} supported, "
+        f"{counts[1]} with weak support, {counts[2]} unsupported.",
     ]
     if len(table) < spec.n:
         said.append(f"No more than {len(table)} of {spec.n} differ enough within the limits.")
+    return said
+
+
+def _warnings(table: pd.DataFrame) -> list[str]:
+    """What must be known before a suggestion is made."""
+    beyond, about = int((table["support"] == 0).sum()), table.attrs
+    said = []
+    if beyond:
+        said.append(
+            f"{beyond} of {len(table)} suggestions lead beyond what was measured, and their numbers are guesses; with "
+            "--support 1 only those are made that have measured compositions near them."
+        )
+    if about["measured_samples"] == 1:
+        said.append("The best measured value is that of a single sample, which may be high or low by chance.")
     return said

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import stored_inputs
-from matlens.report.parts import Section, picture, table
+from matlens.report.parts import Drawing, Section, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -42,22 +43,24 @@ def representative(run: RunDirectory) -> Section | None:
         return None
     unit, precision = exemplars[0].unit, float(needed["precision"].iloc[0])
     items: list[Any] = []
+    names = _COLUMNS | {"side": f"side of each ({typeset_unit(unit)})"}
     for index, (file, rows) in enumerate(spread.groupby("file", sort=False)):
         figure = figures.window_scatter(rows, unit=unit)
         caption = (
             f"{file}: standard deviation between windows over the mean (of the two-point error its root mean square). "
             "Points are measured, full lines the law variance = k / V, dashed lines what the covariance predicts."
         )
-        items.append(picture(run, f"representative_{index}", figure, rows, caption))
+        items.append(Drawing(f"representative_{index}", figure, rows, caption))
         mine = needed[needed["file"] == file].drop(columns="file")
         mine = mine.assign(statistic=mine["statistic"].str.replace("_", " "))
         items.append(
-            table(mine, f"{file}: windows whose mean is known to {precision:.0%} (lengths in {unit})", _COLUMNS)
+            table(mine, f"{file}: windows whose mean is known to {100 * precision:.0f} %", names, ["precision"])
         )
     words = (
-        "A statistic measured on one window is a draw. Windows of volume V scatter with variance k / V as soon as they "
-        f"are large against the material's integral range; the mean of n windows is known to {precision:.0%} (95 % "
-        "interval, two standard errors) when each has the side listed. Sizes beyond the measured ones are extrapolated."
+        "A value measured on one window is one random sample. Windows of volume V scatter with variance k / V as soon "
+        "as they are large against the material's integral range. Sizes beyond the measured ones are extrapolated. The "
+        f"mean of n windows is known to {100 * precision:.0f} % (95 % interval, two standard errors) when each has the "
+        "side listed."
     )
     laws = read_table(run, "representative_laws")
     points = []

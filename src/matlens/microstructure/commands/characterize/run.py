@@ -127,7 +127,7 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
             ranges[name] = threshold_ranges(variants, statistics=statistics, known=known, progress=progress)
             said.append(_uncertainty(name if several else "", extent(variants), ranges[name]))
     if said:
-        run.mark("running", sentences=said)
+        run.mark("running", warnings=said)
     write_table(run, "statistics", scalars_of_files(dataset, names))
     for name, table in (
         ("measures", measures_of_files(dataset, names, ranges)),
@@ -147,7 +147,7 @@ def _uncertainty(name: str, thresholds: str, ranges: xr.Dataset) -> str:
     said += f"hresholds between grey {thresholds} separate the phases nearly as well as those in use"
     if "volume_fraction" in ranges:
         shares = ", ".join(
-            f"{phase} {low:.3f} to {high:.3f}"
+            f"{phase} {100 * low:.3g} to {100 * high:.3g} %"
             for phase, (low, high) in zip(ranges["phase_name"].values, ranges["volume_fraction"].values)
         )
         said += f"; volume fractions then are {shares}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from matlens.microstructure.commands import cites, sections
-from matlens.microstructure.commands.homogenize.report import judged_properties
+from matlens.microstructure.commands import cites, sections, verdict_report
 from matlens.report.parts import Page
 
 __all__ = ["PAGE"]
@@ -12,14 +11,13 @@ PAGE = Page(
     "Comparison with {}",
     sections.micrographs_subtitle,
     (
-        sections.structures,
-        sections.evidence,
-        judged_properties,
-        sections.curves,
-        sections.copying,
         sections.cleaning,
+        verdict_report.evidence,
+        verdict_report.judged_properties,
+        sections.curves,
+        verdict_report.copying,
     ),
     lambda run: (*cites.of_judging(), *cites.CONDUCTION, *cites.of_thresholds(run)),
-    verdict=sections.joint_verdict,
-    headlines=sections.verdict_headlines,
+    answer=verdict_report.answer,
+    headlines=verdict_report.headlines,
 )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
+from matlens.microstructure.commands.verdict_report import said_of
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.report.members import reported_members
-from matlens.report.parts import Links, Page, Section, picture
+from matlens.report.parts import Answer, Drawing, Item, Links, Page, Section
 from matlens.runs.directory import RunDirectory
 
 __all__ = ["PAGE"]
@@ -30,23 +30,39 @@ def materials(run: RunDirectory) -> Section | None:
     Section or None
         The section; None if the run holds none of its tables.
     """
-    items: list[Any] = []
+    items: list[Item] = []
     for name in reported_members(run):
-        if name in run.settings["members"]:
+        if name in run.settings["members"] and items:
             items.append(_beside(run, name))
-        items.append(Links([(f"the report of {name}", f"{name}/report.html")]))
+        items.append(Links([(f"The report of {name}", f"{name}/report.html")]))
     return Section("Materials", items) if items else None
 
 
-def _beside(run: RunDirectory, name: str) -> Any:
+def answer(run: RunDirectory) -> Answer | None:
+    """Show the first material beside its reconstruction.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before the first material is finished.
+    """
+    names = [name for name in reported_members(run) if name in run.settings["members"]]
+    return Answer(picture=_beside(run, names[0])) if names else None
+
+
+def _beside(run: RunDirectory, name: str) -> Drawing:
     folder = run.path / name
     exemplar, results = read_microstructure(folder / "exemplar_0.npz"), sections.results_in(folder)
     window = exemplar.crop(*(slice(0, side) for side in results[0].shape))
     panels = [(name, window), *((f"realisation {index}", result) for index, result in enumerate(results))]
     source = pd.DataFrame({"panel": [title for title, _ in panels]})
-    said = " ".join(sections.verdict_in(folder).get("sentences", [])[:1])
-    caption = f"{name}: a window of the exemplar beside what was made from it. {said}"
-    return picture(run, name, figures.micrographs(panels[:3], columns=3), source, caption)
+    caption = f"{name}: a part of the micrograph beside what was made from it, at one scale."
+    return Drawing(name, figures.micrographs(panels[:3], columns=3), source, caption)
 
 
 def _cited(run: RunDirectory) -> Sequence[str]:
@@ -57,18 +73,11 @@ def _cited(run: RunDirectory) -> Sequence[str]:
     return (*keys, *cites.of_judging())
 
 
-def _headlines(run: RunDirectory) -> list[str]:
-    return [
-        f"{name}: {sentence}"
-        for name in reported_members(run)
-        for sentence in sections.verdict_in(run.path / name).get("sentences", [])[:1]
-    ]
-
-
 PAGE = Page(
     "Demonstration",
     lambda run: "What MatLens makes of structures that are at hand, each with a report of its own.",
     (materials,),
     _cited,
-    headlines=_headlines,
+    answer=answer,
+    headlines=lambda run: said_of(reported_members(run), run.path),
 )

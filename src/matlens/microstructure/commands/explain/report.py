@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from matlens.microstructure import figures
 from matlens.microstructure.commands import cites
 from matlens.microstructure.commands.inputs import numbered
 from matlens.microstructure.structure import Microstructure
-from matlens.report.parts import Page, Section, picture, table
-from matlens.report.standard import unfinished
+from matlens.report.numbers import interval, sentence, shown
+from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.codecs import DATASET, read_file
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -53,10 +54,40 @@ def agreement(run: RunDirectory) -> Section | None:
         The section; None if the run holds none of its tables.
     """
     summary, flips = read_table(run, "summary"), read_table(run, "flips")
-    said = [str(sentence) for sentence in run.provenance.get("sentences", ())]
-    said += [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", ())]
+    notes = [sentence(str(note)) for note in run.provenance.get("notes", ())]
     if summary is None or flips is None:
-        return Section("Agreement with physics", (), said) if said else None
+        return Section("Agreement with physics", (), notes) if notes else None
+    names = {"moves": "flips", "map": "map", "structures": "structures", "r": "correlation", "rank": "rank correlation",
+             "right_way": "right sign", "ratio": "solved over expected"}  # fmt: skip
+    means = table(_shown(summary), "Mean correlation within structures, with 90 % intervals", names, ["right_way"])
+    return Section(
+        "Agreement with physics",
+        [means],
+        [
+            "The derivative with respect to a pixel is not the effect of its flip: a single pixel that conducts better "
+            "than its surroundings shields itself. So maps are scored against structures solved anew with the pixel "
+            "flipped, within each phase, where knowing the phase does not help.",
+            *notes,
+        ],
+    )
+
+
+def answer(run: RunDirectory) -> Answer | None:
+    """Show how well the model's maps agree with solved changes of single pixels.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before the first structure was explained.
+    """
+    summary, flips = read_table(run, "summary"), read_table(run, "flips")
+    if summary is None or flips is None:
+        return Answer() if numbered(run.path, "map", ".nc") else None
     target = str(run.provenance.get("resolved", {}).get("target", "property"))
     figure = figures.sensitivity_scatter(
         flips,
@@ -67,20 +98,13 @@ def agreement(run: RunDirectory) -> Section | None:
         f"Change of {target} by single flips of interface pixels, and by swaps of two: as expected against as solved. "
         "On the line, both agree."
     )
-    items: list[Any] = [picture(run, "agreement", figure, flips, caption)]
-    names = {"moves": "flips", "map": "map", "structures": "structures", "r": "correlation", "rank": "of ranks",
-             "right_way": "share with the right sign", "ratio": "solved over expected"}  # fmt: skip
-    items.append(table(_shown(summary), "Mean correlation within structures, with 90 % intervals", names))
-    return Section(
-        "Agreement with physics",
-        items,
-        [
-            "The derivative with respect to a pixel is not the effect of its flip: a single pixel that conducts better "
-            "than its surroundings shields itself. So maps are scored against structures solved anew with the pixel "
-            "flipped, within each phase, where knowing the phase does not help.",
-        ],
-        said,
-    )
+    tiles = [
+        Tile(f"correlation with physics, {_MOVES[row['moves']]}", shown(row["pearson"]), "",
+             interval(row["pearson_low"], row["pearson_high"]))
+        for row in summary[(summary["map"] == "difference") & summary["pearson"].notna()].to_dict("records")
+    ]  # fmt: skip
+    alt = ", ".join(f"{tile.name} {tile.value}" for tile in tiles)
+    return Answer(tiles[:4], Drawing("agreement", figure, flips, caption, f"Solved against expected changes: {alt}."))
 
 
 def maps(run: RunDirectory) -> Section | None:
@@ -116,7 +140,7 @@ def maps(run: RunDirectory) -> Section | None:
             "the model has never seen the like of."
         )
         figure = figures.sensitivity_maps(structure, shown, label=f"change of {target}")
-        items.append(picture(run, f"map_{index}", figure, source, caption))
+        items.append(Drawing(f"map_{index}", figure, source, caption))
     return Section("Maps", items) if items else None
 
 
@@ -138,10 +162,22 @@ def _facts(run: RunDirectory) -> dict[str, Any]:
     return {"encoder": resolved.get("encoder", ""), "structures": resolved.get("structures", "")}
 
 
+def _subtitle(run: RunDirectory) -> str:
+    resolved = run.provenance.get("resolved", {})
+    if "target" not in resolved:
+        return ""
+    return f"{resolved['target']} of {resolved.get('structures', '')} structures by the model in {_model(run)}."
+
+
+def _model(run: RunDirectory) -> str:
+    return Path(str(run.settings["options"].get("model", ""))).name
+
+
 PAGE = Page(
     "Where a property comes from",
-    unfinished,
+    _subtitle,
     (agreement, maps),
     lambda run: ("li2018transfer", *cites.CONDUCTION),
+    answer=answer,
     facts=_facts,
 )

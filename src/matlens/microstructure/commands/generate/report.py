@@ -14,8 +14,8 @@ from matlens.microstructure.commands.generate.spec import GenerateSpec
 from matlens.microstructure.physics import isotropic_stiffness, wiener
 from matlens.microstructure.properties import StructureSet, read_structures
 from matlens.microstructure.properties.data_sets.generation import POISSON
-from matlens.report.parts import Page, Section, picture, table
-from matlens.report.standard import unfinished
+from matlens.report.numbers import percent, shown
+from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.command import options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -63,12 +63,47 @@ def made(run: RunDirectory) -> Section:
             "number of processes nor an interruption changes a byte. The test set has a stream that no seed leads to "
             "and is the same for every seed, so that results of different people compare."
         ],
-        run.provenance.get("sentences", ()),
     )
 
 
+def answer(run: RunDirectory) -> Answer | None:
+    """Show how many structures there are, and examples of each family.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before the structures are made.
+    """
+    found, labels = _set(run, "train"), read_table(run, "labels")
+    if found is None or labels is None:
+        return None
+    examples = {
+        family.replace("_", " "): [
+            found.microstructure(int(i)) for i in np.flatnonzero(found.families == family)[:_EXAMPLES]
+        ]
+        for family in dict.fromkeys(found.families.tolist())
+    }
+    caption = f"The first structures of each family; phase 1, the one with the contrast, is light ({found.unit})."
+    alt = f"Up to {_EXAMPLES} structures of each family: {', '.join(examples)}."
+    drawn = Drawing("families", figures.structure_families(examples), labels.iloc[:, :5], caption, alt)
+    test = _set(run, "test")
+    tiles = [
+        Tile("structures to learn from", str(len(found))),
+        Tile("structures to test on", str(0 if test is None else len(test))),
+        Tile("properties of each", str(found.targets.shape[1])),
+        Tile("volume fraction of phase 1", shown(100 * float(labels["fraction_1"].median())), "%",
+             f"from {percent(labels['fraction_1'].min())} to {percent(labels['fraction_1'].max())}"),
+    ]  # fmt: skip
+    return Answer(tiles, drawn)
+
+
 def families(run: RunDirectory) -> Section | None:
-    """Show examples of each family, and the distribution of their volume fractions.
+    """List how many structures each family has, and the distribution of their volume fractions.
 
     Parameters
     ----------
@@ -80,30 +115,14 @@ def families(run: RunDirectory) -> Section | None:
     Section or None
         The section; None if the run holds none of its tables.
     """
-    found = _set(run, "train")
     labels = read_table(run, "labels")
-    if found is None or labels is None:
+    if labels is None:
         return None
-    examples = {
-        family.replace("_", " "): [
-            found.microstructure(int(i)) for i in np.flatnonzero(found.families == family)[:_EXAMPLES]
-        ]
-        for family in dict.fromkeys(found.families.tolist())
-    }
     by_family = labels.groupby("family", sort=False)["fraction_1"]
     summary = by_family.agg(["count", "min", "median", "max"]).reset_index()
-    caption = f"The first structures of each family; phase 1, the one with the contrast, is light ({found.unit})."
-    return Section(
-        "Families",
-        [
-            picture(run, "families", figures.structure_families(examples), labels.iloc[:, :5], caption),
-            table(
-                summary,
-                "Volume fraction of phase 1",
-                {"family": "family", "count": "structures", "min": "smallest", "median": "median", "max": "largest"},
-            ),
-        ],
-    )
+    names = {"family": "family", "count": "structures", "min": "smallest", "median": "median", "max": "largest"}
+    fractions = ("min", "median", "max")
+    return Section("Families", [table(summary, "Volume fraction of phase 1", names, fractions)])
 
 
 def properties(run: RunDirectory) -> Section | None:
@@ -144,7 +163,7 @@ def properties(run: RunDirectory) -> Section | None:
         "lies between the harmonic and the arithmetic mean (Wiener; Voigt and Reuss), which bound every sample. "
         "How far the dots scatter at one fraction is what there is to learn beyond the fraction."
     )
-    return Section("Properties", [picture(run, "properties", figure, source, caption)])
+    return Section("Properties", [Drawing("properties", figure, source, caption)])
 
 
 def _list(values: tuple[float, ...]) -> str:
@@ -159,7 +178,7 @@ def _set(run: RunDirectory, split: str) -> StructureSet | None:
 def _subtitle(run: RunDirectory) -> str:
     if (run.path / FILES["train"][0]).is_file():
         return "Two-phase periodic structures with their effective properties."
-    return unfinished(run)
+    return ""
 
 
 def _facts(run: RunDirectory) -> dict[str, Any]:
@@ -172,5 +191,6 @@ PAGE = Page(
     _subtitle,
     (made, families, properties),
     lambda run: ("cahn1965phase", "torquato2002random", *cites.CONDUCTION, "willot2015fourier"),
+    answer=answer,
     facts=_facts,
 )

@@ -166,7 +166,4 @@ def _sentence(split: str, found: StructureSet, families: int) -> str:
     size = " x ".join(str(side) for side in found.shape)
     kinds = "family" if families == 1 else "families"
     role = {"train": "to learn from", "test": "to test on, the same for every seed"}[split]
-    return (
-        f"{len(found)} structures of {size} px {role}: {families} {kinds}, {found.targets.shape[1]} properties each, "
-        f"SHA-256 {found.sha256[:12]}."
-    )
+    return f"{len(found)} structures of {size} px {role}: {families} {kinds}, {found.targets.shape[1]} properties each."

@@ -1,4 +1,4 @@
-"""The report of a homogenisation, and the section on properties that a comparison judges by."""
+"""The report of a homogenisation."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from matlens.core.guard import reading
 from matlens.core.hdf5 import open_hdf5
 from matlens.errors import RunError
+from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.homogenize.run import FIELDS
+from matlens.microstructure.commands.inputs import stored_inputs
 from matlens.microstructure.figures import Plane
 from matlens.microstructure.physics.summary import axis_names
-from matlens.report.parts import Page, Section, picture, table
+from matlens.report.numbers import shown
+from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["PAGE", "judged_properties"]
+__all__ = ["PAGE"]
 
 _BOUNDARIES = {
     "periodic": "The structure is continued periodically; means of the local gradient are prescribed.",
@@ -31,6 +35,14 @@ _BOUNDARIES = {
     "sample has on average.",
     "flux": "A uniform flux is prescribed on all faces: a lower limit of what a larger sample has on average.",
 }
+_HEADS = {
+    "volume_fraction": "volume fraction",
+    "holds_for": "holds for",
+    "load_case": "load case",
+    "formation_factor": "formation factor",
+    "tortuosity_factor": "tortuosity factor",
+}
+_SHARES = ("volume_fraction",)
 _SOLVED = " and solved by conjugate gradients with the inverse of the homogeneous problem as preconditioner."
 _METHOD = {
     "staggered": "Conduction is discretised by finite volumes, one a pixel or voxel, with harmonic means of the two "
@@ -60,28 +72,20 @@ def findings(run: RunDirectory) -> Section | None:
     if tensor is None or bounds is None:
         return None
     asked, kind = run.settings["options"], _kind(run)
-    unit = str(asked.get("unit", "")) or "the unit of the values given"
-    items: list[Any] = [_table(run, "phases", "The phases and what was given for them")]
-    items.append(table(_digits(tensor.drop(columns="unit")), f"Effective {kind}, in {unit}"))
+    unit = _unit(run)
+    items: list[Any] = [_table(run, "phases", f"The phases and what was given for them, in {unit}")]
+    items.append(table(tensor.drop(columns="unit"), f"Effective {kind}, in {unit}"))
     if kind == "conductivity":
         items.append(_table(run, "principal", f"Principal values, in {unit}, with their directions"))
         items.append(_table(run, "transport", "Transport through the one phase that conducts"))
-        values = pd.DataFrame(
-            {"name": "this sample", "value": np.diag(tensor[tensor["component"]].to_numpy(dtype=float))}
-        )
-        principal = read_table(run, "principal")
-        if principal is not None and len(principal):
-            values = pd.DataFrame({"name": "this sample", "value": principal["value"]})
-        bars = bounds[~bounds["bound"].str.startswith("trace")]  # as Hashin and Shtrikman's, but of other values
-        figure = figures.bounds_chart(bars, values.dropna().drop_duplicates(), label=f"conductivity ({unit})")
-        caption = (
-            "Principal values of this sample (dots) between bounds. Wiener's hold for every periodic sample; those of "
-            "Hashin and Shtrikman for the mean of an isotropic material only, and of the trace for every sample."
-        )
-        items.append(picture(run, "bounds", figure, bounds, caption))
     else:
         items.append(
-            _table(run, "moduli", f"Moduli along the array axes, from the inverse of the stiffness, in {unit}")
+            _table(
+                run,
+                "moduli",
+                f"Moduli along the array axes, from the inverse of the stiffness, in {unit}; of a picture they are "
+                "those of plane strain, in which a material of Poisson's ratio ν has one of ν / (1 − ν)",
+            )
         )
     moved = read_table(run, "thresholds")
     if moved is not None:
@@ -89,14 +93,86 @@ def findings(run: RunDirectory) -> Section | None:
         caption = (
             f"Diagonal of the tensor by thresholds from the lower end (-1) to the upper (1) of the plateau, in {unit}"
         )
-        items.append(table(_digits(wide.reset_index()), caption, {"threshold_shift": "place in the plateau"}))
+        names = {"threshold_shift": "place in the plateau", **{name: name for name in map(str, wide)}}
+        items.append(table(wide.reset_index(), caption, names))
     items.append(_table(run, "bounds", f"Bounds, in {unit}"))
-    items.append(_table(run, "load_cases", "Load cases: relative residual in the norm of the preconditioner"))
     cases = read_table(run, "load_cases")
+    items.append(_table(run, "load_cases", "Load cases: relative residual in the norm of the preconditioner"))
     scheme = "stiffness" if kind == "stiffness" or cases is None else str(cases["scheme"][0])
     said = [_METHOD[scheme], _BOUNDARIES[str(asked["boundary"])]]
-    shown = [item for item in items if item is not None]
-    return Section(f"Effective {kind}", shown, said, run.provenance.get("sentences", ()))
+    return Section(f"Effective {kind}", [item for item in items if item is not None], said)
+
+
+def answer(run: RunDirectory) -> Answer | None:
+    """Show the effective values between their bounds, and what limits their meaning.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before anything was solved.
+    """
+    tensor, bounds, exemplars = read_table(run, "tensor"), read_table(run, "bounds"), stored_inputs(run)
+    if tensor is None or bounds is None or not exemplars:
+        return None
+    unit, kind = str(run.settings["options"].get("unit", "")), _kind(run)
+    names = [str(name) for name in tensor["component"]]
+    diagonal = np.diag(tensor[names].to_numpy(dtype=float))
+    tiles = [Tile(f"{kind} {name}", shown(float(value)), typeset_unit(unit)) for name, value in zip(names, diagonal)]
+    principal = read_table(run, "principal")
+    if kind == "conductivity" and principal is not None and len(principal) > 1:
+        least, greatest = principal["value"].min(), principal["value"].max()
+        tiles.append(
+            Tile("greatest over least principal value", shown(float(greatest / least) if least > 0 else np.inf))
+        )
+    return Answer(
+        [*tiles[:3], *tiles[len(names) :], *sections.fraction_tiles(exemplars[0])][:5],
+        _between_bounds(run, diagonal, bounds) if kind == "conductivity" else sections.pictures(run),
+        sections.threshold_warnings(run),
+    )
+
+
+def _between_bounds(run: RunDirectory, diagonal: NDArray[np.float64], bounds: pd.DataFrame) -> Drawing:
+    """Draw the principal values, or what is known of the diagonal, between their bounds."""
+    principal = read_table(run, "principal")
+    known = pd.Series(diagonal) if principal is None or not len(principal) else principal["value"]
+    values = pd.DataFrame({"name": "this sample", "value": known}).dropna().drop_duplicates()
+    bars = bounds[~bounds["bound"].str.startswith("trace")]  # as Hashin and Shtrikman's, but of other values
+    caption = (
+        "Principal values of this sample (dots) between bounds. Wiener's hold for every periodic sample; those of "
+        "Hashin and Shtrikman for the mean of an isotropic material only, and of the trace for every sample."
+    )
+    figure = figures.bounds_chart(bars, values, label=f"conductivity ({_unit(run)})")
+    alt = f"Principal values {', '.join(shown(float(value)) for value in values['value'])} between " + " and ".join(
+        f"{name}'s bounds {shown(float(low))} and {shown(float(high))}"
+        for name, low, high in zip(bars["bound"], bars["lower"], bars["upper"])
+    )
+    return Drawing("bounds", figure, bounds, caption, f"{alt}.")
+
+
+def _unit(run: RunDirectory) -> str:
+    return typeset_unit(str(run.settings["options"].get("unit", ""))) or "the unit of the values given"
+
+
+def sample(run: RunDirectory) -> Section | None:
+    """Show the structure that was solved.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None before the structure is stored.
+    """
+    drawn = sections.pictures(run)
+    return None if drawn is None or _kind(run) == "stiffness" else Section("Structure", [drawn])
 
 
 def fields(run: RunDirectory) -> Section | None:
@@ -145,45 +221,7 @@ def fields(run: RunDirectory) -> Section | None:
         }
     )
     figure = figures.field_planes(planes, unit=length, label=label)
-    return Section("Fields", [picture(run, "fields", figure, rows, caption)])
-
-
-def judged_properties(run: RunDirectory) -> Section | None:
-    """Show the apparent properties of windows of the exemplar, results and controls.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        Run directory, open.
-
-    Returns
-    -------
-    Section or None
-        The section; None if the run holds none of its tables.
-    """
-    found = read_table(run, "properties")
-    if found is None:
-        return None
-    found = found.assign(
-        value=[f"{m:.3g} ({low:.3g}–{high:.3g})" for m, low, high in zip(found["median"], found["low"], found["high"])]
-    )
-    keys = ["window", "property", "phase", "component"]
-    wide = found.pivot(index=keys, columns="source", values="value")[list(dict.fromkeys(found["source"]))]
-    wide = wide.loc[list(dict.fromkeys(map(tuple, found[keys].to_numpy().tolist())))].reset_index()
-    names = {
-        "window": "window (px)",
-        "property": "property",
-        "phase": "conductor or stiff phase",
-        "component": "component",
-    }
-    caption = "Apparent properties: median and, in brackets, 5 % to 95 % over windows"
-    said = (
-        "No loss knows these. Each phase in turn conducts 50 times as well as the rest (is 100 times as stiff); "
-        "windows are taken between two faces with the other sides insulated (stiffness: mirrored), exemplar and result "
-        "alike. Values are in units of the rest."
-    )
-    shown = names | {source: "exemplar's windows" if source == "windows" else source for source in wide.columns[4:]}
-    return Section("Effective properties", [table(wide, caption, shown)], [said])
+    return Section("Fields", [Drawing("fields", figure, rows, caption)])
 
 
 def _planes(dataset: xr.Dataset, name: str, spacing: tuple[float, ...]) -> list[Plane]:
@@ -215,15 +253,9 @@ def _table(run: RunDirectory, name: str, caption: str) -> Any:
     found = (
         found.drop(columns="unit") if name != "phases" and "unit" in found else found.dropna(axis="columns", how="all")
     )
-    if "residual" in found:
-        found = found.assign(residual=found["residual"].map("{:.1e}".format))
-    found = found.replace({np.inf: "infinite"}) if name == "transport" else found
-    return table(_digits(found), caption, {str(column): str(column).replace("_", " ") for column in found.columns})
-
-
-def _digits(frame: pd.DataFrame) -> pd.DataFrame:
-    """Six digits: what converged is known to more than a report usually shows."""
-    return frame.map(lambda value: f"{value:.6g}" if isinstance(value, float) and not np.isnan(value) else value)
+    return table(
+        found, caption, {str(column): _HEADS.get(str(column), str(column)) for column in found.columns}, _SHARES
+    )
 
 
 def _kind(run: RunDirectory) -> str:
@@ -237,6 +269,7 @@ def _cited(run: RunDirectory) -> Sequence[str]:
 PAGE = Page(
     "Effective property of {}",
     sections.micrographs_subtitle,
-    (sections.structures, findings, fields, sections.cleaning),
+    (sections.cleaning, findings, fields, sample),
     _cited,
+    answer=answer,
 )

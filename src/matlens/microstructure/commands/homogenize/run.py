@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matlens.hooks import Arrays, Labelled, Progress
 from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
 from matlens.microstructure.commands.homogenize.tables import (
+    cautions,
     conclusions,
     corner_conclusions,
     tensor_names,
@@ -126,13 +127,13 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     schemes = _both_schemes(spec, structure, result, progress)
     if schemes is not None:
         write_table(run, "schemes", schemes)
-    said = conclusions(structure, spec, result) + corner_conclusions(schemes)
+    warned = cautions(structure, spec, result) + corner_conclusions(schemes)
     (variants,) = kept_variants(run, [structure])
     if variants:
         moved = _moved(spec, variants, result, progress)
         write_table(run, "thresholds", moved)
-        said.append(threshold_conclusion(moved, extent(variants)))
-    run.mark("running", sentences=said)
+        warned.append(threshold_conclusion(moved, extent(variants)))
+    run.mark("running", sentences=conclusions(structure, spec, result), warnings=warned)
     run.spend("axis")
 
 

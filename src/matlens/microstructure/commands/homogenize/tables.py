@@ -21,7 +21,7 @@ from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-__all__ = ["conclusions", "corner_conclusions", "tensor_names", "threshold_conclusion", "write_tables"]
+__all__ = ["cautions", "conclusions", "corner_conclusions", "tensor_names", "threshold_conclusion", "write_tables"]
 
 _LIMIT = (-1.0, 0.5)  # of Poisson's ratio; what the solver allows is checked there
 _BOUNDARIES = {
@@ -71,7 +71,7 @@ def write_tables(run: RunDirectory, structure: Microstructure, spec: HomogenizeS
 
 
 def conclusions(structure: Microstructure, spec: HomogenizeSpec, result: Homogenization) -> list[str]:
-    """Say in a few sentences what was found and how far it can be trusted.
+    """Say in a few sentences what was found.
 
     Parameters
     ----------
@@ -90,27 +90,57 @@ def conclusions(structure: Microstructure, spec: HomogenizeSpec, result: Homogen
     unit = f" {result.unit}" if result.unit else ""
     names = tensor_names(result, structure.ndim)
     known = [(name, value) for name, value in zip(names, np.diag(result.tensor)) if not np.isnan(value)]
-    listed = ", ".join(f"{value:.5g} along {name}" for name, value in known)
+    listed = ", ".join(f"{value:.3g} along {name}" for name, value in known)
     if result.name == "stiffness":
-        listed = ", ".join(f"C({name}) {value:.5g}" for name, value in known)
+        listed = ", ".join(f"C({name}) {value:.3g}" for name, value in known)
         said = [f"Effective stiffness: {listed}{unit} ({_BOUNDARIES[result.boundary]})."]
     else:
         said = [f"Effective conductivity: {listed}{unit} ({_BOUNDARIES[result.boundary]})."]
         factors = transport_factors(result, structure, _values(structure, spec)["conductivity"])
         said += [
-            f"Along {row['axis']} the formation factor is {row['formation_factor']:.5g} and the tortuosity factor "
-            f"{row['tortuosity_factor']:.4g}."
+            f"Along {row['axis']} the formation factor is {row['formation_factor']:.3g} and the tortuosity factor "
+            f"{row['tortuosity_factor']:.3g}."
             for row in factors.to_dict("records")
             if np.isfinite(row["formation_factor"])
         ]
         said += _blocked(known, result.boundary, alone=len(factors) > 0)
-    said.append(_trust(spec, result))
+    if result.converged:
+        worst, most = float(result.residual.max()), int(result.iterations.max())
+        said.append(f"All load cases converged: residual at most {worst:.1e} after at most {most} iterations.")
     if result.bounds is not None:
         said.append(f"The tensor {result.bounds.sentence}.")
+    return said
+
+
+def cautions(structure: Microstructure, spec: HomogenizeSpec, result: Homogenization) -> list[str]:
+    """Say what speaks against using the result as it is.
+
+    Parameters
+    ----------
+    structure : Microstructure
+        The structure that was solved.
+    spec : HomogenizeSpec
+        Options of the command.
+    result : Homogenization
+        Effective tensor and fields.
+
+    Returns
+    -------
+    list of str
+        Sentences, the most serious first.
+    """
+    said = []
+    if not result.converged:
+        worst, most = float(result.residual.max()), int(result.iterations.max())
+        said.append(
+            f"Not converged: a residual of {worst:.1e} after {most} iterations where {spec.tolerance:.1e} was asked; "
+            "do not use the result, and try --precision float64, a larger --tolerance, or 0 for a phase that hardly "
+            "conducts."
+        )
     if not structure.periodic and result.boundary == "periodic":
         advice = "; compare with --boundary fixed, and with gradient and flux, which bracket the window."
         said.append(
-            "The input does not say it is periodic: interfaces made where opposite borders meet are part of the result"
+            "The input is not marked as periodic, so that the artificial seams at its borders influence the result"
             + (advice if result.name == "conductivity" else ".")
         )
     return said
@@ -174,7 +204,7 @@ def threshold_conclusion(moved: pd.DataFrame, thresholds: str) -> str:
     'With thresholds between grey 71 and 80, which separate the phases nearly as well, the result is y 2.1 to 2.4.'
     """
     spans = moved.groupby("component", sort=False)["value"].agg(["min", "max"])
-    listed = ", ".join(f"{name} {low:.4g} to {high:.4g}" for name, (low, high) in zip(spans.index, spans.to_numpy()))
+    listed = ", ".join(f"{name} {low:.3g} to {high:.3g}" for name, (low, high) in zip(spans.index, spans.to_numpy()))
     return (
         f"With thresholds between grey {thresholds}, which separate the phases nearly as well, the result is {listed}."
     )
@@ -193,16 +223,6 @@ def _blocked(known: list[tuple[str, float]], boundary: str, *, alone: bool) -> l
         f"Along {' and '.join(closed)} the effective conductivity is exactly zero: no connected path of conducting "
         "phases leads from one end to the other" + (", so the formation factor is infinite." if alone else ".")
     ]
-
-
-def _trust(spec: HomogenizeSpec, result: Homogenization) -> str:
-    worst, most = float(result.residual.max()), int(result.iterations.max())
-    if result.converged:
-        return f"All load cases converged: residual at most {worst:.1e} after at most {most} iterations."
-    return (
-        f"Not converged: a residual of {worst:.1e} after {most} iterations where {spec.tolerance:.1e} was asked; do "
-        "not use the result, and try --precision float64, a larger --tolerance, or 0 for a phase that hardly conducts."
-    )
 
 
 def _load_cases(spec: HomogenizeSpec, result: Homogenization, names: tuple[str, ...]) -> pd.DataFrame:

@@ -9,55 +9,91 @@ import pandas as pd
 from matlens.figures.scores import score_bars
 from matlens.microstructure import figures
 from matlens.microstructure.commands.learn.tables import read_predictions
-from matlens.report.parts import Page, Section, picture, table
-from matlens.report.standard import unfinished
+from matlens.report.numbers import interval, sentence, shown
+from matlens.report.parts import Answer, Drawing, Folded, Item, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["PAGE", "intervals", "model_facts", "model_subtitle", "predictions"]
+__all__ = ["PAGE", "intervals", "model_facts", "model_subtitle", "predicted", "predictions"]
 
 _SCORES = {
     "set": "structures",
     "model": "model",
-    "n": "n",
+    "n": "structures tested",
+    "r2_text": "R² (90 % interval)",
     "r2": "R²",
-    "r2_low": "low",
-    "r2_high": "high",
     "median_relative_error": "median relative error",
     "skill": "skill",
-    "behind": "behind the model",
-    "behind_low": "from",
-    "behind_high": "to",
+    "behind_text": "R² of the model less its own (90 % interval)",
     "coverage": "inside intervals",
     "width": "their relative width",
 }
+_SHARES = ("median_relative_error", "coverage", "width", "in_domain")
 _COVERED = {
     "set": "structures",
-    "by": "by",
-    "which": "which",
-    "n": "n",
-    "coverage": "inside",
+    "by": "grouped by",
+    "which": "group",
+    "n": "structures tested",
+    "coverage": "inside their intervals",
     "width": "relative width",
 }
 _FAMILIES = {
     "family": "family left out",
     "model": "model",
-    "n": "n",
-    "r2": "R²",
-    "r2_low": "low",
-    "r2_high": "high",
+    "n": "structures tested",
+    "r2_text": "R² (90 % interval)",
     "median_relative_error": "median relative error",
-    "behind": "behind the model",
-    "behind_low": "from",
-    "behind_high": "to",
-    "in_domain": "share in the domain",
+    "behind_text": "R² of the model less its own (90 % interval)",
+    "in_domain": "inside the domain",
 }
+_SCORES_OF_MODELS = {name: word for name, word in _SCORES.items() if name != "r2"}
 _SETS = {"predictions": "cross-validation", "test_predictions": "test"}
 _MOST = 30  # predictions listed
 
 
+def answer(run: RunDirectory) -> Answer | None:
+    """Show how well the model predicts structures it has not seen, in numbers and in a figure.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before the model was judged.
+    """
+    scores = read_table(run, "scores")
+    if scores is None:
+        return None
+    target = str(run.settings["options"]["target"])
+    found = {name: word for name, word in _SETS.items() if (run.path / f"{name}.csv").is_file()}
+    panels = pd.concat([read_predictions(run.path / f"{name}.csv").assign(set=word) for name, word in found.items()])
+    caption = (
+        "Predictions of structures that the model had not seen, with their intervals. In cross-validation a model is "
+        "made anew without each fifth of the groups, its depth and head chosen within the rest."
+    )
+    own = scores[scores["model"] == scores["model"].iloc[0]]
+    tiles = [
+        Tile(f"R², {row['set']}", shown(row["r2"]), "", interval(row["r2_low"], row["r2_high"]))
+        for row in own.to_dict("records")
+    ]
+    last = own.iloc[-1]
+    best = scores[(scores["set"] == last["set"]) & (scores["model"] != last["model"])]
+    if len(best):
+        other = best.iloc[int(best["r2"].argmax())]
+        tiles.append(Tile(f"R² of the best baseline: {other['model']}", shown(float(other["r2"]))))
+    for column, name in (("median_relative_error", "median error"), ("coverage", "inside intervals")):
+        if column in last and not pd.isna(last[column]):
+            tiles.append(Tile(name, shown(100 * float(last[column])), "%"))
+    words = ", ".join(f"{tile.name} {tile.value}" for tile in tiles[:2])
+    alt = f"Predicted against true {target} of {len(panels)} structures: {words}."
+    return Answer(tiles, Drawing("parity", figures.parity(panels, label=target), panels, caption, alt))
+
+
 def findings(run: RunDirectory) -> Section | None:
-    """Show the model, its predictions of structures it has not seen, and the baselines.
+    """Show the scores of the model and of the baselines on structures they have not seen.
 
     Parameters
     ----------
@@ -72,25 +108,30 @@ def findings(run: RunDirectory) -> Section | None:
     scores = read_table(run, "scores")
     if scores is None:
         return None
-    target = str(run.settings["options"]["target"])
-    found = {name: word for name, word in _SETS.items() if (run.path / f"{name}.csv").is_file()}
-    panels = pd.concat([read_predictions(run.path / f"{name}.csv").assign(set=word) for name, word in found.items()])
-    caption = (
-        "Predictions of structures that the model had not seen, with their intervals. In cross-validation a model is "
-        "made anew without each fifth of the groups, its depth and head chosen within the rest."
-    )
-    items: list[Any] = [picture(run, "parity", figures.parity(panels, label=target), panels, caption)]
-    caption = "R squared of the model and the baselines on the same structures, with 90 % intervals."
-    items.append(picture(run, "scores", score_bars(scores), scores, caption))
+    caption = "R² of the model and the baselines on the same structures, with 90 % intervals."
     scale = "logarithm" if scores["scale"].iloc[0] == "log" else "value"
-    items.append(table(scores, f"R squared and skill are those of the {scale}", _SCORES))
+    items: list[Item] = [
+        Drawing("scores", score_bars(scores), scores, caption),
+        table(_with_intervals(scores), f"R² and skill are those of the {scale}", _SCORES_OF_MODELS, _SHARES),
+    ]
     said = [
         "Baselines learn the same property on the same scale and folds: the volume fractions alone, and principal "
         "components of two-point statistics. Intervals of scores resample groups of structures, the same for all, so "
-        "that “behind the model” is a paired difference. Skill is 1 less the mean square error over that of the volume "
-        "fraction."
+        "that differences are paired. Skill is 1 less the mean square error over that of the volume fraction."
     ]
-    return Section("Findings", items, said, run.provenance.get("sentences", ()))
+    return Section("Scores", items, said)
+
+
+def _with_intervals(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores with their intervals as texts."""
+    texts = {}
+    for name in ("r2", "behind"):
+        if f"{name}_low" in scores:
+            rows = zip(scores[name], scores[f"{name}_low"], scores[f"{name}_high"])
+            texts[f"{name}_text"] = [
+                shown(value) + (f" ({shown(low)} to {shown(high)})" if low < high else "") for value, low, high in rows
+            ]
+    return scores.assign(**texts)
 
 
 def depths(run: RunDirectory) -> Section | None:
@@ -111,10 +152,10 @@ def depths(run: RunDirectory) -> Section | None:
         return None
     found = found.assign(depth=found["depth"].fillna(""))
     caption = (
-        "Error of each candidate in grouped cross-validation over all structures; the best is used. What is said "
-        "under Findings does not rest on it: there the choice is made within each training part."
+        "Error of each candidate in grouped cross-validation over all structures; the best is used. The "
+        "scores do not rest on it: there the choice is made within each training part."
     )
-    return Section("Depth and head", [picture(run, "depths", figures.depth_errors(found), found, caption)])
+    return Section("Depth and head", [Drawing("depths", figures.depth_errors(found), found, caption)])
 
 
 def curve(run: RunDirectory) -> Section | None:
@@ -134,7 +175,7 @@ def curve(run: RunDirectory) -> Section | None:
     if found is None:
         return None
     caption = "Median and range over draws; all models see the same draws and are judged on the same structures."
-    return Section("Learning curve", [picture(run, "learning_curve", figures.learning_curves(found), found, caption)])
+    return Section("Learning curve", [Drawing("learning_curve", figures.learning_curves(found), found, caption)])
 
 
 def families(run: RunDirectory) -> Section | None:
@@ -153,17 +194,18 @@ def families(run: RunDirectory) -> Section | None:
     found, title = read_table(run, "families"), "Families left out"
     if found is None:
         # of networks a note says why there are none
-        said = [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", [])]
+        said = [sentence(str(note)) for note in run.provenance.get("notes", [])]
         return Section(title, paragraphs=said) if said else None
     models = list(dict.fromkeys(found["model"]))
     drawn = found[found["model"].isin([*models[:2], models[-1]])]  # the model, volume fractions, two-point statistics
     bars = drawn.rename(columns={"model": "set", "family": "model"})
-    caption = "R squared within each family, predicted from the others alone, with 90 % intervals."
-    items: list[Any] = [picture(run, "families", score_bars(bars), drawn, caption)]
-    items.append(table(found, "Each family predicted by models of the other families", _FAMILIES))
+    caption = "R² within each family, predicted from the others alone, with 90 % intervals."
+    items: list[Any] = [Drawing("families", score_bars(bars), drawn, caption)]
+    every = table(_with_intervals(found), "Each family predicted by models of the other families", _FAMILIES, _SHARES)
+    items.append(Folded("Scores of each family", [every]))
     said = [
         "Each family in turn is left out and predicted by models of the others: what to expect of a kind of structure "
-        "that was not learned from. No coverage is claimed for left-out families. R squared is against the variance "
+        "that was not learned from. No coverage is claimed for left-out families. R² is against the variance "
         "within the family, which may be small: below 0 the family's own mean would have been closer."
     ]
     return Section(title, items, said)
@@ -190,7 +232,7 @@ def intervals(run: RunDirectory) -> Section | None:
         "The share promised holds for new structures of the same kind as those learned from; for kinds left out, and "
         "outside the domain, nothing is claimed."
     ]
-    return Section("Intervals", [table(found, "Share of structures inside their intervals", _COVERED)], said)
+    return Section("Intervals", [table(found, "Structures inside their intervals", _COVERED, _SHARES)], said)
 
 
 def predictions(run: RunDirectory) -> Section | None:
@@ -212,22 +254,70 @@ def predictions(run: RunDirectory) -> Section | None:
     found = read_predictions(file)
     target = str(run.provenance.get("resolved", {}).get("target", "property"))
     items: list[Any] = []
-    if "value" in found:
-        known = found[found["value"].notna()].assign(set="labelled structures")
-        known["inside"] = known["inside"].astype(str) == "True"
-        caption = "Predictions with intervals against the labels."
-        items.append(picture(run, "parity", figures.parity(known, label=target), known, caption))
-        scores = read_table(run, "scores")
-        if scores is not None:
-            items.append(table(scores, "Scores", _SCORES))
-    caption = "Predictions with intervals; structures unlike those learned from are grey."
-    figure = figures.prediction_intervals(found, label=target)
-    items.append(picture(run, "intervals", figure, found, caption))
-    shown = found.drop(columns=[] if (found["family"] != "").any() else ["family"])
+    if "value" in found and read_table(run, "scores") is not None:
+        items.append(table(read_table(run, "scores"), "Scores", _SCORES, _SHARES))  # type: ignore[arg-type]
+    names = {
+        "structure": "structure",
+        "family": "family",
+        "predicted": f"predicted {target} (in its unit)",
+        "lower": "lower end of the interval",
+        "upper": "upper end of the interval",
+        "value": f"known {target} (in its unit)",
+        "inside": "inside its interval",
+        "distance": "distance from the domain (limit: 1)",
+        "in_domain": "inside the domain",
+    }
     more = f"; the first {_MOST} of {len(found)}" if len(found) > _MOST else ""
-    items.append(table(shown.head(_MOST), f"predictions.csv: distance 1 is the limit of the domain{more}"))
-    said = [str(note)[0].upper() + str(note)[1:] for note in run.provenance.get("notes", [])]
-    return Section("Predictions", items, said, run.provenance.get("sentences", ()))
+    items.append(table(found.head(_MOST), f"predictions.csv{more}", names))
+    return Section("Predictions", items, [sentence(str(note)) for note in run.provenance.get("notes", [])])
+
+
+def predicted(run: RunDirectory) -> Answer | None:
+    """Show the predictions in numbers and in a figure, and warn of structures that the model does not know.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Answer or None
+        What stands on top of the report; None before anything was predicted.
+    """
+    file = run.path / "predictions.csv"
+    if not file.is_file():
+        return None
+    found = read_predictions(file)
+    target = str(run.provenance.get("resolved", {}).get("target", "property"))
+    known = found["in_domain"].astype(str) == "True"
+    tiles = [
+        Tile(
+            f"{target} of {row['structure']}",
+            shown(row["predicted"]),
+            "",
+            f"{shown(row['lower'])} to {shown(row['upper'])}",
+        )
+        for row in found.head(1).to_dict("records")
+    ]
+    if len(found) > 1:
+        ends = f"{shown(found['predicted'].min())} to {shown(found['predicted'].max())}"
+        tiles = [Tile(f"median {target}", shown(found["predicted"].median()), "", f"all: {ends}")]
+    tiles.append(Tile("inside known territory", f"{int(known.sum())} of {len(found)}", "structures"))
+    scores = read_table(run, "scores")
+    if scores is not None and "r2" in scores and not pd.isna(scores["r2"].iloc[0]):
+        tiles.append(Tile("R² on known values", shown(float(scores["r2"].iloc[0]))))
+    labelled = found[found["value"].notna()] if "value" in found else found.head(0)
+    if len(labelled):
+        labelled = labelled.assign(set="labelled structures", inside=labelled["inside"].astype(str) == "True")
+        figure, caption = figures.parity(labelled, label=target), "Predictions with intervals against the known values."
+        drawn = Drawing("parity", figure, labelled, caption)
+    else:
+        caption = "Predictions with intervals; structures unlike those learned from are grey."
+        drawn = Drawing("intervals", figures.prediction_intervals(found, label=target), found, caption)
+    strange = int((~known).sum())
+    warning = f"{strange} of {len(found)} structures are unlike those learned from: nothing is claimed for them."
+    return Answer(tiles, drawn, [warning] if strange else [])
 
 
 def model_subtitle(run: RunDirectory) -> str:
@@ -245,7 +335,7 @@ def model_subtitle(run: RunDirectory) -> str:
     """
     resolved = run.provenance.get("resolved", {})
     if "target" not in resolved:
-        return unfinished(run)
+        return ""
     kind = f"{resolved.get('encoder', resolved.get('features', ''))} {resolved.get('depth', '')}".strip()
     return f"{resolved['target']} from {kind}, head {resolved.get('head', '')}, scale {resolved.get('scale', '')}."
 
@@ -270,7 +360,8 @@ def model_facts(run: RunDirectory) -> dict[str, Any]:
 PAGE = Page(
     "Model of a property",
     model_subtitle,
-    (findings, depths, curve, families, intervals),
+    (findings, intervals, families, depths, curve),
     lambda run: ("li2018transfer", "simonyan2014very", "torquato2002random", "lei2018distribution"),
+    answer=answer,
     facts=model_facts,
 )

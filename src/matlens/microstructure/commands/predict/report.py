@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matlens.microstructure.commands.learn.report import intervals, model_facts, model_subtitle, predictions
+from matlens.microstructure.commands.learn.report import intervals, model_facts, model_subtitle, predicted, predictions
 from matlens.report.parts import Page
 
 __all__ = ["PAGE"]
@@ -12,5 +12,6 @@ PAGE = Page(
     model_subtitle,
     (predictions, intervals),
     lambda run: ("li2018transfer", "simonyan2014very", "lei2018distribution"),
+    answer=predicted,
     facts=model_facts,
 )

@@ -11,10 +11,11 @@ from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.inputs import numbered, stored_inputs
 from matlens.microstructure.commands.prune.run import cell_folder
+from matlens.microstructure.commands.verdict_report import named
 from matlens.microstructure.pruning.recommendation import is_control
 from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.structure import Microstructure
-from matlens.report.parts import Page, Section, picture, table
+from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.report.standard import notes
 from matlens.runs.codecs import DATASET, JSON, read_file, read_value
 from matlens.runs.directory import RunDirectory
@@ -96,7 +97,7 @@ def choices(run: RunDirectory) -> Section | None:
     if not found:
         return None
     materials = found["materials"]
-    points = [f"{name}: {sentence}" for name, facts in materials.items() for sentence in facts["sentences"]]
+    points = [f"{name}: {sentence}" for name, facts in materials.items() for sentence in facts["sentences"][1:]]
     axis = _axis(run)
     outcome = {axis: f"cheapest equivalent {axis}", "best": f"best {axis}", "joint": "against windows of the material"}
     rows = [{"material": name, **{key: facts[key] for key in outcome}} for name, facts in materials.items()]
@@ -104,14 +105,13 @@ def choices(run: RunDirectory) -> Section | None:
         _HOW[axis],
         f"The rule, one for every material: {found['rule']}",
         _NEEDED[axis].format(found["layer" if axis == "depth" else "width"]),
-        "What no statistic here tells apart, as the shapes of particles, decides nothing: look at the pictures too.",
     ]
     shown = table(pd.DataFrame(rows), f"Recommended {axis}s", {"material": "material", **outcome})
     return Section("Recommendation", [shown], said, points)
 
 
-def networks_made(run: RunDirectory) -> Section | None:
-    """Show the micrographs and the reconstruction at each depth or width.
+def answer(run: RunDirectory) -> Answer | None:
+    """Show what is recommended, and the reconstruction at each depth or width beside the micrographs.
 
     Parameters
     ----------
@@ -120,8 +120,8 @@ def networks_made(run: RunDirectory) -> Section | None:
 
     Returns
     -------
-    Section or None
-        The section; None if the run holds none of its tables.
+    Answer or None
+        What stands on top of the report; None before anything was reconstructed.
     """
     exemplars, names, axis = stored_inputs(run), _names(run), _axis(run)
     if not exemplars:
@@ -140,7 +140,14 @@ def networks_made(run: RunDirectory) -> Section | None:
         f"A window of each micrograph, and its first realisation at each {axis}; the recommended {axis} is framed."
     )
     figure = figures.pruned_pictures(rows, chosen=_chosen(run))
-    return Section("Structures", [picture(run, f"{axis}s", figure, source, caption)])
+    alt = f"{', '.join(rows)}: a window of the micrograph beside what was made at {axis} {', '.join(names)}."
+    found = recommendation_in(run)
+    tiles = [
+        Tile(f"recommended {axis}, {name}", str(facts[axis]), "", f"best: {facts['best']}")
+        for name, facts in found.get("materials", {}).items()
+    ]
+    warning = "What no statistic here distinguishes, as the shapes of particles, decides nothing: look at the pictures."
+    return Answer(tiles[:5], Drawing(f"{axis}s", figure, source, caption, alt), [warning] if found else [])
 
 
 def quality(run: RunDirectory) -> Section | None:
@@ -162,13 +169,13 @@ def quality(run: RunDirectory) -> Section | None:
     axis = _axis(run)
     sizes = _channels(facts) if axis == "width" else _sees(facts)
     ratios = ratios[~ratios[axis].map(is_control)]
-    ratios = ratios.assign(statistic=ratios["statistic"].map(lambda name: sections.NAMES.get(name, name)))
+    ratios = ratios.assign(statistic=ratios["statistic"].map(named))
     scales = scales[~scales[axis].map(is_control) | (scales[axis] == "white noise")]
     figure = figures.pruned_ratios(ratios, sizes=sizes, chosen=_chosen(run), axis=axis)
     caption = _RATIOS.format(axis=axis, size=_SIZES[axis])
-    items: list[Any] = [picture(run, f"{axis}_ratios", figure, ratios, caption)]
+    items: list[Any] = [Drawing(f"{axis}_ratios", figure, ratios, caption)]
     figure = figures.pruned_scales(scales, sizes=sizes, axis=axis)
-    items.append(picture(run, f"{axis}_scales", figure, scales, _SCALES))
+    items.append(Drawing(f"{axis}_scales", figure, scales, _SCALES))
     items += [_costs(facts, axis), table(facts, "R of each statistic, controls last", _columns(facts, axis, "R_"))]
     errors = _columns(facts, axis, "error_")
     items.append(table(facts, "Errors against the micrograph, mean over realisations", errors))
@@ -195,9 +202,9 @@ def channels(run: RunDirectory) -> Section | None:
     facts, broken = _read(run, "pruning"), _read(run, "breaks")
     if facts is not None and broken is not None:
         shown = facts[["material", "width", "share", "removed", "R_mean"]]
-        items.append(picture(run, "removal_orders", figures.removal_orders(facts), shown, _ORDERS))
+        items.append(Drawing("removal_orders", figures.removal_orders(facts), shown, _ORDERS))
         if len(broken):
-            broken = broken.assign(statistic=broken["statistic"].map(lambda name: sections.NAMES.get(name, name)))
+            broken = broken.assign(statistic=broken["statistic"].map(named))
             heads = {"material": "material", "removed": "removed first", "statistic": "statistic", "width": "width"}
             items.append(table(broken, _BREAKS, heads | {"R": "R", "limit": "limit"}))
     for number, (name, exemplar) in enumerate(zip(sections.input_names(run), exemplars)):
@@ -207,7 +214,7 @@ def channels(run: RunDirectory) -> Section | None:
         window = exemplar.crop(*(slice(0, int(side)) for side in maps.attrs["window"]))
         own = ranking[(ranking["material"] == name) & ranking["varies"] & (ranking["rank"] <= 3)]
         figure = figures.channel_maps(window, maps)
-        items.append(picture(run, f"channels_{number}", figure, own, _MAPS.format(name=name)))
+        items.append(Drawing(f"channels_{number}", figure, own, _MAPS.format(name=name)))
     said = [
         "Importance: the activations of all channels of a layer on the micrograph are standardised, and channels are "
         "taken one after the other, each time the one that, with those taken before it, explains most of the variance "
@@ -223,22 +230,27 @@ def _costs(facts: pd.DataFrame, axis: str) -> Any:
         axis: axis,
         **({"channels": "channels"} if axis == "width" else {}),
         "receptive_field_px": "sees (px)",
-        "gflop": "GFLOP an evaluation",
+        "gflop": "work of an evaluation (GFLOP)",
         "kept_mb": "kept for the gradient (MB)",
-        "seconds_per_evaluation": "seconds an evaluation",
+        "seconds_per_evaluation": "time of an evaluation (s)",
         "evaluations": "evaluations",
-        "seconds": "seconds a realisation",
+        "seconds": "time of a realisation (s)",
         "fraction_error_before": "fraction error before decoding",
-        "copy_share": "copy share",
+        "copy_share": "copied patches",
         "copies": "copies",
         "joint": "verdict",
     }
-    return table(facts[~facts[axis].map(is_control)], f"What each {axis} sees, costs and gives", names)
+    return table(
+        facts[~facts[axis].map(is_control)],
+        f"What each {axis} sees, costs and gives",
+        names,
+        ["copy_share", "fraction_error_before"],
+    )
 
 
 def _columns(facts: pd.DataFrame, axis: str, prefix: str) -> dict[str, str]:
     found = [str(name) for name in facts.columns if str(name).startswith(prefix)]
-    return {"material": "material", axis: axis} | {name: name.removeprefix(prefix).replace("_", " ") for name in found}
+    return {"material": "material", axis: axis} | {name: named(f"{name.removeprefix(prefix)}_error") for name in found}
 
 
 def _channels(facts: pd.DataFrame) -> dict[str, str]:
@@ -309,8 +321,9 @@ def page_of(run: RunDirectory) -> Page:
     return Page(
         f"{_axis(run).capitalize()} of the network for {{}}",
         sections.micrographs_subtitle,
-        (choices, networks_made, quality, channels, sections.cleaning, notes),
+        (sections.cleaning, choices, quality, channels, notes),
         lambda run: (*cites.of_engine(run), *extra, *cites.of_judging(), *cites.CONDUCTION, *cites.of_thresholds(run)),
-        facts=sections.engine_facts,
+        answer=answer,
         headlines=_headlines,
+        facts=sections.engine_facts,
     )

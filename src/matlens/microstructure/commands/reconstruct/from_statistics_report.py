@@ -7,24 +7,24 @@ from typing import Any
 import pandas as pd
 
 from matlens.microstructure import figures
-from matlens.microstructure.commands.sections import results_of
-from matlens.report.parts import Section, picture, table
+from matlens.microstructure.commands.sections import fraction_tiles, pictures, results_of
+from matlens.report.numbers import shown
+from matlens.report.parts import Answer, Drawing, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["match", "structures"]
+__all__ = ["answer", "match"]
 
-_MOST_SHOWN = 6
 _COLUMNS = {
-    "source": "of",
+    "source": "image",
     "s2_error": "two-point correlation",
     "lineal_path_error": "lineal path",
     "fraction_error": "volume fraction",
 }
 
 
-def structures(run: RunDirectory) -> Section | None:
-    """Show the structures made from statistics.
+def answer(run: RunDirectory) -> Answer | None:
+    """Show what was made, and how far its statistics are from those asked for.
 
     Parameters
     ----------
@@ -33,20 +33,23 @@ def structures(run: RunDirectory) -> Section | None:
 
     Returns
     -------
-    Section or None
-        The section; None if the run holds none of its tables.
+    Answer or None
+        What stands on top of the report; None before anything was made.
     """
-    results = results_of(run)
-    if not results:
+    errors, results = read_table(run, "errors"), results_of(run)
+    if errors is None or not results:
         return None
-    panels = [(f"realisation {index}", result) for index, result in enumerate(results[:_MOST_SHOWN])]
-    rows = [
-        {"panel": title, "phase": name, "volume_fraction": share}
-        for title, structure in panels
-        for name, share in zip(structure.phase_names, structure.volume_fractions)
+    own, noise = errors.iloc[0], errors.iloc[-1]
+    tiles = [
+        Tile(f"error of the {name}", shown(float(own[key])), "", f"white noise: {shown(float(noise[key]))}")
+        for key, name in _COLUMNS.items()
+        if key not in ("source", "fraction_error") and key in errors and not pd.isna(own[key])
     ]
-    figure = figures.micrographs(panels)
-    return Section("Structures", [picture(run, "structures", figure, pd.DataFrame(rows), "The realisations.")])
+    warning = (
+        "Many structures share these functions and differ in connectedness: a property that depends on it does not "
+        "follow from them."
+    )
+    return Answer([*tiles, *fraction_tiles(results[0])], pictures(run), [warning])
 
 
 def match(run: RunDirectory) -> Section | None:
@@ -67,13 +70,12 @@ def match(run: RunDirectory) -> Section | None:
         return None
     words = (
         "Two-point probabilities, lineal path and volume fractions were asked for, and nothing else is known of the "
-        "material. Many structures share these functions and differ in connectedness, so a property that depends on it "
-        "is not settled by them. Errors are sums of absolute differences over three correlation lengths (two-point) or "
+        "material. Errors are sums of absolute differences over three correlation lengths (two-point) or "
         "half the side (lineal path), relative to the target's; white noise of the same fractions is the control."
     )
     figure = figures.statistic_curves(curves, unit=results[0].unit)
     items: list[Any] = [
-        picture(run, "curves", figure, curves, "The statistics asked for and those of the realisations."),
+        Drawing("curves", figure, curves, "The statistics asked for and those of the realisations."),
         table(errors.dropna(axis=1, how="all"), "Errors against the target", _COLUMNS),
     ]
     return Section("Match", items, [words])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from matlens.microstructure.commands import cites, sections
-from matlens.microstructure.commands.homogenize.report import judged_properties
+from matlens.microstructure.commands import cites, sections, verdict_report
 from matlens.microstructure.commands.reconstruct import from_statistics_report as from_statistics
 from matlens.report.parts import Page
-from matlens.report.standard import notes, unfinished
+from matlens.report.standard import notes
 from matlens.runs.directory import RunDirectory
 
 __all__ = ["page_of"]
@@ -16,25 +15,25 @@ _FROM_MICROGRAPHS = Page(
     "Reconstruction of {}",
     sections.micrographs_subtitle,
     (
-        sections.structures,
-        sections.evidence,
-        judged_properties,
-        sections.curves,
-        sections.copying,
-        sections.optimisation,
         sections.cleaning,
+        verdict_report.evidence,
+        verdict_report.judged_properties,
+        sections.curves,
+        verdict_report.copying,
+        sections.optimisation,
         notes,
     ),
     lambda run: (*cites.of_engine(run), *cites.of_judging(), *cites.CONDUCTION, *cites.of_thresholds(run)),
     facts=sections.engine_facts,
-    verdict=sections.joint_verdict,
-    headlines=sections.verdict_headlines,
+    answer=verdict_report.answer,
+    headlines=verdict_report.headlines,
 )
 _FROM_STATISTICS = Page(
     "Reconstruction from statistics",
-    unfinished,
-    (from_statistics.structures, from_statistics.match, sections.optimisation, notes),
+    lambda run: f"From the statistics in {run.settings['options']['target']}.",
+    (from_statistics.match, sections.optimisation, notes),
     lambda run: (*cites.of_engine(run), *cites.of_judging()),
+    answer=from_statistics.answer,
     facts=sections.engine_facts,
 )
 

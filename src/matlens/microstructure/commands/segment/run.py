@@ -87,6 +87,8 @@ def _sentences(found: Sequence[Alternative]) -> list[str]:
     said = []
     for other in found:
         structure = other.found.microstructure
-        shares = ", ".join(f"{n} {share:.3f}" for n, share in zip(structure.phase_names, structure.volume_fractions))
+        shares = ", ".join(
+            f"{n} {100 * share:.3g} %" for n, share in zip(structure.phase_names, structure.volume_fractions)
+        )
         said.append(f"{other.name.capitalize()} ({_words(other.found.options) or 'labels'}): {shares}.")
     return said

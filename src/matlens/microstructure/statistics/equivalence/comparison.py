@@ -88,8 +88,8 @@ class Comparison(Shown):
 
     @property
     def word(self) -> str:
-        """The verdict in two or three words."""
-        return verdict_word(self.ratios, self.joints, self.joint)
+        """The verdict in a few words."""
+        return verdict_word(self.ratios, self.joints, self.joint, self.controls)
 
     def __repr__(self) -> str:
         own = self.ratios[self.ratios["source"] == "result"] if len(self.ratios) else self.ratios
@@ -202,7 +202,9 @@ def _compared(
         joint=joint,
         joints=found.joints,
         controls=checks,
-        properties=_joined([_of_windows(judged), found.properties, *(noise.properties for noise in noises)]),
+        properties=_named(
+            _joined([_of_windows(judged), found.properties, *(noise.properties for noise in noises)]), exemplars[0]
+        ),
         copying=copies,
         curves=curve_bands(curves, targets, band, exemplars[0]),
         notes=_notes(results, exemplars, sizes, properties),
@@ -334,6 +336,14 @@ def _of_windows(judged: dict[tuple[int, ...], Variability]) -> pd.DataFrame:
     return _joined([_labelled(property_table(v.windows), "windows", _name(size)) for size, v in judged.items()])
 
 
+def _named(properties: pd.DataFrame, exemplar: Microstructure) -> pd.DataFrame:
+    """Give all phases the names of the exemplar's: those of noise and of some results have only numbers."""
+    if properties.empty:
+        return properties
+    order = properties.groupby("source", sort=False)["phase"].transform(lambda names: pd.factorize(names)[0])
+    return properties.assign(phase=[exemplar.phase_names[number] for number in order.astype(int)])
+
+
 def _labelled(table: pd.DataFrame, source: str, window: str) -> pd.DataFrame:
     table.insert(0, "window", window)
     table.insert(0, "source", source)
@@ -408,7 +418,10 @@ def _notes(
     if fit < MIN_WINDOWS:
         smaller = [size for size in sizes if size != own]
         instead = f"windows of {_name(smaller[0])} are judged too" if smaller else "nothing is decided"
-        notes.append(f"The micrograph holds {fit} window(s) of the result's size, and a verdict needs 8: {instead}.")
+        holds = f"{fit} window{'' if fit == 1 else 's'}"
+        notes.append(
+            f"The micrograph holds {holds} of the result's size, and a verdict needs {MIN_WINDOWS}: {instead}."
+        )
     result = results[0].in_unit(exemplars[0].unit)
     if not np.allclose(result.spacing, exemplars[0].spacing) or result.unit != exemplars[0].unit:
         notes.append("Result and micrograph state different pixel sizes; they are compared pixel by pixel.")

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import pandas as pd
 
 from matlens.microstructure.statistics.equivalence.variability import MARGIN, MIN_WINDOWS
 
-__all__ = ["CRITERION", "NAMES", "SHOWN", "describe", "describe_briefly", "verdict_word"]
+__all__ = ["CRITERION", "NAMES", "SHOWN", "describe", "describe_briefly", "is_warning", "telling", "verdict_word"]
 
+# Words of the sentences below, and of the notes of a comparison, that warn.
+_WARN = (
+    "Check failed: ",
+    "look at the copy test",
+    "is not conclusive",
+    "repeats parts of",
+    "a verdict needs",
+    "pixel sizes",
+)
 _MOST_TIMES = 50  # a number of windows that nobody has
 
 NAMES = {
@@ -112,8 +122,58 @@ def describe(
     return [*sentences, *_about_controls(controls), *_about_copying(copying)]
 
 
-def verdict_word(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str) -> str:
-    """Put the verdict into two or three words, for the heading above its sentence.
+def telling(controls: pd.DataFrame, window: str) -> list[str]:
+    """List the statistics that distinguish blurred noise from the material, so that agreement in them means something.
+
+    Parameters
+    ----------
+    controls : DataFrame
+        As in `Comparison`; may be empty.
+    window : str
+        Size of the windows by which it was judged, such as ``"64x64"``.
+
+    Returns
+    -------
+    list of str
+        Names of the statistics in which blurred noise is different; all others let it pass.
+
+    Examples
+    --------
+    >>> rows = {"source": "blurred noise", "window": "8x8", "statistic": ["s2_error", "cluster_error"]}
+    >>> telling(pd.DataFrame(rows | {"verdict": ["equivalent", "different"]}), "8x8")
+    ['cluster_error']
+    """
+    if controls.empty:
+        return []
+    rows = controls[(controls["source"] == "blurred noise") & (controls["window"] == window)]
+    return [str(name) for name in rows.loc[rows["verdict"] == "different", "statistic"]]
+
+
+def is_warning(sentence: str) -> bool:
+    """Whether a sentence of `describe` warns of using the result, or of trusting the verdict.
+
+    Parameters
+    ----------
+    sentence : str
+        The sentence.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> is_warning("Check failed: even white noise is not recognised."), is_warning("Check passed: white noise is.")
+    (True, False)
+    """
+    return any(word in sentence for word in _WARN)
+
+
+def verdict_word(
+    ratios: pd.DataFrame, joints: Mapping[str, str], joint: str, controls: pd.DataFrame | None = None
+) -> str:
+    """Put the verdict into a few words, for the heading above its sentence.
 
     Parameters
     ----------
@@ -123,6 +183,9 @@ def verdict_word(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str) ->
         Joint verdict by window size.
     joint : str
         The verdict that counts.
+    controls : DataFrame, optional
+        As in `Comparison`. Where it holds blurred noise, only the statistics that distinguish it from the material are
+        counted.
 
     Returns
     -------
@@ -140,8 +203,20 @@ def verdict_word(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str) ->
     if joint != "undecided":
         return joint.capitalize()
     table = _deciding(ratios, joints)
-    same = 0 if table.empty else int((table["verdict"] == "equivalent").sum())
+    if table.empty:
+        return "Not decided"
+    if _has_blurred(controls, table):
+        table = table[table["statistic"].isin(telling(controls, str(table["window"].iloc[0])))]
+    same = int((table["verdict"] == "equivalent").sum())
     return f"{same} of {len(table)} equivalent" if 0 < same < len(table) else "Not decided"
+
+
+def _has_blurred(controls: pd.DataFrame | None, table: pd.DataFrame) -> TypeGuard[pd.DataFrame]:
+    """Whether blurred noise was judged by the same windows."""
+    if controls is None or controls.empty:
+        return False
+    window = str(table["window"].iloc[0])
+    return bool(((controls["source"] == "blurred noise") & (controls["window"] == window)).any())
 
 
 def _deciding(ratios: pd.DataFrame, joints: Mapping[str, str]) -> pd.DataFrame:
@@ -176,20 +251,50 @@ def _headline(ratios: pd.DataFrame, joints: Mapping[str, str], joint: str, contr
                 "distinguished from blurred noise, so that the agreement of the result means little; larger windows "
                 "may show a difference."
             )
+        told = f", {_named(telling(controls, size))}" if _has_blurred(controls, table) else ""
         return (
             f"Equivalent in all {len(table)} statistics: in none of them the result differs from {where} of the "
-            f"material more than {MARGIN:g} times as much as these differ from each other."
+            f"material more than {MARGIN:g} times as much as these differ from each other{told}."
         )
     off = table[table["low_joint"] > MARGIN]
     open_ones = table[~same & ~table.index.isin(off.index)]
-    parts = [f"Equivalent in {int(same.sum())} of {len(table)} statistics"]
+    counted = _counted(table, controls)
+    parts = [f"Equivalent in {counted}"]
     if len(off):
-        different = f"ifferent from {where} of the material in {_with_ratios(off)}"
-        parts = [f"D{different}", f"equivalent in {int(same.sum())} of {len(table)} statistics"]
+        parts = [f"Different from {where} of the material in {_with_ratios(off)}", f"equivalent in {counted}"]
     if len(open_ones):
         verb = "is" if len(open_ones) == 1 else "are"
         parts.append(f"{_with_ratios(open_ones)} {verb} open: {_needed(open_ones, where)}")
     return "; ".join(parts) + "."
+
+
+def _counted(table: pd.DataFrame, controls: pd.DataFrame) -> str:
+    """How many statistics are equivalent: first of those that can tell, then of those that blurred noise passes too."""
+    same = table["verdict"] == "equivalent"
+    if not _has_blurred(controls, table):
+        return f"{int(same.sum())} of {len(table)} statistics"
+    tells = table["statistic"].isin(telling(controls, str(table["window"].iloc[0])))
+    if not tells.any():
+        none = "but none of them distinguishes the material from blurred noise"
+        return f"{int(same.sum())} of {len(table)} statistics, {none}"
+    counted = (
+        f"{int(same[tells].sum())} of the {int(tells.sum())} statistics that distinguish the material from blurred "
+        f"noise ({_listed([NAMES[name] for name in table.loc[tells, 'statistic']])})"
+    )
+    return counted if tells.all() else f"{counted} and in {int(same[~tells].sum())} of the {int((~tells).sum())} others"
+
+
+def _named(names: Sequence[str]) -> str:
+    """Which statistics make the agreement worth something."""
+    if not names:
+        return "but none of the statistics distinguishes the material from blurred noise"
+    verb = "distinguishes" if len(names) == 1 else "distinguish"
+    return f"and {_listed([NAMES[name] for name in names])} {verb} the material from blurred noise"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _with_ratios(table: pd.DataFrame) -> str:
@@ -201,7 +306,7 @@ def _with_ratios(table: pd.DataFrame) -> str:
     ]
     if len(table) > len(rows):
         named.append(f"{len(table) - len(rows)} more")
-    return " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else named[0]
+    return _listed(named)
 
 
 def _needed(table: pd.DataFrame, where: str) -> str:
