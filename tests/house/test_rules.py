@@ -62,6 +62,8 @@ def test_sections_are_found() -> None:
 def test_phrases_are_found(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text('def f():\n    """Told how  far it is."""\n', encoding="utf-8")
     assert list(phrases_found(tmp_path)) == ['"""Told how far it is."""']
+    (tmp_path / "a.py").write_text('f"Of {n} samples"\n"Two of them"\n"It is said."\n', encoding="utf-8")
+    assert list(phrases_found(tmp_path)) == ['f"Of {n} samples"', '"It is said."']
 
 
 def test_docstrings_are_no_statements() -> None:

@@ -84,7 +84,7 @@ def test_explained_says_what_was_found_with_marks_of_trust(tmp_path):
         "Over the compositions",
         "Comparison with PLS and random forest",
     ]
-    assert re.search(r"Of \d+ statements that could be made, \d+ supported, \d+ weak and \d+ unsupported\.", html)
+    assert re.search(r"\d+ statements were tested: \d+ supported, \d+ weak and \d+ unsupported\.", html)
     assert 'class=" mark unsupported"' in html
     assert "70 % is left." in html
     assert "1015" not in html

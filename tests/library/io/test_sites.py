@@ -72,7 +72,7 @@ def test_what_was_done_to_each_site_is_said(tmp_path) -> None:
 def test_an_excess_in_formulas_is_said(tmp_path) -> None:
     found = read(tmp_path, formulas([(2.4, 0.6), (3.3, 0), *X[2:]]))
     np.testing.assert_allclose(found.compositions, TRUTH)
-    assert "formulas have 3 to 3.3 of site X for each of site A, which is not learned from" in found.notes
+    assert "formulas have 3 to 3.3 of site X for each of site A; models do not use this ratio" in found.notes
 
 
 @pytest.mark.parametrize(

@@ -153,8 +153,8 @@ def sites_from_formulas(table: TextTable, column: int, members: Mapping[str, Seq
         ratio = size / sizes[0]
         if np.ptp(ratio) > _SAME * ratio.mean():
             notes.append(
-                f"formulas have {ratio.min():.3g} to {ratio.max():.3g} of site {site} for each of site {first}, which "
-                "is not learned from"
+                f"formulas have {ratio.min():.3g} to {ratio.max():.3g} of site {site} for each of site {first}; "
+                "models do not use this ratio"
             )
     return SiteFractions(np.concatenate(fractions, axis=1), tuple(sites), tuple(notes))
 

@@ -565,7 +565,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return learned_target(self).values(self.library_)
 
     def _samples(self, given: LibraryLike) -> MaterialsLibrary:
-        """The samples to predict, which have the components and the axis of those learned from."""
+        """The samples to predict, which have the components and the axis of the training data."""
         check_is_fitted(self, "ensemble_")
         library = as_library(given, self.components_)
         if library.components != self.components_:
@@ -575,7 +575,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.axis_ is not None and (library.axis is None or not np.allclose(library.axis, self.axis_)):
             raise InputError(
-                "the spectra of this library are missing or on another axis than those learned from; give spectra on "
+                "the spectra of this library are missing or on another axis than the training data; give spectra on "
                 "the same axis."
             )
         return library

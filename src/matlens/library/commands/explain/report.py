@@ -64,7 +64,7 @@ def findings(run: RunDirectory) -> Section | None:
         return None
     found = found.assign(order=found["status"].map(MARKS.index)).sort_values("order", kind="stable")
     counts = [f"{int((found['status'] == mark).sum())} {mark}" for mark in MARKS]
-    said = [f"Of {len(found)} statements that could be made, {', '.join(counts[:-1])} and {counts[-1]}. {_MEANING}"]
+    said = [f"{len(found)} statements were tested: {', '.join(counts[:-1])} and {counts[-1]}. {_MEANING}"]
     if insight is not None:
         said.append(_how(insight))
     found["sentence"] = [sentence(str(text)) for text in found["sentence"]]
@@ -174,7 +174,7 @@ def _components(insight: xr.Dataset) -> Drawing:
     )
     own = frame[(frame["scheme"] == "dilution") & (frame["model"] == "ensemble")].dropna(subset="median")
     listed = ", ".join(f"{name} {shown(float(median))}" for name, median in zip(own["component"], own["median"]))
-    alt = f"Median {label} of each component, all others shrinking in proportion: {listed}."
+    alt = f"Median {label} of each component at the expense of all others: {listed}."
     return Drawing("components", figures.component_gradients(frame, label=label), frame, caption, alt)
 
 

@@ -58,7 +58,7 @@ def predictions(run: RunDirectory) -> Section | None:
     scores = read_table(run, "scores")
     if scores is not None:
         listed = scores.assign(covered=intervals_of(scores, "coverage"), **{"R²": intervals_of(scores, "r2")})
-        items.append(table(listed, "Scores on samples of compositions not learned from", _SCORES))
+        items.append(table(listed, "Scores on samples whose compositions are not in the training data", _SCORES))
     listed = found.assign(
         prediction=intervals_of(
             found.rename(columns={"low": "predicted_low", "high": "predicted_high"}), "predicted", 3

@@ -13,7 +13,7 @@ __all__ = ["COMMAND", "PredictSpec"]
 
 @options
 class PredictSpec(Table, OnDevice):
-    """Predict a figure of merit with prediction intervals, and mark samples that are unlike those learned from.
+    """Predict a figure of merit with prediction intervals, and mark samples that are unlike the training data.
 
     If the table holds measured values of the figure of merit, the predictions of new compositions are tested on them.
     """
@@ -22,8 +22,8 @@ class PredictSpec(Table, OnDevice):
     library: Annotated[
         Path,
         option(
-            "Table or folder of new samples, with the same components (and the same axis of spectra) as those learned "
-            "from.",
+            "Table or folder of new samples, with the same components (and the same axis of spectra) as the training "
+            "data.",
             argument=True,
             metavar="LIBRARY",
             exists="path",

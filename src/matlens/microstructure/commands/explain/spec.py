@@ -15,7 +15,7 @@ __all__ = ["COMMAND", "ExplainSpec"]
 class ExplainSpec(OfModel, Seeded, OnDevice):
     """Map which pixels of a structure matter to the property that a model predicts.
 
-    Structures that the model has not learned from show most. Where the property is a conductivity, the maps are
+    Structures outside the training data show most. Where the property is a conductivity, the maps are
     compared with physics: single pixels are changed to the other phase, and the conductivity is computed anew.
     """
 

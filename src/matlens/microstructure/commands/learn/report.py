@@ -204,8 +204,8 @@ def families(run: RunDirectory) -> Section | None:
     every = table(_with_intervals(found), "Each family predicted by models of the other families", _FAMILIES, _SHARES)
     items.append(Folded("Scores of each family", [every]))
     said = [
-        "Each family in turn is left out and predicted by models of the others: what to expect of a kind of structure "
-        "that was not learned from. No coverage is claimed for left-out families. R² is against the variance "
+        "Each family in turn is left out and predicted by models of the others: this shows what to expect of a kind "
+        "of structure that is not in the training data. Intervals are not guaranteed there. R² is against the variance "
         "within the family, which may be small: below 0 the family's own mean would have been closer."
     ]
     return Section(title, items, said)
@@ -228,9 +228,9 @@ def intervals(run: RunDirectory) -> Section | None:
     if found is None:
         return None
     said = [
-        "Intervals are conformal: the model's own spread, widened as errors on structures held out in groups demand. "
-        "The share promised holds for new structures of the same kind as those learned from; for kinds left out, and "
-        "outside the domain, nothing is claimed."
+        "Intervals are conformal: the spread of the model is scaled by its errors on structures that were held out in "
+        "groups. The nominal share holds for new structures of the kinds in the training data; it is not guaranteed "
+        "for other kinds, nor outside the domain."
     ]
     return Section("Intervals", [table(found, "Structures inside their intervals", _COVERED, _SHARES)], said)
 
@@ -303,7 +303,7 @@ def predicted(run: RunDirectory) -> Answer | None:
     if len(found) > 1:
         ends = f"{shown(found['predicted'].min())} to {shown(found['predicted'].max())}"
         tiles = [Tile(f"median {target}", shown(found["predicted"].median()), "", f"all: {ends}")]
-    tiles.append(Tile("inside known territory", f"{int(known.sum())} of {len(found)}", "structures"))
+    tiles.append(Tile("like the training data", f"{int(known.sum())} of {len(found)}", "structures"))
     scores = read_table(run, "scores")
     if scores is not None and "r2" in scores and not pd.isna(scores["r2"].iloc[0]):
         tiles.append(Tile("R² on known values", shown(float(scores["r2"].iloc[0]))))
@@ -313,10 +313,10 @@ def predicted(run: RunDirectory) -> Answer | None:
         figure, caption = figures.parity(labelled, label=target), "Predictions with intervals against the known values."
         drawn = Drawing("parity", figure, labelled, caption)
     else:
-        caption = "Predictions with intervals; structures unlike those learned from are grey."
+        caption = "Predictions with intervals; structures unlike the training data are grey."
         drawn = Drawing("intervals", figures.prediction_intervals(found, label=target), found, caption)
     strange = int((~known).sum())
-    warning = f"{strange} of {len(found)} structures are unlike those learned from: nothing is claimed for them."
+    warning = f"{strange} of {len(found)} structures are unlike the training data; their intervals are not guaranteed."
     return Answer(tiles, drawn, [warning] if strange else [])
 
 

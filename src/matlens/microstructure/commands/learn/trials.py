@@ -164,7 +164,7 @@ def run_trial(
         return predictions_of(fitted, held, fitted.target_)
     else:
         model = _copy(template)
-        if trial.kind == "families":  # no coverage is claimed there
+        if trial.kind == "families":  # their intervals are not guaranteed
             model.set_params(coverage=None)
     learned = train if trial.train is None else train.select(trial.train)
     return predictions_of(model.fit(learned, fitted.target_), held, fitted.target_)

@@ -13,7 +13,7 @@ __all__ = ["COMMAND", "PredictSpec"]
 
 @options
 class PredictSpec(OfModel, OnDevice):
-    """Predict a property of structures, with prediction intervals, and mark structures unlike those learned from."""
+    """Predict a property of structures, with prediction intervals, and mark structures unlike the training data."""
 
     labels: Annotated[
         File | None,
