@@ -132,6 +132,17 @@ def test_a_command_refuses_before_it_makes_a_run(tmp_path, little_memory):
     assert isinstance(result.exception, InputError)
     assert "of memory, and 50 MB are free; use --downsample" in str(result.exception)
     assert not (tmp_path / "run").exists()
+    result = CliRunner().invoke(application(), ["compare", str(file), str(file), "-o", str(tmp_path / "run")])
+    assert isinstance(result.exception, InputError)
+    assert "this work (2 files) needs about 401 MB of memory, and 50 MB are free; use --down" in str(result.exception)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_large_file_is_named_before_it_is_read(tmp_path, little_memory):
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).integers(0, 2, (2048, 2048), dtype=np.uint8))
+    result = CliRunner().invoke(application(), ["characterize", str(tmp_path / "large.npy")])
+    assert isinstance(result.exception, InputError)
+    assert result.output.startswith("reading large.npy (4 MB)\n")
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "i4", "u4", "i8", "u8", "f4", "f8", "?"])

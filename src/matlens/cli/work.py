@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from matlens.cli.options import Destination, Verbosity
 from matlens.cli.surroundings import SOME_FAILED, say_error
 from matlens.cli.terminal import echo
 from matlens.core.guard import reading
+from matlens.core.memory import size_text
 from matlens.core.settings import check_paths
 from matlens.core.user_text import printable
 from matlens.errors import RunError
@@ -31,6 +34,8 @@ __all__ = [
     "say",
     "set_up_logging",
 ]
+
+_LARGE = 4e6  # bytes of files
 
 
 def set_up_logging(verbosity: Verbosity) -> None:
@@ -119,7 +124,7 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
     from matlens.runs.directory import RunDirectory
 
     set_up_logging(verbosity)
-    check_paths(options)
+    _say_large(verbosity, check_paths(options))
     environment = machine_settings(command, options)
     prepared = command.prepare(options, environment)
     for line in prepared.understood:
@@ -133,6 +138,14 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
     if plan is not None:
         say(verbosity, f"plan: {plan}")
     complete(run, command, verbosity, found=prepared.found, show=destination.open)
+
+
+def _say_large(verbosity: Verbosity, paths: Sequence[str]) -> None:
+    """Say that large files are read, which with the loading of libraries may take seconds."""
+    sizes = {path: os.path.getsize(path) for path in paths if os.path.isfile(path)}
+    if sum(sizes.values()) > _LARGE:
+        names = ", ".join(f"{os.path.basename(path)} ({size_text(size)})" for path, size in sizes.items())
+        say(verbosity, f"reading {names}")
 
 
 def complete(

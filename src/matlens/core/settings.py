@@ -447,13 +447,18 @@ def taken_by(function: Callable[..., Any], spec: Any) -> dict[str, Any]:
     return {field.name: getattr(spec, field.name) for field in fields(spec) if field.name in parameters}
 
 
-def check_paths(spec: Any) -> None:
+def check_paths(spec: Any) -> list[str]:
     """Check that the files and folders exist that a command starts from.
 
     Parameters
     ----------
     spec : Any
         Options of the command.
+
+    Returns
+    -------
+    list of str
+        The files and folders.
 
     Raises
     ------
@@ -469,12 +474,15 @@ def check_paths(spec: Any) -> None:
     Traceback (most recent call last):
     matlens.errors.InputError: there is no file nowhere.csv (TABLE); check the path.
     """
+    found = []
     for made in declared(type(spec)):
         value = getattr(spec, made.name)
         if not made.exists or value is None:
             continue
         for path in value if isinstance(value, tuple | list) else (value,):
             _check_path(str(path), made)
+            found.append(str(path))
+    return found
 
 
 def _check_path(path: str, made: Option) -> None:

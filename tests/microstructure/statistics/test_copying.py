@@ -6,7 +6,8 @@ import pytest
 from matlens import InputError, Microstructure
 from matlens.microstructure.problems import bicontinuous, gaussian_field, white_noise
 from matlens.microstructure.statistics import CopyTest, largest_verbatim_block, pasted_blocks, patch_sides
-from matlens.microstructure.statistics.equivalence.copying import _Finder, _patches
+from matlens.microstructure.statistics.equivalence import copying, verbatim
+from matlens.microstructure.statistics.equivalence.copying import _Finder, _patches, coarseness
 from matlens.microstructure.statistics.equivalence.verbatim import symmetries
 
 
@@ -93,3 +94,36 @@ def test_what_does_not_fit_is_named():
         pasted_blocks(m, (32, 32), 20)
     with pytest.raises(InputError, match="dimension and phases"):
         CopyTest([m])(white_noise((16, 16), (0.5, 0.3, 0.2)))
+
+
+@pytest.mark.parametrize("shape", [(60, 50), (16, 18, 17)])
+@pytest.mark.parametrize("own", [False, True])
+def test_products_find_what_fourier_transforms_find(monkeypatch, shape, own):
+    field = gaussian_field(shape, 2.0, 0.4, seed=0)
+    patches, corners = _patches(field if own else gaussian_field(shape, 2.0, 0.4, seed=1), 5)
+    search = _Finder(field, 5).search
+    found = search(patches, corners if own else None)
+    monkeypatch.setattr(copying, "BATCH_VALUES", 20_000)  # several parts of the field
+    monkeypatch.setattr(copying, "FEW_VALUES", 0)
+    expected = search(patches, corners if own else None)
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
+    same = (found[1] == expected[1]).all(axis=1) & (found[2] == expected[2])
+    assert same.mean() > 0.8  # the others are matched as well in several places or orientations
+
+
+def test_patches_of_large_pictures_are_averaged_further():
+    assert [coarseness(18, (side, side)) for side in (256, 1024)] == [1, 2]
+    assert coarseness(7, (2048, 2048)) == 1  # averaged further, a patch would have no shape
+    assert _Finder(white_noise((700, 700), (0.5, 0.5), seed=0), 20).factor == 2
+
+
+def test_blocks_of_large_results_are_looked_for_at_every_second_place(monkeypatch):
+    exemplar = white_noise((64, 64), (0.5, 0.5), seed=0)
+    labels = np.array(white_noise((64, 64), (0.5, 0.5), seed=1).labels)
+    labels[4:24, 6:26], labels[33:54, 31:52] = exemplar.labels[:20, :20], exemplar.labels[30:51, 30:51][::-1].T
+    result = Microstructure(labels)
+    assert largest_verbatim_block(result, [exemplar]) == 21
+    monkeypatch.setattr(verbatim, "_PLACES", 1024)
+    assert largest_verbatim_block(result, [exemplar]) == 20  # the larger one starts at odd places
+    monkeypatch.setattr(verbatim, "_KEPT", 0)
+    assert largest_verbatim_block(result, [exemplar]) == 20

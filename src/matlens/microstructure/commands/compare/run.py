@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from matlens.hooks import Progress
@@ -20,10 +21,12 @@ from matlens.microstructure.commands.inputs import (
 )
 from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.segmentation import Segmentation
-from matlens.runs.command import Prepared, options_of
+from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 
-__all__ = ["prepare", "work"]
+__all__ = ["forecast", "prepare", "work"]
+
+_BYTES = 80.0  # for each pixel of two phases: measured, 1.1 GB for two pictures of 2048 x 2048 px
 
 
 def prepare(spec: CompareSpec, environment: Mapping[str, Any]) -> Prepared:
@@ -50,10 +53,35 @@ def prepare(spec: CompareSpec, environment: Mapping[str, Any]) -> Prepared:
     found = read_inputs(inputs)
     results, judged = read_results(spec.result, found[0].microstructure)
     settings = {"inputs": inputs.hashed().settings(), "results": results.settings()}
-    return Prepared(replace(spec, device=environment["device"]), "", settings, found, understood([*found, *judged]))
+    used = replace(spec, device=environment["device"])
+    return Prepared(used, "", settings, (found, judged), understood([*found, *judged]))
 
 
-def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def forecast(prepared: Prepared) -> Plan:
+    """Estimate the memory, most of which the search for copied parts takes.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What `prepare` returned.
+
+    Returns
+    -------
+    Plan
+        Number of files and bytes.
+    """
+    structures = [segmentation.microstructure for part in prepared.found for segmentation in part]
+    pixels = sum(structure.labels.size for structure in structures)
+    largest = max((structure.shape for structure in structures), key=prod)
+    size = LIBRARIES + _BYTES * pixels * max(1, structures[0].n_phases / 2)
+    return Plan(f"{len(structures)} files", None, size, largest, "use --downsample {factor} or --crop")
+
+
+def work(
+    run: RunDirectory,
+    progress: Progress,
+    found: tuple[Sequence[Segmentation], Sequence[Segmentation]] | None = None,
+) -> None:
     """Compare the files that the run's settings name.
 
     Parameters
@@ -62,14 +90,15 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         Open; may hold the beginning of the same work.
     progress : Progress
         Shows that the comparison is under way.
-    found : sequence of Segmentation, optional
-        The exemplars, where they have been read already.
+    found : pair of sequences of Segmentation, optional
+        The exemplars and the results, where they have been read already.
     """
-    exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), found)
+    read = found[0] if found else None
+    exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), read)
     results = stored_inputs(run, "result")
     if results is None:
-        again = read_inputs(Inputs.from_settings(run.settings["results"]), whole=RESULT)
-        results = [segmentation.microstructure for segmentation in again]
+        judged = found[1] if found else read_inputs(Inputs.from_settings(run.settings["results"]), whole=RESULT)
+        results = [segmentation.microstructure for segmentation in judged]
         store_structures(run, "result", results)
     spec = options_of(run, CompareSpec)
     properties = ("conductivity", "stiffness") if spec.stiffness else ("conductivity",)

@@ -254,7 +254,8 @@ def _work(
     counts = [min(count_windows(exemplars, size), MOST) for size in sizes]
     windows = [float(np.prod(size)) * count for size, count in zip(sizes, counts)]
     judging = _JUDGING * float(sum(count**2 for count in counts))  # R of every pair of windows, drawn again and again
-    blocks = sum(1 / coarseness(side) ** exemplars[0].ndim for side in patch_sides(exemplars))
+    shape = exemplars[0].shape
+    blocks = sum(1 / coarseness(side, shape) ** len(shape) for side in patch_sides(exemplars))
     searching = _SEARCHING * blocks * (whole + results)
     return [*windows, results + judging, noise + 2 * judging, searching, whole / 10]
 

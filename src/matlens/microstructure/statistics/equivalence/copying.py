@@ -7,6 +7,7 @@ counts as suspicious is set by the exemplar itself: how well its own patches are
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,9 @@ SAME = 0.9999  # a match this good is verbatim in float32
 SCATTER = 2.5  # standard deviations
 BATCH_VALUES = 1 << 21
 COARSE = 12  # pixels across which a wide patch is looked up first
+NARROW = 6  # pixels across which a patch still has a shape
+PRODUCTS = 1e8  # of places and pixels of a patch: above, patches are averaged further, down to the narrowest
+FEW_VALUES = 256  # of a patch; more are faster looked up by Fourier transforms
 LEAST = 0.5  # sum of squares; a window of a single phase has none, and no correlation
 
 
@@ -202,25 +206,31 @@ def pasted_blocks(exemplar: Microstructure, shape: Sequence[int], block: int, se
     return exemplar.with_labels(labels[tuple(slice(side) for side in shape)], periodic=False)
 
 
-def coarseness(w: int) -> int:
+def coarseness(w: int, shape: Sequence[int]) -> int:
     """Return the side of the blocks of pixels that are averaged before patches are looked up.
 
     Parameters
     ----------
     w : int
         Side of the patches.
+    shape : sequence of int
+        Pixels of the field in which they are looked up along each axis.
 
     Returns
     -------
     int
-        Pixels along each axis; 1 for narrow patches.
+        Pixels along each axis; 1 for narrow patches, and more in a large field.
 
     Examples
     --------
-    >>> coarseness(10), coarseness(48)
-    (1, 4)
+    >>> coarseness(10, (512, 512)), coarseness(18, (512, 512)), coarseness(18, (2048, 2048)), coarseness(48, (512, 512))
+    (1, 1, 2, 4)
     """
-    return max(1, w // COARSE)
+    factor = max(1, w // COARSE)
+    products = float(np.prod(shape, dtype=float)) * w ** len(shape)
+    while w // (factor + 1) >= NARROW and products > PRODUCTS * factor ** (2 * len(shape)):
+        factor += 1
+    return factor
 
 
 class _Finder:
@@ -233,7 +243,7 @@ class _Finder:
     def __init__(self, exemplar: Microstructure, w: int) -> None:
         self.exemplar, self.w = exemplar, w
         self.field, self.known = _channels(exemplar), exemplar.mask
-        self.factor = coarseness(w)
+        self.factor = coarseness(w, exemplar.shape)
         coarse, known = _averaged(self.field, self.factor, exemplar.ndim), self.known
         if known is not None and self.factor > 1:  # a block is known if all of its pixels are
             known = _averaged(known.astype(np.float32), self.factor, exemplar.ndim) > 1 - 1e-6
@@ -260,14 +270,14 @@ class _Finder:
 
 
 class _Search:
-    """Normalised match of patches at every place of a field, by Fourier transforms."""
+    """Normalised match of patches at every place of a field: by Fourier transforms, or of small patches by products."""
 
     def __init__(self, field: Array, w: int, known: NDArray[np.bool_] | None = None, least: float = LEAST) -> None:
         self.w, self.ndim = w, field.ndim - 1
         shape = field.shape[1:]
         self.axes = tuple(range(-self.ndim, 0))
+        self.field = field
         self.size = [fft.next_fast_len(side, real=True) for side in shape]
-        self.spectrum = fft.rfftn(field, s=self.size, axes=self.axes)
         self.valid = tuple(slice(side - w + 1) for side in shape)
         inside, squared = (
             self._windows(values.astype(np.float64)) for values in (field, field.astype(np.float64) ** 2)
@@ -292,6 +302,8 @@ class _Search:
         """Best match of each patch in any orientation, its place, and the number of the orientation (-1: nowhere)."""
         best = np.full(len(patches), -1, dtype=np.float32)
         places, turns = np.zeros((len(patches), self.ndim), dtype=np.intp), np.full(len(patches), -1)
+        if patches.size <= FEW_VALUES * len(patches):
+            return self._by_products(patches, corners, apart)
         batch = max(1, BATCH_VALUES // (patches.shape[1] * int(np.prod(self.size))))
         for turn, turned in enumerate(symmetries(self._normalised(patches), self.ndim)):
             for start in range(0, len(patches), batch):
@@ -307,6 +319,37 @@ class _Search:
                 turns[part][better] = turn
                 best[part] = np.maximum(best[part], found)
         return best, places, turns
+
+    def _by_products(
+        self, patches: Array, corners: NDArray[np.intp] | None, apart: int
+    ) -> tuple[Array, NDArray[np.intp], NDArray[np.intp]]:
+        """Multiply every window with every patch in every orientation, some rows of the field at a time."""
+        turned = symmetries(self._normalised(patches), self.ndim)
+        best = np.full(len(patches), -1, dtype=np.float32)
+        places, turns = np.zeros((len(patches), self.ndim), dtype=np.intp), np.full(len(patches), -1)
+        windows = np.lib.stride_tricks.sliding_window_view(self.field, (self.w,) * self.ndim, axis=self.axes)
+        windows = np.moveaxis(windows, 0, self.ndim)  # the places first
+        rows = max(1, BATCH_VALUES // (len(patches) * int(np.prod(windows.shape[1 : self.ndim]))))
+        for row in range(0, len(windows), rows):
+            part, first = windows[row : row + rows], np.array([row, *[0] * (self.ndim - 1)])
+            shape, columns = part.shape[: self.ndim], part.reshape(-1, patches[0].size).T
+            for turn, kernels in enumerate(turned):
+                match = kernels.reshape(len(patches), -1) @ columns
+                match *= self.scale[row : row + rows].reshape(-1)
+                if corners is not None:
+                    self._mask_own(match.reshape(-1, *shape), corners - first, apart)
+                at = match.argmax(axis=1)
+                found = match[np.arange(len(patches)), at]
+                better = found > best
+                best[better], turns[better] = found[better], turn
+                places[better] = np.stack(np.unravel_index(at[better], shape), axis=-1) + first
+        return best, places, turns
+
+    @cached_property
+    def spectrum(self) -> NDArray[np.complex64]:
+        """Fourier transform of the field."""
+        made: NDArray[np.complex64] = fft.rfftn(self.field, s=self.size, axes=self.axes)
+        return made
 
     def plain(self, patches: Array) -> Array:
         """Best match of each patch as it is, in no other orientation, shape (n,)."""
@@ -329,7 +372,7 @@ class _Search:
     def _mask_own(self, match: Array, corners: NDArray[np.intp], apart: int) -> None:
         reach = self.w + apart
         for row, corner in zip(match, corners, strict=True):
-            row[tuple(slice(max(0, c - reach + 1), c + reach) for c in corner)] = -1
+            row[tuple(slice(max(0, c - reach + 1), max(0, c + reach)) for c in corner)] = -1
 
 
 def _averaged(fields: Array, factor: int, ndim: int) -> Array:

@@ -76,7 +76,7 @@ class Curves:
         """
         return structure if isinstance(structure, Curves) else cls(structure)
 
-    @property
+    @cached_property
     def fractions(self) -> Array:
         """Volume fractions, shape (K,)."""
         return self.microstructure.volume_fractions
