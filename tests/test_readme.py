@@ -45,9 +45,10 @@ def options_of(command: str) -> dict[str, Any]:
     return {name: parameter for parameter in COMMANDS[command].params for name in parameter.opts}
 
 
-def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_example_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, *_ = blocks("python")
-    assert len(code.splitlines()) == 5
+    assert len(code.splitlines()) == 7
+    monkeypatch.chdir(tmp_path)
     small = {  # the same example on a tenth of the pixels, whatever weights are at hand
         "gravel()": "gravel().crop(slice(0, 96), slice(0, 96))",
         "shape=(128, 128)": "shape=(32, 32), preset='fast', encoder='filterbank'",
@@ -59,6 +60,7 @@ def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "README.md", "exec"), names)
     assert names["result"].microstructure.shape == (32, 32)
     assert "9 windows of 32x32 pixels" in capsys.readouterr().out
+    assert (tmp_path / "verdict.png").stat().st_size > 1000
 
 
 def test_learning_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
