@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from copy import deepcopy
 from typing import Any
 
 import h5py
@@ -113,9 +114,9 @@ def _json(content: bytes, random: Random) -> bytes:
         elif kind == 1 and isinstance(holder[key], list) and holder[key]:
             holder[key] = holder[key][: len(holder[key]) // 2] if random.random() < 0.5 else holder[key] * 2
         elif kind == 1 and isinstance(holder, dict):
-            holder["unknown"] = holder[key]
+            holder["unknown"] = deepcopy(holder[key])
         else:
-            holder[key] = _VALUES[int(random.integers(0, len(_VALUES)))]
+            holder[key] = deepcopy(_VALUES[int(random.integers(0, len(_VALUES)))])  # or the next damage changes them
     return json.dumps(value, indent=1).encode()
 
 
