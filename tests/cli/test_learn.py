@@ -86,7 +86,7 @@ def test_learn_and_predict_from_end_to_end(folder, capsys, made):
     assert curve.groupby("model").size().to_dict() == {"model": 2, "two-point, gp": 2, "volume fraction, gp": 2}
     html = (folder / "model" / "report.html").read_text(encoding="utf-8")
     for name in ("parity", "scores", "learning_curve"):
-        assert (folder / "model" / "figures" / f"{name}.pdf").is_file()
+        assert (folder / "model" / "figures" / f"{name}.png").is_file()
     assert "@article{lei2018distribution" in html
     assert not list((folder / "model" / ".state").glob("trial/*"))
 
@@ -175,7 +175,7 @@ def test_each_family_is_predicted_from_the_others_alone(folder, capsys, kinds, m
     )
     html = (folder / "whole" / "report.html").read_text(encoding="utf-8")
     assert "Intervals are not guaranteed there" in html
-    assert (folder / "whole" / "figures" / "families.pdf").is_file()
+    assert (folder / "whole" / "figures" / "families.png").is_file()
 
     tried, calls = steps.run_trial, []
 

@@ -83,7 +83,7 @@ def check_outcome(run):
     for facts in found["materials"].values():
         assert facts["sentences"][0].split(":")[0] in html
     for name in ("depths", "depth_ratios", "depth_scales"):
-        assert (run / "figures" / f"{name}.pdf").is_file()
+        assert (run / "figures" / f"{name}.png").is_file()
 
 
 def test_a_study_of_widths_survives_an_interrupt_with_the_channels_it_began_with(files, tmp_path, monkeypatch, capsys):
@@ -115,7 +115,7 @@ def test_a_study_of_widths_survives_an_interrupt_with_the_channels_it_began_with
     assert "Width of the network for field" in html
     assert "Channels" in html
     for name in ("widths", "width_ratios", "width_scales", "removal_orders", "channels_0"):
-        assert (tmp_path / "run/figures" / f"{name}.pdf").is_file()
+        assert (tmp_path / "run/figures" / f"{name}.png").is_file()
     channels = pd.read_csv(tmp_path / "run/channels.csv")
     assert channels.groupby("layer")["channel"].apply(sorted).to_dict() == {"conv1_1": list(range(16))}
 
