@@ -35,10 +35,10 @@ def test_forecast_of_time_counts_coarse_levels_at_their_size():
 def test_forecast_of_a_comparison_counts_windows_pairs_and_the_search():
     """A large micrograph holds many windows, and is searched for copies as a whole, in blocks if it is coarse."""
     fine, coarse = (bicontinuous((512, 512), wavelength=length, seed=1) for length in (16, 64))
-    assert comparison_work((128, 128), 1, [fine]) > 5 * comparison_work((128, 128), 1, [fine[:128, :128]])
+    assert comparison_work((128, 128), 1, [fine]) > 4 * comparison_work((128, 128), 1, [fine[:128, :128]])
     assert comparison_work((128, 128), 1, [fine]) > 2 * comparison_work((128, 128), 1, [coarse])
     more = comparison_work((128, 128), 2, [coarse]) - comparison_work((128, 128), 1, [coarse])
-    assert 128**2 < more < 11 * 128**2  # measured and searched
+    assert 128**2 < more < 5 * 128**2  # measured and searched
 
 
 def test_a_plan_measures_the_correlation_length_once(monkeypatch):

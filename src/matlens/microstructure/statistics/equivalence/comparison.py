@@ -30,7 +30,7 @@ __all__ = ["Comparison", "compare", "comparison_work"]
 CONTROL_REALISATIONS = 5
 # Measured on pictures of 512 x 512 and 746 x 1760 px: what takes as long as to measure so many pixels of windows.
 _JUDGING = 100  # for each pair of windows
-_SEARCHING = 10  # for each pixel, or block of them, in which copies are looked for
+_SEARCHING = 4  # for each pixel, or block of them, in which copies are looked for
 _NARROWEST = 4  # pixels; no statistic has an offset to be compared at below
 Several = Microstructure | Sequence[Microstructure]
 
@@ -73,7 +73,7 @@ class Comparison(Shown):
     >>> found.joint, found.errors.shape[0]
     ('undecided', 1)
     >>> found
-    Comparison(2 of 7 equivalent: 4 windows of 32x32 px and 16 windows of 16x16 px)
+    Comparison(Not decided: 4 windows of 32x32 px and 16 windows of 16x16 px)
     """
 
     errors: pd.DataFrame
@@ -281,7 +281,7 @@ def comparison_work(shape: Sequence[int], n: int, exemplars: Sequence[Microstruc
     --------
     >>> exemplar = Microstructure(np.eye(256, dtype=int))
     >>> [round(comparison_work((side, side), 1, [exemplar]) / 256**2) for side in (256, 64)]
-    [53, 24]
+    [29, 11]
     """
     made = [tuple(shape)] * n
     return sum(_work(made, exemplars, _sizes(made, exemplars, None)))
