@@ -22,7 +22,7 @@ __all__ = ["parse_table", "read_table", "write_table"]
 # Columns with names that users gave: such a name may look like a number, a truth or a missing value.
 _NAMES = frozenset({
     "components", "component", "family", "file", "first", "fold", "input", "material", "name", "phase", "property",
-    "region", "sample", "second", "sentence", "source", "structure", "subject", "system", "target",
+    "region", "sample", "second", "sentence", "source", "structure", "subject", "system", "target", "unit",
 })  # fmt: skip
 _WHOLE = re.compile(r"-?\d{1,18}")
 _NUMBER = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)")

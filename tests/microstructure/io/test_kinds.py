@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
+from scipy.spatial import cKDTree
 
 import matlens as ml
 from matlens import InputError
@@ -11,6 +12,7 @@ from matlens.cli.app import main
 from matlens.microstructure.commands.inputs import by_number
 from matlens.microstructure.io import Image
 from matlens.microstructure.io.kinds import Kind, kind_of
+from matlens.microstructure.problems import gaussian_field
 from matlens.microstructure.segmentation import CleaningOptions, Understood, load, read_microstructure, segment
 from matlens.microstructure.segmentation.frame import data_bar
 
@@ -125,6 +127,51 @@ def test_numbers_of_grains_are_refused_with_the_way_out(tmp_path, background):
     if background:
         found = load(tmp_path / "m.npy", CleaningOptions(threshold="0.5")).microstructure
         assert np.array_equal(found.labels, grains > 0)
+
+
+def _grains(shape, count, *, periodic=False):
+    random = np.random.default_rng(count)
+    tree = cKDTree(random.random((count, len(shape))) * shape, boxsize=shape if periodic else None)
+    places = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+    numbers = random.permutation(600)[:count] + 1  # as in a part cut out of a larger map
+    return numbers[tree.query(places)[1]]
+
+
+@pytest.mark.parametrize("count", [70, 200])
+@pytest.mark.parametrize("shape", [(96, 96), (30, 30, 30)])
+@pytest.mark.parametrize("change", ["none", "periodic", "borders", "float"])
+def test_maps_of_grains_are_no_masks_and_no_grey_values(shape, count, change):
+    grains = _grains(shape, count, periodic=change == "periodic")
+    if change == "borders":  # drawn with a value of their own, which cuts grains apart from nothing
+        between = [grains != np.roll(grains, 1, axis) for axis in range(len(shape))]
+        grains[np.any(between, axis=0)] = 0
+    if change == "float":
+        grains = grains.astype(np.float32)
+    assert kind_of(Image(grains)).name == "instances"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("outside", [0, 255])
+@pytest.mark.parametrize("noise", [1.0, 2.0, 8.0])
+def test_a_grey_volume_beside_a_flat_background_is_grey(dtype, outside, noise):
+    """The background of a tomogram that was masked is exact, and noise that is weak beside it looks like a level."""
+    random = np.random.default_rng(0)
+    phases = gaussian_field((24, 40, 40), 4.0, 0.4, seed=0).labels
+    part = np.hypot(*np.indices((40, 40)) - 19.5) < 17
+    grey = np.where(part, 120 + 60 * phases + random.normal(0, noise, phases.shape), outside)
+    grey = grey * 100 if dtype is np.uint16 else grey
+    grey = grey if dtype is np.float32 else np.round(grey)
+    assert kind_of(Image(grey.astype(dtype))).name == "grey"
+
+
+@pytest.mark.parametrize("shape", [(160, 160), (48, 48, 48)])
+def test_a_blurred_mask_beside_a_background_stays_a_blurred_mask(shape):
+    labels = gaussian_field(shape, 5.0, 0.4, seed=0).labels.astype(float) + 1
+    labels[: shape[0] // 4] = 0
+    blurred = uniform_filter(labels, 3, mode="nearest")[tuple(slice(None, None, 2) for _ in shape)]
+    found = kind_of(Image((blurred * 100).astype(np.float32)))
+    assert found.name == "blended"
+    assert np.allclose(found.levels, (0, 100, 200), atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +346,7 @@ def test_segment_writes_what_other_commands_take(tmp_path, capsys):
         main(["segment", str(tmp_path / "m.png"), "--median", "3", "-o", str(run)])
     assert end.value.code == 0
     said = capsys.readouterr().out
-    assert "Proposed (--data-bar auto --median 3 --threshold otsu): phase 0 0.33" in said
+    assert "Proposed (--data-bar auto --median 3 --threshold otsu): phase 0 33" in said
     assert "Three phases" in said
     labels = read_microstructure(run / "labels.tif")
     again = tmp_path / "again"

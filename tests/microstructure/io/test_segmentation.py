@@ -235,7 +235,7 @@ def test_options_that_do_not_fit(options, mask, message):
 
 
 def test_a_flat_picture_has_one_phase():
-    with pytest.raises(InputError, match="1 distinct grey values"):
+    with pytest.raises(InputError, match="holds 1 distinct grey value where 2 phases need at least 2"):
         segment(Image(np.full((9, 9), 7)), CleaningOptions(threshold="otsu"))
 
 

@@ -19,6 +19,9 @@ _PURE = 0.6  # share of the pixels that are near a level; the rest is between le
 _MOST = 5  # levels of a mask; what has more is a grey picture of few values
 _RARE = 0.03  # a level is at least this share of the pixels
 _FULL = 1.5  # times that blocks within a phase are more frequent than those of any mixture
+_DEEP, _DEEP_VOLUME = 5, 2  # pixels from another level, beyond which hardly a blur reaches
+_FLAT = 0.02  # share of the pixels there that have the value of all their neighbours; noise leaves less
+_ENOUGH = 50  # pixels there, to tell
 _HIDDEN = 0.01  # share of the pixels that may be assigned to the wrong one of two phases
 
 
@@ -82,11 +85,15 @@ def kind_of(image: Image) -> Kind:
         if 2 <= len(levels) <= _MOST and between:
             reach = _NEAR * float(distinct[-1] - distinct[0])
             pure = sum(float((np.abs(values.astype(float) - level) <= reach).mean()) for level in levels)
-            return Kind("blended", levels) if pure >= _PURE else Kind("grey")
+            noisy = any(_noisy_inside(values, level, reach) for level in levels)
+            return Kind("blended", levels) if pure >= _PURE and not noisy else Kind("grey")
         if len(levels) > _MOST and between and _gradual(values, distinct):
             return Kind("grey")
-        return Kind("grey" if distinct.size > 4 and _agreement(values) < 0.5 else "labels")
-    if not few and values.dtype.kind in "ui" and not image.lossy and _one_region_each(values, distinct.size):
+        # A flat background alone makes most neighbours agree, however noisy the rest is.
+        noisy = distinct.size > 4 and (_agreement(values) < 0.5 or _noisy_beside(values, levels))
+        return Kind("grey" if noisy else "labels")
+    whole = values.dtype.kind in "ui" or bool((distinct == np.rint(distinct)).all())
+    if not few and whole and not image.lossy and _one_region_each(values, distinct.size):
         return Kind("instances")
     levels_found = _spikes(values)
     return Kind("blended", levels_found) if len(levels_found) >= 2 else Kind("grey")
@@ -135,13 +142,23 @@ def _gradual(values: NDArray[Any], distinct: NDArray[Any]) -> bool:
 
 
 def _one_region_each(values: NDArray[Any], count: int) -> bool:
-    """Whether nearly every value forms a single connected region, which grey values never do."""
+    """Whether nearly every value forms a single connected region, which grey values never do.
+
+    Regions go on at the opposite side, as they do in periodic models. The lowest value may be that of the borders
+    between grains, and is left out.
+    """
     if _agreement(values) < 0.5:  # cheap, and true of any noise
         return False
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
     from skimage.measure import label
 
-    regions = label(values, connectivity=1, background=-1)
-    return bool(regions.max() <= 1.5 * count)
+    regions = label(np.where(values == values.min(), 0, values), connectivity=1, background=0)
+    faces = [(regions.take(0, axis), regions.take(-1, axis)) for axis in range(values.ndim)]
+    same = [values.take(0, axis) == values.take(-1, axis) for axis in range(values.ndim)]
+    first, last = (np.concatenate([face[side][one] for face, one in zip(faces, same)]) for side in (0, 1))
+    joined = coo_array((np.ones(first.size), (first, last)), shape=(int(regions.max()) + 1,) * 2)
+    return bool(connected_components(joined)[0] <= 1.5 * count)
 
 
 def _spikes(values: NDArray[Any]) -> tuple[float, ...]:
@@ -167,7 +184,7 @@ def _spikes(values: NDArray[Any]) -> tuple[float, ...]:
         left = left.copy()
         left[near] = 0
     levels.sort()
-    if held < _PURE or len(levels) < 2:
+    if held < _PURE or len(levels) < 2 or any(_noisy_inside(values, level, _NEAR * (high - low)) for level in levels):
         return ()
     low, high = levels[0], levels[-1]
     inner = [level for level in levels[1:-1] if _has_inside(values, level, _NEAR * (high - low))]
@@ -182,6 +199,30 @@ def _hidden(values: NDArray[Any], low: float, high: float) -> tuple[float, ...]:
         return ()
     centre = float(np.median(middle))
     return (low + centre * (high - low),) if (np.abs(middle - centre) <= _NEAR).mean() > 0.5 else ()
+
+
+def _noisy_inside(values: NDArray[Any], level: float, tolerance: float) -> bool:
+    """Whether pixels far inside a level differ from their neighbours, as noise does and what blurs borders does not.
+
+    False where the level has no inside that is wide enough to tell.
+    """
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    there = np.abs(values.astype(np.float32) - level) <= tolerance
+    inside = minimum_filter(there, 2 * (_DEEP if values.ndim == 2 else _DEEP_VOLUME) + 1, mode="nearest")
+    if inside.sum() < _ENOUGH:
+        return False
+    flat = maximum_filter(values, 3, mode="nearest") == minimum_filter(values, 3, mode="nearest")
+    return bool(flat[inside].mean() < _FLAT)
+
+
+def _noisy_beside(values: NDArray[Any], levels: tuple[float, ...]) -> bool:
+    """Whether hardly a pixel beside one flat background has the value of its neighbour."""
+    if len(levels) != 1:
+        return False
+    beside = values != levels[0]
+    pairs = beside[..., 1:] & beside[..., :-1]
+    return bool(pairs.any() and (values[..., 1:] == values[..., :-1])[pairs].mean() < 0.5)
 
 
 def _has_inside(values: NDArray[Any], level: float, tolerance: float) -> bool:

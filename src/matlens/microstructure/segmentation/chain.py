@@ -392,7 +392,7 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
         )
     grey, valid = _cleaned_grey(image.values.astype(np.float32), valid, options, steps)
     wanted = parse_threshold(options.threshold or "")
-    levels = found_thresholds(grey[valid], wanted)
+    levels = found_thresholds(grey[valid], wanted, name)
     around = plateau(grey[valid], levels)
     lowest, highest = (", ".join(map(_grey, around[end])) for end in (min(around), max(around)))
     steps.append(

@@ -130,7 +130,9 @@ def without_small(
     return labels[tuple(nearest)], count
 
 
-def found_thresholds(grey: NDArray[Any], wanted: int | tuple[float, ...]) -> tuple[float, ...]:
+def found_thresholds(
+    grey: NDArray[Any], wanted: int | tuple[float, ...], name: str = "the picture"
+) -> tuple[float, ...]:
     """Return given thresholds, or compute them by Otsu's method on a histogram without hot and dead pixels.
 
     Parameters
@@ -139,6 +141,8 @@ def found_thresholds(grey: NDArray[Any], wanted: int | tuple[float, ...]) -> tup
         Grey values, of any shape.
     wanted : int or tuple of float
         Number of classes (2 for Otsu's method, more for multi-Otsu), or the thresholds themselves.
+    name : str
+        What the grey values are of, for messages.
 
     Returns
     -------
@@ -167,7 +171,8 @@ def found_thresholds(grey: NDArray[Any], wanted: int | tuple[float, ...]) -> tup
     distinct = distinct_values(grey).size
     if distinct < wanted:
         raise InputError(
-            f"found {distinct} distinct grey values, expected at least {wanted} for {wanted} phases; check the picture."
+            f"{name} holds {distinct} distinct grey value{'s' * (distinct != 1)} where {wanted} phases need at least "
+            f"{wanted}; check the picture and the part of it that is used."
         )
     grey = _without_outliers(grey)
     if wanted == 2:
