@@ -399,7 +399,7 @@ def test_commands_take_folders_of_slices_and_offer_a_slice(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main(["reconstruct", str(place), *words])
     assert end.value.code == 2
-    assert "--slice z=N" in capsys.readouterr().err
+    assert "take a slice, for example the middle one (--slice z=" in capsys.readouterr().err
 
 
 def test_lines_before_the_values_of_a_nrrd_file_are_skipped(tmp_path):

@@ -275,7 +275,7 @@ def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
         if m.ndim != 2:
             raise InputError(
                 f"the exemplar is {m.ndim}-dimensional ({size}); reconstruction takes two-dimensional "
-                "ones: take a slice (--slice z=N)."
+                f"ones: take a slice, for example the middle one (--slice z={m.shape[0] // 2})."
             )
         if min(m.shape) < SMALLEST:
             raise InputError(
