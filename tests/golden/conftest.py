@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import typer
 from matplotlib.figure import Figure
+from pages import faults
 
 from matlens.cli.app import application, main
 
@@ -144,6 +145,16 @@ def headings():
         return "".join(f"{'  ' * (level - 1)}{text}\n" for level, text in texts)
 
     return listed
+
+
+@pytest.fixture
+def sound():
+    """Fail where the report of a finished run is no sound page, or contradicts itself or its tables."""
+
+    def checked(run):
+        assert not list(faults(Path(run) / "report.html"))
+
+    return checked
 
 
 @pytest.fixture

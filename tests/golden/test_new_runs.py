@@ -94,7 +94,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.usefixtures("undrawn")]
 
 @pytest.mark.parametrize("name", [*NEW, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
 def test_a_command_does_what_it_did(
-    name, old, folder, matlens, of_library, golden, settings_tree, headings, request, monkeypatch
+    name, old, folder, matlens, of_library, golden, settings_tree, headings, sound, request, monkeypatch
 ):
     needs, words, arguments = (NEW | SLOW)[name]
     if needs:
@@ -108,6 +108,7 @@ def test_a_command_does_what_it_did(
     assert code == 0, err
     golden.holds(f"new_runs/{name}.settings.txt", settings_tree("new"))
     golden.holds(f"new_runs/{name}.headings.txt", headings("new"))
+    sound("new")
     there = {file.relative_to("new").as_posix() for file in Path("new").rglob("*") if file.is_file()}
     there = sorted(file for file in there if not file.startswith(".state"))
     golden.holds(f"new_runs/{name}.files.txt", "".join(f"{file}\n" for file in there))

@@ -25,13 +25,14 @@ def test_there_is_a_run_of_every_command():
 
 
 @pytest.mark.parametrize("name", FINISHED)
-def test_report_of_an_old_run(name, old, matlens, golden, headings):
+def test_report_of_an_old_run(name, old, matlens, golden, headings, sound):
     copy = old(name)
     for member in (*copy.glob("*/settings.toml"), copy / "settings.toml"):
         code, out, err = matlens("report", member.parent)
         assert code == 0, err
         assert Path(out.strip()) == member.parent / "report.html"
     golden.holds(f"old_runs/{name}.headings.txt", headings(copy))
+    sound(copy)
 
 
 @pytest.mark.parametrize("name", FINISHED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,7 +201,7 @@ def complete(
     if verbosity.quiet:
         echo(str(run.path))
     else:
-        for line in (*lines, f"results: {run.path}", f"report:  {report}"):
+        for line in (*_unsaid(lines, progress.said), f"results: {run.path}", f"report:  {report}"):
             echo(line)
     if show:
         open_in_browser(report)
@@ -209,6 +209,12 @@ def complete(
         say_error(f"{name} failed: {reason}")
     if failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _unsaid(lines: Sequence[str], said: Collection[str]) -> list[str]:
+    """Leave out what stands on the terminal already, where findings and results go to the same one."""
+    one_screen = sys.stdout.isatty() and sys.stderr.isatty()
+    return [line for line in lines if not (one_screen and line in said)]
 
 
 def reading_run(run: RunDirectory) -> AbstractContextManager[None]:

@@ -22,7 +22,7 @@ _INTERVAL = 30.0  # seconds between two writes: a file of a run is always writte
 
 
 @contextmanager
-def logged(run: RunDirectory, progress: Progress) -> Iterator[Progress]:
+def logged(run: RunDirectory, progress: Progress) -> Iterator[Both]:
     """Write progress and messages of the package to ``log.txt`` of a run, besides showing them.
 
     Parameters
@@ -34,8 +34,8 @@ def logged(run: RunDirectory, progress: Progress) -> Iterator[Progress]:
 
     Yields
     ------
-    Progress
-        Shows the work in both places.
+    Both
+        Shows the work in both places, and remembers the findings that were shown.
 
     Raises
     ------

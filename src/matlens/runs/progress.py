@@ -267,7 +267,7 @@ class _Page:
 
 
 class Both:
-    """Show progress in two places, such as the terminal and a file.
+    """Show progress in two places, such as the terminal and a file; the findings shown are kept in ``said``.
 
     Parameters
     ----------
@@ -283,6 +283,7 @@ class Both:
 
     def __init__(self, first: Progress, second: Progress) -> None:
         self._places = (first, second)
+        self.said: list[str] = []
 
     def begin(self, total: float, label: str) -> None:
         """Start a computation in both places."""
@@ -301,6 +302,7 @@ class Both:
 
     def say(self, text: str) -> None:
         """Show the finding in both places."""
+        self.said.append(text)
         for place in self._places:
             place.say(text)
 

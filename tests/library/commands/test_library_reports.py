@@ -7,6 +7,7 @@ from library_runs import explained_run, learned_run
 
 from matlens.cli.registry import commands
 from matlens.figures.units import typeset_unit
+from matlens.library.commands.explain.spectra_report import alike
 from matlens.library.commands.maps import gradients_on_the_wafer
 from matlens.report import build
 from matlens.report.build import build_report
@@ -164,3 +165,18 @@ def test_suggestions_without_any_move_say_so(tmp_path):
 @pytest.mark.parametrize(("unit", "text"), [("mS/cm", "mS/cm"), ("V^2 s-1", "V² s⁻¹"), ("m2/Vs", "m²/Vs")])
 def test_units_of_text(unit, text):
     assert typeset_unit(unit) == text
+
+
+def test_the_figure_of_pairs_prints_the_correlation_of_its_own_dots(tmp_path):
+    """It printed r = +.70 over dots of r = -.95: the number was of gradients less their mean, the dots were not."""
+    with explained_run(tmp_path / "run", components=("Bi", "V", "W", "Mo", "Tb")) as run:
+        drawing = next(item for item in alike(run).items if getattr(item, "name", "") == "pairs")
+    names = list(drawing.source.columns)
+    printed = [text.get_text() for axes in drawing.figure.axes for text in axes.texts]
+    found = [
+        f"{drawing.source[a].corr(drawing.source[b], min_periods=10):.2f}"
+        for index, a in enumerate(names)
+        for b in names[index + 1 :]
+    ]
+    assert len(found) > 3
+    assert [text.replace("−", "-").lstrip("+") for text in printed if any(sign.isdigit() for sign in text)] == found

@@ -104,7 +104,7 @@ def test_a_move_names_each_change_once_and_no_change_below_half_an_increment() -
     known = library()
     start, end = np.array([0.5124, 0.4876, 0, 0, 0]), np.array([0.495, 0.4875, 0.0175, 0, 0])
     move, _ = words(start, end, np.array([[2, 0], [0, 2]]), known, 0.0025)
-    assert move == "W 0 → 1.75, Bi 51.24 → 49.5 at%"
+    assert move == "W 0 → 1.75, Bi 51.2 → 49.5 at%"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ __all__ = ["suggestion_chart"]
 
 _HOSTS = ("#c6ccd4", "#e0e4e9")  # the two most frequent components stay in the background
 _ADDED = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1a1a1a", "#8c6d31", "#4b4b8f", "#b5651d", "#5f9ea0", "#9b59b6")
-_ROW = 0.235  # height of a row in inches
+_ROW, _LINE = 0.235, 0.1  # height of a row in inches, and of each further line of its text
+_LETTERS = 40  # of a line of text
 _MOST = 40
 
 
@@ -48,11 +49,12 @@ def suggestion_chart(table: pd.DataFrame, shares: pd.DataFrame, *, label: str, b
     """
     table, shares = table.head(_MOST), shares.head(_MOST)
     shares = shares.loc[:, (shares > 0).any()]
-    figure = Figure(figsize=(DOUBLE, 1.05 + _ROW * len(table)), layout="constrained")
+    names = [wrapped(f"{rank}.  {move}", _LETTERS) for rank, move in zip(table["rank"], table["move"])]
+    lines = max(name.count("\n") + 1 for name in names)
+    figure = Figure(figsize=(DOUBLE, 1.05 + (_ROW + _LINE * (lines - 1)) * len(table)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.1))
     _compositions(left, shares)
     _expected(right, table, best, label)
-    names = [f"{rank}.  {move}" for rank, move in zip(table["rank"], table["move"])]
     left.set_yticks(range(len(table)), names)
     left.set_ylim(len(table) - 0.4, -0.6)
     for axes in (left, right):

@@ -289,7 +289,7 @@ def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary, inc
     names = library.components
     change = np.abs(end - start)
     named = [k for k in np.argsort(-change, kind="stable") if change[k] >= increment / 2 - PRESENT]
-    changes = [f"{names[k]} {100 * start[k]:.4g} → {100 * end[k]:.4g}" for k in named]
+    changes = [f"{names[k]} {100 * start[k]:.3g} → {100 * end[k]:.4g}" for k in named]
     chosen = steps[steps[:, 0] >= 0]
     schemes = [f"exchange with {names[host]}" if host >= 0 else "dilution" for _, host in chosen]
     return f"{', '.join(changes)} {library.fraction_name}", ", ".join(dict.fromkeys(schemes))

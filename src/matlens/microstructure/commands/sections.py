@@ -16,7 +16,7 @@ from matlens.microstructure.segmentation import Understood, read_microstructure
 from matlens.microstructure.statistics import display_of
 from matlens.microstructure.structure import Microstructure
 from matlens.report.numbers import percent, shown
-from matlens.report.parts import Drawing, Section, Tile, table
+from matlens.report.parts import Drawing, Folded, Section, Tile, table
 from matlens.runs.codecs import ARRAYS, JSON, read_file
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -198,8 +198,8 @@ def threshold_warnings(run: RunDirectory) -> list[str]:
         low, high = (float(end) for end in spans.loc[phase].to_numpy())
         if high > _MOVES * low:
             said.append(
-                f"{name}: with thresholds that separate the phases nearly as well, the volume fraction of {phase} lies "
-                f"between {percent(low)} and {percent(high)}."
+                f"With thresholds that separate the phases nearly as well, the volume fraction of {phase} in {name} "
+                f"lies between {percent(low)} and {percent(high)}."
             )
     return said
 
@@ -301,7 +301,7 @@ def cleaning(run: RunDirectory) -> Section | None:
         sensitivity[lengths] *= step[0] if len(set(step)) == 1 else 1.0
         changed = f"change of the {length}"
         columns = {**_SENSITIVITY_COLUMNS, "correlation_length": length, "correlation_length_change": changed}
-        items.append(table(sensitivity, "Thresholds moved", columns, _SHARES))
+        items.append(Folded("Thresholds moved", [table(sensitivity, "", columns, _SHARES)]))
     return Section("From picture to phases", items, points=points) if items or points else None
 
 

@@ -23,6 +23,7 @@ from matlens.library.gradients import explain_library
 from matlens.library.model import LibraryModel
 from matlens.library.suggestions import Campaign, Limits, plate_list, suggest
 from matlens.library.validation.partitions import systems
+from matlens.report.numbers import shown
 from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
@@ -162,9 +163,9 @@ def _sentences(table: pd.DataFrame, spec: SuggestSpec) -> list[str]:
     samples = f"mean of {about['measured_samples']} samples" if about["measured_samples"] > 1 else "one sample"
     guess = "Every suggestion is a guess beyond what was measured; the first: make " if not any(counts[:2]) else "Make "
     said = [
-        f"{guess}{first['move']}: {first['expected']:.3g}{unit} expected ({first['low']:.3g} to {first['high']:.3g}), "
-        f"where the best measured composition has {about['measured']:.3g} ({samples}; the model says "
-        f"{about['measured_expected']:.3g}).",
+        f"{guess}{first['move']}: {shown(first['expected'])}{unit} expected ({shown(first['low'])} to "
+        f"{shown(first['high'])}), where the best measured composition has {shown(about['measured'])} ({samples}; the "
+        f"model says {shown(about['measured_expected'])}).",
         f"{len(table)} suggestions for {'less' if spec.minimise else 'more'} {about['target']}: {counts[0]} supported, "
         f"{counts[1]} with weak support, {counts[2]} unsupported.",
     ]

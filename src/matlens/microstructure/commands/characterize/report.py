@@ -115,8 +115,10 @@ def answer(run: RunDirectory) -> Answer | None:
         What stands on top of the report; None before anything was measured.
     """
     found, exemplars = _measures(run), stored_inputs(run)
-    if found is None or not exemplars:
+    if not exemplars or not (run.path / "statistics.nc").is_file():
         return None
+    if found is None:  # curves alone were asked for
+        return Answer(sections.fraction_tiles(exemplars[0]), sections.pictures(run), _too_small(run))
     own = found[(found["source"] == found["source"].iloc[0]) & found["value"].notna()]
     tiles = sections.fraction_tiles(exemplars[0])
     for statistic in _TILES:
@@ -142,9 +144,10 @@ def _too_small(run: RunDirectory) -> list[str]:
         if len(large):
             worst = large.loc[large["pixels"].idxmax()]
             phase = "" if worst["phase"] == "all" else f" of {worst['phase']}"
+            name = _STUDIED.get(str(worst["statistic"]), _spelled(str(worst["statistic"])))
             said.append(
-                f"{file} is too small for {len(large)} of {len(rows)} statistics to be known to "
-                f"{percent(worst['precision'])}: for the {_spelled(worst['statistic'])}{phase} a side of "
+                f"The picture {file} is too small for {len(large)} of {len(rows)} statistics to be known to "
+                f"{percent(worst['precision'])}: for the {name}{phase} a side of "
                 f"{worst['pixels']} px is needed."
             )
     return said
@@ -217,6 +220,7 @@ def _reasons(found: pd.DataFrame) -> list[str]:
     return said
 
 
+_STUDIED = {"s2_error": "two-point correlation"}
 _REASONS = {"known in three dimensions only": "it needs a 3-D image"}
 _WORDS = ("statistic", "unit", "meaning")
 _SHARES = ("volume_fraction", "connected_fraction")

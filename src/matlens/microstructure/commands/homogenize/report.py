@@ -130,7 +130,7 @@ def answer(run: RunDirectory) -> Answer | None:
             Tile("greatest over least principal value", shown(float(greatest / least) if least > 0 else np.inf))
         )
     return Answer(
-        [*tiles[:3], *tiles[len(names) :], *sections.fraction_tiles(exemplars[0])][:5],
+        [*tiles[:4], *sections.fraction_tiles(exemplars[0])][:5],
         _between_bounds(run, diagonal, bounds) if kind == "conductivity" else sections.pictures(run),
         sections.threshold_warnings(run),
     )

@@ -18,6 +18,7 @@ from matlens.microstructure.physics.summary import (
     voigt_names,
 )
 from matlens.microstructure.structure import Microstructure
+from matlens.report.numbers import shown
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
@@ -90,16 +91,16 @@ def conclusions(structure: Microstructure, spec: HomogenizeSpec, result: Homogen
     unit = f" {result.unit}" if result.unit else ""
     names = tensor_names(result, structure.ndim)
     known = [(name, value) for name, value in zip(names, np.diag(result.tensor)) if not np.isnan(value)]
-    listed = ", ".join(f"{value:.3g} along {name}" for name, value in known)
+    listed = ", ".join(f"{shown(float(value))} along {name}" for name, value in known)
     if result.name == "stiffness":
-        listed = ", ".join(f"C({name}) {value:.3g}" for name, value in known)
+        listed = ", ".join(f"C({name}) {shown(float(value))}" for name, value in known)
         said = [f"Effective stiffness: {listed}{unit} ({_BOUNDARIES[result.boundary]})."]
     else:
         said = [f"Effective conductivity: {listed}{unit} ({_BOUNDARIES[result.boundary]})."]
         factors = transport_factors(result, structure, _values(structure, spec)["conductivity"])
         said += [
-            f"Along {row['axis']} the formation factor is {row['formation_factor']:.3g} and the tortuosity factor "
-            f"{row['tortuosity_factor']:.3g}."
+            f"Along {row['axis']} the formation factor is {shown(row['formation_factor'])} and the tortuosity factor "
+            f"{shown(row['tortuosity_factor'])}."
             for row in factors.to_dict("records")
             if np.isfinite(row["formation_factor"])
         ]
@@ -204,7 +205,9 @@ def threshold_conclusion(moved: pd.DataFrame, thresholds: str) -> str:
     'With thresholds between grey 71 and 80, which separate the phases nearly as well, the result is y 2.1 to 2.4.'
     """
     spans = moved.groupby("component", sort=False)["value"].agg(["min", "max"])
-    listed = ", ".join(f"{name} {low:.3g} to {high:.3g}" for name, (low, high) in zip(spans.index, spans.to_numpy()))
+    listed = ", ".join(
+        f"{name} {shown(low)} to {shown(high)}" for name, (low, high) in zip(spans.index, spans.to_numpy())
+    )
     return (
         f"With thresholds between grey {thresholds}, which separate the phases nearly as well, the result is {listed}."
     )

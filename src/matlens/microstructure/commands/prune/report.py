@@ -250,7 +250,12 @@ def _costs(facts: pd.DataFrame, axis: str) -> Any:
 
 def _columns(facts: pd.DataFrame, axis: str, prefix: str) -> dict[str, str]:
     found = [str(name) for name in facts.columns if str(name).startswith(prefix)]
-    return {"material": "material", axis: axis} | {name: named(f"{name.removeprefix(prefix)}_error") for name in found}
+    return {"material": "material", axis: axis} | {name: _of(name.removeprefix(prefix)) for name in found}
+
+
+def _of(column: str) -> str:
+    """Name of the statistic of a column, which stands there without the word error."""
+    return {"mean": "geometric mean", "cluster_full": named("cluster_error_full")}.get(column, named(f"{column}_error"))
 
 
 def _channels(facts: pd.DataFrame) -> dict[str, str]:
