@@ -47,7 +47,7 @@ def test_the_demo_goes_from_table_to_plate_list_and_is_resumed(monkeypatch, caps
     assert ended("resume", "run") == 0
     assert Path("run/photoanode/model.json").stat().st_mtime_ns == learned  # what was finished is left alone
     out = capsys.readouterr().out
-    assert out.count("photoanode: P (mW/cm2) from composition and spectrum, 4 models") == 1
+    assert out.count("photoanode: A model of composition and spectrum predicts P ") == 1
     assert len(pd.read_csv("run/photoanode-plan/plate.csv")) == 5
     html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     for name in ("photoanode", "photoanode-insight", "photoanode-plan"):
@@ -73,11 +73,11 @@ def test_what_was_found_is_set_beside_the_law(tmp_path):
         write_value(run, f"{demo.INSIGHT}/gradients.nc", gradients, DATASET)
         demo.found_beside_truth(run, 2, Silent())
         table = read_table(run, demo.TRUTH)
-        shown = PAGE.sections[0](run)
+        headlines = PAGE.headlines(run)
     assert table["component"].tolist() == list(known.library.components)
     assert np.allclose(table["truth"], truth.mean(axis=0))
     assert np.allclose(table["found"][1:], table["truth"][1:])
     n = len(table)
     expected = f"right for {n - 1} of {n} components, and the 90 % interval holds the true effect for {n - 1} of {n}."
     assert demo.sentence_of_truth(table).endswith(expected)
-    assert shown.points == [demo.sentence_of_truth(table)]
+    assert headlines == [demo.sentence_of_truth(table)]
