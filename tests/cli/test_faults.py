@@ -1,6 +1,7 @@
 """Faults around a command: signals, streams, full disks, folders and names; one sentence, and what was there stays."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -173,10 +174,10 @@ def test_files_that_cannot_grow_are_one_sentence_and_the_earlier_run_comes_back(
     assert content(measured) == before
 
 
-def on_small_disk(folder, size):
-    """Run in a mount namespace of its own, where ``disk`` is a file system of so many bytes; None where none can be."""
+def on_own_disk(folder, options):
+    """Run in a mount namespace of its own, where ``disk`` is a file system with such options; None if none can be."""
     (folder / "disk").mkdir(exist_ok=True)
-    mount = f"mount -t tmpfs -o size={size} tmpfs disk"
+    mount = f"mount -t tmpfs -o {options} tmpfs disk"
     if (
         shutil.which("unshare") is None
         or subprocess.run(["unshare", "-m", "sh", "-c", mount], cwd=folder, capture_output=True).returncode
@@ -194,13 +195,23 @@ def on_small_disk(folder, size):
 @pytest.mark.slow
 @pytest.mark.parametrize("size", ["16k", "48k", "200k"])
 def test_a_full_disk_is_one_sentence_at_every_stage(folder, size):
-    run = on_small_disk(folder, size)
+    run = on_own_disk(folder, f"size={size}")
     if run is None:
         pytest.skip("no file system can be mounted here")
     found = run("characterize", "w.png", *QUICK, "-o", "disk/run", "--quiet")
     assert found.returncode == 2, found.stderr
     assert "the disk is full" in one_sentence(found.stderr)
     assert found.stdout == ""  # nor is a half-written file left
+
+
+def test_a_disk_that_may_only_be_read_is_one_sentence(folder):
+    run = on_own_disk(folder, "ro")
+    if run is None:
+        pytest.skip("no file system can be mounted here")
+    found = run("characterize", "w.png", *QUICK, "-o", "disk/run", "--quiet")
+    assert found.returncode == 2, found.stderr
+    assert re.search("disk/run.*Read-only file system", one_sentence(found.stderr))
+    assert found.stdout == ""
 
 
 def test_a_run_folder_that_vanishes_is_not_made_again(folder):
