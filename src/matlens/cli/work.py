@@ -47,7 +47,8 @@ def set_up_logging(verbosity: Verbosity) -> None:
         How much is printed.
     """
     level = logging.DEBUG if verbosity.verbose else logging.ERROR if verbosity.quiet else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, handlers=[_handler()])
+    # What libraries log is worded for programmers; readers of files turn what matters of it into notes.
+    logging.basicConfig(level=logging.WARNING if verbosity.verbose else logging.CRITICAL, handlers=[_handler()])
     logging.getLogger("matlens").setLevel(level)
 
 
