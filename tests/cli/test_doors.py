@@ -96,7 +96,8 @@ def test_the_report_is_opened_or_the_lack_of_a_browser_is_said(tmp_path, monkeyp
 def test_messages_bear_no_names_of_modules(capsys):
     code = (
         "import logging\nfrom matlens.cli.options import Verbosity\nfrom matlens.cli.work import set_up_logging\n"
-        "set_up_logging(Verbosity())\nlogging.getLogger('matlens.runs.predict').warning('1 structure is unlike these.')\n"
+        "set_up_logging(Verbosity())\n"
+        "logging.getLogger('matlens.runs.predict').warning('1 structure is unlike these.')\n"
         "logging.getLogger('tifffile').error('<tifffile.TiffPage 3> has an odd tag')"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
