@@ -44,7 +44,7 @@ STOPS = [
     "matlens.runs.state_store,RunStateStore,save,4,after,SIGKILL",  # in the first realisation
     "matlens.microstructure.commands.realisation_store,RealisationStore,_write_labels,1,after,SIGKILL",  # no record yet
     "matlens.microstructure.commands.judging,,write_table,2,after,SIGKILL",  # among the tables
-    "matlens.report.build,,_header,1,before,SIGKILL",  # in the report
+    "matlens.report.build,,_title,1,before,SIGKILL",  # in the report
 ]
 TABLES = ["history.csv", "fractions.csv", "errors.csv", "ratios.csv", "curves.csv", "copy_test.csv", "verdict.json"]
 

@@ -142,8 +142,10 @@ def test_characterize_gives_ranges_of_grey_files_only(tmp_path):
     assert (found["threshold_high"] >= found["value"]).all()
     assert (found["threshold_high"] > found["threshold_low"]).all()
     report = (tmp_path / "run" / "report.html").read_text()
-    assert "phase 0, thresholds moved" in report
-    assert "separate the phases nearly as well as those in use; volume fractions then are phase 0" in report
+    assert "in brackets the range of values when the thresholds move over their plateau" in report
+    fraction = found[found["statistic"] == "volume_fraction"].iloc[0]
+    shown = f"{100 * fraction['value']:.3g} ({100 * fraction['threshold_low']:.3g} to "
+    assert f"{shown}{100 * fraction['threshold_high']:.3g})" in report
     assert matlens("characterize", tmp_path / "labels.npy", *some, "-o", tmp_path / "labels") == 0
     assert "threshold_low" not in pd.read_csv(tmp_path / "labels" / "measures.csv")
 
@@ -175,5 +177,5 @@ def test_compare_shows_what_the_thresholds_alone_move(tmp_path):
     np.save(tmp_path / "labels.npy", FIELD.labels)
     asked = (tmp_path / "labels.npy", tmp_path / "grey.npy", "--quiet", "-o", tmp_path / "run")
     assert matlens("compare", *asked) == 0
-    assert "exemplar, thresholds moved" in (tmp_path / "run" / "report.html").read_text()
+    assert "micrograph, thresholds moved" in (tmp_path / "run" / "report.html").read_text()
     assert len(pd.read_csv(tmp_path / "run" / "errors.csv")) == 1
