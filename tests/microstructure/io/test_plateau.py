@@ -86,7 +86,7 @@ def test_ranges_are_the_least_and_the_most_of_what_characterize_gives():
     wanted = ["volume_fraction", "chord_length", "specific_surface", "two_point"]
     ranges = threshold_ranges(variants, statistics=wanted)
     each = [characterize(variants[place], statistics=wanted) for place in PLACES]
-    assert set(ranges) == {"volume_fraction", "mean_chord_length", "specific_surface"}
+    assert set(ranges) == set(each[0]) > {"volume_fraction", "mean_chord_length", "two_point_radial"}
     for name in ranges:
         values = np.stack([one[name].values for one in each])
         assert np.array_equal(ranges[name].sel(end="low"), values.min(axis=0))
@@ -148,6 +148,24 @@ def test_characterize_gives_ranges_of_grey_files_only(tmp_path):
     assert f"{shown}{100 * fraction['threshold_high']:.3g})" in report
     assert matlens("characterize", tmp_path / "labels.npy", *some, "-o", tmp_path / "labels") == 0
     assert "threshold_low" not in pd.read_csv(tmp_path / "labels" / "measures.csv")
+
+
+@pytest.mark.end_to_end
+def test_characterize_gives_ranges_of_curves_of_grey_files(tmp_path):
+    np.save(tmp_path / "grey.npy", grey())
+    np.save(tmp_path / "labels.npy", FIELD.labels)
+    both = (tmp_path / "grey.npy", tmp_path / "labels.npy")
+    assert matlens("characterize", *both, "--statistics", "two_point", "--quiet", "-o", tmp_path / "run") == 0
+    found = pd.read_csv(tmp_path / "run" / "curves.csv")
+    of_grey, of_labels = found[found["source"] == "grey"], found[found["source"] == "labels"]
+    assert of_labels[["low", "high"]].isna().all(axis=None)
+    assert (of_grey["low"] <= of_grey["value"]).all()
+    assert (of_grey["value"] <= of_grey["high"]).all()
+    variants = segment(Image(grey()), propose=True).variants
+    moved = characterize(variants[1.0], statistics=["two_point"])
+    start = of_grey[(of_grey["phase"] == "phase 0") & (of_grey["distance"] == 0)]["high"].iloc[0]
+    assert start == pytest.approx(float(moved["two_point_radial"][0, 0]))  # a higher threshold leaves more dark pixels
+    assert "its range when the thresholds move" in (tmp_path / "run" / "report.html").read_text()
 
 
 @pytest.mark.end_to_end

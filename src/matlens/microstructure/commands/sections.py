@@ -224,6 +224,8 @@ def curves(run: RunDirectory) -> Section | None:
     figure = figures.statistic_curves(found, unit=exemplars[0].unit)
     windows = (found["source"] == "windows").any()
     band = " The band holds nine tenths of the exemplar's windows of the result's size." if windows else ""
+    if found.loc[found["source"] != "windows", "low"].notna().any():
+        band += " The band around a curve is its range when the thresholds move over their plateau."
     *titles, last = [display_of(name).title for name in dict.fromkeys(found["statistic"])]
     named = f"{', '.join(titles)} and {last}" if titles else last
     caption = f"{named.capitalize()} of each phase.{band}"

@@ -73,7 +73,8 @@ def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
     ----------
     curves : DataFrame
         Columns ``statistic``, ``phase``, ``axis``, ``source`` (``exemplar``, ``result I``), ``distance``, ``value``,
-        and ``low`` and ``high`` in the rows of source ``windows``. At most four phases are shown.
+        and ``low`` and ``high`` in the rows of source ``windows`` and of curves that have a range. At most four phases
+        are shown.
     unit : str
         Unit of ``distance``.
 
@@ -122,6 +123,8 @@ def _draw_sources(axes: Axes, table: pd.DataFrame) -> None:
         else:
             colour, wide = COLOURS.get(kind, CYCLE[number % len(CYCLE)]), kind in ("exemplar", "target")
             axes.plot(rows["distance"], rows["value"], color=colour, linewidth=1.1 if wide else 0.8, label=name)
+            if "low" in rows and rows["low"].notna().any():
+                axes.fill_between(rows["distance"], rows["low"], rows["high"], color=colour, alpha=0.25, linewidth=0)
     axes.margins(x=0)
 
 

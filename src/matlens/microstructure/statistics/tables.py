@@ -16,7 +16,9 @@ __all__ = ["curves_of_files", "distributions_of_files", "measures_of_files", "sc
 _COLUMNS = ["statistic", "phase", "axis", "source", "distance", "value"]
 
 
-def curves_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
+def curves_of_files(
+    statistics: xr.Dataset, names: Sequence[str], ranges: Mapping[str, xr.Dataset] | None = None
+) -> pd.DataFrame:
     """List two-point probabilities, lineal paths and cluster functions, a row for each point.
 
     Parameters
@@ -25,12 +27,14 @@ def curves_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFram
         What `matlens.microstructure.statistics.characterize` returned, for one file or several.
     names : sequence of str
         Name of each file.
+    ranges : mapping of str to Dataset, optional
+        What `matlens.microstructure.statistics.threshold_ranges` returned for the grey files among them, by name.
 
     Returns
     -------
     DataFrame
-        Columns as in `distributions_of_files`, and ``low`` and ``high``, which are empty; without rows where the data
-        set has none of these statistics.
+        Columns as in `distributions_of_files`, and ``low`` and ``high``, the range by the thresholds, which are empty
+        for files without it; without rows where the data set has none of these statistics.
 
     Examples
     --------
@@ -40,7 +44,16 @@ def curves_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFram
     >>> table["source"].unique().tolist(), len(table)
     (['board'], 72)
     """
-    return _points(statistics, "curves", names).reindex(columns=[*_COLUMNS, "low", "high"])
+    found = _points(statistics, "curves", names)
+    ends = [
+        pd.concat(
+            [_points(of_file.sel(end=end), "curves", [name]) for name, of_file in (ranges or {}).items()] or [found[:0]]
+        ).rename(columns={"value": end})
+        for end in ("low", "high")
+    ]
+    for end in ends:
+        found = found.merge(end, how="left")
+    return found
 
 
 def distributions_of_files(statistics: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
@@ -164,7 +177,8 @@ def measures_of_files(
     moved = [
         {**place, **{f"threshold_{end}": float(values.sel(end=end)) for end in ("low", "high")}}
         for name, of_file in (ranges or {}).items()
-        for statistic in of_file.data_vars
+        for statistic, variable in of_file.data_vars.items()
+        if "r" not in variable.dims
         for place, values in _places(of_file, str(statistic), [name])
     ]
     return found.merge(pd.DataFrame(moved), how="left") if moved else found

@@ -93,10 +93,10 @@ def threshold_ranges(
     Returns
     -------
     Dataset
-        The variables of `characterize` that are single numbers, over a further last dimension ``end`` ("low", "high"):
-        the least and the most of the known values. A statistic that is forecast to take more than 2 s is measured at
-        the first and last threshold only, and one of more than 20 s is left out: the attribute ``left_out`` names
-        these.
+        The variables of `characterize` that are single numbers or curves, over a further last dimension ``end``
+        ("low", "high"): the least and the most of the known values. A statistic that is forecast to take more than 2 s
+        is measured at the first and last threshold only, and one of more than 20 s is left out: the attribute
+        ``left_out`` names these.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def threshold_ranges(
             shown = Labelled(progress, f"threshold {len(parts) + 1} of {len(variants)}")
             parts.append(characterize(variants[shift], statistics=wanted, progress=shown))
     found = {}
-    for name in [name for name in parts[0] if not {"r", "other"} & set(parts[0][name].dims)] if parts else []:
+    for name in [name for name in parts[0] if "other" not in parts[0][name].dims] if parts else []:
         values = [part[name].astype(np.float64) for part in parts if name in part]
         if len(values) > 1:
             moved = xr.concat(values, dim="end", combine_attrs="override")

@@ -131,7 +131,7 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
     write_table(run, "statistics", scalars_of_files(dataset, names))
     for name, table in (
         ("measures", measures_of_files(dataset, names, ranges)),
-        ("curves", curves_of_files(dataset, names)),
+        ("curves", curves_of_files(dataset, names, ranges)),
         ("distributions", distributions_of_files(dataset, names)),
     ):
         if len(table):  # a report leaves out the section of a table that is not there
