@@ -100,7 +100,7 @@ def test_calibration_moves_the_axis_and_later_steps_use_it() -> None:
 
 def test_every_step_is_documented_and_each_documented_one_is_understood() -> None:
     text = (Path(__file__).parents[3] / "docs" / "library_files.md").read_text(encoding="utf-8")
-    table = text.partition("| step | what it does to each spectrum |")[2].partition("\n\n")[0]
+    table = text.partition("| step | effect on each spectrum |")[2].partition("\n\n")[0]
     written = [step for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for step in re.findall("`(.*?)`", row)]
     assert {step.split(":")[0] for step in written} == set(STEPS)
     numbers = {"THRESHOLD": "8", "CHANNELS": "5", "DEGREE": "1", "ORDER": "2", "STEP": "2"}

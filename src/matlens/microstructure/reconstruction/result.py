@@ -46,7 +46,7 @@ class Reconstruction(Shown):
     >>> len(result.microstructures), result.fraction_after.shape, result.status
     (2, (2, 2), ('drawn', 'drawn'))
     >>> result
-    Reconstruction(2 of Microstructure(24 x 24, 2 phases, 1 px); gaussian-field)
+    Reconstruction(2 of Microstructure(24 x 24, 2 phases, 1 px, periodic); gaussian-field)
     """
 
     microstructures: tuple[Microstructure, ...]
