@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from scipy.io import savemat
 from typer.testing import CliRunner
 
 import fuzz
@@ -227,3 +228,17 @@ def test_what_fits_an_annotation():
     assert fits("auto", typing.Literal["auto"])
     assert not fits(1, typing.Literal[True])
     assert fits(re.match, typing.Callable[..., object])
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(145, 0x08), (168, 0x50), (176, 0x50)],
+    ids=["complex without a part", "type of the name", "type of the values"],
+)
+def test_arrays_of_matlab_that_would_crash_their_reader_are_refused(tmp_path, place, value):
+    savemat(tmp_path / "a.mat", {"m": np.eye(8, dtype=np.uint8)})
+    content = bytearray((tmp_path / "a.mat").read_bytes())
+    content[place] = value
+    (tmp_path / "a.mat").write_bytes(content)
+    with pytest.raises(InputError, match=r"^\S*a\.mat cannot be read as .* \(an (array|element) of .* at byte \d+\)"):
+        ml.read_microstructure(tmp_path / "a.mat")

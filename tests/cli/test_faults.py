@@ -73,6 +73,7 @@ from matlens.runs import signals
 from matlens.runs.lifecycle import working
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background are started to ignore it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and this one with nohup
 signals._ONE_REQUEST = float(sys.argv[2])  # a busy machine may take long between two signals
 
 def work(words):
