@@ -173,10 +173,16 @@ def stopped_runs(folder: Path, names: Sequence[str] = ()) -> Sequence[Path]:
     made = []
     for name in names or words:
         arguments = words[name]
+        made += [folder / f"{name}_{part}" for part in ("whole", "early", "late")]
+        done = folder / f"{name}_made"
+        if done.exists():
+            continue
+        for run in made[-3:]:  # of a call that was stopped among them
+            shutil.rmtree(run, ignore_errors=True)
         files = _written(*arguments, "-o", folder / f"{name}_whole")
         for part, share in (("early", 0.4), ("late", 0.8)):
             _written(*arguments, "-o", folder / f"{name}_{part}", stop_at=int(share * files))
-        made += [folder / f"{name}_{part}" for part in ("whole", "early", "late")]
+        done.touch()
     return made
 
 

@@ -64,6 +64,7 @@ SLOW = {
         ("learn_library", "-n", 3, "--insight", "explain_library", *ONE),
     ),
 }
+SPENT = ("additions", "axis", "flips", "permuted", "trial", "values")  # below .state of unfinished runs alone
 TIMES = ("seconds", "minutes", "time")
 # What merges moved since runs_0 was made (CHANGELOG.md says why): one bootstrap draws other resamples of structures, so
 # ends of intervals move within their Monte Carlo error; one Gaussian process takes other length scales for suggestions.
@@ -100,12 +101,13 @@ def test_a_command_does_what_it_did(
     if needs:
         old(*needs)
     words = of_library(words[1]) if words[0] == "library" else words
-    # A stop late in a run must find what the resumed run begins with, which is not computed again.
+    # A stop while the report is written must leave all that the resumed run begins with.
     with monkeypatch.context() as stopped:
         stopped.setattr("matlens.report.build.build_report", interrupt)
         assert matlens(*words, *arguments, "-o", "new")[0] == 130
     code, _, err = matlens("resume", "new")
     assert code == 0, err
+    assert not [file for key in SPENT for file in Path("new", ".state", key).rglob("*")]
     golden.holds(f"new_runs/{name}.settings.txt", settings_tree("new"))
     golden.holds(f"new_runs/{name}.headings.txt", headings("new"))
     sound("new")

@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["plain_cell", "printable", "spreadsheet_cell"]
+__all__ = ["listed", "plain_cell", "printable", "spreadsheet_cell"]
 
 # Control characters but newline and tab, marks that turn the direction of writing, and halves of surrogate pairs, which
 # stand for bytes of file names that are not UTF-8.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does.
+
+    Parameters
+    ----------
+    words : sequence of str
+        At least one.
+
+    Returns
+    -------
+    str
+        The words, with "and" before the last one.
+
+    Examples
+    --------
+    >>> listed(["one"]), listed(["one", "two"]), listed(["one", "two", "three"])
+    ('one', 'one and two', 'one, two and three')
+    """
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def printable(text: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.user_text import listed
 from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inputs
 from matlens.microstructure.reconstruction import option_names
@@ -226,8 +227,7 @@ def curves(run: RunDirectory) -> Section | None:
     band = " The band holds nine tenths of the exemplar's windows of the result's size." if windows else ""
     if found.loc[found["source"] != "windows", "low"].notna().any():
         band += " The band around a curve is its range when the thresholds move over their plateau."
-    *titles, last = [display_of(name).title for name in dict.fromkeys(found["statistic"])]
-    named = f"{', '.join(titles)} and {last}" if titles else last
+    named = listed([display_of(name).title for name in dict.fromkeys(found["statistic"])])
     caption = f"{named.capitalize()} of each phase.{band}"
     return Section("Curves", [Drawing("curves", figure, found, caption)])
 

@@ -106,6 +106,7 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
     KeyboardInterrupt
         On an interrupt; gradients and finished ensembles of permuted labels are kept.
     """
+    run.spend("permuted")
     if (run.path / "statements.csv").is_file():  # written last
         return
     spec = options_of(run, ExplainSpec)
@@ -125,7 +126,6 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
         warnings=_warnings(run),
     )
     write_table(run, "statements", said)
-    run.spend("permuted")
 
 
 def _read(run: RunDirectory, spec: ExplainSpec) -> LibraryModel:

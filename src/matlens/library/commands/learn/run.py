@@ -125,6 +125,7 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
     Interrupted, KeyboardInterrupt
         On an interrupt; the state of the training, the model and trials that are finished are kept.
     """
+    run.spend("trial")
     if (run.path / "scores.csv").is_file():  # written last
         return
     spec = options_of(run, LearnSpec)
@@ -149,7 +150,6 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
     label = "trials on samples held out"
     parts = each(run, "trial", trials, tried, table_codec(read_held_out), progress=progress, label=label)
     write_library_evidence(run, model, pd.concat(parts.values(), ignore_index=True), contenders)
-    run.spend("trial")
 
 
 def _read(run: RunDirectory, spec: LearnSpec) -> MaterialsLibrary:

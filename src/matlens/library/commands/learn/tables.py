@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.user_text import listed
 from matlens.library.model import LibraryModel
 from matlens.library.model.targets import Target
 from matlens.library.table import MaterialsLibrary
@@ -98,8 +99,8 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
     tested = [(_with(row), float(row["r2"])) for row in scores[scores["model"] == MODEL].to_dict("records")]
     good = [f"{words} (R² {r2:.2f})" for words, r2 in tested if r2 > 0]
     bad = [f"{words} (R² {r2:.2f})" for words, r2 in tested if not r2 > 0]
-    what = f"A model of {inputs} predicts {model.target_} " + (f"with {_listed(good)}" if good else "in no test")
-    said = [f"{what}{f', but not with {_listed(bad)}' if bad and good else ''}.".replace("-", "−")]
+    what = f"A model of {inputs} predicts {model.target_} " + (f"with {listed(good)}" if good else "in no test")
+    said = [f"{what}{f', but not with {listed(bad)}' if bad and good else ''}.".replace("-", "−")]
     for partition, part in scores.groupby("partition", sort=False):
         row = part[part["model"] == MODEL].iloc[0]
         sentence = (
@@ -125,11 +126,6 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
                 "measured one are predicted in the right order."
             )
     return said
-
-
-def _listed(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _warnings(scores: pd.DataFrame) -> list[str]:

@@ -210,6 +210,7 @@ def work(run: RunDirectory, progress: Progress, found: Sets | None = None) -> No
     KeyboardInterrupt
         On an interrupt; features, the model and trials that are finished are kept.
     """
+    run.spend("trial")
     if (run.path / "scores.csv").is_file():  # written last
         return
     spec = options_of(run, LearnSpec)
@@ -224,7 +225,6 @@ def work(run: RunDirectory, progress: Progress, found: Sets | None = None) -> No
         template = unfitted(spec, cache, encoder, model.chosen_["scale"])
         tables = _tables(run, trials, sets, model, template, progress)
     write_evidence(run, model, tables)
-    run.spend("trial")
 
 
 def _model(

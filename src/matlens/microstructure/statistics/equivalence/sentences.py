@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 import pandas as pd
 
+from matlens.core.user_text import listed
 from matlens.microstructure.statistics.equivalence.variability import MARGIN, MIN_WINDOWS
 
 __all__ = ["CRITERION", "NAMES", "SHOWN", "describe", "describe_briefly", "is_warning", "telling", "verdict_word"]
@@ -279,7 +280,7 @@ def _counted(table: pd.DataFrame, controls: pd.DataFrame) -> str:
         return f"{int(same.sum())} of {len(table)} statistics, {none}"
     counted = (
         f"{int(same[tells].sum())} of the {int(tells.sum())} statistics that distinguish the material from blurred "
-        f"noise ({_listed([NAMES[name] for name in table.loc[tells, 'statistic']])})"
+        f"noise ({listed([NAMES[name] for name in table.loc[tells, 'statistic']])})"
     )
     return counted if tells.all() else f"{counted} and in {int(same[~tells].sum())} of the {int((~tells).sum())} others"
 
@@ -289,12 +290,7 @@ def _named(names: Sequence[str]) -> str:
     if not names:
         return "but none of the statistics distinguishes the material from blurred noise"
     verb = "distinguishes" if len(names) == 1 else "distinguish"
-    return f"and {_listed([NAMES[name] for name in names])} {verb} the material from blurred noise"
-
-
-def _listed(names: Sequence[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"and {listed([NAMES[name] for name in names])} {verb} the material from blurred noise"
 
 
 def _with_ratios(table: pd.DataFrame) -> str:
@@ -306,7 +302,7 @@ def _with_ratios(table: pd.DataFrame) -> str:
     ]
     if len(table) > len(rows):
         named.append(f"{len(table) - len(rows)} more")
-    return _listed(named)
+    return listed(named)
 
 
 def _needed(table: pd.DataFrame, where: str) -> str:
