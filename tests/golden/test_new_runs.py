@@ -74,6 +74,7 @@ RESAMPLED = ("_low", "_high")
 # version before, 1e-12 more on the figure of merit moves factors of the inputs by up to 9 %.
 LOOSE = {"learn_library": 0.1, "explain_library": 0.01}
 MOVED["learn_library"] = ("arrays.safetensors", "model.json", "checks.csv")  # sentences of the checks are clearer
+MOVED["predict_library"] = ("predictions.csv", "provenance.json")  # support is judged by each sample's neighbourhood
 MOVED["explain_library"] = ("sanity.csv", "statements.csv", "groups.csv", "provenance.json")
 # Convolutions, Gram matrices and the two-point gradient add in another order. Features move in the last digits of
 # single precision, and a reconstruction, whose line searches carry that on, becomes another picture.

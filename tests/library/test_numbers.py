@@ -13,10 +13,16 @@ import pytest
 from matlens.core.nearness import Nearness
 from matlens.library.baselines import BASELINES
 from matlens.library.evidence import prediction_support
-from matlens.library.gradients import composition_support, design_of, fit_composition_response, fit_trend
+from matlens.library.gradients import (
+    composition_support,
+    design_of,
+    fit_composition_response,
+    fit_trend,
+    neighbourhood_support,
+)
 from matlens.library.model import LibraryModel
 from matlens.library.suggestions import Campaign, Limits, suggest
-from matlens.library.suggestions.moves import distances, move_support
+from matlens.library.suggestions.moves import distances
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import paired, summarise
 from matlens.microstructure.properties.evaluation import score_table
@@ -156,7 +162,7 @@ def support():
     new = np.random.default_rng(1).dirichlet([2, 2, 1, 1], 8)
     found = composition_support(new, x, groups)
     domain = Nearness.fit(x, groups)
-    flags, along, _, together = move_support(x[:8], new, np.unique(x, axis=0))
+    around = neighbourhood_support(new, library)
     asked = MaterialsLibrary(new, library.components, {})
     beside = prediction_support(BASELINES["ridge"]().fit(library), library, asked)
     return {
@@ -164,7 +170,7 @@ def support():
         "distance": np.nan_to_num(found.distance, nan=-1),
         "count": found.count,
         "domain": domain.distance(new),
-        "moves": np.stack([flags, along, together]),
+        "around": np.stack([around.flags, around.near, around.usual]),
         "distances": distances(new, x),
         "prediction": beside[["support", "distance"]].to_numpy(),
     }

@@ -63,8 +63,6 @@ class Nearness:
     reach : float
         Usual distance: a given share of the measured points have a point of another group within it. Infinite if
         there is only one group, because then no usual distance is known.
-    metric : {"euclidean", "cityblock"}
-        Metric of all distances, as in `nearest`.
 
     Examples
     --------
@@ -75,12 +73,9 @@ class Nearness:
 
     measured: Array
     reach: float
-    metric: Metric = "euclidean"
 
     @classmethod
-    def fit(
-        cls, measured: ArrayLike, groups: ArrayLike, *, share: float = 0.99, metric: Metric = "euclidean"
-    ) -> Nearness:
+    def fit(cls, measured: ArrayLike, groups: ArrayLike, *, share: float = 0.99) -> Nearness:
         """Determine the usual distance between measured points of different groups.
 
         Parameters
@@ -91,8 +86,6 @@ class Nearness:
             Group of each point; points of one group do not count as neighbours of each other.
         share : float
             Share of the measured points, 0 to 1, that have a point of another group within the usual distance.
-        metric : {"euclidean", "cityblock"}
-            Metric of all distances, as in `nearest`.
 
         Returns
         -------
@@ -100,10 +93,10 @@ class Nearness:
             The measured points with their usual distance.
         """
         places, group = np.asarray(measured, np.float64), np.asarray(groups)
-        apart = cdist(places, places, metric)
+        apart = cdist(places, places)
         apart[group[:, None] == group] = np.inf
         others = apart.min(1)
-        return cls(places, float(np.quantile(others, share)) if np.isfinite(others).all() else np.inf, metric)
+        return cls(places, float(np.quantile(others, share)) if np.isfinite(others).all() else np.inf)
 
     def nearest(self, places: ArrayLike) -> tuple[Array, NDArray[np.intp]]:
         """Find the nearest measured point of each given point.
@@ -120,7 +113,7 @@ class Nearness:
         row : ndarray of int, shape (n,)
             Its row among the measured points.
         """
-        return nearest(places, self.measured, self.metric)
+        return nearest(places, self.measured)
 
     def distance(self, places: ArrayLike) -> Array:
         """Return the distance to the nearest measured point in units of ``reach``.

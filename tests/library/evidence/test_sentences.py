@@ -159,7 +159,8 @@ def groups(p=0.01, stability=0.9, supported=0.8, nulls=("closure", "permuted lab
 def test_groups(given, expected):
     found = statements(insight(), groups=given)
     assert status(found, about="group") == {"W, Mo": expected}
-    assert "W, Mo act alike on P" in found["sentence"].iloc[-1]
+    claimed = given.groups["p"].iloc[0] < 0.05  # else they are not said to act alike, not even weakly
+    assert f"W, Mo {'act alike' if claimed else 'do not surely act alike'} on P" in found["sentence"].iloc[-1]
 
 
 def bands(low, high, p=0.01):

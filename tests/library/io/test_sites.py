@@ -174,7 +174,8 @@ def test_suggestions_close_on_each_site_and_lie_on_the_grid() -> None:
     np.testing.assert_allclose(made[:, 3:].sum(1), 100)
     np.testing.assert_allclose(made / 5, np.round(made / 5))
     assert made[:, 2].max() <= 60
-    assert (found["gain"] > 0).all()  # of the ridge, which knows the law: more Cs or less Br
+    np.testing.assert_allclose(found["expected"], (2 * made[:, 2] - made[:, 4]) / 100, atol=0.02)  # the ridge knows it
+    assert found["expected"].iloc[0] == pytest.approx(1.2, abs=0.02)  # 60 % Cs and no Br: the best within the bounds
     assert "site%" in found["move"].iloc[0]
 
 

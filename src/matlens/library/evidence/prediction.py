@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from matlens.core.nearness import Metric, Nearness
-from matlens.library.gradients import ENOUGH_PAIRS, ENOUGH_SAMPLES, component_pairs
+from matlens.core.nearness import Nearness
+from matlens.library.gradients import neighbourhood_support
 from matlens.library.model import Response
-from matlens.library.table import PRESENT, MaterialsLibrary, named
+from matlens.library.table import MaterialsLibrary
 
 __all__ = ["prediction_support"]
 
@@ -25,16 +24,15 @@ _TRACE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class _Distances:
-    """Distances of samples to the nearest measured one, with the usual distance between measured compositions."""
+    """Distances of spectra to the nearest measured one, with the usual distance between those of compositions."""
 
     distance: Array
-    nearest: NDArray[np.intp]
     usual: float
 
     @classmethod
-    def from_arrays(cls, places: Array, measured: Array, groups: NDArray[np.intp], metric: Metric) -> _Distances:
-        known = Nearness.fit(measured, groups, share=_USUAL, metric=metric)
-        return cls(*known.nearest(places), known.reach if np.isfinite(known.reach) else 0.0)
+    def from_arrays(cls, places: Array, measured: Array, groups: NDArray[np.intp]) -> _Distances:
+        known = Nearness.fit(measured, groups, share=_USUAL)
+        return cls(known.nearest(places)[0], known.reach if np.isfinite(known.reach) else 0.0)
 
     @property
     def levels(self) -> NDArray[np.int8]:
@@ -45,11 +43,11 @@ class _Distances:
 def prediction_support(model: Response, measured: MaterialsLibrary, library: MaterialsLibrary) -> pd.DataFrame:
     """Judge how well measured samples support predictions for other samples.
 
-    The judgement uses the training data, not the predictions. The usual distance is the one within which 95 % of the
-    measured samples have another composition. A sample is supported if its composition and its preprocessed spectrum
-    are within the usual distance of a measured one, and if enough compositions contain each of its components and pairs
-    of components. Up to three times the usual distance, support is weak. Prediction intervals were calibrated on
-    left-out measured compositions and are therefore valid for supported samples.
+    The judgement uses the training data, not the predictions. Compositions are judged by what was measured around them
+    (`neighbourhood_support`), preprocessed spectra by their distance from the nearest measured one: support is full
+    within the distance in which 95 % of the measured samples have the spectrum of another composition, and weak up to
+    three times that. Prediction intervals were calibrated on left-out measured compositions and are therefore valid for
+    supported samples.
 
     Parameters
     ----------
@@ -75,25 +73,15 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
     >>> asked = MaterialsLibrary([[0.21, 0.79, 0], [0.55, 0.45, 0], [0.2, 0.7, 0.1]], ("Fe", "Ga", "Pd"), {})
     >>> found = prediction_support(BaselineModel("ridge").fit(measured), measured, asked)
     >>> found["support"].tolist(), found["distance"].tolist()
-    ([2, 1, 0], [1.0, 5.0, 10.0])
+    ([2, 0, 0], [1.0, 5.0, 10.0])
     >>> found["note"][2]
-    'nothing was measured with Pd; 10 at% from the nearest measured composition (usually 2 at most)'
+    'nothing was measured with Pd; 10 at% from the nearest measured composition (neighbours there are 2 apart)'
     """
-    groups = measured.replicates()
-    compositions = _Distances.from_arrays(library.compositions, measured.compositions, groups, "cityblock")
+    groups, found = measured.replicates(), neighbourhood_support(library.compositions, measured)
     levels = np.full(len(library), 2, np.int8)
     notes: list[list[str]] = [[] for _ in range(len(library))]
     if model.uses_composition_:
-        counted, rare = _counted(library, measured)
-        far = compositions.levels
-        levels = np.minimum(counted, far)
-        for row, why in enumerate(rare):
-            notes[row] += why
-            if far[row] < 2:
-                notes[row].append(
-                    f"{50 * compositions.distance[row]:.3g} {library.fraction_name} from the nearest measured "
-                    f"composition (usually {50 * compositions.usual:.2g} at most)"
-                )
+        levels, notes = found.flags.copy(), [list(against) for against in found.against]
     if model.uses_spectrum_ and library.spectra is not None and measured.spectra is not None:
         spectra = _spectra(model, library, measured, groups)
         levels = np.minimum(levels, spectra.levels)
@@ -103,8 +91,8 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
     return pd.DataFrame(
         {
             "support": levels,
-            "nearest": [measured.samples[row] for row in compositions.nearest],
-            "distance": (50 * compositions.distance).round(6),
+            "nearest": [measured.samples[row] for row in found.nearest],
+            "distance": (100 * found.distance).round(6),
             "note": ["; ".join(each) for each in notes],
         }
     )
@@ -118,22 +106,4 @@ def _spectra(
     here, there = (
         one.spectra if chain is None else chain.transform(one.spectra, model.axis_)[0] for one in (library, measured)
     )
-    return _Distances.from_arrays(np.asarray(here), np.asarray(there), groups, "euclidean")
-
-
-def _counted(library: MaterialsLibrary, measured: MaterialsLibrary) -> tuple[NDArray[np.int8], list[list[str]]]:
-    """Greatest level of support by the counts of components and pairs, shape (n,), and reasons in words."""
-    _, first = np.unique(measured.replicates(), return_index=True)
-    pairs = component_pairs(measured.compositions[first])
-    names, levels, words = library.components, [], []
-    for own in library.compositions > PRESENT:
-        held = np.flatnonzero(own)
-        counts = {names[k]: (int(pairs[k, k]), ENOUGH_SAMPLES) for k in held}
-        both = combinations([k for k in held if pairs[k, k]], 2)
-        counts |= {f"{names[a]}-{names[b]}": (int(pairs[a, b]), ENOUGH_PAIRS) for a, b in both}
-        none = [name for name, (count, _) in counts.items() if not count]
-        few = [name for name, (count, enough) in counts.items() if 0 < count < enough]
-        levels.append(0 if none else 1 if few else 2)
-        said = (("nothing was", none), ("little was", few))
-        words.append([f"{how} measured with {named(which, 3)}" for how, which in said if which])
-    return np.array(levels, np.int8), words
+    return _Distances.from_arrays(np.asarray(here), np.asarray(there), groups)

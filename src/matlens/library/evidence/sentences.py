@@ -326,9 +326,11 @@ def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> I
             )
         if "made" in row:
             verdict.want(row["made"] >= _COVERED, f"{100 * row['made']:.0f} % of its pairs were measured together")
+        sure = p <= _LEVEL  # else no claim is made, not even a weak one
         sentence = (
-            f"{row['components']} act alike on {_target(insight)}: their gradients, less the mean over components, "
-            f"correlate by {row['correlation']:.2f} on average across samples, where {row['null']:.2f} would be chance."
+            f"{row['components']} {'act alike' if sure else 'do not surely act alike'} on {_target(insight)}: their "
+            f"gradients, less the mean over components, correlate by {row['correlation']:.2f} on average across "
+            f"samples, where {row['null']:.2f} would be chance."
         )
         yield {
             "about": "group", "subject": row["components"], "region": "all samples", "sentence": sentence,

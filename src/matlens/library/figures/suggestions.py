@@ -96,7 +96,7 @@ def _expected(axes: Axes, table: pd.DataFrame, best: float | None, label: str) -
         table["start"], range(len(table)), "|", color=COLOURS["muted"], markersize=7, label="where it starts from"
     )
     for place, row in enumerate(table.to_dict("records")):
-        colour = gain_colour(row["expected"] - row["start"]) if row["support"] else UNKNOWN
+        colour = gain_colour(row["expected"] - (row["start"] if best is None else best)) if row["support"] else UNKNOWN
         axes.hlines(
             place, row["low"], row["high"], color=colour, linewidth=1.3, linestyle="-" if row["support"] else ":"
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,17 +15,10 @@ from matlens.core.arguments import checked_arguments
 from matlens.core.labelled import ShownTable
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
+from matlens.library.gradients import Neighbourhood, neighbourhood_support
 from matlens.library.model import Response
 from matlens.library.suggestions.limits import Limits
-from matlens.library.suggestions.moves import (
-    ENOUGH_ALONG,
-    Moves,
-    distances,
-    first_moves,
-    move_support,
-    second_moves,
-    words,
-)
+from matlens.library.suggestions.moves import Moves, distances, first_moves, second_moves, words
 from matlens.library.suggestions.predictive import measured_merit, predictive_distribution
 from matlens.library.table import PRESENT, MaterialsLibrary
 
@@ -34,7 +27,9 @@ __all__ = ["Campaign", "Predictive", "Suggestions", "plan_moves", "plate_list", 
 Array = NDArray[np.float64]
 # docs/decisions/0041-suggestions.md
 _REACH = 0.35  # share of the median range of a component
-_STARTS = 40  # measured compositions that moves start from
+_STARTS = 40  # best measured compositions that moves start from; more, spread over the library, follow
+_TRIED = 30_000  # first moves that are looked at, about
+_SIZES = 7  # of the steps of a move
 _BEAM = 60  # first moves that are followed by a second one
 _SHORT = 400  # moves that are ranked by draws from the predictive distribution
 _DRAWS = 400
@@ -52,7 +47,7 @@ class Campaign:
     moves : {1, 2}
         Greatest number of components that a suggestion changes.
     least_support : {0, 1, 2}
-        Least support of a suggestion: 0 allows any, 1 needs weak support, 2 needs measured compositions along the move.
+        Least support of a suggestion: 0 allows any, 1 needs weak support, 2 needs measured compositions around it.
     minimise : bool
         Whether a small figure of merit is better.
     reach : float, optional
@@ -127,7 +122,7 @@ class Suggestions(ShownTable):
 
     @property
     def best(self) -> float:
-        """Prediction for the best measured composition."""
+        """Prediction for the best measured composition: the one with the best prediction."""
         return float(self.attrs["best"])
 
     @property
@@ -154,9 +149,12 @@ def suggest(
     """Suggest compositions to make next, each as a move from a measured one.
 
     A move changes one or two components, also ones that are absent at its start, at the cost of all others (dilution)
-    or of one other (exchange). Spectra follow the composition as in the library. Suggestions are chosen one by one:
-    each adds the greatest expected improvement (Jones, Schonlau and Welch, J. Glob. Optim. 13, 455, 1998) to those
-    before it, over joint draws from the predictive distribution. They therefore do not all depend on the same guess.
+    or of one other (exchange). Spectra follow the composition as in the library. Moves start anywhere among the
+    measured compositions. Suggestions are chosen one by one: each adds the greatest expected improvement (Jones,
+    Schonlau and Welch, J. Glob. Optim. 13, 455, 1998) to those before it, over joint draws from the predictive
+    distribution. They therefore do not all depend on the same guess. Where nothing is expected to beat the best
+    measured composition, half of them have the best expectations instead. They are ranked by the gain that is expected
+    over the best measured composition: the one with the best prediction, not the one with the luckiest measurement.
 
     Parameters
     ----------
@@ -176,15 +174,18 @@ def suggest(
     Returns
     -------
     Suggestions
-        A table with one row per suggestion, the most valuable first: ``rank``, ``move`` (in words), ``scheme``,
-        ``sample`` (id of a sample of the composition at the start), ``system`` (of that sample), ``step`` (hundredths
-        of atoms exchanged), ``start`` (predicted figure of merit at the start), ``expected``, ``low``, ``high``
-        (prediction at the end with its interval), ``gain``, ``gain_low``, ``gain_high`` (their difference with its
-        interval), ``chance`` (that the best measured composition is exceeded), ``support`` (2 supported, 1 weak, 0
-        unsupported), ``reason``, ``gradient`` and ``gradient_spread`` (total gradient of the component changed first,
-        per hundredth, with its standard deviation over members; NaN without insight), then the components in
-        hundredths. ``attrs`` also contain ``measured`` (the best mean of the measured values of a composition),
-        ``measured_samples`` (number of these) and ``measured_expected`` (prediction for that composition).
+        A table with one row per suggestion, the greatest expected gain first: ``rank``, ``move`` (in words),
+        ``scheme``, ``sample`` (id of a sample of the composition at the start), ``system`` (of that sample), ``step``
+        (hundredths of atoms exchanged), ``start`` (predicted figure of merit at the start), ``expected``, ``low``,
+        ``high`` (prediction at the end with its interval), ``gain``, ``gain_low``, ``gain_high`` (difference to the
+        prediction for the best measured composition, with its interval), ``chance`` (that this composition is
+        exceeded), ``support`` (2 supported, 1 weak, 0 unsupported, by what was measured around the composition),
+        ``reason``, ``gradient`` and ``gradient_spread`` (total gradient of the component changed first, per hundredth,
+        with its standard deviation over members; NaN without insight), then the components in hundredths. Predictions
+        are medians of the predictive distribution. ``attrs`` also contain ``best_sample`` (id of a sample of the best
+        measured composition), ``measured`` (mean of its measured values), ``measured_samples`` (number of these),
+        ``open`` (number of allowed compositions one increment from it that were not measured) and ``finer`` (a smaller
+        increment with which a gain is expected, where this one leaves none; else NaN).
 
     Raises
     ------
@@ -216,32 +217,40 @@ def suggest(
     report.begin(3, "suggestions")
     predictive = predictive_distribution(model, library)
     starts, row = _starts(library)
-    moves, facts = _supported(plan_moves(predictive, library, campaign), starts, campaign)
+    moves, around = _supported(plan_moves(predictive, library, campaign), library, campaign)
     report.update(1, f"{len(moves)} moves looked at")
-    used, place = np.unique([*moves.start, _best(predictive, starts, campaign)], return_inverse=True)
+    measured, sign = measured_merit(model, library), -1 if campaign.minimise else 1
+    incumbent = _best(predictive, starts, library.replicates()[np.isfinite(measured)], sign)
+    used, place = np.unique([*moves.start, incumbent], return_inverse=True)
     draws = predictive.draws(np.concatenate([moves.compositions, starts[used]]), _DRAWS, campaign.seed)
     after, before, best = draws[:, : len(moves)], draws[:, len(moves) + place[:-1]], draws[:, len(moves) + place[-1]]
     report.update(2, "expectations drawn")
     increment = campaign.limits.resolved(library)[2]
     apart = 2 * increment if campaign.apart is None else campaign.apart
-    sign = -1 if campaign.minimise else 1
-    chosen = _batch(sign * after, sign * before, sign * best, moves, n, apart)
+    chosen = _batch(sign * (after - best[:, None]), moves, n, apart)
     moves = moves.select(chosen)
     table = _table(after[:, chosen], before[:, chosen], best[:, None], campaign)
     table.insert(1, "step", 50 * np.abs(moves.compositions - starts[moves.start]).sum(1))
-    table = _with_words(table, moves, starts, row, facts[:, chosen], library, increment)
+    table["support"] = around.flags[chosen].astype(int)
+    table["reason"] = [_reason(around, number, library) for number in chosen]
+    table = _with_words(table, moves, starts, row, library, increment)
     table = _with_gradient(table, moves, library, insight)
     table[list(library.components)] = (100 * moves.compositions).round(6)
     found = Suggestions(table)
-    measured = _best_measured(measured_merit(model, library), library, predictive, starts, sign)
+    own = measured[(library.replicates() == incumbent) & np.isfinite(measured)]
+    beaten = bool((sign * table["gain"] > 0).any())
     found.attrs = {
         "components": list(library.components),
         "target": model.target_,
         "unit": model.unit_,
-        "best": float(best.mean()),
+        "best": float(np.median(best)),
         "increment": increment,
         "fraction_name": library.fraction_name,
-        **measured,
+        "best_sample": library.samples[row[incumbent]],
+        "measured": float(own.mean()),
+        "measured_samples": len(own),
+        "open": _open_neighbours(starts[incumbent], library, campaign.limits),
+        "finer": np.nan if beaten else _finer(predictive, starts[incumbent], library, campaign),
     }
     report.update(3, f"{len(table)} chosen")
     report.end()
@@ -298,8 +307,8 @@ class Predictive(Protocol):
 def plan_moves(predictive: Predictive, library: MaterialsLibrary, campaign: Campaign) -> Moves:
     """Find the moves with the best confidence bounds.
 
-    Moves start from the best measured compositions and from the best one of each co-alloy system, and change one or two
-    components.
+    Moves start from the best measured compositions, from the best one of each co-alloy system, and from others that
+    are spread over the library, and change one or two components.
 
     Parameters
     ----------
@@ -334,6 +343,8 @@ def plan_moves(predictive: Predictive, library: MaterialsLibrary, campaign: Camp
     order = np.argsort(-sign * predictive.expected(starts), kind="stable")
     firsts = order[np.sort(np.unique(library.systems()[row][order].astype(str), return_index=True)[1])]
     chosen = np.unique(np.concatenate([order[:_STARTS], firsts[:_STARTS]]))
+    size = starts.shape[1]
+    chosen = _spread(starts, chosen, _TRIED // (_SIZES * size * (size + 1)))
 
     span = np.ptp(starts, axis=0)
     usual = float(np.median(span[span > PRESENT])) if (span > PRESENT).any() else 1.0
@@ -360,55 +371,89 @@ def plan_moves(predictive: Predictive, library: MaterialsLibrary, campaign: Camp
     return every.select(np.sort(cells))
 
 
-def _best(predictive: Predictive, starts: Array, campaign: Campaign) -> int:
-    return int(((-1 if campaign.minimise else 1) * predictive.expected(starts)).argmax())
+def _spread(starts: Array, chosen: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Add starts, each the farthest from those before it, up to ``most``."""
+    if len(chosen) >= most or len(chosen) == len(starts):
+        return chosen
+    far, found = distances(starts, starts[chosen]), list(chosen)
+    while len(found) < min(most, len(starts)):
+        found.append(int(far.argmax()))
+        far = np.minimum(far, 0.5 * np.abs(starts - starts[found[-1]]).sum(1))
+        far[found] = -1
+    return np.sort(np.array(found, np.intp))
 
 
-def _supported(moves: Moves, starts: Array, campaign: Campaign) -> tuple[Moves, NDArray[np.intp]]:
-    """Keep moves with enough support; with their flags and compositions along, near and together, shape (4, k)."""
-    flags, along, near, together = move_support(starts[moves.start], moves.compositions, starts)
-    kept = np.flatnonzero(flags >= campaign.least_support)
+def _best(predictive: Predictive, starts: Array, measured: NDArray[np.intp], sign: int) -> int:
+    """Return the composition with a measured figure of merit that has the best expectation."""
+    known = np.unique(measured)
+    return int(known[(sign * predictive.expected(starts[known])).argmax()])
+
+
+def _supported(moves: Moves, library: MaterialsLibrary, campaign: Campaign) -> tuple[Moves, Neighbourhood]:
+    """Keep moves whose ends have enough support; with what was measured around these."""
+    around = neighbourhood_support(moves.compositions, library)
+    kept = np.flatnonzero(around.flags >= campaign.least_support)
     if not len(kept):
         raise InputError("no move is left within the limits and the support asked for; widen them.")
-    return moves.select(kept), np.stack([flags, along, near, together])[:, kept].astype(np.intp)
+    return moves.select(kept), around.select(kept)
 
 
-def _batch(after: Array, before: Array, best: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
-    """Choose moves one by one by expected improvement on those chosen before, over draws of shape (draws, k).
+def _batch(gains: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
+    """Choose moves one by one by expected improvement on those chosen before; the greatest median gain comes first.
 
-    The first move is compared with the best measured composition within each draw, so that errors common to all
-    compositions cancel. Moves without an expected gain over their start come last.
+    Gains, shape (draws, k), are those over the best measured composition within each draw, so that errors common to all
+    compositions cancel. Where no gain is expected, expected improvement would bet on what is known least; half of the
+    suggestions are therefore those with the best medians.
     """
-    free, gains = np.ones(len(moves), bool), (after - before).mean(0) > 0
+    free, median = np.ones(len(moves), bool), np.median(gains, axis=0)
+    safe = 0 if (median > 0).any() else -(-n // 2)
     chosen: list[int] = []
-    reached, mean = best, after.mean(0)
+    reached = np.zeros(len(gains))
     while len(chosen) < n and free.any():
-        open_rows = np.flatnonzero(free & gains) if (free & gains).any() else np.flatnonzero(free)
-        added = np.maximum(after[:, open_rows] - reached[:, None], 0).mean(0)
-        worth = added + 1e-6 * mean[open_rows]  # where nothing is left to add, the best expectation decides
-        pick = int(open_rows[worth.argmax()])
+        rows = np.flatnonzero(free)
+        added = np.maximum(gains[:, rows] - reached[:, None], 0).mean(0)
+        worth = median[rows] if len(chosen) < safe else added + 1e-6 * median[rows]
+        pick = int(rows[worth.argmax()])
         chosen.append(pick)
-        reached = np.maximum(reached, after[:, pick])
+        reached = np.maximum(reached, gains[:, pick])
         far = 0.5 * np.abs(moves.compositions - moves.compositions[pick]).sum(1)
         free &= far > apart - 1e-9
         free[pick] = False
-    return np.array(chosen, np.intp)
+    return np.array(sorted(chosen, key=lambda pick: -median[pick]), np.intp)
+
+
+def _open_neighbours(best: Array, library: MaterialsLibrary, limits: Limits) -> int:
+    """Count the allowed compositions one increment from the best measured one that were not measured."""
+    around = first_moves(best[None], library, limits).compositions
+    increment = limits.resolved(library)[2]
+    return int((0.5 * np.abs(around - best).sum(1) <= 1.51 * increment).sum())
+
+
+def _finer(predictive: Predictive, best: Array, library: MaterialsLibrary, campaign: Campaign) -> float:
+    """Return a smaller increment with which a gain near the best measured composition is expected; NaN if none is."""
+    sign, increment = -1 if campaign.minimise else 1, campaign.limits.resolved(library)[2]
+    known = sign * predictive.expected(best[None])[0]
+    for finer in (increment / 2, increment / 5):
+        ends = first_moves(best[None], library, replace(campaign.limits, increment=finer)).compositions
+        if len(ends) and (sign * predictive.expected(ends)).max() > known:
+            return finer
+    return float("nan")
 
 
 def _table(after: Array, before: Array, best: Array, campaign: Campaign) -> pd.DataFrame:
     """Summarise draws, shape (draws, n), of moves, of where they start, and of the best measured, shape (draws, 1)."""
     ends = ((1 - campaign.coverage) / 2, (1 + campaign.coverage) / 2)
     low, high = np.quantile(after, ends, axis=0)
-    gain_low, gain_high = np.quantile(after - before, ends, axis=0)
+    gain_low, gain_high = np.quantile(after - best, ends, axis=0)
     beats = after < best if campaign.minimise else after > best
     return pd.DataFrame(
         {
             "rank": np.arange(1, after.shape[1] + 1),
-            "start": before.mean(0),
-            "expected": after.mean(0),
+            "start": np.median(before, axis=0),
+            "expected": np.median(after, axis=0),
             "low": low,
             "high": high,
-            "gain": (after - before).mean(0),
+            "gain": np.median(after - best, axis=0),
             "gain_low": gain_low,
             "gain_high": gain_high,
             "chance": beats.mean(0),
@@ -421,7 +466,6 @@ def _with_words(
     moves: Moves,
     starts: Array,
     row: NDArray[np.intp],
-    facts: NDArray[np.intp],
     library: MaterialsLibrary,
     increment: float,
 ) -> pd.DataFrame:
@@ -436,39 +480,17 @@ def _with_words(
     table.insert(2, "scheme", [scheme for _, scheme in described])
     table.insert(3, "sample", [library.samples[r] for r in rows])
     table.insert(4, "system", list(systems[rows]))
-    table["support"] = facts[0].astype(int)
-    table["reason"] = [_reason(*(int(value) for value in values)) for values in facts.T]
     return table
 
 
-def _reason(support: int, along: int, near: int, together: int) -> str:
-    """Why a move has its support, by the rule of `move_support`."""
-    if together == 0:
-        return "its components were never measured together: beyond the data"
-    lie = f"{along or 'no'} measured {'composition lies' if along <= 1 else 'compositions lie'} along the move"
-    if support == 2:
-        return lie
-    if near == 0:
-        return "no measured composition lies along the move or near it: beyond the data"
-    if along < ENOUGH_ALONG:
-        lie += f", {near - along} near it"
-    if support == 1 and along < ENOUGH_ALONG:
-        return lie
-    return f"{lie}, but only {together} contain{'s' if together == 1 else ''} its rarest pair of components"
-
-
-def _best_measured(
-    values: Array, library: MaterialsLibrary, predictive: Predictive, starts: Array, sign: int
-) -> dict[Hashable, float]:
-    """Best mean of the measured values of a composition, with their number: that of one sample may be best by luck."""
-    group = library.replicates()
-    known = np.isfinite(values)
-    count = np.bincount(group[known], minlength=len(starts))
-    sums = np.bincount(group[known], values[known], minlength=len(starts))
-    mean = np.divide(sums, count, out=np.full(len(starts), -sign * np.inf), where=count > 0)
-    best = int((sign * mean).argmax())
-    expected = float(predictive.expected(starts[[best]])[0])
-    return {"measured": float(mean[best]), "measured_samples": int(count[best]), "measured_expected": expected}
+def _reason(around: Neighbourhood, number: int, library: MaterialsLibrary) -> str:
+    """Why a composition has its support."""
+    if around.against[number]:
+        return "; ".join(around.against[number])
+    return (
+        f"{around.near[number]} measured compositions are as near as neighbours usually are, the nearest "
+        f"{100 * around.distance[number]:.2g} {library.fraction_name} away"
+    )
 
 
 def _with_gradient(

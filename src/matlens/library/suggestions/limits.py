@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.errors import InputError
 from matlens.library.table import PRESENT, MaterialsLibrary, named
 
-__all__ = ["Limits", "on_grid"]
+__all__ = ["Limits", "decimals", "on_grid"]
 
 Array = NDArray[np.float64]
 _INCREMENTS = (0.001, 0.002, 0.0025, 0.005, 0.01, 0.02, 0.025, 0.05)
@@ -218,6 +218,28 @@ def on_grid(compositions: ArrayLike, increment: float) -> Array:
     ranks = np.argsort(order, axis=1, kind="stable")  # the largest remainders get the units that lack
     found: Array = (whole + (ranks < lacking[:, None])) / units
     return found
+
+
+def decimals(increment: float) -> int:
+    """Count the digits after the point that multiples of an increment need in hundredths.
+
+    Parameters
+    ----------
+    increment : float
+        Increment of the fractions.
+
+    Returns
+    -------
+    int
+        Number of digits, at most 4.
+
+    Examples
+    --------
+    >>> [decimals(step) for step in (0.0025, 0.005, 0.01, 0.05, 0.00125)]
+    [2, 1, 0, 0, 3]
+    """
+    step = 100 * increment
+    return next((digits for digits in range(4) if abs(step - round(step, digits)) < 1e-9), 4)
 
 
 def _span(text: str, span: str) -> tuple[float, float]:

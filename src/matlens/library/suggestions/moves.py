@@ -1,25 +1,22 @@
-"""Moves from measured compositions to new ones, and their support by measured compositions."""
+"""Moves from measured compositions to new ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matlens.core.nearness import nearest
-from matlens.library.gradients import ENOUGH_PAIRS, ENOUGH_SAMPLES, component_pairs, count_level
-from matlens.library.suggestions.limits import Limits, on_grid
+from matlens.library.suggestions.limits import Limits, decimals, on_grid
 from matlens.library.table import PRESENT, MaterialsLibrary
 
-__all__ = ["Moves", "distances", "first_moves", "move_support", "second_moves", "words"]
+__all__ = ["Moves", "distances", "first_moves", "second_moves", "words"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 _SIZES = (1, 2, 3, 5, 8, 13, 21)  # in increments
-_NARROW, _WIDE = 0.4, 1.0  # distance beside a move up to which measured compositions count, relative to its length
-ENOUGH_ALONG = 2  # measured compositions along a supported move
+_SAME = 0.51  # increments from a measured composition up to which a new one counts as that one
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ def first_moves(starts: ArrayLike, library: MaterialsLibrary, limits: Limits) ->
     starts : array_like, shape (s, D)
         Compositions to start from, in fractions.
     library : MaterialsLibrary
-        Measured samples; new compositions within an increment of a measured one are left out.
+        Measured samples; new compositions within half an increment of a measured one are left out.
     limits : Limits
         Limits of the new compositions.
 
@@ -93,7 +90,7 @@ def first_moves(starts: ArrayLike, library: MaterialsLibrary, limits: Limits) ->
     --------
     >>> library = MaterialsLibrary([[1.0, 0.0], [0.5, 0.5]], ("Fe", "Ga"), {"P": [1, 2]})
     >>> first_moves(library.compositions[:1], library, Limits(increment=0.1)).compositions.round(1).tolist()
-    [[0.8, 0.2], [0.7, 0.3]]
+    [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]
     """
     x = np.asarray(starts, np.float64)
     none = np.full((len(x), 1, 2), -1, np.intp)
@@ -108,7 +105,7 @@ def second_moves(moves: Moves, library: MaterialsLibrary, limits: Limits) -> Mov
     moves : Moves
         First moves, from `first_moves`.
     library : MaterialsLibrary
-        Measured samples; new compositions within an increment of a measured one are left out.
+        Measured samples; new compositions within half an increment of a measured one are left out.
     limits : Limits
         Limits of the new compositions.
 
@@ -157,7 +154,7 @@ def _moved(moves: Moves, library: MaterialsLibrary, limits: Limits) -> Moves:
     _, first = np.unique(np.rint(every.compositions / increment), axis=0, return_index=True)
     every = every.select(np.sort(first))
     kept = limits.allowed(every.compositions, library)
-    kept &= distances(every.compositions, library.compositions) > increment * 1.01
+    kept &= distances(every.compositions, library.compositions) > increment * _SAME
     return every.select(kept)
 
 
@@ -209,56 +206,6 @@ def distances(compositions: Array, measured: Array) -> Array:
     return 0.5 * nearest(compositions, np.unique(measured, axis=0), "cityblock")[0]
 
 
-def move_support(
-    starts: ArrayLike, ends: ArrayLike, measured: ArrayLike
-) -> tuple[NDArray[np.int8], Index, Index, Index]:
-    """Judge the support of moves by measured compositions alone.
-
-    A move is supported if at least two measured compositions lie along it, at half of its length or beyond, and if
-    enough measured compositions contain each component and each pair of components of its end.
-
-    Parameters
-    ----------
-    starts, ends : array_like, shape (n, D)
-        Compositions at both ends of each move, in fractions.
-    measured : array_like, shape (N, D)
-        Measured compositions, each once.
-
-    Returns
-    -------
-    flags : ndarray of int8, shape (n,)
-        2 supported, 1 weak, 0 unsupported.
-    along, near : ndarray of int, shape (n,)
-        Number of measured compositions along the move, and of those along or near it.
-    together : ndarray of int, shape (n,)
-        Number of measured compositions with the rarest pair of components.
-
-    Examples
-    --------
-    >>> line = np.array([[1 - w, w, 0] for w in np.linspace(0, 0.1, 11)])
-    >>> move_support(line[[2, 2]], [[0.955, 0.045, 0], [0.93, 0.02, 0.05]], line)[0].tolist()
-    [2, 0]
-    """
-    x, y, points = (np.asarray(each, np.float64) for each in (starts, ends, measured))
-    pairs = component_pairs(points)
-    flags = np.zeros(len(x), np.int8)
-    along, near, together = (np.zeros(len(x), np.intp) for _ in range(3))
-    for row, (start, end) in enumerate(zip(x, y, strict=True)):
-        way = end - start
-        length = 0.5 * np.abs(way).sum()
-        share = (points - start) @ way / max(float(way @ way), 1e-300)
-        beside = 0.5 * np.abs(points - start - share[:, None] * way).sum(1)
-        ahead = (share >= 0.5) & (share <= 2.5)
-        along[row] = int((ahead & (beside <= _NARROW * share * length)).sum())
-        near[row] = int((ahead & (beside <= _WIDE * share * length)).sum())
-        held = np.flatnonzero(end > PRESENT)
-        alone = int(pairs[held, held].min())
-        together[row] = min((int(pairs[a, b]) for a, b in combinations(held, 2)), default=alone)
-        counted = min(int(count_level(alone, ENOUGH_SAMPLES)), int(count_level(together[row], ENOUGH_PAIRS)))
-        flags[row] = min(2 if along[row] >= ENOUGH_ALONG else int(near[row] > 0), counted)
-    return flags, along, near, together
-
-
 def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary, increment: float) -> tuple[str, str]:
     """Describe a move by the components that change, from start to target, and by its compensation scheme.
 
@@ -289,7 +236,8 @@ def words(start: Array, end: Array, steps: Index, library: MaterialsLibrary, inc
     names = library.components
     change = np.abs(end - start)
     named = [k for k in np.argsort(-change, kind="stable") if change[k] >= increment / 2 - PRESENT]
-    changes = [f"{names[k]} {100 * start[k]:.3g} → {100 * end[k]:.4g}" for k in named]
+    digits = decimals(increment)
+    changes = [f"{names[k]} {100 * start[k]:.3g} → {100 * end[k]:.{digits}f}" for k in named]
     chosen = steps[steps[:, 0] >= 0]
     schemes = [f"exchange with {names[host]}" if host >= 0 else "dilution" for _, host in chosen]
     return f"{', '.join(changes)} {library.fraction_name}", ", ".join(dict.fromkeys(schemes))

@@ -18,6 +18,7 @@ from matlens.library.commands.words import (
     subtitle,
     target_of,
 )
+from matlens.library.suggestions import decimals
 from matlens.report.numbers import interval, shown
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
@@ -34,6 +35,7 @@ _COLUMNS = {
     "support_text": "support",
     "reason": "why",
 }
+_HARDLY = 0.05  # chance to beat the best measured composition
 _TESTS = {
     "model": "model",
     "way": "way",
@@ -63,14 +65,17 @@ def suggestions(run: RunDirectory) -> Section | None:
     if found is None or not len(found):
         return None
     name, unit = target_of(run)
-    listed = found.assign(support_text=[MARKS[2 - int(level)] for level in found["support"]])
+    listed = found.assign(support_text=_marks(found))
     listed["expected_text"] = _text(found, "expected", "low", "high")
     listed["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
     written = f" ({typeset_unit(unit)})" if typeset_unit(unit) else ""
-    columns = _COLUMNS | {"expected_text": f"expected{written}", "gain_text": f"gain{written}"}
+    columns = _COLUMNS | {"expected_text": f"expected{written}", "gain_text": f"gain over the best measured{written}"}
     said = [
         "Fractions of all components sum to 100 %: a change names every component that grows or shrinks by half a step "
-        "or more. Expected values are those of the ensemble at the suggested composition, with 90 % intervals."
+        "or more. Expected values are medians of what the model predicts at the suggested composition, with 90 % "
+        "intervals. The rank is by the expected gain over the best measured composition: the one of which the model "
+        "expects most, however lucky single measurements were. Support says only how well measured compositions "
+        "surround the suggestion."
     ]
     items = [table(listed, f"Suggestions for {name}", columns, ["chance"])]
     return Section("Suggestions", items, [*said, *notes_of(run)])
@@ -97,7 +102,7 @@ def answer(run: RunDirectory) -> Answer | None:
     unit = typeset_unit(unit)
     tiles = [Tile("expected of the first", shown(float(first["expected"])), unit, _interval(first, ""))]
     if "gain" in found:
-        tiles.append(Tile("gain over its start", shown(float(first["gain"])), unit, _interval(first, "gain_")))
+        tiles.append(Tile("gain over the best measured", shown(float(first["gain"])), unit, _interval(first, "gain_")))
     if "chance" in found:
         tiles.append(Tile("chance to beat the best", shown(100 * float(first["chance"])), "%"))
     if "measured" in known:
@@ -121,13 +126,20 @@ def _drawn(run: RunDirectory, found: pd.DataFrame, label: str) -> Drawing | None
     figure = figures.suggestion_chart(found, shares, label=label, best=None if best is None else float(best))
     caption = (
         "Suggestions in their order: the composition to make, and what is expected of it, with its interval. Filled: "
-        "supported, two measured compositions or more lie along the change; open: weak support, some lie near it; a "
+        "supported, two measured compositions or more are as near as neighbours usually are; open: weak support; a "
         "grey cross: unsupported, the model goes beyond what was measured, and the number is a guess."
     )
     moves = "; ".join(
         f"{move}, {shown(float(value))} expected" for move, value in zip(found["move"][:3], found["expected"][:3])
     )
     return Drawing("suggestions", figure, found, caption, f"{len(found)} suggestions for {label}. First: {moves}.")
+
+
+def _marks(found: pd.DataFrame) -> list[str]:
+    """Support in words; a suggestion that will hardly beat the best is not praised for its support."""
+    hardly = found["chance"] < _HARDLY if "chance" in found else pd.Series(False, index=found.index)
+    marks = [MARKS[2 - int(level)] for level in found["support"]]
+    return [f"{mark}, but hardly better" if no and mark == MARKS[0] else mark for mark, no in zip(marks, hardly)]
 
 
 def _headlines(run: RunDirectory) -> list[str]:
@@ -185,24 +197,13 @@ def plate(run: RunDirectory) -> Section | None:
         return None
     kept = [name for name in found.columns if not (found[name].dtype.kind in "if" and (found[name] == 0).all())]
     known = run.provenance.get("resolved", {})
-    decimals = _decimals(100 * float(known.get("increment", 0.0001)))
+    digits = decimals(float(known.get("increment", 0.0001)))
     unit = str(known.get("fraction_name", "%"))
     fractions = [name for name in kept if found[name].dtype.kind == "f"]
-    written = found.assign(**{name: [f"{value:.{decimals}f}" for value in found[name]] for name in fractions})
+    written = found.assign(**{name: [f"{value:.{digits}f}" for value in found[name]] for name in fractions})
     names = {name: f"{name} ({unit})" if name in fractions else name for name in kept}
     caption = "plate.csv: one row a composition; components that no suggestion holds are left out here"
     return Section("To make", [table(written, caption, names)])
-
-
-def _decimals(step: float) -> int:
-    """Digits after the point that multiples of a step need.
-
-    Examples
-    --------
-    >>> _decimals(0.25), _decimals(0.5), _decimals(1.0), _decimals(5.0), _decimals(0.1)
-    (2, 1, 0, 0, 1)
-    """
-    return next((digits for digits in range(4) if abs(step - round(step, digits)) < 1e-9), 4)
 
 
 def beyond(run: RunDirectory) -> Section | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -93,7 +94,7 @@ def work(run: RunDirectory, progress: Progress, found: tuple[LibraryModel, xr.Da
         tested = _beyond(run, spec, model, progress)
         write_table(run, "beyond", tested)
         said.append(_tested(tested))
-    facts = {name: value for name, value in table.attrs.items() if name != "components"}
+    facts = {name: value for name, value in table.attrs.items() if name != "components" and value == value}  # no NaN
     run.mark("running", resolved=facts, sentences=said, warnings=_warnings(table))
     write_table(run, "plate", plate_list(table))
     write_table(run, "suggestions", table)
@@ -156,22 +157,48 @@ def _tested(found: pd.DataFrame) -> str:
 
 
 def _sentences(table: pd.DataFrame, spec: SuggestSpec) -> list[str]:
-    """What to make first, what is expected of it, and how many suggestions have support."""
+    """What to make first, what is expected of it, whether it beats what was measured, and how many have support."""
     about, first = table.attrs, table.iloc[0]
     unit = f" {about['unit']}" if about["unit"] else ""
     counts = [int((table["support"] == level).sum()) for level in (2, 1, 0)]
     samples = f"mean of {about['measured_samples']} samples" if about["measured_samples"] > 1 else "one sample"
     guess = "Every suggestion is a guess beyond what was measured; the first: make " if not any(counts[:2]) else "Make "
-    said = [
+    best = (
+        f"the best measured composition (of sample {about['best_sample']}) has {shown(about['measured'])}{unit} "
+        f"({samples}; the model expects {shown(about['best'])})"
+    )
+    said = (
+        [] if _beats(table, spec) else [f"No suggestion is expected to beat what was measured: {best}.{_closer(about)}"]
+    )
+    said.append(
         f"{guess}{first['move']}: {shown(first['expected'])}{unit} expected ({shown(first['low'])} to "
-        f"{shown(first['high'])}), where the best measured composition has {shown(about['measured'])} ({samples}; the "
-        f"model says {shown(about['measured_expected'])}).",
-        f"{len(table)} suggestions for {'less' if spec.minimise else 'more'} {about['target']}: {counts[0]} supported, "
-        f"{counts[1]} with weak support, {counts[2]} unsupported.",
-    ]
+        f"{shown(first['high'])})" + ("." if said else f", where {best}.")
+    )
+    said.append(
+        f"{len(table)} suggestions for {'less' if spec.minimise else 'more'} {about['target']}, ranked by the gain "
+        f"expected over that composition: {counts[0]} supported, {counts[1]} with weak support, {counts[2]} "
+        "unsupported."
+    )
     if len(table) < spec.n:
         said.append(f"No more than {len(table)} of {spec.n} differ enough within the limits.")
     return said
+
+
+def _beats(table: pd.DataFrame, spec: SuggestSpec) -> bool:
+    return bool(((-1 if spec.minimise else 1) * table["gain"] > 0).any())
+
+
+def _closer(about: Mapping[Any, Any]) -> str:
+    """What a smaller step would show where nothing on this grid is expected to be better."""
+    unit = about["fraction_name"]
+    if math.isfinite(about["finer"]):
+        return (
+            f" A smaller step is needed: with --step {100 * about['finer']:g} a gain is expected close to it, and with "
+            f"{100 * about['increment']:g} {unit} it is not."
+        )
+    if not about["open"]:
+        return f" All its neighbours {100 * about['increment']:g} {unit} away are measured: a smaller --step is needed."
+    return ""
 
 
 def _warnings(table: pd.DataFrame) -> list[str]:
@@ -184,5 +211,5 @@ def _warnings(table: pd.DataFrame) -> list[str]:
             "--support 1 only those are made that have measured compositions near them."
         )
     if about["measured_samples"] == 1:
-        said.append("The best measured value is that of a single sample, which may be high or low by chance.")
+        said.append("The best measured composition was made once; its value may be high or low by chance.")
     return said

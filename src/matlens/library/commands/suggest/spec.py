@@ -34,8 +34,8 @@ class SuggestSpec(Seeded, OnDevice):
     least_support: Annotated[
         int,
         option(
-            "How well measurements must support a suggestion. 2: measured compositions lie along the change; 1: at "
-            "least some are near; 0: it may also lead beyond all measurements.",
+            "How well measurements must support a suggestion. 2: several measured compositions are near it; 1: some "
+            "are not far; 0: it may also lead beyond all measurements.",
             "--support",
             "--least-support",
             ge=0,
