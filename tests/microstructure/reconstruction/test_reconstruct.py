@@ -141,8 +141,8 @@ def test_structures_longer_than_their_window(tiny, monkeypatch):
     module = sys.modules["matlens.microstructure.reconstruction.default_shape"]
     stripe = laminate((32, 32), 32, fraction=0.1).crop(slice(32), slice(32))
     assert np.isnan(correlation_length_radial(stripe)).any()
-    monkeypatch.setattr(module, "correlation_length_radial", lambda m: np.full(m.n_phases, np.nan))
-    assert plan(stripe, encoder="filterbank").prepared.problem.correlation_length == 16
+    monkeypatch.setattr(module, "covariance_reach", lambda m: np.full(m.n_phases, np.nan))
+    assert plan(stripe, encoder="filterbank").prepared.problem.covariance_reach == 16
     result = made(stripe, preset=replace(tiny, fine=4, sharpening=()))
     assert counts(result.microstructure) == counts(stripe)
     assert np.isfinite(result.history.total).all()

@@ -9,15 +9,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from matlens import InputError, Microstructure
-from matlens.microstructure.problems import checkerboard, discs, discs_two_point, laminate
+from matlens.microstructure.problems import checkerboard, discs, discs_two_point, gaussian_field, laminate
 from matlens.microstructure.statistics import (
+    anisotropy,
+    characterize,
     cluster_map,
     cluster_radial,
     correlation_length,
     correlation_length_radial,
+    covariance_reach,
     label_clusters,
     lineal_path,
     normalised_covariance,
+    threshold_sensitivity,
     two_point_axes,
     two_point_cross,
     two_point_map,
@@ -263,3 +267,20 @@ def test_masks_that_cannot_be_used_are_named():
     with pytest.raises(InputError, match="shape"):
         two_point_map(m, mask=np.ones((5, 4)))
     np.testing.assert_array_equal(two_point_map(m, mask=np.ones((5, 5))), two_point_map(m))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_two_phases_have_one_correlation_length_which_the_pages_agree_on(seed):
+    # A part of a coarse field: its borders cut the phases unevenly, so that their own estimates differ.
+    m = Microstructure(gaussian_field((192, 192), 20.0, 0.25, seed=seed).labels[:96, :72])
+    dark, bright = correlation_length_radial(m)
+    assert dark == bright
+    own = covariance_reach(m)
+    assert own[0] != own[1]  # what reconstruction looks at has another name
+    assert np.nanmin(own) <= dark <= np.nanmax(own)
+    np.testing.assert_array_equal(*correlation_length(m))
+    np.testing.assert_array_equal(*anisotropy(m))
+    found = characterize(m, statistics=["correlation_length"])
+    assert found["correlation_length_radial"].values.tolist() == [dark, bright]
+    np.testing.assert_array_equal(*found["correlation_length"].values)
+    assert threshold_sensitivity({0.0: m})["correlation_length"].tolist() == [dark, bright]

@@ -10,7 +10,8 @@ from torch import Tensor
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.properties.features import Labels, Matrix
-from matlens.microstructure.statistics import correlation_length
+from matlens.microstructure.statistics import normalised_covariance, two_point_axes
+from matlens.microstructure.statistics.correlation.correlation_length import first_below
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["CorrelationLengths"]
@@ -46,7 +47,11 @@ class CorrelationLengths:
     def __call__(self, labels: Labels, progress: Progress | None = None) -> Matrix:
         """Compute the lengths of labels, shape (n, *space), in pixels."""
         names = [f"phase {phase}" for phase in range(self.phases)]
-        rows = [correlation_length(Microstructure(one, phase_names=names, periodic=self.periodic)) for one in labels]
+        rows = []
+        for one in labels:
+            m = Microstructure(one, phase_names=names, periodic=self.periodic)
+            # Each phase by its own estimate: models that were stored learned from these numbers.
+            rows.append(first_below(normalised_covariance(two_point_axes(m), m.volume_fractions[:, None, None])))
         halves = np.array(labels.shape[1:]) // 2
         found: Matrix = np.where(np.isnan(rows), halves, rows)[:, 1:].reshape(len(labels), -1)
         return found

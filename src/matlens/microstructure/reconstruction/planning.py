@@ -54,7 +54,8 @@ def reconstruct(
         known pixels.
     shape : (int, int) or "full", optional
         Height and width of the result in pixels; ``"full"`` takes those of the first exemplar. By default the result is
-        a window that shows the material: 12 correlation lengths, from 128 to 256 pixels, and no more than the exemplar.
+        a window that shows the material: 12 times the reach of its covariance, from 128 to 256 pixels, and no
+        more than the exemplar.
     method : str or Method
         A key of `matlens.microstructure.reconstruction.METHODS`: ``"matching"`` or a classical method; or a method with
         its options. Classical methods compute on the processor and take no encoder, weights or preset.

@@ -11,6 +11,7 @@ from .correlation.cluster import label_clusters as label_clusters
 from .correlation.correlation_length import anisotropy as anisotropy
 from .correlation.correlation_length import correlation_length as correlation_length
 from .correlation.correlation_length import correlation_length_radial as correlation_length_radial
+from .correlation.correlation_length import covariance_reach as covariance_reach
 from .correlation.integral_range import fraction_variance as fraction_variance
 from .correlation.integral_range import integral_range as integral_range
 from .correlation.surface_surface import surface_surface as surface_surface

@@ -70,7 +70,7 @@ def match(run: RunDirectory) -> Section | None:
         return None
     words = (
         "Two-point probabilities, lineal path and volume fractions were asked for, and nothing else is known of the "
-        "material. Errors are sums of absolute differences over three correlation lengths (two-point) or "
+        "material. Errors are sums of absolute differences over three times the reach of the covariance (two-point) or "
         "half the side (lineal path), relative to the target's; white noise of the same fractions is the control."
     )
     figure = figures.statistic_curves(curves, unit=results[0].unit)

@@ -30,7 +30,7 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
         ShapeOrFull | None,
         option(
             "Size of the result, e.g. 256x256, or full: that of the first file. By default a window that shows the "
-            "material: 12 correlation lengths, from 128 to 256, and no more than the file.",
+            "material: 12 times the reach of its covariance, from 128 to 256, and no more than the file.",
             metavar="ROWSxCOLUMNS|full",
             unit="px",
         ),

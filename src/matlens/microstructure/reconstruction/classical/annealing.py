@@ -54,7 +54,7 @@ class Annealing(Classical):
         Choice of the proposed pixels: interface pixels, with a probability that grows with the number of neighbours of
         other phases; interface pixels alike; or any pixels.
     reach : int
-        Largest offset in pixels; 0 chooses three correlation lengths, at least 16.
+        Largest offset in pixels; 0 chooses three times the reach of the covariance, at least 16.
     moves : int
         Swaps proposed per pixel.
     tolerance : float

@@ -48,7 +48,7 @@ class GaussianField(Classical):
     Parameters
     ----------
     reach : int
-        Largest offset matched, in pixels; 0 chooses three correlation lengths, at least 16.
+        Largest offset matched, in pixels; 0 chooses three times the reach of the covariance, at least 16.
 
     Notes
     -----

@@ -14,14 +14,14 @@ from scipy import fft
 from matlens.errors import InputError
 from matlens.microstructure.reconstruction.classical.base import Classical
 from matlens.microstructure.reconstruction.method import Made, Maker, Task
-from matlens.microstructure.statistics import correlation_length_radial
+from matlens.microstructure.statistics import covariance_reach
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Quilting"]
 
 Labels = NDArray[np.uint8]
 
-_LENGTHS = 6  # width of a block in correlation lengths; a quilt has no structure beyond a block
+_REACHES = 6  # width of a block in reaches of the covariance; a quilt has no structure beyond a block
 _DRAWN = 8  # candidates drawn, of which the volume fractions choose one
 _SMALLEST = 16  # pixels; the cut needs room
 
@@ -33,8 +33,8 @@ class Quilting(Classical):
     Parameters
     ----------
     block : int
-        Side of a block in pixels; 0 chooses six correlation lengths, at least 16 pixels and at most a quarter of the
-        exemplar. It shrinks a little where that makes the blocks fit the result's sides.
+        Side of a block in pixels; 0 chooses six times the reach of the covariance, at least 16 pixels and at most a
+        quarter of the exemplar. It shrinks a little where that makes the blocks fit the result's sides.
     overlap : float
         Share of a block's side that overlaps its neighbours, above 0 and at most 0.5.
     tolerance : float
@@ -287,7 +287,7 @@ def _cut(cost: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def _block_side(exemplars: Sequence[Microstructure]) -> int:
-    lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])
+    lengths = np.concatenate([covariance_reach(m) for m in exemplars])
     smallest = min(side for m in exemplars for side in m.shape)
-    longest = float(np.nanmax(lengths)) if np.isfinite(lengths).any() else smallest / _LENGTHS
-    return int(np.clip(round(_LENGTHS * longest), min(_SMALLEST, smallest // 4), smallest // 4))
+    longest = float(np.nanmax(lengths)) if np.isfinite(lengths).any() else smallest / _REACHES
+    return int(np.clip(round(_REACHES * longest), min(_SMALLEST, smallest // 4), smallest // 4))

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.microstructure.statistics import correlation_length_radial
+from matlens.microstructure.statistics import covariance_reach
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["at_fraction", "mean_fractions", "mean_map", "offsets", "reach_of"]
 
 Array = NDArray[np.float64]
 
-_LENGTHS, _FEWEST = 3.0, 16
+_REACHES, _FEWEST = 3.0, 16
 
 
 def mean_fractions(exemplars: Sequence[Microstructure]) -> Array:
@@ -40,7 +40,7 @@ def mean_fractions(exemplars: Sequence[Microstructure]) -> Array:
 
 
 def reach_of(exemplars: Sequence[Microstructure], shape: Sequence[int], asked: int = 0) -> int:
-    """Return the largest offset to match: three times the longest correlation length, at least 16 pixels.
+    """Return the largest offset to match: three times the longest reach of the covariance, at least 16 pixels.
 
     It is always less than half of any side, beyond which an exemplar gives unreliable estimates.
 
@@ -67,9 +67,9 @@ def reach_of(exemplars: Sequence[Microstructure], shape: Sequence[int], asked: i
     half = (min(side for sides in [shape, *(m.shape for m in exemplars)] for side in sides) - 1) // 2
     if asked > 0:
         return min(asked, half)
-    lengths = np.concatenate([correlation_length_radial(m) for m in exemplars])
+    lengths = np.concatenate([covariance_reach(m) for m in exemplars])
     longest = float(np.nanmax(lengths)) if np.isfinite(lengths).any() else half
-    return int(min(half, max(_FEWEST, np.ceil(_LENGTHS * longest))))
+    return int(min(half, max(_FEWEST, np.ceil(_REACHES * longest))))
 
 
 def mean_map(exemplars: Sequence[Microstructure], statistic: Callable[[Microstructure], Array], reach: int) -> Array:

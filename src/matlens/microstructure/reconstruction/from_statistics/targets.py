@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 _NDIM = 2
 _LEAST = 3  # offsets of a curve; with fewer there is no structure to speak of
-_LENGTHS, _FEWEST = 3.0, 16
+_REACHES, _FEWEST = 3.0, 16
 _CLOSE = 1e-3  # how well S2(0) must be the volume fraction
 
 
@@ -126,7 +126,7 @@ class CurveTargets:
         )
 
     def reach(self, shape: tuple[int, ...]) -> int:
-        """Return the largest offset to match: three correlation lengths, at least 16 pixels, less than half a side.
+        """Return the largest offset to match: 3 reaches of the covariance, at least 16 pixels, less than half a side.
 
         Parameters
         ----------
@@ -141,7 +141,7 @@ class CurveTargets:
         most = min(self.radial.shape[-1] - 1, (min(shape) - 1) // 2)
         lengths = first_below(normalised_covariance(self.radial, self.fractions[:, None]))
         longest = float(np.nanmax(lengths)) if np.isfinite(lengths).any() else most
-        return int(min(most, max(_FEWEST, np.ceil(_LENGTHS * longest))))
+        return int(min(most, max(_FEWEST, np.ceil(_REACHES * longest))))
 
     def two_point_map(self, reach: int) -> Array:
         """Complete the two-point probabilities to all directions.

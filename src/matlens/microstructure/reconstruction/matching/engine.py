@@ -123,8 +123,8 @@ class Problem:
         Height and width of the field in pixels.
     preset : Preset
         Weights and settings.
-    correlation_length : float
-        Correlation length of the exemplars in pixels.
+    covariance_reach : float
+        How far the covariance of the exemplars reaches, in pixels.
     seed : int
         Seed of the noise.
     factors : tuple of int
@@ -150,7 +150,7 @@ class Problem:
     exemplars: tuple[Tensor, ...]
     size: tuple[int, int]
     preset: Preset
-    correlation_length: float
+    covariance_reach: float
     seed: int
     factors: tuple[int, ...]
     code: PhaseCode = field(init=False)
@@ -227,7 +227,7 @@ class Problem:
         if key not in self.matches:
             images = [reduce(image, factor) for image in self.exemplars]
             size = [side // factor for side in self.size]
-            length = self.correlation_length / factor
+            length = self.covariance_reach / factor
             self.matches[key] = match(self.encoder, images, size, fractions, self.preset, length)
         return self.matches[key]
 

@@ -13,7 +13,7 @@ import torch
 from matlens.core.device import chosen_device
 from matlens.hooks import Progress
 from matlens.microstructure.encoders import Encoder, load_encoder
-from matlens.microstructure.reconstruction.default_shape import longest_correlation_length
+from matlens.microstructure.reconstruction.default_shape import longest_reach
 from matlens.microstructure.reconstruction.matching.decoding import decode_field
 from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop, solve
 from matlens.microstructure.reconstruction.matching.levels import coarse_factors
@@ -189,7 +189,7 @@ class Matching(Method[MatchingWork]):
             made, wanted = (f"{height} x {width}" for height, width in ((rows, columns), asked))
             cropped = f"cropped to {wanted}: not periodic"
             notes.append(f"made at {made} px, where the poolings divide the size, and {cropped}")
-        length = _correlation_length(exemplars)
+        length = _covariance_reach(exemplars)
         problem = Problem(network, images, (rows, columns), chosen, length, seed, tuple(factors))
         choices = {
             "encoder": network.name,
@@ -243,7 +243,7 @@ def _counted(solved: Solved, problem: Problem, progress: Progress) -> Objective:
     return objective
 
 
-def _correlation_length(exemplars: Sequence[Microstructure]) -> float:
-    """Return the longest correlation length of all phases and exemplars; half the smallest side if none is shorter."""
-    length = longest_correlation_length(exemplars)
+def _covariance_reach(exemplars: Sequence[Microstructure]) -> float:
+    """Return the longest reach of the covariance of phases and exemplars; half the smallest side if none is known."""
+    length = longest_reach(exemplars)
     return min(min(m.shape) for m in exemplars) / 2 if np.isnan(length) else length

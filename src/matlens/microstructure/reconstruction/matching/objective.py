@@ -25,7 +25,7 @@ from matlens.microstructure.statistics import total_variation, two_point_field
 
 __all__ = ["Match", "match", "resolved_loss"]
 
-_REACH = 4  # two-point offsets up to so many correlation lengths
+_REACH = 4  # two-point offsets up to so many reaches of the covariance
 _ENOUGH = 4  # a Gram matrix of C channels wants at least C / 4 positions
 
 
@@ -159,7 +159,7 @@ def match(
     preset : Preset
         Weights and layers.
     reach : float
-        Correlation length at this level, in pixels.
+        How far the covariance reaches at this level, in pixels.
 
     Returns
     -------

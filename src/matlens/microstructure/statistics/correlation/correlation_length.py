@@ -1,4 +1,9 @@
-"""Correlation length: the first distance at which the normalised covariance is negligible."""
+"""Correlation length: the first distance at which the normalised covariance is negligible.
+
+The two phases of a two-phase structure have one covariance, as each is what the other leaves. Estimated from a window,
+each phase has an estimate of its own, since the borders cut different parts of both. The correlation length is that of
+their mean, and so one number; the `covariance_reach` is how far either estimate goes, and says how far to look.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,7 @@ from matlens.microstructure.statistics.correlation.two_point import (
 from matlens.microstructure.statistics.statistic import N_LOG_N, Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["CORRELATION_LENGTH", "anisotropy", "correlation_length", "correlation_length_radial"]
+__all__ = ["CORRELATION_LENGTH", "anisotropy", "correlation_length", "correlation_length_radial", "covariance_reach"]
 
 LEVEL = 0.1
 
@@ -44,6 +49,29 @@ def first_below(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(small.any(axis=-1), small.argmax(axis=-1), np.nan)
 
 
+def length_of(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find the correlation length from the normalised covariance of each phase.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (K, ..., R)
+        Normalised covariance of every phase at r = 0, 1, 2, ... pixels; may hold NaN.
+
+    Returns
+    -------
+    ndarray of float64, shape (K, ...)
+        `first_below` of each phase; of the mean of both, where there are two phases.
+
+    Examples
+    --------
+    >>> length_of(np.array([[1.0, 0.5, 0.12, 0.02], [1.0, 0.4, 0.04, 0.02]]))
+    array([2., 2.])
+    """
+    if len(covariance) == 2:  # the mean is 1 - P(the ends lie in different phases) / (2 phi (1 - phi)), a variogram
+        covariance = np.broadcast_to(covariance.mean(axis=0), covariance.shape)
+    return first_below(covariance)
+
+
 def correlation_length(m: Microstructure) -> NDArray[np.float64]:
     """Find the correlation length of every phase along every axis.
 
@@ -56,7 +84,7 @@ def correlation_length(m: Microstructure) -> NDArray[np.float64]:
     -------
     ndarray of float64, shape (K, ndim)
         First r > 0 with |c(r)| < 0.1, in pixels; NaN where c stays larger up to half the side, or the phase is absent.
-        The ratio between axes is the `anisotropy`.
+        Both phases of two have the same. The ratio between axes is the `anisotropy`.
 
     Notes
     -----
@@ -70,7 +98,7 @@ def correlation_length(m: Microstructure) -> NDArray[np.float64]:
     array([nan,  1.])
     """
     fractions = m.volume_fractions[:, None, None]
-    return first_below(normalised_covariance(two_point_axes(m), fractions))
+    return length_of(normalised_covariance(two_point_axes(m), fractions))
 
 
 def correlation_length_radial(m: Microstructure) -> NDArray[np.float64]:
@@ -93,12 +121,38 @@ def correlation_length_radial(m: Microstructure) -> NDArray[np.float64]:
     >>> correlation_length_radial(Microstructure(squares, periodic=True))
     array([3., 3.])
     """
-    return _radial(m).copy()
+    return length_of(_radial(m))
+
+
+def covariance_reach(m: Microstructure) -> NDArray[np.float64]:
+    """Find how far the radially averaged covariance of every phase reaches, each phase by its own estimate.
+
+    Reconstruction and comparison look so far. In a window, the estimates of two phases differ where their covariance
+    falls slowly; the `correlation_length_radial` is of the mean of both.
+
+    Parameters
+    ----------
+    m : Microstructure
+        Two- or three-dimensional; wrapped only if it is periodic.
+
+    Returns
+    -------
+    ndarray of float64, shape (K,)
+        First r > 0 with |c(r)| < 0.1, in pixels; NaN where c stays larger up to half the side, or the phase is absent.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.structure import Microstructure
+    >>> squares = np.kron([[0, 1], [1, 0]], np.ones((6, 6), dtype=int))
+    >>> covariance_reach(Microstructure(squares, periodic=True))
+    array([3., 3.])
+    """
+    return first_below(_radial(m))
 
 
 @lru_cache(maxsize=4)  # a plan asks for its size, the method for what it looks at, and the copy test for its patches
 def _radial(m: Microstructure) -> NDArray[np.float64]:
-    return first_below(normalised_covariance(two_point_radial(m), m.volume_fractions[:, None]))
+    return normalised_covariance(two_point_radial(m), m.volume_fractions[:, None])
 
 
 def anisotropy(m: Microstructure) -> NDArray[np.float64]:
@@ -128,8 +182,8 @@ def anisotropy(m: Microstructure) -> NDArray[np.float64]:
 def _lengths_and_anisotropy(m: Microstructure) -> tuple[NDArray[np.float64], ...]:
     half, found, fractions = half_sides(m.shape), two_point_map(m), m.volume_fractions
     spacing = np.asarray(m.spacing)
-    along = first_below(normalised_covariance(along_axes(found, half), fractions[:, None, None])) * spacing
-    radial = first_below(normalised_covariance(radial_mean(found, half, m.spacing), fractions[:, None]))
+    along = length_of(normalised_covariance(along_axes(found, half), fractions[:, None, None])) * spacing
+    radial = length_of(normalised_covariance(radial_mean(found, half, m.spacing), fractions[:, None]))
     quarters = [anisotropy(window) for window in m.tiles([max(1, side // 2) for side in m.shape], masked=True)]
     # fmin and fmax pass over windows in which it is not known
     low, high = np.fmin.reduce(quarters), np.fmax.reduce(quarters)

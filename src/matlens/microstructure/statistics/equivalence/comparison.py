@@ -384,7 +384,7 @@ def _controls(
 ) -> list[_Judgement]:
     """Judge noise in the result's place."""
     fractions = np.mean([m.volume_fractions for m in exemplars], axis=0)
-    lengths = np.concatenate([target.correlation_length for target in targets])
+    lengths = np.concatenate([target.covariance_reach for target in targets])
     known = lengths[~np.isnan(lengths)]
     length = float(known.mean()) if known.size else min(like.shape) / 8
     seeds = range(seed, seed + CONTROL_REALISATIONS)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from matlens.errors import InputError
-from matlens.microstructure.statistics.correlation.correlation_length import correlation_length_radial
+from matlens.microstructure.statistics.correlation.correlation_length import covariance_reach
 from matlens.microstructure.statistics.equivalence.verbatim import largest_verbatim_block, symmetries
 from matlens.microstructure.structure import Microstructure
 
@@ -48,12 +48,12 @@ class CopyTest:
 
     Notes
     -----
-    Patches are w = 2 and 4 correlation lengths wide, at most a quarter of the exemplar (`patch_sides`), and lie on a
-    regular grid, about 144 of them. Their match is the correlation coefficient of the phase indicators; patches of a
-    single phase say nothing and are left out. The threshold is the 99 % quantile of the same measure for patches of the
-    exemplars themselves, each matched only with windows disjoint from it. Where simple patches repeat pixel for pixel,
-    so that it is 1, the smaller w decides nothing; for the larger one "above" then means verbatim, and more than 1 % is
-    expected.
+    Patches are w = 2 and 4 reaches of the covariance wide, at most a quarter of the exemplar (`patch_sides`), and lie
+    on a regular grid, about 144 of them. Their match is the correlation coefficient of the phase indicators; patches of
+    a single phase say nothing and are left out. The threshold is the 99 % quantile of the same measure for patches of
+    the exemplars themselves, each matched only with windows disjoint from it. Where simple patches repeat pixel for
+    pixel, so that it is 1, the smaller w decides nothing; for the larger one "above" then means verbatim, and more than
+    1 % is expected.
 
     A result copies if more patches lie above than expected by over 5 %, by over six disjoint patches (a field holds few
     of those, and one of them alone may be 8 % of a small image) and by over 2.5 standard deviations of the difference
@@ -139,7 +139,7 @@ class CopyTest:
 
 
 def patch_sides(exemplars: Sequence[Microstructure]) -> list[int]:
-    """Choose the patch sides: 2 and 4 correlation lengths, at most a quarter of an exemplar's shortest side.
+    """Choose the patch sides: 2 and 4 reaches of the covariance, at most a quarter of an exemplar's shortest side.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def patch_sides(exemplars: Sequence[Microstructure]) -> list[int]:
     [8, 16]
     """
     smallest = min(side for exemplar in exemplars for side in exemplar.shape)
-    lengths = np.concatenate([correlation_length_radial(exemplar) for exemplar in exemplars])
+    lengths = np.concatenate([covariance_reach(exemplar) for exemplar in exemplars])
     known = lengths[~np.isnan(lengths)]
     length = float(known.mean()) if known.size else smallest / 8
     return sorted({min(max(4, round(factor * length)), max(2, smallest // 4)) for factor in (2, 4)})

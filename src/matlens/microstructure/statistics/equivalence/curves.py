@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.microstructure.statistics.correlation.cluster import Connectivity, cluster_radial
-from matlens.microstructure.statistics.correlation.correlation_length import first_below
+from matlens.microstructure.statistics.correlation.correlation_length import first_below, length_of
 from matlens.microstructure.statistics.correlation.offsets import along_axes, half_sides, radial_mean
 from matlens.microstructure.statistics.correlation.two_point import normalised_covariance, two_point_map
 from matlens.microstructure.statistics.lines.chord_length import chord_length_distribution
@@ -100,9 +100,14 @@ class Curves:
         return normalised_covariance(curves, self.fractions[:, None, None])
 
     @cached_property
-    def correlation_length(self) -> Array:
-        """Correlation length of the radial curve in pixels, shape (K,); NaN where there is none."""
+    def covariance_reach(self) -> Array:
+        """First distance (px) at which each phase's radial covariance is small, shape (K,); NaN where there is none."""
         return first_below(self.covariance[:, 0])
+
+    @cached_property
+    def correlation_length(self) -> Array:
+        """Correlation length of the radial curve in pixels, shape (K,), one for two phases; NaN where there is none."""
+        return length_of(self.covariance[:, 0])
 
     @cached_property
     def lineal_path(self) -> Array:
@@ -150,7 +155,7 @@ def s2_error(result: Structure, target: Structure) -> float:
     -------
     float
         Mean over the radial curve and each axis, and over the phases where there are three or more. rc is three
-        correlation lengths of the target's radial curve, at least 4 and below half of either side. White noise
+        times the reach of the target's radial covariance, at least 4 and below half of either side. White noise
         scores about 1; NaN where the target has only one phase.
 
     Raises
@@ -171,7 +176,7 @@ def s2_error(result: Structure, target: Structure) -> float:
     phases = range(b.microstructure.n_phases) if b.microstructure.n_phases > 2 else (1,)
     values = []
     for phase in phases:
-        length = b.correlation_length[phase]
+        length = b.covariance_reach[phase]
         limit = reach if np.isnan(length) else np.minimum(reach, max(4, 3 * int(length)))
         if not 0 < b.fractions[phase] < 1:
             continue  # nothing to compare with

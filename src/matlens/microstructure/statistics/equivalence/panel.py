@@ -10,7 +10,7 @@ import pandas as pd
 
 from matlens.errors import InputError
 from matlens.microstructure.problems import blurred_noise, white_noise
-from matlens.microstructure.statistics.correlation.correlation_length import correlation_length_radial
+from matlens.microstructure.statistics.correlation.correlation_length import covariance_reach
 from matlens.microstructure.statistics.equivalence.copying import CopyTest
 from matlens.microstructure.statistics.equivalence.curves import Curves, errors
 from matlens.microstructure.statistics.equivalence.scales import scale_ratios
@@ -108,7 +108,7 @@ class Panel:
         return Judged(pd.DataFrame(rows), ratios, scales, joint_verdict(ratios), copies)
 
     def noises(self, n: int) -> dict[str, list[Microstructure]]:
-        """Make the negative controls: noise of the same fractions, white and blurred to the correlation length.
+        """Make the negative controls: noise of the same fractions, white and blurred as far as the covariance reaches.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Panel:
 def noises_like(
     exemplar: Microstructure, shape: Sequence[int], n: int, seed: int = 0
 ) -> dict[str, list[Microstructure]]:
-    """Make noise of the same fractions, white and blurred to the correlation length.
+    """Make noise of the same fractions, white and blurred as far as the covariance reaches.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def noises_like(
     {'white noise': 0.25, 'blurred noise': 0.25}
     """
     fractions = exemplar.volume_fractions
-    known = [length for length in correlation_length_radial(exemplar) if not np.isnan(length)]
+    known = [length for length in covariance_reach(exemplar) if not np.isnan(length)]
     length = float(np.mean(known)) if known else min(shape) / 8
     seeds = range(seed, seed + n)
     return {

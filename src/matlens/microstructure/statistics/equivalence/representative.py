@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.statistics.correlation.correlation_length import correlation_length_radial
+from matlens.microstructure.statistics.correlation.correlation_length import covariance_reach
 from matlens.microstructure.statistics.correlation.integral_range import fraction_variance, short_covariance
 from matlens.microstructure.statistics.equivalence.curves import Curves, s2_error
 from matlens.microstructure.statistics.equivalence.windows import MOST, count_windows, cut_windows
@@ -146,7 +146,7 @@ def representative_size(
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of the material: pixels in all, length of a pixel, correlation length, covariance, fractions."""
+    """What is known of the material: pixels in all, length of a pixel, covariance and its reach, fractions."""
 
     volume: int
     scale: float
@@ -158,7 +158,7 @@ class _Known:
     def from_fields(cls, fields: Sequence[Microstructure]) -> _Known:
         sizes = np.array([field.n_known for field in fields], dtype=float)
         largest = fields[int(sizes.argmax())]
-        lengths = correlation_length_radial(largest)
+        lengths = covariance_reach(largest)
         return cls(
             int(sizes.sum()),
             float(np.prod(largest.spacing) ** (1 / largest.ndim)),
