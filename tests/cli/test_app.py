@@ -58,6 +58,16 @@ def test_a_command_that_has_moved_to_a_group_is_named(capsys):
     assert "use 'matlens library suggest'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [[], ["library"]])
+def test_without_a_command_the_help_is_shown(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    shown = capsys.readouterr()
+    assert end.value.code == 0
+    assert "Usage:" in shown.out
+    assert shown.err == ""
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--version"])

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,8 @@ def test_stiffness_and_its_moduli(layers, capsys):
     moduli = pd.read_csv("run/moduli.csv")
     np.testing.assert_allclose(moduli["value"], [1.6, 2.5, 0, 0.8], atol=1e-6)
     assert "hourglass_energy_share" in pd.read_csv("run/load_cases.csv")
+    report = Path("run/report.html").read_text(encoding="utf-8")
+    assert "those of plane strain, in which a material of Poisson&#39;s ratio ν has one of ν / (1 − ν)" in report
 
 
 @pytest.mark.parametrize("boundary", ["periodic", "flux"])

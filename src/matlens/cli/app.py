@@ -173,6 +173,8 @@ def _run(words: Sequence[str]) -> int:
             say_error("interrupted before anything was written.")
         return code if isinstance(code, int) else 0
     except _UsageError as error:
+        if not error.format_message():  # a group without a command, whose help was printed
+            return 0
         grouped = {command.name.rpartition(" ")[2]: command.name for command in commands() if " " in command.name}
         if error.message.startswith("No such command") and words[0] in grouped:  # its name before there were groups
             return _failed(f"there is no command {words[0]!r}; use 'matlens {grouped[words[0]]}'.")

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 import matplotlib
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,10 +18,12 @@ from matplotlib.ticker import LogFormatterSciNotation
 from matlens.core.user_text import printable
 from matlens.figures.units import RAISED
 
-__all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "line_style", "phase_colours", "styled"]
+__all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "legend_below", "line_style", "phase_colours", "styled"]
 
 SINGLE = 89 / 25.4  # one journal column, in inches
 DOUBLE = 183 / 25.4  # two columns
+_LETTERS = 19.0  # of a legend, to an inch
+_MARK = 6  # letters that are as wide as the mark of an entry and the gap behind it
 
 # The palette of Okabe and Ito (2008, Color Universal Design), and greys for what stays in the background.
 COLOURS = {
@@ -186,6 +189,37 @@ def line_style(index: int) -> dict[str, Any]:
     (False, '--')
     """
     return {"color": CYCLE[index % len(CYCLE)], "linestyle": "-" if index < len(CYCLE) else "--"}
+
+
+def legend_below(figure: Figure, handles: Sequence[Any], names: Sequence[str], *, most: int = 6, **kwargs: Any) -> None:
+    """Draw a legend below the panels, in as many columns as the width of the figure holds.
+
+    Parameters
+    ----------
+    figure : Figure
+        Where to draw.
+    handles : sequence of Artist
+        Line or mark of each entry.
+    names : sequence of str
+        Text of each entry.
+    most : int
+        Most columns.
+    **kwargs
+        Keywords for ``Figure.legend``.
+
+    Examples
+    --------
+    >>> figure = Figure(figsize=(1.5, 2.0))
+    >>> legend_below(figure, figure.subplots().plot([0, 1], [[0, 1], [1, 0]]), ["a", "a name that fills a line"])
+    >>> figure.legends[0]._ncols
+    1
+    """
+    # A legend that is too wide is drawn all the same, and cut off at both sides of the figure.
+    columns = 1
+    for wanted in range(2, min(most, len(names)) + 1):
+        letters = [max(len(name) for name in column) + _MARK for column in np.array_split(np.array(names), wanted)]
+        columns = wanted if sum(letters) <= _LETTERS * figure.get_figwidth() else columns
+    figure.legend(handles, names, loc="outside lower center", ncols=columns, **kwargs)
 
 
 def legend(axes: Axes, **kwargs: Any) -> None:

@@ -25,6 +25,9 @@ def drawn(figure):
     """Draw it: warnings of layout and fonts are errors here."""
     FigureCanvasAgg(figure).draw()
     assert round(figure.get_figwidth() * 25.4) in (89, 183)
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 <= box.x1 <= figure.bbox.x1, "a legend is cut off"
     return figure
 
 

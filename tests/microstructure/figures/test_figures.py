@@ -162,6 +162,17 @@ def test_figures_of_a_model_survive_awkward_tables():
     assert len(learning_curves(rows).axes) == 1
 
 
+@pytest.mark.parametrize("sets", [["test"], ["test", "folds"]])
+def test_the_legend_of_parity_stays_on_the_figure(sets):
+    one = pd.DataFrame({"value": [1.0, 2.0], "predicted": [1.1, 1.8], "lower": 0.9, "upper": 1.9})
+    table = pd.concat([one.assign(set=name, inside=True, in_domain=True) for name in sets])
+    figure = parity(table, label="k")
+    figure.draw_without_rendering()
+    box, page = figure.legends[0].get_window_extent(), figure.bbox
+    assert page.x0 <= box.x0
+    assert box.x1 <= page.x1
+
+
 def test_bounds_far_from_zero_are_seen():
     """An axis from zero left bars between 18 and 20 without width, and half a dot at the border."""
     bounds = pd.DataFrame({"bound": ["Wiener"], "lower": [18.0], "upper": [20.0]})

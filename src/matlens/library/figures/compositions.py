@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 
-from matlens.figures.style import COLOURS, DOUBLE, SINGLE, styled
+from matlens.figures.style import COLOURS, DOUBLE, SINGLE, legend_below, styled
 from matlens.library.figures.style import GAIN, LOSS, SUPPORT, UNKNOWN, gain_colour, support_keys
 
 __all__ = ["component_gradients", "composition_arrows", "support_shares"]
@@ -83,7 +83,7 @@ def composition_arrows(table: pd.DataFrame, *, unit: str, fraction_name: str = "
         axes.set_ylabel(f"composition ({fraction_name})")
     if unit_length:
         _scale_bar(panels[0], unit_length, longest, unit)
-    _legend(figure, set(table["support"]), width)
+    _legend(figure, set(table["support"]))
     return figure
 
 
@@ -149,7 +149,7 @@ def _scale_bar(axes: Axes, unit_length: float, longest: float, unit: str) -> Non
     axes.text(place - 0.18, top, text, ha="right", va="top", fontsize=6.5, linespacing=1.1)
 
 
-def _legend(figure: Figure, kinds: set[int], width: float) -> None:
+def _legend(figure: Figure, kinds: set[int]) -> None:
     def arrows(face: bool) -> tuple[Line2D, Line2D]:
         up = Line2D([], [], linestyle="", marker="^", color=GAIN, markersize=4.2, markerfacecolor=GAIN if face else "w")
         down = Line2D(
@@ -164,10 +164,12 @@ def _legend(figure: Figure, kinds: set[int], width: float) -> None:
     handles: list[tuple[Any, str]] = [*entries, (dot, "zero within its error")] + (
         [(cross, "unsupported")] if 0 in kinds else []
     )
-    figure.legend(
-        [handle for handle, _ in handles], [text for _, text in handles], loc="outside lower center",
-        ncols=len(handles) if width == DOUBLE else 2, handler_map={tuple: HandlerTuple(None, 0.6)},
-    )  # fmt: skip
+    legend_below(
+        figure,
+        [handle for handle, _ in handles],
+        [text for _, text in handles],
+        handler_map={tuple: HandlerTuple(None, 0.6)},
+    )
 
 
 @styled
@@ -219,7 +221,7 @@ def component_gradients(table: pd.DataFrame, *, label: str) -> Figure:
         for place in range(0, len(components), 2):
             axes.axhspan(place - 0.5, place + 0.5, color="#f6f7f8", zorder=0, linewidth=0)
     keys = [_key(number, model) for number, model in enumerate(models)] + support_keys([0])
-    figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 4 if width == DOUBLE else 3))
+    legend_below(figure, keys, [str(key.get_label()) for key in keys])
     return figure
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, DOUBLE, SINGLE, styled
+from matlens.figures.style import COLOURS, DOUBLE, SINGLE, legend_below, styled
 from matlens.library.figures.style import GAIN, LOSS, wrapped
 
 __all__ = ["held_out_parity", "paired_differences"]
@@ -55,13 +55,7 @@ def held_out_parity(table: pd.DataFrame, *, label: str, coverage: float = 0.9) -
     figure.axes[0].set_ylabel(wrapped(f"{label}, predicted", 30))
     found = {name: mark for axes in figure.axes for mark, name in zip(*axes.get_legend_handles_labels())}
     found = dict(sorted(found.items(), key=lambda pair: pair[0].startswith("censored")))
-    figure.legend(
-        list(found.values()),
-        list(found),
-        loc="outside lower center",
-        ncols=5 if width == DOUBLE else 2,
-        markerscale=1.5,
-    )
+    legend_below(figure, list(found.values()), list(found), markerscale=1.5)
     return figure
 
 

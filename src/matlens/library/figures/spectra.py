@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, SINGLE, styled
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, SINGLE, legend_below, styled
 from matlens.library.figures.style import GAIN, LOSS, MAP, SUPPORT, UNKNOWN, diverging, grey_out, line_map
 
 __all__ = ["before_and_after", "component_axis_map", "reference_analyses", "spectrum_gradient"]
@@ -117,7 +117,7 @@ def spectrum_gradient(
         keys.append(Patch(**_HATCH, label="unsupported"))  # type: ignore[arg-type]
     if windows is not None and len(windows):
         keys += _mark_windows(below, windows)
-    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys) if width == DOUBLE else 2)
+    legend_below(figure, keys, [str(key.get_label()) for key in keys])
     return figure
 
 

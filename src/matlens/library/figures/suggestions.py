@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, DOUBLE, styled
+from matlens.figures.style import COLOURS, DOUBLE, legend_below, styled
 from matlens.library.figures.style import UNKNOWN, gain_colour, support_keys, wrapped
 
 __all__ = ["suggestion_chart"]
@@ -64,7 +64,7 @@ def suggestion_chart(table: pd.DataFrame, shares: pd.DataFrame, *, label: str, b
     left.legend(bars, components, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(len(components), 7),
                 columnspacing=0.8, handlelength=0.8, handletextpad=0.3, borderaxespad=0.2, fontsize=6.5)  # fmt: skip
     keys = [*right.get_legend_handles_labels()[0], *support_keys(sorted(set(table["support"]), reverse=True))]
-    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys))
+    legend_below(figure, keys, [str(key.get_label()) for key in keys])
     return figure
 
 

@@ -233,14 +233,14 @@ def notes_of(samples: Sequence[Sample], model: StructurePropertyModel) -> list[s
     >>> notes_of([Sample("a", Microstructure(labels[0], periodic=True))], model)
     ['the model was trained on structures that are not periodic; 1 of 1 are not so.']
     """
-    trained = (tuple(model.spacing_), model.unit_)
-    odd = [s.name for s in samples if (s.structure.spacing, s.structure.unit) != trained]
+    trained = _scale(model.spacing_, model.unit_)
+    odd = [s.name for s in samples if _scale(s.structure.spacing, s.structure.unit) != trained]
     notes = []
     if odd:
-        step = " x ".join(f"{value:g}" for value in dict.fromkeys(trained[0]))
+        step = " x ".join(f"{value:g}" for value in dict.fromkeys(model.spacing_))
         notes.append(
             f"{len(odd)} of {len(samples)} structures have another pixel size than those the model was trained on "
-            f"({step} {trained[1]}): {listed(odd)}; their predictions hold for patterns of that size in pixels."
+            f"({step} {model.unit_}): {listed(odd)}; their predictions hold for patterns of that size in pixels."
         )
     odd = [s.name for s in samples if s.structure.periodic != model.periodic_]
     if odd:
@@ -249,6 +249,12 @@ def notes_of(samples: Sequence[Sample], model: StructurePropertyModel) -> list[s
     for note in notes:
         _log.warning(note)
     return notes
+
+
+def _scale(spacing: Sequence[float], unit: str) -> tuple[tuple[float, ...], str]:
+    """Size of a pixel; one for all pictures without a unit of length, whose pixels may be of any size."""
+    # Joined pixels of a picture without scale (--downsample) are 2 px of the file wide; no length is known of either.
+    return ((), unit) if unit == "px" else (tuple(spacing), unit)
 
 
 def _samples(place: Path, options: CleaningOptions) -> list[Sample]:

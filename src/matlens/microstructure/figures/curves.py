@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, line_style, styled
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend, legend_below, line_style, styled
 from matlens.figures.units import typeset_unit
 from matlens.microstructure.statistics import display_of
 
@@ -107,7 +107,7 @@ def statistic_curves(curves: pd.DataFrame, *, unit: str) -> Figure:
                 axes.set_xlabel(f"distance ({typeset_unit(unit)})")
         grid[row, 0].set_ylabel(str(phase))
     handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    legend_below(figure, handles, names)
     return figure
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend_below, styled
 from matlens.microstructure.figures.pictures import draw_phases, height_over_width, scale_bar
 from matlens.microstructure.structure import Microstructure
 
@@ -94,7 +94,7 @@ def property_scatter(points: pd.DataFrame, bounds: pd.DataFrame) -> Figure:
     for axes in grid[len(properties) :]:
         axes.remove()
     handles, names = grid[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), markerscale=1.6)
+    legend_below(figure, handles, names, markerscale=1.6)
     return figure
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from matlens.figures.scores import bar_panel
-from matlens.figures.style import COLOURS, DOUBLE, SINGLE, line_style, styled
+from matlens.figures.style import COLOURS, DOUBLE, SINGLE, legend_below, line_style, styled
 
 __all__ = ["depth_errors", "learning_curves", "parity", "prediction_intervals"]
 
@@ -51,7 +51,7 @@ def parity(panels: pd.DataFrame, *, label: str) -> Figure:
         axes.set_xlabel(label)
     figure.axes[0].set_ylabel(f"{label}, predicted")
     handles, names = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), markerscale=1.4)
+    legend_below(figure, handles, names, markerscale=1.4)
     return figure
 
 
@@ -132,7 +132,7 @@ def learning_curves(rows: pd.DataFrame) -> Figure:
         axes.set_ylabel(name)
         _readable(axes, key, rows)
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4))
+    legend_below(figure, handles, labels, most=4)
     return figure
 
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled
+from matlens.figures.style import COLOURS, CYCLE, DOUBLE, legend_below, styled
 from matlens.microstructure.figures.pictures import draw_phases, height_over_width, scale_bar
 from matlens.microstructure.structure import Microstructure
 
@@ -134,7 +134,7 @@ def pruned_ratios(
     for axes in grid[:, 0]:
         axes.set_ylabel("R")
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    legend_below(figure, handles, labels, most=4)
     return figure
 
 
@@ -222,7 +222,7 @@ def removal_orders(table: pd.DataFrame) -> Figure:
     for axes in grid[:, 0]:
         axes.set_ylabel("geometric mean of R")
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, title="channels removed first")
+    legend_below(figure, handles, labels, most=3, title="channels removed first")
     return figure
 
 

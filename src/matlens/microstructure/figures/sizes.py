@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matlens.figures.style import CYCLE, DOUBLE, styled
+from matlens.figures.style import CYCLE, DOUBLE, legend_below, styled
 from matlens.figures.units import typeset_unit
 from matlens.microstructure.statistics import Display, display_of
 
@@ -16,7 +16,6 @@ __all__ = ["distributions"]
 
 _LINES = ("-", "--", ":", "-.")
 _COLUMNS = 2
-_LETTERS = 120  # of a legend that fit the width of the figure
 
 
 @styled
@@ -62,8 +61,7 @@ def distributions(table: pd.DataFrame, *, unit: str) -> Figure:
     entries = {
         name: line for axes in panels for line, name in zip(*axes.get_legend_handles_labels())
     }  # one entry for a line that several panels have
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center",
-                  ncols=max(1, min(6, _LETTERS // (max(map(len, entries), default=0) + 6))))  # fmt: skip
+    legend_below(figure, list(entries.values()), list(entries))
     return figure
 
 
