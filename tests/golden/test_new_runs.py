@@ -76,6 +76,8 @@ LOOSE = {"learn_library": 0.1, "explain_library": 0.01}
 MOVED["learn_library"] = ("arrays.safetensors", "model.json", "checks.csv")  # sentences of the checks are clearer
 MOVED["predict_library"] = ("predictions.csv", "provenance.json")  # support is judged by each sample's neighbourhood
 MOVED["explain_library"] = ("sanity.csv", "statements.csv", "groups.csv", "provenance.json")
+# Spectra follow composition with shorter length scales as well, and errors of total gradients count more.
+MOVED["explain_library"] += ("component_axis.csv", "correlations.csv", "gradients.nc", "regions.csv")
 # Convolutions, Gram matrices and the two-point gradient add in another order. Features move in the last digits of
 # single precision, and a reconstruction, whose line searches carry that on, becomes another picture.
 LOOSE |= {"learn": 1e-4, "predict": 1e-4, "explain": 1e-4}

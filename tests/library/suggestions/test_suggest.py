@@ -130,7 +130,7 @@ def test_two_views_meet_by_how_well_they_predict() -> None:
     assert predictive.weight < 0.05  # a smooth truth without noise: the Gaussian process is nearly perfect
     x = known.compositions[:5]
     alone = replace(predictive, second=None).expected(x)
-    both = predictive.weight * alone + (1 - predictive.weight) * predictive.second.predict(x)[:, 0]
+    both = predictive.weight * alone + (1 - predictive.weight) * predictive.second.predict(x)
     np.testing.assert_allclose(predictive.expected(x), both)
     draws = predictive.draws(x, 2000)
     np.testing.assert_allclose(draws.mean(0), both, atol=0.05)

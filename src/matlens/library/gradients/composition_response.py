@@ -41,6 +41,11 @@ class CompositionResponse:
         Variance of the corrected spectra within samples of equal composition; NaN without replicates.
     noise : ndarray, shape (C,)
         Standard deviation of the noise of each channel.
+    free_basis : ndarray, shape (C, Q)
+        Principal components of the mean spectra of compositions that composition does not predict.
+    free_trend : Trend
+        Scores of these as functions of composition. What they say is chance, but how large this chance is counts for
+        the error of total gradients.
 
     Examples
     --------
@@ -57,6 +62,8 @@ class CompositionResponse:
     residual: Array
     within: Array
     noise: Array
+    free_basis: Array
+    free_trend: Trend
 
     @property
     def variance(self) -> Array:
@@ -90,6 +97,13 @@ class CompositionResponse:
         result: Array = self.mean + self.trend.predict(compositions) @ self.basis.T
         return result
 
+    def bounded(self, spectra: ArrayLike) -> Array:
+        """Bring predicted intensities into the range that was measured in each channel, shape (n, C).
+
+        Far from the data a smooth function may leave any range: spectra scaled to a maximum of 1 would exceed 5.
+        """
+        return np.clip(np.asarray(spectra, np.float64), self.corrected.min(0), self.corrected.max(0))
+
     def carried(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None) -> Array:
         """Carry spectral gradients to composition by the chain rule: sum_j dP/dI_j dI_j/dx_k.
 
@@ -109,7 +123,7 @@ class CompositionResponse:
         ndarray, shape (m, n, D)
             Derivatives per unit fraction, valid along directions on the simplex.
         """
-        through = self._through(spectral, compositions, spectra)
+        through = self._through(spectral, compositions, spectra, self.basis)
         found: Array = np.einsum("mnr,nrk->mnk", through, self.trend.gradients(compositions), optimize=True)
         return found
 
@@ -117,6 +131,9 @@ class CompositionResponse:
         self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None = None
     ) -> Array:
         """Compute the covariance of the mean over models of `carried` that is due to the uncertainty of dI_j/dx_k.
+
+        It includes what composition does not predict: a state that spectra show goes with composition by chance, and a
+        model that reads it takes the chance for an effect of composition.
 
         Parameters
         ----------
@@ -132,15 +149,17 @@ class CompositionResponse:
         ndarray, shape (n, D, D)
             Covariances; the variance along a direction d is d.covariance.d.
         """
-        weight = self._through(spectral, compositions, spectra).mean(0) ** 2
-        covariances = self.trend.gradient_covariances(compositions)
-        found: Array = np.einsum("nr,nrkl->nkl", weight, covariances, optimize=True)
+        found = np.zeros((*np.shape(compositions), np.shape(compositions)[1]))
+        for basis, trend in ((self.basis, self.trend), (self.free_basis, self.free_trend)):
+            weight = self._through(spectral, compositions, spectra, basis).mean(0) ** 2
+            covariances = trend.gradient_covariances(compositions)
+            found += np.einsum("nr,nrkl->nkl", weight, covariances, optimize=True)
         return found
 
-    def _through(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
-        """Derivatives with respect to the scores of the modelled components, shape (m, n, R)."""
+    def _through(self, spectral: ArrayLike, compositions: ArrayLike, spectra: ArrayLike | None, basis: Array) -> Array:
+        """Derivatives with respect to the scores of R components, shape (m, n, R)."""
         gradients = np.asarray(spectral)
-        through: Array = (gradients @ self.basis.astype(gradients.dtype)).astype(np.float64)
+        through: Array = (gradients @ basis.astype(gradients.dtype)).astype(np.float64)
         if spectra is not None:
             through *= emsc(spectra, self.predict(compositions))[1][:, None]
         return through
@@ -227,10 +246,13 @@ def _followed(x: Array, spectra: Array, groups: NDArray[np.intp], design: Design
     basis = _principal(spectra - mean, groups)
     scores = (spectra - mean) @ basis
     trend = fit_trend(x, scores, groups, design=design)
-    kept = np.flatnonzero(trend.explained > _LEAST)
-    basis, scores, trend = basis[:, kept], scores[:, kept], trend.select(kept)
-    residual = spectra - mean - (scores - trend.residual) @ basis.T
-    return CompositionResponse(mean, basis, trend, spectra, residual, _within(spectra, groups), channel_noise(residual))
+    kept, free = (np.flatnonzero(each) for each in (trend.explained > _LEAST, trend.explained <= _LEAST))
+    known = trend.select(kept)
+    residual = spectra - mean - (scores[:, kept] - known.residual) @ basis[:, kept].T
+    noise, within = channel_noise(residual), _within(spectra, groups)
+    return CompositionResponse(
+        mean, basis[:, kept], known, spectra, residual, within, noise, basis[:, free], trend.select(free)
+    )
 
 
 def _principal(centred: Array, groups: NDArray[np.intp]) -> Array:

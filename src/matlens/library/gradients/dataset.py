@@ -117,6 +117,7 @@ def explain_library(
     variables = parts.predictions(model, library, found, members=members)
     variables |= parts.composition_gradients(model, library, found, response, rays, known, members=members)
     variables |= parts.composition_only(model, library, measured, rays)
+    variables = parts.with_disagreement(variables, partial=not model.uses_spectrum_)
     variables |= parts.support(library, measured)
     verdict = _COMPOSITION_ONLY
     if response is not None and found.spectrum is not None:

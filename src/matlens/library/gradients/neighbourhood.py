@@ -96,9 +96,9 @@ def neighbourhood_support(compositions: ArrayLike, measured: MaterialsLibrary) -
     >>> found = neighbourhood_support([[0.945, 0.055], [1, 0], [0.8, 0.2]], library)
     >>> found.flags.tolist()
     [2, 0, 0]
-    >>> found.against[1]
-    ('it has no W, of which every sample has 2 at% or more',)
-    >>> found.against[2][0]
+    >>> found.against[1][1]
+    'it has no W, of which every sample has 2 at% or more'
+    >>> found.against[2][1]
     '20 at% W is outside the measured range (2 to 12 at%)'
     """
     x = np.asarray(compositions, np.float64)

@@ -7,12 +7,12 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from matlens.hooks import Progress
+from matlens.library.gradients.averaged_trend import fit_averaged_trend
 from matlens.library.gradients.composition_response import CompositionResponse
 from matlens.library.gradients.integrated import integrate_gradients
 from matlens.library.gradients.simplex import along
 from matlens.library.gradients.support import composition_support, spectral_support
 from matlens.library.gradients.tangent_spaces import channel_width, local_tangent_spaces, pinned_channels
-from matlens.library.gradients.trend import fit_trend
 from matlens.library.model import Gradients, Response
 from matlens.library.model.response import GradientErrors, Single
 from matlens.library.model.targets import learned_target
@@ -22,6 +22,7 @@ __all__: list[str] = []  # of explain_library alone
 
 Array = NDArray[np.float64]
 Variables = dict[str, xr.Variable]
+_HALF = 0.5  # docs/decisions/0045-standard-errors-of-gradients.md
 _HUNDRED = 100.0  # at% in a fraction
 _BLOCK = 64  # samples whose spectral gradients are in double precision at once
 
@@ -126,15 +127,30 @@ def composition_only(model: Response, library: MaterialsLibrary, measured: Mater
     """Return total gradients of a Gaussian process on composition alone."""
     merit = _merit(model, measured)
     rows = np.flatnonzero(~np.isnan(merit))
-    trend = fit_trend(measured.compositions[rows], merit[rows, None], measured.replicates()[rows])
-    derivatives = np.stack([along(trend.gradients(library.compositions)[:, 0], ray) for ray in rays]) / _HUNDRED
-    deviation = np.sqrt(_variance(trend.gradient_covariances(library.compositions)[:, 0], rays)) / _HUNDRED
+    trend = fit_averaged_trend(measured.compositions[rows], merit[rows], measured.replicates()[rows])
+    derivatives = np.stack([along(trend.gradients(library.compositions), ray) for ray in rays]) / _HUNDRED
+    deviation = np.sqrt(_variance(trend.gradient_covariances(library.compositions), rays)) / _HUNDRED
     unit, dims = per(model.unit_, library.fraction_name), "scheme sample component"
     name = "gradient with respect to composition, by a Gaussian process without spectra"
     return {
         "composition_only_gradient": variable(dims, derivatives, name, unit),
         "composition_only_gradient_spread": variable(dims, deviation, f"posterior deviation of the {name}", unit),
     }
+
+
+def with_disagreement(variables: Variables, *, partial: bool) -> Variables:
+    """Add to the errors of total gradients half of what those of composition alone differ by.
+
+    Both estimate the same quantity, with other assumptions; half of their difference is what either lacks if the truth
+    lies between them. Partial gradients have such an error only if the model uses no spectra (``partial``).
+    """
+    if "composition_gradient_error" not in variables:
+        return variables
+    error = variables["composition_gradient_error"].copy()
+    apart = variables["composition_gradient"].values - variables["composition_only_gradient"].values[:, None]
+    kinds = slice(0 if partial else 1, None)
+    error.values[:, kinds] = np.hypot(error.values[:, kinds], np.nan_to_num(_HALF * apart[:, kinds]))
+    return variables | {"composition_gradient_error": error}
 
 
 def support(library: MaterialsLibrary, measured: MaterialsLibrary) -> Variables:

@@ -16,17 +16,18 @@ from scipy.linalg import eigh
 from matlens.core.gaussian_process import rbf, rbf_gradients
 from matlens.errors import InputError
 
-__all__ = ["Design", "Trend", "design_of", "fit_trend"]
+__all__ = ["Design", "Trend", "design_of", "fit_trend", "likely_trends"]
 
 Array = NDArray[np.float64]
 # In root mean square distances of the compositions from their mean. Compared with a grid with shorter ones, down to
 # 0.15, on three families and 30 % and 80 % of the compositions: with a linear trend both predict alike (RMSE within
 # about 5 %, gradients mixed); without a trend this grid has the better mean log density in 6 of 6 cases and the lower
 # RMSE in 4 of 6.
-_LENGTH_SCALES = (0.5, 1.0, 2.0, 4.0)
-_RATIOS = np.logspace(-7, 3, 41)  # variance of the noise over that of the kernel
+_LENGTH_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+_RATIOS = np.logspace(-7, 2, 37)  # variance of the noise over that of the kernel, whose errors no larger ratio may hide
 _LINEAR = 9.0  # prior variance of the linear trend over one such distance; it hardly constrains the trend
 _MOST = 2500  # compositions that carry a trend; time grows with their cube
+_LIKELY, _PROCESSES = 0.98, 12  # posterior share of the length scales and ratios that are averaged over; their number
 
 
 @dataclass(frozen=True)
@@ -307,17 +308,76 @@ def fit_trend(
     0.8
     """
     design = design or design_of(compositions, groups)
-    y, group, kept = np.asarray(values, np.float64), design.group, design.kept
-    mean = y.mean(0)
+    y, kept = np.asarray(values, np.float64), design.kept
+    means = _group_means(y - y.mean(0), design.group, design.counts)
+    within = ((y - y.mean(0) - means[design.group]) ** 2).sum(0)
+    fits = [_likelihoods(*kernel[1:], means[kept], design.counts[kept], within) for kernel in design.kernels]
+    likelihood = np.array([fit[0] for fit in fits])  # (lengths, ratios, R)
+    lengths, ratios = np.unravel_index(likelihood.reshape(-1, y.shape[1]).argmax(0), likelihood.shape[:2])
+    return _fitted(design, y, lengths, ratios, np.array([fit[1] for fit in fits]))
+
+
+def likely_trends(
+    compositions: ArrayLike, values: ArrayLike, groups: ArrayLike | None = None, *, design: Design | None = None
+) -> list[tuple[float, Trend]]:
+    """Fit Gaussian processes with all length scales and noise ratios that the values of one output make likely.
+
+    Parameters
+    ----------
+    compositions : array_like, shape (n, D)
+        Fractions.
+    values : array_like, shape (n,)
+        Values, all finite.
+    groups : array_like of int, shape (n,), optional
+        Number of the composition of each row, as in `design_of`.
+    design : Design, optional
+        Decomposition of the same compositions from `design_of`; made here by default.
+
+    Returns
+    -------
+    list of (float, Trend)
+        Processes with their posterior weights, which sum to 1, the likeliest first.
+
+    Raises
+    ------
+    InputError
+        If all compositions are equal.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 21)
+    >>> found = likely_trends(np.stack([x, 1 - x], 1), x**2)
+    >>> round(sum(weight for weight, _ in found), 9)
+    1.0
+    """
+    design = design or design_of(compositions, groups)
+    y, kept = np.asarray(values, np.float64)[:, None], design.kept
+    means = _group_means(y - y.mean(0), design.group, design.counts)
+    within = ((y - y.mean(0) - means[design.group]) ** 2).sum(0)
+    fits = [_likelihoods(*kernel[1:], means[kept], design.counts[kept], within) for kernel in design.kernels]
+    likelihood = np.array([fit[0][:, 0] for fit in fits])
+    weight = np.exp(likelihood - likelihood.max())
+    order = np.argsort(-weight, axis=None)
+    reached = weight.ravel()[order].cumsum() / weight.sum()
+    order = order[: min(int(np.searchsorted(reached, _LIKELY)) + 1, _PROCESSES)]
+    weights = weight.ravel()[order] / weight.ravel()[order].sum()
+    variances = np.array([fit[1] for fit in fits])
+    found = []
+    for share, place in zip(weights, order):
+        length, ratio = (np.array([number]) for number in np.unravel_index(place, weight.shape))
+        found.append((float(share), _fitted(design, y, length, ratio, variances)))
+    return found
+
+
+def _fitted(design: Design, y: Array, lengths: NDArray[np.intp], ratios: NDArray[np.intp], variances: Array) -> Trend:
+    """Condition processes with given length scales and ratios, numbered in their grids, one for each output."""
+    group, kept, mean = design.group, design.kept, y.mean(0)
     means = _group_means(y - mean, group, design.counts)
-    within = ((y - mean - means[group]) ** 2).sum(0)
-    fits = [_likeliest(*kernel[1:], means[kept], design.counts[kept], within) for kernel in design.kernels]
-    best = np.array([fit[-1] for fit in fits]).argmax(0)
     parts, held_out = [], np.zeros_like(means)
     for number, (kernel, vectors, eigenvalues) in enumerate(design.kernels):
-        own = np.flatnonzero(best == number)
+        own = np.flatnonzero(lengths == number)
         if own.size:
-            ratio, variance = (values[own] for values in fits[number][:2])
+            ratio, variance = _RATIOS[ratios[own]], variances[number, ratios[own], own]
             inverse = 1 / (eigenvalues[:, None] + ratio)
             weights = vectors @ (inverse * (vectors.T @ means[kept][:, own]))
             parts.append(_Part(kernel, vectors, eigenvalues, own, ratio, variance, weights))
@@ -335,17 +395,14 @@ def _group_means(values: Array, group: NDArray[np.intp], counts: NDArray[np.intp
     return result
 
 
-def _likeliest(
+def _likelihoods(
     vectors: Array, values: Array, means: Array, counts: NDArray[np.intp], within: Array
-) -> tuple[Array, Array, Array]:
-    """Ratio of noise to signal, variance of the signal and greatest log marginal likelihood, each of shape (R,)."""
+) -> tuple[Array, Array]:
+    """Log marginal likelihood and variance of the signal for each ratio of noise to signal, each (ratios, R)."""
     squared = (vectors.T @ means) ** 2
     rows = counts.sum()
     # The scatter within rows of equal composition is noise and independent of the kernel.
     variance = np.array([(squared / (values + r)[:, None]).sum(0) + within / r for r in _RATIOS]) / rows
     variance = np.maximum(variance, 1e-300)
     extra = (rows - len(counts)) * np.log(_RATIOS) + np.log(values + _RATIOS[:, None]).sum(1)
-    likelihood = -0.5 * (rows * np.log(variance) + extra[:, None])
-    best = likelihood.argmax(0)
-    columns = np.arange(len(within))
-    return _RATIOS[best], variance[best, columns], likelihood[best, columns]
+    return -0.5 * (rows * np.log(variance) + extra[:, None]), variance

@@ -273,6 +273,35 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         mean, half = members.mean(0), factor * np.hypot(members.std(0), floor)
         return np.stack([mean - half, mean + half], axis=1)
 
+    def held_out_with(self, spectra: ArrayLike | None) -> Array:
+        """Predict training samples, with other spectra, by the members that were not trained on their compositions.
+
+        A composition that was not made has no spectrum but one that is predicted. How well the model does with such
+        spectra is known from its training samples, each with a spectrum predicted from other compositions.
+
+        Parameters
+        ----------
+        spectra : array_like, shape (n, C), or None
+            Intensities that take the place of those recorded; None if the model uses no spectra.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Predictions on the scale of ``transform``; NaN where `held_out_` is.
+        """
+        check_is_fitted(self, "ensemble_")
+        library, found = self.library_, np.full(len(self.library_), np.nan)
+        rows = np.flatnonzero(np.isfinite(self._values()))
+        seen = library.select(rows)
+        drawn = member_rows(seen.replicates(), self.n_models, self.resample_, self.seed)
+        kernel = self.ensemble_.kernel
+        mixture = replace(self.ensemble_, kernel=None if kernel is None else kernel.uncentred(len(rows), drawn))
+        given = None if spectra is None else np.asarray(spectra)[rows]
+        standard = mixture.values(self.inputs_(seen.compositions, given, chosen_device(self.device)))
+        members = self.warp_.values(standard.double().cpu().numpy())
+        found[rows] = HeldOut.from_rows(drawn, len(rows)).summary(members)[0]
+        return found
+
     def score(self, library: LibraryLike, target: str | ArrayLike | None = None) -> float:
         """Return R squared of the predictions over the measured, uncensored samples.
 

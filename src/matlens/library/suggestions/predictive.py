@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.library.gradients import (
     ERROR_FACTOR,
+    AveragedTrend,
     CompositionResponse,
-    Trend,
     design_of,
+    fit_averaged_trend,
     fit_composition_response,
-    fit_trend,
 )
-from matlens.library.model import Response
+from matlens.library.model import LibraryModel, Response
 from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary
 
@@ -41,9 +41,9 @@ class PredictiveDistribution:
         Fitted model.
     following : CompositionResponse or None
         Spectra as functions of composition; None if the model uses no spectra.
-    errors : Trend or None
+    errors : AveragedTrend or None
         Errors of the model at held-out compositions, as functions of composition.
-    second : Trend or None
+    second : AveragedTrend or None
         Figure of merit as a function of composition alone; None if held-out errors of the model are unknown.
     weight : float
         Weight of the model, 0 to 1; the rest is the weight of ``second``.
@@ -62,8 +62,8 @@ class PredictiveDistribution:
 
     model: Response
     following: CompositionResponse | None
-    errors: Trend | None
-    second: Trend | None = None
+    errors: AveragedTrend | None
+    second: AveragedTrend | None = None
     weight: float = 1.0
     widening: float = 1.0
 
@@ -94,7 +94,7 @@ class PredictiveDistribution:
             part = slice(first, first + _CHUNK)
             spectra = self.following.predict(x[part])
             for own in extra:
-                found[:, part] += self.model.respond(x[part], spectra + own) / len(extra)
+                found[:, part] += self.model.respond(x[part], self.following.bounded(spectra + own)) / len(extra)
         return found
 
     def expected(self, compositions: ArrayLike) -> Array:
@@ -118,10 +118,10 @@ class PredictiveDistribution:
         members = self.members(x)
         mean, variance = members.mean(0), self.widening**2 * members.var(0)
         if self.errors is not None:
-            mean, variance = mean + self.errors.predict(x)[:, 0], variance + self.errors.deviation(x) ** 2
+            mean, variance = mean + self.errors.predict(x), variance + self.errors.deviation(x) ** 2
         if self.second is None:
             return mean, np.sqrt(variance)
-        other, share = self.second.predict(x)[:, 0], 1 - self.weight
+        other, share = self.second.predict(x), 1 - self.weight
         between = self.weight * share * (mean - other) ** 2
         both = self.weight * variance + share * self.second.deviation(x) ** 2 + between
         return self.weight * mean + share * other, np.sqrt(both)
@@ -170,18 +170,10 @@ class PredictiveDistribution:
         mean = members.mean(0)
         found: Array = mean + self.widening * (members - mean)[np.arange(own) % len(members)]
         if self.errors is not None:
-            found = found + _drawn(self.errors, x, own, random)
+            found = found + self.errors.draws(x, own, random)
         if self.second is not None:
-            found = np.concatenate([found, _drawn(self.second, x, count - own, random)])
+            found = np.concatenate([found, self.second.draws(x, count - own, random)])
         return found
-
-
-def _drawn(trend: Trend, x: Array, count: int, random: np.random.Generator) -> Array:
-    mean, covariance = trend.joint(x)
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    result: Array = mean + random.standard_normal((count, len(x))) @ root.T
-    return result
 
 
 def predictive_distribution(model: Response, library: MaterialsLibrary) -> PredictiveDistribution:
@@ -208,11 +200,15 @@ def predictive_distribution(model: Response, library: MaterialsLibrary) -> Predi
     array([1.5])
     """
     following = fit_composition_response(library) if model.uses_spectrum_ else None
+    # A composition that was not made has a predicted spectrum; errors with recorded ones would be too small.
+    spectra = None if following is None else following.bounded(following.corrected - following.residual)
     held_out = np.asarray(getattr(model, "held_out_", np.nan), np.float64)
     honest = held_out.shape == (len(library),) and bool(np.isfinite(held_out).any())
     if not honest:
         # errors at unseen compositions are unknown; those at training compositions are a lower bound
-        held_out = model.respond(library.compositions, library.spectra if model.uses_spectrum_ else None).mean(0)
+        held_out = model.respond(library.compositions, spectra).mean(0)
+    elif spectra is not None and isinstance(model, LibraryModel):
+        held_out = model.held_out_with(spectra)
     values = measured_merit(model, library)
     left = values - held_out
     known = np.isfinite(left) & (library.censoring(model.target_) == 0)
@@ -221,10 +217,10 @@ def predictive_distribution(model: Response, library: MaterialsLibrary) -> Predi
         return PredictiveDistribution(model, following, None, widening=widening)
     part, left = library.select(known), left[known]
     x, group = part.compositions, part.replicates()
-    errors = fit_trend(x, left[:, None], design=design_of(x, group, linear=False))
+    errors = fit_averaged_trend(x, left, design=design_of(x, group, linear=False))
     if not honest:
         return PredictiveDistribution(model, following, errors, widening=widening)
-    second = fit_trend(x, values[known, None], group)
+    second = fit_averaged_trend(x, values[known], group)
     count = np.bincount(group)
     missed = float(np.mean((np.bincount(group, left) / count) ** 2))
     also = float(np.mean(second.left_out**2))

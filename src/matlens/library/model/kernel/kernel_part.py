@@ -79,19 +79,20 @@ class KernelPart:
         KernelPart
             The fitted processes.
         """
-        chosen = np.sort(np.random.default_rng(0).permutation(len(target))[:_ROWS])
+        chosen = _chosen(len(target))
         x, y = inputs.cpu().double()[chosen], target.cpu().double()[chosen]
         rows = x / torch.as_tensor(covariance.length_scales)
         eye = torch.eye(len(rows), dtype=torch.float64)
         known = Posterior.given(cls._measured(covariance, rows, eye), y)
-        inverse, whole = known.inverse(), known.weights
-        duals = []
-        for own in seen:
-            left = torch.from_numpy(np.flatnonzero(~np.isin(chosen, own)))
-            weights = whole - inverse[:, left] @ torch.linalg.solve(inverse[left][:, left], whole[left])
-            weights[left] = 0
-            duals.append(weights)
-        return cls(covariance, *(each.to(inputs.device) for each in (rows, torch.stack(duals), whole)))
+        duals = _without(known.inverse(), known.weights, chosen, seen)
+        return cls(covariance, *(each.to(inputs.device) for each in (rows, duals, known.weights)))
+
+    def uncentred(self, count: int, seen: Sequence[NDArray[np.intp]]) -> KernelPart:
+        """Inverse of `centred`, from the training rows of each member and the number of all rows."""
+        rows, whole = self.rows.cpu(), self.whole.cpu()
+        measured = self._measured(self.covariance, rows, torch.eye(len(rows), dtype=torch.float64))
+        duals = _without(torch.linalg.inv(measured), whole, _chosen(count), seen)
+        return replace(self, duals=duals.to(self.duals))
 
     def values(self, inputs: Tensor) -> Tensor:
         """Return the value of each member, shape (m, n), at inputs of shape (n, F)."""
@@ -156,3 +157,20 @@ class KernelPart:
         """Scaled inputs in batches, in double precision because large weights of opposite sign cancel."""
         batch = max(1, _BLOCK // (members * max(inputs.shape[1], 1) + len(self.rows)))
         return torch.split(inputs.double() / self._length_scales(), batch)
+
+
+def _chosen(count: int) -> NDArray[np.intp]:
+    """Rows that carry the process."""
+    found: NDArray[np.intp] = np.sort(np.random.default_rng(0).permutation(count)[:_ROWS])
+    return found
+
+
+def _without(inverse: Tensor, whole: Tensor, chosen: NDArray[np.intp], seen: Sequence[NDArray[np.intp]]) -> Tensor:
+    """Weights of each member, which is trained on some of the rows, shape (m, N)."""
+    duals = []
+    for own in seen:
+        left = torch.from_numpy(np.flatnonzero(~np.isin(chosen, own)))
+        weights = whole - inverse[:, left] @ torch.linalg.solve(inverse[left][:, left], whole[left])
+        weights[left] = 0
+        duals.append(weights)
+    return torch.stack(duals)

@@ -73,6 +73,12 @@ class KernelParts:
         """Return a copy with centred parts (`KernelPart.centred`)."""
         return replace(self, parts=tuple(part.centred() for part in self.parts))
 
+    def uncentred(self, count: int, seen: Sequence[NDArray[np.intp]]) -> KernelParts:
+        """Inverse of `centred`, from the training rows of each member and the number of all rows."""
+        members = np.array_split(np.arange(len(seen)), len(self.parts))
+        found = zip(self.parts, members, strict=True)
+        return replace(self, parts=tuple(part.uncentred(count, [seen[k] for k in own]) for part, own in found))
+
     def values(self, inputs: Tensor) -> Tensor:
         """Return the value of each member, shape (m, n), at inputs of shape (n, F)."""
         return torch.cat([part.values(inputs) for part in self.parts])
