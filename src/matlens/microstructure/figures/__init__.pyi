@@ -24,3 +24,5 @@ from .sensitivity import sensitivity_maps as sensitivity_maps
 from .sensitivity import sensitivity_scatter as sensitivity_scatter
 from .sizes import distributions as distributions
 from .verdicts import verdict_forest as verdict_forest
+from .volumes import boxes as boxes
+from .volumes import volume_views as volume_views

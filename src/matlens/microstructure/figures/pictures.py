@@ -17,7 +17,7 @@ from matlens.figures.style import DOUBLE, phase_colours, styled
 from matlens.figures.units import typeset_unit
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["draw_phases", "height_over_width", "micrographs", "nice_length", "scale_bar"]
+__all__ = ["draw_phases", "height_over_width", "length_text", "micrographs", "nice_length", "scale_bar"]
 
 _GAP = 0.12  # inches between panels
 _TITLE = 0.2  # above a panel
@@ -139,7 +139,31 @@ def scale_bar(axes: Axes, spacing: float, unit: str) -> None:
     # A distance in points, so that a low panel's bar does not run into the picture.
     below = axes.transAxes + ScaledTranslation(0, -7 / 72, axes.figure.dpi_scale_trans)
     axes.plot([0, share], [0, 0], transform=below, color="#1a1a1a", linewidth=1.6, clip_on=False, solid_capstyle="butt")
-    axes.text(share + 0.025, 0, f"{length:g} {typeset_unit(unit)}", transform=below, va="center", fontsize=7)
+    axes.text(share + 0.025, 0, length_text(length, unit), transform=below, va="center", fontsize=7)
+
+
+def length_text(length: float, unit: str) -> str:
+    """Write a length with its unit, in the unit of length that gives a handy number.
+
+    Parameters
+    ----------
+    length : float
+        The length.
+    unit : str
+        Its unit.
+
+    Returns
+    -------
+    str
+        Number, to four digits, and unit.
+
+    Examples
+    --------
+    >>> length_text(10000, "nm"), length_text(128, "px")
+    ('10 µm', '128 px')
+    """
+    length, unit = _as_drawn(length, unit)
+    return f"{length:.4g} {typeset_unit(unit)}"
 
 
 def _as_drawn(length: float, unit: str) -> tuple[float, str]:

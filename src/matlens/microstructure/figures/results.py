@@ -19,6 +19,7 @@ from matlens.microstructure.figures.pictures import micrographs
 from matlens.microstructure.figures.pruning import pruned_ratios
 from matlens.microstructure.figures.sensitivity import sensitivity_scatter
 from matlens.microstructure.figures.verdicts import verdict_forest
+from matlens.microstructure.figures.volumes import boxes, volume_views
 from matlens.microstructure.statistics.equivalence.sentences import NAMES
 from matlens.microstructure.statistics.tables import curves_of_files
 
@@ -47,8 +48,8 @@ _MOST = 8  # realisations that are drawn
 _EACH = 5  # structures of a family that are drawn
 
 
-def draw_microstructure(result: Microstructure, *, title: str = "") -> Figure:
-    """Draw a microstructure with its scale bar; of a volume the middle slice.
+def draw_microstructure(result: Microstructure, *, title: str = "", hidden: int | str | None = None) -> Figure:
+    """Draw a microstructure with its scale bar; a volume as a box in space and its three middle planes.
 
     Parameters
     ----------
@@ -56,17 +57,26 @@ def draw_microstructure(result: Microstructure, *, title: str = "") -> Figure:
         The structure.
     title : str
         Title of the picture.
+    hidden : int or str, optional
+        A phase of a volume that is not shown in the box, so that the surface of the others is seen.
 
     Returns
     -------
     Figure
         The picture, 183 mm wide.
+
+    Raises
+    ------
+    InputError
+        If a phase of a plane is to be hidden, or there is no such phase.
     """
+    if result.ndim == 3 or hidden is not None:
+        return volume_views([(title, result)], hidden=hidden)
     return micrographs([(title, result)], columns=1)
 
 
 def draw_reconstruction(result: Reconstruction, *, columns: int | None = None) -> Figure:
-    """Draw the realisations, at most eight.
+    """Draw the realisations, at most eight; volumes as boxes in space.
 
     Parameters
     ----------
@@ -87,7 +97,8 @@ def draw_reconstruction(result: Reconstruction, *, columns: int | None = None) -
     """
     _need(result.microstructures, "no realisation is finished")
     panels = [(f"realisation {number}", m) for number, m in enumerate(result.microstructures[:_MOST])]
-    return micrographs(panels, columns=columns)
+    draw = boxes if result.microstructures[0].ndim == 3 else micrographs
+    return draw(panels, columns=columns)
 
 
 def draw_comparison(result: Comparison) -> Figure:
