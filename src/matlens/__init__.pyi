@@ -12,6 +12,7 @@ from .library.io.options import LibraryOptions as LibraryOptions
 from .library.io.reading import read_library as read_library
 from .library.io.writing import write_library as write_library
 from .library.model.model import LibraryModel as LibraryModel
+from .library.stacking.model import StackedModel as StackedModel
 from .library.suggestions.campaign import Campaign as Campaign
 from .library.suggestions.campaign import Suggestions as Suggestions
 from .library.suggestions.campaign import plate_list as plate_list

@@ -77,10 +77,10 @@ def run(capsys, *arguments):
 def test_from_a_table_to_suggestions(folder, capsys):
     code, out, err = run(capsys, "library", "learn", "../library.csv", "--target", "P", "-o", "model", *QUICK)
     assert code == 0, err
-    assert re.search(r"With compositions left out: R² \S+ .* best baseline \(ridge\)", out)
+    assert re.search(r"With compositions left out: R² \S+ .* best single model \(.+?\)", out)
     scores = pd.read_csv("model/scores.csv")
     assert scores.groupby("partition")["model"].apply(list).to_dict() == {
-        name: ["model", "ridge"] for name in ("grouped", "regions", "systems")
+        name: ["model", "ensemble", "gaussian-process", "kernel-ridge", "ridge"] for name in ("grouped", "regions", "systems")
     }
     held_out = pd.read_csv("model/held_out.csv", dtype={"sample": str})
     own = held_out[(held_out["model"] == "model") & (held_out["partition"] == "grouped")]
@@ -163,7 +163,7 @@ def test_learning_stopped_anywhere_is_resumed_to_the_same_bytes(folder, capsys, 
     assert run(capsys, "resume", "run")[0] == 130
     assert (folder / "work" / "run" / "model.json").is_file()
     assert run(capsys, "resume", "run")[0] == 0
-    assert len(calls) == 4 + 1  # nothing that was finished is done twice
+    assert len(calls) == 8 + 1  # four models on two folds; nothing that was finished is done twice
     with RunDirectory("run") as opened:
         assert opened.status == "finished"
     assert not [*Path("run/.state/fit").iterdir(), *Path("run/.state/trial").iterdir()]

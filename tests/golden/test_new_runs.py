@@ -16,7 +16,8 @@ OLD = Path(__file__).parent / "runs_0"
 ONE = ("--threads", 1)
 TINY = ("--shape", "32x32", *ONE)
 FAST = ("--encoder", "filterbank", "--preset", "fast")
-FEW = ("--models", 2, "--scoring-models", 2, "--folds", 2, "--repeats", 1, "--systems", 1, "--baselines", "ridge")
+FEW = ("--models", 2, "--scoring-models", 2, "--folds", 2, "--repeats", 1, "--systems", 1, "--baselines", "ridge",
+       "--model", "ensemble")  # fmt: skip
 
 NEW = {  # name: what it needs, words, arguments; a leading "library" where the command is in that group
     "characterize": (("exemplar.tif",), ("characterize",), ("exemplar.tif", *ONE)),
@@ -77,7 +78,7 @@ MOVED["learn_library"] = ("arrays.safetensors", "model.json", "checks.csv")  # s
 MOVED["predict_library"] = ("predictions.csv", "provenance.json")  # support is judged by each sample's neighbourhood
 MOVED["explain_library"] = ("sanity.csv", "statements.csv", "groups.csv", "provenance.json")
 # Spectra follow composition with shorter length scales as well, and errors of total gradients count more.
-MOVED["explain_library"] += ("component_axis.csv", "correlations.csv", "gradients.nc", "regions.csv")
+MOVED["explain_library"] += ("component_axis.csv", "correlations.csv", "gradients.nc", "regions.csv", "ways.csv")
 # Convolutions, Gram matrices and the two-point gradient add in another order. Features move in the last digits of
 # single precision, and a reconstruction, whose line searches carry that on, becomes another picture.
 LOOSE |= {"learn": 1e-4, "predict": 1e-4, "explain": 1e-4}

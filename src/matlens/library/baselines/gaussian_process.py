@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from matlens.core.gaussian_process import LogNormal, Posterior, maximise_posterior, rbf, whitened
@@ -35,7 +37,7 @@ class GaussianProcess:
         Number of columns of composition and spectrum.
     scores : int
         Number of principal components of the spectrum that are used.
-    theta : ndarray, optional
+    theta : array_like, optional
         Logarithms of the parameters; by default `fit` finds them.
 
     Examples
@@ -46,8 +48,9 @@ class GaussianProcess:
     (array([0.25]), array([[1.]]))
     """
 
-    def __init__(self, blocks: Blocks, scores: int, theta: Array | None = None) -> None:
-        self.blocks, self.scores, self.theta = blocks, min(scores, blocks.spectrum), theta
+    def __init__(self, blocks: Blocks, scores: int, theta: ArrayLike | None = None) -> None:
+        self.blocks, self.scores = blocks, min(scores, blocks.spectrum)
+        self.theta = None if theta is None else np.asarray(theta, np.float64)
 
     def fit(self, x: Array, y: Array) -> GaussianProcess:
         """Fit to targets ``y``, shape (n,), at rows ``x``, shape (n, F)."""
@@ -81,6 +84,10 @@ class GaussianProcess:
             prior = torch.stack([self._kernel(row[None], row[None], self.found)[0, 0] for row in part])
             found.append((prior - reduction).clamp(min=0) + self.found[-1].exp())
         return torch.cat(found).sqrt().numpy()
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen, as JSON can hold it."""
+        return {"scores": self.scores, "theta": [] if self.theta is None else self.theta.tolist()}
 
     @classmethod
     def candidates(cls, blocks: Blocks, x: Array, y: Array) -> list[GaussianProcess]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ class KernelRidge:
     """
 
     def __init__(self, blocks: Blocks, length_scale: float, penalty: float, weight: float = 1.0) -> None:
-        self.length_scale, self.penalty, self.factors = length_scale, penalty, block_weights(blocks, weight)
+        self.length_scale, self.penalty, self.weight = length_scale, penalty, weight
+        self.factors = block_weights(blocks, weight)
 
     def fit(self, x: Array, y: Array) -> KernelRidge:
         """Fit to targets ``y``, shape (n,), at rows ``x``, shape (n, F)."""
@@ -58,6 +60,10 @@ class KernelRidge:
         """Return gradients, shape (n, F)."""
         found = [part @ self.rows - part.sum(1)[:, None] * scaled for scaled, part in self._parts(x)]
         return np.concatenate(found) * self.factors / self.length_scale
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen, as JSON can hold it."""
+        return {"length_scale": self.length_scale, "penalty": self.penalty, "weight": self.weight}
 
     def deviation(self, x: Array) -> Array:
         """Return ones, shape (n,): errors are assumed to have the same standard deviation everywhere."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ class Ridge(_Linear):
     """
 
     def __init__(self, blocks: Blocks, penalty: float, weight: float = 1.0) -> None:
-        self.penalty, self.factors = penalty, block_weights(blocks, weight)
+        self.penalty, self.weight, self.factors = penalty, weight, block_weights(blocks, weight)
 
     def fit(self, x: Array, y: Array) -> Ridge:
         """Learn ``y`` of shape (n,) from ``x`` of shape (n, F)."""
@@ -116,6 +117,10 @@ class Ridge(_Linear):
         self.coefficients = found * self.factors
         self.level = float(y.mean() - middle @ self.coefficients)
         return self
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen, as JSON can hold it."""
+        return {"penalty": self.penalty, "weight": self.weight}
 
     @classmethod
     def candidates(cls, blocks: Blocks) -> list[Ridge]:

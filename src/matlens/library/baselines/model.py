@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from copy import copy
 from functools import partial
 from typing import Any, Protocol, Self
@@ -79,6 +79,13 @@ METHODS: dict[str, Callable[[Blocks, Array, Array, int], Sequence[Regressor]]] =
 }
 
 
+_STORED: dict[str, Callable[..., Regressor]] = {
+    "ridge": Ridge,
+    "kernel-ridge": KernelRidge,
+    "gaussian-process": GaussianProcess,
+}
+
+
 class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Classical regression of a figure of merit with the interface of `LibraryModel`, including gradients.
 
@@ -101,9 +108,14 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Seed of folds and trees.
     cache : mutable mapping, optional
         Stores which preprocessing was chosen for which samples, so that models that are compared share the choice.
+    settings : mapping, optional
+        Hyperparameters, from `chosen`; by default they are chosen anew.
 
     Attributes
     ----------
+    held_out_ : ndarray, shape (n,)
+        Predictions of the training samples by models that were not trained on their compositions; NaN where the figure
+        of merit is missing.
     chains_tried_ : dict
         R squared on held-out compositions of a Gaussian process with each preprocessing that was tried; empty if none
         was tried.
@@ -128,7 +140,9 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         transform: str = "none",
         seed: int = 0,
         cache: MutableMapping[str, Choice] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
+        self.settings = settings
         self.method = method
         self.inputs = inputs
         self.preprocessing = preprocessing
@@ -171,8 +185,40 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.axis_ = self.inputs_.axis
         self.level_, self.scale_ = float(values.mean()), float(values.std())
         x, y = self.inputs_.rows(known.compositions, known.spectra), (values - self.level_) / self.scale_
-        self._learn(x, y, known.replicates(), known.censoring(found.name), progress or Silent())
+        held = self._learn(x, y, known.replicates(), known.censoring(found.name), progress or Silent())
+        self.rows_, self.held_out_ = task.rows, np.full(len(library), np.nan)
+        self.held_out_[task.rows] = self.level_ + self.scale_ * held
         return self
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Hyperparameters that were chosen, for ``settings``; empty for methods that are not stored."""
+        describe = getattr(self.regressor_, "settings", None)
+        return {} if describe is None else dict(describe())
+
+    def held_out_with(self, spectra: ArrayLike | None) -> Array:
+        """Predict training samples, with other spectra, by models that were not trained on their compositions.
+
+        Parameters
+        ----------
+        spectra : array_like, shape (n, C) or that of the samples with the figure of merit, or None
+            Intensities that take the place of those recorded.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Predictions; NaN where `held_out_` is.
+        """
+        known, found = self.library_.select(self.rows_), np.full(len(self.library_), np.nan)
+        given = None if spectra is None else np.asarray(spectra)
+        if given is not None and len(given) != len(known):
+            given = given[self.rows_]
+        x = self.inputs_.rows(known.compositions, known.spectra)
+        other = self.inputs_.rows(known.compositions, given)
+        y = (learned_target(self).values(known) - self.level_) / self.scale_
+        held = _out_of_fold(self.regressor_, x, y, known.replicates(), self.seed, other)[0]
+        found[self.rows_] = self.level_ + self.scale_ * held
+        return found
 
     def predict(self, library: MaterialsLibrary) -> Array:
         """Predict the figure of merit.
@@ -308,10 +354,16 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
         return self.inputs_.rows(compositions, spectra)
 
+    def _chosen(self, x: Array, y: Array, groups: NDArray[np.intp]) -> Regressor:
+        if self.settings is not None:
+            return _STORED[self.method](self.inputs_.blocks, **self.settings)
+        return _choose(METHODS[self.method](self.inputs_.blocks, x, y, self.seed), x, y, groups, self.seed)
+
     def _learn(
         self, x: Array, y: Array, groups: NDArray[np.intp], censored: NDArray[np.int8], progress: Progress
-    ) -> None:
-        chosen = _choose(METHODS[self.method](self.inputs_.blocks, x, y, self.seed), x, y, groups, self.seed)
+    ) -> Array:
+        """Fit to the values; return the held-out predictions."""
+        chosen = self._chosen(x, y, groups)
         progress.update(1, "hyperparameters chosen")
         held, deviation = _out_of_fold(chosen, x, y, groups, self.seed)
         progress.update(2, "held-out errors known")
@@ -324,6 +376,7 @@ class BaselineModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.errors_, self.groups_ = error, groups[measured]
         self.deviations_ = np.maximum(deviation[measured], self.floor_)
         progress.end()
+        return held
 
 
 BASELINES: dict[str, Callable[..., BaselineModel]] = {name: partial(BaselineModel, name) for name in METHODS}
@@ -350,12 +403,15 @@ def _choose(candidates: Sequence[Regressor], x: Array, y: Array, groups: NDArray
     return min(candidates, key=error)
 
 
-def _out_of_fold(chosen: Regressor, x: Array, y: Array, groups: NDArray[np.intp], seed: int) -> tuple[Array, Array]:
-    """Prediction and standard deviation of each row by models that were not trained on its composition."""
+def _out_of_fold(
+    chosen: Regressor, x: Array, y: Array, groups: NDArray[np.intp], seed: int, other: Array | None = None
+) -> tuple[Array, Array]:
+    """Prediction and standard deviation of each row, or other rows, by models not trained on its composition."""
+    asked = x if other is None else other
     held_out, deviation = np.empty(len(y)), np.empty(len(y))
     for train, held in _folds(groups, seed + 1):
         model = copy(chosen).fit(x[train], y[train])
-        held_out[held], deviation[held] = model.predict(x[held]), model.deviation(x[held])
+        held_out[held], deviation[held] = model.predict(asked[held]), model.deviation(asked[held])
     return held_out, deviation
 
 

@@ -6,6 +6,7 @@ import os
 
 from matlens.errors import InputError
 from matlens.library.model import LibraryModel
+from matlens.library.stacking import read_library_model
 from matlens.runs.models import digest_of_model, kind_of_model
 
 __all__ = ["read_model"]
@@ -37,7 +38,7 @@ def read_model(folder: str | os.PathLike[str], *, device: str, known: str = "") 
             f"{folder} holds a model of structures; use 'matlens predict' or 'matlens explain', or name a run "
             "directory of 'matlens library learn'."
         )
-    model = LibraryModel.load(folder, device=device)
+    model = read_library_model(folder, device=device)
     if known and known != digest_of_model(folder):
         raise InputError(f"the model in {folder} has changed since the run started; start a new run.")
     return model

@@ -85,7 +85,7 @@ def check_insight(
     if model is not None and library is not None:
         rows += _rows(check_differences(model, library, seed=seed))
     if isinstance(model, LibraryModel) and library is not None:
-        rows += _rows(check_weights(model, library, seed=seed))
+        rows += _rows(check_weights(model.ensemble_alone, library, seed=seed))
     if insight.sizes.get("model", 1) > 3:
         rows += _rows(check_halves(insight, seed=seed))
     if null is not None:

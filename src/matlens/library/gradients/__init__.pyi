@@ -11,6 +11,7 @@ from .dataset import explain_library as explain_library
 from .integrated import Integrated as Integrated
 from .integrated import integrate_gradients as integrate_gradients
 from .neighbourhood import Neighbourhood as Neighbourhood
+from .neighbourhood import farness as farness
 from .neighbourhood import neighbourhood_support as neighbourhood_support
 from .regions import average_regions as average_regions
 from .regions import cluster_regions as cluster_regions

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from matlens.library.gradients.support import ENOUGH_PAIRS, ENOUGH_SAMPLES, component_pairs
 from matlens.library.table import PRESENT, MaterialsLibrary, named
 
-__all__ = ["Neighbourhood", "neighbourhood_support"]
+__all__ = ["Neighbourhood", "farness", "neighbourhood_support"]
 
 Array = NDArray[np.float64]
 # docs/decisions/0037-marks-of-support.md
@@ -121,6 +121,34 @@ def neighbourhood_support(compositions: ArrayLike, measured: MaterialsLibrary) -
         flags[number] = 0 if beyond else min(int(flags[number]), level)
         against.append((*beyond, *words))
     return Neighbourhood(flags, row[apart.argmin(1)], distance, usual, near, tuple(against))
+
+
+def farness(compositions: ArrayLike, measured: ArrayLike) -> Array:
+    """Return how far compositions lie from measured ones: 0 among them, 1 where support ends.
+
+    Parameters
+    ----------
+    compositions : array_like, shape (n, D)
+        Fractions.
+    measured : array_like, shape (N, D)
+        Measured compositions, each once.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        0 up to 1.5 usual distances between measured neighbours, 1 from three on, and linear between.
+
+    Examples
+    --------
+    >>> w = np.linspace(0, 0.1, 11)
+    >>> farness([[0.955, 0.045], [0.88, 0.12], [0.5, 0.5]], np.stack([1 - w, w], 1)).round(2).tolist()
+    [0.0, 0.33, 1.0]
+    """
+    x, points = np.asarray(compositions, np.float64), np.asarray(measured, np.float64)
+    apart = 0.5 * cdist(x, points, "cityblock")
+    times = apart.min(1) / np.maximum(_usual(apart, points), _TRACE)
+    found: Array = np.clip((times - _NEAR) / (_FAR - _NEAR), 0, 1)
+    return found
 
 
 def _usual(apart: Array, points: Array) -> Array:

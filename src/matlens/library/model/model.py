@@ -6,6 +6,7 @@ import os
 from collections.abc import MutableMapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,6 +96,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Resampling of training samples for the members, with ``"auto"`` resolved.
     warp_ : OutputWarping
         Output warping between the scale of ``transform`` and that of the networks.
+    more_ : dict
+        What a model that contains this ensemble kept beside it when it was stored; else empty.
     components_, axis_, members_, uses_composition_, uses_spectrum_, preprocessing_
         Attributes of the interface `Response`.
 
@@ -416,6 +419,11 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             Gradients(features, *self.inputs_.back(dict(zip(inputs, parts)), compositions, spectra)), covariance
         )
 
+    @property
+    def ensemble_alone(self) -> LibraryModel:
+        """The ensemble, without what a mixture adds to it."""
+        return self
+
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the fitted model: ``model.json`` (settings) and ``arrays.safetensors`` (weights, training samples).
 
@@ -444,7 +452,16 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         parameters = {name: value for name, value in self.get_params().items() if name not in _ELSEWHERE}
         own = self.preprocessing is not None
         values = {name.removesuffix("_"): getattr(self, name) for name in _FITTED}
-        write_state(FittedState(parameters, own, self.inputs_, **values), writing)
+        values |= self._stored()
+        write_state(FittedState(parameters, own, self.inputs_, **values, more=self._more()), writing)
+
+    def _stored(self) -> dict[str, Any]:
+        """Attributes that are stored otherwise than they are here."""
+        return {}
+
+    def _more(self) -> dict[str, Any]:
+        """What a model that contains this ensemble keeps beside it."""
+        return {}
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], *, device: str = "auto") -> LibraryModel:
@@ -489,6 +506,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             model.inputs_, model.resample_ = state.inputs, PRESETS[model.preset].resampling(model.resample)
             for name in _FITTED:
                 setattr(model, name, getattr(state, name.removesuffix("_")))
+            model.more_ = state.more
             model._settle()
         return model
 

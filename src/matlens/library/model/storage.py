@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ class FittedState:
         R squared of each preprocessing that was tried.
     held_out, held_out_spread : ndarray, shape (n,)
         Mean and standard deviation over the members that were not trained on the sample.
+    more : dict
+        What models that contain the ensemble keep beside it, as JSON can hold it.
     """
 
     parameters: dict[str, Any]
@@ -70,6 +72,7 @@ class FittedState:
     chains_tried: dict[str, float]
     held_out: NDArray[np.float64]
     held_out_spread: NDArray[np.float64]
+    more: dict[str, Any] = field(default_factory=dict)
 
     def respond(self, compositions: ArrayLike, spectra: ArrayLike | None) -> NDArray[np.float64]:
         """Return the prediction of each member, shape (m, n), for fractions (n, D) and file intensities (n, C)."""
@@ -113,6 +116,8 @@ def write_state(state: FittedState, writing: Writing) -> None:
         "example": state.example(),
         "library": words,
     }
+    if state.more:
+        content["more"] = state.more
     write_model_files(writing, SCHEMA, arrays, content, ("numpy", "torch"))
 
 
@@ -174,6 +179,7 @@ def _state(content: dict[str, Any], arrays: Arrays, where: torch.device) -> Fitt
         {chain: float(score) for chain, score in content.get("chains_tried", {}).items()},
         np.asarray(arrays["held_out"], np.float64),
         np.asarray(arrays["held_out_spread"], np.float64),
+        dict(content.get("more", {})),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,7 @@ from matlens.library.gradients import (
     fit_averaged_trend,
     fit_composition_response,
 )
-from matlens.library.model import LibraryModel, Response
+from matlens.library.model import Response
 from matlens.library.model.targets import learned_target
 from matlens.library.table import MaterialsLibrary
 
@@ -24,6 +25,14 @@ __all__ = ["PredictiveDistribution", "measured_merit", "predictive_distribution"
 Array = NDArray[np.float64]
 _CHUNK = 2000  # compositions whose spectra are in memory at once
 _FOLLOWED = 8  # residual spectra over which predictions at a composition are averaged
+
+
+@runtime_checkable
+class FollowsSpectra(Protocol):
+    """Models that know how well they predict from spectra other than those recorded."""
+
+    def held_out_with(self, spectra: ArrayLike | None) -> Array:
+        """Return held-out predictions of the training samples with other spectra, shape (n,)."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +216,7 @@ def predictive_distribution(model: Response, library: MaterialsLibrary) -> Predi
     if not honest:
         # errors at unseen compositions are unknown; those at training compositions are a lower bound
         held_out = model.respond(library.compositions, spectra).mean(0)
-    elif spectra is not None and isinstance(model, LibraryModel):
+    elif spectra is not None and isinstance(model, FollowsSpectra):
         held_out = model.held_out_with(spectra)
     values = measured_merit(model, library)
     left = values - held_out

@@ -13,7 +13,14 @@ from matlens.core.model_files import FILES
 from matlens.hooks import Progress
 from matlens.library.commands.learn.spec import Baseline, LearnSpec
 from matlens.library.commands.learn.tables import MODEL, read_held_out, write_checks, write_library_evidence
-from matlens.library.commands.learn.trials import baselines_of, chain_of, contender, folds_of, model_of
+from matlens.library.commands.learn.trials import (
+    baselines_of,
+    chain_of,
+    contender,
+    contenders_of,
+    folds_of,
+    model_of,
+)
 from matlens.library.commands.options import reading
 from matlens.library.commands.source import library_digest, read_table
 from matlens.library.io import lines_of_truth
@@ -21,6 +28,7 @@ from matlens.library.model import LibraryModel
 from matlens.library.model.preprocessing_choice import Choice, in_words
 from matlens.library.model.presets.registry import PRESETS
 from matlens.library.model.targets import resolve_task
+from matlens.library.stacking import MEMBERS, StackedModel, left_out, read_library_model, stacked_predictions
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import Fold, held_out
 from matlens.runs.codecs import table_codec
@@ -71,6 +79,7 @@ def prepare(spec: LearnSpec, environment: Mapping[str, Any]) -> Prepared:
         target=target.name,
         inputs="both" if composition and spectrum else "spectrum" if spectrum else "composition",
         resample=PRESETS[spec.preset].resampling(spec.resample),
+        model=spec.model if PRESETS[spec.preset].sharpness is not None else "ensemble",  # umehara2019 is as published
         baselines=cast("tuple[Baseline, ...]", baselines_of(spec) or ("none",)),
         merit_units=read_as.merit_units,
         censored=read_as.censored,
@@ -137,7 +146,7 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
     folds, notes = folds_of(spec, known, task.target)
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_, "samples": len(known)}
     run.mark("running", resolved=facts, notes=[*library.notes, *notes, *_prepared(model)])
-    contenders = (MODEL, *baselines_of(spec))
+    contenders = contenders_of(spec)
     trials = {
         f"{name}_{fold.partition}_{number}": (name, fold) for number, fold in enumerate(folds) for name in contenders
     }
@@ -149,7 +158,15 @@ def work(run: RunDirectory, progress: Progress, found: MaterialsLibrary | None =
 
     label = "trials on samples held out"
     parts = each(run, "trial", trials, tried, table_codec(read_held_out), progress=progress, label=label)
-    write_library_evidence(run, model, pd.concat(parts.values(), ignore_index=True), contenders)
+    table = pd.concat(parts.values(), ignore_index=True)
+    if spec.model == "auto":
+        if not isinstance(model, StackedModel):  # else an interrupted run had come so far
+            left = left_out(table, known, folds, MEMBERS)
+            model = StackedModel(**model.get_params()).mix(model, left)
+            model.put(run.writing)
+        table = pd.concat([stacked_predictions(table, known, folds, MEMBERS, MODEL), table], ignore_index=True)
+        contenders = (MODEL, *contenders)
+    write_library_evidence(run, model, table, contenders)
 
 
 def _read(run: RunDirectory, spec: LearnSpec) -> MaterialsLibrary:
@@ -161,7 +178,7 @@ def _read(run: RunDirectory, spec: LearnSpec) -> MaterialsLibrary:
 def _model(run: RunDirectory, spec: LearnSpec, library: MaterialsLibrary, progress: Progress) -> LibraryModel:
     """Fit the model to all samples, or read it where that has been done."""
     if (run.path / FILES[-1]).is_file():
-        return LibraryModel.load(run.path, device=spec.device)
+        return read_library_model(run.path, device=spec.device)
     store = RunStateStore(run, "fit/", interval=_INTERVAL)
     model = model_of(spec)
     model.fit(library, spec.target, progress=progress, checkpoint=store)

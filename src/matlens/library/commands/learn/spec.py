@@ -22,7 +22,8 @@ _MODEL, _SCORES = "Model", "Samples held out"
 class LearnSpec(Table, Seeded, OnDevice):
     """Learn to predict a figure of merit from composition and spectrum, and test the model on samples held out.
 
-    The model is an ensemble of neural networks. Classical models (baselines) are tested on the same samples.
+    The model is a mixture of an ensemble of neural networks and classical models that have gradients. Baselines are
+    tested on the same samples.
     """
 
     library: LibraryFile
@@ -33,6 +34,13 @@ class LearnSpec(Table, Seeded, OnDevice):
     inputs: Annotated[
         Literal["auto", "composition", "spectrum", "both"],
         option("What the model learns from; auto takes all that the table holds."),
+    ] = "auto"
+    model: Annotated[
+        Literal["auto", "ensemble"],
+        option(
+            "Kind of model: auto mixes an ensemble of networks, a Gaussian process, kernel ridge and ridge regression "
+            "by how well they predict samples held out; ensemble takes the networks alone, as umehara2019 always does."
+        ),
     ] = "auto"
     n_models: Annotated[int, option("Number of models in the ensemble.", "--models", "--n-models", ge=1)] = 50
     transform: Annotated[

@@ -12,6 +12,7 @@ import pandas as pd
 from matlens.core.user_text import listed
 from matlens.library.model import LibraryModel
 from matlens.library.model.targets import Target
+from matlens.library.stacking import MEMBERS, StackedModel
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import LibraryChecks, check_library, paired, summarise
 from matlens.runs.directory import RunDirectory
@@ -29,6 +30,7 @@ _WORDS = {
     "systems": "co-alloy systems left out",
     "shuffled": "single rows left out, which flatters",
 }
+_NOTED = 0.005  # weight in the mixture from which a member is named
 _COVERED = 0.8  # of intervals made for 0.9; below, a warning
 
 
@@ -98,9 +100,10 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
     )
     tested = [(_with(row), float(row["r2"])) for row in scores[scores["model"] == MODEL].to_dict("records")]
     good = [f"{words} (R² {r2:.2f})" for words, r2 in tested if r2 > 0]
-    bad = [f"{words} (R² {r2:.2f})" for words, r2 in tested if not r2 > 0]
+    bad = [f"{words} (R² {r2:.2f})".replace(" -", " −") for words, r2 in tested if not r2 > 0]
     what = f"A model of {inputs} predicts {model.target_} " + (f"with {listed(good)}" if good else "in no test")
-    said = [f"{what}{f', but not with {listed(bad)}' if bad and good else ''}.".replace("-", "−")]
+    said = [f"{what}{f', but not with {listed(bad)}' if bad and good else ''}."]
+    said = [*_beaten(model, ahead), *said, *_mixture(model)]
     for partition, part in scores.groupby("partition", sort=False):
         row = part[part["model"] == MODEL].iloc[0]
         sentence = (
@@ -111,10 +114,11 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
         if len(others):
             best = others.sort_values("r2").iloc[-1]
             gain = ahead[(ahead["partition"] == partition) & (ahead["other"] == best["model"])].iloc[0]
-            better, sign = ("the model", 1) if gain["r2_gain"] >= 0 else ("the baseline", -1)
+            kind = "single model" if isinstance(model, StackedModel) else "baseline"
+            better, sign = ("the model", 1) if gain["r2_gain"] >= 0 else (f"the {kind}", -1)
             ends = sorted(sign * gain[f"r2_gain_{end}"] for end in ("low", "high"))
             sentence += (
-                f"; the best baseline ({best['model']}) reaches {best['r2']:.2f}, so that {better} is better by "
+                f"; the best {kind} ({best['model']}) reaches {best['r2']:.2f}, so that {better} is better by "
                 f"{sign * gain['r2_gain']:.2f} ({ends[0]:.2f} to {ends[1]:.2f})"
             )
         if np.isfinite(row["coverage"]):
@@ -126,6 +130,48 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
                 "measured one are predicted in the right order."
             )
     return said
+
+
+def _beaten(model: LibraryModel, ahead: pd.DataFrame) -> list[str]:
+    """Which model is surely better, and of which one the gradients are."""
+    if not len(ahead):
+        return []
+    surely = ahead[(ahead["r2_gain_high"] < 0) & (ahead["partition"] != "shuffled")]
+    best = surely.sort_values("r2_gain").drop_duplicates("partition")
+    own = "this mixture" if isinstance(model, StackedModel) else "this ensemble"
+    said = []
+    for row in best.to_dict("records"):
+        other, test = str(row["other"]).replace("-", " "), _WORDS.get(row["partition"], row["partition"])
+        gain, *ends = (-row[f"r2_gain{end}"] for end in ("", "_high", "_low"))
+        said.append(
+            f"A {other} is surely better with {test} (R² higher by {gain:.2f}, 90 % interval {ends[0]:.2f} to "
+            f"{ends[1]:.2f}); gradients and suggestions are those of {own}."
+        )
+    return said
+
+
+def _mixture(model: LibraryModel) -> list[str]:
+    """What the mixture consists of, and whether its intervals were calibrated."""
+    if not isinstance(model, StackedModel):
+        return []
+    stack = model.stack_
+    near, far = (_shares(weights) for weights in (stack.near, stack.far))
+    said = f"The model is a mixture: {near}"
+    said += f" among measured compositions, and {far} in new regions." if far != near else "."
+    left = [
+        name
+        for name, known in zip(("among measured compositions", "in new regions"), stack.calibrated, strict=True)
+        if not known
+    ]
+    if left:
+        said += f" Intervals {listed(left)} are the model's own: too few were left out to calibrate them."
+    return [said, "For new co-alloy systems intervals are not calibrated."]
+
+
+def _shares(weights: Sequence[float]) -> str:
+    order = sorted(zip(weights, MEMBERS, strict=True), reverse=True)
+    parts = [f"{100 * share:.0f} % {name.replace('-', ' ')}" for share, name in order if share > _NOTED]
+    return listed(parts)
 
 
 def _warnings(scores: pd.DataFrame) -> list[str]:

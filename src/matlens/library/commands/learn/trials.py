@@ -12,12 +12,13 @@ from matlens.library.model import LibraryModel
 from matlens.library.model.preprocessing_choice import Choice
 from matlens.library.model.targets import Target, training_rows
 from matlens.library.spectra import Preprocessing
+from matlens.library.stacking import ENSEMBLE, MEMBERS
 from matlens.library.table import MaterialsLibrary
 from matlens.library.validation import PARTITIONS, Fold
 from matlens.library.validation.partitions import systems
 from matlens.library.validation.scoring import LibraryLearner
 
-__all__ = ["baselines_of", "chain_of", "contender", "folds_of", "model_of"]
+__all__ = ["baselines_of", "chain_of", "contender", "contenders_of", "folds_of", "model_of"]
 
 
 def model_of(spec: LearnSpec, **other: object) -> LibraryModel:
@@ -94,7 +95,7 @@ def contender(spec: LearnSpec, name: str, cache: MutableMapping[str, Choice]) ->
     spec : LearnSpec
         Options of the command; ``resample`` is no longer ``auto``.
     name : str
-        ``"model"``, or a baseline's.
+        ``"model"`` or ``"ensemble"``, or a baseline's.
     cache : mutable mapping
         Choices of preprocessing that were made before, by what they were made of.
 
@@ -103,7 +104,7 @@ def contender(spec: LearnSpec, name: str, cache: MutableMapping[str, Choice]) ->
     LibraryLearner
         The model.
     """
-    if name == MODEL:
+    if name in (MODEL, ENSEMBLE):
         # Models that all saw all samples would leave nothing to make intervals of: each is spared a tenth.
         resample = "groups" if spec.resample == "none" else spec.resample
         return model_of(spec, n_models=spec.scoring_models, resample=resample, cache=cache)
@@ -114,6 +115,30 @@ def contender(spec: LearnSpec, name: str, cache: MutableMapping[str, Choice]) ->
         seed=spec.seed,
         cache=cache,
     )
+
+
+def contenders_of(spec: LearnSpec) -> tuple[str, ...]:
+    """List the models that are trained on every fold: those of the mixture, if there is one, and the baselines.
+
+    Parameters
+    ----------
+    spec : LearnSpec
+        Options of the command.
+
+    Returns
+    -------
+    tuple of str
+        Their names; the mixture itself is made of their predictions.
+
+    Examples
+    --------
+    >>> contenders_of(LearnSpec(library="a.csv", baselines=["pls"]))
+    ('ensemble', 'gaussian-process', 'kernel-ridge', 'ridge', 'pls')
+    >>> contenders_of(LearnSpec(library="a.csv", baselines=["pls"], model="ensemble"))
+    ('model', 'pls')
+    """
+    first = MEMBERS if spec.model == "auto" else (MODEL,)
+    return tuple(dict.fromkeys([*first, *baselines_of(spec)]))
 
 
 def folds_of(spec: LearnSpec, library: MaterialsLibrary, target: Target) -> tuple[list[Fold], list[str]]:

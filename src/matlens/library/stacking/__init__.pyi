@@ -1,0 +1,9 @@
+from .model import ENSEMBLE as ENSEMBLE
+from .model import MEMBERS as MEMBERS
+from .model import StackedModel as StackedModel
+from .reading import read_library_model as read_library_model
+from .trials import left_out as left_out
+from .trials import stacked_predictions as stacked_predictions
+from .weights import Stack as Stack
+from .weights import fit_stack as fit_stack
+from .weights import stack_weights as stack_weights
