@@ -14,6 +14,8 @@ from .oriented import anisotropic_bicontinuous as anisotropic_bicontinuous
 from .oriented import anisotropic_field as anisotropic_field
 from .packings import particles as particles
 from .photographs import gravel as gravel
+from .planes_in_space import extruded as extruded
+from .planes_in_space import stacked_planes as stacked_planes
 from .regular import checkerboard as checkerboard
 from .regular import laminate as laminate
 from .scattered_ellipses import ellipses as ellipses

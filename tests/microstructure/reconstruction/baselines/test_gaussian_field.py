@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 
 from matlens import Microstructure, reconstruct
+from matlens.errors import InputError
 from matlens.microstructure.problems import gaussian_field, level_cut_covariance
-from matlens.microstructure.reconstruction.classical.gaussian_field import field_correlation, nearest_correlation
+from matlens.microstructure.reconstruction import find_method
+from matlens.microstructure.reconstruction.classical.gaussian_field import (
+    field_correlation,
+    isotropic_correlation,
+    nearest_correlation,
+)
 from matlens.microstructure.reconstruction.classical.targets import offsets
+from matlens.microstructure.reconstruction.method import Task
 from matlens.microstructure.statistics import s2_error, two_point_map
 
 
@@ -59,3 +66,40 @@ def test_three_phases_have_the_wanted_probabilities():
     mean, wanted = np.mean([two_point_map(r) for r in made], axis=0), two_point_map(m)
     centre = (slice(None), slice(96 - 8, 96 + 9), slice(96 - 8, 96 + 9))
     assert np.abs(mean - wanted)[centre].max() < 0.025
+
+
+def volume_of(section, side, seed=0):
+    prepared = find_method("gaussian-field").prepare([section], (side,) * 3, seed)
+    return prepared, prepared.learn()(Task((side,) * 3, section.volume_fractions, seed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fraction", [0.2, 0.5])
+def test_a_section_gives_a_volume_of_its_medium(fraction):
+    """Of a field that is known in space: the volume is as near to it as its own parts are to each other."""
+    truth = list(gaussian_field((96, 96, 96), 6, fraction, seed=3).tiles((48, 48, 48)))
+    section = gaussian_field((256, 1, 256), 6, fraction, seed=5)
+    section = Microstructure(section.labels[:, 0], phase_names=section.phase_names)
+    prepared, made = volume_of(section, 48)
+    assert prepared.notes == ("the volume is taken as isotropic: two-point probabilities are means over directions",)
+    assert np.bincount(made.labels.ravel()).tolist() == Task((48,) * 3, section.volume_fractions, 0).counts.tolist()
+    volume = Microstructure(made.labels)
+    spread = np.median([s2_error(a, b) for a in truth for b in truth if a is not b])
+    assert np.median([s2_error(volume, window) for window in truth]) < 1.25 * spread
+    # a volume from a section is isotropic: the covariance along the diagonals is that along the axes
+    covariance = two_point_map(volume)[1]
+    axis, diagonal = covariance[24, 24, 24 + 7], covariance[24 + 4, 24 + 4, 24 + 4]  # distances 7 and 6.9
+    assert abs(axis - diagonal) < 0.03
+
+
+def test_correlation_in_space_has_no_negative_power():
+    wanted = np.cos(offsets(10, 3) / 2) * np.exp(-offsets(10, 3) / 6)  # of no isotropic medium in space
+    found = isotropic_correlation(wanted, (24, 32, 28))
+    assert found.shape == (24, 32, 28)
+    assert found.flat[0] == pytest.approx(1.0)
+    assert np.fft.fftn(found).real.min() > -1e-9
+
+
+def test_other_methods_make_no_volume_from_a_section():
+    with pytest.raises(InputError, match="'quilting' was asked for a result of 3 axes from exemplars of 2"):
+        find_method("quilting").prepare([gaussian_field((64, 64), 4, 0.5, seed=0)], (32, 32, 32), 0)

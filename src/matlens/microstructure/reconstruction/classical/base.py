@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+from matlens.errors import InputError
 from matlens.microstructure.reconstruction.method import Maker, Method, Prepared
 from matlens.microstructure.reconstruction.methods import options_of
 from matlens.microstructure.structure import Microstructure
@@ -33,6 +35,11 @@ class _Learning(Prepared):
 class Classical(Method[Prepared]):
     """Method of reconstruction without a network; it computes on the processor.
 
+    Attributes
+    ----------
+    from_sections : bool
+        Whether it makes volumes from sections; otherwise the result has as many axes as the exemplars.
+
     Examples
     --------
     >>> from matlens.microstructure.problems import bicontinuous
@@ -41,6 +48,8 @@ class Classical(Method[Prepared]):
     >>> isinstance(method, Classical), method.check([bicontinuous((64, 64), seed=1)], (32, 32))
     (True, ())
     """
+
+    from_sections: ClassVar[bool] = False
 
     @abstractmethod
     def check(self, exemplars: Sequence[Microstructure], shape: Sequence[int]) -> tuple[str, ...]:
@@ -109,6 +118,12 @@ class Classical(Method[Prepared]):
         ResourceError
             If a package that the method needs is missing.
         """
+        axes = exemplars[0].ndim
+        if len(shape) != axes and not (self.from_sections and (axes, len(shape)) == (2, 3)):
+            raise InputError(
+                f"method {self.name!r} was asked for a result of {len(shape)} axes from exemplars of {axes}, which it "
+                "cannot make; choose a shape of as many axes or another method."
+            )
         notes = self.check(exemplars, shape)
         choices = {"options": options_of(self), "device": "cpu"}
         return _Learning(choices, notes, self, tuple(exemplars), tuple(shape), seed)
