@@ -68,9 +68,10 @@ def test_drift_over_the_plate_is_found_and_nothing_else() -> None:
     assert drifting.loc["x", "r2_rest"] > 0.7
     assert "one" not in drifting.index
     assert drifting.loc[["plate", "order in the file", CONTROL], "r2_rest"].max() < 0.1
-    assert checks.alarm.startswith("The x alone predicts P") == (drifting.loc["x", "r2"] > 0.3)
+    alarmed = any(alarm.startswith("The x alone predicts P") for alarm in checks.alarms)
+    assert alarmed == (drifting.loc["x", "r2"] > 0.3)
     assert "x predicts what a model of composition leaves unexplained" in checks.sentences[2]
-    assert "neither the order in the file nor any covariate" in check_library(made(0.3, replicates=2)).sentences[2]
+    assert "neither the order in the file nor any other column" in check_library(made(0.3, replicates=2)).sentences[2]
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 from .averaged_trend import AveragedTrend as AveragedTrend
 from .averaged_trend import fit_averaged_trend as fit_averaged_trend
+from .cleaned import without_spikes as without_spikes
 from .composition_response import CompositionResponse as CompositionResponse
 from .composition_response import channel_noise as channel_noise
 from .composition_response import fit_composition_response as fit_composition_response

@@ -10,6 +10,7 @@ from matlens.core.labelled import ShownDataset
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.library.gradients import parts
+from matlens.library.gradients.cleaned import without_spikes
 from matlens.library.gradients.composition_response import CompositionResponse, fit_composition_response
 from matlens.library.gradients.separability import Identifiability, identifiability
 from matlens.library.gradients.simplex import SCHEMES, Hosts, default_hosts, directions
@@ -106,6 +107,7 @@ def explain_library(
     measured = measured or getattr(model, "library_", None) or library
     for each in (library, measured):
         _check(model, each)
+    library, measured = (without_spikes(each, model.preprocessing_) for each in (library, measured))
     sites = library.site_numbers
     host = default_hosts(measured.compositions, library.components, hosts, sites)
     rays = np.stack([directions(scheme, library.compositions, host, sites) for scheme in SCHEMES])

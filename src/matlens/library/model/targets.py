@@ -125,7 +125,7 @@ def resolve_inputs(library: MaterialsLibrary, inputs: str) -> tuple[bool, bool]:
     Raises
     ------
     InputError
-        If the option is not known, or spectra are asked for and there are none.
+        If the option is not known, or spectra are asked for and there are none, or all are equal.
 
     Examples
     --------
@@ -136,6 +136,10 @@ def resolve_inputs(library: MaterialsLibrary, inputs: str) -> tuple[bool, bool]:
         raise InputError(f"inputs {inputs!r} are not known; choose one of {', '.join(INPUTS)}.")
     if inputs in ("spectrum", "both") and not library.has_spectra:
         raise InputError(f"inputs {inputs!r} need spectra, and the library has none; choose inputs 'composition'.")
+    if library.spectra is not None and not np.ptp(library.spectra, axis=0).any():
+        if inputs in ("spectrum", "both"):
+            raise InputError("the spectra of all samples are equal and show nothing; choose inputs 'composition'.")
+        return True, False
     return inputs != "spectrum", inputs in ("spectrum", "both") or (inputs == "auto" and library.has_spectra)
 
 

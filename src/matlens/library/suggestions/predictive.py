@@ -15,6 +15,7 @@ from matlens.library.gradients import (
     design_of,
     fit_averaged_trend,
     fit_composition_response,
+    without_spikes,
 )
 from matlens.library.model import Response
 from matlens.library.model.targets import learned_target
@@ -208,6 +209,7 @@ def predictive_distribution(model: Response, library: MaterialsLibrary) -> Predi
     >>> predictive_distribution(BASELINES["ridge"]().fit(library), library).expected([[0.5, 0.5]]).round(1)
     array([1.5])
     """
+    library = without_spikes(library, model.preprocessing_)
     following = fit_composition_response(library) if model.uses_spectrum_ else None
     # A composition that was not made has a predicted spectrum; errors with recorded ones would be too small.
     spectra = None if following is None else following.bounded(following.corrected - following.residual)

@@ -17,6 +17,7 @@ from matlens.library.baselines import BASELINES
 from matlens.library.model.targets import Target, resolve_task
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import PRESENT, MaterialsLibrary
+from matlens.library.validation.oddities import confounded, odd_spectra, odd_values
 from matlens.library.validation.partitions import grouped, shuffled
 from matlens.library.validation.scoring import held_out
 
@@ -30,6 +31,7 @@ _DRAWS = 1000
 _FOLDS = 5
 _ALARMING = 0.3  # R squared of something other than the composition that is worth an alarm
 _TELLING = 0.1  # R squared on held-out samples from which a covariate is reported as a possible cause
+_FILLED = 0.5  # share of the samples for which another column must have a number to be tried as a cause
 _WIDE = 0.8  # share of mixtures with a sample nearby, below which gaps are reported
 
 
@@ -90,9 +92,9 @@ class LibraryChecks:
         Predictive power of covariates, as returned by `confounding`.
     sentences : tuple of str
         The results in words.
-    alarm : str
-        A warning, where the order in the file or a covariate predicts the figure of merit about as well as the
-        composition does, and what a model leaves unexplained too; else empty.
+    alarms : tuple of str
+        Warnings: values far from the rest, spikes, constant spectra, columns that follow a component, and what predicts
+        the figure of merit about as well as the composition does.
 
     Examples
     --------
@@ -110,7 +112,7 @@ class LibraryChecks:
     noise: NoiseCeiling
     confounding: pd.DataFrame
     sentences: tuple[str, ...]
-    alarm: str = ""
+    alarms: tuple[str, ...] = ()
 
 
 def check_library(
@@ -170,7 +172,11 @@ that no model of composition alone can exceed an R2 of 1.00 (90 % interval 1.00 
         _noise_sentence(noise, found, spectra=library.spectra is not None),
         _confounding_sentence(others, found, inputs=_inputs(library)),
     )
-    return LibraryChecks(components, pairs, systems, spacing, filled, noise, others, sentences, _alarm(others, found))
+    measured = known.select(np.flatnonzero(np.isfinite(found.values(known))))
+    causes = _covariates(measured.covariates) | _other_merits(measured, found)
+    alarms = (odd_values(known, found), *odd_spectra(library), *confounded(measured, causes), _alarm(others, found))
+    alarms = tuple(alarm for alarm in alarms if alarm)
+    return LibraryChecks(components, pairs, systems, spacing, filled, noise, others, sentences, alarms)
 
 
 def sampled(library: MaterialsLibrary) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -306,6 +312,7 @@ def confounding(library: MaterialsLibrary, target: Target, *, seed: int = 0) -> 
     missed = (errors["value"] - errors["predicted"]).set_axis(errors["sample"].astype(str))
     rest = missed.loc[list(used.samples)].to_numpy(np.float64)
     tried = {ORDER: np.arange(len(used), dtype=np.float64)[:, None]} | _covariates(used.covariates)
+    tried |= _other_merits(used, target)
     if len(tried) > 2:
         tried[ALL] = np.concatenate(list(tried.values()), axis=1)
     tried[CONTROL] = used.compositions
@@ -331,6 +338,12 @@ def _covariates(table: pd.DataFrame) -> dict[str, Array]:
         numbers = column if pd.api.types.is_numeric_dtype(column) else pd.Series(pd.factorize(column)[0])
         found[str(name)] = numbers.fillna(-1).to_numpy(np.float64)[:, None]
     return found
+
+
+def _other_merits(library: MaterialsLibrary, target: Target) -> dict[str, Array]:
+    """Every other column of numbers: a table does not tell what was set from what was measured."""
+    others = library.merits.drop(columns=target.name)
+    return _covariates(others[[name for name in others if others[name].notna().mean() > _FILLED]])
 
 
 def _filling(library: MaterialsLibrary, seed: int) -> tuple[float, float]:
@@ -395,7 +408,7 @@ def _confounding_sentence(table: pd.DataFrame, target: Target, *, inputs: str) -
     lead = np.where(table["covariate"] == ALL, _TELLING, 0.0)
     best, rest = (table.iloc[int(np.argmax(table[key] - lead))].to_dict() for key in ("r2", "r2_rest"))
     if best["r2"] < _TELLING and rest["r2_rest"] < control + _TELLING:
-        return f"Other causes: neither the order in the file nor any covariate predicts {target.name} by itself."
+        return f"Other causes: neither the order in the file nor any other column predicts {target.name} by itself."
     if rest["r2_rest"] < control + _TELLING:
         return (
             f"Other causes: {best['covariate']} alone predicts {target.name} (R2 {best['r2']:.2f} on compositions held "

@@ -37,6 +37,7 @@ from matlens.library.gradients import (
     default_hosts,
     explain_library,
     fit_composition_response,
+    without_spikes,
 )
 from matlens.library.model import LibraryModel
 from matlens.library.table import MaterialsLibrary
@@ -111,7 +112,8 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
         return
     spec = options_of(run, ExplainSpec)
     model = _read(run, spec) if found is None else found
-    response = fit_composition_response(model.library_) if model.uses_spectrum_ else None
+    known = without_spikes(model.library_, model.preprocessing_)
+    response = fit_composition_response(known) if model.uses_spectrum_ else None
     insight = _explain(spec, model, model.library_, response, progress, steps=spec.integration_steps)
     write_gradients(run, insight, members=spec.members)
     null = _null(run, spec, model, response, progress)

@@ -221,9 +221,9 @@ def write_checks(run: RunDirectory, library: MaterialsLibrary, target: Target, s
     if {"x", "y"} <= set(places):
         kept = places[[name for name in ("x", "y", "plate") if name in places]]
         write_table(run, "positions", kept.assign(sample=list(library.samples)))
-    if found.alarm:
-        run.mark("running", warnings=[found.alarm])
-    write_table(run, "checks", pd.DataFrame({"sentence": [*library.notes, *found.sentences]}))
+    if found.alarms:
+        run.mark("running", warnings=list(found.alarms))
+    write_table(run, "checks", pd.DataFrame({"sentence": [*found.alarms, *library.notes, *found.sentences]}))
 
 
 def _replicates(library: MaterialsLibrary, target: Target) -> pd.DataFrame:
