@@ -134,7 +134,7 @@ def real() -> None:
                 continue
             model = make().set_params(coverage=0.9).fit(train.select(draw_groups(train.groups, 500, draw)), TARGET)
             found, truth = model.predict_interval(test), test.targets[TARGET].to_numpy()
-            inside = (found["lower"] <= truth) & (truth <= found["upper"])
+            inside = (found["low"] <= truth) & (truth <= found["high"])
             for family in [*np.unique(test.families), "all"]:
                 one = np.full(len(test), True) if family == "all" else test.families == family
                 row = scores(truth[one], found["predicted"][one]) | {
@@ -155,10 +155,10 @@ def coverage() -> None:
         def row(draw: int = draw) -> Row:
             model = StructurePropertyModel(vgg(), phase_values=PHASES, cache=cache)
             found = model.fit(train.select(draw_groups(train.groups, 50, 1000 + draw)), TARGET).predict_interval(test)
-            inside = ((found["lower"] <= truth) & (truth <= found["upper"])).to_numpy()
+            inside = ((found["low"] <= truth) & (truth <= found["high"])).to_numpy()
             parts = {f"tercile {i + 1}": inside[tercile == i].mean() for i in range(3)}
             parts |= {family: inside[test.families == family].mean() for family in np.unique(test.families)}
-            width = (found["upper"] / found["lower"]).median()
+            width = (found["high"] / found["low"]).median()
             return {"all": float(inside.mean()), "width": float(width)} | {k: float(v) for k, v in parts.items()}
 
         store.keep(str(draw), row)

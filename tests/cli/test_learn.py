@@ -265,7 +265,7 @@ def test_pictures_with_labels_in_groups(folder, capsys, caplog, pictures):
         assert "another pixel size" in opened.provenance["notes"][0]
     found = pd.read_csv("predicted/predictions.csv")
     assert found["structure"].tolist() == ["large.tif", "p3.tif"]
-    assert {"lower", "upper", "distance", "in_domain"} <= set(found.columns)
+    assert {"low", "high", "distance", "in_domain"} <= set(found.columns)
 
     code, out, err = run(capsys, "predict", "model", pictures, "--labels", "labels.csv", "-o", "scored")
     assert code == 0, err

@@ -151,7 +151,7 @@ def scores(resample: str):
 def structures(log: bool):
     table = held_out_table()
     table["value"], table["predicted"] = np.exp(table["value"]), np.exp(table["predicted"])
-    table = table.rename(columns={"low": "lower", "high": "upper"}).assign(inside=True, in_domain=True)
+    table = table.assign(inside=True, in_domain=True)
     found = {name: part.reset_index(drop=True) for name, part in table.groupby("model")}
     return {"scores": score_table(found, "good", log=log).select_dtypes("number").to_numpy()}
 

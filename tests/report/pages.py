@@ -12,6 +12,7 @@ import pandas as pd
 
 _SPACE = "{http://www.w3.org/1999/xhtml}"
 _NUMBER = re.compile(r"[−-]?\d+\.\d+")  # whole numbers are everywhere
+_EXPONENT = re.compile(r"\de[+-]\d")
 # Heads of columns whose numbers have no unit: counts, ratios, scores, and numbers that have their unit in the row.
 _PURE = re.compile(
     r"\b(R|R²|rank|samples|structures|realisation|iterations|evaluations|models|windows|additions|channels|points|"
@@ -39,6 +40,8 @@ def faults(report: Path) -> Iterator[str]:
             yield f"a picture whose description says nothing: {alt!r}"
     for table in _all(page, "table"):
         yield from _of_table(table)
+    for tag in ("p", "li", "td", "strong", "small"):
+        yield from (f"an exponent of programs: {_text(one)}" for one in _all(page, tag) if _EXPONENT.search(_text(one)))
     yield from _contradictions(page, report.parent)
 
 

@@ -44,6 +44,7 @@ def test_a_sound_page_has_no_fault(found):
         ("k (W/m)", "k", "without a unit"),
         ("<td>1.5</td>", "<td>–</td>", "an empty column"),
         ("<td>1.5</td>", "<td>True</td>", "a word of Python"),
+        ("<td>1.5</td>", "<td>1.5e+03</td>", "an exponent of programs"),
         ("<td>1.5</td>", "<td>1.50000</td>", "digits that nobody needs"),
         ('<th scope="col">bound', "<th>bound", "without scope"),
         ("<h2 id", "<h3 id", "skips a level"),

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatterSciNotation
 
+from matlens.core.numbers import RAISED
 from matlens.core.user_text import printable
-from matlens.figures.units import RAISED
 
 __all__ = ["COLOURS", "DOUBLE", "RC", "SINGLE", "legend", "legend_below", "line_style", "phase_colours", "styled"]
 

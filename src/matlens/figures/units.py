@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["RAISED", "name_with_unit", "raise_powers", "typeset_unit"]
+from matlens.core.numbers import RAISED
+
+__all__ = ["name_with_unit", "raise_powers", "typeset_unit"]
 
 _POWER = re.compile(r"(?<![A-Za-z])(cm|mm|um|µm|nm|m|Å|px|s|eV|K|g|kg|A|V)\^?(-?[1-9])(?!\d)")
 _MICRO = re.compile(r"(?<![A-Za-z])u(?=(?:m|g|A|V|s|W)(?![a-z]))")
 _WORDS = {"micron": "µm", "angstrom": "Å"}
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-"""Digits and the minus sign as superscripts, for `str.translate`."""
 
 
 def raise_powers(text: str) -> str:

@@ -1,75 +1,17 @@
-"""Numbers and sentences as a reader of a report sees them."""
+"""Intervals, cells and sentences as a reader of a report sees them."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import Any
 
-from matlens.figures.units import RAISED, raise_powers
+from matlens.core.numbers import shown
+from matlens.figures.units import raise_powers
 
-__all__ = ["interval", "is_number", "percent", "sentence", "shown"]
+__all__ = ["interval", "is_number", "sentence"]
 
+_EXPONENT = re.compile(r"(?<![\w.])(\d\.\d+)e[+-]\d+\b")  # in notes of runs of earlier versions
 _NUMBER = re.compile(r"[−+]?\d[\d.]*( × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
-
-
-def shown(value: Any) -> str:
-    """Format a value for a reader.
-
-    Parameters
-    ----------
-    value : object
-        Number, truth value, text or None.
-
-    Returns
-    -------
-    str
-        Three significant digits for a float (whole numbers from 1000 on, powers of ten below 0.001 and from a million
-        on), ``yes`` or ``no`` for a truth value, a dash for None and NaN.
-
-    Examples
-    --------
-    >>> shown(0.123456), shown(12), shown(None), shown(True), shown("s2_error"), shown(1234.5), shown(-0.5)
-    ('0.123', '12', '–', 'yes', 's2_error', '1234', '−0.5')
-    >>> shown(1.234e-5), shown(float("inf")), shown(0.0), shown(-1e9)
-    ('1.23 × 10⁻⁵', 'infinite', '0', '−1.00 × 10⁹')
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    if isinstance(value, bool) or type(value).__name__ == "bool":
-        return "yes" if value else "no"
-    if not isinstance(value, float):
-        return str(value)
-    if math.isinf(value):
-        return "infinite"
-    size = abs(value)
-    if size and not 1e-3 <= size < 1e6:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        text = f"{mantissa} × 10{str(int(exponent)).translate(RAISED)}"
-    else:
-        text = f"{value:.0f}" if size >= 1000 else f"{value:.3g}"
-    return text.replace("-", "−")
-
-
-def percent(share: float) -> str:
-    """Format a share in percent, with three significant digits.
-
-    Parameters
-    ----------
-    share : float
-        Share between 0 and 1; NaN where unknown.
-
-    Returns
-    -------
-    str
-        The share, with its sign.
-
-    Examples
-    --------
-    >>> percent(0.16666), percent(float("nan"))
-    ('16.7 %', '–')
-    """
-    return "–" if math.isnan(share) else f"{shown(100.0 * share)} %"
 
 
 def interval(low: float, high: float, share: str = "90 %") -> str:
@@ -120,7 +62,7 @@ def is_number(text: str) -> bool:
 
 
 def sentence(text: str) -> str:
-    """Write a note as a sentence: a capital first, a full stop last, and units with raised powers.
+    """Write a note as a sentence: a capital first, a full stop last, and powers as people write them.
 
     Parameters
     ----------
@@ -136,7 +78,10 @@ def sentence(text: str) -> str:
     --------
     >>> sentence("an R2 of 0.9"), sentence("Adding W raises P by 2 mW/cm2 per at%.")
     ('An R² of 0.9.', 'Adding W raises P by 2 mW/cm² per at%.')
+    >>> sentence("residual at most 8.3e-07")
+    'Residual at most 8.3 × 10⁻⁷.'
     """
     if not text:
         return ""
+    text = _EXPONENT.sub(lambda found: shown(float(found[0]), len(found[1]) - 1), text)
     return raise_powers(re.sub(r"\bR2\b", "R²", f"{text[:1].upper()}{text[1:].rstrip('.')}."))

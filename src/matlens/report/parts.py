@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import pandas as pd
 from matplotlib.figure import Figure
 
-from matlens.report.numbers import is_number, shown
+from matlens.core.numbers import shown
+from matlens.report.numbers import is_number
 from matlens.runs.directory import RunDirectory
 
 __all__ = [
@@ -187,7 +188,7 @@ class Tile:
     name : str
         What it is.
     value : str
-        The number as text, see `matlens.report.numbers.shown`.
+        The number as text, see `matlens.core.numbers.shown`.
     unit : str
         Its unit; empty for a pure number.
     interval : str

@@ -53,7 +53,7 @@ def test_what_a_pixel_is_after_downsampling_is_told(run, monkeypatch):
 def test_the_advice_of_an_error_works_as_it_is_written(tmp_path):
     grey = np.arange(400).reshape(20, 20)
     with pytest.raises(InputError) as refused:
-        Microstructure(grey)
+        ml.map_labels(grey)
     word = str(refused.value).split("the threshold '")[1].split("'")[0]
     np.save(tmp_path / "grey.npy", grey)
     assert ml.read_microstructure(tmp_path / "grey.npy", threshold=word).n_phases == 2

@@ -146,14 +146,14 @@ def test_figures_of_a_model_survive_awkward_tables():
             "set": "test",
             "value": [-1.0, 0.0, 2.0],
             "predicted": [-0.5, 0.1, 1.5],
-            "lower": np.nan,
-            "upper": np.nan,
+            "low": np.nan,
+            "high": np.nan,
             "inside": False,
             "in_domain": [True, True, False],
         }
     )
     assert parity(table, label="strength (MPa)").axes[0].get_xscale() == "linear"
-    wide = table.assign(value=[1.0, 10.0, 100.0], predicted=[1.1, 9.0, 80.0], lower=0.5, upper=200.0)
+    wide = table.assign(value=[1.0, 10.0, 100.0], predicted=[1.1, 9.0, 80.0], low=0.5, high=200.0)
     assert parity(wide, label="k").axes[0].get_yscale() == "log"
     both = parity(pd.concat([table, wide.assign(set="folds")]), label="k")
     assert (len(both.axes), width_mm(both)) == (2, 183)
@@ -164,7 +164,7 @@ def test_figures_of_a_model_survive_awkward_tables():
 
 @pytest.mark.parametrize("sets", [["test"], ["test", "folds"]])
 def test_the_legend_of_parity_stays_on_the_figure(sets):
-    one = pd.DataFrame({"value": [1.0, 2.0], "predicted": [1.1, 1.8], "lower": 0.9, "upper": 1.9})
+    one = pd.DataFrame({"value": [1.0, 2.0], "predicted": [1.1, 1.8], "low": 0.9, "high": 1.9})
     table = pd.concat([one.assign(set=name, inside=True, in_domain=True) for name in sets])
     figure = parity(table, label="k")
     figure.draw_without_rendering()
@@ -186,7 +186,7 @@ def test_bounds_far_from_zero_are_seen():
 
 
 def test_a_single_prediction_has_a_whole_number():
-    table = pd.DataFrame({"predicted": [1.0], "lower": [0.9], "upper": [1.2], "in_domain": [True]})
+    table = pd.DataFrame({"predicted": [1.0], "low": [0.9], "high": [1.2], "in_domain": [True]})
     axes = prediction_intervals(table, label="k").axes[0]
     assert [tick for tick in axes.get_xticks() if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]] == [1]
 

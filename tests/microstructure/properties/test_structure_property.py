@@ -38,7 +38,7 @@ def test_it_learns_what_the_fraction_tells():
     model = StructurePropertyModel(**FRACTION, scale="linear").fit(labels, y)
     assert model.predict(labels) == pytest.approx(y, abs=1e-3)
     found = model.predict_interval(labels)
-    assert ((found["lower"] <= found["predicted"]) & (found["predicted"] <= found["upper"])).all()
+    assert ((found["low"] <= found["predicted"]) & (found["predicted"] <= found["high"])).all()
 
 
 def test_a_tensor_is_learned_in_both_orders_of_the_axes(stripes):
@@ -111,7 +111,7 @@ def test_intervals_of_a_model_cover_new_structures():
         y = labels.mean((1, 2)) + 0.1 * random.normal(size=90)
         model = StructurePropertyModel(**FRACTION, scale="linear", seed=trial).fit(labels[:50], y[:50])
         found = model.predict_interval(labels[50:])
-        inside += int(((found["lower"] <= y[50:]) & (y[50:] <= found["upper"])).sum())
+        inside += int(((found["low"] <= y[50:]) & (y[50:] <= found["high"])).sum())
         total += 40
     # 12 draws of 50 calibration structures: their own scatter (0.04 each) comes to the binomial one.
     assert binom.ppf(0.001, total, 0.87) <= inside <= binom.ppf(0.999, total, 0.94)
@@ -146,7 +146,7 @@ def test_a_set_of_conductivities_keeps_between_the_bounds():
     assert model.chosen_["scale"] == "bounds"
     found, fraction = model.predict_interval(made), made.volume_fractions
     low, high = 1 / (fraction @ [1, 1 / 50]), fraction @ [1, 50]
-    assert ((found["lower"] >= low - 1e-9) & (found["upper"] <= high + 1e-9)).all()
+    assert ((found["low"] >= low - 1e-9) & (found["high"] <= high + 1e-9)).all()
 
 
 @pytest.mark.parametrize("target", ["k_00", "k_11", "k_22"])

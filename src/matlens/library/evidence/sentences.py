@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from matlens.core.numbers import shown
 from matlens.library.evidence.family import bootstrap_family
 from matlens.library.evidence.groups import ComponentGroups
 from matlens.library.gradients import average_regions, error_factor, merit_regions
@@ -257,13 +258,14 @@ def _judge_size(verdict: _Verdict, part: xr.Dataset, mean: float) -> float:
     there = part["support"] >= 1 if "support" in part else True
     values = part["composition_gradient"].isel(scheme=0, kind=0).where(there)
     median = float(values.median())
-    verdict.want(_alike(mean, median), f"the median over samples is {median:.3g} where the mean is {mean:.3g}")
+    verdict.want(_alike(mean, median), f"the median over samples is {shown(median)} where the mean is {shown(mean)}")
     if "composition_only_gradient" in part and str(part["kind"].values[0]) == "total":
         check = float(part["composition_only_gradient"].isel(scheme=0).where(there).median())
         if np.isfinite(check):
             verdict.want(
                 _alike(median, check),
-                f"the median of a Gaussian process on composition alone is {check:.3g}, of the ensemble {median:.3g}",
+                f"the median of a Gaussian process on composition alone is {shown(check)}, of the ensemble "
+                f"{shown(median)}",
             )
     return median
 
@@ -289,12 +291,12 @@ def _composition_row(
         "composition_gradient",
         f"{insight.attrs.get('unit') or '1'} per {insight.attrs.get('fraction_name', 'at%')}",
     )
-    size = f"{abs(effect):.3g}" + (f" ± {error:.2g} (ensemble)" if np.isfinite(error) else "")
+    size = shown(abs(effect)) + (f" ± {shown(error, 2)} (ensemble)" if np.isfinite(error) else "")
     count = int(mean["composition_gradient_samples"])
     where = "" if region == "all samples" else f", {region}"
     sentence = (
         f"More {name} {cost} {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
-        f"(mean of {count} samples{where}{held}{'' if _alike(effect, median) else f'; the median is {median:.3g}'})."
+        f"(mean of {count} samples{where}{held}{'' if _alike(effect, median) else f'; the median is {shown(median)}'})."
     )
     return {
         "about": "composition", "subject": name, "region": region, "sentence": sentence,
@@ -363,7 +365,7 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
         sentence = (
             f"More intensity at {where} (most clearly at {row['peak']:g}) goes with "
             f"{'higher' if row['sign'] > 0 else 'lower'} {_target(insight)}, composition held: "
-            f"{row['gradient']:.3g} {unit} in each channel"
+            f"{shown(float(row['gradient']))} {unit} in each channel"
             f"{_share_words(row.get('share'))}."
         )
         yield {

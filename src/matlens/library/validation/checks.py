@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from sklearn.ensemble import RandomForestRegressor
 
 from matlens.core.bootstrap import drawn_counts
+from matlens.core.numbers import shown
 from matlens.hooks import Progress, Silent
 from matlens.library.baselines import BASELINES
 from matlens.library.model.targets import Target, resolve_task
@@ -378,9 +379,9 @@ def _noise_sentence(noise: NoiseCeiling, target: Target, *, spectra: bool) -> st
         return "Replicates: none, so that noise cannot be distinguished from what a model fails to learn."
     return (
         f"Replicates: {noise.groups} compositions were made more than once ({noise.samples} samples) and differ by "
-        f"{noise.noise:.3g}{' ' + target.unit if target.unit else ''} (standard deviation), so that no model of "
-        f"composition alone can exceed an R2 of {noise.ceiling:.2f} (90 % interval {noise.low:.2f} to {noise.high:.2f})"
-        + ("; one that reads spectra too can." if spectra else ".")
+        f"{shown(float(noise.noise))}{' ' + target.unit if target.unit else ''} (standard deviation), so that no model "
+        f"of composition alone can exceed an R2 of {noise.ceiling:.2f} (90 % interval {noise.low:.2f} to "
+        f"{noise.high:.2f})" + ("; one that reads spectra too can." if spectra else ".")
     )
 
 

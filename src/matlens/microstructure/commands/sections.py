@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.numbers import percent, shown
 from matlens.core.user_text import listed
 from matlens.microstructure import figures
 from matlens.microstructure.commands.inputs import Inputs, numbered, stored_inputs
@@ -16,7 +17,6 @@ from matlens.microstructure.reconstruction import option_names
 from matlens.microstructure.segmentation import Understood, read_microstructure
 from matlens.microstructure.statistics import display_of
 from matlens.microstructure.structure import Microstructure
-from matlens.report.numbers import percent, shown
 from matlens.report.parts import Drawing, Folded, Section, Tile, table
 from matlens.runs.codecs import ARRAYS, JSON, read_file
 from matlens.runs.directory import RunDirectory

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from matlens.core.numbers import percent, shown
 from matlens.microstructure import figures
 from matlens.microstructure.commands import sections
 from matlens.microstructure.commands.inputs import stored_inputs
 from matlens.microstructure.statistics.equivalence.sentences import CRITERION, NAMES, SHOWN, is_warning, telling
 from matlens.microstructure.statistics.equivalence.variability import MARGIN, MIN_WINDOWS
-from matlens.report.numbers import interval, percent, shown
+from matlens.report.numbers import interval
 from matlens.report.parts import Answer, Drawing, Folded, Item, Section, Tile, table
 from matlens.runs.codecs import JSON, read_file
 from matlens.runs.directory import RunDirectory

@@ -26,7 +26,7 @@ def parity(panels: pd.DataFrame, *, label: str) -> Figure:
     Parameters
     ----------
     panels : DataFrame
-        Columns ``set``, ``value``, ``predicted``, ``lower``, ``upper``, ``inside``, ``in_domain``.
+        Columns ``set``, ``value``, ``predicted``, ``low``, ``high``, ``inside``, ``in_domain``.
     label : str
         Name and unit of the property.
 
@@ -37,8 +37,8 @@ def parity(panels: pd.DataFrame, *, label: str) -> Figure:
 
     Examples
     --------
-    >>> table = pd.DataFrame({"set": "test", "value": [1.0, 2.0], "predicted": [1.1, 1.8], "lower": [0.9, 1.5],
-    ...                       "upper": [1.3, 1.9], "inside": [True, False], "in_domain": True})
+    >>> table = pd.DataFrame({"set": "test", "value": [1.0, 2.0], "predicted": [1.1, 1.8], "low": [0.9, 1.5],
+    ...                       "high": [1.3, 1.9], "inside": [True, False], "in_domain": True})
     >>> len(parity(table, label="k").axes)
     1
     """
@@ -66,7 +66,7 @@ def _parity_panel(axes: Axes, table: pd.DataFrame) -> None:
     small = 1.6 if len(table) > 200 else 2.6
     for name, (chosen, colour) in kinds.items():
         part = table[chosen]
-        axes.vlines(part["value"], part["lower"], part["upper"], color=colour, linewidth=0.5, alpha=0.35)
+        axes.vlines(part["value"], part["low"], part["high"], color=colour, linewidth=0.5, alpha=0.35)
         axes.plot(part["value"], part["predicted"], "o", markersize=small, color=colour, markeredgewidth=0, label=name)
     if log:
         axes.set_xscale("log")
@@ -181,7 +181,7 @@ def prediction_intervals(predictions: pd.DataFrame, *, label: str) -> Figure:
     Parameters
     ----------
     predictions : DataFrame
-        Columns ``predicted``, ``lower``, ``upper``, ``in_domain``.
+        Columns ``predicted``, ``low``, ``high``, ``in_domain``.
     label : str
         Name and unit of the property.
 
@@ -192,7 +192,7 @@ def prediction_intervals(predictions: pd.DataFrame, *, label: str) -> Figure:
 
     Examples
     --------
-    >>> table = pd.DataFrame({"predicted": [1.0, 2.0], "lower": [0.9, 1.5], "upper": [1.2, 2.5], "in_domain": True})
+    >>> table = pd.DataFrame({"predicted": [1.0, 2.0], "low": [0.9, 1.5], "high": [1.2, 2.5], "in_domain": True})
     >>> len(prediction_intervals(table, label="k").axes)
     1
     """
@@ -204,7 +204,7 @@ def prediction_intervals(predictions: pd.DataFrame, *, label: str) -> Figure:
         ("unlike them", ~table["in_domain"], COLOURS["muted"]),
     ):
         part = table[chosen]
-        axes.vlines(part.index + 1, part["lower"], part["upper"], color=colour, linewidth=0.6, alpha=0.5)
+        axes.vlines(part.index + 1, part["low"], part["high"], color=colour, linewidth=0.6, alpha=0.5)
         if len(part):
             axes.plot(part.index + 1, part["predicted"], "o", markersize=2, color=colour, label=name)
     if table["predicted"].min() > 0 and table["predicted"].max() > _WIDE * table["predicted"].min():

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from matlens.core.numbers import shown
 from matlens.figures.style import COLOURS, CYCLE, DOUBLE, styled
 from matlens.microstructure.figures.pictures import draw_phases, scale_bar
 from matlens.microstructure.structure import Microstructure
@@ -77,7 +78,7 @@ def _draw(axes: Axes, scale: Axes, values: NDArray[np.floating], structure: Micr
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     bar = scale.figure.colorbar(image, cax=scale, orientation="horizontal", extend="both")
-    bar.set_ticks([-limit, 0, limit], labels=[f"{-limit:.1e}", "0", f"{limit:.1e}"])
+    bar.set_ticks([-limit, 0, limit], labels=[shown(-limit, 2), "0", shown(limit, 2)])
     labels = bar.ax.get_xticklabels()
     labels[0].set_horizontalalignment("left")
     labels[-1].set_horizontalalignment("right")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from matlens.core.numbers import shown
 from matlens.microstructure.physics.bounds import (
     eigenvalues_of,
     hashin_shtrikman,
@@ -35,7 +36,7 @@ class BoundCheck:
     Examples
     --------
     >>> BoundCheck("Wiener, upper", 0.02, 1e-6).sentence
-    'violates the bound of Wiener, upper, by 2.00e-02 of the arithmetic mean'
+    'violates the bound of Wiener, upper, by 0.02 of the arithmetic mean'
     """
 
     bound: str
@@ -52,7 +53,7 @@ class BoundCheck:
         """The result of the check, in words."""
         if self.satisfied:
             return "keeps all bounds"
-        return f"violates the bound of {self.bound}, by {self.excess:.2e} of the arithmetic mean"
+        return f"violates the bound of {self.bound}, by {shown(self.excess)} of the arithmetic mean"
 
 
 def check_conductivity(

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from matlens.core.numbers import shown
 from matlens.errors import InputError
 from matlens.microstructure.physics.corners import Corners
 from matlens.microstructure.physics.faces import AxisKind, Faces, face_conductivities
@@ -441,9 +442,9 @@ class _EffectiveConductivity(torch.autograd.Function):
         )
         if not solution.converged.all():
             warnings.warn(
-                f"conduction stopped at a residual of {float(solution.residual.max()):.1e} where "
-                f"{limits.tolerance:.1e} was asked, after up to {int(solution.iterations.max())} iterations; raise "
-                "max_iterations or the tolerance, or use float64.",
+                f"conduction stopped at a residual of {shown(float(solution.residual.max()), 2)} where "
+                f"{shown(limits.tolerance, 2)} was asked, after up to {int(solution.iterations.max())} iterations; "
+                "raise max_iterations or the tolerance, or use float64.",
                 RuntimeWarning,
                 stacklevel=3,
             )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from matlens.core.arguments import checked_arguments
 from matlens.core.device import chosen_device
+from matlens.core.numbers import shown
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.physics.bound_checks import check_conductivity, check_stiffness
@@ -296,11 +297,11 @@ def _close(tensor: NDArray[np.float64], axes: list[int]) -> None:
 def _outcome(solution: ConductionSolution | ElasticSolution, tolerance: float) -> str:
     worst, most = float(solution.residual.max()), int(solution.iterations.max())
     if bool(solution.converged.all()):
-        return f"Converged: residual {worst:.1e} after up to {most} iterations."
+        return f"Converged: residual {shown(worst, 2)} after up to {most} iterations."
     return (
-        f"Not converged: residual {worst:.1e} after up to {most} iterations, where {tolerance:.1e} was asked; "
-        "use float64, a larger tolerance, or less contrast between the phases (a phase that hardly conducts can be "
-        "given 0)."
+        f"Not converged: residual {shown(worst, 2)} after up to {most} iterations, where {shown(tolerance, 2)} was "
+        "asked; use float64, a larger tolerance, or less contrast between the phases (a phase that hardly conducts can "
+        "be given 0)."
     )
 
 

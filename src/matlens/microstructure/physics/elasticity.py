@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from matlens.core.numbers import shown
 from matlens.errors import InputError
 from matlens.microstructure.physics.conduction import relative_steps
 from matlens.microstructure.physics.krylov import Solution, conjugate_gradients
@@ -352,8 +353,8 @@ class _EffectiveStiffness(torch.autograd.Function):
         if not solution.converged.all():
             warnings.warn(
                 f"elasticity stopped after {max_iterations} iterations at a residual of "
-                f"{float(solution.residual.max()):.1e} where {tolerance:.1e} was asked; raise max_iterations or the "
-                "tolerance, or use float64.",
+                f"{shown(float(solution.residual.max()), 2)} where {shown(tolerance, 2)} was asked; raise "
+                "max_iterations or the tolerance, or use float64.",
                 RuntimeWarning,
                 stacklevel=3,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import log
 
+from matlens.core.numbers import shown
 from matlens.hooks import Progress
 
 __all__ = ["Meter"]
@@ -47,7 +48,7 @@ class Meter:
         share = log(max(residual, self._tolerance)) / log(self._tolerance) if residual < 1 else 0.0
         reached = 100 * min(self._solve, self._solves - 1) + int(100 * share)
         self.done = max(self.done, reached)
-        text = f"load case {self._solve + 1}, iteration {iteration}, residual {residual:.1e}"
+        text = f"load case {self._solve + 1}, iteration {iteration}, residual {shown(residual, 2)}"
         self._progress.update(self.done, text)
 
     def __enter__(self) -> Meter:

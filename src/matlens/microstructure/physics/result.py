@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.core.display import Shown
+from matlens.core.numbers import shown
 from matlens.microstructure.physics.bound_checks import BoundCheck
 
 __all__ = ["Homogenization"]
@@ -79,6 +80,6 @@ class Homogenization(Shown):
         values = [(axis, value) for axis, value in enumerate(np.diagonal(self.tensor)) if np.isfinite(value)]
         named = "along axes" if self.name == "conductivity" else "for the components"
         axes = [str(axis) if self.name == "conductivity" else f"{axis}{axis}" for axis, _ in values]
-        numbers = ", ".join(f"{value:.4g}" for _, value in values)
+        numbers = ", ".join(shown(value, 4) for _, value in values)
         end = "converged" if self.converged else "not converged"
         return f"Homogenization({self.name}, {self.boundary}: {numbers}{unit} {named} {', '.join(axes)}; {end})"

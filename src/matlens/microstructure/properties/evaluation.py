@@ -81,7 +81,7 @@ def predictions_of(
     Returns
     -------
     DataFrame
-        ``structure``, ``family``, ``group``, ``value``, ``predicted``, ``lower``, ``upper``, ``inside``, ``distance``,
+        ``structure``, ``family``, ``group``, ``value``, ``predicted``, ``low``, ``high``, ``inside``, ``distance``,
         ``in_domain``; one row per structure.
 
     Examples
@@ -97,9 +97,9 @@ def predictions_of(
     known = pd.DataFrame(
         {"structure": structures.names, "family": structures.families, "group": structures.groups, "value": value}
     )
-    inside = (found["lower"] <= value) & (value <= found["upper"])
+    inside = (found["low"] <= value) & (value <= found["high"])
     return pd.concat(
-        [known, found[["predicted", "lower", "upper"]], inside.rename("inside"), found[["distance", "in_domain"]]],
+        [known, found[["predicted", "low", "high"]], inside.rename("inside"), found[["distance", "in_domain"]]],
         axis=1,
     )
 
@@ -132,7 +132,7 @@ def score_table(
     Examples
     --------
     >>> table = pd.DataFrame({"group": range(4), "value": [1.0, 2.0, 4.0, 8.0], "predicted": [1.0, 2.0, 4.0, 7.0],
-    ...                       "lower": np.nan, "upper": np.nan, "inside": False})
+    ...                       "low": np.nan, "high": np.nan, "inside": False})
     >>> score_table({"model": table}, log=True)["r2"].round(3).tolist()
     [0.993]
     """
@@ -192,7 +192,7 @@ def coverage_table(predictions: pd.DataFrame, sets: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> table = pd.DataFrame({"value": [1.0, 2.0, 3.0], "lower": 0.5, "upper": 2.5, "inside": [True, True, False],
+    >>> table = pd.DataFrame({"value": [1.0, 2.0, 3.0], "low": 0.5, "high": 2.5, "inside": [True, True, False],
     ...                       "family": "a", "in_domain": True})
     >>> coverage_table(table, "test")["coverage"].round(2).tolist()
     [0.67, 1.0, 1.0, 0.0]
@@ -213,10 +213,10 @@ def coverage_table(predictions: pd.DataFrame, sets: str) -> pd.DataFrame:
 
 def _intervals(table: pd.DataFrame) -> dict[str, float]:
     """Compute the share inside the intervals and their median relative width; NaN for models without intervals."""
-    if table["lower"].isna().any():
+    if table["low"].isna().any():
         return {"coverage": float("nan"), "width": float("nan")}
     size = table["value"].abs().replace(0, np.nan)
-    width = ((table["upper"] - table["lower"]) / size).median()
+    width = ((table["high"] - table["low"]) / size).median()
     return {"coverage": float(table["inside"].mean()), "width": float(width)}
 
 

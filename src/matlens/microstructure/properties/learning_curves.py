@@ -68,7 +68,7 @@ def learning_curve(
     Yields
     ------
     dict
-        ``n``, ``draw``, the `scores`, ``coverage`` and ``width`` (median upper / lower) of the intervals, and
+        ``n``, ``draw``, the `scores`, ``coverage`` and ``width`` (median high / low) of the intervals, and
         ``seconds`` to fit.
 
     Examples
@@ -87,13 +87,13 @@ def learning_curve(
             model = make().fit(train.select(draw_groups(train.groups, n, draw)), target)
             seconds = time.perf_counter() - started
             found = model.predict_interval(test)
-            inside = (found["lower"] <= truth) & (truth <= found["upper"])
+            inside = (found["low"] <= truth) & (truth <= found["high"])
             yield {
                 "n": n,
                 "draw": draw,
                 **scores(truth, found["predicted"]),
                 "coverage": float(inside.mean()),
-                "width": float((found["upper"] / found["lower"]).median()),
+                "width": float((found["high"] / found["low"]).median()),
                 "seconds": seconds,
             }
 

@@ -235,9 +235,9 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         Returns
         -------
         DataFrame
-            ``predicted``, ``lower`` and ``upper`` in the target's unit; ``distance`` to the training structures, with 1
-            as the limit, and ``in_domain``: if it is False, the coverage of the interval is not known. ``lower`` and
-            ``upper`` are NaN if ``coverage`` is None.
+            ``predicted``, ``low`` and ``high`` in the target's unit; ``distance`` to the training structures, with 1
+            as the limit, and ``in_domain``: if it is False, the coverage of the interval is not known. ``low`` and
+            ``high`` are NaN if ``coverage`` is None.
 
         Raises
         ------
@@ -255,7 +255,7 @@ class StructurePropertyModel(RegressorMixin, BaseEstimator):  # type: ignore[mis
         half = self.factor_ * np.hypot(std, self.floor_)
         limits = [mean, mean - half, mean + half]
         found = pd.DataFrame(
-            dict(zip(("predicted", "lower", "upper"), (self.scale_.inverse(x, fractions) for x in limits)))
+            dict(zip(("predicted", "low", "high"), (self.scale_.inverse(x, fractions) for x in limits)))
         )
         found["distance"] = self.domain_.distance(self.learner_.embed(labels))
         found["in_domain"] = found["distance"] <= 1

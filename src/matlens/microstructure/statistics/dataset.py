@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.core.arguments import checked_arguments
 from matlens.core.labelled import ShownDataset
+from matlens.core.numbers import shown
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.segmentation import StructuresLike, as_structures
@@ -191,10 +192,14 @@ def finding(name: str, values: xr.Variable, phases: Sequence[str]) -> str:
     --------
     >>> finding("mean chord length", xr.Variable("phase", [3.25, np.nan], {"units": "um"}), ["pore", "solid"])
     'mean chord length: pore 3.25 um'
+    >>> finding("euler number", xr.Variable("phase", [-1698.0]), ["pore"])
+    'euler number: pore −1698'
     """
     unit = str(values.attrs.get("units", ""))
-    shown = "" if unit in ("", "1") else f" {unit}"
-    known = [f"{phase} {value:.3g}{shown}" for phase, value in zip(phases, values.values) if np.isfinite(value)]
+    behind = "" if unit in ("", "1") else f" {unit}"
+    known = [
+        f"{phase} {shown(float(value))}{behind}" for phase, value in zip(phases, values.values) if np.isfinite(value)
+    ]
     return f"{name}: {', '.join(known)}"
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from matlens.core.numbers import shown
 from matlens.library.commands.demo.run import TRUTH, sentence_of_truth
 from matlens.library.commands.explain.report import CITES as EXPLAIN_CITES
 from matlens.library.commands.learn.report import CITES as LEARN_CITES
 from matlens.library.commands.suggest.report import CITES as SUGGEST_CITES
 from matlens.report.build import data_uri
 from matlens.report.members import reported_members
-from matlens.report.numbers import shown
 from matlens.report.parts import Answer, Links, Page, Picture, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from matlens.core.numbers import shown
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
 from matlens.library.commands.explain.spectra_report import alike, along_the_spectrum, reference_analyses
@@ -20,7 +21,7 @@ from matlens.library.commands.words import (
     sizes,
     subtitle,
 )
-from matlens.report.numbers import sentence, shown
+from matlens.report.numbers import sentence
 from matlens.report.parts import Answer, Drawing, Folded, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from matlens.core.numbers import shown
 from matlens.figures.scores import score_bars
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
@@ -20,7 +21,7 @@ from matlens.library.commands.words import (
     subtitle,
     target_of,
 )
-from matlens.report.numbers import interval, sentence, shown
+from matlens.report.numbers import interval, sentence
 from matlens.report.parts import Answer, Drawing, Folded, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

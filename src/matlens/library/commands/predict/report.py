@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from matlens.core.numbers import shown
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
 from matlens.library.commands.words import (
@@ -15,7 +16,7 @@ from matlens.library.commands.words import (
     subtitle,
     target_of,
 )
-from matlens.report.numbers import interval, shown
+from matlens.report.numbers import interval
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

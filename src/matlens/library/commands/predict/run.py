@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.numbers import shown
 from matlens.core.unit_factors import unit_factor
 from matlens.errors import InputError
 from matlens.hooks import Progress
@@ -257,8 +258,8 @@ def _sentences(model: LibraryModel, table: pd.DataFrame, scores: pd.DataFrame | 
     unit = f" {model.unit_}" if model.unit_ else ""
     value = table["predicted"].to_numpy(np.float64)
     said = [
-        f"{model.target_} of {len(table)} samples: {value.min():.4g} to {value.max():.4g}{unit}, median "
-        f"{np.median(value):.4g}; the largest is predicted of {table['sample'][int(value.argmax())]}."
+        f"{model.target_} of {len(table)} samples: {shown(value.min())} to {shown(value.max())}{unit}, "
+        f"median {shown(np.median(value))}; the largest is predicted of {table['sample'][int(value.argmax())]}."
     ]
     weak, none = (int((table["support"] == level).sum()) for level in (1, 0))
     if weak or none:
@@ -270,7 +271,7 @@ def _sentences(model: LibraryModel, table: pd.DataFrame, scores: pd.DataFrame | 
         own = scores.iloc[0]
         said.append(
             f"{own['n']} measured samples have new compositions: R² {own['r2']:.3f} (90 % interval "
-            f"{own['r2_low']:.3f} to {own['r2_high']:.3f}), RMSE {own['rmse']:.3g}{unit}"
+            f"{own['r2_low']:.3f} to {own['r2_high']:.3f}), RMSE {shown(float(own['rmse']))}{unit}"
             + (f"; {_PERCENT * own['coverage']:.0f} % lie inside their intervals." if own["coverage"] >= 0 else ".")
         )
     return said

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.numbers import shown
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
 from matlens.library.commands.words import (
@@ -19,7 +20,7 @@ from matlens.library.commands.words import (
     target_of,
 )
 from matlens.library.suggestions import decimals
-from matlens.report.numbers import interval, shown
+from matlens.report.numbers import interval
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from matlens.core.numbers import shown
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.library.baselines import BASELINES
@@ -24,7 +25,6 @@ from matlens.library.gradients import explain_library
 from matlens.library.model import LibraryModel
 from matlens.library.suggestions import Campaign, Limits, plate_list, suggest
 from matlens.library.validation.partitions import systems
-from matlens.report.numbers import shown
 from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.numbers import percent, shown
 from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.characterize.representative_report import representative
 from matlens.microstructure.commands.inputs import stored_inputs
 from matlens.microstructure.statistics import display_of, displayed, find_statistics, sources_of
-from matlens.report.numbers import percent, shown
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

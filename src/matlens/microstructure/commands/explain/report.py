@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.numbers import shown
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites
 from matlens.microstructure.commands.inputs import numbered
 from matlens.microstructure.structure import Microstructure
-from matlens.report.numbers import interval, sentence, shown
+from matlens.report.numbers import interval, sentence
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.codecs import DATASET, read_file
 from matlens.runs.directory import RunDirectory

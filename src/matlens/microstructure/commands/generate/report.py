@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.numbers import percent, shown
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites
 from matlens.microstructure.commands.generate.run import FILES
@@ -14,7 +15,6 @@ from matlens.microstructure.commands.generate.spec import GenerateSpec
 from matlens.microstructure.physics import isotropic_stiffness, wiener
 from matlens.microstructure.properties import StructureSet, read_structures
 from matlens.microstructure.properties.data_sets.generation import POISSON
-from matlens.report.numbers import percent, shown
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.command import options_of
 from matlens.runs.directory import RunDirectory

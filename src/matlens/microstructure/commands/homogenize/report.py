@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from matlens.core.guard import reading
 from matlens.core.hdf5 import open_hdf5
+from matlens.core.numbers import shown
 from matlens.errors import RunError
 from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
@@ -20,7 +21,6 @@ from matlens.microstructure.commands.homogenize.run import FIELDS
 from matlens.microstructure.commands.inputs import stored_inputs
 from matlens.microstructure.figures import Plane
 from matlens.microstructure.physics.summary import axis_names
-from matlens.report.numbers import shown
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matlens.core.numbers import shown
 from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
 from matlens.microstructure.physics import Homogenization, phase_values
 from matlens.microstructure.physics.summary import (
@@ -18,7 +19,6 @@ from matlens.microstructure.physics.summary import (
     voigt_names,
 )
 from matlens.microstructure.structure import Microstructure
-from matlens.report.numbers import shown
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
@@ -107,7 +107,7 @@ def conclusions(structure: Microstructure, spec: HomogenizeSpec, result: Homogen
         said += _blocked(known, result.boundary, alone=len(factors) > 0)
     if result.converged:
         worst, most = float(result.residual.max()), int(result.iterations.max())
-        said.append(f"All load cases converged: residual at most {worst:.1e} after at most {most} iterations.")
+        said.append(f"All load cases converged: residual at most {shown(worst, 2)} after at most {most} iterations.")
     if result.bounds is not None:
         said.append(f"The tensor {result.bounds.sentence}.")
     return said
@@ -134,9 +134,9 @@ def cautions(structure: Microstructure, spec: HomogenizeSpec, result: Homogeniza
     if not result.converged:
         worst, most = float(result.residual.max()), int(result.iterations.max())
         said.append(
-            f"Not converged: a residual of {worst:.1e} after {most} iterations where {spec.tolerance:.1e} was asked; "
-            "do not use the result, and try --precision float64, a larger --tolerance, or 0 for a phase that hardly "
-            "conducts."
+            f"Not converged: a residual of {shown(worst, 2)} after {most} iterations where {shown(spec.tolerance, 2)} "
+            "was asked; do not use the result, and try --precision float64, a larger --tolerance, or 0 for a phase "
+            "that hardly conducts."
         )
     if not structure.periodic and result.boundary == "periodic":
         advice = "; compare with --boundary fixed, and with gradient and flux, which bracket the window."

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from matlens.core.numbers import shown
 from matlens.figures.scores import score_bars
 from matlens.microstructure import figures
 from matlens.microstructure.commands.learn.tables import read_predictions
-from matlens.report.numbers import interval, sentence, shown
+from matlens.report.numbers import interval, sentence
 from matlens.report.parts import Answer, Drawing, Folded, Item, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -260,8 +261,8 @@ def predictions(run: RunDirectory) -> Section | None:
         "structure": "structure",
         "family": "family",
         "predicted": f"predicted {target} (in its unit)",
-        "lower": "lower end of the interval",
-        "upper": "upper end of the interval",
+        "low": "low end of the interval",
+        "high": "high end of the interval",
         "value": f"known {target} (in its unit)",
         "inside": "inside its interval",
         "distance": "distance from the domain (limit: 1)",
@@ -296,7 +297,7 @@ def predicted(run: RunDirectory) -> Answer | None:
             f"{target} of {row['structure']}",
             shown(row["predicted"]),
             "",
-            f"{shown(row['lower'])} to {shown(row['upper'])}",
+            f"{shown(row['low'])} to {shown(row['high'])}",
         )
         for row in found.head(1).to_dict("records")
     ]

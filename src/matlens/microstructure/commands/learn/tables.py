@@ -19,6 +19,7 @@ __all__ = ["SETS", "read_predictions", "write_evidence"]
 
 Tables = Mapping[Trial, pd.DataFrame]
 SETS = {"folds": "cross-validation", "test": "test"}
+_FORMER = {"lower": "low", "upper": "high"}  # columns of runs of earlier versions
 _FILES = {"folds": "predictions", "test": "test_predictions"}
 _TEXTS = ("structure", "family")
 _OF_FAMILIES = [
@@ -38,7 +39,7 @@ def read_predictions(file: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The table.
+        The table; columns of earlier versions have the names of now.
 
     Examples
     --------
@@ -46,9 +47,9 @@ def read_predictions(file: Path) -> pd.DataFrame:
     >>> file = Path(tempfile.mkdtemp()) / "predictions.csv"
     >>> _ = file.write_text("structure,family,predicted,lower\\n0001,,0.1,\\n")
     >>> read_predictions(file).to_dict("records")
-    [{'structure': '0001', 'family': '', 'predicted': 0.1, 'lower': nan}]
+    [{'structure': '0001', 'family': '', 'predicted': 0.1, 'low': nan}]
     """
-    table = parse_table(file)
+    table = parse_table(file).rename(columns=_FORMER)
     return table.assign(**{name: table[name].fillna("") for name in _TEXTS if name in table})
 
 

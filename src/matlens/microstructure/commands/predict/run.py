@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matlens.core.numbers import shown
 from matlens.hooks import Progress
 from matlens.microstructure.commands.feature_cache import FeatureCache
 from matlens.microstructure.commands.predict.spec import PredictSpec
@@ -104,7 +105,7 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Sample] | None =
         table.loc[learned, "value"] = np.nan
     known = table["value"].notna()
     if known.any():
-        inside = (table["lower"] <= table["value"]) & (table["value"] <= table["upper"])
+        inside = (table["low"] <= table["value"]) & (table["value"] <= table["high"])
         table["inside"] = inside.where(known)
         _write_scores(run, table[known], model)
     else:
@@ -154,8 +155,8 @@ def _write_scores(run: RunDirectory, table: pd.DataFrame, model: StructureProper
 def _sentences(table: pd.DataFrame, model: StructurePropertyModel) -> list[str]:
     outside = int((~table["in_domain"]).sum())
     said = [
-        f"{model.target_} of {len(table)} structures: {table['predicted'].min():.4g} to "
-        f"{table['predicted'].max():.4g}, median {table['predicted'].median():.4g}."
+        f"{model.target_} of {len(table)} structures: {shown(table['predicted'].min())} to "
+        f"{shown(table['predicted'].max())}, median {shown(table['predicted'].median())}."
     ]
     if outside:
         said.append(
@@ -166,6 +167,6 @@ def _sentences(table: pd.DataFrame, model: StructurePropertyModel) -> list[str]:
         error = (known["predicted"] / known["value"] - 1).abs().median()
         said.append(
             f"{100 * known['inside'].mean():.0f} % of the {len(known)} measured values lie inside their intervals; the "
-            f"median error is {100 * error:.2g} %."
+            f"median error is {shown(100 * error, 2)} %."
         )
     return said

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from matlens.core.numbers import shown
 from matlens.microstructure import figures
 from matlens.microstructure.commands.sections import fraction_tiles, pictures, results_of
-from matlens.report.numbers import shown
 from matlens.report.parts import Answer, Drawing, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

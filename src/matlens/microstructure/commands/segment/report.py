@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from matlens.core.numbers import percent
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.inputs import stored_inputs
-from matlens.report.numbers import percent
 from matlens.report.parts import Answer, Drawing, Page, Section, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
