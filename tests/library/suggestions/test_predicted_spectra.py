@@ -5,6 +5,7 @@ import pytest
 
 from matlens import LibraryModel, MaterialsLibrary, suggest
 from matlens.library.gradients import explain_library, fit_averaged_trend, fit_composition_response
+from matlens.library.suggestions.left_out_regions import regional_stretch
 
 AXIS = np.linspace(100, 1000, 120)
 
@@ -84,3 +85,20 @@ def test_averaged_processes_hold_the_truth(noisy: bool) -> None:
             abs(trend.gradients(place)[0] @ way - slope) <= 1.645 * error,
         ]
     assert 0.8 <= np.mean(inside) <= (1.0 if noisy else 0.98)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_are_stretched_where_left_out_regions_are_missed(seed: int) -> None:
+    """A law that is smooth is predicted in left-out regions nearly as well as it claims; one with islands is not."""
+    random = np.random.default_rng(seed)
+    x = random.dirichlet([1, 1, 1], 90)
+    noise = 0.02 * random.normal(size=90)
+    smooth = x[:, 0] + noise
+    island = x[:, 0] + 3.0 * (np.abs(x - [0.15, 0.7, 0.15]).sum(1) < 0.35) + noise
+    factors = [regional_stretch(x, np.arange(90), value, value - x[:, 0], 0.5) for value in (smooth, island)]
+    assert 1 <= factors[0] < factors[1] <= 3
+
+
+def test_few_compositions_stretch_nothing() -> None:
+    x = np.random.default_rng(0).dirichlet([1, 1, 1], 20)
+    assert regional_stretch(x, np.arange(20), x[:, 0], 0 * x[:, 0], 0.5) == 1

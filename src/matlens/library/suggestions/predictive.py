@@ -19,6 +19,7 @@ from matlens.library.gradients import (
 )
 from matlens.library.model import Response
 from matlens.library.model.targets import learned_target
+from matlens.library.suggestions.left_out_regions import regional_stretch
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["PredictiveDistribution", "measured_merit", "predictive_distribution"]
@@ -59,6 +60,8 @@ class PredictiveDistribution:
         Weight of the model, 0 to 1; the rest is the weight of ``second``.
     widening : float
         Ratio of the standard error to the standard deviation over members, see `ERROR_FACTOR`.
+    stretch : float
+        Factor by which errors in regions that were left out exceed what is expected of them (`regional_stretch`).
 
     Examples
     --------
@@ -76,6 +79,7 @@ class PredictiveDistribution:
     second: AveragedTrend | None = None
     weight: float = 1.0
     widening: float = 1.0
+    stretch: float = 1.0
 
     def members(self, compositions: ArrayLike, *, varied: bool = False) -> Array:
         """Predict with each member of the ensemble.
@@ -130,11 +134,11 @@ class PredictiveDistribution:
         if self.errors is not None:
             mean, variance = mean + self.errors.predict(x), variance + self.errors.deviation(x) ** 2
         if self.second is None:
-            return mean, np.sqrt(variance)
+            return mean, self.stretch * np.sqrt(variance)
         other, share = self.second.predict(x), 1 - self.weight
         between = self.weight * share * (mean - other) ** 2
         both = self.weight * variance + share * self.second.deviation(x) ** 2 + between
-        return self.weight * mean + share * other, np.sqrt(both)
+        return self.weight * mean + share * other, self.stretch * np.sqrt(both)
 
     def confidence_bound(self, compositions: ArrayLike, sign: int = 1) -> Array:
         """Return the upper or lower confidence bound: the mean plus or minus one standard deviation.
@@ -183,7 +187,9 @@ class PredictiveDistribution:
             found = found + self.errors.draws(x, own, random)
         if self.second is not None:
             found = np.concatenate([found, self.second.draws(x, count - own, random)])
-        return found
+        middle = found.mean(0)
+        stretched: Array = middle + self.stretch * (found - middle)
+        return stretched
 
 
 def predictive_distribution(model: Response, library: MaterialsLibrary) -> PredictiveDistribution:
@@ -236,7 +242,8 @@ def predictive_distribution(model: Response, library: MaterialsLibrary) -> Predi
     missed = float(np.mean((np.bincount(group, left) / count) ** 2))
     also = float(np.mean(second.left_out**2))
     weight = also**2 / max(also**2 + missed**2, 1e-300)  # squares of mean squared errors: the better model dominates
-    return PredictiveDistribution(model, following, errors, second, weight, widening)
+    stretch = regional_stretch(x, group, values[known], left, weight)
+    return PredictiveDistribution(model, following, errors, second, weight, widening, stretch)
 
 
 def _widening(model: Response) -> float:
