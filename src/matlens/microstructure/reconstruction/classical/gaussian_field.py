@@ -272,9 +272,8 @@ def isotropic_correlation(wanted: Array, grid: Sequence[int]) -> Array:
     Notes
     -----
     The correlation is a sum of sin(k r) / (k r) with weights that are not negative, fitted by least squares: in space
-    alternating projections would need thousands of sweeps, as most frequencies lie beyond those that matter. Far
-    correlations count less, and the field has none beyond 2 R. Adler, Jacquin & Quiblier, Int. J. Multiphase
-    Flow 16, 691 (1990).
+    alternating projections leave white noise, as most frequencies lie beyond those that matter. Far correlations count
+    less, and the field has none beyond 2 R. Adler, Jacquin & Quiblier, Int. J. Multiphase Flow 16, 691 (1990).
 
     Examples
     --------
