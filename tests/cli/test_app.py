@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -56,6 +57,14 @@ def test_a_command_that_has_moved_to_a_group_is_named(capsys):
         main(["suggest", "model"])
     assert end.value.code == 2
     assert "use 'matlens library suggest'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["library"], ["characterize"], ["library", "learn"]])
+def test_the_help_shows_no_types_of_python(words, capsys):
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    shown = capsys.readouterr().out
+    assert not re.search(r"<(bool|str|int|float|list)", shown), shown
 
 
 @pytest.mark.parametrize("words", [[], ["library"]])

@@ -12,6 +12,16 @@ import pandas as pd
 
 _SPACE = "{http://www.w3.org/1999/xhtml}"
 _NUMBER = re.compile(r"[−-]?\d+\.\d+")  # whole numbers are everywhere
+# Words of columns, and how pages spell them out.
+_SHORT = {
+    "r2": {"r²"},
+    "rmse": {"error"},
+    "coverage": {"interval"},
+    "copy": {"copied"},
+    "predicted": {"median"},
+    "pearson": {"correlation"},
+}
+_SAYS_NOTHING = {"of", "the", "to", "a", "and", "in", "by", "is", "all", "value", "result", "true", "false", "nan"}
 _EXPONENT = re.compile(r"\de[+-]\d")
 # Heads of columns whose numbers have no unit: counts, ratios, scores, and numbers that have their unit in the row.
 _PURE = re.compile(
@@ -97,13 +107,17 @@ def _of_table(table: Element) -> Iterator[str]:
 def _contradictions(page: Element, run: Path) -> Iterator[str]:
     """Numbers of headline and tiles that no table of the run holds, and counts that a table on the page denies."""
     known = _numbers(run)
-    told = [_text(_one(page, "headline")), *(f"{value} {interval}" for _, value, interval in _tiles(page))]
-    for text in told:
-        text = re.sub(r"[\d.]+ →", "", text)  # where a change starts stands in the library, not in the run
-        for word in _NUMBER.findall(text):
+    told = [(_text(_one(page, "headline")), _text(_one(page, "headline")))]
+    told += [(f"{name} {unit}", f"{value} {interval}") for name, value, unit, interval in _named_tiles(page)]
+    for name, text in told:
+        about = _words(name)
+        for word in _NUMBER.findall(re.sub(r"[\d.]+ →", "", text)):  # where a change starts stands in the library
             number, digits = float(word.replace("−", "-")), len(word.partition(".")[2])
-            if not any(abs(round(one, digits) - number) < 1.01 * 10.0**-digits for one in known):
+            held = [of for one, of in known if abs(round(one, digits) - number) < 1.01 * 10.0**-digits]
+            if not held:
                 yield f"{word} in {text!r} stands in no table of the run"
+            elif not any(about & of for of in held):
+                yield f"{word} of {name!r} stands in tables of the run under other names alone: {held[:3]}"
     counts = {name: value for name, value, _ in _tiles(page)}
     for table in _all(page, "table"):
         heads = [_text(head) for head in _all(table, "th") if head.get("scope") == "col"]
@@ -118,9 +132,9 @@ def _contradictions(page: Element, run: Path) -> Iterator[str]:
             yield f"{name}: {value}"
 
 
-def _numbers(run: Path) -> list[float]:
-    """Numbers of all tables of a run, also as percent."""
-    found: list[float] = []
+def _numbers(run: Path) -> list[tuple[float, set[str]]]:
+    """Numbers of all tables of a run, also as percent, each with the words of its column and of its row."""
+    found: list[tuple[float, set[str]]] = []
     for file in (*run.glob("*.csv"), *run.glob("*/*.csv")):
         if file.stat().st_size > 1:
             try:
@@ -128,14 +142,27 @@ def _numbers(run: Path) -> list[float]:
             except pd.errors.ParserError:
                 continue
             values = frame.select_dtypes("number")
-            found += values.to_numpy(dtype=float).ravel().tolist()
-            found += values.median().tolist() + values.min().tolist() + values.max().tolist()
+            rows = [_words(" ".join(map(str, row))) for row in frame.select_dtypes(exclude="number").to_numpy()]
+            for name in values:
+                # an interval has the name of what it is of, which is another column
+                about = _words(f"{file.stem} {' '.join(values) if name in ('low', 'high') else name}")
+                found += [(value, about | row) for value, row in zip(values[name].astype(float), rows)]
+                found += [
+                    (float(one), about) for one in (values[name].median(), values[name].min(), values[name].max())
+                ]
     facts = (run / "provenance.json").read_text(encoding="utf-8")
-    found += [float(word) for word in re.findall(r": (-?\d+\.\d+)", facts)]
+    found += [(float(value), _words(name)) for name, value in re.findall(r'"(\w+)": (-?\d+\.\d+)', facts)]
     if (run / "principal.csv").is_file():  # the ratio of principal values is made for the page
         principal = pd.read_csv(run / "principal.csv")["value"]
-        found.append(principal.max() / principal.min())
-    return [*found, *(100 * value for value in found)]
+        found.append((principal.max() / principal.min(), {"anisotropy", "ratio", "principal"}))
+    return [*found, *((100 * value, words) for value, words in found)]
+
+
+def _words(text: str) -> set[str]:
+    """Words of a name without their endings, also those that stand for it."""
+    found = {word.rstrip("s") for word in re.findall(r"[a-zäöü²]+[0-9]*", text.lower().replace("_", " "))}
+    found -= _SAYS_NOTHING
+    return found | {short for short, words in _SHORT.items() if words & found}
 
 
 def _all(element: Element, tag: str) -> Iterator[Element]:
@@ -148,6 +175,17 @@ def _one(page: Element, kind: str) -> Element | None:
 
 def _text(element: Element | None) -> str:
     return "" if element is None else " ".join("".join(element.itertext()).split())
+
+
+def _named_tiles(page: Element) -> list[tuple[str, str, str, str]]:
+    """Name, value, unit and interval of each tile."""
+    tiles = _one(page, "tiles")
+    found = []
+    for tile in _all(tiles, "div") if tiles is not None else ():
+        name, value = _text(next(_all(tile, "dt"))), _text(next(_all(tile, "strong")))
+        interval = _text(next(_all(tile, "small"), None))
+        found.append((name, value, _text(tile).replace(name, "").replace(value, "").replace(interval, ""), interval))
+    return found
 
 
 def _tiles(page: Element) -> list[tuple[str, str, str]]:

@@ -17,7 +17,7 @@ PAGE = """<!DOCTYPE html>
 
 @pytest.fixture
 def found(tmp_path):
-    (tmp_path / "tensor.csv").write_text("x\n2.347\n", encoding="utf-8")
+    (tmp_path / "tensor.csv").write_text("conductivity\n2.347\n", encoding="utf-8")
     (tmp_path / "provenance.json").write_text("{}", encoding="utf-8")
 
     def of(before="", after=""):
@@ -38,6 +38,7 @@ def test_a_sound_page_has_no_fault(found):
         ("<h2 id", "<p><h2 id", ""),
         ("</h1>", "</h2>", "not HTML"),
         ("2.35 along", "2.95 along", "2.95 in"),
+        ("conductivity: 2.35", "stiffness: 2.35", "under other names alone"),
         ("3 of 4", "5 of 4", "share: 5 of 4"),
         ('alt="Two bars, of 1.5 and 2.35."', 'alt="Bars."', "description says nothing"),
         ('href="#s"', 'href="#t"', "#t, which is not there"),

@@ -15,6 +15,7 @@ from matlens.cli.fetch import FetchSpec, fetch
 from matlens.cli.inspect import InspectSpec
 from matlens.cli.inspect import inspect as inspect_files
 from matlens.cli.options import Destination, Verbosity
+from matlens.cli.plain_help import PlainCommand, PlainGroup
 from matlens.cli.registry import commands
 from matlens.cli.report import ReportSpec, report
 from matlens.cli.resume import ResumeSpec, resume
@@ -72,6 +73,7 @@ OTHERS = (
 
 def _typer(help: str, **options: Any) -> typer.Typer:
     return typer.Typer(
+        cls=PlainGroup,
         help=help,
         no_args_is_help=True,
         rich_markup_mode="rich",
@@ -101,7 +103,7 @@ def application() -> typer.Typer:
         group, _, name = command.name.rpartition(" ")
         function = command_function(command, carry_out)
         if group:
-            groups[group].command(name)(function)
+            groups[group].command(name, cls=PlainCommand)(function)
         else:
             functions[name] = function
     for other in OTHERS:
@@ -109,7 +111,7 @@ def application() -> typer.Typer:
     panels = {name: panel for panel, names in _PANELS.items() for name in names}
     ordered = [*(name for name in panels if name in functions), *(name for name in functions if name not in panels)]
     for name in ordered:
-        made.command(name, rich_help_panel=panels.get(name, _PLUGGED))(functions[name])
+        made.command(name, cls=PlainCommand, rich_help_panel=panels.get(name, _PLUGGED))(functions[name])
     for name, members in groups.items():
         made.add_typer(members, name=name, rich_help_panel=panels[name])
     made.callback(invoke_without_command=True, help=_HELP)(_version)
