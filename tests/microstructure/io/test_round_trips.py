@@ -162,3 +162,45 @@ def test_a_unit_beyond_ascii_is_written(tmp_path):
     assert (again.spacing, again.unit, again.phase_names) == ((0.5, 0.5), "um", ("поры", "s"))
     write_microstructure(Microstructure(m.labels, 2, "ли"), tmp_path / "a.tif")
     assert read_microstructure(tmp_path / "a.tif").spacing == (2, 2)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".tif", ".vti"])
+@pytest.mark.parametrize("values", [(0, 128, 255), (200, 7, 1), (3, 1, 2)])
+def test_phases_keep_the_values_of_a_file(tmp_path, suffix, values):
+    labels = np.arange(3 * 4 * 5).reshape(3, 4, 5) % 3
+    m = Microstructure(labels, (3.0, 0.5, 0.25), "um", ("pore", "nickel", "zirconia"))
+    path = write_microstructure(m, tmp_path / f"m{suffix}", values=values)
+    assert np.array_equal(read_image(path).values, np.array(values)[labels])
+    read = read_microstructure(path)  # phases in the order of their values
+    assert np.array_equal(read.labels, np.argsort(np.argsort(values))[labels])
+    if suffix != ".npy":
+        assert (read.spacing, read.unit) == (m.spacing, m.unit)
+        assert read.phase_names == tuple(m.phase_names[k] for k in np.argsort(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("m.tif", {"values": (0,)}, "give each phase a value of its own"),
+        ("m.tif", {"values": (7, 7)}, "give each phase a value of its own"),
+        ("m.tif", {"values": (0, 256)}, "whole number from 0 to 255"),
+        ("m.png", {"values": (0, 255)}, "values, which a PNG file does not take"),
+        ("m.npz", {"phase": 1}, "phase, which a NPZ file does not take"),
+        ("m.stl", {}, "surface of one phase"),
+        ("m.stl", {"phase": "ice"}, "phase 'ice' does not exist"),
+        ("m.stl", {"phase": 1}, "give a volume"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(tmp_path, name, options, message):
+    with pytest.raises(InputError, match=message):
+        write_microstructure(Microstructure([[0, 1], [1, 1]]), tmp_path / name, **options)
+    assert not (tmp_path / name).exists()
+
+
+def test_values_of_masked_structures_leave_the_masks_value_free(tmp_path):
+    m = Microstructure([[0, 1], [1, 1]], mask=[[True, True], [True, False]])
+    with pytest.raises(InputError, match="255 stands for masked"):
+        write_microstructure(m, tmp_path / "m.tif", values=(0, 255))
+    read = read_microstructure(write_microstructure(m, tmp_path / "m.tif", values=(5, 250)))
+    assert np.array_equal(read.labels, m.labels)
+    assert np.array_equal(read.mask, m.mask)

@@ -14,7 +14,7 @@ from matlens.errors import InputError
 from matlens.figures.style import DOUBLE, styled
 from matlens.microstructure.figures.pictures import draw_phases, length_text, scale_bar
 from matlens.microstructure.figures.ray_casting import Camera, cast_rays
-from matlens.microstructure.physics import phase_index
+from matlens.microstructure.phase_choice import phase_index
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["PLANES", "boxes", "draw_box", "volume_views"]

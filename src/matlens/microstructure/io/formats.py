@@ -29,13 +29,16 @@ class FileFormat:
         Its reader as ``"module:function"``, imported when the first such file is read. The function takes the path and
         the name of the asked array (None where none is asked), and returns an `Image`.
     write : str or None
-        Its writer as ``"module:function"``. The function takes a `Microstructure` and an
-        open binary file.
+        Its writer as ``"module:function"``. The function takes a `Microstructure`, an open binary file, and its
+        ``options``.
     carries : tuple of {"spacing", "names", "periodicity", "volumes", "masks"}
         What such a file can hold besides the labels of a plane: the spacing with its unit, names of phases, whether
         opposite borders continue each other, three axes, and which pixels are masked.
     magic : tuple of bytes
         What such a file begins with, one of these; empty where its beginning tells nothing.
+    options : tuple of {"values", "phase"}
+        Keyword arguments that its writer takes: the value of each phase in the file, or the phase whose surface is
+        written.
 
     Examples
     --------
@@ -49,6 +52,7 @@ class FileFormat:
     write: str | None = None
     carries: tuple[Carried, ...] = ()
     magic: tuple[bytes, ...] = ()
+    options: tuple[Literal["values", "phase"], ...] = ()
 
     def recognises(self, head: bytes) -> bool:
         """Return whether a file begins as such files do.
@@ -99,7 +103,9 @@ FORMATS: list[FileFormat] = [
         f"{_HERE}.pictures:read_picture",
         magic=tuple(b"P%d" % kind + blank for kind in range(1, 7) for blank in (b"\n", b" ", b"\r")),
     ),
-    FileFormat("TIFF", (".tif", ".tiff"), f"{_HERE}.tiff:read_tiff", f"{_HERE}.tiff:write_tiff", _ALL, _TIFF),
+    FileFormat(
+        "TIFF", (".tif", ".tiff"), f"{_HERE}.tiff:read_tiff", f"{_HERE}.tiff:write_tiff", _ALL, _TIFF, ("values",)
+    ),
     FileFormat(
         "NPY",
         (".npy",),
@@ -107,6 +113,7 @@ FORMATS: list[FileFormat] = [
         f"{_HERE}.numpy_files:write_npy",
         ("volumes",),
         (b"\x93NUMPY",),
+        ("values",),
     ),
     FileFormat("NPZ", (".npz",), f"{_HERE}.numpy_files:read_npz", f"{_HERE}.numpy_files:write_npz", _ALL, _ZIP),
     FileFormat("MAT", (".mat",), f"{_HERE}.matlab:read_mat", carries=("volumes",), magic=(b"MATLAB",)),
@@ -120,7 +127,15 @@ FORMATS: list[FileFormat] = [
     ),
     FileFormat("DREAM3D", (".dream3d",), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "volumes"), magic=_HDF5),
     FileFormat(
-        "VTI", (".vti",), f"{_HERE}.vti:read_vti", f"{_HERE}.vti:write_vti", carries=("spacing", "names", "volumes")
+        "VTI",
+        (".vti",),
+        f"{_HERE}.vti:read_vti",
+        f"{_HERE}.vti:write_vti",
+        ("spacing", "names", "volumes"),
+        options=("values",),
+    ),
+    FileFormat(
+        "STL", (".stl",), write=f"{_HERE}.stl:write_stl", carries=("spacing", "names", "volumes"), options=("phase",)
     ),
     FileFormat("NRRD", (".nrrd", ".nhdr"), f"{_HERE}.nrrd:read_nrrd", carries=("spacing", "volumes"), magic=(b"NRRD",)),
     FileFormat("MetaImage", (".mha", ".mhd"), f"{_HERE}.metaimage:read_metaimage", carries=("spacing", "volumes")),
@@ -235,7 +250,7 @@ def suffixes_of(verb: Literal["read", "write"], *, volumes: bool = False) -> str
     Examples
     --------
     >>> suffixes_of("write", volumes=True)
-    '.tif, .tiff, .npy, .npz, .h5, .hdf5, .vti'
+    '.tif, .tiff, .npy, .npz, .h5, .hdf5, .vti, .stl'
     """
     fitting = [found for found in FORMATS if getattr(found, verb) and (not volumes or "volumes" in found.carries)]
     return ", ".join(suffix for found in fitting for suffix in found.suffixes)

@@ -26,6 +26,7 @@ __all__ = [
     "checked_image",
     "image_with_attributes",
     "pick",
+    "valued",
 ]
 
 ASSUMED = ", distance between slices assumed"
@@ -235,13 +236,15 @@ def pick(
     return next(iter(candidates))
 
 
-def attributes_text(microstructure: Microstructure) -> str:
+def attributes_text(microstructure: Microstructure, values: Sequence[int] | None = None) -> str:
     """Return everything but the labels as one line of JSON, for formats that hold text only as a comment.
 
     Parameters
     ----------
     microstructure : Microstructure
         The structure.
+    values : sequence of int, optional
+        Value of each phase in the file; by default its number.
 
     Returns
     -------
@@ -263,7 +266,31 @@ def attributes_text(microstructure: Microstructure) -> str:
             "periodic": microstructure.periodic,
         }
         | ({} if microstructure.mask is None else {"masked": HIDDEN})
+        | ({} if values is None else {"values": list(values)})
     )
+
+
+def valued(microstructure: Microstructure, values: Sequence[int] | None) -> NDArray[np.uint8]:
+    """Return the labels as they stand in a file.
+
+    Parameters
+    ----------
+    microstructure : Microstructure
+        The structure.
+    values : sequence of int, optional
+        Value of each phase, from 0 to 255; by default its number.
+
+    Returns
+    -------
+    ndarray of uint8
+        The values.
+
+    Examples
+    --------
+    >>> valued(Microstructure([[0, 1]]), (0, 255)).tolist()
+    [[0, 255]]
+    """
+    return microstructure.labels if values is None else np.array(values, dtype=np.uint8)[microstructure.labels]
 
 
 def image_with_attributes(values: NDArray[Any], text: str | None) -> Image:
@@ -291,11 +318,13 @@ def image_with_attributes(values: NDArray[Any], text: str | None) -> Image:
         found = json.loads(text or "")
         valid = values != found["masked"] if "masked" in found else None
         values = values if valid is None else np.where(valid, values, values.dtype.type(0))
+        names: dict[str, Any] = {"phase_names": tuple(found["phase_names"])}
+        if "values" in found:
+            names = {"value_names": dict(zip(found["values"], found["phase_names"], strict=True))}
         if tuple(found["shape"]) != values.shape:  # cropped or resized since: only the names still hold
-            return Image(values, phase_names=tuple(found["phase_names"]), valid=valid)
-        spacing = tuple(float(step) for step in found["spacing"])
-        names, periodic = tuple(found["phase_names"]), bool(found["periodic"])
-        return Image(values, spacing, str(found["unit"]), False, names, periodic, valid=valid)
+            return Image(values, valid=valid, **names)
+        spacing, periodic = tuple(float(step) for step in found["spacing"]), bool(found["periodic"])
+        return Image(values, spacing, str(found["unit"]), periodic=periodic, valid=valid, **names)
     except (ValueError, KeyError, TypeError):
         return Image(values)
 

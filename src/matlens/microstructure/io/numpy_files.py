@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 import numpy as np
 
-from matlens.microstructure.io.image import Image, check_room, pick
+from matlens.microstructure.io.image import Image, check_room, pick, valued
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["read_npy", "read_npz", "write_npy", "write_npz"]
@@ -108,7 +109,7 @@ def _check_header(file: IO[bytes], name: str) -> tuple[int, ...]:
     return shape
 
 
-def write_npy(microstructure: Microstructure, file: BinaryIO) -> None:
+def write_npy(microstructure: Microstructure, file: BinaryIO, values: Sequence[int] | None = None) -> None:
     """Write the labels as uint8, without spacing and names.
 
     Parameters
@@ -117,12 +118,14 @@ def write_npy(microstructure: Microstructure, file: BinaryIO) -> None:
         The structure.
     file : binary file
         Open for writing.
+    values : sequence of int, optional
+        Value of each phase; by default its number.
 
     Examples
     --------
     See `read_npy`.
     """
-    np.save(file, microstructure.labels, allow_pickle=False)
+    np.save(file, valued(microstructure, values), allow_pickle=False)
 
 
 def write_npz(microstructure: Microstructure, file: BinaryIO) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 
 from matlens.core.units import normal_unit
 from matlens.errors import InputError
-from matlens.microstructure.io.image import HIDDEN, Image, attributes_text, image_with_attributes
+from matlens.microstructure.io.image import HIDDEN, Image, attributes_text, image_with_attributes, valued
 from matlens.microstructure.io.pictures import read_picture
 from matlens.microstructure.io.tiff_parts import Part, layer_names, parse_part
 from matlens.microstructure.io.tiff_pixels import series_pixels
@@ -89,7 +89,7 @@ def read_tiff(path: Path, dataset: str | None = None) -> Image:
     return replace(image, spacing=spacing, unit=scale.unit, scale=scale.source)
 
 
-def write_tiff(microstructure: Microstructure, file: BinaryIO) -> None:
+def write_tiff(microstructure: Microstructure, file: BinaryIO, values: Sequence[int] | None = None) -> None:
     """Write uint8 labels with spacing and unit as ImageJ reads them; other attributes go into ImageJ's Info field.
 
     Masked pixels have the value 255, which is no phase.
@@ -100,6 +100,8 @@ def write_tiff(microstructure: Microstructure, file: BinaryIO) -> None:
         The structure.
     file : binary file
         Open for writing.
+    values : sequence of int, optional
+        Value of each phase; by default its number.
 
     Examples
     --------
@@ -112,14 +114,14 @@ def write_tiff(microstructure: Microstructure, file: BinaryIO) -> None:
         "axes": "ZYX"[-microstructure.ndim :],
         "unit": normal_unit(microstructure.unit).encode("ascii", "backslashreplace").decode(),  # as ImageJ writes it
         "min": 0.0,
-        "max": float(max(microstructure.n_phases - 1, 1)),
-        "Info": attributes_text(microstructure),
+        "max": float(max(microstructure.n_phases - 1, 1) if values is None else max(values)),
+        "Info": attributes_text(microstructure, values),
     }
     if depth:
         metadata["spacing"] = depth[0]
-    labels, mask = microstructure.labels, microstructure.mask
-    values = labels if mask is None else np.where(mask, labels, np.uint8(HIDDEN))
-    tifffile.imwrite(file, values, imagej=True, resolution=(1 / width, 1 / height), metadata=metadata)
+    labels, mask = valued(microstructure, values), microstructure.mask
+    shown = labels if mask is None else np.where(mask, labels, np.uint8(HIDDEN))
+    tifffile.imwrite(file, shown, imagej=True, resolution=(1 / width, 1 / height), metadata=metadata)
 
 
 class _PageErrors(logging.Handler):

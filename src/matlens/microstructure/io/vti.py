@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from matlens.core.units import is_length, normal_unit
 from matlens.errors import InputError
-from matlens.microstructure.io.image import Image, check_room, pick
+from matlens.microstructure.io.image import Image, check_room, pick, valued
 from matlens.microstructure.io.raw import unpacked
 from matlens.microstructure.structure import Microstructure
 
@@ -75,14 +76,15 @@ def read_vti(path: Path, dataset: str | None = None) -> Image:
     key = pick({name: shape for name, (_, shape) in arrays.items()}, dataset, path.name, preferred=("phase",))
     array, shape = arrays[key]
     values = _values(root, array, appended, raw=raw)[: int(np.prod(shape))].reshape(shape)
-    unit, names = (_texts(image, name) for name in ("unit", "phase_names"))
+    unit, names, stated = (_texts(image, name) for name in ("unit", "phase_names", "phase_values"))
     spacing = tuple(float(step) for step in str(image.get("Spacing", "1 1 1")).split())[::-1]
     known = bool(unit) and is_length(unit[0])
     return Image(
         values,
         spacing if known else None,
         normal_unit(unit[0]) if known else None,
-        phase_names=tuple(names) if names else None,
+        phase_names=tuple(names) if names and not stated else None,
+        value_names={int(value): name for value, name in zip(stated, names)},
         scale="field data of VTK" if known else "VTK gives no unit of length",
     )
 
@@ -133,7 +135,7 @@ def _texts(image: Any, name: str) -> list[str]:
     return bytes(int(word) for word in (found.text or "").split()).decode(errors="replace").split("\0")[:-1]
 
 
-def write_vti(microstructure: Microstructure, file: BinaryIO) -> None:
+def write_vti(microstructure: Microstructure, file: BinaryIO, values: Sequence[int] | None = None) -> None:
     """Write the labels as the cell array ``phase`` of a VTK image.
 
     The last array axis is x, which varies fastest; the origin is zero. VTK has no place for unit, phase names and
@@ -145,6 +147,8 @@ def write_vti(microstructure: Microstructure, file: BinaryIO) -> None:
         The structure; a plane becomes one layer of unit thickness.
     file : binary file
         Open for writing.
+    values : sequence of int, optional
+        Value of each phase; by default its number.
 
     Examples
     --------
@@ -154,7 +158,7 @@ def write_vti(microstructure: Microstructure, file: BinaryIO) -> None:
     >>> b'Spacing="0.5 0.5 1.0"' in file.getvalue()
     True
     """
-    labels = microstructure.labels.reshape((1,) * (3 - microstructure.ndim) + microstructure.shape)
+    labels = valued(microstructure, values).reshape((1,) * (3 - microstructure.ndim) + microstructure.shape)
     x, y, z = microstructure.spacing[::-1] if microstructure.ndim == 3 else (*microstructure.spacing[::-1], 1.0)
     depth, height, width = labels.shape
     extent = f"0 {width} 0 {height} 0 {depth}"
@@ -165,6 +169,7 @@ def write_vti(microstructure: Microstructure, file: BinaryIO) -> None:
     <FieldData>
       {_strings("unit", (microstructure.unit,))}
       {_strings("phase_names", microstructure.phase_names)}
+      {"" if values is None else _strings("phase_values", tuple(map(str, values)))}
     </FieldData>
     <Piece Extent="{extent}">
       <CellData Scalars="phase">

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,13 +13,20 @@ from matlens.core.arguments import checked_arguments
 from matlens.core.atomic import atomic_write
 from matlens.errors import InputError
 from matlens.microstructure.io.formats import find_format, suffixes_of
+from matlens.microstructure.io.image import HIDDEN
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["put_microstructure", "write_microstructure"]
 
 
 @checked_arguments
-def write_microstructure(microstructure: Microstructure | ArrayLike, path: str | os.PathLike[str]) -> Path:
+def write_microstructure(
+    microstructure: Microstructure | ArrayLike,
+    path: str | os.PathLike[str],
+    *,
+    values: Sequence[int] | None = None,
+    phase: int | str | None = None,
+) -> Path:
     """Write a microstructure in the format that the suffix names.
 
     Parameters
@@ -27,6 +35,10 @@ def write_microstructure(microstructure: Microstructure | ArrayLike, path: str |
         The structure, or its labels.
     path : path-like
         Target. An existing file is replaced only when the new one is complete.
+    values : sequence of int, optional
+        Value of each phase in an NPY, TIFF or VTI file, from 0 to 255, such as ``(0, 255)``; by default 0, 1, 2.
+    phase : int or str, optional
+        The phase whose surface an STL file holds, by number or name.
 
     Returns
     -------
@@ -36,14 +48,15 @@ def write_microstructure(microstructure: Microstructure | ArrayLike, path: str |
     Raises
     ------
     InputError
-        If the suffix is unknown, or the format cannot hold the structure.
+        If the suffix is unknown, the format cannot hold the structure, or an option does not fit.
     RunError
         If the disk is full or the file cannot be written; an existing file is kept.
 
     Notes
     -----
     NPZ, HDF5, TIFF and PNG keep spacing, unit, phase names and periodicity, and all but PNG keep a mask. NPY keeps the
-    labels only, VTI all but the periodicity; a structure with a mask is refused.
+    labels only, VTI all but the periodicity; a structure with a mask is refused. STL holds the closed surface of one
+    phase of a volume, in the order x, y, z and the structure's unit of length, and is not read.
 
     Examples
     --------
@@ -56,11 +69,18 @@ def write_microstructure(microstructure: Microstructure | ArrayLike, path: str |
     target = Path(path)
     whole = microstructure if isinstance(microstructure, Microstructure) else Microstructure(microstructure)
     with atomic_write(target) as file:
-        put_microstructure(whole, target.name, file)
+        put_microstructure(whole, target.name, file, values=values, phase=phase)
     return target
 
 
-def put_microstructure(microstructure: Microstructure, name: str, file: BinaryIO) -> None:
+def put_microstructure(
+    microstructure: Microstructure,
+    name: str,
+    file: BinaryIO,
+    *,
+    values: Sequence[int] | None = None,
+    phase: int | str | None = None,
+) -> None:
     """Write a microstructure to an open file, in the format that the suffix of a name stands for.
 
     Parameters
@@ -71,11 +91,13 @@ def put_microstructure(microstructure: Microstructure, name: str, file: BinaryIO
         Name of the file.
     file : binary file
         Open for writing.
+    values, phase
+        As in `write_microstructure`.
 
     Raises
     ------
     InputError
-        If the suffix is unknown, or the format cannot hold the structure.
+        If the suffix is unknown, the format cannot hold the structure, or an option does not fit.
 
     Examples
     --------
@@ -101,4 +123,26 @@ def put_microstructure(microstructure: Microstructure, name: str, file: BinaryIO
             f"{name} is to hold a structure with masked pixels, which a {found.name} file cannot mark; choose one of "
             ".npz, .h5, .tif."
         )
-    writer(microstructure, file)
+    options: dict[str, object] = {}
+    if values is not None:
+        options["values"] = _checked_values(values, microstructure)
+    if phase is not None:
+        options["phase"] = phase
+    if unknown := set(options) - set(found.options):
+        raise InputError(
+            f"{name} was given {' and '.join(sorted(unknown))}, which a {found.name} file does not take; leave it out "
+            "or choose another format."
+        )
+    writer(microstructure, file, **options)
+
+
+def _checked_values(values: Sequence[int], microstructure: Microstructure) -> tuple[int, ...]:
+    whole = tuple(int(value) for value in values)
+    if len(whole) != microstructure.n_phases or len(set(whole)) < len(whole) or not all(0 <= v <= 255 for v in whole):
+        raise InputError(
+            f"found the values {tuple(values)} for {microstructure.n_phases} phases; give each phase a value of its "
+            "own, a whole number from 0 to 255."
+        )
+    if microstructure.mask is not None and HIDDEN in whole:
+        raise InputError(f"the value {HIDDEN} stands for masked pixels; give the phases other values.")
+    return whole

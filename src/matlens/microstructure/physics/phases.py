@@ -9,42 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
+from matlens.microstructure.phase_choice import listed_phases, phase_index
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["phase_index", "phase_values"]
-
-
-def phase_index(microstructure: Microstructure, phase: int | str) -> int:
-    """Return the label of a phase given by number or name.
-
-    Parameters
-    ----------
-    microstructure : Microstructure
-        The structure.
-    phase : int or str
-        Number or name of the phase.
-
-    Returns
-    -------
-    int
-        Label of the phase.
-
-    Raises
-    ------
-    InputError
-        If the phase does not exist; the message lists the phases.
-
-    Examples
-    --------
-    >>> phase_index(Microstructure([[0, 1]], phase_names=["pore", "solid"]), "solid")
-    1
-    """
-    if isinstance(phase, str) and phase in microstructure.phase_names:
-        return microstructure.phase_names.index(phase)
-    number = int(phase) if isinstance(phase, str) and phase.isdecimal() else phase
-    if isinstance(number, int | np.integer) and not isinstance(number, bool) and 0 <= number < microstructure.n_phases:
-        return int(number)
-    raise InputError(f"phase {phase!r} does not exist; the microstructure has {_listed(microstructure)}.")
 
 
 def phase_values(
@@ -94,7 +62,7 @@ def phase_values(
     missing = [k for k in np.flatnonzero(microstructure.volume_fractions) if int(k) not in given]
     if missing:
         names = " and ".join(f"{k} ({microstructure.phase_names[k]})" for k in missing)
-        raise InputError(f"{what} of phase {names} is missing; the microstructure has {_listed(microstructure)}.")
+        raise InputError(f"{what} of phase {names} is missing; the microstructure has {listed_phases(microstructure)}.")
     return result
 
 
@@ -104,7 +72,3 @@ def _checked(value: object, phase: int | str, what: str, limits: tuple[float, fl
         allowed = f"of {low:g} or more" if np.isinf(high) else f"between {low:g} and {high:g}"
         raise InputError(f"{what} of phase {phase} is {value!r}; give a finite number {allowed}.")
     return float(value)
-
-
-def _listed(microstructure: Microstructure) -> str:
-    return "phases " + ", ".join(f"{k} ({name})" for k, name in enumerate(microstructure.phase_names))

@@ -7,9 +7,9 @@ from math import inf
 
 from matlens.errors import InputError
 from matlens.hooks import Progress
+from matlens.microstructure.phase_choice import phase_index
 from matlens.microstructure.physics.effective import homogenize
 from matlens.microstructure.physics.percolation import spanning_cells
-from matlens.microstructure.physics.phases import phase_index
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Transport", "formation_factor", "tortuosity_factor"]
