@@ -104,7 +104,7 @@ def test_columns_may_stand_in_another_order_and_the_figure_of_merit_may_be_unkno
 
 def test_single_samples_written_libraries_and_what_has_no_support(models, capsys):
     place, _ = models
-    fractions = [[0.475, 0.475, 0.05, 0], [0.3, 0.3, 0.4, 0], [0.45, 0.45, 0.05, 0.05]]
+    fractions = [[0.48, 0.48, 0.04, 0], [0.3, 0.3, 0.4, 0], [0.45, 0.45, 0.05, 0.05]]
     library = MaterialsLibrary(fractions, ("Bi", "V", "W", "Tb"), {"P": [2.5, np.nan, np.nan]}, {"P": "mW/cm2"})
     write_library(library, "../written.csv")
     write_library(library.select([0]), "../one.csv")

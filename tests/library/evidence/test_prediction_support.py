@@ -32,6 +32,7 @@ def test_inside_the_grid_is_supported_and_far_outside_is_not() -> None:
     found = prediction_support(model, measured, asked([0.73, 0.13, 0.14, 0], [0.42, 0.34, 0.24, 0], [0, 0.5, 0.5, 0]))
     assert found["support"].tolist() == [2, 0, 0]
     assert found["distance"].to_numpy() == pytest.approx([2 + 1e-9, 9, 50], abs=1.01)  # no farther than to the grid
+    assert found["question"].tolist() == ["interpolation", "new region", "new region"]
     assert found["note"][0] == ""
     assert found["note"][1].startswith("42 at% Fe is outside the measured range (50 to 100 at%)")
     assert "50 at% from the nearest measured composition (neighbours there are 5 apart)" in found["note"][2]
@@ -53,6 +54,7 @@ def test_components_measured_rarely_or_never_together() -> None:
     model = BaselineModel("ridge").fit(measured)
     found = prediction_support(model, measured, asked([0.9, 0, 0, 0.1], [0.88, 0, 0.02, 0.1], [0.83, 0.07, 0, 0.1]))
     assert found["support"].tolist() == [1, 0, 1]
+    assert found["question"][1] == "new system"
     assert found["note"].tolist() == [
         "little was measured with Tb",
         "nothing was measured with Pd-Tb; little was measured with Tb",

@@ -87,16 +87,19 @@ def test_averaged_processes_hold_the_truth(noisy: bool) -> None:
     assert 0.8 <= np.mean(inside) <= (1.0 if noisy else 0.98)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_intervals_are_stretched_where_left_out_regions_are_missed(seed: int) -> None:
-    """A law that is smooth is predicted in left-out regions nearly as well as it claims; one with islands is not."""
-    random = np.random.default_rng(seed)
-    x = random.dirichlet([1, 1, 1], 90)
-    noise = 0.02 * random.normal(size=90)
-    smooth = x[:, 0] + noise
-    island = x[:, 0] + 3.0 * (np.abs(x - [0.15, 0.7, 0.15]).sum(1) < 0.35) + noise
-    factors = [regional_stretch(x, np.arange(90), value, value - x[:, 0], 0.5) for value in (smooth, island)]
-    assert 1 <= factors[0] < factors[1] <= 3
+def test_intervals_are_stretched_where_left_out_regions_are_missed() -> None:
+    """A smooth law is predicted in left-out regions nearly as well as claimed; one with two islands is not."""
+    factors = []
+    for seed in range(6):
+        random = np.random.default_rng(seed)
+        x = random.dirichlet([1, 1, 1], 90)
+        smooth = x[:, 0] + 0.02 * random.normal(size=90)
+        island = np.abs(x[:, None] - [[0.15, 0.7, 0.15], [0.7, 0.15, 0.15]]).sum(2).min(1) < 0.3
+        each = [smooth, smooth + 3.0 * island]
+        factors.append([regional_stretch(x, np.arange(90), value, value - x[:, 0], 0.5) for value in each])
+    assert np.min(factors) >= 1
+    assert np.max(factors) <= 3
+    assert np.mean(factors, axis=0)[0] < np.mean(factors, axis=0)[1]
 
 
 def test_few_compositions_stretch_nothing() -> None:

@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from matlens.core.nearness import Nearness
-from matlens.library.gradients import neighbourhood_support
+from matlens.library.gradients import component_pairs, farness, neighbourhood_support
 from matlens.library.model import Response
-from matlens.library.table import MaterialsLibrary
+from matlens.library.table import PRESENT, MaterialsLibrary
 
 __all__ = ["prediction_support"]
 
@@ -62,8 +62,9 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
     -------
     DataFrame
         One row per sample: ``support`` (2 supported, 1 weak, 0 unsupported), ``nearest`` (id of the measured sample of
-        the nearest composition), ``distance`` (hundredths of the atoms that must be exchanged to reach it) and ``note``
-        (reasons against support).
+        the nearest composition), ``distance`` (hundredths of the atoms that must be exchanged to reach it),
+        ``question`` ("interpolation" among measured compositions, "new region" away from them, or "new system" of
+        components that were never measured together) and ``note`` (reasons against support).
 
     Examples
     --------
@@ -74,6 +75,8 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
     >>> found = prediction_support(BaselineModel("ridge").fit(measured), measured, asked)
     >>> found["support"].tolist(), found["distance"].tolist()
     ([2, 0, 0], [1.0, 5.0, 10.0])
+    >>> found["question"].tolist()
+    ['interpolation', 'new region', 'new system']
     >>> found["note"][2]
     'nothing was measured with Pd; 10 at% from the nearest measured composition (neighbours there are 2 apart)'
     """
@@ -93,9 +96,21 @@ def prediction_support(model: Response, measured: MaterialsLibrary, library: Mat
             "support": levels,
             "nearest": [measured.samples[row] for row in found.nearest],
             "distance": (100 * found.distance).round(6),
+            "question": _questions(library, measured),
             "note": ["; ".join(each) for each in notes],
         }
     )
+
+
+def _questions(library: MaterialsLibrary, measured: MaterialsLibrary) -> list[str]:
+    """What each prediction answers: errors differ between these, and are calibrated each by themselves."""
+    _, first = np.unique(measured.replicates(), return_index=True)
+    points = measured.compositions[first]
+    never = component_pairs(points) == 0
+    held = np.asarray(library.compositions > PRESENT)
+    new = np.einsum("nj,jk,nk->n", held.astype(float), never.astype(float), held.astype(float)) > 0
+    away = farness(library.compositions, points) > 0
+    return ["new system" if one else "new region" if far else "interpolation" for one, far in zip(new, away)]
 
 
 def _spectra(

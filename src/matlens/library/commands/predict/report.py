@@ -29,6 +29,7 @@ _COLUMNS = {
     "prediction": "prediction, 90 % interval",
     "spread": "spread",
     "value": "measured",
+    "question": "question",
     "trust": "support",
     "distance": "distance (% of the atoms)",
     "nearest": "nearest measured",

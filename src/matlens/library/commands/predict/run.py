@@ -22,6 +22,7 @@ from matlens.library.evidence import prediction_support
 from matlens.library.io import atomic_fractions, lines_of_truth
 from matlens.library.model import LibraryModel
 from matlens.library.model.targets import learned_target
+from matlens.library.stacking import StackedModel
 from matlens.library.table import MaterialsLibrary, named
 from matlens.library.validation import summarise
 from matlens.runs.command import Prepared, options_of
@@ -254,6 +255,21 @@ def _scores(table: pd.DataFrame, library: MaterialsLibrary) -> tuple[pd.DataFram
     return summarise(table[rows].assign(**about), coverage=_COVERAGE), notes
 
 
+def _questions(model: LibraryModel, table: pd.DataFrame) -> list[str]:
+    """What is asked beside interpolation, and whether intervals were calibrated for it."""
+    near, far = model.stack_.calibrated if isinstance(model, StackedModel) else (True, False)
+    known = {"interpolation": near, "new region": far, "new system": False}
+    said = []
+    for question, calibrated in known.items():
+        count = int((table["question"] == question).sum())
+        if count and (question != "interpolation" or not calibrated):
+            state = "calibrated by regions left out" if calibrated else "not calibrated"
+            said.append(
+                f"{count} of {len(table)} predictions are of the kind {question!r}; their intervals are {state}."
+            )
+    return said
+
+
 def _sentences(model: LibraryModel, table: pd.DataFrame, scores: pd.DataFrame | None) -> list[str]:
     unit = f" {model.unit_}" if model.unit_ else ""
     value = table["predicted"].to_numpy(np.float64)
@@ -267,6 +283,7 @@ def _sentences(model: LibraryModel, table: pd.DataFrame, scores: pd.DataFrame | 
             f"{weak + none} of {len(table)} samples are unlike the training data ({weak} weakly supported, {none} "
             "unsupported); their intervals are not guaranteed."
         )
+    said += _questions(model, table)
     if scores is not None:
         own = scores.iloc[0]
         said.append(
