@@ -279,7 +279,7 @@ class Microstructure(Shown):
         Parameters
         ----------
         labels : array_like of int
-            New labels, of any shape with the same number of axes.
+            New labels, of any shape; with another number of axes, pixels must be as wide as they are high.
         periodic : bool, optional
             Whether the new structure is periodic; by default as this one.
 
@@ -291,7 +291,7 @@ class Microstructure(Shown):
         Raises
         ------
         InputError
-            If a label is not one of this structure's phases, or the number of axes differs.
+            If a label is not one of this structure's phases, or the spacing does not fit the number of axes.
 
         Examples
         --------
@@ -299,7 +299,8 @@ class Microstructure(Shown):
         Microstructure(3 x 3, 2 phases, 2 nm)
         """
         keep = self.periodic if periodic is None else periodic
-        return Microstructure(labels, self.spacing, self.unit, self.phase_names, keep)
+        equal = len(set(self.spacing)) == 1
+        return Microstructure(labels, self.spacing[0] if equal else self.spacing, self.unit, self.phase_names, keep)
 
     def in_unit(self, unit: str) -> Microstructure:
         """Return the same structure with its pixel size in another unit of length.

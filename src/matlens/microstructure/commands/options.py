@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from matlens.core.guard import reading
 from matlens.core.settings import ChoiceOf, absolute, asked_for, option, options, read_options
 from matlens.errors import InputError
 from matlens.microstructure.encoders import ENCODERS
+from matlens.microstructure.reconstruction.faces import plane_names
 from matlens.microstructure.segmentation.options import CleaningOptions
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "cleaning_of",
     "parse_fraction",
     "parse_phase_values",
+    "parse_planes",
     "parse_shape",
 ]
 
@@ -147,6 +150,43 @@ def parse_phase_values(value: Any, info: ValidationInfo) -> Any:
             raise InputError(f"{said} {value!r} gives phase {phase} twice; give it once.")
         values[phase] = number
     return values
+
+
+def parse_planes(value: Any) -> Any:
+    """Parse ``xy=top.tif`` texts, given once or several times; a value that is no text or list is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        File of each plane or planes.
+
+    Raises
+    ------
+    InputError
+        If a text is not of this form, or a plane is not named.
+
+    Examples
+    --------
+    >>> parse_planes(["xy=top.tif", "xz,yz=side.tif"])
+    {'xy': 'top.tif', 'xz,yz': 'side.tif'}
+    """
+    if value is None or isinstance(value, Mapping):
+        return value
+    found: dict[str, str] = {}
+    for text in [value] if isinstance(value, str) else list(value):
+        names, equals, file = (word.strip() for word in str(text).partition("="))
+        if not (names and equals and file):
+            raise InputError(
+                f"--plane {text!r} does not name the plane: write the axis of the columns and that of the rows before "
+                f"the file, as xz,yz={names or file}."
+            )
+        found[",".join(plane_names(names))] = file
+    return found
 
 
 def _shape_or_full(value: Any) -> Any:

@@ -77,8 +77,7 @@ class RealisationStore(RunStateStore):
         record = dict(result)
         labels = record.pop("labels")
         self._write_labels(key, labels)
-        if np.ndim(labels) == 2:
-            self.show(key, lambda: labels)
+        self.show(key, lambda: labels)
         super().finish(key, record)
         for suffix in (".npy", ".tif"):
             self._run.remove(f"{self._folder}{_partial(key)}{suffix}")
@@ -98,6 +97,10 @@ class RealisationStore(RunStateStore):
         from PIL import Image  # nothing else of a run needs it
 
         found = np.asarray(labels())
+        if found.ndim == 3:  # the middle planes normal to z, y and x, one below the other on one width
+            planes = [found.take(side // 2, axis=axis) for axis, side in enumerate(found.shape)]
+            wide = max(plane.shape[1] for plane in planes)
+            found = np.concatenate([np.pad(plane, ((0, 1), (0, wide - plane.shape[1]))) for plane in planes])
         grey = np.round(found * (255 / max(self._material.n_phases - 1, 1))).astype(np.uint8)
         enlarged = max(1, -(-_WIDE // max(grey.shape)))
         name = f"{self._folder}{PREVIEW}"

@@ -11,7 +11,7 @@ __all__ = ["SMALLEST", "checked_shape"]
 SMALLEST = 16  # pixels on a side: below, no encoder has a layer with enough positions
 
 
-def checked_shape(shape: Sequence[int]) -> tuple[int, int]:
+def checked_shape(shape: Sequence[int]) -> tuple[int, ...]:
     """Check the size of a reconstruction.
 
     Parameters
@@ -21,13 +21,13 @@ def checked_shape(shape: Sequence[int]) -> tuple[int, int]:
 
     Returns
     -------
-    tuple of (int, int)
-        Height and width.
+    tuple of int
+        Height and width, or depth, height and width of a volume.
 
     Raises
     ------
     InputError
-        If there are not two sides, or one is below 16 pixels.
+        If there are not two or three sides, or one is below 16 pixels.
 
     Examples
     --------
@@ -35,8 +35,9 @@ def checked_shape(shape: Sequence[int]) -> tuple[int, int]:
     (64, 96)
     """
     sides = tuple(int(side) for side in shape)
-    if len(sides) != 2:
-        raise InputError(f"the shape {'x'.join(map(str, sides))} has {len(sides)} sides; give height x width.")
+    words = "x".join(map(str, sides))
+    if len(sides) not in (2, 3):
+        raise InputError(f"the shape {words} has {len(sides)} sides; give height x width, or depth x height x width.")
     if min(sides) < SMALLEST:
-        raise InputError(f"the shape {sides[0]}x{sides[1]} is too small; each side needs at least {SMALLEST} pixels.")
-    return sides[0], sides[1]
+        raise InputError(f"the shape {words} is too small; each side needs at least {SMALLEST} pixels.")
+    return sides

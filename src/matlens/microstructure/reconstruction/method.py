@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from matlens.errors import InputError
 from matlens.hooks import Arrays, NoStore, Progress, Silent, StateStore
 from matlens.microstructure.reconstruction.phases import phase_counts
 from matlens.microstructure.reconstruction.result import realisation_key
@@ -291,3 +292,34 @@ class Method(ABC, Generic[Work]):
         ResourceError
             If weights or a package that the method needs are missing.
         """
+
+    def prepare_volume(
+        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+    ) -> Work:
+        """Check exemplars and options for a volume, and resolve every setting.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Exemplars as for `prepare`; rows and columns are axes of the volume in their order.
+        sections : sequence of sequence of int
+            For each axis of the volume, the numbers of the exemplars that planes normal to it resemble; none where
+            nothing is known of them.
+        shape : sequence of int
+            Depth, height and width of the result in pixels.
+        seed : int
+            Seed of all random numbers.
+
+        Returns
+        -------
+        Prepared
+            The method, ready to learn from the exemplars.
+
+        Raises
+        ------
+        InputError
+            If the method makes planes only, or does not suit the exemplars.
+        """
+        raise InputError(
+            f"method {self.name!r} makes planes only; give height and width, or choose 'matching' for a volume."
+        )

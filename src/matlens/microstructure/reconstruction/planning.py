@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from matlens.errors import InputError
 from matlens.hooks import NoStore, Progress, Silent, StateStore
 from matlens.microstructure.reconstruction.asked_shape import SMALLEST, checked_shape
 from matlens.microstructure.reconstruction.default_shape import default_shape
+from matlens.microstructure.reconstruction.faces import Faces, at_one_spacing, faces_of
 from matlens.microstructure.reconstruction.fractions import FractionRule, check_fraction
 from matlens.microstructure.reconstruction.matching.presets import Preset
 from matlens.microstructure.reconstruction.method import Method, Prepared, Work
@@ -24,12 +25,15 @@ from matlens.microstructure.reconstruction.result import Reconstruction
 from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["plan", "plan_method", "reconstruct"]
+__all__ = ["Exemplars", "plan", "plan_method", "reconstruct"]
+
+Exemplars: TypeAlias = Microstructure | Sequence[Microstructure] | Mapping[str, Microstructure | Sequence[Microstructure]]
+"""Micrographs of one material; sections of a volume by the names of their planes."""
 
 
 @checked_arguments
 def reconstruct(
-    exemplar: StructuresLike,
+    exemplar: StructuresLike | Mapping[str, StructuresLike],
     shape: Sequence[int] | Literal["full"] | None = None,
     *,
     method: str | Method[Any] = "matching",
@@ -43,11 +47,11 @@ def reconstruct(
     progress: Progress | None = None,
     checkpoint: StateStore | None = None,
 ) -> Reconstruction:
-    """Reconstruct statistically equivalent microstructures from one or a few micrographs.
+    """Reconstruct statistically equivalent microstructures, in the plane or in space, from one or a few micrographs.
 
     Parameters
     ----------
-    exemplar : Microstructure, array_like or path-like, or sequence of them
+    exemplar : Microstructure, array_like or path-like, or sequence of them, or mapping of them by plane
         Two-dimensional micrographs to resemble; several are fields of view of one material and give one target. Arrays
         and files may hold labels or grey values; the progress says what was understood of them. Of masked pixels
         nothing is learned: Gram matrices are taken where no masked pixel is seen, two-point probabilities over pairs of
@@ -64,12 +68,12 @@ def reconstruct(
     weights : path-like, optional
         Weights file to use instead of the registered one.
     preset : str or Preset
-        ``"default"``, ``"fast"`` or ``"li2018"``, or a preset.
+        ``"default"``, ``"fast"`` or ``"li2018"``, or a preset; ``"li2018"`` makes no volumes.
     n : int
         Number of realisations.
     fraction : {"exact", "sampled"} or sequence of float
         Volume fractions: those of the exemplar; those with the variability of windows of the material; or given
-        numbers, one per phase.
+        numbers, one per phase. A volume has no ``"sampled"`` ones: how much cubes vary, a section does not tell.
     seed : int
         Seed; the same seed, threads, device and versions give the same bytes.
     device : {"auto", "cpu", "cuda"}
@@ -108,8 +112,13 @@ def reconstruct(
     >>> bool((result.microstructure.volume_fractions == exemplar.volume_fractions).all())
     True
     """
+    given = (
+        {name: as_structures(each, progress) for name, each in exemplar.items()}
+        if isinstance(exemplar, Mapping)
+        else as_structures(exemplar, progress)
+    )
     work = plan(
-        as_structures(exemplar, progress),
+        given,
         shape,
         method=method,
         encoder=encoder,
@@ -124,7 +133,7 @@ def reconstruct(
 
 
 def plan(
-    exemplar: Microstructure | Sequence[Microstructure],
+    exemplar: Exemplars,
     shape: Sequence[int] | Literal["full"] | None = None,
     *,
     method: str | Method[Any] = "matching",
@@ -176,7 +185,7 @@ def plan(
 
 def plan_method(
     method: Method[Work],
-    exemplar: Microstructure | Sequence[Microstructure],
+    exemplar: Exemplars,
     shape: Sequence[int] | Literal["full"] | None = None,
     *,
     n: int = 1,
@@ -210,14 +219,18 @@ def plan_method(
     >>> plan_method(find_method("quilting"), bicontinuous((64, 64), seed=1)).settings["options"]["overlap"]
     0.2
     """
-    exemplars, asked = _checked(exemplar, shape, n, fraction, seed)
+    exemplars, faces, told = _sections(exemplar, shape)
+    asked = _checked(exemplars, shape, n, fraction, seed, in_space=bool(faces))
     seen, said = exemplars, _masked(exemplars, takes=method.takes_masks)
     if said and not method.takes_masks:
         seen = tuple(m.unmasked() for m in exemplars)
         _check_exemplars(seen)
-    prepared = method.prepare(seen, asked, seed)
-    if said:
-        prepared = replace(prepared, notes=(*said, *prepared.notes))
+    if faces:
+        prepared = method.prepare_volume(seen, faces, asked, seed)
+    else:
+        prepared = method.prepare(seen, asked, seed)
+    if said or told:
+        prepared = replace(prepared, notes=(*told, *said, *prepared.notes))
     settings = {
         "method": method.name,
         **prepared.choices,
@@ -227,6 +240,27 @@ def plan_method(
         "seed": seed,
     }
     return Plan(prepared, exemplars, asked, fraction, n, seed, settings)
+
+
+def _sections(
+    exemplar: Exemplars, shape: Sequence[int] | Literal["full"] | None
+) -> tuple[tuple[Microstructure, ...], Faces, tuple[str, ...]]:
+    """Return the exemplars; for a volume, also which of them planes normal to each axis resemble, and what was done."""
+    in_space = shape is not None and not isinstance(shape, str) and len(shape) == 3
+    if isinstance(exemplar, Mapping):
+        if not in_space:
+            raise InputError("sections of named planes make a volume; give its depth, height and width as the shape.")
+        own = {name: (one,) if isinstance(one, Microstructure) else tuple(one) for name, one in exemplar.items()}
+        sections, faces, said = faces_of(own)
+    else:
+        sections = [exemplar] if isinstance(exemplar, Microstructure) else list(exemplar)
+        if not in_space:
+            return tuple(sections), (), ()
+        faces = (tuple(range(len(sections))),) * 3
+        said = ["the micrograph is taken for a section of an isotropic material, which one section cannot test"]
+    _check_exemplars(sections, one_scale=False)
+    sections, brought = at_one_spacing(sections)
+    return tuple(sections), faces, (*said, *brought)
 
 
 def _masked(exemplars: Sequence[Microstructure], *, takes: bool) -> tuple[str, ...]:
@@ -243,22 +277,28 @@ def _masked(exemplars: Sequence[Microstructure], *, takes: bool) -> tuple[str, .
 
 
 def _checked(
-    exemplar: Microstructure | Sequence[Microstructure],
+    exemplars: Sequence[Microstructure],
     shape: Sequence[int] | Literal["full"] | None,
     n: int,
     fraction: FractionRule,
     seed: int,
-) -> tuple[tuple[Microstructure, ...], tuple[int, int]]:
-    """Check exemplars and shape as every method needs them, and return them."""
-    exemplars = (exemplar,) if isinstance(exemplar, Microstructure) else tuple(exemplar)
+    *,
+    in_space: bool,
+) -> tuple[int, ...]:
+    """Check exemplars and shape as every method needs them, and return the shape."""
     _check_exemplars(exemplars)
     asked = checked_shape(_chosen_shape(exemplars, shape))
     check_fraction(fraction, exemplars[0].n_phases)
+    if in_space and fraction == "sampled":
+        raise InputError(
+            "fraction='sampled' needs the scatter of cubes, which a section does not tell; give 'exact' or one number "
+            "a phase."
+        )
     if n < 1:
         raise InputError(f"n={n} realisations were asked for; give at least 1.")
     if seed < 0:
         raise InputError(f"seed={seed} is negative; give 0 or more.")
-    return exemplars, asked
+    return asked
 
 
 def _scale(m: Microstructure, unit: str) -> tuple[tuple[float, ...], str]:
@@ -267,7 +307,7 @@ def _scale(m: Microstructure, unit: str) -> tuple[tuple[float, ...], str]:
     return same.spacing, same.unit
 
 
-def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
+def _check_exemplars(exemplars: Sequence[Microstructure], *, one_scale: bool = True) -> None:
     if not exemplars:
         raise InputError("no exemplar was given; give at least one micrograph.")
     first = exemplars[0]
@@ -282,7 +322,8 @@ def _check_exemplars(exemplars: Sequence[Microstructure]) -> None:
             raise InputError(
                 f"the exemplar has {size} pixels; the smallest that can be learned from is {SMALLEST} x {SMALLEST}."
             )
-        if (m.n_phases, *_scale(m, first.unit)) != (first.n_phases, *_scale(first, first.unit)):
+        same = not one_scale or _scale(m, first.unit) == _scale(first, first.unit)
+        if m.n_phases != first.n_phases or not same:
             raise InputError(
                 "the exemplars differ in phases, spacing or unit; give fields of one material at one scale."
             )

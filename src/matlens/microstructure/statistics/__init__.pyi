@@ -43,6 +43,7 @@ from .equivalence.curves import fraction_error as fraction_error
 from .equivalence.curves import lineal_path_error as lineal_path_error
 from .equivalence.curves import s2_error as s2_error
 from .equivalence.curves import specific_surface_error as specific_surface_error
+from .equivalence.proposed import proposed_statistics as proposed_statistics
 from .equivalence.representative import STUDIED as STUDIED
 from .equivalence.representative import Representative as Representative
 from .equivalence.representative import representative_size as representative_size

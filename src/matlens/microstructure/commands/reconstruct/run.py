@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from matlens.core.settings import taken_by
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
@@ -18,16 +20,19 @@ from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
 from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.reconstruction import find_method, plan, reconstruct
 from matlens.microstructure.segmentation import Segmentation
+from matlens.microstructure.statistics import proposed_statistics
 from matlens.microstructure.statistics.equivalence.comparison import comparison_work
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import write_table
 
-__all__ = ["described", "forecast", "prepare", "work"]
+__all__ = ["PROPOSED", "described", "forecast", "prepare", "work"]
 
 # Measured on one thread, on files from 256 x 256 to 746 x 1760 px.
 _JUDGED = 5e-6  # seconds for each pixel of the work of a comparison
 _REPORT = 8.0  # seconds
+PROPOSED = "proposed"  # table of what the sections of a volume do not determine
 
 
 def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
@@ -54,9 +59,10 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     """
     if spec.target is not None:
         return from_statistics.prepare(spec, environment)
-    if not spec.files:
+    files = spec.files or tuple((spec.plane or {}).values())
+    if not files:
         raise InputError("nothing to resemble: name one or more micrographs, or statistics with --target (see --help).")
-    inputs = Inputs.asked(spec.files, spec)
+    inputs = Inputs.asked(files, spec)
     found = read_inputs(inputs)
     spec = replace(spec, device=environment["device"])
     planned = _plan(spec, [segmentation.microstructure for segmentation in found])
@@ -99,7 +105,7 @@ def forecast(prepared: Prepared) -> Plan | None:
     sides = [exemplar.shape for exemplar in exemplars]
     seconds += _JUDGED * comparison_work(planned.shape, prepared.options.n, exemplars) + _REPORT
     words = f"{prepared.options.n} x {'x'.join(map(str, planned.shape))} px"
-    if planned.shape != sides[0]:
+    if len(planned.shape) == 2 and planned.shape != sides[0]:
         words += f", a window of the {'x'.join(map(str, sides[0]))} px of the file (--shape full makes all of it)"
     return Plan(words, seconds, LIBRARIES + size, planned.shape, "use --downsample {factor} or --shape {shape}")
 
@@ -166,7 +172,12 @@ def work(
         raise
     write_outcome(run, result)
     compare_in(run, result.microstructures, exemplars, progress, seed=spec.seed)
+    if len(planned.shape) == 3:
+        tables = [proposed_statistics(volume, progress) for volume in result.microstructures]
+        table = pd.concat([one.assign(realisation=index) for index, one in enumerate(tables)], ignore_index=True)
+        write_table(run, PROPOSED, table)
 
 
 def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Realisations[Any]:
-    return plan(exemplars, **{**taken_by(reconstruct, spec), "method": find_method(spec.method, spec.set or {})})
+    given = dict(zip(spec.plane, exemplars, strict=True)) if spec.plane else exemplars
+    return plan(given, **{**taken_by(reconstruct, spec), "method": find_method(spec.method, spec.set or {})})

@@ -8,7 +8,16 @@ from pydantic import BeforeValidator
 
 from matlens.core.settings import ChoiceOf, OnDevice, Seeded, option, options, pairs_of
 from matlens.errors import InputError
-from matlens.microstructure.commands.options import Encoded, File, Files, Fraction, Micrographs, Preset, ShapeOrFull
+from matlens.microstructure.commands.options import (
+    Encoded,
+    File,
+    Files,
+    Fraction,
+    Micrographs,
+    Preset,
+    ShapeOrFull,
+    parse_planes,
+)
 from matlens.microstructure.reconstruction import METHODS
 from matlens.microstructure.reconstruction.asked_shape import checked_shape
 from matlens.runs.command import Command
@@ -19,6 +28,8 @@ __all__ = ["COMMAND", "ReconstructSpec"]
 @options
 class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
     """Make microstructures that are statistically equivalent to one or more micrographs, and test that they are.
+
+    A shape of three sides makes a volume, from a section of an isotropic material or from sections of named planes.
 
     With --target no micrograph is needed: two-point correlation, lineal path and volume fractions are given instead.
     """
@@ -33,6 +44,16 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
             "material: 12 times the reach of its covariance, from 128 to 256, and no more than the file.",
             metavar="ROWSxCOLUMNS|full",
             unit="px",
+        ),
+    ] = None
+    plane: Annotated[
+        dict[str, File] | None,
+        BeforeValidator(parse_planes),
+        option(
+            "Section of a volume by the name of its plane, instead of files: the axis of the columns, then that of the "
+            "rows, e.g. xy=top.tif, and xz,yz=side.tif for two planes that look alike; may be given several times.",
+            metavar="PLANE=FILE",
+            many=True,
         ),
     ] = None
     n: Annotated[
@@ -82,11 +103,18 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
         super().__post_init__()
         if isinstance(self.shape, tuple):  # said here, and not after the network was loaded
             checked_shape(self.shape)
+        if self.plane is not None:
+            if self.files:
+                raise InputError(
+                    f"found --plane and {self.files[0]}; name the plane of every file, as in --plane xy={self.files[0]}."
+                )
+            if not isinstance(self.shape, tuple) or len(self.shape) != 3:
+                raise InputError("sections of named planes make a volume: give --shape with three sides, e.g. 64x64x64.")
         if self.target is None:
             return
-        if self.files:
+        if self.files or self.plane:
             raise InputError(
-                f"found --target and {self.files[0]}; give either statistics to match or micrographs to resemble."
+                f"found --target and {[*self.files, *(self.plane or {}).values()][0]}; give either statistics to match or micrographs to resemble."
             )
         if self.method not in ("matching", "annealing") or self.weights is not None:
             raise InputError("--target works by annealing; leave out --method and --weights.")

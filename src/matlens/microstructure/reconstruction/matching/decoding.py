@@ -27,7 +27,7 @@ class Decoded:
 
     Attributes
     ----------
-    labels : ndarray of uint8, shape (H, W)
+    labels : ndarray of uint8, shape (*S)
         Phase labels.
     fractions_before : ndarray, shape (K,)
         Volume fractions of the nearest phases, before decoding.
@@ -65,8 +65,8 @@ def decode_field(
         Problem that was solved.
     solved : Solved
         Its field.
-    shape : (int, int)
-        Height and width of the result in pixels, cropped from the corner of the field.
+    shape : sequence of int
+        Sides of the result in pixels, cropped from the corner of the field.
     asked : ndarray, shape (K,)
         Volume fractions.
     models : sequence of Microstructure
@@ -94,27 +94,28 @@ def decode_field(
     512
     """
     preset, code = problem.preset, problem.code
-    rows, columns = shape
+    part = tuple(slice(side) for side in shape)
     amounts = code.indicators(solved.field)[0].cpu().numpy()
-    counts = phase_counts(asked, rows * columns)
+    size = int(np.prod(shape))
+    counts = phase_counts(asked, size)
     # Beyond the part that is cut out, the nearest phase is good enough.
     picture = amounts.argmax(axis=0).astype(np.uint8)
-    inside = amounts[:, :rows, :columns]
-    before = np.bincount(picture[:rows, :columns].ravel(), minlength=len(amounts)) / (rows * columns)
+    inside = amounts[(slice(None), *part)]
+    before = np.bincount(picture[part].ravel(), minlength=len(amounts)) / size
     if preset.decode == "exact":
-        picture[:rows, :columns] = decode(inside, counts)
+        picture[part] = decode(inside, counts)
     else:
-        field = solved.field[0, :, :rows, :columns].cpu().numpy()
-        picture[:rows, :columns] = kmeans_anneal(field, code, counts, seed)
+        field = solved.field[0][(slice(None), *part)].cpu().numpy()
+        picture[part] = kmeans_anneal(field, code, counts, seed)
     swaps = mended = 0
-    if preset.swaps and solved.stop is not Stop.INTERRUPTED:
+    if problem.swaps and solved.stop is not Stop.INTERRUPTED:
         allowed = np.zeros(picture.shape, dtype=bool)
-        allowed[:rows, :columns] = True
+        allowed[part] = True
         seen = [filled_in(image)[0].argmax(dim=0).cpu().numpy() for image in problem.exemplars]
         fewest = fewest_neighbours(seen, code.n_phases)
-        picture, swaps = swap_pixels(picture, code, solved.objective, solved.field, allowed, fewest, preset.swaps)
-    labels = picture[:rows, :columns]
-    if preset.mend and models and solved.stop is not Stop.INTERRUPTED:
+        picture, swaps = swap_pixels(picture, code, solved.objective, solved.field, allowed, fewest, problem.swaps)
+    labels = picture[part]
+    if preset.mend and models and not problem.sections and solved.stop is not Stop.INTERRUPTED:
         # clusters hang together only in whole windows; gaps of a few pixels are bridged
         models = [m.filled(_GAP).unmasked() for m in models]
         window = [min(*(m.shape[axis] for m in models), shape[axis]) for axis in range(2)]

@@ -20,12 +20,14 @@ from matlens.microstructure.reconstruction.matching.optimisers.base import Objec
 from matlens.microstructure.reconstruction.matching.optimisers.lbfgs import LBFGS
 from matlens.microstructure.reconstruction.matching.presets import Preset
 from matlens.microstructure.reconstruction.matching.terms import Sharpness
+from matlens.microstructure.reconstruction.matching.volume import VolumeMatch, match_volume
 from matlens.microstructure.reconstruction.phases import PhaseCode
 from matlens.microstructure.reconstruction.result import realisation_key
 
-__all__ = ["Problem", "Solved", "Stage", "Stop", "schedule", "solve"]
+__all__ = ["Problem", "Solved", "Stage", "Stop", "schedule", "schedule_in_space", "solve"]
 
 _OVERHEAD = 6000  # pixels: what an evaluation of any size costs besides, measured with matlens on one thread
+_MANY = 64  # planes of a level of which only some are compared at a time
 _PATIENCE, _TOLERANCE = 20, 1e-3  # a stage ends when 20 iterations gain less than a thousandth
 
 
@@ -61,6 +63,8 @@ class Stage:
         Largest number of evaluations.
     sharpness : float
         Weight of the double-well penalty; 0 leaves it out.
+    first, step : int
+        First plane of a volume that is compared, and distance to the next; all planes by default.
 
     Examples
     --------
@@ -71,11 +75,14 @@ class Stage:
     factor: int
     evaluations: int
     sharpness: float = 0.0
+    first: int = 0
+    step: int = 1
 
     @property
     def name(self) -> str:
         """Name of the stage, for progress and tables."""
         size = "full size" if self.factor == 1 else f"1/{self.factor} size"
+        size = size if self.step == 1 else f"{size}, planes {self.first} + {self.step} n"
         return f"{size}, sharpening" if self.sharpness else size
 
 
@@ -109,6 +116,42 @@ def schedule(factors: Sequence[int], preset: Preset, loss: Loss) -> tuple[Stage,
     return (*stages, *(Stage(1, count, weight) for count, weight in ends))
 
 
+def schedule_in_space(factors: Sequence[int], preset: Preset, shape: Sequence[int]) -> tuple[Stage, ...]:
+    """List the stages of a volume from coarse to fine.
+
+    On a level of many planes a stage compares every fourth of them, which costs a quarter, and four stages take turns:
+    neighbouring planes say nearly the same.
+
+    Parameters
+    ----------
+    factors : sequence of int
+        Factors of reduction from coarse to fine; the last one is 1.
+    preset : Preset
+        Preset with settings for volumes.
+    shape : sequence of int
+        Sides of the volume at full size.
+
+    Returns
+    -------
+    tuple of Stage
+        Stages in order.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.reconstruction import PRESETS
+    >>> [stage.evaluations for stage in schedule_in_space([2, 1], PRESETS["default"], (64, 64, 64))]
+    [120, 20, 20, 20, 20]
+    """
+    space = preset.space
+    assert space is not None  # the method has refused other presets
+    stages: list[Stage] = []
+    for number, factor in enumerate(factors):
+        count = space.fine if factor == 1 else space.coarse if number else space.coarsest
+        step = space.step if min(shape) // factor >= _MANY else 1
+        stages += [Stage(factor, count // step, 0.0, first, step) for first in range(step)]
+    return tuple(stages)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Optimisation problem, which all realisations share except for their noise and fractions.
@@ -119,8 +162,8 @@ class Problem:
         Encoder whose features are matched.
     exemplars : tuple of Tensor, shape (1, K, H, W)
         Phase indicators, zero in all phases where a pixel is masked.
-    size : (int, int)
-        Height and width of the field in pixels.
+    size : tuple of int
+        Sides of the field in pixels: height and width, or depth, height and width.
     preset : Preset
         Weights and settings.
     covariance_reach : float
@@ -129,6 +172,8 @@ class Problem:
         Seed of the noise.
     factors : tuple of int
         Factors of reduction from coarse to fine.
+    sections : tuple of tuple of int
+        Of a volume, the numbers of the exemplars that planes normal to each axis resemble; empty for a plane.
     code : PhaseCode
         Code between phases and field.
     matches : dict
@@ -148,19 +193,23 @@ class Problem:
 
     encoder: Encoder
     exemplars: tuple[Tensor, ...]
-    size: tuple[int, int]
+    size: tuple[int, ...]
     preset: Preset
     covariance_reach: float
     seed: int
     factors: tuple[int, ...]
+    sections: tuple[tuple[int, ...], ...] = ()
     code: PhaseCode = field(init=False)
-    matches: dict[tuple[float, ...], Match] = field(init=False, default_factory=dict, repr=False)
+    matches: dict[tuple[float, ...], Match | VolumeMatch] = field(init=False, default_factory=dict, repr=False)
     stages: tuple[Stage, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "code", PhaseCode(self.exemplars[0].shape[1]))
-        loss, _ = resolved_loss(self.preset, self.encoder)
-        object.__setattr__(self, "stages", schedule(self.factors, self.preset, loss))
+        if self.sections:
+            stages = schedule_in_space(self.factors, self.preset, self.size)
+        else:
+            stages = schedule(self.factors, self.preset, resolved_loss(self.preset, self.encoder)[0])
+        object.__setattr__(self, "stages", stages)
 
     @property
     def standard_deviation(self) -> float:
@@ -170,7 +219,12 @@ class Problem:
     @property
     def effort(self) -> float:
         """Largest effort of one realisation, in evaluations at full size."""
-        return self.effort_before(len(self.stages)) + self.preset.swaps
+        return self.effort_before(len(self.stages)) + self.swaps
+
+    @property
+    def swaps(self) -> int:
+        """Largest number of evaluations for pixel swaps after decoding."""
+        return self.preset.space.swaps if self.sections and self.preset.space else self.preset.swaps
 
     def effort_before(self, index: int) -> float:
         """Effort of all stages before one.
@@ -185,30 +239,30 @@ class Problem:
         float
             Evaluations at full size.
         """
-        return sum(stage.evaluations * self.share(stage.factor) for stage in self.stages[:index])
+        return sum(stage.evaluations * self.share(stage) for stage in self.stages[:index])
 
-    def share(self, factor: int) -> float:
-        """Time of an evaluation at one level over that at full size.
+    def share(self, stage: Stage) -> float:
+        """Time of an evaluation in one stage over that of all pixels at full size.
 
         Parameters
         ----------
-        factor : int
-            Factor of reduction of the level.
+        stage : Stage
+            The stage.
 
         Returns
         -------
         float
             1 at full size; a coarse level has fewer pixels, and the same overhead.
         """
-        pixels = float(self.size[0] * self.size[1])
-        return (pixels / factor**2 + _OVERHEAD) / (pixels + _OVERHEAD)
+        pixels = float(np.prod(self.size))
+        return (pixels / stage.factor ** len(self.size) / stage.step + _OVERHEAD) / (pixels + _OVERHEAD)
 
     @property
     def evaluations(self) -> int:
         """Largest number of evaluations of one realisation."""
-        return sum(stage.evaluations for stage in self.stages) + self.preset.swaps
+        return sum(stage.evaluations for stage in self.stages) + self.swaps
 
-    def match(self, factor: int, fractions: Tensor) -> Match:
+    def match(self, factor: int, fractions: Tensor) -> Match | VolumeMatch:
         """Return the loss at one level; it is stored for the next realisation with the same fractions.
 
         Parameters
@@ -220,7 +274,7 @@ class Problem:
 
         Returns
         -------
-        Match
+        Match or VolumeMatch
             Terms of the loss.
         """
         key = (factor, *fractions.tolist())
@@ -228,7 +282,11 @@ class Problem:
             images = [reduce(image, factor) for image in self.exemplars]
             size = [side // factor for side in self.size]
             length = self.covariance_reach / factor
-            self.matches[key] = match(self.encoder, images, size, fractions, self.preset, length)
+            if self.sections:
+                faces = [[images[index] for index in numbers] for numbers in self.sections]
+                self.matches[key] = match_volume(self.encoder, faces, size, fractions, self.preset, length)
+            else:
+                self.matches[key] = match(self.encoder, images, size, fractions, self.preset, length)
         return self.matches[key]
 
     def objective(self, fractions: Tensor) -> Objective:
@@ -258,7 +316,9 @@ class Problem:
         if self.preset.bounded:
             values = torch.cat([shown(self.code.field(image), image).flatten() for image in self.exemplars])
             bounds = (float(values.min()), float(values.max()))
-        return Adam(bounds=bounds) if self.preset.optimiser == "adam" else LBFGS(bounds=bounds)
+        if self.preset.optimiser == "adam":
+            return Adam(bounds=bounds)
+        return LBFGS(history=8, bounds=bounds) if self.sections else LBFGS(bounds=bounds)  # 8: most of the memory
 
     def noise(self, realisation: int, stage: int) -> torch.Generator:
         """Return the random generator of one realisation and stage, which does not depend on earlier draws.
@@ -292,11 +352,11 @@ class Problem:
 
         Returns
         -------
-        Tensor, shape (1, K - 1, h, w)
+        Tensor, shape (1, K - 1, *S)
             Field.
         """
         size = [side // self.stages[0].factor for side in self.size]
-        mean = self.code.field(fractions.reshape(1, -1, 1, 1))
+        mean = self.code.field(fractions.reshape(1, -1, *[1] * len(self.size)))
         noise = torch.randn(1, mean.shape[1], *size, generator=self.noise(realisation, 0)).to(mean)
         return mean + self.standard_deviation * noise
 
@@ -331,7 +391,7 @@ class Solved:
 
     Attributes
     ----------
-    field : Tensor, shape (1, K - 1, H, W)
+    field : Tensor, shape (1, K - 1, *S)
         Field at full size.
     history : ndarray, shape (rows, 3 + terms)
         Number of the stage, evaluations so far, loss, and the weighted mismatch of each term.
@@ -366,7 +426,7 @@ _Border = tuple[int, OptimiserState, int]
 """A point to go on from: stage, the optimiser's state and the rows of history up to it."""
 
 
-def _losses(problem: Problem, fractions: Tensor) -> tuple[list[str], dict[int, Match]]:
+def _losses(problem: Problem, fractions: Tensor) -> tuple[list[str], dict[int, Match | VolumeMatch]]:
     """Return the names of all terms of all stages, and the loss of each level by its factor."""
     matches = {stage.factor: problem.match(stage.factor, fractions) for stage in problem.stages}
     names = [term.name for found in reversed(matches.values()) for term in found.terms]
@@ -434,6 +494,8 @@ def solve(
         for index in range(int(kept["stage"]) if kept else 0, len(problem.stages)):
             stage = problem.stages[index]
             found = matches[stage.factor]
+            if isinstance(found, VolumeMatch):
+                found = found.of_planes(stage.first, stage.step)
             if stage.sharpness:
                 found = found.with_terms(Sharpness(stage.sharpness))
             objective = _Objective(problem.code, found)
@@ -456,7 +518,7 @@ def solve(
                 parts = objective.values(names) if state.x is not last.x else history[-1][3:]
                 history.append([index, before + state.evaluations, state.loss, *parts])
                 border = (index, state, len(history))
-                done = problem.effort_before(index) + state.evaluations * problem.share(stage.factor)
+                done = problem.effort_before(index) + state.evaluations * problem.share(stage)
                 progress.update(done, f"loss {state.loss:.3g}, {stage.name}")
                 checkpoint.save(key, lambda: _state(border, history))  # noqa: B023 (called at once)
             if index + 1 < len(problem.stages):
@@ -473,7 +535,7 @@ def solve(
 def _solved(
     problem: Problem,
     names: Sequence[str],
-    matches: Mapping[int, Match],
+    matches: Mapping[int, Match | VolumeMatch],
     history: Sequence[Sequence[float]],
     border: _Border,
     stop: Stop,
@@ -482,14 +544,15 @@ def _solved(
     at, state, rows = border
     x = state.x
     if problem.stages[at].factor > 1:
-        x = torch.nn.functional.interpolate(x, size=problem.size, mode="bilinear")
+        how = "bilinear" if len(problem.size) == 2 else "trilinear"
+        x = torch.nn.functional.interpolate(x, size=problem.size, mode=how)
     table = np.array(history[:rows], dtype=float)
     notes = tuple(dict.fromkeys(note for found in matches.values() for note in found.notes))
     return Solved(x, table, tuple(names), stop, notes, int(table[-1, 1]), _Objective(problem.code, matches[1]))
 
 
 def _nearest_phases(code: PhaseCode, x: Tensor) -> NDArray[np.int64]:
-    """Return the phase of the largest amount at every pixel of a field, shape (H, W)."""
+    """Return the phase of the largest amount at every pixel of a field, shape (*S)."""
     with torch.no_grad():
         phases: NDArray[np.int64] = code.indicators(x)[0].argmax(dim=0).cpu().numpy()
     return phases
@@ -498,17 +561,16 @@ def _nearest_phases(code: PhaseCode, x: Tensor) -> NDArray[np.int64]:
 class _Objective:
     """Loss and gradient of a field; stores the weighted mismatches of the last point."""
 
-    def __init__(self, code: PhaseCode, found: Match) -> None:
+    def __init__(self, code: PhaseCode, found: Match | VolumeMatch) -> None:
         self._code, self._match = code, found
         self._last: dict[str, float] = {}
 
     def __call__(self, x: Tensor) -> tuple[float, Tensor]:
         x = x.detach().requires_grad_(True)
-        parts = self._match.mismatches(self._code.indicators(x))
-        loss = torch.stack(list(parts.values())).sum()
-        (gradient,) = torch.autograd.grad(loss, x)
-        self._last = {name: float(part.detach()) for name, part in parts.items()}
-        return float(loss.detach()), gradient
+        indicators = self._code.indicators(x)
+        self._last, loss, slope = self._match.evaluated(indicators)
+        (gradient,) = torch.autograd.grad(indicators, x, slope)
+        return loss, gradient
 
     def values(self, names: Sequence[str]) -> list[float]:
         return [self._last.get(name, float("nan")) for name in names]

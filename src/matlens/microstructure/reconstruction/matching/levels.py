@@ -77,7 +77,7 @@ def variance(indicators: Tensor) -> float:
 
     Parameters
     ----------
-    indicators : Tensor, shape (1, K, H, W)
+    indicators : Tensor, shape (1, K, *S)
         Amounts of the phases, zero in all of them where a pixel is masked.
 
     Returns
@@ -91,7 +91,7 @@ def variance(indicators: Tensor) -> float:
     0.5
     """
     known = shown(indicators, indicators)
-    return float(known.var(dim=(2, 3), correction=0).sum()) if known.numel() else 0.0
+    return float(known.var(dim=tuple(range(2, known.ndim)), correction=0).sum()) if known.numel() else 0.0
 
 
 def coarse_factors(exemplars: Sequence[Tensor], shape: Sequence[int]) -> list[int]:
@@ -105,7 +105,7 @@ def coarse_factors(exemplars: Sequence[Tensor], shape: Sequence[int]) -> list[in
     exemplars : sequence of Tensor, shape (1, K, H, W)
         Phase indicators.
     shape : sequence of int
-        Height and width of the result in pixels.
+        Sides of the result in pixels.
 
     Returns
     -------
@@ -132,11 +132,13 @@ def coarse_factors(exemplars: Sequence[Tensor], shape: Sequence[int]) -> list[in
 
 
 def refine(field: Tensor, factor: int, missing: float, generator: torch.Generator) -> Tensor:
-    """Enlarge a periodic field by bicubic interpolation, and add noise for detail that the coarse level lacks.
+    """Enlarge a periodic field by interpolation, and add noise for detail that the coarse level lacks.
+
+    Planes are interpolated by cubic polynomials, volumes by linear ones, as PyTorch has no others there.
 
     Parameters
     ----------
-    field : Tensor, shape (1, C, H, W)
+    field : Tensor, shape (1, C, H, W) or (1, C, D, H, W)
         Field of the coarse level.
     factor : int
         Factor of enlargement.
@@ -147,17 +149,18 @@ def refine(field: Tensor, factor: int, missing: float, generator: torch.Generato
 
     Returns
     -------
-    Tensor, shape (1, C, factor H, factor W)
-        Start of the finer level.
+    Tensor
+        Start of the finer level, each side ``factor`` times as long.
 
     Examples
     --------
     >>> refine(torch.ones(1, 1, 4, 4), 2, 0.0, torch.Generator()).shape
     torch.Size([1, 1, 8, 8])
     """
-    margin = 2
-    wide = functional.pad(field, (margin,) * 4, mode="circular")
-    wide = functional.interpolate(wide, scale_factor=factor, mode="bicubic", align_corners=False)
+    margin, axes = 2, field.ndim - 2
+    wide = functional.pad(field, (margin,) * 2 * axes, mode="circular")
+    how = "bicubic" if axes == 2 else "trilinear"
+    wide = functional.interpolate(wide, scale_factor=factor, mode=how, align_corners=False)
     cut = margin * factor
-    large = wide[..., cut:-cut, cut:-cut]
+    large = wide[(..., *[slice(cut, -cut)] * axes)]
     return large + missing * torch.randn(large.shape, generator=generator).to(field)

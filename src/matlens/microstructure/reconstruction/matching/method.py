@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from matlens.core.device import chosen_device
+from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.encoders import Encoder, load_encoder
 from matlens.microstructure.reconstruction.default_shape import longest_reach
@@ -20,6 +21,7 @@ from matlens.microstructure.reconstruction.matching.levels import coarse_factors
 from matlens.microstructure.reconstruction.matching.objective import resolved_loss
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
 from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset
+from matlens.microstructure.reconstruction.matching.volume import KEPT
 from matlens.microstructure.reconstruction.method import Made, Maker, Method, Prepared, Task
 from matlens.microstructure.structure import Microstructure
 
@@ -28,6 +30,7 @@ __all__ = ["Matching", "MatchingWork"]
 # Up to so many pixels a second thread saves a tenth of the time on an idle machine, costs seventeen times on a busy one
 # (docs/results.md), and is worth more to the next realisation.
 _FEW_PIXELS = 192**2
+_WHOLE = 3e-7  # seconds for each voxel: two-point term of an evaluation, one thread
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,14 @@ class MatchingWork(Prepared):
     @property
     def seconds_per_pixel(self) -> float:
         """Processor time of one realisation for each pixel, in seconds: that of the evaluations at most allowed."""
-        stages, encoder = self.problem.stages, self.problem.encoder
-        at_full_size = sum(stage.evaluations / stage.factor**2 for stage in stages) + self.problem.preset.swaps
-        return at_full_size * encoder.seconds_per_pixel * encoder.passes(self.exemplars[0].n_phases)
+        stages, encoder, axes = self.problem.stages, self.problem.encoder, len(self.problem.size)
+        of_pixel = encoder.seconds_per_pixel * encoder.passes(self.exemplars[0].n_phases)
+        if axes == 2:
+            return of_pixel * (sum(stage.evaluations / stage.factor**2 for stage in stages) + self.problem.swaps)
+        # A voxel lies in a plane along each axis that has sections, and in the transform of the two-point term.
+        seen = sum(1 for own in self.problem.sections if own)
+        steps = [(stage.evaluations, stage.factor, stage.step) for stage in stages] + [(self.problem.swaps, 1, 1)]
+        return sum(count / factor**3 * (seen * of_pixel / step + _WHOLE) for count, factor, step in steps)
 
     @property
     def one_thread(self) -> bool:
@@ -68,7 +76,10 @@ class MatchingWork(Prepared):
     def bytes_per_pixel(self) -> float:
         """Memory for each pixel, in bytes: that of an evaluation with its gradient."""
         encoder = self.problem.encoder
-        return encoder.bytes_per_pixel * encoder.passes(self.exemplars[0].n_phases)
+        if not self.problem.sections:
+            return encoder.bytes_per_pixel * encoder.passes(self.exemplars[0].n_phases)
+        # Pairs of L-BFGS, fields and indicators with their gradients; activations of planes are bounded.
+        return 4 * (24 * (self.exemplars[0].n_phases - 1) + 20) + KEPT / float(np.prod(self.problem.size))
 
     def learn(self) -> Maker:
         """Return the function that makes a realisation; targets are measured with the first one.
@@ -93,7 +104,7 @@ class MatchingWork(Prepared):
         return self._decoded(replace(solved, objective=_counted(solved, self.problem, task.progress)), task)
 
     def _decoded(self, solved: Solved, task: Task) -> Made:
-        shape = (task.shape[0], task.shape[1])
+        shape = tuple(task.shape)
         # At fractions of the user's own the exemplars' clusters are no target.
         models = self.exemplars if task.like_exemplar else ()
         seed = task.seed + task.realisation
@@ -175,8 +186,49 @@ class Matching(Method[MatchingWork]):
         ResourceError
             If weights are not found.
         """
-        asked = (shape[0], shape[1])
+        return self._prepared(exemplars, shape, seed, ())
+
+    def prepare_volume(
+        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+    ) -> MatchingWork:
+        """Load the encoder, and resolve layers, levels and the size of the volume.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Two-dimensional exemplars.
+        sections : sequence of sequence of int
+            For each axis of the volume, the numbers of the exemplars that planes normal to it resemble.
+        shape : sequence of int
+            Depth, height and width of the result in pixels.
+        seed : int
+            Seed of the noise.
+
+        Returns
+        -------
+        MatchingWork
+            Checked plan.
+
+        Raises
+        ------
+        InputError
+            If the encoder, the preset or the device is unknown, or the preset makes no volumes.
+        ResourceError
+            If weights are not found.
+        """
+        return self._prepared(exemplars, shape, seed, tuple(tuple(own) for own in sections))
+
+    def _prepared(
+        self,
+        exemplars: Sequence[Microstructure],
+        shape: Sequence[int],
+        seed: int,
+        sections: tuple[tuple[int, ...], ...],
+    ) -> MatchingWork:
+        asked = tuple(shape)
         chosen = find_preset(self.preset)
+        if sections and chosen.space is None:
+            raise InputError(f"preset {chosen.name!r} is published for planes and makes no volumes; choose 'default'.")
         where = chosen_device(self.device)
         network = self.loaded(where)
         loss, notes = resolved_loss(chosen, network)
@@ -184,23 +236,23 @@ class Matching(Method[MatchingWork]):
         deepest = max((network.layer(name).stride for name in loss.layers), default=1)
         factors = coarse_factors(images, asked) if chosen.levels else [1]
         multiple = max(deepest, 4 * factors[0])  # every level then has whole pixels, and its first poolings too
-        rows, columns = (-(-side // multiple) * multiple for side in asked)
-        if (rows, columns) != asked:
-            made, wanted = (f"{height} x {width}" for height, width in ((rows, columns), asked))
+        size = tuple(-(-side // multiple) * multiple for side in asked)
+        if size != asked:
+            made, wanted = (" x ".join(map(str, sides)) for sides in (size, asked))
             cropped = f"cropped to {wanted}: not periodic"
             notes.append(f"made at {made} px, where the poolings divide the size, and {cropped}")
         length = _covariance_reach(exemplars)
-        problem = Problem(network, images, (rows, columns), chosen, length, seed, tuple(factors))
+        problem = Problem(network, images, size, chosen, length, seed, tuple(factors), sections)
         choices = {
             "encoder": network.name,
             "weights": dict(network.source),
             "preset": chosen.name,
             "layers": dict(loss.layers),
-            "made": [rows, columns],
-            "levels": [stage.factor for stage in problem.stages if not stage.sharpness],
+            "made": list(size),
+            "levels": list(problem.factors),
             "optimiser": chosen.optimiser,
             "device": where.type,
-            "threads": 1 if where.type == "cpu" and rows * columns <= _FEW_PIXELS else torch.get_num_threads(),
+            "threads": 1 if where.type == "cpu" and np.prod(size) <= _FEW_PIXELS else torch.get_num_threads(),
         }
         return MatchingWork(choices, tuple(notes), problem, tuple(exemplars))
 

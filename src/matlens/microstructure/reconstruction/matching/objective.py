@@ -15,6 +15,7 @@ from matlens.microstructure.reconstruction.matching.terms import (
     Fraction,
     Gram,
     PhaseRange,
+    PlanarTerm,
     Sample,
     Term,
     TotalVariation,
@@ -23,7 +24,7 @@ from matlens.microstructure.reconstruction.matching.terms import (
 )
 from matlens.microstructure.statistics import total_variation, two_point_field
 
-__all__ = ["Match", "match", "resolved_loss"]
+__all__ = ["Match", "match", "matched_planes", "normalised_covariance", "resolved_loss"]
 
 _REACH = 4  # two-point offsets up to so many reaches of the covariance
 _ENOUGH = 4  # a Gram matrix of C channels wants at least C / 4 positions
@@ -95,9 +96,46 @@ class Match:
         dict of str to Tensor
             Scalars by the names of the terms; the loss is their sum.
         """
-        features = self.encoder.features(indicators, self.layers, "circular") if self.layers else {}
-        sample = Sample(indicators, features)
+        sample = self.sample(indicators)
         return {term.name: term.weight * term(sample) for term in self.terms}
+
+    def sample(self, indicators: Tensor) -> Sample:
+        """Compute what the terms need of periodic planes.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (B, K, H, W)
+            Amounts of the phases.
+
+        Returns
+        -------
+        Sample
+            The planes with their activations.
+        """
+        return Sample(indicators, self.encoder.features(indicators, self.layers, "circular") if self.layers else {})
+
+    def evaluated(self, indicators: Tensor) -> tuple[dict[str, float], float, Tensor]:
+        """Compute the weighted mismatches, the loss, and its gradient.
+
+        Parameters
+        ----------
+        indicators : Tensor, shape (1, K, H, W)
+            Amounts of the phases.
+
+        Returns
+        -------
+        parts : dict of str to float
+            Weighted mismatches by the names of the terms.
+        loss : float
+            Their sum.
+        gradient : Tensor, shape (1, K, H, W)
+            Derivative of the loss by the amounts.
+        """
+        indicators = indicators.detach().requires_grad_(True)
+        parts = self.mismatches(indicators)
+        loss = torch.stack(list(parts.values())).sum()
+        (gradient,) = torch.autograd.grad(loss, indicators)
+        return {name: float(part.detach()) for name, part in parts.items()}, float(loss.detach()), gradient
 
 
 def resolved_loss(preset: Preset, encoder: Encoder) -> tuple[Loss, list[str]]:
@@ -185,9 +223,58 @@ def match(
     >>> [term.name for term in found.terms]
     ['Gram scale1', 'Gram scale2', 'two-point', 'total variation', 'phase range']
     """
+    encoder, planar, notes = matched_planes(encoder, exemplars, shape, preset)
+    terms: list[Term] = [term for term in planar if isinstance(term, Gram)]
+    if preset.two_point:
+        terms.append(_two_point_term(exemplars, shape, fractions, preset.two_point, reach))
+    terms += [term for term in planar if not isinstance(term, Gram)]
+    if preset.fraction:
+        terms.append(Fraction(preset.fraction, fractions))
+    if preset.phase_range:
+        terms.append(PhaseRange(preset.phase_range))
+    return Match(encoder, tuple(terms), notes)
+
+
+def matched_planes(
+    encoder: Encoder, exemplars: Sequence[Tensor], shape: Sequence[int], preset: Preset
+) -> tuple[Encoder, list[PlanarTerm], tuple[str, ...]]:
+    """Compute the terms on planes: a Gram matrix for each layer, and the total variation.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Encoder of planes and exemplars.
+    exemplars : sequence of Tensor, shape (1, K, H, W)
+        Indicators at this level, zero in all phases where a pixel is masked.
+    shape : sequence of int
+        Height and width of the planes at this level.
+    preset : Preset
+        Weights and layers.
+
+    Returns
+    -------
+    encoder : Encoder
+        The encoder, adapted to the exemplars.
+    terms : list of PlanarTerm
+        The terms.
+    notes : tuple of str
+        Remarks on layers and borders, one sentence each.
+
+    Raises
+    ------
+    InputError
+        If the exemplars are too small for every layer.
+
+    Examples
+    --------
+    >>> from matlens.microstructure.encoders import FilterBank
+    >>> from matlens.microstructure.reconstruction import PRESETS
+    >>> image = (torch.arange(32) // 4 % 2).float().expand(1, 1, 32, 32)
+    >>> _, terms, _ = matched_planes(FilterBank(scales=1), [torch.cat([1 - image, image], 1)], (32, 32), PRESETS["fast"])
+    >>> [term.name for term in terms]
+    ['Gram scale1', 'total variation']
+    """
     encoder = encoder.adapted(exemplars)
-    weights = torch.tensor([float(_area(image)) for image in exemplars])
-    weights = weights / weights.sum()
     loss, notes = resolved_loss(preset, encoder)
     layers = dict(loss.layers)
     sample = torch.zeros(1, exemplars[0].shape[1], *shape).to(exemplars[0])
@@ -202,23 +289,24 @@ def match(
         raise InputError(
             f"an exemplar of {side} pixels on a side is too small for {encoder.name}: no layer has enough positions."
         )
-    if preset.two_point:
-        terms.append(_two_point_term(exemplars, weights, shape, fractions, preset.two_point, reach))
     if preset.total_variation:
         varied = torch.stack(
             [total_variation(filled_in(image), periodic=False, known=known_pixels(image)) for image in exemplars]
         )
-        terms.append(TotalVariation(preset.total_variation, torch.einsum("e,ebk->bk", weights.to(varied), varied)))
-    if preset.fraction:
-        terms.append(Fraction(preset.fraction, fractions))
-    if preset.phase_range:
-        terms.append(PhaseRange(preset.phase_range))
-    return Match(encoder, tuple(terms), tuple(notes + dropped))
+        mean = torch.einsum("e,ebk->bk", _weights(exemplars).to(varied), varied)
+        terms.append(TotalVariation(preset.total_variation, mean))
+    return encoder, terms, tuple(notes + dropped)
+
+
+def _weights(exemplars: Sequence[Tensor]) -> Tensor:
+    """Share of each exemplar in all that is known, shape (exemplars,)."""
+    areas = torch.tensor([float(_area(image)) for image in exemplars])
+    return areas / areas.sum()
 
 
 def _gram_terms(
     encoder: Encoder, exemplars: Sequence[Tensor], layers: dict[str, float], preset: Preset
-) -> tuple[list[Term], list[str]]:
+) -> tuple[list[PlanarTerm], list[str]]:
     """Compute one Gram term per layer: valid if it has enough positions, else with reflected borders, else left out.
 
     Of an exemplar with masked pixels, positions are valid that see none of them. Where these are too few, masked pixels
@@ -250,7 +338,7 @@ def _gram_terms(
             notes.append(f"at {size} px the exemplar's borders were reflected{filled} for {', '.join(reflected)}")
         if dropped:
             notes.append(f"at {size} px {', '.join(dropped)} had too few positions and was left out")
-    terms: list[Term] = []
+    terms: list[PlanarTerm] = []
     for name, parts in totals.items():
         if parts:
             target = sum((n * g for n, g in parts), torch.zeros_like(parts[0][1])) / sum(n for n, _ in parts)
@@ -276,7 +364,7 @@ def _area(image: Tensor) -> int:
 
 
 def _two_point_term(
-    exemplars: Sequence[Tensor], weights: Tensor, shape: Sequence[int], fractions: Tensor, weight: float, reach: float
+    exemplars: Sequence[Tensor], shape: Sequence[int], fractions: Tensor, weight: float, reach: float
 ) -> TwoPoint:
     """Compute the two-point term; offsets have weight 1 / |r|, so that all distances count alike, plus 1 on axes."""
     half = [
@@ -284,7 +372,7 @@ def _two_point_term(
         for axis in range(2)
     ]
     asked = fractions.double().reshape(1, -1, 1, 1)
-    target = _covariance(exemplars, weights.tolist(), half) * asked * (1 - asked) + asked.square()
+    target = normalised_covariance(exemplars, half) * asked * (1 - asked) + asked.square()
     rows, columns = (torch.arange(-h, h + 1, dtype=torch.float64) for h in half)
     distance = (rows[:, None].square() + columns[None].square()).sqrt().clamp(min=1)
     on_axis = (rows[:, None] == 0) | (columns[None] == 0)
@@ -294,14 +382,34 @@ def _two_point_term(
     return TwoPoint(weight, target.to(exemplars[0]), importance.to(exemplars[0]), scale)
 
 
-def _covariance(exemplars: Sequence[Tensor], weights: Sequence[float], half: Sequence[int]) -> Tensor:
-    """Compute the normalised covariance of all exemplars together; an exemplar without a phase does not count for it.
+def normalised_covariance(exemplars: Sequence[Tensor], half: Sequence[int]) -> Tensor:
+    """Compute the covariance of all exemplars together over phi (1 - phi).
 
     At coarse levels the variance is below phi (1 - phi) for exemplar and sample alike, so that the ratio carries over.
+    An exemplar without a phase does not count for it.
+
+    Parameters
+    ----------
+    exemplars : sequence of Tensor, shape (1, K, H, W)
+        Indicators at this level, zero in all phases where a pixel is masked.
+    half : sequence of int
+        Largest offset along each axis in pixels.
+
+    Returns
+    -------
+    Tensor of float64, shape (1, K, 2 h + 1, 2 w + 1)
+        Covariance of each phase by offset, 1 at the centre where pixels are pure.
+
+    Examples
+    --------
+    >>> image = (torch.arange(32) // 4 % 2).float().expand(1, 1, 32, 32)
+    >>> found = normalised_covariance([torch.cat([1 - image, image], 1)], (0, 4))
+    >>> [round(float(value), 3) for value in found[0, 1, 0]]
+    [-1.0, 0.0, 1.0, 0.0, -1.0]
     """
     above: Tensor | float = 0.0
     below: Tensor | float = 0.0
-    for w, image in zip(weights, exemplars):
+    for w, image in zip(_weights(exemplars).tolist(), exemplars):
         own = image.double().sum(dim=(2, 3), keepdim=True) / _area(image)
         pairs, known = two_point_field(image.double(), periodic=False, half=half), known_pixels(image)
         if known is not None:  # of all pairs only those count whose ends are both known

@@ -8,7 +8,34 @@ from typing import Literal
 
 from matlens.errors import InputError
 
-__all__ = ["PRESETS", "Preset", "find_preset"]
+__all__ = ["PRESETS", "InSpace", "Preset", "find_preset"]
+
+
+@dataclass(frozen=True)
+class InSpace:
+    """Settings of feature matching for volumes.
+
+    Attributes
+    ----------
+    coarse, fine, coarsest : int
+        Evaluations on each coarser level, on the full-size level, and on the first level of several.
+    step : int
+        Distance between the planes that are compared on levels of many planes; those between have their turn in the
+        next of as many stages.
+    swaps : int
+        Evaluations for pixel swaps after decoding; they see all planes.
+
+    Examples
+    --------
+    >>> InSpace().step
+    4
+    """
+
+    coarse: int = 40
+    fine: int = 80
+    coarsest: int = 120
+    step: int = 4
+    swaps: int = 6
 
 
 @dataclass(frozen=True)
@@ -71,11 +98,12 @@ class Preset:
     decode: Literal["exact", "kmeans+anneal"] = "exact"
     swaps: int = 30
     mend: bool = True
+    space: InSpace | None = InSpace()
 
 
 PRESETS: dict[str, Preset] = {
     "default": Preset("default"),
-    "fast": Preset("fast", sharpening=((25, 0.3), (25, 1.0)), swaps=15),
+    "fast": Preset("fast", sharpening=((25, 0.3), (25, 1.0)), swaps=15, space=InSpace(fine=40, coarsest=80)),
     "li2018": Preset(
         "li2018",
         gram="li2018",
@@ -87,6 +115,7 @@ PRESETS: dict[str, Preset] = {
         decode="kmeans+anneal",
         swaps=0,
         mend=False,
+        space=None,
     ),
 }
 

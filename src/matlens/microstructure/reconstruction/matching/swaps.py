@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -38,24 +38,25 @@ def swap_pixels(
 
     Parameters
     ----------
-    labels : ndarray of uint8, shape (H, W)
-        Phase labels, which are not changed.
+    labels : ndarray of uint8, shape (*S)
+        Phase labels of a plane or a volume, which are not changed.
     code : PhaseCode
         Values of the field for each phase.
     objective : callable
-        Takes a field (1, K - 1, H, W) and returns loss and gradient.
+        Takes a field (1, K - 1, *S) and returns loss and gradient.
     like : Tensor
         Tensor with the type and device of fields.
-    allowed : ndarray of bool, shape (H, W)
+    allowed : ndarray of bool, shape (*S)
         Pixels that may be swapped.
     fewest : sequence of int
-        Least number of neighbours of its own phase that a pixel must have, one number per phase.
+        Least number of neighbours of its own phase in its plane that a pixel must have, one number per phase; in a
+        volume it holds in all three planes.
     evaluations : int
         Largest number of evaluations.
 
     Returns
     -------
-    labels : ndarray of uint8, shape (H, W)
+    labels : ndarray of uint8, shape (*S)
         Phase labels after the swaps.
     swapped : int
         Number of pairs that were swapped.
@@ -78,8 +79,9 @@ def swap_pixels(
     most, swapped = max(1, labels.size // 100), 0
     together = max(1, most // 4)
     for _ in range(evaluations - 1):
-        costs = torch.einsum("kc,chw->khw", corners, gradient[0]).cpu().numpy()
-        welcome = (_neighbours(labels, len(costs), "wrap") >= np.reshape(fewest, (-1, 1, 1))) & allowed
+        costs = torch.einsum("kc,c...->k...", corners, gradient[0]).cpu().numpy()
+        least = np.reshape(fewest, (-1, *[1] * labels.ndim))
+        welcome = np.logical_and.reduce([n >= least for n in _neighbours(labels, len(costs), "wrap")]) & allowed
         proposal, pairs = _best_pairs(labels, costs, welcome, together)
         if pairs == 0:
             break
@@ -118,16 +120,21 @@ def fewest_neighbours(exemplars: Sequence[NDArray[np.uint8]], n_phases: int) -> 
     found: list[list[NDArray[np.intp]]] = [[] for _ in range(n_phases)]
     for labels in exemplars:
         inner = labels[1:-1, 1:-1]
-        for phase, count in enumerate(_neighbours(labels, n_phases, "nearest")[:, 1:-1, 1:-1]):
+        (around,) = _neighbours(labels, n_phases, "nearest")
+        for phase, count in enumerate(around[:, 1:-1, 1:-1]):
             found[phase].append(count[inner == phase])
     pixels = [np.concatenate(parts) for parts in found]
     return [int(np.quantile(counts, _RARE, method="lower")) if counts.size else 0 for counts in pixels]
 
 
-def _neighbours(labels: NDArray[np.uint8], n_phases: int, border: str) -> NDArray[np.intp]:
-    """Count the neighbours, of eight, of each phase; shape (K, height, width)."""
-    ring = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
-    return np.stack([ndimage.convolve((labels == k).astype(np.intp), ring, mode=border) for k in range(n_phases)])
+def _neighbours(labels: NDArray[np.uint8], n_phases: int, border: str) -> Iterator[NDArray[np.uint8]]:
+    """Count the neighbours of each phase, of eight in a plane, shape (K, *space); of a volume in its three planes."""
+    for normal in range(labels.ndim) if labels.ndim == 3 else (None,):
+        ring = np.ones((3,) * labels.ndim, dtype=np.uint8)
+        ring[(1,) * labels.ndim] = 0
+        if normal is not None:
+            ring = ring.take([1], axis=normal)
+        yield np.stack([ndimage.convolve((labels == k).astype(np.uint8), ring, mode=border) for k in range(n_phases)])
 
 
 def _best_pairs(
@@ -135,7 +142,7 @@ def _best_pairs(
 ) -> tuple[NDArray[np.uint8], int]:
     """Swap the ``together`` pairs of two phases that promise the largest gain; the number is 0 if none promises one.
 
-    ``welcome`` says which pixels may take each phase, shape (K, height, width).
+    ``welcome`` says which pixels may take each phase, shape (K, *space).
     """
     own, flat = labels.ravel(), costs.reshape(len(costs), -1)
     may = welcome.reshape(len(costs), -1)

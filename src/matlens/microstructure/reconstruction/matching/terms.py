@@ -13,7 +13,18 @@ from torch.autograd.function import once_differentiable
 
 from matlens.microstructure.statistics import fraction_field, total_variation, two_point_field
 
-__all__ = ["Fraction", "Gram", "PhaseRange", "Sample", "Sharpness", "Term", "TotalVariation", "TwoPoint", "gram"]
+__all__ = [
+    "Fraction",
+    "Gram",
+    "PhaseRange",
+    "PlanarTerm",
+    "Sample",
+    "Sharpness",
+    "Term",
+    "TotalVariation",
+    "TwoPoint",
+    "gram",
+]
 
 
 @dataclass(frozen=True)
@@ -22,10 +33,10 @@ class Sample:
 
     Attributes
     ----------
-    indicators : Tensor, shape (1, K, H, W)
-        Amounts of the phases.
-    features : mapping of str to Tensor, shape (1, C, h, w)
-        Activations by layer.
+    indicators : Tensor, shape (B, K, *S)
+        Amounts of the phases, of planes or of one volume.
+    features : mapping of str to Tensor, shape (B, C, h, w)
+        Activations of planes by layer.
 
     Examples
     --------
@@ -62,6 +73,31 @@ class Term(ABC):
 
     def __str__(self) -> str:
         return f"{self.weight:g} x {self.name}"
+
+
+class PlanarTerm(Term):
+    """Term on planes: what it measures of each plane is averaged over planes before it is compared.
+
+    A single plane of a volume scatters about the material's mean, so that every plane by itself must not be matched.
+
+    Examples
+    --------
+    >>> term = TotalVariation(0.1, torch.ones(1, 2))
+    >>> isinstance(term, PlanarTerm), float(term.mismatch(torch.ones(1, 2)))
+    (True, 0.0)
+    """
+
+    @abstractmethod
+    def measure(self, sample: Sample) -> Tensor:
+        """Measure every plane; the first axis of the result counts planes and the encoder's passes."""
+
+    @abstractmethod
+    def mismatch(self, measured: Tensor) -> Tensor:
+        """Compare what was measured with the target, a scalar."""
+
+    def __call__(self, sample: Sample) -> Tensor:
+        """Mismatch, a scalar."""
+        return self.mismatch(self.measure(sample))
 
 
 def gram(features: Tensor) -> Tensor:
@@ -110,7 +146,7 @@ class _Gram(torch.autograd.Function):
 
 
 @dataclass(frozen=True)
-class Gram(Term):
+class Gram(PlanarTerm):
     """Squared distance of a layer's Gram matrix from the exemplar's, divided by ``scale``.
 
     Attributes
@@ -145,9 +181,13 @@ class Gram(Term):
         """Name of the term with its layer."""
         return f"Gram {self.layer}"
 
-    def __call__(self, sample: Sample) -> Tensor:
+    def measure(self, sample: Sample) -> Tensor:
+        """Gram matrices of the layer, shape (B, C, C)."""
+        return gram(sample.features[self.layer])
+
+    def mismatch(self, measured: Tensor) -> Tensor:
         """Mismatch, a scalar."""
-        return (gram(sample.features[self.layer]) - self.target).square().sum() / self.scale
+        return (measured - self.target).square().sum() / self.scale
 
 
 @dataclass(frozen=True)
@@ -161,9 +201,9 @@ class TwoPoint(Term):
     ----------
     weight : float
         Factor of the mismatch in the loss.
-    target : Tensor, shape (1, K, 2 h + 1, 2 w + 1)
-        Two-point probability wanted, by offset.
-    importance : Tensor, shape (2 h + 1, 2 w + 1)
+    target : Tensor, shape (1, P, 2 h_1 + 1, ...)
+        Two-point probability wanted of the last P phases, by offset along each axis.
+    importance : Tensor, shape (2 h_1 + 1, ...)
         Weight of each offset.
     scale : float
         Weighted squared distance of the target from that of an uncorrelated structure.
@@ -189,7 +229,8 @@ class TwoPoint(Term):
     def __call__(self, sample: Sample) -> Tensor:
         """Mismatch, a scalar."""
         half = [side // 2 for side in self.importance.shape]
-        found = two_point_field(sample.indicators, periodic=False, half=half)
+        phases = sample.indicators[:, -self.target.shape[1] :]
+        found = two_point_field(phases, periodic=False, half=half)
         return (self.importance * (found - self.target).square()).sum() / self.scale
 
 
@@ -222,7 +263,7 @@ class Fraction(Term):
 
 # Matched and not minimised, which would make everything round: docs/decisions/0010-phase-field-on-a-simplex.md
 @dataclass(frozen=True)
-class TotalVariation(Term):
+class TotalVariation(PlanarTerm):
     """Squared relative distance of each phase's total variation, against speckle and blur.
 
     Attributes
@@ -242,9 +283,13 @@ class TotalVariation(Term):
     target: Tensor
     name: str = "total variation"
 
-    def __call__(self, sample: Sample) -> Tensor:
+    def measure(self, sample: Sample) -> Tensor:
+        """Total variation of each phase, shape (B, K)."""
+        return total_variation(sample.indicators, periodic=True)
+
+    def mismatch(self, measured: Tensor) -> Tensor:
         """Mismatch, a scalar."""
-        return (total_variation(sample.indicators, periodic=True) / self.target - 1).square().mean()
+        return (measured / self.target - 1).square().mean()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.statistics.equivalence.bands import curve_bands
 from matlens.microstructure.statistics.equivalence.copying import CopyTest, coarseness, pasted_blocks, patch_sides
 from matlens.microstructure.statistics.equivalence.curves import Curves, errors
+from matlens.microstructure.statistics.equivalence.planes import PLANES, planes_of
 from matlens.microstructure.statistics.equivalence.sentences import describe, verdict_word
 from matlens.microstructure.statistics.equivalence.variability import MIN_WINDOWS, Variability, joint_verdict
 from matlens.microstructure.statistics.equivalence.windows import MOST, count_windows, cut_windows, smaller_window
@@ -125,7 +126,8 @@ def compare(
     Parameters
     ----------
     result : Microstructure, array_like or path-like, or sequence of them
-        Realisations of one size. Arrays and files may hold labels or grey values.
+        Realisations of one size. Arrays and files may hold labels or grey values. Volumes are compared with images by
+        their planes: three along each axis, all cropped to one size.
     exemplar : Microstructure, array_like or path-like, or sequence of them
         One or more fields of one material; sizes are free. Windows of the result's size are cut out of them, where they
         hold no masked pixels; all else counts what is known.
@@ -159,12 +161,13 @@ def compare(
     >>> compare(white_noise((32, 32), (0.6, 0.4)), material, controls=False, copying=False).joint
     'different'
     """
-    results, exemplars = _checked(as_structures(result, progress), as_structures(exemplar, progress))
+    results, exemplars, cut = _checked(as_structures(result, progress), as_structures(exemplar, progress))
     shown = progress or Silent()
     sizes = _sizes([one.shape for one in results], exemplars, window)
     steps = _Steps(shown, results, exemplars, sizes)
     try:
-        return _compared(results, exemplars, sizes, steps, seed, controls, copying, properties)
+        found = _compared(results, exemplars, sizes, steps, seed, controls, copying, properties)
+        return replace(found, notes=(*cut, *found.notes))
     finally:
         shown.end()
 
@@ -211,12 +214,16 @@ def _compared(
     )
 
 
-def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], list[Microstructure]]:
+def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], list[Microstructure], tuple[str, ...]]:
+    """Return results and exemplars of one dimension, and how planes were cut from volumes, if they were."""
     results = [result] if isinstance(result, Microstructure) else list(result)
     exemplars = [exemplar] if isinstance(exemplar, Microstructure) else list(exemplar)
     if not results or not exemplars:
         raise InputError("nothing to compare: at least one result and one exemplar are needed.")
     first = exemplars[0]
+    cut: tuple[str, ...] = ()
+    if first.ndim == 2 and all(m.ndim == 3 for m in results):
+        results, cut = planes_of(results)
     for m in (*results, *exemplars):
         if m.ndim != first.ndim or m.n_phases != first.n_phases:
             raise InputError(f"cannot compare {m!r} with {first!r}: dimension and number of phases must agree.")
@@ -225,7 +232,7 @@ def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], 
     results = [m.whole("a result to be compared") for m in results]
     if len({m.shape for m in results}) > 1:
         raise InputError(f"realisations of one size are needed, found {sorted({m.shape for m in results})}.")
-    return results, exemplars
+    return results, exemplars, cut
 
 
 def _sizes(
@@ -283,6 +290,8 @@ def comparison_work(shape: Sequence[int], n: int, exemplars: Sequence[Microstruc
     >>> [round(comparison_work((side, side), 1, [exemplar]) / 256**2) for side in (256, 64)]
     [29, 11]
     """
+    if len(shape) > exemplars[0].ndim:  # planes of volumes
+        shape, n = sorted(shape)[:2], n * PLANES * len(shape)
     made = [tuple(shape)] * n
     return sum(_work(made, exemplars, _sizes(made, exemplars, None)))
 

@@ -1,0 +1,70 @@
+"""What a volume says that its section does not determine: the statistics that a model of the third dimension proposes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from matlens.hooks import Progress, Silent
+from matlens.microstructure.physics import formation_factor
+from matlens.microstructure.statistics.size_shape.euler import euler_density
+from matlens.microstructure.statistics.transport.connectivity import connected_fraction
+from matlens.microstructure.structure import Microstructure
+
+__all__ = ["proposed_statistics"]
+
+_AXES = "zyx"
+
+
+def proposed_statistics(volume: Microstructure, progress: Progress | None = None) -> pd.DataFrame:
+    """Compute what sections of a volume do not determine: topology, connection and transport.
+
+    Parameters
+    ----------
+    volume : Microstructure
+        Three-dimensional.
+    progress : Progress, optional
+        Shows which formation factor is being computed.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``statistic``, ``phase``, ``axis`` (empty where there is none), ``value``, ``unit``. The formation factor
+        is taken between fixed faces and is infinite where the phase does not lead from face to face; of a periodic
+        volume the periodic value stands beside it, and their gap is the effect of the faces.
+
+    Raises
+    ------
+    InputError
+        If the structure is no volume, or pixels are masked.
+
+    Notes
+    -----
+    Of a section, stereology determines volume fraction, surface per volume, two-point probability, lineal path and
+    chords; Euler number and connection it does not (Torquato, Random Heterogeneous Materials, 2002).
+
+    Examples
+    --------
+    >>> labels = np.zeros((16, 16, 16), dtype=int)
+    >>> labels[:, :8] = 1
+    >>> found = proposed_statistics(Microstructure(labels)).set_index(["statistic", "phase", "axis"])["value"]
+    >>> float(found["share that spans", "phase 1", "z"]), round(float(found["formation factor", "phase 1", "z"]), 3)
+    (1.0, 2.0)
+    """
+    volume = volume.whole("a statistic in space")
+    shown = progress or Silent()
+    names = volume.phase_names
+    rows = [("Euler density", name, "", value, f"{volume.unit}^-3") for name, value in zip(names, euler_density(volume))]
+    spans = connected_fraction(volume)
+    pairs = [(phase, axis) for phase in range(volume.n_phases) for axis in range(volume.ndim)]
+    rows += [("share that spans", names[phase], _AXES[axis], spans[phase, axis], "") for phase, axis in pairs]
+    kinds = {"formation factor": "fixed"} | ({"formation factor, periodic": "periodic"} if volume.periodic else {})
+    shown.begin(len(pairs) * len(kinds), "formation factors in space")
+    for done, (phase, axis) in enumerate(pairs):
+        for name, boundary in kinds.items():
+            found = formation_factor(volume, phase, axis, boundary=boundary, dtype="float32", device="cpu")
+            rows.append((name, names[phase], _AXES[axis], found.value, ""))
+        shown.update((done + 1) * len(kinds), f"{names[phase]} along {_AXES[axis]}")
+    shown.end()
+    table = pd.DataFrame(rows, columns=["statistic", "phase", "axis", "value", "unit"])
+    return table.astype({"value": np.float64})
