@@ -89,7 +89,7 @@ def faces_of(named: Mapping[str, Sequence[Microstructure]]) -> tuple[list[Micros
     said: list[str] = []
     for text, own in named.items():
         for name in plane_names(text):
-            column, row = name
+            column, row = name[0], name[1]
             axis = AXES.index(next(iter(set(AXES) - set(name))))
             if faces[axis]:
                 raise InputError(f"the planes normal to {AXES[axis]} are given twice; give all their sections once.")
@@ -149,7 +149,9 @@ def at_one_spacing(sections: Sequence[Microstructure]) -> tuple[list[Microstruct
         size = [max(1, round(side * step / spacing)) for side, step in zip(one.shape, one.spacing)]
         found.append(_averaged(one, size, spacing))
         before = " x ".join(f"{step:g}" for step in dict.fromkeys(one.spacing))
-        said.append(f"section {number} was averaged from pixels of {before} {unit} to the volume's of {spacing:g} {unit}")
+        said.append(
+            f"section {number} was averaged from pixels of {before} {unit} to the volume's of {spacing:g} {unit}"
+        )
     return found, said
 
 

@@ -27,7 +27,9 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Exemplars", "plan", "plan_method", "reconstruct"]
 
-Exemplars: TypeAlias = Microstructure | Sequence[Microstructure] | Mapping[str, Microstructure | Sequence[Microstructure]]
+Exemplars: TypeAlias = (
+    Microstructure | Sequence[Microstructure] | Mapping[str, Microstructure | Sequence[Microstructure]]
+)
 """Micrographs of one material; sections of a volume by the names of their planes."""
 
 
@@ -225,10 +227,7 @@ def plan_method(
     if said and not method.takes_masks:
         seen = tuple(m.unmasked() for m in exemplars)
         _check_exemplars(seen)
-    if faces:
-        prepared = method.prepare_volume(seen, faces, asked, seed)
-    else:
-        prepared = method.prepare(seen, asked, seed)
+    prepared = method.prepare_volume(seen, faces, asked, seed) if faces else method.prepare(seen, asked, seed)
     if said or told:
         prepared = replace(prepared, notes=(*told, *said, *prepared.notes))
     settings = {

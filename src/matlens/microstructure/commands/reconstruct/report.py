@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matlens.microstructure.commands import cites, sections, verdict_report
 from matlens.microstructure.commands.reconstruct import from_statistics_report as from_statistics
+from matlens.microstructure.commands.reconstruct import in_space_report as in_space
 from matlens.report.parts import Page
 from matlens.report.standard import notes
 from matlens.runs.directory import RunDirectory
@@ -17,6 +18,7 @@ _FROM_MICROGRAPHS = Page(
     (
         sections.cleaning,
         verdict_report.evidence,
+        in_space.proposed,
         verdict_report.judged_properties,
         sections.curves,
         verdict_report.copying,

@@ -16,7 +16,7 @@ from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.commands.outcome import check_weights, write_outcome
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct import from_statistics
-from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
+from matlens.microstructure.commands.reconstruct.spec import PROPOSED, ReconstructSpec
 from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.reconstruction import find_method, plan, reconstruct
 from matlens.microstructure.segmentation import Segmentation
@@ -27,12 +27,11 @@ from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
-__all__ = ["PROPOSED", "described", "forecast", "prepare", "work"]
+__all__ = ["described", "forecast", "prepare", "work"]
 
 # Measured on one thread, on files from 256 x 256 to 746 x 1760 px.
 _JUDGED = 5e-6  # seconds for each pixel of the work of a comparison
 _REPORT = 8.0  # seconds
-PROPOSED = "proposed"  # table of what the sections of a volume do not determine
 
 
 def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:

@@ -22,7 +22,9 @@ from matlens.microstructure.reconstruction import METHODS
 from matlens.microstructure.reconstruction.asked_shape import checked_shape
 from matlens.runs.command import Command
 
-__all__ = ["COMMAND", "ReconstructSpec"]
+__all__ = ["COMMAND", "PROPOSED", "ReconstructSpec"]
+
+PROPOSED = "proposed"  # table of what the sections of a volume do not determine
 
 
 @options
@@ -103,18 +105,16 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
         super().__post_init__()
         if isinstance(self.shape, tuple):  # said here, and not after the network was loaded
             checked_shape(self.shape)
-        if self.plane is not None:
-            if self.files:
-                raise InputError(
-                    f"found --plane and {self.files[0]}; name the plane of every file, as in --plane xy={self.files[0]}."
-                )
-            if not isinstance(self.shape, tuple) or len(self.shape) != 3:
-                raise InputError("sections of named planes make a volume: give --shape with three sides, e.g. 64x64x64.")
+        if self.plane is not None and self.files:
+            first = self.files[0]
+            raise InputError(f"found --plane and {first}; name the plane of every file, as in --plane xy={first}.")
+        if self.plane is not None and (not isinstance(self.shape, tuple) or len(self.shape) != 3):
+            raise InputError("sections of named planes make a volume: give --shape with three sides, as in 64x64x64.")
         if self.target is None:
             return
-        if self.files or self.plane:
+        if given := [*self.files, *(self.plane or {}).values()]:
             raise InputError(
-                f"found --target and {[*self.files, *(self.plane or {}).values()][0]}; give either statistics to match or micrographs to resemble."
+                f"found --target and {given[0]}; give either statistics to match or micrographs to resemble."
             )
         if self.method not in ("matching", "annealing") or self.weights is not None:
             raise InputError("--target works by annealing; leave out --method and --weights.")

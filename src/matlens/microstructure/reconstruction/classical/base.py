@@ -127,3 +127,32 @@ class Classical(Method[Prepared]):
         notes = self.check(exemplars, shape)
         choices = {"options": options_of(self), "device": "cpu"}
         return _Learning(choices, notes, self, tuple(exemplars), tuple(shape), seed)
+
+    def prepare_volume(
+        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+    ) -> Prepared:
+        """Check exemplars and options for a volume.
+
+        Parameters
+        ----------
+        exemplars, sections, shape, seed
+            As for every method.
+
+        Returns
+        -------
+        Prepared
+            The method, ready to learn from the exemplars.
+
+        Raises
+        ------
+        InputError
+            If the method makes planes only, or sections differ between axes, or the method does not suit them.
+        """
+        if not self.from_sections:
+            return super().prepare_volume(exemplars, sections, shape, seed)
+        if any(tuple(own) != tuple(sections[0]) for own in sections):
+            raise InputError(
+                f"method {self.name!r} makes isotropic volumes only; give sections without names of planes, or choose "
+                "'matching'."
+            )
+        return self.prepare(exemplars, shape, seed)

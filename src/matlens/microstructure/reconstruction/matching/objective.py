@@ -237,7 +237,7 @@ def match(
 
 def matched_planes(
     encoder: Encoder, exemplars: Sequence[Tensor], shape: Sequence[int], preset: Preset
-) -> tuple[Encoder, list[PlanarTerm], tuple[str, ...]]:
+) -> tuple[Encoder, tuple[PlanarTerm, ...], tuple[str, ...]]:
     """Compute the terms on planes: a Gram matrix for each layer, and the total variation.
 
     Parameters
@@ -255,7 +255,7 @@ def matched_planes(
     -------
     encoder : Encoder
         The encoder, adapted to the exemplars.
-    terms : list of PlanarTerm
+    terms : tuple of PlanarTerm
         The terms.
     notes : tuple of str
         Remarks on layers and borders, one sentence each.
@@ -270,7 +270,8 @@ def matched_planes(
     >>> from matlens.microstructure.encoders import FilterBank
     >>> from matlens.microstructure.reconstruction import PRESETS
     >>> image = (torch.arange(32) // 4 % 2).float().expand(1, 1, 32, 32)
-    >>> _, terms, _ = matched_planes(FilterBank(scales=1), [torch.cat([1 - image, image], 1)], (32, 32), PRESETS["fast"])
+    >>> image = torch.cat([1 - image, image], 1)
+    >>> _, terms, _ = matched_planes(FilterBank(scales=1), [image], (32, 32), PRESETS["fast"])
     >>> [term.name for term in terms]
     ['Gram scale1', 'total variation']
     """
@@ -295,7 +296,7 @@ def matched_planes(
         )
         mean = torch.einsum("e,ebk->bk", _weights(exemplars).to(varied), varied)
         terms.append(TotalVariation(preset.total_variation, mean))
-    return encoder, terms, tuple(notes + dropped)
+    return encoder, tuple(terms), tuple(notes + dropped)
 
 
 def _weights(exemplars: Sequence[Tensor]) -> Tensor:

@@ -11,7 +11,14 @@ from torch import Tensor
 from matlens.microstructure.encoders import Encoder
 from matlens.microstructure.reconstruction.matching.objective import Match, matched_planes, normalised_covariance
 from matlens.microstructure.reconstruction.matching.presets import Preset
-from matlens.microstructure.reconstruction.matching.terms import Fraction, PhaseRange, PlanarTerm, Sample, Term, TwoPoint
+from matlens.microstructure.reconstruction.matching.terms import (
+    Fraction,
+    PhaseRange,
+    PlanarTerm,
+    Sample,
+    Term,
+    TwoPoint,
+)
 
 __all__ = ["KEPT", "Seen", "VolumeMatch", "match_volume"]
 
@@ -195,9 +202,7 @@ def _planar(match: Match, planes: Tensor, gradient: Tensor, share: float) -> dic
     return {name: float(part.detach()) for name, part in parts.items()}
 
 
-def _measured(
-    match: Match, terms: Sequence[PlanarTerm], planes: Tensor
-) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+def _measured(match: Match, terms: Sequence[PlanarTerm], planes: Tensor) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
     """Yield chunks of planes, and the sum over each chunk of what the terms measure."""
     passes = match.encoder.passes(planes.shape[1])
     for part in planes.split(_CHUNK):
@@ -263,18 +268,18 @@ def match_volume(
     isotropic = all(len(found) == len(sections[0]) for found in sections) and all(
         one is other for found in sections for one, other in zip(found, sections[0])
     )
-    seen, notes = [], []
+    seen: list[Seen] = []
+    notes: list[str] = []
     turned = [image for one in sections[0] for image in _symmetries(one)] if isotropic else []
-    made: tuple[Encoder, list[PlanarTerm], tuple[str, ...]] | None = None
+    found: dict[tuple[int, ...], Match] = {}  # of an isotropic volume, planes of one size have one loss
     for axis, own in enumerate(sections):
         if not own:
             continue
-        plane = [side for other, side in enumerate(shape) if other != axis]
-        if not isotropic or made is None or plane != last:
-            made = matched_planes(encoder, turned if isotropic else own, plane, preset)
-        last = plane
-        seen.append(Seen(axis, Match(made[0], tuple(made[1]), ())))
-        notes += [note for note in made[2] if note not in notes]
+        plane = tuple(side for other, side in enumerate(shape) if other != axis)
+        if not isotropic or plane not in found:
+            found[plane] = Match(*matched_planes(encoder, turned if isotropic else own, plane, preset))
+        seen.append(Seen(axis, found[plane]))
+        notes += [note for note in found[plane].notes if note not in notes]
     whole: list[Term] = []
     if preset.two_point:
         two_point = _radial_term if isotropic else _sectional_term

@@ -1,4 +1,4 @@
-"""What a volume says that its section does not determine: the statistics that a model of the third dimension proposes."""
+"""What a volume says that its sections do not determine: topology, connection and transport in space."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def proposed_statistics(volume: Microstructure, progress: Progress | None = None
     Returns
     -------
     DataFrame
-        Columns ``statistic``, ``phase``, ``axis`` (empty where there is none), ``value``, ``unit``. The formation factor
-        is taken between fixed faces and is infinite where the phase does not lead from face to face; of a periodic
-        volume the periodic value stands beside it, and their gap is the effect of the faces.
+        Columns ``statistic``, ``phase``, ``axis`` (empty where there is none), ``value``, ``unit``. The formation
+        factor is taken between fixed faces and is infinite where the phase does not lead from face to face; of a
+        periodic volume the periodic value stands beside it, and their gap is the effect of the faces.
 
     Raises
     ------
@@ -54,7 +54,9 @@ def proposed_statistics(volume: Microstructure, progress: Progress | None = None
     volume = volume.whole("a statistic in space")
     shown = progress or Silent()
     names = volume.phase_names
-    rows = [("Euler density", name, "", value, f"{volume.unit}^-3") for name, value in zip(names, euler_density(volume))]
+    rows = [
+        ("Euler density", name, "", value, f"{volume.unit}^-3") for name, value in zip(names, euler_density(volume))
+    ]
     spans = connected_fraction(volume)
     pairs = [(phase, axis) for phase in range(volume.n_phases) for axis in range(volume.ndim)]
     rows += [("share that spans", names[phase], _AXES[axis], spans[phase, axis], "") for phase, axis in pairs]

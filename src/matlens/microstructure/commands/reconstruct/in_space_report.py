@@ -1,0 +1,92 @@
+"""What the report of a volume says of the third dimension."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from matlens.microstructure import figures
+from matlens.microstructure.commands import sections
+from matlens.microstructure.commands.reconstruct.spec import PROPOSED
+from matlens.report.numbers import percent, shown
+from matlens.report.parts import Drawing, Section, table
+from matlens.runs.directory import RunDirectory
+from matlens.runs.tables import read_table
+
+__all__ = ["proposed"]
+
+
+def proposed(run: RunDirectory) -> Section | None:
+    """Show the volumes, and the statistics that their sections do not determine.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run made no volume.
+    """
+    found = read_table(run, PROPOSED)
+    volumes = [result for result in sections.results_of(run) if result.ndim == 3]
+    if found is None or not volumes:
+        return None
+    oriented = "plane" in run.settings["options"]
+    determined = (
+        "On planes that have a section, the sections determine the volume fraction and, in the plane, the two-point "
+        "probability, lineal path and chords: the evidence above compares them."
+        if oriented
+        else "If the material is isotropic, as a single section cannot show, the section determines volume fraction, "
+        "surface per volume, two-point probability, lineal path and chords: the evidence above compares them, plane by "
+        "plane."
+    )
+    said = [
+        determined,
+        "Euler number, connection and transport are proposed by the model: no section determines them. Where they "
+        "matter, compare them with a measurement, such as a formation factor.",
+    ]
+    points = [_spread(found)] if found["realisation"].nunique() > 1 else []
+    panels = [(f"realisation {index}", volume) for index, volume in enumerate(volumes[:2])]
+    rows = [
+        {"panel": title, "phase": name, "volume_fraction": share}
+        for title, volume in panels
+        for name, share in zip(volume.phase_names, volume.volume_fractions)
+    ]
+    size = " × ".join(map(str, volumes[0].shape))
+    caption = f"The volume of {size} px, with its three middle planes."
+    shares = ", ".join(f"{percent(row['volume_fraction'])} {row['phase']}" for row in rows[: volumes[0].n_phases])
+    drawing = Drawing("volume", figures.volume_views(panels), pd.DataFrame(rows), caption, f"{caption} {shares}.")
+    return Section("In space", [drawing, table(_wide(found), "Proposed by the model")], said, points)
+
+
+def _wide(found: pd.DataFrame) -> pd.DataFrame:
+    """One row for each statistic, phase and realisation, with a column for each axis, or one where there is none."""
+    several = found["realisation"].nunique() > 1
+    rows = []
+    for (realisation, statistic, phase), own in found.groupby(["realisation", "statistic", "phase"], sort=False):
+        unit = next((str(unit) for unit in own["unit"] if isinstance(unit, str) and unit), "")
+        row = {"statistic": f"{statistic} ({unit})" if unit else statistic, "phase": phase}
+        if several:
+            row["realisation"] = realisation
+        named = [axis if isinstance(axis, str) and axis else "all" for axis in own["axis"]]
+        values = dict(zip(named, own["value"]))
+        row |= {axis: values.get(axis, np.nan) for axis in ("all", "z", "y", "x")}
+        rows.append(row)
+    return pd.DataFrame(rows).rename(columns={axis: f"along {axis}" for axis in "zyx"} | {"all": "of the volume"})
+
+
+def _spread(found: pd.DataFrame) -> str:
+    """How much the formation factor differs between realisations."""
+    rows = found[(found["statistic"] == "formation factor") & np.isfinite(found["value"])]
+    each = rows.groupby(["phase", "realisation"])["value"].mean().unstack()
+    parts = [
+        f"{phase} {shown(float(values.min()))} to {shown(float(values.max()))}"
+        for phase, values in each.dropna().iterrows()
+    ]
+    where = "; ".join(parts) or "no phase leads from face to face in all of them"
+    return (
+        f"Formation factor, mean over axes, over realisations: {where}. This is the spread at fixed targets; a second "
+        "section of the material would change the targets, too."
+    )
