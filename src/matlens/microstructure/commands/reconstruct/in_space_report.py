@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from matlens.core.numbers import percent, shown
 from matlens.microstructure import figures
 from matlens.microstructure.commands import sections
 from matlens.microstructure.commands.reconstruct.spec import PROPOSED
-from matlens.report.numbers import percent, shown
 from matlens.report.parts import Drawing, Section, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table

@@ -255,7 +255,8 @@ class Problem:
             1 at full size; a coarse level has fewer pixels, and the same overhead.
         """
         pixels = float(np.prod(self.size))
-        return (pixels / stage.factor ** len(self.size) / stage.step + _OVERHEAD) / (pixels + _OVERHEAD)
+        seen = pixels / float(stage.factor ** len(self.size) * stage.step)
+        return float((seen + _OVERHEAD) / (pixels + _OVERHEAD))
 
     @property
     def evaluations(self) -> int:

@@ -162,5 +162,7 @@ def refine(field: Tensor, factor: int, missing: float, generator: torch.Generato
     how = "bicubic" if axes == 2 else "trilinear"
     wide = functional.interpolate(wide, scale_factor=factor, mode=how, align_corners=False)
     cut = margin * factor
-    large = wide[(..., *[slice(cut, -cut)] * axes)]
+    large = wide
+    for axis in range(2, field.ndim):
+        large = large.narrow(axis, cut, large.shape[axis] - 2 * cut)
     return large + missing * torch.randn(large.shape, generator=generator).to(field)

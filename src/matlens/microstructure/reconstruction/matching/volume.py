@@ -205,8 +205,13 @@ def _planar(match: Match, planes: Tensor, gradient: Tensor, share: float) -> dic
 def _measured(match: Match, terms: Sequence[PlanarTerm], planes: Tensor) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
     """Yield chunks of planes, and the sum over each chunk of what the terms measure."""
     passes = match.encoder.passes(planes.shape[1])
-    for part in planes.split(_CHUNK):
-        leaf = part.detach().clone(memory_format=torch.contiguous_format).requires_grad_(torch.is_grad_enabled())
+    for begun in range(0, len(planes), _CHUNK):
+        leaf = (
+            planes[begun : begun + _CHUNK]
+            .detach()
+            .clone(memory_format=torch.contiguous_format)
+            .requires_grad_(torch.is_grad_enabled())
+        )
         sample = match.sample(leaf)
         found = {term.name: term.measure(sample) for term in terms}
         # An image of each phase has its own Gram matrix, and so its own target.
