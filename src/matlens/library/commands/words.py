@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -197,4 +198,9 @@ def gradients_in(run: RunDirectory) -> xr.Dataset | None:
         The gradients; None before they are written.
     """
     file = run.path / "gradients.nc"
-    return read_file(file, DATASET) if file.is_file() else None
+    return _gradients(file, file.stat().st_mtime_ns).copy() if file.is_file() else None
+
+
+@lru_cache(maxsize=1)  # ten sections of a report ask for it, and reading takes most of a second
+def _gradients(file: Path, changed: int) -> xr.Dataset:
+    return read_file(file, DATASET)
