@@ -303,10 +303,17 @@ def _best_cuts(wanted: Array, fractions: Array, grid: tuple[int, ...], nearest: 
     """Find the order of phases whose cuts match every phase's two-point probability best."""
     phases = len(fractions)
     if phases == 2:
-        return _cuts((1, 0), wanted, fractions, grid, nearest)[0]
+        return [_cut(1, wanted[1], float(fractions[1]), grid, nearest)]
     # the last two phases share a field: their order is no choice
     orders = [order for order in permutations(range(phases)) if order[-2] < order[-1]]
     return min((_cuts(order, wanted, fractions, grid, nearest) for order in orders), key=lambda found: found[1])[0]
+
+
+def _cut(phase: int, two_point: Array, share: float, grid: tuple[int, ...], nearest: Nearest) -> _Cut:
+    """Compute the cut of a phase from its two-point probability in the region that is left, of which it has a share."""
+    inside = np.clip(two_point, 0.0, 1.0)
+    inside[tuple(side // 2 for side in inside.shape)] = share
+    return _Cut(phase, nearest(field_correlation(inside, share), grid))
 
 
 def _cuts(
@@ -319,11 +326,8 @@ def _cuts(
     left, remaining, cuts, miss = np.ones(wanted.shape[1:]), 1.0, [], 0.0
     for phase in order[:-1]:
         share = float(fractions[phase] / remaining)
-        inside = np.clip(wanted[phase] / np.maximum(left, 1e-9), 0.0, 1.0)
-        inside[tuple(side // 2 for side in inside.shape)] = share
-        correlation = nearest(field_correlation(inside, share), grid)
-        cuts.append(_Cut(phase, correlation))
-        found = share**2 + share * (1 - share) * level_cut_covariance(correlation[near], share)
+        cuts.append(_cut(phase, wanted[phase] / np.maximum(left, 1e-9), share, grid, nearest))
+        found = share**2 + share * (1 - share) * level_cut_covariance(cuts[-1].correlation[near], share)
         miss += float((weight * (left * found - wanted[phase]) ** 2).sum())
         left = left * (1 - 2 * share + found)
         remaining -= float(fractions[phase])
