@@ -3,8 +3,8 @@
     python benchmarks/sections.py --draws 100 --output build/sections
 
 A section of a Gaussian field in space is a Gaussian field in the plane, whose spectrum is that of the volume summed
-along the normal. So sections are drawn without their volumes, cut at a level, and measured as
-`matlens.microstructure.reconstruction.sections.realisability` does. For each kind the 95 % quantile of the irreducible
+along the normal. So sections are drawn without their volumes, cut at a level, and measured by
+`matlens.microstructure.reconstruction.sections.check_realisable`. For each kind the 95 % quantile of the irreducible
 error is printed beside the bound that the check uses, and the share of sections above the bound. Finished kinds are
 kept in the output folder as JSON and not drawn again.
 """
@@ -46,7 +46,7 @@ def section(spectrum: Spectrum, side: int, length: float, fraction: float, rng: 
 
 
 def study(kind: str, side: int, length: float, fraction: float, draws: int) -> dict[str, object]:
-    from matlens.microstructure.reconstruction.sections import realisability
+    from matlens.microstructure.reconstruction.sections import check_realisable
     from matlens.microstructure.structure import Microstructure
 
     seed = [sorted(SPECTRA).index(kind), side, int(length), round(100 * fraction)]
@@ -55,7 +55,7 @@ def study(kind: str, side: int, length: float, fraction: float, draws: int) -> d
     while len(rows) < draws:
         labels = section(SPECTRA[kind], side, length, fraction, rng)
         if 0 < labels.mean() < 1:
-            rows.append(dict(realisability([Microstructure(labels)]).finding.numbers))
+            rows.append(dict(check_realisable([Microstructure(labels)]).finding.numbers))
     errors, chances, windows = (
         np.array([row[name] for row in rows]) for name in ("irreducible_error", "chance", "windows_difference")
     )

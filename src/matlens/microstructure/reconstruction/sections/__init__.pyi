@@ -1,6 +1,12 @@
+from .agreement import Agreement as Agreement
+from .agreement import check_agreement as check_agreement
+from .checked import ISOTROPIC as ISOTROPIC
+from .checked import SectionChecks as SectionChecks
+from .checked import checked_sections as checked_sections
 from .finding import Finding as Finding
-from .isotropy import fraction_error as fraction_error
-from .isotropy import isotropy as isotropy
+from .isotropy import check_fraction as check_fraction
+from .isotropy import check_isotropy as check_isotropy
+from .limits import check_limits as check_limits
 from .realisable import Realisability as Realisability
 from .realisable import chance_of_sections as chance_of_sections
-from .realisable import realisability as realisability
+from .realisable import check_realisable as check_realisable

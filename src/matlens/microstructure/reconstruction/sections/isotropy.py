@@ -18,7 +18,7 @@ from matlens.microstructure.statistics.lines.directional import (
 )
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["fraction_error", "isotropy"]
+__all__ = ["check_fraction", "check_isotropy"]
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ _FEWEST = 6  # windows; fewer tell nothing of two differences
 _PARTS = 4  # windows along a side, where there is room
 
 
-def isotropy(sections: Sequence[Microstructure]) -> Finding:
+def check_isotropy(sections: Sequence[Microstructure]) -> Finding:
     """Test whether directions in the plane of sections differ more than their windows scatter.
 
     Horizontal is compared with vertical and one diagonal with the other, within each window; what windows differ in
@@ -56,9 +56,9 @@ def isotropy(sections: Sequence[Microstructure]) -> Finding:
     Examples
     --------
     >>> from matlens.microstructure.problems import anisotropic_field
-    >>> isotropy([anisotropic_field((256, 256), aspect=1.0, seed=1)]).clear
+    >>> check_isotropy([anisotropic_field((256, 256), aspect=1.0, seed=1)]).clear
     True
-    >>> found = isotropy([anisotropic_field((256, 256), aspect=2.0, angle=45, seed=1)])
+    >>> found = check_isotropy([anisotropic_field((256, 256), aspect=2.0, angle=45, seed=1)])
     >>> found.clear, round(found.numbers["angle"], -1)
     (False, 50.0)
     """
@@ -83,13 +83,13 @@ def isotropy(sections: Sequence[Microstructure]) -> Finding:
         return Finding("isotropy", sentence, numbers)
     sentence = (
         f"In its plane the section is not isotropic (p = {joint:.2g}, {len(values)} windows): its structure is "
-        f"stretched about {elongation:.2f} times at {angle:.0f} degrees from axis 1 towards axis 0, so give sections "
-        "for named planes instead of one for all."
+        f"stretched about {elongation:.2f} times at {angle:.0f} degrees from axis 1 towards axis 0, so name "
+        "the planes one by one and give a section for each."
     )
     return Finding("isotropy", sentence, numbers, clear=False)
 
 
-def fraction_error(sections: Sequence[Microstructure]) -> Finding:
+def check_fraction(sections: Sequence[Microstructure]) -> Finding:
     """Estimate the standard error of the volume fractions of sections, which a volume made from them inherits.
 
     Parameters
@@ -112,7 +112,7 @@ def fraction_error(sections: Sequence[Microstructure]) -> Finding:
     Examples
     --------
     >>> from matlens.microstructure.problems import discs
-    >>> fraction_error([discs((256, 256), fraction=0.4, seed=0)]).sentence
+    >>> check_fraction([discs((256, 256), fraction=0.4, seed=0)]).sentence
     'The volume inherits the fractions of its section: matrix 0.597 +- 0.020, discs 0.403 +- 0.020 (standard errors).'
     """
     areas = np.array([m.n_known for m in sections], dtype=float)

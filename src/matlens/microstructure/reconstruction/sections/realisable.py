@@ -23,7 +23,7 @@ from matlens.microstructure.statistics.correlation.correlation_length import fir
 from matlens.microstructure.statistics.correlation.offsets import half_sides, radial_mean
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Realisability", "chance_of_sections", "realisability"]
+__all__ = ["Realisability", "chance_of_sections", "check_realisable"]
 
 Array = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class Realisability:
     Examples
     --------
     >>> from matlens.microstructure.problems import gaussian_field
-    >>> found = realisability([gaussian_field((128, 128), 8, 0.3)])
+    >>> found = check_realisable([gaussian_field((128, 128), 8, 0.3)])
     >>> found.nearest.shape == found.covariance.shape == (2, found.distances.size)
     True
     """
@@ -70,7 +70,7 @@ class Realisability:
     nearest: Array
 
 
-def realisability(sections: Sequence[Microstructure]) -> Realisability:
+def check_realisable(sections: Sequence[Microstructure]) -> Realisability:
     """Find the covariance of an isotropic volume that is nearest to that of sections.
 
     The test is necessary only: it never shows that there is such a volume, for not every covariance that is valid in
@@ -102,10 +102,10 @@ def realisability(sections: Sequence[Microstructure]) -> Realisability:
     Examples
     --------
     >>> from matlens.microstructure.problems import bicontinuous
-    >>> realisability([bicontinuous((256, 256), wavelength=8, seed=1)]).finding.sentence[:53]
+    >>> check_realisable([bicontinuous((256, 256), wavelength=8, seed=1)]).finding.sentence[:53]
     'No isotropic volume has this two-point function, for '
     >>> volume = bicontinuous((16, 128, 128), wavelength=8, seed=1)
-    >>> realisability([volume[5]]).finding.sentence[:22]
+    >>> check_realisable([volume[5]]).finding.sentence[:22]
     'No contradiction found'
     """
     distances, curves = _mean_curves(sections)
