@@ -199,3 +199,13 @@ def test_a_method_of_planes_makes_no_volume():
     with pytest.raises(InputError, match="isotropic volumes only"):
         plan({"xy": SECTION}, (32, 32, 32), method="gaussian-field")
     assert plan(SECTION, (32, 32, 32), method="gaussian-field").shape == (32, 32, 32)
+
+
+def test_sections_that_no_volume_has_are_refused_unless_forced():
+    """Stripes have no isotropic volume; the findings on what is made all the same stand with the result."""
+    stripes = Microstructure(np.tile(np.arange(128) // 4 % 2, (128, 1)))
+    with pytest.raises(InputError, match="force_sections"):
+        plan(stripes, (32, 32, 32))
+    work = plan(stripes, (32, 32, 32), force_sections=True)
+    assert work.settings["warnings"]
+    assert set(work.settings["warnings"]) <= set(work.notes)

@@ -102,7 +102,7 @@ def answer(run: RunDirectory) -> Answer | None:
     return Answer(
         [*_of_ratios(run), *sections.fraction_tiles(results[0], exemplars[0])[:1], *_of_copies(run)],
         sections.pictures(run),
-        [*warnings, *sections.threshold_warnings(run)],
+        [*run.provenance.get("resolved", {}).get("warnings", []), *warnings, *sections.threshold_warnings(run)],
         words["joint"],
         words.get("word", words["joint"].capitalize()),  # runs of earlier versions have none
     )

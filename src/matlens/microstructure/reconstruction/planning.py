@@ -22,6 +22,7 @@ from matlens.microstructure.reconstruction.method import Method, Prepared, Work
 from matlens.microstructure.reconstruction.methods import METHOD_NAMES, find_method, options_of, with_options
 from matlens.microstructure.reconstruction.realisations import Plan
 from matlens.microstructure.reconstruction.result import Reconstruction
+from matlens.microstructure.reconstruction.sections import ISOTROPIC, checked_sections
 from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.structure import Microstructure
 
@@ -45,6 +46,7 @@ def reconstruct(
     n: int = 1,
     fraction: FractionRule = "exact",
     seed: int = 0,
+    force_sections: bool = False,
     device: str = "auto",
     progress: Progress | None = None,
     checkpoint: StateStore | None = None,
@@ -78,6 +80,9 @@ def reconstruct(
         numbers, one per phase. A volume has no ``"sampled"`` ones: how much cubes vary, a section does not tell.
     seed : int
         Seed; the same seed, threads, device and versions give the same bytes.
+    force_sections : bool
+        Whether to make a volume although a check of its sections found that none can have them, or that they
+        contradict one another.
     device : {"auto", "cpu", "cuda"}
         Device that computes.
     progress : Progress, optional
@@ -129,6 +134,7 @@ def reconstruct(
         n=n,
         fraction=fraction,
         seed=seed,
+        force_sections=force_sections,
         device=device,
     )
     return work.run(progress or Silent(), checkpoint or NoStore())
@@ -142,13 +148,14 @@ def plan(
     n: int = 1,
     fraction: FractionRule = "exact",
     seed: int = 0,
+    force_sections: bool = False,
     **options: Any,
 ) -> Plan[Prepared]:
     """Check the arguments of `reconstruct` and resolve every setting.
 
     Parameters
     ----------
-    exemplar, shape, method, n, fraction, seed
+    exemplar, shape, method, n, fraction, seed, force_sections
         As in `reconstruct`.
     **options
         Those that only a method knows, such as ``encoder`` and ``preset``; they reach the method by their names.
@@ -182,7 +189,9 @@ def plan(
             f"method {chosen.name!r} has no {unknown[0]}; leave it out, or choose a method that has, such as "
             f"{METHOD_NAMES[0]!r}."
         )
-    return plan_method(with_options(chosen, given), exemplar, shape, n=n, fraction=fraction, seed=seed)
+    return plan_method(
+        with_options(chosen, given), exemplar, shape, n=n, fraction=fraction, seed=seed, force_sections=force_sections
+    )
 
 
 def plan_method(
@@ -193,6 +202,7 @@ def plan_method(
     n: int = 1,
     fraction: FractionRule = "exact",
     seed: int = 0,
+    force_sections: bool = False,
 ) -> Plan[Work]:
     """Check a reconstruction by a method with its options, and resolve every setting.
 
@@ -200,7 +210,7 @@ def plan_method(
     ----------
     method : Method
         The method.
-    exemplar, shape, n, fraction, seed
+    exemplar, shape, n, fraction, seed, force_sections
         As in `reconstruct`.
 
     Returns
@@ -221,7 +231,7 @@ def plan_method(
     >>> plan_method(find_method("quilting"), bicontinuous((64, 64), seed=1)).settings["options"]["overlap"]
     0.2
     """
-    exemplars, faces, told = _sections(exemplar, shape)
+    exemplars, faces, told, warned = _sections(exemplar, shape, force_sections)
     asked = _checked(exemplars, shape, n, fraction, seed, in_space=bool(faces))
     seen, said = exemplars, _masked(exemplars, takes=method.takes_masks)
     if said and not method.takes_masks:
@@ -238,28 +248,37 @@ def plan_method(
         "n": n,
         "seed": seed,
     }
+    if warned:
+        settings["warnings"] = list(warned)
     return Plan(prepared, exemplars, asked, fraction, n, seed, settings)
 
 
 def _sections(
-    exemplar: Exemplars, shape: Sequence[int] | Literal["full"] | None
-) -> tuple[tuple[Microstructure, ...], Faces, tuple[str, ...]]:
-    """Return the exemplars; for a volume, also which of them planes normal to each axis resemble, and what was done."""
+    exemplar: Exemplars, shape: Sequence[int] | Literal["full"] | None, force: bool
+) -> tuple[tuple[Microstructure, ...], Faces, tuple[str, ...], tuple[str, ...]]:
+    """Return the exemplars; for a volume, also which of them planes normal to each axis resemble.
+
+    Then follow what was done with sections and found of them, and that of it which speaks against the volume.
+    """
     in_space = shape is not None and not isinstance(shape, str) and len(shape) == 3
     if isinstance(exemplar, Mapping):
         if not in_space:
             raise InputError("sections of named planes make a volume; give its depth, height and width as the shape.")
-        own = {name: (one,) if isinstance(one, Microstructure) else tuple(one) for name, one in exemplar.items()}
-        sections, faces, said = faces_of(own)
+        named = {name: [one] if isinstance(one, Microstructure) else list(one) for name, one in exemplar.items()}
+        sections, faces, said = faces_of(named)
     else:
         sections = [exemplar] if isinstance(exemplar, Microstructure) else list(exemplar)
         if not in_space:
-            return tuple(sections), (), ()
-        faces = (tuple(range(len(sections))),) * 3
+            return tuple(sections), (), (), ()
+        named, faces = {ISOTROPIC: sections}, (tuple(range(len(sections))),) * 3
         said = ["the micrograph is taken for a section of an isotropic material, which one section cannot test"]
     _check_exemplars(sections, one_scale=False)
+    checks = checked_sections({name: [one.unmasked() for one in own] for name, own in named.items()})
+    if checks.stops and not force:
+        raise InputError(f"{' '.join(checks.stops)} Nothing was made; force_sections makes a volume all the same.")
     sections, brought = at_one_spacing(sections)
-    return tuple(sections), faces, (*said, *brought)
+    warned = tuple(finding.sentence for finding in checks.findings if not finding.clear)
+    return tuple(sections), faces, (*said, *brought, *checks.sentences), warned
 
 
 def _masked(exemplars: Sequence[Microstructure], *, takes: bool) -> tuple[str, ...]:

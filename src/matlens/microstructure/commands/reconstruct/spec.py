@@ -58,6 +58,13 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
             many=True,
         ),
     ] = None
+    force_sections: Annotated[
+        bool,
+        option(
+            "Make a volume although a check of its sections found that none can have them, or that they contradict one "
+            "another.",
+        ),
+    ] = False
     n: Annotated[
         int, option("Number of structures to make, each from other random numbers.", "-n", "--number", ge=1)
     ] = 1
