@@ -60,11 +60,12 @@ def test_an_old_half_finished_run_is_refused_in_a_sentence(name, force, old, mat
     assert "start it again with 'matlens " in err
 
 
-def same(found, told, close):
+def same(found, told, close, anew=()):
+    """The table holds what it held, but for columns that are judged anew; those that came later are not compared."""
     names = {"lower": "low", "upper": "high"}  # the ends of intervals have one word everywhere
     found, told = pd.read_csv(found), pd.read_csv(told).rename(columns=names)
-    assert list(found) == list(told)
-    for column in told:
+    assert [column for column in found if column in told] == list(told)
+    for column in told.drop(columns=list(anew)):
         if pd.api.types.is_float_dtype(told[column]):
             np.testing.assert_allclose(found[column], told[column], rtol=1e-6 if close else 1e-3, err_msg=column)
         else:
@@ -91,7 +92,8 @@ def test_an_old_model_of_a_library_predicts_as_it_did(old, matlens, of_library, 
     code, _, err = matlens(*of_library("predict"), "learn_library", "new.csv", "-o", "predicted", *ONE)
     assert code == 0, err
     close = same_machine("predicted", OLD / "predict_library")
-    same("predicted/predictions.csv", OLD / "predict_library" / "predictions.csv", close)
+    # Support is that of a sample's own neighbourhood now, which is stricter than it was.
+    same("predicted/predictions.csv", OLD / "predict_library" / "predictions.csv", close, anew=["support"])
 
 
 def test_an_old_reconstruction_is_compared(old, matlens):
