@@ -92,8 +92,8 @@ def test_an_old_model_of_a_library_predicts_as_it_did(old, matlens, of_library, 
     code, _, err = matlens(*of_library("predict"), "learn_library", "new.csv", "-o", "predicted", *ONE)
     assert code == 0, err
     close = same_machine("predicted", OLD / "predict_library")
-    # Support is that of a sample's own neighbourhood now, which is stricter than it was.
-    same("predicted/predictions.csv", OLD / "predict_library" / "predictions.csv", close, anew=["support"])
+    # Support is that of a sample's own neighbourhood now, which is stricter, and notes say so.
+    same("predicted/predictions.csv", OLD / "predict_library" / "predictions.csv", close, anew=["support", "note"])
 
 
 def test_an_old_reconstruction_is_compared(old, matlens):
