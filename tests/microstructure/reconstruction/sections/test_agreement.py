@@ -8,35 +8,7 @@ from matlens.microstructure.problems import discs, gaussian_field
 from matlens.microstructure.reconstruction.sections import check_agreement
 from matlens.microstructure.statistics import two_point_axes
 from matlens.microstructure.structure import Microstructure
-
-
-def turned(section: Microstructure) -> Microstructure:
-    return Microstructure(section.labels.T, section.spacing[::-1], section.unit, section.phase_names)
-
-
-def ellipsoid_sections(
-    seed: int, side: int = 160, radius: float = 5, fraction: float = 0.3
-) -> dict[str, Microstructure]:
-    """The middle planes of overlapping ellipsoids, twice as long along x, made without their volume."""
-    rng = np.random.default_rng(seed)
-    half = np.array([radius, radius, 2 * radius])
-    density = -np.log1p(-fraction) / (4 / 3 * np.pi * half.prod())
-    extent = side + 2 * half
-    centres = rng.uniform(size=(rng.poisson(density * extent.prod()), 3)) * extent - half
-    pixels = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), axis=-1)
-    found = {}
-    for normal, name in enumerate(("xy", "xz", "yz")):
-        height = (side // 2 - centres[:, normal]) / half[normal]
-        met = np.abs(height) < 1
-        labels = np.zeros((side, side), dtype=np.uint8)
-        for centre, scale in zip(np.delete(centres[met], normal, axis=1), np.sqrt(1 - height[met] ** 2), strict=True):
-            axes = np.delete(half, normal) * scale
-            start = np.clip(np.floor(centre - axes).astype(int), 0, side)
-            stop = np.clip(np.ceil(centre + axes).astype(int) + 1, 0, side)
-            box = tuple(slice(*ends) for ends in zip(start, stop, strict=True))
-            labels[box] |= (((pixels[box] - centre) / axes) ** 2).sum(axis=-1) <= 1
-        found[name] = Microstructure(labels, phase_names=("matrix", "ellipsoids"))
-    return found
+from section_agreement import ellipsoid_sections, turned
 
 
 @pytest.mark.slow
