@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from matlens.errors import RunError
+from matlens.runs import state_store
 from matlens.runs.directory import RunDirectory
 from matlens.runs.state_store import RunStateStore
 
@@ -74,3 +75,20 @@ def test_a_damaged_file_is_said_with_what_to_do(run):
     file.write_bytes(file.read_bytes()[:500])
     with pytest.raises(RunError, match=r"a\.state\.npz cannot be read .* remove it and go on with 'matlens resume"):
         store.load("a")
+
+
+def test_slow_saves_take_a_twentieth_of_the_time(tmp_path, monkeypatch):
+    """The state of a volume takes seconds to write; a save each two seconds would take half of the time."""
+    now, saved = [0.0], []
+
+    def write(*_):
+        now[0] += 1.0
+        saved.append(now[0])
+
+    monkeypatch.setattr(state_store.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(state_store, "write_value", write)
+    store = RunStateStore(RunDirectory.create(tmp_path / "run", "reconstruct", {}))
+    for _ in range(1000):
+        now[0] += 0.1
+        store.save("realisation_0", dict)
+    assert 4 <= len(saved) <= 6, saved

@@ -15,6 +15,7 @@ from matlens.runs.directory import STATE, RunDirectory
 __all__ = ["INTERVAL", "RunStateStore"]
 
 INTERVAL = 2.0  # seconds of work that a kill may cost; Ctrl-C costs none
+_QUICK = 0.1  # seconds: a save that takes less costs nothing worth waiting for
 
 
 class RunStateStore:
@@ -29,7 +30,8 @@ class RunStateStore:
     folder : str
         Folder for these keys where a run stores several sets of them; ends with ``/``.
     interval : float, optional
-        Least number of seconds between two saves under one key; by default 2.
+        Least number of seconds between two saves under one key; by default 2. Where a save takes long, twenty times as
+        long lies between it and the next.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class RunStateStore:
     def __init__(self, run: RunDirectory, folder: str = "", *, interval: float | None = None) -> None:
         self._run, self._folder = run, folder
         self._interval = INTERVAL if interval is None else interval
+        self._wait = self._interval
         self._last: dict[str, float] = {}
         self._start = time.monotonic()
 
@@ -75,7 +78,7 @@ class RunStateStore:
         return self._read(self._file(key, "state"))
 
     def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
-        """Write the state if the last save is at least ``interval`` seconds ago.
+        """Write the state if the last save is long enough ago.
 
         Parameters
         ----------
@@ -91,9 +94,13 @@ class RunStateStore:
         RunError
             If the file cannot be written.
         """
-        if force or time.monotonic() - self._last.get(key, self._start) >= self._interval:
+        if force or time.monotonic() - self._last.get(key, self._start) >= self._wait:
+            begun = time.monotonic()
             write_value(self._run, self._file(key, "state"), state(), ARRAYS)
             self._last[key] = time.monotonic()  # after the write: a slow disk must not fill the time with saving
+            # The state of a volume is hundreds of megabytes: saving takes a twentieth of the time at most.
+            spent = self._last[key] - begun
+            self._wait = self._interval if spent < _QUICK else max(self._interval, 20 * spent)
 
     def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
         """Do nothing: a store of arrays has no pictures."""
