@@ -8,7 +8,8 @@ import pandas as pd
 from matlens.core.numbers import percent, shown
 from matlens.microstructure import figures
 from matlens.microstructure.commands import sections
-from matlens.microstructure.commands.reconstruct.spec import PROPOSED
+from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED
+from matlens.microstructure.commands.verdict_report import named as named_statistic
 from matlens.report.parts import Drawing, Section, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -36,7 +37,7 @@ def proposed(run: RunDirectory) -> Section | None:
     oriented = "plane" in run.settings["options"]
     determined = (
         "On planes that have a section, the sections determine the volume fraction and, in the plane, the two-point "
-        "probability, lineal path and chords: the evidence above compares them."
+        "probability, lineal path and chords: R below compares them with windows of their own sections."
         if oriented
         else "If the material is isotropic, as a single section cannot show, the section determines volume fraction, "
         "surface per volume, two-point probability, lineal path and chords: the evidence above compares them, plane by "
@@ -58,7 +59,18 @@ def proposed(run: RunDirectory) -> Section | None:
     caption = f"The volume of {size} px, with its three middle planes."
     shares = ", ".join(f"{percent(row['volume_fraction'])} {row['phase']}" for row in rows[: volumes[0].n_phases])
     drawing = Drawing("volume", figures.volume_views(panels), pd.DataFrame(rows), caption, f"{caption} {shares}.")
-    return Section("In space", [drawing, table(_wide(found), "Proposed by the model")], said, points)
+    items = [drawing, table(_wide(found), "Proposed by the model")]
+    judged = read_table(run, PLANES)
+    if judged is not None and len(judged):
+        items.insert(1, table(_beside(judged), "R of the planes normal to each axis, against their sections"))
+    return Section("In space", items, said, points)
+
+
+def _beside(judged: pd.DataFrame) -> pd.DataFrame:
+    """One row for each statistic and size of windows, with R along each axis."""
+    named = judged.assign(statistic=judged["statistic"].map(named_statistic))
+    wide = named.pivot_table(index=["window", "statistic"], columns="planes", values="R", sort=False)
+    return wide.reset_index().rename_axis(columns=None)
 
 
 def _wide(found: pd.DataFrame) -> pd.DataFrame:

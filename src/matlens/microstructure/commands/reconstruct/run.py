@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +16,14 @@ from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.commands.outcome import check_weights, write_outcome
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct import from_statistics
-from matlens.microstructure.commands.reconstruct.spec import PROPOSED, ReconstructSpec
+from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED, ReconstructSpec
 from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.reconstruction import find_method, plan, reconstruct
+from matlens.microstructure.reconstruction.faces import AXES, at_one_spacing, faces_of
 from matlens.microstructure.segmentation import Segmentation
-from matlens.microstructure.statistics import proposed_statistics
+from matlens.microstructure.statistics import compare, proposed_statistics
 from matlens.microstructure.statistics.equivalence.comparison import comparison_work
+from matlens.microstructure.statistics.equivalence.planes import planes_of
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
@@ -170,11 +172,34 @@ def work(
         store.write_partial(stop.result)
         raise
     write_outcome(run, result)
-    compare_in(run, result.microstructures, exemplars, progress, seed=spec.seed)
+    if spec.plane:
+        write_table(run, PLANES, _judged_by_axis(spec.plane, exemplars, result.microstructures, progress, spec.seed))
+    else:
+        compare_in(run, result.microstructures, exemplars, progress, seed=spec.seed)
     if len(planned.shape) == 3:
         tables = [proposed_statistics(volume, progress) for volume in result.microstructures]
         table = pd.concat([one.assign(realisation=index) for index, one in enumerate(tables)], ignore_index=True)
         write_table(run, PROPOSED, table)
+
+
+def _judged_by_axis(
+    names: Iterable[str],
+    exemplars: Sequence[Microstructure],
+    volumes: Sequence[Microstructure],
+    progress: Progress,
+    seed: int,
+) -> pd.DataFrame:
+    """Compare the planes normal to each axis with the sections of these planes: other sections show other structure."""
+    sections, faces, _ = faces_of({name: [one] for name, one in zip(names, exemplars, strict=True)})
+    sections, _ = at_one_spacing(sections)
+    tables = []
+    for axis, own in enumerate(faces):
+        if own:
+            planes, _ = planes_of(volumes, (axis,))
+            seen = [sections[number] for number in own]
+            found = compare(planes, seen, seed=seed, controls=False, copying=False, properties=(), progress=progress)
+            tables.append(found.ratios.assign(planes=f"normal to {AXES[axis]}"))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Realisations[Any]:

@@ -22,8 +22,9 @@ from matlens.microstructure.reconstruction import METHODS
 from matlens.microstructure.reconstruction.asked_shape import checked_shape
 from matlens.runs.command import Command
 
-__all__ = ["COMMAND", "PROPOSED", "ReconstructSpec"]
+__all__ = ["COMMAND", "PLANES", "PROPOSED", "ReconstructSpec"]
 
+PLANES = "planes"  # table of R of the planes normal to each axis, where sections have names
 PROPOSED = "proposed"  # table of what the sections of a volume do not determine
 
 

@@ -76,10 +76,13 @@ class MatchingWork(Prepared):
     def bytes_per_pixel(self) -> float:
         """Memory for each pixel, in bytes: that of an evaluation with its gradient."""
         encoder = self.problem.encoder
+        of_planes = encoder.bytes_per_pixel * encoder.passes(self.exemplars[0].n_phases)
         if not self.problem.sections:
-            return encoder.bytes_per_pixel * encoder.passes(self.exemplars[0].n_phases)
+            return of_planes
         # Pairs of L-BFGS, fields and indicators with their gradients; activations of planes are bounded.
-        return 4 * (24 * (self.exemplars[0].n_phases - 1) + 20) + KEPT / float(np.prod(self.problem.size))
+        return 4 * (24 * (self.exemplars[0].n_phases - 1) + 20) + min(
+            of_planes, KEPT / float(np.prod(self.problem.size))
+        )
 
     def learn(self) -> Maker:
         """Return the function that makes a realisation; targets are measured with the first one.

@@ -1,0 +1,74 @@
+"""Volumes on the command line: from one section, and from sections of named planes."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from matlens.cli.app import main
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.problems import gaussian_field
+from matlens.microstructure.structure import Microstructure
+
+
+@pytest.fixture
+def sections(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    top = gaussian_field((96, 96), 3.0, 0.5, seed=1, periodic=False)
+    side = Microstructure(gaussian_field((48, 96), 3.0, 0.5, seed=2, periodic=False).labels.repeat(2, axis=0))
+    wrong = Microstructure(side.labels.T)
+    for name, section in {"top": top, "side": side, "wrong": wrong}.items():
+        write_microstructure(section, tmp_path / f"{name}.tif")
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return end.value.code or 0, printed.err
+
+
+@pytest.mark.end_to_end
+def test_a_volume_from_named_planes_is_judged_axis_by_axis(sections, capsys):
+    code, said = run(
+        capsys, "reconstruct", "--plane", "xy=top.tif", "--plane", "xz,yz=side.tif", "--shape", "32x32x32", "--preset",
+        "fast", "-o", "made",
+    )  # fmt: skip
+    assert code == 0, said
+    assert np.load("made/realisation_0.npy").shape == (32, 32, 32)
+    judged = pd.read_csv("made/planes.csv")
+    assert list(dict.fromkeys(judged["planes"])) == ["normal to z", "normal to y", "normal to x"]
+    assert not (sections / "made" / "verdict.json").exists()
+    proposed = pd.read_csv("made/proposed.csv")
+    assert {"Euler density", "share that spans", "formation factor", "formation factor, periodic"} == set(
+        proposed["statistic"]
+    )
+    page = (sections / "made" / "report.html").read_text(encoding="utf-8")
+    assert "In space" in page
+    assert "Proposed by the model" in page
+    notes = json.loads((sections / "made" / "provenance.json").read_text(encoding="utf-8"))["notes"]
+    assert "plane xz: x grows with the column, z with the row" in notes
+
+
+REFUSED = {
+    "contradiction": (("--plane", "xy=top.tif", "--plane", "xz,yz=wrong.tif", "--shape", "32x32x32"), "disagree along"),
+    "unnamed": (("--plane", "top.tif", "--shape", "32x32x32"), "xz,yz=top.tif"),
+    "no plane": (("--plane", "front=top.tif", "--shape", "32x32x32"), "such as xz,yz"),
+    "in the plane": (("--plane", "xy=top.tif", "--shape", "32x32"), "three sides"),
+    "both": (("top.tif", "--plane", "xy=side.tif", "--shape", "32x32x32"), "name the plane of every file"),
+    "small": (("top.tif", "--shape", "8x32x32"), "8x32x32 is too small"),
+    "missing": (("--plane", "xy=none.tif", "--shape", "32x32x32"), "none.tif"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_one_sentence_and_leaves_nothing(case, sections, capsys):
+    arguments, words = REFUSED[case]
+    code, said = run(capsys, "reconstruct", *arguments, "-o", "made")
+    assert code == 2, said
+    errors = [line for line in said.splitlines() if line.startswith("matlens: ")]
+    assert len(errors) == 1, said
+    assert words in errors[0]
+    assert not (sections / "made").exists()
