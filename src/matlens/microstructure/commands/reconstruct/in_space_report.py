@@ -10,7 +10,7 @@ from matlens.microstructure import figures
 from matlens.microstructure.commands import sections
 from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED
 from matlens.microstructure.commands.verdict_report import named as named_statistic
-from matlens.report.parts import Drawing, Section, table
+from matlens.report.parts import Drawing, Item, Section, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -59,7 +59,7 @@ def proposed(run: RunDirectory) -> Section | None:
     caption = f"The volume of {size} px, with its three middle planes."
     shares = ", ".join(f"{percent(row['volume_fraction'])} {row['phase']}" for row in rows[: volumes[0].n_phases])
     drawing = Drawing("volume", figures.volume_views(panels), pd.DataFrame(rows), caption, f"{caption} {shares}.")
-    items = [drawing, table(_wide(found), "Proposed by the model")]
+    items: list[Item] = [drawing, table(_wide(found), "Proposed by the model")]
     judged = read_table(run, PLANES)
     if judged is not None and len(judged):
         items.insert(1, table(_beside(judged), "R of the planes normal to each axis, against their sections"))
