@@ -27,7 +27,7 @@ HEAVY = ("torch", "scipy", "pandas", "matplotlib", "skimage", "sklearn", "xarray
 # differ on purpose; and fields that are no parameter of Python's: files, how they are read, what is tried beside.
 HERE = {"threads", "files", "file", "structures", "library", "model"}
 MIRRORS = {
-    ("reconstruct", ml.reconstruct): ({}, {"set", "target"}),
+    ("reconstruct", ml.reconstruct): ({}, {"set", "target", "plane"}),
     ("characterize", ml.characterize): ({}, {"seed", "device"}),
     ("prune", ml.prune): ({}, set()),
     ("homogenize", ml.homogenize): ({"precision": "dtype"}, set()),

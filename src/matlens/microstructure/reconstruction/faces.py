@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy import ndimage
 
 from matlens.errors import InputError
 from matlens.microstructure.structure import Microstructure
@@ -157,6 +156,8 @@ def at_one_spacing(sections: Sequence[Microstructure]) -> tuple[list[Microstruct
 
 def _averaged(section: Microstructure, size: Sequence[int], spacing: float) -> Microstructure:
     """Average the indicators over larger pixels, each of which takes the phase that has most of it."""
+    from scipy import ndimage  # the command line reads names of planes without it
+
     ratio = [side / new for side, new in zip(section.shape, size)]
     amounts = []
     for indicator in section.indicators().astype(float):
