@@ -45,12 +45,11 @@ def section(spectrum: Spectrum, side: int, length: float, fraction: float, rng: 
     return (field > np.quantile(field, 1 - fraction))[:side, :side].astype(np.uint8)
 
 
-def study(kind: str, side: int, length: float, fraction: float, draws: int) -> dict[str, object]:
+def study(kind: str, side: int, length: float, fraction: float, draws: int, seed: int) -> dict[str, object]:
     from matlens.microstructure.reconstruction.sections import check_realisable
     from matlens.microstructure.structure import Microstructure
 
-    seed = [sorted(SPECTRA).index(kind), side, int(length), round(100 * fraction)]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, sorted(SPECTRA).index(kind), side, int(length), round(100 * fraction)])
     rows = []
     while len(rows) < draws:
         labels = section(SPECTRA[kind], side, length, fraction, rng)
@@ -75,6 +74,7 @@ def study(kind: str, side: int, length: float, fraction: float, draws: int) -> d
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("build/sections"))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -82,9 +82,13 @@ def main() -> None:
     for kind, side, length, fraction in product(SPECTRA, SIDES, LENGTHS, FRACTIONS):
         if length > side / 4:
             continue  # hardly any structure in the section
-        file = options.output / f"{kind}_{side}_{length}_{fraction}_{options.draws}.json".replace(" ", "_")
+        file = options.output / f"{kind}_{side}_{length}_{fraction}_{options.draws}_{options.seed}.json".replace(
+            " ", "_"
+        )
         if not file.exists():
-            file.write_text(json.dumps(study(kind, side, length, fraction, options.draws)), encoding="utf-8")
+            file.write_text(
+                json.dumps(study(kind, side, length, fraction, options.draws, options.seed)), encoding="utf-8"
+            )
         row = json.loads(file.read_text(encoding="utf-8"))
         numbers = "".join(f"{row[name]:{width}.3f}" for name, width in (("bound", 7), ("quantile", 7)))
         rates = "".join(f"{100 * row[name]:{width}.0f}%" for name, width in (("above", 6), ("stopped", 7)))

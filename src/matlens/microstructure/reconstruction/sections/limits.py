@@ -28,8 +28,9 @@ _WALL_THICKNESS = 0.4  # of a cell's diameter at most: the matrix of scattered d
 # Sparse pores: Berea sandstone, whose volumes conduct as they should, has sections down to 0.13.
 _SPARSE, _SPARSE_LARGEST, _THIN_SHARE = 0.12, 0.3, 0.15
 _THIN = 1.5  # pixels, the radius of a piece that may be a throat
-# Convex particles: discs and their packings have a likeness to ellipses of 0.90 to 0.99, level-cut fields of 0.73 to
-# 0.86, and both sandstones of 0.84 at most.
+# Convex particles: discs and their packings have a likeness to ellipses of 0.90 to 0.99, level-cut fields of a fraction
+# from 0.2 on of 0.73 to 0.86, and both sandstones of 0.84 at most. Of a lower fraction such fields are round drops too,
+# but few of these touch.
 _LIKENESS, _PARTICLES, _TOUCHING = 0.87, 12, 0.15
 _SMALLEST = 20  # pixels; the shape of smaller pieces is that of the grid
 _DEPTH = 0.75  # pixels, by which a neck must be narrower than what it joins
