@@ -90,7 +90,7 @@ def test_bad_files_in_compare(name, folder, good, capsys):
         (["--shape", "0x64"], "0x64"),
         (["--shape=-64x64"], "-64x64"),
         (["--shape", "64"], "64"),
-        (["--shape", "32x32x32"], "32x32x32"),
+        (["--shape", "32x32x32x32"], "32x32x32"),
         (["--shape", "big"], "big"),
         (["--encoder", "alexnet"], "alexnet"),
         (["--preset", "best"], "best"),

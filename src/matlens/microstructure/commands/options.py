@@ -13,7 +13,7 @@ from matlens.core.guard import reading
 from matlens.core.settings import ChoiceOf, absolute, asked_for, option, options, read_options
 from matlens.errors import InputError
 from matlens.microstructure.encoders import ENCODERS
-from matlens.microstructure.reconstruction.faces import plane_names
+from matlens.microstructure.reconstruction.plane_names import plane_names
 from matlens.microstructure.segmentation.options import CleaningOptions
 
 __all__ = [

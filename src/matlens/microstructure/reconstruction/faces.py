@@ -7,49 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from matlens.errors import InputError
+from matlens.microstructure.reconstruction.plane_names import AXES, plane_names
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["AXES", "Faces", "at_one_spacing", "faces_of", "plane_names"]
-
-AXES = "zyx"  # of a volume, in the order of its array
+__all__ = ["Faces", "at_one_spacing", "faces_of"]
 
 Faces = tuple[tuple[int, ...], ...]
 """For each axis of a volume, the numbers of the sections that planes normal to it resemble."""
-
-
-def plane_names(text: str) -> list[str]:
-    """Split and check names of planes.
-
-    Parameters
-    ----------
-    text : str
-        Names separated by commas, each of two letters out of x, y and z: the axis along which columns are counted, and
-        that along which rows are. In a picture ``xz``, x grows to the right and z downward.
-
-    Returns
-    -------
-    list of str
-        The names.
-
-    Raises
-    ------
-    InputError
-        If a name is not that of a plane, or a plane is named twice.
-
-    Examples
-    --------
-    >>> plane_names("xz,yz")
-    ['xz', 'yz']
-    """
-    names = [name.strip().lower() for name in text.split(",")]
-    if any(len(name) != 2 or len(set(name)) != 2 or not set(name) <= set(AXES) for name in names):
-        raise InputError(
-            f"the plane {text!r} is not understood; write the axis of the columns, then that of the rows, such as xy, "
-            "or several planes that look alike, such as xz,yz."
-        )
-    if len({frozenset(name) for name in names}) < len(names):
-        raise InputError(f"{text!r} names a plane twice; name it once.")
-    return names
 
 
 def faces_of(named: Mapping[str, Sequence[Microstructure]]) -> tuple[list[Microstructure], Faces, list[str]]:

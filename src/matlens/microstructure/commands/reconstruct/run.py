@@ -19,7 +19,8 @@ from matlens.microstructure.commands.reconstruct import from_statistics
 from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED, ReconstructSpec
 from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.reconstruction import find_method, plan, reconstruct
-from matlens.microstructure.reconstruction.faces import AXES, at_one_spacing, faces_of
+from matlens.microstructure.reconstruction.faces import at_one_spacing, faces_of
+from matlens.microstructure.reconstruction.plane_names import AXES
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.statistics import compare, proposed_statistics
 from matlens.microstructure.statistics.equivalence.comparison import comparison_work

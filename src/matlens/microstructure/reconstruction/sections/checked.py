@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 from matlens.errors import InputError
-from matlens.microstructure.reconstruction.faces import plane_names
+from matlens.microstructure.reconstruction.plane_names import plane_names
 from matlens.microstructure.reconstruction.sections.agreement import check_agreement
 from matlens.microstructure.reconstruction.sections.finding import Finding
 from matlens.microstructure.reconstruction.sections.isotropy import check_fraction, check_isotropy
