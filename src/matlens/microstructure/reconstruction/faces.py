@@ -93,8 +93,10 @@ def at_one_spacing(sections: Sequence[Microstructure]) -> tuple[list[Microstruct
     >>> import numpy as np
     >>> fine, coarse = (Microstructure(np.eye(4, dtype=int), spacing=step, unit="um") for step in (0.5, 1.0))
     >>> found, said = at_one_spacing([fine, coarse])
-    >>> found[0], said
-    (Microstructure(2 x 2, 2 phases, 1 um), ['section 1 was averaged from pixels of 0.5 um to the volume\\'s of 1 um'])
+    >>> found[0]
+    Microstructure(2 x 2, 2 phases, 1 um)
+    >>> print(said[0])
+    section 1 was averaged from pixels of 0.5 um to the volume's of 1 um
     """
     unit = sections[0].unit
     if len({one.in_unit(unit).unit for one in sections}) > 1:

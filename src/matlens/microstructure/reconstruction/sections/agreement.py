@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from matlens.errors import InputError
-from matlens.microstructure.reconstruction.faces import plane_names
+from matlens.microstructure.reconstruction.plane_names import plane_names
 from matlens.microstructure.reconstruction.sections.finding import Finding
 from matlens.microstructure.statistics import correlation_length, two_point_axes
 from matlens.microstructure.statistics.lines.lineal_path import lineal_path
