@@ -166,7 +166,8 @@ def work(
     exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), read)
     planned = planned or _plan(spec, exemplars)
     check_weights(run, planned.settings.get("weights", {}))
-    store = RealisationStore(run, exemplars[0], say=progress.say)
+    # Sections of a volume are brought to one pixel size, which is that of the result.
+    store = RealisationStore(run, planned.exemplars[0], say=progress.say)
     try:
         result = planned.run(progress, store)
     except Interrupted as stop:
