@@ -24,6 +24,7 @@ from .moduli import isotropic_stiffness as isotropic_stiffness
 from .moduli import lame as lame
 from .percolation import percolates as percolates
 from .percolation import spanning_cells as spanning_cells
+from .percolation import winds as winds
 from .phases import phase_index as phase_index
 from .phases import phase_values as phase_values
 from .result import Homogenization as Homogenization

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +11,7 @@ from scipy import ndimage
 
 from matlens.errors import InputError
 
-__all__ = ["percolates", "spanning_cells"]
+__all__ = ["percolates", "spanning_cells", "winds"]
 
 
 def percolates(conductor: ArrayLike, *, periodic: bool = False) -> tuple[bool, ...]:
@@ -44,7 +45,8 @@ def percolates(conductor: ArrayLike, *, periodic: bool = False) -> tuple[bool, .
     cells = _checked(conductor)
     if periodic:
         labels, _ = ndimage.label(cells)
-        return tuple(_winds(labels, axis) for axis in range(cells.ndim))
+        faces = [(labels.take(-1, axis), labels.take(0, axis)) for axis in range(cells.ndim)]
+        return tuple(winds(faces, axis) for axis in range(cells.ndim))
     return tuple(bool(spanning_cells(cells, axis).any()) for axis in range(cells.ndim))
 
 
@@ -92,11 +94,30 @@ def _checked(conductor: ArrayLike) -> NDArray[np.bool_]:
     return cells
 
 
-def _winds(labels: NDArray[np.int32], axis: int) -> bool:
-    """Whether a closed path through the clusters and the periodic faces winds around the axis."""
+def winds(faces: Sequence[tuple[NDArray[np.int32], NDArray[np.int32]]], axis: int) -> bool:
+    """Determine whether a closed path through clusters and the faces of a periodic cell winds around an axis.
+
+    Parameters
+    ----------
+    faces : sequence of (ndarray, ndarray)
+        For each axis, the numbers of the clusters at the last and at the first face across it; 0 is in none.
+    axis : int
+        The axis.
+
+    Returns
+    -------
+    bool
+        Whether one does.
+
+    Examples
+    --------
+    >>> row, column = np.array([1], dtype=np.int32), np.array([0, 1], dtype=np.int32)
+    >>> winds([(column, column), (row, 0 * row)], 0), winds([(column, column), (row, 0 * row)], 1)
+    (True, False)
+    """
     neighbours: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    for wrapped in range(labels.ndim):
-        pairs = np.stack([labels.take(-1, wrapped).ravel(), labels.take(0, wrapped).ravel()], 1)
+    for wrapped, ends in enumerate(faces):
+        pairs = np.stack([end.ravel() for end in ends], 1)
         turns = int(wrapped == axis)
         for a, b in np.unique(pairs[(pairs > 0).all(1)], axis=0).tolist():
             neighbours[a].add((b, turns))

@@ -1,3 +1,6 @@
+from .blocks.measuring import BlockPlan as BlockPlan
+from .blocks.measuring import characterize_in_blocks as characterize_in_blocks
+from .blocks.measuring import plan_blocks as plan_blocks
 from .catalogue import STATISTIC_NAMES as STATISTIC_NAMES
 from .catalogue import STATISTICS as STATISTICS
 from .catalogue import cost as cost

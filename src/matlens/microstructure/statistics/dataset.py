@@ -13,13 +13,14 @@ from matlens.core.labelled import ShownDataset
 from matlens.core.numbers import shown
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent
+from matlens.microstructure.large import LargeMicrostructure
 from matlens.microstructure.segmentation import StructuresLike, as_structures
 from matlens.microstructure.statistics.catalogue import find_statistics
 from matlens.microstructure.statistics.equivalence.bands import with_distance
 from matlens.microstructure.statistics.statistic import Statistic
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["SCHEMA_VERSION", "Statistics", "characterize"]
+__all__ = ["SCHEMA_VERSION", "Statistics", "characterize", "completed", "labelled"]
 
 SCHEMA_VERSION = "1.3"
 
@@ -105,16 +106,40 @@ def characterize(
         dataset = xr.concat(padded, dim="file", join="exact")
         files = list(names) if names is not None else [str(i) for i in range(len(several))]
         dataset = dataset.assign_coords(file=files)
-    dataset.attrs = {
+    return completed(dataset, several)
+
+
+def completed(dataset: xr.Dataset, structures: Sequence[Microstructure | LargeMicrostructure]) -> Statistics:
+    """Give a data set of statistics its attributes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The variables.
+    structures : sequence of Microstructure or LargeMicrostructure
+        What they were measured of.
+
+    Returns
+    -------
+    Statistics
+        The data set with what docs/statistics_schema.md lists.
+
+    Examples
+    --------
+    >>> completed(xr.Dataset(), [Microstructure([[0, 1]])]).attrs["length_unit"]
+    'px'
+    """
+    first = structures[0]
+    attributes = {
         "title": "Statistics of microstructures",
         "schema_version": SCHEMA_VERSION,
-        "length_unit": several[0].unit,
-        "spacing": list(several[0].spacing),
-        "shape": [side for one in several for side in one.shape],
-        "periodic": [int(one.periodic) for one in several],
-        "masked": [one.masked_share for one in several],
+        "length_unit": first.unit,
+        "spacing": list(first.spacing),
+        "shape": [side for one in structures for side in one.shape],
+        "periodic": [int(one.periodic) for one in structures],
+        "masked": [one.masked_share for one in structures],
     }
-    return Statistics(dataset.data_vars, dataset.coords, dataset.attrs)
+    return Statistics(dataset.data_vars, dataset.coords, attributes)
 
 
 def _check(several: Sequence[Microstructure], names: Sequence[str] | None) -> None:
@@ -204,15 +229,46 @@ def finding(name: str, values: xr.Variable, phases: Sequence[str]) -> str:
 
 
 def _measured(m: Microstructure, statistics: Sequence[Statistic], told: _Told) -> xr.Dataset:
-    size = max(m.shape) // 2 + 1
     variables: dict[str, xr.Variable] = {}
     for statistic in statistics:
         told.begin(statistic)
-        for variable, values in zip(statistic.variables, statistic.measure(m), strict=True):
-            array = _fitted(values, size) if variable.dims[-1:] == ("r",) else values
-            variables[variable.name] = xr.Variable(variable.dims, array, variable.attributes(m))
+        variables |= labelled(m, statistic, statistic.measure(m))
         told.end(statistic, m, variables)
-    return with_distance(xr.Dataset(variables), m, size)
+    return with_distance(xr.Dataset(variables), m, max(m.shape) // 2 + 1)
+
+
+def labelled(
+    m: Microstructure | LargeMicrostructure, statistic: Statistic, arrays: Sequence[ArrayLike]
+) -> dict[str, xr.Variable]:
+    """Label what a statistic gives, as the data set holds it.
+
+    Parameters
+    ----------
+    m : Microstructure or LargeMicrostructure
+        The structure.
+    statistic : Statistic
+        The statistic.
+    arrays : sequence of array_like
+        What it measured, in the order of its variables.
+
+    Returns
+    -------
+    dict of str to Variable
+        The variables by name; curves are continued with NaN to half the longest side.
+
+    Examples
+    --------
+    >>> m = Microstructure(np.eye(8, dtype=int))
+    >>> labelled(m, *find_statistics(["volume_fraction"]), [[0.9, 0.1]])["volume_fraction"].dims
+    ('phase',)
+    """
+    size = max(m.shape) // 2 + 1
+    return {
+        variable.name: xr.Variable(
+            variable.dims, _fitted(values, size) if variable.dims[-1:] == ("r",) else values, variable.attributes(m)
+        )
+        for variable, values in zip(statistic.variables, arrays, strict=True)
+    }
 
 
 def _fitted(values: ArrayLike, size: int) -> NDArray[np.float64]:

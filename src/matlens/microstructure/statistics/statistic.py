@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from math import inf, log, nan, prod
 from typing import TYPE_CHECKING, Any, Literal
 
+from matlens.core.late import imported
 from matlens.errors import InputError
 
 if TYPE_CHECKING:  # names and choices are listed without loading numpy
     from numpy.typing import ArrayLike
 
+    from matlens.microstructure.large import LargeMicrostructure
+    from matlens.microstructure.statistics.blocks.block import Block
     from matlens.microstructure.structure import Microstructure
 
 __all__ = [
@@ -160,12 +163,12 @@ class Variable:
     dims: tuple[str, ...]
     long_name: str
     units: str = "1"
-    missing: str | Callable[[Microstructure], str] = ""
+    missing: str | Callable[[Microstructure | LargeMicrostructure], str] = ""
     display: Display | None = None
     facts: Facts = field(default_factory=Facts)
     whole: bool = False
 
-    def attributes(self, m: Microstructure) -> dict[str, str]:
+    def attributes(self, m: Microstructure | LargeMicrostructure) -> dict[str, str]:
         """Return the attributes of the variable in the data set.
 
         Parameters
@@ -181,7 +184,7 @@ class Variable:
         """
         found = {"long_name": self.long_name, "units": self.units.format(unit=m.unit, ndim=m.ndim)}
         missing = self.missing if isinstance(self.missing, str) else self.missing(m)
-        if self.whole and m.mask is not None:
+        if self.whole and m.mask is not None:  # never of a large structure, which has no mask
             rectangle = rectangle_of(m)
             found["measured_in"] = rectangle_said(m)
             missing = missing if rectangle is not None else found["measured_in"]
@@ -247,30 +250,41 @@ class Cost:
 class Blockwise:
     """Functions that compute a statistic block by block, for structures that do not fit into memory.
 
-    Nothing uses it yet; it fixes the interface that block-wise work will call.
+    A state is a dictionary of arrays, so that it can be a file. States may be merged in any order.
 
     Parameters
     ----------
     update : callable
-        Takes a state (None at first) and a block, a `Microstructure`; returns the state with the block taken in.
+        Takes a state (None at first) and a `Block`; returns the state with the block taken in. Statistics with the same
+        function share their states.
     merge : callable
-        Takes two states; returns the state of both blocks together.
+        Takes two states of different blocks; returns the state of both together.
     compute : callable
-        Takes a state; returns what `Statistic.compute` returns for the whole.
+        Takes the state of all blocks, and the `LargeMicrostructure`; returns what `Statistic.compute` returns for the
+        whole, with correlations up to the asked reach.
+    halo : callable
+        Takes the structure and the reach of correlations; returns how many pixels beyond a block ``update`` looks at.
 
     Examples
     --------
-    >>> from matlens.microstructure.structure import Microstructure
+    >>> import numpy as np
+    >>> from matlens.microstructure.large import LargeMicrostructure
+    >>> from matlens.microstructure.statistics.blocks.block import divided
     >>> pixels = Blockwise(
-    ...     update=lambda state, block: (state or 0) + block.labels.size, merge=lambda a, b: a + b, compute=float
+    ...     update=lambda state, block: {"pixels": (state or {"pixels": 0})["pixels"] + block.labels.size},
+    ...     merge=lambda a, b: {"pixels": a["pixels"] + b["pixels"]},
+    ...     compute=lambda state, whole: float(state["pixels"]),
     ... )
-    >>> pixels.compute(pixels.update(pixels.update(None, Microstructure([[0, 1]])), Microstructure([[0, 1, 1]])))
-    5.0
+    >>> whole = LargeMicrostructure(np.zeros((3, 4), dtype=np.uint8), (1.0, 1.0), "px", ("a",))
+    >>> first, second = divided(whole, [[0, 3], [0, 1, 4]], reach=1, room=1e6)
+    >>> pixels.compute(pixels.merge(pixels.update(None, first), pixels.update(None, second)), whole)
+    12.0
     """
 
-    update: Callable[[Any, Microstructure], Any]
-    merge: Callable[[Any, Any], Any]
-    compute: Callable[[Any], Any]
+    update: Callable[[dict[str, Any] | None, Block], dict[str, Any]]
+    merge: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+    compute: Callable[[dict[str, Any], LargeMicrostructure], Any]
+    halo: Callable[[LargeMicrostructure, int], int] = lambda whole, reach: 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,8 +306,8 @@ class Statistic:
         Rough time and memory.
     cites : tuple of str
         Keys of the papers it stands on, in ``runs/citations.bib``.
-    blocks : Blockwise, optional
-        How it is taken block by block, if it can.
+    blocks : str
+        Where its `Blockwise` is declared, ``module:NAME``, if it can be taken block by block; empty if it cannot.
 
     Examples
     --------
@@ -313,7 +327,7 @@ class Statistic:
     variables: tuple[Variable, ...]
     cost: Cost
     cites: tuple[str, ...] = ()
-    blocks: Blockwise | None = None
+    blocks: str = ""
 
     def measure(self, m: Microstructure) -> tuple[ArrayLike, ...]:
         """Compute the arrays of a structure, in the order of ``variables``.
@@ -336,6 +350,17 @@ class Statistic:
         rectangle = rectangle_of(m)
         inside = [_unknown(v, m) for v in self.variables] if rectangle is None else self._computed(rectangle)
         return tuple(b if v.whole else a for v, a, b in zip(self.variables, outside, inside, strict=True))
+
+    def blockwise(self) -> Blockwise:
+        """Import how the statistic is taken block by block.
+
+        Returns
+        -------
+        Blockwise
+            What ``blocks`` names.
+        """
+        way: Blockwise = imported(self.blocks)
+        return way
 
     def _computed(self, m: Microstructure) -> tuple[Any, ...]:
         found = self.compute(m)

@@ -392,6 +392,7 @@ TWO_POINT = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.041, 0.045), bytes=(52, 57), exponent=N_LOG_N),
+    blocks="matlens.microstructure.statistics.blocks.pairs:TWO_POINT",
     cites=("torquato2002random",),
 )
 TWO_POINT_CROSS = Statistic(
@@ -407,5 +408,6 @@ TWO_POINT_CROSS = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.051, 0.039), bytes=(50, 51), exponent=N_LOG_N, each="pair"),
+    blocks="matlens.microstructure.statistics.blocks.pairs:TWO_POINT_CROSS",
     cites=("torquato2002random",),
 )

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from matlens.microstructure.large import LargeMicrostructure
 from matlens.microstructure.statistics.equivalence.curves import Curves
 from matlens.microstructure.structure import Microstructure
 
@@ -68,15 +69,15 @@ def curve_bands(
     return with_distance(dataset, like, length)
 
 
-def with_distance(dataset: xr.Dataset, like: Microstructure, length: int) -> xr.Dataset:
+def with_distance(dataset: xr.Dataset, like: Microstructure | LargeMicrostructure, length: int) -> xr.Dataset:
     """Give a dataset its coordinates: phases, axes, offsets r and physical distances.
 
     Parameters
     ----------
     dataset : Dataset
         Curves over ``phase``, ``axis`` and ``r``.
-    like : Microstructure
-        Microstructure that gives spacing, unit and phase names.
+    like : Microstructure or LargeMicrostructure
+        Structure that gives spacing, unit and phase names.
     length : int
         Number of offsets.
 

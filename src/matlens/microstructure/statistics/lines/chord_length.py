@@ -7,6 +7,8 @@ The rim of what is masked is a border too.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -17,7 +19,7 @@ from matlens.microstructure.statistics.size_shape.volume_fraction import volume_
 from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["CHORD_LENGTH", "chord_length_distribution", "mean_chord_length"]
+__all__ = ["CHORD_LENGTH", "chord_length_distribution", "chords_of_runs", "mean_chord_length"]
 
 Array = NDArray[np.float64]
 
@@ -124,12 +126,45 @@ def _chords(m: Microstructure, axis: int, known: NDArray[np.bool_] | None) -> tu
     ends = (before < phases).astype(np.int64) + (behind < phases)
     whole = seen & (ends == 2)
     histogram = np.bincount(phase[whole] * (side + 1) + lengths[whole], minlength=phases * (side + 1))
+    of_phase = np.bincount(phase[seen], weights=ends[seen], minlength=phases)
+    return chords_of_runs(histogram.reshape(phases, side + 1), of_phase, fits, periodic=m.periodic)
+
+
+def chords_of_runs(
+    whole: NDArray[np.int64], ends: NDArray[Any], fits: NDArray[np.int64], *, periodic: bool
+) -> tuple[Array, Array]:
+    """Estimate the number of chords per pixel of line, given the runs of equal labels.
+
+    Parameters
+    ----------
+    whole : ndarray of int, shape (K, N + 1)
+        Number of runs that end in another phase on both sides, by phase and length.
+    ends : ndarray, shape (K,)
+        Number of ends of a phase's runs at other phases.
+    fits : ndarray of int, shape (N,)
+        Result of `segments_known`.
+    periodic : bool
+        Whether lines are closed.
+
+    Returns
+    -------
+    by_length : ndarray of float64, shape (K, N + 1)
+        Chords of each length.
+    chords : ndarray of float64, shape (K,)
+        All chords.
+
+    Examples
+    --------
+    >>> chords_of_runs(np.array([[0, 1, 0, 0, 0]]), np.array([2]), np.array([4, 3, 2, 1]), periodic=False)[1].tolist()
+    [0.3333333333333333]
+    """
+    side = whole.shape[1] - 1
     # a chord of z pixels is seen whole where z + 2 pixels in a row are known; on a closed line one may come twice
-    sites = np.append(fits[1:], [fits[-1] if m.periodic else 0] * 2)
-    by_length = np.divide(histogram.reshape(phases, side + 1), sites, out=np.zeros((phases, side + 1)), where=sites > 0)
+    sites = np.append(fits[1:], [fits[-1] if periodic else 0] * 2)
+    by_length = np.divide(whole, sites, out=np.zeros(whole.shape), where=sites > 0)
     # every change of phase begins one chord and ends another; both sides are known at so many places
     places = max(int(fits[1]), 1) if side > 1 else 1
-    return by_length, np.bincount(phase[seen], weights=ends[seen], minlength=phases) / (2 * places)
+    return by_length, ends / (2 * places)
 
 
 def _distribution_and_mean(m: Microstructure) -> tuple[Array, Array]:
@@ -170,5 +205,6 @@ CHORD_LENGTH = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.025, 0.039), bytes=(8, 8), each="structure"),
+    blocks="matlens.microstructure.statistics.blocks.runs:CHORD_LENGTH",
     cites=("torquato1993chord",),
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.microstructure.large import LargeMicrostructure
 from matlens.microstructure.statistics.correlation.offsets import half_sides
 from matlens.microstructure.statistics.correlation.two_point import checked_mask
 from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
@@ -160,14 +163,39 @@ def segments_in_phases(lines: NDArray[np.uint8], n_phases: int, periodic: bool) 
     >>> segments_in_phases(np.array([[0, 0, 1, 1, 1]], dtype=np.uint8), 2, False).tolist()
     [[2, 1, 0, 0, 0], [3, 2, 1, 0, 0]]
     """
-    histogram, closed = _run_histogram(lines, n_phases, periodic)
+    return segments_of_runs(*_run_histogram(lines, n_phases, periodic))
+
+
+def segments_of_runs(histogram: NDArray[np.int64], closed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the segments of r + 1 pixels that lie in each phase, given the runs of equal labels.
+
+    Parameters
+    ----------
+    histogram : ndarray of int, shape (K, N + 1)
+        Number of runs by phase and length.
+    closed : ndarray of int, shape (K,)
+        Number of closed lines that lie wholly in a phase.
+
+    Returns
+    -------
+    ndarray of int, shape (K, N)
+        Numbers of segments.
+
+    Examples
+    --------
+    >>> segments_of_runs(np.array([[0, 0, 1, 0]]), np.array([0])).tolist()
+    [[2, 1, 0]]
+    """
     # number of segments of r + 1 pixels = sum over runs of max(0, n - r), as a doubly cumulated histogram
     longer = np.cumsum(histogram[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    found: NDArray[np.int64] = np.cumsum(longer[:, ::-1], axis=1)[:, ::-1] + lines.shape[1] * closed[:, None]
+    side = histogram.shape[1] - 1
+    found: NDArray[np.int64] = np.cumsum(longer[:, ::-1], axis=1)[:, ::-1] + side * closed[:, None]
     return found
 
 
-def segments_known(m: Microstructure, axis: int, known: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+def segments_known(
+    m: Microstructure | LargeMicrostructure, axis: int, known: NDArray[np.bool_] | None
+) -> NDArray[np.int64]:
     """Count the places along an axis where r + 1 pixels in a row are known, for r = 0, 1, ..., N - 1.
 
     Parameters
@@ -192,7 +220,7 @@ def segments_known(m: Microstructure, axis: int, known: NDArray[np.bool_] | None
     side = m.shape[axis]
     if known is None:
         places: NDArray[np.int64] = side - (0 if m.periodic else 1) * np.arange(side)
-        return places * (m.labels.size // side)
+        return places * (prod(m.shape) // side)
     hidden = np.ascontiguousarray(np.moveaxis(~known, axis, -1)).reshape(-1, side).astype(np.uint8)
     found: NDArray[np.int64] = segments_in_phases(hidden, 1, m.periodic)[0]
     return found
@@ -233,5 +261,6 @@ LINEAL_PATH = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.011, 0.014), bytes=(5, 6), each="structure"),
+    blocks="matlens.microstructure.statistics.blocks.runs:LINEAL_PATH",
     cites=("lu1992lineal",),
 )

@@ -139,6 +139,7 @@ EULER_NUMBER = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.0065, 0.024), bytes=(10, 18)),
+    blocks="matlens.microstructure.statistics.blocks.cells:EULER_NUMBER",
     cites=("ohser2000statistical",),
 )
 EULER_DENSITY = Statistic(
@@ -167,5 +168,6 @@ EULER_DENSITY = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.0054, 0.015), bytes=(9, 16)),
+    blocks="matlens.microstructure.statistics.blocks.cells:EULER_DENSITY",
     cites=("ohser2000statistical",),
 )

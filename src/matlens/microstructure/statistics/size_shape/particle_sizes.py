@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +19,15 @@ from matlens.microstructure.statistics.size_shape.survival import share_at_least
 from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["PARTICLE_SIZE", "Edges", "ParticleSizes", "particle_sizes"]
+__all__ = [
+    "PARTICLE_SIZE",
+    "Edges",
+    "ParticleSizes",
+    "chance_in_window",
+    "curves_and_means",
+    "particle_sizes",
+    "sizes_of_pieces",
+]
 
 Edges = Literal["weighted", "excluded", "all"]
 Array = NDArray[np.float64]
@@ -142,11 +151,38 @@ def particle_sizes(
         pixels, weight = _measured(labels.astype(np.intp, copy=False), count, "all" if m.periodic else edges, known)
     else:
         pixels, weight = _split_pieces(m, shown, connectivity, edges, split, known)
-    volume = pixels * float(np.prod(m.spacing))
-    diameter = np.sqrt(4 * volume / np.pi) if m.ndim == 2 else np.cbrt(6 * volume / np.pi)
-    window = (m.labels.size if known is None else int(known.sum())) * float(np.prod(m.spacing))
-    density = float(weight.sum()) / window if weight.size else float("nan")
-    return ParticleSizes(diameter, weight, density, float(np.exp(np.log(m.spacing).mean())))
+    return sizes_of_pieces(pixels, weight, m.spacing, m.labels.size if known is None else int(known.sum()))
+
+
+def sizes_of_pieces(pixels: Array, weight: Array, spacing: Sequence[float], window: int) -> ParticleSizes:
+    """Turn numbers of pixels into equivalent diameters.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (n,)
+        Number of pixels of each particle.
+    weight : ndarray, shape (n,)
+        For how many particles each one stands.
+    spacing : sequence of float
+        Size of a pixel along each axis.
+    window : int
+        Number of pixels that were looked at.
+
+    Returns
+    -------
+    ParticleSizes
+        The sizes.
+
+    Examples
+    --------
+    >>> sizes_of_pieces(np.array([4.0]), np.array([1.0]), (1.0, 1.0), 64).density
+    0.015625
+    """
+    cell = float(np.prod(spacing))
+    volume = pixels * cell
+    diameter = np.sqrt(4 * volume / np.pi) if len(spacing) == 2 else np.cbrt(6 * volume / np.pi)
+    density = float(weight.sum()) / (window * cell) if weight.size else float("nan")
+    return ParticleSizes(diameter, weight, density, float(np.exp(np.log(spacing).mean())))
 
 
 def _chance_inside(labels: NDArray[np.intp], count: int, known: NDArray[np.bool_] | None) -> Array:
@@ -158,14 +194,37 @@ def _chance_inside(labels: NDArray[np.intp], count: int, known: NDArray[np.bool_
         low[axis], high[axis] = side, -1
         np.minimum.at(low[axis], member, place)
         np.maximum.at(high[axis], member, place)
-    sides = np.array(labels.shape)[:, None]
-    inside = ((low > 0) & (high < sides - 1)).all(axis=0)
+    inside = ((low > 0) & (high < np.array(labels.shape)[:, None] - 1)).all(axis=0)
     if known is None:
-        room = np.maximum(sides - 2 - (high - low), 0) / sides  # first pixels 1, 2, ... that leave the last one inside
-        return np.asarray(np.where(inside, room.prod(axis=0), 0.0))
+        return np.where(inside, chance_in_window(high - low + 1, labels.shape), 0.0)
     beside_hidden = np.zeros(count + 1, dtype=bool)
     beside_hidden[labels[ndimage.binary_dilation(~known, np.ones((3,) * labels.ndim))]] = True
     return np.where(inside & ~beside_hidden[1:], _room_in(known, high - low + 3), 0.0)
+
+
+def chance_in_window(extents: NDArray[np.integer[Any]], shape: Sequence[int]) -> Array:
+    """Compute the chance that a particle of each extent, thrown anywhere, lies inside a window and touches no border.
+
+    Parameters
+    ----------
+    extents : ndarray of int, shape (ndim, n)
+        Pixels of each particle along each axis, from its first to its last.
+    shape : sequence of int
+        Pixels of the window along each axis.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Chances.
+
+    Examples
+    --------
+    >>> chance_in_window(np.array([[2], [1]]), (8, 4))
+    array([0.3125])
+    """
+    sides = np.array(shape)[:, None]
+    # first pixels 1, 2, ... that leave the last one inside
+    return np.asarray((np.maximum(sides - 1 - extents, 0) / sides).prod(axis=0))
 
 
 def _room_in(known: NDArray[np.bool_], extents: NDArray[np.intp]) -> Array:
@@ -247,8 +306,32 @@ def _cut_at_throats(
 
 
 def _sizes_of_phases(m: Microstructure) -> tuple[Array, Array, Array]:
-    particles = [particle_sizes(m, phase) for phase in range(m.n_phases)]
-    shares = np.stack([found.at_least(max(m.shape) // 2 + 1) for found in particles])
+    return curves_and_means([particle_sizes(m, phase) for phase in range(m.n_phases)], max(m.shape) // 2 + 1)
+
+
+def curves_and_means(particles: Sequence[ParticleSizes], length: int) -> tuple[Array, Array, Array]:
+    """Put the particle sizes of all phases into the arrays of the data set.
+
+    Parameters
+    ----------
+    particles : sequence of ParticleSizes
+        Those of each phase.
+    length : int
+        Number of diameters.
+
+    Returns
+    -------
+    shares : ndarray of float64, shape (K, length)
+        Share of particles whose diameter is at least 0, 1, 2, ... pixels.
+    means, densities : ndarray of float64, shape (K,)
+        Mean diameter, and particles per area or volume.
+
+    Examples
+    --------
+    >>> curves_and_means([sizes_of_pieces(np.array([4.0]), np.array([1.0]), (1.0, 1.0), 64)], 4)[0]
+    array([[1., 1., 1., 0.]])
+    """
+    shares = np.stack([found.at_least(length) for found in particles])
     return shares, np.array([found.mean for found in particles]), np.array([found.density for found in particles])
 
 
@@ -298,5 +381,6 @@ PARTICLE_SIZE = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.026, 0.032), bytes=(27, 31)),
+    blocks="matlens.microstructure.statistics.blocks.clusters:PARTICLE_SIZE",
     cites=("serra1982image",),
 )

@@ -57,5 +57,6 @@ VOLUME_FRACTION = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.002, 0.0017), bytes=(8, 8)),
+    blocks="matlens.microstructure.statistics.blocks.cells:VOLUME_FRACTION",
     cites=("torquato2002random",),
 )

@@ -102,5 +102,6 @@ PERCOLATION = Statistic(
         ),
     ),
     cost=Cost(seconds=(0.041, 0.07), bytes=(7, 7)),
+    blocks="matlens.microstructure.statistics.blocks.clusters:PERCOLATION",
     cites=("torquato2002random",),
 )

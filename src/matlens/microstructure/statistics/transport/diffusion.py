@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
 from matlens.hooks import Progress
+from matlens.microstructure.large import LargeMicrostructure
 from matlens.microstructure.physics import percolates, tortuosity_factor
 from matlens.microstructure.statistics.statistic import Cost, Display, Facts, Statistic, Variable
 from matlens.microstructure.structure import Microstructure
@@ -67,8 +70,8 @@ def tortuosity(
     return found
 
 
-def _why_missing(m: Microstructure) -> str:
-    if m.labels.size > TORTUOSITY_CELLS:
+def _why_missing(m: Microstructure | LargeMicrostructure) -> str:
+    if prod(m.shape) > TORTUOSITY_CELLS:
         return f"not solved: more than {TORTUOSITY_CELLS} pixels"
     return "the phase does not percolate along the axis"
 
