@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["InputError", "Interrupted", "MatlensError", "ResourceError", "RunError"]
+__all__ = ["InputError", "Interrupted", "MatlensError", "ResourceError", "RunError", "SomeFailed"]
 
 
 class MatlensError(Exception):
@@ -24,6 +24,10 @@ class ResourceError(MatlensError, RuntimeError):
 
 class RunError(MatlensError, RuntimeError):
     """A run directory is in use, not empty, incomplete, or was written with other settings or by another version."""
+
+
+class SomeFailed(MatlensError, RuntimeError):
+    """Some items of a run failed by errors of their own, and all others are finished; the command line exits with 1."""
 
 
 class Interrupted(MatlensError):

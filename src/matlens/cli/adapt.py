@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from matlens.cli.options import Destination, Verbosity
+from matlens.cli.options import Destination, Spreading, Verbosity
 from matlens.core.settings import Option, declared, read_options
 from matlens.runs.command import Command
 
@@ -24,7 +24,9 @@ __all__ = ["command_function", "with_example", "with_signature"]
 Action = Callable[..., None]
 
 
-def command_function(command: Command, action: Callable[[Command, Any, Destination, Verbosity], None]) -> Action:
+def command_function(
+    command: Command, action: Callable[[Command, Any, Destination, Verbosity, Spreading | None], None]
+) -> Action:
     """Make the function that typer registers for a command.
 
     Parameters
@@ -32,7 +34,8 @@ def command_function(command: Command, action: Callable[[Command, Any, Destinati
     command : Command
         What is declared.
     action : callable
-        Called with the command, its options, and how to place and print results.
+        Called with the command, its options, how to place and print results, and who shares the work; None for a
+        command whose work is not shared.
 
     Returns
     -------
@@ -47,11 +50,14 @@ def command_function(command: Command, action: Callable[[Command, Any, Destinati
     ['seed', 'output', 'open', 'force', 'quiet', 'verbose']
     """
 
-    def function(values: dict[str, Any], destination: Destination, verbosity: Verbosity) -> None:
-        action(command, read_options(command.spec, values), destination, verbosity)
+    def function(
+        values: dict[str, Any], destination: Destination, verbosity: Verbosity, spreading: Spreading | None = None
+    ) -> None:
+        action(command, read_options(command.spec, values), destination, verbosity, spreading)
 
     text = with_example(command.spec.__doc__, command.example)
-    return with_signature(function, [command.spec, Destination, Verbosity], help=text)
+    shared = [] if command.workers is None else [Spreading]
+    return with_signature(function, [command.spec, Destination, Verbosity, *shared], help=text)
 
 
 def with_example(text: str | None, example: str) -> str:

@@ -14,26 +14,29 @@ from matlens.cli.adapt import command_function, with_example, with_signature
 from matlens.cli.fetch import FetchSpec, fetch
 from matlens.cli.inspect import InspectSpec
 from matlens.cli.inspect import inspect as inspect_files
-from matlens.cli.options import Destination, Verbosity
+from matlens.cli.options import Destination, Spreading, Verbosity
 from matlens.cli.plain_help import PlainCommand, PlainGroup
 from matlens.cli.registry import commands
 from matlens.cli.report import ReportSpec, report
 from matlens.cli.resume import ResumeSpec, resume
 from matlens.cli.run import RunSpec, run
+from matlens.cli.status import StatusSpec, status
 from matlens.cli.surroundings import (
     EXIT_CODES,
     INTERRUPTED,
     REFUSED,
+    SOME_FAILED,
     check_names,
     discard_output,
     not_text,
     open_streams,
     say_error,
 )
+from matlens.cli.task import TaskSpec, work
 from matlens.cli.terminal import echo
 from matlens.cli.work import carry_out
 from matlens.core.settings import read_options
-from matlens.errors import Interrupted, MatlensError
+from matlens.errors import Interrupted, MatlensError, SomeFailed
 from matlens.runs.signals import stoppable
 
 __all__ = ["OTHERS", "Other", "application", "main"]
@@ -48,7 +51,7 @@ _PANELS = {
     "Microstructures": ("reconstruct", "compare", "characterize"),
     "Properties": ("homogenize", "generate", "learn", "predict", "explain", "prune"),
     "Libraries": ("library",),
-    "Runs": ("run", "resume", "report"),
+    "Runs": ("run", "resume", "report", "status", "work"),
 }
 _PLUGGED = "Commands of plug-ins"
 
@@ -64,9 +67,16 @@ class Other(NamedTuple):
 
 OTHERS = (
     Other(InspectSpec, inspect_files, "matlens inspect micrograph.tif"),
-    Other(RunSpec, run, "matlens run runs/2026-01-31-reconstruct/settings.toml -o again", (Destination, Verbosity)),
+    Other(
+        RunSpec,
+        run,
+        "matlens run runs/2026-01-31-reconstruct/settings.toml -o again",
+        (Destination, Verbosity, Spreading),
+    ),
     Other(ReportSpec, report, "matlens report runs/2026-01-31-reconstruct --open"),
-    Other(ResumeSpec, resume, "matlens resume runs/2026-01-31-reconstruct"),
+    Other(ResumeSpec, resume, "matlens resume runs/2026-01-31-reconstruct", (Verbosity, Spreading)),
+    Other(StatusSpec, status, "matlens status runs/2026-01-31-reconstruct", ()),
+    Other(TaskSpec, work, "matlens work runs/2026-01-31-reconstruct --task realisation/0", ()),
     Other(FetchSpec, fetch, "matlens fetch li2018"),
 )
 
@@ -188,6 +198,9 @@ def _run(words: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say_error("interrupted before anything was written.")
         return INTERRUPTED
+    except SomeFailed as error:
+        say_error(str(error))
+        return SOME_FAILED
     except MatlensError as error:
         return _failed(str(error))
     except (BrokenPipeError, SystemExit) as ended:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from matlens.cli.options import Verbosity
+from matlens.cli.options import Spreading, Verbosity
+from matlens.cli.pools import with_pool
 from matlens.cli.registry import commands
 from matlens.cli.terminal import echo
 from matlens.cli.work import complete, machine_settings, reading_run, say, set_up_logging
@@ -35,7 +36,7 @@ class ResumeSpec(OnDevice):
     ] = False
 
 
-def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
+def resume(spec: ResumeSpec, verbosity: Verbosity, spreading: Spreading) -> None:
     """Continue a run; without ``force`` only if it will end with the same bytes.
 
     Parameters
@@ -44,6 +45,8 @@ def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
         Options of the command.
     verbosity : Verbosity
         How much is printed.
+    spreading : Spreading
+        Who shares the work, which need not be who began it.
 
     Raises
     ------
@@ -51,6 +54,7 @@ def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
         If an earlier version began the run, or versions, threads or device differ and ``force`` is not set.
     """
     from matlens.runs.directory import RunDirectory
+    from matlens.runs.tasks import forget_failures
 
     set_up_logging(verbosity)
     run = RunDirectory(spec.run)
@@ -65,12 +69,14 @@ def resume(spec: ResumeSpec, verbosity: Verbosity) -> None:
                 f"{spec.run} was begun by an earlier MatLens ({run.settings['version']}), whose half-finished work "
                 f"this one cannot continue; start it again with 'matlens {command.name}'."
             )
+        _, pool = with_pool(command, None, spreading)
         with reading_run(run):
             _accept_differences(run, command, spec, verbosity)
     except BaseException:
         run.close()
         raise
-    complete(run, command, verbosity, fresh=False)
+    forget_failures(run.path)
+    complete(run, command, verbosity, fresh=False, pool=pool)
 
 
 def _accept_differences(run: RunDirectory, command: Command, spec: ResumeSpec, verbosity: Verbosity) -> None:

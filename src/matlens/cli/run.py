@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from matlens.cli.options import Destination, Verbosity
+from matlens.cli.options import Destination, Spreading, Verbosity
 from matlens.cli.registry import commands
 from matlens.cli.work import carry_out
 from matlens.core.guard import reading
@@ -30,7 +30,7 @@ class RunSpec:
     ]
 
 
-def run(spec: RunSpec, destination: Destination, verbosity: Verbosity) -> None:
+def run(spec: RunSpec, destination: Destination, verbosity: Verbosity, spreading: Spreading) -> None:
     """Start a run with the options of a settings file.
 
     Parameters
@@ -41,6 +41,8 @@ def run(spec: RunSpec, destination: Destination, verbosity: Verbosity) -> None:
         Where results go.
     verbosity : Verbosity
         How much is printed.
+    spreading : Spreading
+        Who shares the work.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def run(spec: RunSpec, destination: Destination, verbosity: Verbosity) -> None:
             f"{spec.settings} has the command {name!r}, which does not exist; write one of {', '.join(known)}."
         )
     command = known[name]
-    carry_out(command, read_options(command.spec, content.get("options", {})), destination, verbosity)
+    carry_out(command, read_options(command.spec, content.get("options", {})), destination, verbosity, spreading)
 
 
 def _read(path: Path) -> dict[str, Any]:

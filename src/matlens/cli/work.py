@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from matlens.cli.options import Destination, Verbosity
+from matlens.cli.options import Destination, Spreading, Verbosity
+from matlens.cli.pools import with_pool
 from matlens.cli.surroundings import SOME_FAILED, say_error
 from matlens.cli.terminal import echo
 from matlens.core.guard import reading
@@ -24,6 +25,7 @@ from matlens.runs.command import Command
 
 if TYPE_CHECKING:
     from matlens.runs.directory import RunDirectory
+    from matlens.runs.pool import Pool
 
 __all__ = [
     "carry_out",
@@ -101,7 +103,13 @@ def machine_settings(command: Command, options: Any) -> dict[str, Any]:
     return environment(device=device, threads=set_threads(getattr(options, "threads", None)))
 
 
-def carry_out(command: Command, options: Any, destination: Destination, verbosity: Verbosity) -> None:
+def carry_out(
+    command: Command,
+    options: Any,
+    destination: Destination,
+    verbosity: Verbosity,
+    spreading: Spreading | None = None,
+) -> None:
     """Start a run of a command and do its work.
 
     Paths are checked first: nothing heavy is loaded to find out that a file is not there.
@@ -116,6 +124,8 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
         Where results go.
     verbosity : Verbosity
         How much is printed.
+    spreading : Spreading, optional
+        Who shares the work.
 
     Raises
     ------
@@ -126,6 +136,7 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
 
     set_up_logging(verbosity)
     _say_large(verbosity, check_paths(options))
+    options, pool = with_pool(command, options, spreading)
     environment = machine_settings(command, options)
     prepared = command.prepare(options, environment)
     for line in prepared.understood:
@@ -138,7 +149,7 @@ def carry_out(command: Command, options: Any, destination: Destination, verbosit
     say(verbosity, prepared.said)
     if plan is not None:
         say(verbosity, f"plan: {plan}")
-    complete(run, command, verbosity, found=prepared.found, show=destination.open)
+    complete(run, command, verbosity, found=prepared.found, show=destination.open, pool=pool)
 
 
 def _say_large(verbosity: Verbosity, paths: Sequence[str]) -> None:
@@ -157,6 +168,7 @@ def complete(
     fresh: bool = True,
     found: Any = None,
     show: bool = False,
+    pool: Pool | None = None,
 ) -> None:
     """Do what the run's settings say, write its report, and print where it is.
 
@@ -174,6 +186,8 @@ def complete(
         Inputs that have been read already.
     show : bool
         Whether the report is opened in the web browser.
+    pool : Pool, optional
+        Who makes the results of many items; by default this process.
 
     Raises
     ------
@@ -184,6 +198,8 @@ def complete(
     from matlens.runs.log import logged
     from matlens.runs.progress import progress_for
 
+    if pool is not None:
+        run.pool = pool
     with working(run, fresh=fresh), logged(run, progress_for(quiet=verbosity.quiet)) as progress:
         from matlens.report.build import build_report  # takes a while, and the run is there to go on with
 

@@ -145,6 +145,9 @@ class Command:
         One line that works, shown in the help.
     results : tuple of str
         Main files of a finished run.
+    workers : int or None
+        Number of processes that work by default where the work is many items, which a pool can share out; None where it
+        is not.
     torch : bool
         Whether results depend on PyTorch, whose threads and device are then chosen at the start and kept. Without it
         the command starts sooner, as loading PyTorch takes longer than reading a micrograph.
@@ -161,6 +164,7 @@ class Command:
     folder: str
     example: str
     results: tuple[str, ...] = ()
+    workers: int | None = None
     torch: bool = True
 
     def prepare(self, options: Any, environment: Mapping[str, Any]) -> Prepared:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,6 +26,7 @@ from matlens.errors import RunError
 from matlens.runs.former import LAYOUT, in_present_layout
 from matlens.runs.lock import Lock
 from matlens.runs.manifest import SETTINGS, STATE, Manifest, inside, own_folder
+from matlens.runs.pool import Pool, Serial
 from matlens.runs.provenance import now
 from matlens.runs.replacing import (
     LOCK,
@@ -35,8 +38,9 @@ from matlens.runs.replacing import (
     previous_waits,
     set_aside,
 )
+from matlens.runs.tasks import EXPIRES, TASKS, forget_tasks
 
-__all__ = ["PREVIOUS", "SETTINGS", "STATE", "RunDirectory"]
+__all__ = ["PREVIOUS", "SETTINGS", "STATE", "RunDirectory", "read_settings"]
 
 PROVENANCE = "provenance.json"
 
@@ -76,14 +80,15 @@ class RunDirectory:
     def __init__(self, path: str | os.PathLike[str], lock: Lock | None = None) -> None:
         self.path = Path(path)
         interrupted = is_interrupted(self.path)
-        self.settings = {} if interrupted else _read_settings(self.path)
+        self.settings = {} if interrupted else read_settings(self.path)
         self._made: list[Path] = []  # directories that creating this run made
         self._spent: list[str] = []  # names of works whose results go when the run is finished
+        self.pool: Pool = Serial()
         self._lock = lock or _locked(self.path)
         try:
             if interrupted:
                 _bring_back(self.path)
-                self.settings = _read_settings(self.path)
+                self.settings = read_settings(self.path)
             self._manifest = Manifest(self.path)
             self._clear_leftovers()
         except BaseException:
@@ -133,7 +138,7 @@ class RunDirectory:
         made += [path] if output is None else []
         _make(path)
         if force and (path / SETTINGS).exists():
-            _read_settings(path)  # another program's settings.toml is not ours to replace
+            read_settings(path)  # another program's settings.toml is not ours to replace
         lock, begun = _locked(path), False
         try:
             _bring_back(path)  # of a replacement that was interrupted
@@ -144,7 +149,7 @@ class RunDirectory:
                 )
             check_replaceable(path)
             try:
-                set_aside(path, finished=_provenance(path).get("status") == "finished")
+                set_aside(path, finished=read_provenance(path).get("status") == "finished")
             except OSError as error:
                 raise RunError(
                     f"the run in {path} cannot be replaced ({error.strerror or error}); choose another --output."
@@ -170,7 +175,7 @@ class RunDirectory:
     @property
     def provenance(self) -> dict[str, Any]:
         """Content of provenance.json; empty while that file does not exist."""
-        return _provenance(self.path)
+        return read_provenance(self.path)
 
     @property
     def failed(self) -> dict[str, str]:
@@ -234,7 +239,7 @@ class RunDirectory:
             written.
         """
         path = inside(self.path, name)
-        if os.path.lexists(path) and self._manifest.exists and name not in self._manifest:
+        if os.path.lexists(path) and self._manifest.exists and not self._knows(name):
             raise RunError(
                 f"{path} is not a file that MatLens wrote; move it away, and go on with 'matlens resume {self.path}'."
             )
@@ -301,9 +306,13 @@ class RunDirectory:
 
     def finish(self) -> None:
         """Mark the run as finished, and remove what only unfinished work needs (see `spend`)."""
+        self._manifest.join_workers()
         self.mark("finished")
         for key in self._spent:
             self.drop(key)
+        if (self.path / TASKS).is_dir():
+            forget_tasks(self.path)
+            self._clear_leftovers()
 
     def drop(self, key: str) -> None:
         """Remove the files below ``.state/KEY``: states and results of work whose outcome is stored elsewhere.
@@ -319,6 +328,8 @@ class RunDirectory:
 
     def discard(self) -> None:
         """Undo :meth:`create`: remove the files of this run, and restore those that ``force`` set aside."""
+        forget_tasks(self.path)
+        self._manifest.join_workers()
         for name in (SETTINGS, *self._manifest.ours()):
             self.remove(name)
         _bring_back(self.path)
@@ -337,11 +348,23 @@ class RunDirectory:
     ) -> None:
         self.close()
 
+    def _knows(self, name: str) -> bool:
+        """Whether a name is in the manifest, perhaps of a worker that has written it since."""
+        if name not in self._manifest:
+            self._manifest.read_workers()
+        return name in self._manifest
+
     def _clear_leftovers(self) -> None:
-        """Remove half-written files of a process that was killed; the lock shows that it has ended."""
+        """Remove half-written files of a process that was killed; the lock shows that it has ended.
+
+        Workers have no lock: those of a process that was killed may live a little longer than it.
+        """
+        spared = time.time() - EXPIRES if (self.path / TASKS).is_dir() else math.inf
         for folder in {self.path, self.path / STATE, *self._manifest.folders()}:
             for file in folder.glob(TEMPORARY):
-                file.unlink(missing_ok=True)
+                with suppress(OSError):
+                    if file.stat().st_mtime < spared:
+                        file.unlink()
 
 
 def _unique(root: Path, command: str) -> Path:
@@ -377,7 +400,30 @@ def _locked(path: Path) -> Lock:
         raise write_error(error, path) from error
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read the settings of a run, in the present layout.
+
+    Parameters
+    ----------
+    path : Path
+        The run directory.
+
+    Returns
+    -------
+    dict of str to object
+        Content of settings.toml.
+
+    Raises
+    ------
+    RunError
+        If there is no run, or its settings cannot be read.
+
+    Examples
+    --------
+    >>> read_settings(Path("nowhere"))
+    Traceback (most recent call last):
+    matlens.errors.RunError: nowhere is not a run directory: it has no settings.toml; name one that a command wrote.
+    """
     file = path / SETTINGS
     if not file.is_file():
         raise RunError(f"{path} is not a run directory: it has no {SETTINGS}; name one that a command wrote.")
@@ -388,7 +434,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
         return in_present_layout(settings)
 
 
-def _provenance(path: Path) -> dict[str, Any]:
+def read_provenance(path: Path) -> dict[str, Any]:
     try:
         content = json.loads((path / PROVENANCE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -22,6 +22,7 @@ _COMMANDS = {
 _GROUPS = ("model", "scoring", "wishes", "reading", "cleaning")  # tables of options that stand side by side now
 _RENAMED: Mapping[str, Mapping[str, str]] = {  # by the command's former name; to nothing: no option
     "reconstruct": {"options": "set"},
+    "generate": {"workers": ""},
     "predict": {"sources": "structures"},
     "explain": {"sources": "structures"},
     "learn-library": {"prepare": "preprocessing", "members": "scoring_models", "digest": ""},
@@ -33,6 +34,16 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {  # by the command's former name; t
     },
     "suggest": {"step": "increment", "forbid": "forbidden", "support": "least_support", "digest": ""},
 }
+
+
+_GONE = {"generate": ("workers",)}  # options that changed no result, and say now how a run is shared
+
+
+def _without_gone(settings: Mapping[str, Any]) -> dict[str, Any]:
+    options, gone = settings.get("options"), _GONE.get(str(settings["command"]), ())
+    if not isinstance(options, Mapping):
+        return dict(settings)
+    return {**settings, "options": {name: value for name, value in options.items() if name not in gone}}
 
 
 def in_present_layout(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,11 +66,12 @@ def in_present_layout(settings: Mapping[str, Any]) -> dict[str, Any]:
     >>> new["command"], new["options"], new["layout"]
     ('library learn', {'seed': 3, 'inputs': 'both'}, 1)
     """
+    settings = _without_gone(settings)
     if "layout" in settings:
-        return dict(settings)
+        return settings
     former = str(settings["command"])
     inputs = settings.get("inputs", {})
-    options = {name: settings[name] for name in ("seed", "device") if name in settings}
+    options: dict[str, Any] = {name: settings[name] for name in ("seed", "device") if name in settings}
     options |= {name: inputs[old] for name, old in (("files", "sources"), ("dataset", "dataset")) if old in inputs}
     options |= inputs.get("cleaning", {})
     names = _RENAMED.get(former, {})

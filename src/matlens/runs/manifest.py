@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from matlens.core.atomic import open_plain
@@ -22,6 +22,7 @@ __all__ = ["MANIFEST", "SETTINGS", "STATE", "Manifest", "inside", "is_inside", "
 SETTINGS = "settings.toml"
 STATE = ".state"  # lock, manifest, state and results to resume from: nothing a user needs
 MANIFEST = f"{STATE}/files.jsonl"
+_PART = f"{STATE}/files-{{}}.jsonl"  # of a worker
 _FORMER = f"{STATE}/files.txt"  # of earlier versions: names without hashes
 
 
@@ -138,6 +139,9 @@ class Manifest:
         The folder.
     kept_in : Path, optional
         The folder whose manifest it is, where the files have moved from there to ``root``; by default ``root``.
+    worker : str
+        Name of a worker, which notes its files in a manifest of its own: lines that several machines append to one file
+        can be lost on network file systems. All such parts are read.
 
     Examples
     --------
@@ -157,19 +161,47 @@ class Manifest:
     ([], ['a.txt'])
     """
 
-    def __init__(self, root: Path, kept_in: Path | None = None) -> None:
+    def __init__(self, root: Path, kept_in: Path | None = None, worker: str = "") -> None:
         self._root, self._kept_in = root, kept_in or root
+        self._file = _PART.format(worker) if worker else MANIFEST
         self._hashes: dict[str, set[str]] = {}
         self.exists = False
         """Whether the folder has a manifest, of this version or of an earlier one."""
         for file, read in ((MANIFEST, _entry), (_FORMER, lambda line: (line, ""))):
-            for line in self._lines(file):
-                name, digest = read(line)
-                if name and is_inside(root, name):
-                    self._hashes.setdefault(name, set()).add(digest)
+            self._take(file, read)
+        self.read_workers()
 
     def __contains__(self, name: object) -> bool:
         return name in self._hashes
+
+    def read_workers(self) -> None:
+        """Read the parts of workers, which may have written files since."""
+        for part in sorted((self._kept_in / STATE).glob(Path(_PART).name.format("*"))):
+            self._take(f"{STATE}/{part.name}", _entry)
+
+    def join_workers(self) -> None:
+        """Note what workers noted in the manifest itself, and remove their parts; no worker writes any more.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be written.
+        """
+        self.read_workers()
+        parts = list((self._kept_in / STATE).glob(Path(_PART).name.format("*")))
+        if not parts:
+            return
+        own = {(name, digest) for name, digest in map(_entry, self._lines(MANIFEST)) if name}
+        every = [(name, digest) for name, digests in self._hashes.items() for digest in sorted(digests)]
+        self._append([pair for pair in every if pair not in own])
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+    def _take(self, file: str, read: Callable[[str], tuple[str, str]]) -> None:
+        for line in self._lines(file):
+            name, digest = read(line)
+            if name and is_inside(self._root, name):
+                self._hashes.setdefault(name, set()).add(digest)
 
     def __iter__(self) -> Iterator[str]:
         return iter(tuple(self._hashes))
@@ -192,11 +224,14 @@ class Manifest:
         digest = "" if _is_state(name) else hashlib.sha256(content).hexdigest()
         if digest in self._hashes.get(name, ()):
             return
-        with open(open_plain(self._kept_in / MANIFEST, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
-            file.write((json.dumps([name, digest]) + "\n").encode())
+        self._append([(name, digest)])
+        self._hashes.setdefault(name, set()).add(digest)
+
+    def _append(self, entries: Sequence[tuple[str, str]]) -> None:
+        with open(open_plain(self._kept_in / self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
+            file.write("".join(json.dumps(entry) + "\n" for entry in entries).encode())
             file.flush()
             os.fsync(file.fileno())
-        self._hashes.setdefault(name, set()).add(digest)
 
     def wrote(self, name: str) -> bool:
         """Return whether a file is there as MatLens wrote it.

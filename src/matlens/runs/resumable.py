@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+from matlens.errors import SomeFailed
 from matlens.hooks import Progress, Silent
 from matlens.runs.codecs import Codec, read_value, write_value
 from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.pool import Serial, Work
 
-__all__ = ["Results", "each", "once"]
+__all__ = ["Results", "each", "once", "spread"]
 
 Item = TypeVar("Item")
 T = TypeVar("T")
+_SHOWN = 3  # failed tasks in a sentence
 
 
 def each(
@@ -29,8 +32,9 @@ def each(
     file: str = "",
     progress: Progress | None = None,
     label: str = "",
+    independent: bool = False,
 ) -> Results[T]:
-    """Compute the result of each item whose file does not exist yet.
+    """Compute the result of each item whose file does not exist yet, by the pool of the run.
 
     Parameters
     ----------
@@ -51,6 +55,8 @@ def each(
         Called with items done and total; the text is the key of the present item.
     label : str
         Label of the progress; by default ``key``.
+    independent : bool
+        Whether the run goes on without the items that fail, which the provenance of the run lists; by default it ends.
 
     Returns
     -------
@@ -63,6 +69,8 @@ def each(
         On an interrupt; finished results are kept.
     RunError
         If a file cannot be written.
+    SomeFailed
+        If items failed on workers, after all others are finished, unless they are ``independent``.
 
     Examples
     --------
@@ -76,17 +84,86 @@ def each(
     ['three.json', 'two.json']
     """
     files = {name: file.format(name) if file else f"{STATE}/{key}/{name}{codec.suffix}" for name in items}
-    missing = [name for name in items if not (run.path / files[name]).is_file()]
-    shown, before = progress or Silent(), len(items) - len(missing)
-    shown.begin(len(items), label or key)
-    try:
-        for done, name in enumerate(missing, start=before):
-            shown.update(done, name)
-            write_value(run, files[name], make(items[name]), codec)
-        shown.update(len(items))
-    finally:
-        shown.end()
-    return Results(run, files, codec)
+
+    def write(name: str) -> None:
+        write_value(run, files[name], make(items[name]), codec)
+
+    failed = _mapped(run, Work(run.path, key, files, write, label or key, independent), progress)
+    return Results(run, {name: file for name, file in files.items() if name not in failed}, codec)
+
+
+def spread(
+    run: RunDirectory,
+    key: str,
+    files: Mapping[str, str],
+    make: Callable[[str], object],
+    *,
+    progress: Progress | None = None,
+    label: str = "",
+) -> bool:
+    """Let the workers of the run make files; do nothing where the run has none, as its command then makes them itself.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        The run.
+    key : str
+        Name of this work within the run.
+    files : mapping of str to str
+        For each item by its key, the file within the run that is there when it is finished.
+    make : callable
+        Takes a key and makes its file, which depends on the key alone.
+    progress : Progress, optional
+        Called with items done and total.
+    label : str
+        Label of the progress; by default ``key``.
+
+    Returns
+    -------
+    bool
+        Whether the run has workers.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On an interrupt; what is finished is kept.
+    SomeFailed
+        If items failed, after all others are finished.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> run = RunDirectory.create(tempfile.mkdtemp(), "learn", {})
+    >>> spread(run, "square", {"two": "two.json"}, print)
+    False
+    """
+    if isinstance(run.pool, Serial):
+        return False
+
+    def made(name: str) -> None:
+        make(name)
+
+    _mapped(run, Work(run.path, key, files, made, label or key), progress)
+    return True
+
+
+def _mapped(run: RunDirectory, work: Work, progress: Progress | None) -> dict[str, str]:
+    missing = [name for name in work.files if not work.is_done(name)]
+    failed = run.pool.map(work, missing, progress or Silent())
+    if failed and not work.independent:
+        raise SomeFailed(
+            f"{len(failed)} of {len(work.files)} tasks failed ({_listed(failed)}); the others are finished, and "
+            f"'matlens resume {run.path}' tries these again."
+        )
+    if failed:
+        run.mark("running", failed={**run.failed, **failed})
+    return failed
+
+
+def _listed(failed: Mapping[str, str]) -> str:
+    words = [f"{key}: {reason.rstrip('.')}" for key, reason in list(failed.items())[:_SHOWN]]
+    more = len(failed) - _SHOWN
+    return "; ".join(words) + (f"; and {more} more" if more > 0 else "")
 
 
 def once(run: RunDirectory, name: str, make: Callable[[], T], codec: Codec[T]) -> T:

@@ -153,6 +153,21 @@ class RunStateStore:
         """
         return self._read(self._file(key, "result"))
 
+    def result_file(self, key: str) -> str:
+        """Return the path within the run of the file that is there when the work under ``key`` is finished.
+
+        Parameters
+        ----------
+        key : str
+            Key of the work.
+
+        Returns
+        -------
+        str
+            The path.
+        """
+        return self._file(key, "result")
+
     def _read(self, name: str) -> Arrays | None:
         return read_value(self._run, name, ARRAYS) if (self._run.path / name).is_file() else None
 

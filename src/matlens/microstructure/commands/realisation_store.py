@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matlens.core.guard import reading
 from matlens.errors import RunError
-from matlens.hooks import Arrays
+from matlens.hooks import Arrays, Progress
 from matlens.microstructure.io import put_microstructure
-from matlens.microstructure.reconstruction import Reconstruction, realisation_key
+from matlens.microstructure.reconstruction import Plan, Reconstruction, realisation_key
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.directory import RunDirectory
+from matlens.runs.resumable import spread
 from matlens.runs.state_store import RunStateStore
 
 __all__ = ["PREVIEW", "RealisationStore"]
@@ -129,6 +132,36 @@ class RealisationStore(RunStateStore):
             return None
         with reading(file, "a realisation", f"remove it and go on with 'matlens resume {self._run.path}'", RunError):
             return {"labels": np.load(file, allow_pickle=False), **record}
+
+    def spread(self, planned: Plan[Any], progress: Progress) -> None:
+        """Let the workers of the run, if it has any, make the realisations that are missing.
+
+        Parameters
+        ----------
+        planned : Plan
+            The reconstruction; its ``run`` reads from this store what they made.
+        progress : Progress
+            Shows how many are made.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On an interrupt; states and finished realisations are kept.
+        SomeFailed
+            If realisations failed; all others are finished.
+        """
+        maker = cache(planned.prepared.learn)
+        shared = spread(
+            self._run,
+            "realisation",
+            {str(index): self.result_file(realisation_key(index)) for index in range(planned.n)},
+            lambda index: planned.make(maker(), int(index), progress, self),
+            progress=progress,
+            label="realisations",
+        )
+        last = self.result(realisation_key(planned.n - 1)) if shared else None
+        if last is not None:  # workers end in any order, and the preview is that of one process
+            self.show(realisation_key(planned.n - 1), lambda: last["labels"])
 
     def write_partial(self, result: Reconstruction | None) -> None:
         """Write the unfinished realisations of an interrupted reconstruction.

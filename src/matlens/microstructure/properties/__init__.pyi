@@ -1,9 +1,11 @@
 from .data_sets.generation import Recipe as Recipe
+from .data_sets.generation import make_samples as make_samples
 from .data_sets.reading import read_folder as read_folder
 from .data_sets.reading import read_labelled as read_labelled
 from .data_sets.structure_set import StructureSet as StructureSet
 from .data_sets.structure_set import join_structures as join_structures
 from .data_sets.structure_set import read_structures as read_structures
+from .data_sets.workers import CHUNK as CHUNK
 from .data_sets.workers import generate_structures as generate_structures
 from .model import StructurePropertyModel as StructurePropertyModel
 from .sensitivity.flips import Conduction as Conduction

@@ -118,6 +118,33 @@ class Plan(Generic[Work]):
             raise Interrupted("interrupted; what was done so far is kept.", self._result(found))
         return self._result(found)
 
+    def make(self, maker: Maker, index: int, progress: Progress, checkpoint: StateStore) -> None:
+        """Make one realisation, as `run` does, and store it.
+
+        Parameters
+        ----------
+        maker : Maker
+            What ``prepared.learn()`` returns; it serves for all realisations.
+        index : int
+            Number of the realisation.
+        progress : Progress
+            Shows the work.
+        checkpoint : StateStore
+            Stores its state and the finished realisation.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On an interrupt; the state is stored.
+        """
+        try:
+            with one_thread() if self.prepared.one_thread else nullcontext():
+                _, interrupted = self._made(maker, self._task(index, progress, checkpoint))
+        finally:
+            progress.end()
+        if interrupted:
+            raise KeyboardInterrupt
+
     @property
     def side_by_side(self) -> int:
         """Number of realisations to make at a time."""

@@ -112,4 +112,5 @@ COMMAND = Command(
     __package__,
     example="matlens library explain model --host W=V,Mo=V -o insight",
     results=("gradients.nc", "statements.csv"),
+    workers=1,
 )

@@ -120,4 +120,5 @@ COMMAND = Command(
     __package__,
     example="matlens library learn photoanodes.csv --target P -o model",
     results=("model.json", "scores.csv", "held_out.csv"),
+    workers=1,
 )

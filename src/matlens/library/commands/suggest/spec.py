@@ -103,4 +103,5 @@ COMMAND = Command(
     __package__,
     example="matlens library suggest model --insight insight --bounds W=0:8 -o plan",
     results=("suggestions.csv", "plate.csv"),
+    workers=1,
 )

@@ -45,4 +45,5 @@ COMMAND = Command(
     __package__,
     example="matlens explain model structures/test.h5 -o explained",
     results=("map_0.nc", "agreement.csv", "summary.csv"),
+    workers=1,
 )

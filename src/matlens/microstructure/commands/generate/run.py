@@ -12,11 +12,18 @@ import numpy as np
 from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.generate.spec import GenerateSpec
-from matlens.microstructure.properties import Recipe, StructureSet, generate_structures, read_structures
-from matlens.runs.codecs import Codec, read_value, write_value
+from matlens.microstructure.properties import (
+    CHUNK,
+    Recipe,
+    StructureSet,
+    join_structures,
+    make_samples,
+    read_structures,
+)
+from matlens.runs.codecs import Codec
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
-from matlens.runs.directory import STATE, RunDirectory
-from matlens.runs.resumable import once
+from matlens.runs.directory import RunDirectory
+from matlens.runs.resumable import each, once
 from matlens.runs.tables import write_table
 
 __all__ = ["FILES", "forecast", "prepare", "recipe_of", "work"]
@@ -59,7 +66,7 @@ def prepare(spec: GenerateSpec, environment: Mapping[str, Any]) -> Prepared:
 
 
 def forecast(prepared: Prepared) -> Plan:
-    """Estimate the cost of all structures with their properties.
+    """Estimate the cost of all structures with their properties, on one process.
 
     Parameters
     ----------
@@ -74,8 +81,8 @@ def forecast(prepared: Prepared) -> Plan:
     spec = prepared.options
     properties = len(spec.conductivity_contrasts) + len(spec.stiffness_contrasts)
     count, pixels = spec.n + spec.test, float(np.prod(spec.shape))
-    seconds = count * pixels * properties * SECONDS_PER_PIXEL / spec.workers
-    return Plan(f"{count} structures of {'x'.join(map(str, spec.shape))} px", seconds, LIBRARIES * (1 + spec.workers))
+    seconds = count * pixels * properties * SECONDS_PER_PIXEL
+    return Plan(f"{count} structures of {'x'.join(map(str, spec.shape))} px", seconds, 2 * LIBRARIES)
 
 
 def recipe_of(spec: GenerateSpec) -> Recipe:
@@ -108,23 +115,6 @@ def recipe_of(spec: GenerateSpec) -> Recipe:
 _SET: Codec[StructureSet] = Codec(".h5", lambda file, found: found.put(file), read_structures)
 
 
-class _Chunks:
-    """Finished chunks of a split as files of the run: processes of the generator make them, in any order."""
-
-    def __init__(self, run: RunDirectory, split: str) -> None:
-        self._run, self._split = run, split
-
-    def load(self, start: int) -> StructureSet | None:
-        name = self._name(start)
-        return read_value(self._run, name, _SET) if (self._run.path / name).is_file() else None
-
-    def save(self, start: int, chunk: StructureSet) -> None:
-        write_value(self._run, self._name(start), chunk, _SET)
-
-    def _name(self, start: int) -> str:
-        return f"{STATE}/{self._split}/{start:07d}.h5"
-
-
 def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
     """Make the data set that the run's settings ask for: ``structures.h5``, ``test.h5`` and a table of each as CSV.
 
@@ -146,20 +136,30 @@ def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
     said = []
     for split, number in (("train", spec.n), ("test", spec.test)):
         if number:
-            made = _split(run, replace(recipe_of(spec), split=split), number, spec.workers, progress)
+            made = _split(run, replace(recipe_of(spec), split=split), number, progress)
             said.append(_sentence(split, made, len(spec.families)))
     run.mark("running", sentences=said)
 
 
-def _split(run: RunDirectory, recipe: Recipe, number: int, workers: int, progress: Progress) -> StructureSet:
-    """Make a split, or take it as it stands; its file comes before its chunks go."""
+def _split(run: RunDirectory, recipe: Recipe, number: int, progress: Progress) -> StructureSet:
+    """Make a split in chunks, or take it as it stands; its file comes before its chunks go."""
     file, table = FILES[recipe.split]
-    chunks = _Chunks(run, recipe.split)
-    made = partial(generate_structures, recipe, number, workers=workers, store=chunks, progress=progress)
+    chunks = {f"{start:07d}": (start, min(start + CHUNK, number)) for start in range(0, number, CHUNK)}
+
+    def made() -> StructureSet:
+        label = f"chunks of {CHUNK} {recipe.split} structures"
+        make = partial(_chunk, recipe)
+        parts = each(run, recipe.split, chunks, make, _SET, progress=progress, label=label)
+        return join_structures(list(parts.values()))
+
     found = once(run, file, made, _SET)
     write_table(run, table, found.table())
     run.drop(recipe.split)
     return found
+
+
+def _chunk(recipe: Recipe, ends: tuple[int, int]) -> StructureSet:
+    return make_samples(recipe, *ends)
 
 
 def _sentence(split: str, found: StructureSet, families: int) -> str:

@@ -134,18 +134,7 @@ class GenerateSpec(Seeded):
             metavar="C,...",
         ),
     ] = (10.0, 100.0)
-    workers: Annotated[
-        int,
-        option(
-            "Number of processes that work at the same time; the result does not depend on it.", group="Machine", ge=1
-        ),
-    ] = 2
-    threads: Annotated[
-        int,
-        option(
-            "Processor threads if there is one process; several processes have one thread each.", group="Machine", ge=1
-        ),
-    ] = 1
+    threads: Annotated[int, option("Number of processor threads of each process.", group="Machine", ge=1)] = 1
 
 
 COMMAND = Command(
@@ -154,4 +143,5 @@ COMMAND = Command(
     __package__,
     example="matlens generate -n 300 --test 100 --shape 64 -o structures",
     results=("structures.h5", "test.h5"),
+    workers=2,
 )

@@ -132,4 +132,5 @@ COMMAND = Command(
     __package__,
     example='matlens homogenize sandstone.tif --conductivity 0=0.6,1=5.5 --unit "W/(m K)" -o effective',
     results=("tensor.csv", "bounds.csv", "fields.nc"),
+    workers=1,
 )

@@ -197,4 +197,5 @@ COMMAND = Command(
     __package__,
     example="matlens learn structures --target k_00_c50 -o model",
     results=("model.json", "scores.csv"),
+    workers=1,
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,14 @@ from matlens.microstructure.pruning import (
     plan_pruning,
 )
 from matlens.microstructure.pruning.recommendation import RECOMMENDATION, rule
+from matlens.microstructure.reconstruction import Maker, MatchingWork, realisation_key
+from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.codecs import DATASET, TABLE
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
-from matlens.runs.resumable import once
+from matlens.runs.resumable import once, spread
 from matlens.runs.tables import write_table
 
 __all__ = ["cell_folder", "forecast", "prepare", "work"]
@@ -136,6 +138,7 @@ def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentati
     def store(material: str, name: str) -> RealisationStore:
         return RealisationStore(run, planned.exemplars[material], cell_folder(material, name))
 
+    _spread(run, planned, store, progress)
     study = planned.run(progress, store)
     write_table(run, "pruning", study.table)
     write_table(run, "ratios", study.ratios)
@@ -180,6 +183,33 @@ def _with_channels(run: RunDirectory, planned: Pruning) -> Pruning:
         leading = leading_channels(ranking[ranking["material"] == material])
         once(run, f"activations_{number}.nc", partial(activation_maps, cuts.network, exemplar, leading), DATASET)
     return replace(planned, cuts=replace(cuts, ranking=ranking))
+
+
+def _spread(
+    run: RunDirectory, planned: Pruning, store: Callable[[str, str], RealisationStore], progress: Progress
+) -> None:
+    """Let the workers of the run, if it has any, make all realisations; the study reads them from the stores."""
+    cells = {
+        f"{number}_{cell_folder('', cut).strip('/')}_{index}": (material, cut, index)
+        for number, material in enumerate(planned.exemplars)
+        for cut in planned.cuts.names
+        for index in range(planned.n)
+    }
+
+    @lru_cache(maxsize=1)  # realisations of a cell come one after the other, and share what is prepared for it
+    def prepared(material: str, cut: str) -> tuple[Realisations[MatchingWork], Maker]:
+        work = planned.cell(material, cut)
+        return work, work.prepared.learn()
+
+    def make(key: str) -> None:
+        material, cut, index = cells[key]
+        work, maker = prepared(material, cut)
+        work.make(maker, index, progress, store(material, cut))
+
+    files = {
+        key: store(material, cut).result_file(realisation_key(index)) for key, (material, cut, index) in cells.items()
+    }
+    spread(run, "realisation", files, make, progress=progress, label="realisations")
 
 
 def _plan(spec: PruneSpec, inputs: Inputs, exemplars: Sequence[Microstructure]) -> Pruning:

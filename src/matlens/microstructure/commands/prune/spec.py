@@ -62,4 +62,5 @@ COMMAND = Command(
     __package__,
     example="matlens prune sandstone.tif --encoder vgg19-oxford -o pruned",
     results=("pruning.csv", "recommendation.json"),
+    workers=1,
 )

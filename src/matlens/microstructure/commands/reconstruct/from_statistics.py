@@ -100,6 +100,7 @@ def work(run: RunDirectory, progress: Progress) -> None:
     statistics = _kept(run, str(spec.target))
     planned, targets = _plan(spec, statistics), CurveTargets.from_dataset(statistics)
     store = RealisationStore(run, planned.exemplars[0], say=progress.say)
+    store.spread(planned, progress)
     try:
         result = planned.run(progress, store)
     except Interrupted as stop:

@@ -168,6 +168,7 @@ def work(
     check_weights(run, planned.settings.get("weights", {}))
     # Sections of a volume are brought to one pixel size, which is that of the result.
     store = RealisationStore(run, planned.exemplars[0], say=progress.say)
+    store.spread(planned, progress)
     try:
         result = planned.run(progress, store)
     except Interrupted as stop:

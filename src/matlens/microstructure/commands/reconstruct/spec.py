@@ -134,4 +134,5 @@ COMMAND = Command(
     __package__,
     example="matlens reconstruct micrograph.png",
     results=("realisation_0.npy", "realisation_0.tif"),
+    workers=1,
 )

@@ -1,0 +1,5 @@
+"""The report of ``matlens draws``."""
+
+from matlens.report.parts import Page
+
+PAGE = Page("Draws", lambda run: "", (), lambda run: ())
