@@ -18,7 +18,8 @@ def sections(tmp_path, monkeypatch):
     top = gaussian_field((96, 96), 3.0, 0.5, seed=1, periodic=False)
     side = Microstructure(gaussian_field((48, 96), 3.0, 0.5, seed=2, periodic=False).labels.repeat(2, axis=0))
     wrong = Microstructure(side.labels.T)
-    for name, section in {"top": top, "side": side, "wrong": wrong}.items():
+    three = Microstructure(np.arange(96 * 96).reshape(96, 96) % 3)
+    for name, section in {"top": top, "side": side, "wrong": wrong, "three": three}.items():
         write_microstructure(section, tmp_path / f"{name}.tif")
     return tmp_path
 
@@ -59,6 +60,11 @@ REFUSED = {
     "in the plane": (("--plane", "xy=top.tif", "--shape", "32x32"), "three sides"),
     "both": (("top.tif", "--plane", "xy=side.tif", "--shape", "32x32x32"), "name the plane of every file"),
     "small": (("top.tif", "--shape", "8x32x32"), "8x32x32 is too small"),
+    "anchor outside": (("top.tif", "--shape", "32x96x96", "--anchor", "z=32:top.tif"), "ends at z=31"),
+    "anchor of wrong size": (("top.tif", "--shape", "32x32x32", "--anchor", "z=0:top.tif"), "has 96 x 96 px"),
+    "anchor of other phases": (("top.tif", "--shape", "32x96x96", "--anchor", "z=0:three.tif"), "has 3 phases"),
+    "anchor without place": (("top.tif", "--shape", "32x96x96", "--anchor", "top.tif"), "as z=0:slice.tif"),
+    "anchor in the plane": (("top.tif", "--shape", "96x96", "--anchor", "z=0:top.tif"), "three sides"),
     "missing": (("--plane", "xy=none.tif", "--shape", "32x32x32"), "none.tif"),
 }
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from matlens.core.atomic import TEMPORARY
@@ -91,6 +92,36 @@ def test_kills_cost_nothing(tmp_path, asked):
     again = run_with(",,,0,,", "resume", "parts", cwd=tmp_path)
     assert again.returncode == 0
     assert again.stdout.count("\n") == 1
+
+
+STOPS_IN_SPACE = [
+    "matlens.runs.state_store,RunStateStore,save,3,after,SIGKILL",  # while the volume is made
+    "matlens.microstructure.commands.reconstruct.run,,write_table,1,before,SIGKILL",  # it is compared, but not solved
+]
+
+
+def test_a_killed_volume_keeps_its_known_plane_and_ends_as_one_that_never_stopped(tmp_path):
+    write_microstructure(gaussian_field((48, 48), 3.0, 0.4, seed=0), tmp_path / "section.npy")
+    plane = gaussian_field((16, 24), 3.0, 0.4, seed=1)
+    write_microstructure(plane, tmp_path / "known.npy")
+    asked = ["reconstruct", "section.npy", "--shape", "16x24x24", "--anchor", "y=3:known.npy", "--preset", "fast",
+             "--threads", "1", "--quiet"]  # fmt: skip
+    whole = run_with(",,,0,,", *asked, "-o", "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    labels = np.load(tmp_path / "whole" / "realisation_0.npy")
+    assert np.array_equal(labels[:, 3], plane.labels)
+    command = [*asked, "-o", "parts"]
+    for stop in STOPS_IN_SPACE:
+        killed = run_with(stop, *command, cwd=tmp_path)
+        assert killed.returncode == -signal.SIGKILL, (stop, killed.stderr)
+        command = ["resume", "parts", "--quiet"]
+        for file in tmp_path.glob("*.npy"):  # the run keeps what it needs of them
+            file.unlink()
+    ended = run_with(",,,0,,", *command, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    names = ["realisation_0.npy", "proposed.csv", *TABLES]
+    different = [n for n in names if (tmp_path / "whole" / n).read_bytes() != (tmp_path / "parts" / n).read_bytes()]
+    assert different == []
 
 
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])

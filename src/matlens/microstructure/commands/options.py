@@ -12,8 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from matlens.core.guard import reading
 from matlens.core.settings import ChoiceOf, absolute, asked_for, option, options, read_options
 from matlens.errors import InputError
+from matlens.microstructure.axes import AXES
 from matlens.microstructure.encoders import ENCODERS
-from matlens.microstructure.reconstruction.plane_names import plane_names
+from matlens.microstructure.reconstruction.plane_names import place_of, plane_names
 from matlens.microstructure.segmentation.options import CleaningOptions
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Shape",
     "ShapeOrFull",
     "cleaning_of",
+    "parse_anchors",
     "parse_fraction",
     "parse_phase_values",
     "parse_planes",
@@ -186,6 +188,47 @@ def parse_planes(value: Any) -> Any:
                 f"the file, as xz,yz={names or file}."
             )
         found[",".join(plane_names(names))] = file
+    return found
+
+
+def parse_anchors(value: Any) -> Any:
+    """Parse ``z=0:slice.tif`` texts, given once or more often; a value that is no text or list is returned unchanged.
+
+    Parameters
+    ----------
+    value : Any
+        Value from the command line, a settings file or Python.
+
+    Returns
+    -------
+    Any
+        File of each known plane by its place.
+
+    Raises
+    ------
+    InputError
+        If a text is not of this form, or a place is given twice.
+
+    Examples
+    --------
+    >>> parse_anchors(["z=0:slice.tif", "x=31:side.tif"])
+    {'z=0': 'slice.tif', 'x=31': 'side.tif'}
+    """
+    if value is None or isinstance(value, Mapping):
+        return value
+    found: dict[str, str] = {}
+    for text in [value] if isinstance(value, str) else list(value):
+        place, colon, file = (word.strip() for word in str(text).partition(":"))
+        if not (place and colon and file):
+            raise InputError(
+                f"--anchor {text!r} does not say where the plane lies: write the axis normal to it and its number "
+                "before the file, as z=0:slice.tif."
+            )
+        axis, number = place_of(place)
+        name = f"{AXES[axis]}={number}"
+        if name in found:
+            raise InputError(f"--anchor gives the plane {name} twice; give it once.")
+        found[name] = file
     return found
 
 

@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.figures.style import DOUBLE, styled
+from matlens.microstructure.axes import AXES, AXES_OF_PLANES
 from matlens.microstructure.figures.pictures import draw_phases, length_text, scale_bar
 from matlens.microstructure.figures.ray_casting import Camera, cast_rays
 from matlens.microstructure.phase_choice import phase_index
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["PLANES", "boxes", "draw_box", "volume_views"]
-
-PLANES = {"xy": 0, "xz": 1, "yz": 2}
-"""The axis of the array that is normal to each plane; names give the columns first, then the rows."""
+__all__ = ["boxes", "draw_box", "volume_views"]
 
 _BETWEEN, _TITLE, _BELOW = 0.14, 0.22, 0.26  # inches
 _BOX, _TALLEST, _SLOT = 2.6, 2.6, 0.95  # inches: the box, a tall box or plane, and the title of a plane
@@ -31,7 +29,6 @@ _EDGE, _SHORT, _LONG_NAME = (
     0.62,
 )  # inches: around the box, an edge too short for its name, and a name
 _DPI = 220  # of saved figures, for which the picture is cast
-_NAMES = ("z", "y", "x")
 _GREY = "#4a525c"
 _MOST = 4  # boxes in a row
 _TEXT: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "annotation_clip": False}
@@ -178,7 +175,7 @@ def draw_box(axes: Axes, volume: Microstructure, hidden: int | str | None = None
         axes.plot(*camera.project(path).T, color=_GREY, linewidth=0.5, solid_joinstyle="round", clip_on=False)
     edges: list[Sequence[Sequence[float]]] = [[(z, y, 0), (0, y, 0)], [(z, y, 0), (z, y, x)], [(z, y, x), (z, 0, x)]]
     for ends, axis in zip(edges, (0, 2, 1)):
-        name = f"{_NAMES[axis]} {length_text(lengths[axis], volume.unit)}"
+        name = f"{AXES[axis]} {length_text(lengths[axis], volume.unit)}"
         _name_edge(axes, camera.project(ends), name, each)
 
 
@@ -199,7 +196,7 @@ def _planes(figure: Figure, volume: Microstructure, size: float, top: float, tal
     """Draw the middle planes right of the box, ``size`` inches for each length."""
     width, height = figure.get_size_inches()
     left = _BOX
-    for name, normal in PLANES.items():
+    for name, normal in AXES_OF_PLANES.items():
         middle = volume.shape[normal] // 2
         plane = volume[tuple(middle if axis == normal else slice(None) for axis in range(3))]
         high, wide = (length * size for length in _lengths(plane))
@@ -207,7 +204,7 @@ def _planes(figure: Figure, volume: Microstructure, size: float, top: float, tal
         axes = figure.add_axes((left / width, (top - (tall + high) / 2) / height, wide / width, high / height))
         draw_phases(axes, plane)
         at = length_text(middle * volume.spacing[normal], volume.unit)
-        axes.set_title(f"{name}, {_NAMES[normal]} = {at}", pad=3, fontweight="normal")
+        axes.set_title(f"{name}, {AXES[normal]} = {at}", pad=3, fontweight="normal")
         columns, rows = name[0], name[1]
         corners: dict[str, Any] = {"xycoords": "axes fraction"} | _TEXT
         axes.annotate(f"{columns} →", (1, 0), xytext=(3, 0), ha="left", va="bottom", **corners)

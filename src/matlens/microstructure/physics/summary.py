@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.microstructure.axes import AXES
 from matlens.microstructure.physics.bounds import hashin_shtrikman, trace_means, voigt_reuss, wiener
 from matlens.microstructure.physics.moduli import VOIGT
 from matlens.microstructure.physics.result import Homogenization
@@ -40,7 +41,7 @@ def axis_names(ndim: int) -> tuple[str, ...]:
     >>> axis_names(2)
     ('y', 'x')
     """
-    return ("z", "y", "x")[-ndim:]
+    return tuple(AXES[-ndim:])
 
 
 def voigt_names(ndim: int) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from matlens.errors import InputError
-from matlens.microstructure.reconstruction.plane_names import AXES, plane_names
+from matlens.microstructure.axes import AXES
+from matlens.microstructure.reconstruction.plane_names import plane_names
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Faces", "at_one_spacing", "faces_of"]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from matlens.errors import InputError
 from matlens.hooks import Arrays, NoStore, Progress, Silent, StateStore
+from matlens.microstructure.reconstruction.anchors import Known
 from matlens.microstructure.reconstruction.phases import phase_counts
 from matlens.microstructure.reconstruction.result import realisation_key
 from matlens.microstructure.structure import Microstructure
@@ -252,6 +253,8 @@ class Method(ABC, Generic[Work]):
     takes_masks : bool
         Whether it learns from all known pixels of an exemplar; otherwise it is given the largest rectangle without
         masked ones.
+    holds_planes : bool
+        Whether it keeps known planes of a volume.
 
     Examples
     --------
@@ -265,6 +268,7 @@ class Method(ABC, Generic[Work]):
     citations: ClassVar[tuple[str, ...]] = ()
     seconds_per_pixel: ClassVar[float] = 1e-5
     takes_masks: ClassVar[bool] = False
+    holds_planes: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Work:
@@ -294,7 +298,12 @@ class Method(ABC, Generic[Work]):
         """
 
     def prepare_volume(
-        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+        self,
+        exemplars: Sequence[Microstructure],
+        sections: Sequence[Sequence[int]],
+        shape: Sequence[int],
+        seed: int,
+        known: Known | None = None,
     ) -> Work:
         """Check exemplars and options for a volume, and resolve every setting.
 
@@ -309,6 +318,8 @@ class Method(ABC, Generic[Work]):
             Depth, height and width of the result in pixels.
         seed : int
             Seed of all random numbers.
+        known : ndarray of int16, shape ``shape``, optional
+            Labels of the known voxels, ``FREE`` elsewhere; given only to a method that holds planes.
 
         Returns
         -------

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from matlens.errors import InputError
+from matlens.microstructure.axes import AXES
 
-__all__ = ["AXES", "plane_names"]
-
-AXES = "zyx"  # of a volume, in the order of its array
+__all__ = ["place_of", "plane_names"]
 
 
 def plane_names(text: str) -> list[str]:
@@ -42,3 +41,37 @@ def plane_names(text: str) -> list[str]:
     if len({frozenset(name) for name in names}) < len(names):
         raise InputError(f"{text!r} names a plane twice; name it once.")
     return names
+
+
+def place_of(text: str) -> tuple[int, int]:
+    """Read the place of a plane in a volume.
+
+    Parameters
+    ----------
+    text : str
+        The axis that is normal to the plane, and the number of the plane along it, such as ``z=0``.
+
+    Returns
+    -------
+    axis : int
+        Axis of the array.
+    place : int
+        Number of the plane, from 0.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form.
+
+    Examples
+    --------
+    >>> place_of("z=0"), place_of("x = 31")
+    ((0, 0), (2, 31))
+    """
+    axis, _, place = (part.strip().lower() for part in text.partition("="))
+    if len(axis) != 1 or axis not in AXES or not place.isdecimal():
+        raise InputError(
+            f"the place {text!r} of a known plane is not understood; write the axis normal to it and its number from "
+            "0, such as z=0."
+        )
+    return AXES.index(axis), int(place)

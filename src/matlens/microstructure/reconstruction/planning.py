@@ -13,17 +13,18 @@ import numpy as np
 from matlens.core.arguments import checked_arguments
 from matlens.errors import InputError
 from matlens.hooks import NoStore, Progress, Silent, StateStore
+from matlens.microstructure.reconstruction.anchors import Known, check_room, known_voxels
 from matlens.microstructure.reconstruction.asked_shape import SMALLEST, checked_shape
 from matlens.microstructure.reconstruction.default_shape import default_shape
 from matlens.microstructure.reconstruction.faces import Faces, at_one_spacing, faces_of
-from matlens.microstructure.reconstruction.fractions import FractionRule, check_fraction
+from matlens.microstructure.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
 from matlens.microstructure.reconstruction.matching.presets import Preset
 from matlens.microstructure.reconstruction.method import Method, Prepared, Work
 from matlens.microstructure.reconstruction.methods import METHOD_NAMES, find_method, options_of, with_options
 from matlens.microstructure.reconstruction.realisations import Plan
 from matlens.microstructure.reconstruction.result import Reconstruction
 from matlens.microstructure.reconstruction.sections import ISOTROPIC, checked_sections
-from matlens.microstructure.segmentation import StructuresLike, as_structures
+from matlens.microstructure.segmentation import StructureLike, StructuresLike, as_structure, as_structures
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Exemplars", "plan", "plan_method", "reconstruct"]
@@ -47,6 +48,7 @@ def reconstruct(
     fraction: FractionRule = "exact",
     seed: int = 0,
     force_sections: bool = False,
+    anchor: Mapping[str, StructureLike] | None = None,
     device: str = "auto",
     progress: Progress | None = None,
     checkpoint: StateStore | None = None,
@@ -83,6 +85,10 @@ def reconstruct(
     force_sections : bool
         Whether to make a volume although a check of its sections found that none can have them, or that they
         contradict one another.
+    anchor : mapping of str to Microstructure, array_like or path-like, optional
+        Known planes of a volume by the axis normal to them and their number along it, such as ``{"z=0": image}``. The
+        volume has exactly these planes and continues them; its fractions as a whole are as asked for. Rows and columns
+        of an image are the other axes in the order z, y, x; masked pixels are free.
     device : {"auto", "cpu", "cuda"}
         Device that computes.
     progress : Progress, optional
@@ -135,6 +141,7 @@ def reconstruct(
         fraction=fraction,
         seed=seed,
         force_sections=force_sections,
+        anchor={place: as_structure(plane, progress) for place, plane in (anchor or {}).items()},
         device=device,
     )
     return work.run(progress or Silent(), checkpoint or NoStore())
@@ -149,13 +156,14 @@ def plan(
     fraction: FractionRule = "exact",
     seed: int = 0,
     force_sections: bool = False,
+    anchor: Mapping[str, Microstructure] | None = None,
     **options: Any,
 ) -> Plan[Prepared]:
     """Check the arguments of `reconstruct` and resolve every setting.
 
     Parameters
     ----------
-    exemplar, shape, method, n, fraction, seed, force_sections
+    exemplar, shape, method, n, fraction, seed, force_sections, anchor
         As in `reconstruct`.
     **options
         Those that only a method knows, such as ``encoder`` and ``preset``; they reach the method by their names.
@@ -190,7 +198,14 @@ def plan(
             f"{METHOD_NAMES[0]!r}."
         )
     return plan_method(
-        with_options(chosen, given), exemplar, shape, n=n, fraction=fraction, seed=seed, force_sections=force_sections
+        with_options(chosen, given),
+        exemplar,
+        shape,
+        n=n,
+        fraction=fraction,
+        seed=seed,
+        force_sections=force_sections,
+        anchor=anchor,
     )
 
 
@@ -203,6 +218,7 @@ def plan_method(
     fraction: FractionRule = "exact",
     seed: int = 0,
     force_sections: bool = False,
+    anchor: Mapping[str, Microstructure] | None = None,
 ) -> Plan[Work]:
     """Check a reconstruction by a method with its options, and resolve every setting.
 
@@ -210,7 +226,7 @@ def plan_method(
     ----------
     method : Method
         The method.
-    exemplar, shape, n, fraction, seed, force_sections
+    exemplar, shape, n, fraction, seed, force_sections, anchor
         As in `reconstruct`.
 
     Returns
@@ -237,7 +253,9 @@ def plan_method(
     if said and not method.takes_masks:
         seen = tuple(m.unmasked() for m in exemplars)
         _check_exemplars(seen)
-    prepared = method.prepare_volume(seen, faces, asked, seed) if faces else method.prepare(seen, asked, seed)
+    known, held = _held(anchor, exemplars, asked, fraction, method)
+    prepared = method.prepare_volume(seen, faces, asked, seed, known) if faces else method.prepare(seen, asked, seed)
+    told = (*told, *held)
     if said or told:
         prepared = replace(prepared, notes=(*told, *said, *prepared.notes))
     settings = {
@@ -248,6 +266,8 @@ def plan_method(
         "n": n,
         "seed": seed,
     }
+    if anchor:
+        settings["anchors"] = list(anchor)
     if warned:
         settings["warnings"] = list(warned)
     return Plan(prepared, exemplars, asked, fraction, n, seed, settings)
@@ -279,6 +299,25 @@ def _sections(
     sections, brought = at_one_spacing(sections)
     warned = tuple(finding.sentence for finding in checks.findings if not finding.clear)
     return tuple(sections), faces, (*said, *brought, *checks.sentences), warned
+
+
+def _held(
+    anchor: Mapping[str, Microstructure] | None,
+    exemplars: Sequence[Microstructure],
+    shape: tuple[int, ...],
+    fraction: FractionRule,
+    method: Method[Any],
+) -> tuple[Known | None, tuple[str, ...]]:
+    """Return the labels of the known voxels, where there are any, and how each known plane was taken."""
+    if not anchor:
+        return None, ()
+    if len(shape) != 3:
+        raise InputError("known planes belong to a volume; give its depth, height and width as the shape.")
+    if not method.holds_planes:
+        raise InputError(f"method {method.name!r} keeps no known planes; leave them out, or choose 'matching'.")
+    known, said = known_voxels(anchor, shape, exemplars[0])
+    check_room(known, asked_fractions(exemplars, shape, fraction, 0, 0))
+    return known, said
 
 
 def _masked(exemplars: Sequence[Microstructure], *, takes: bool) -> tuple[str, ...]:

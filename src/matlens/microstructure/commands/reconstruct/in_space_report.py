@@ -7,6 +7,7 @@ import pandas as pd
 
 from matlens.core.numbers import percent, shown
 from matlens.microstructure import figures
+from matlens.microstructure.axes import AXES
 from matlens.microstructure.commands import sections
 from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED
 from matlens.microstructure.commands.verdict_report import named as named_statistic
@@ -84,9 +85,9 @@ def _wide(found: pd.DataFrame) -> pd.DataFrame:
             row["realisation"] = realisation
         named = [axis if isinstance(axis, str) and axis else "all" for axis in own["axis"]]
         values = dict(zip(named, own["value"]))
-        row |= {axis: values.get(axis, np.nan) for axis in ("all", "z", "y", "x")}
+        row |= {axis: values.get(axis, np.nan) for axis in ("all", *AXES)}
         rows.append(row)
-    return pd.DataFrame(rows).rename(columns={axis: f"along {axis}" for axis in "zyx"} | {"all": "of the volume"})
+    return pd.DataFrame(rows).rename(columns={axis: f"along {axis}" for axis in AXES} | {"all": "of the volume"})
 
 
 def _spread(found: pd.DataFrame) -> str:

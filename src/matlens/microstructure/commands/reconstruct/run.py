@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from matlens.core.settings import taken_by
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
-from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
+from matlens.microstructure.axes import AXES
+from matlens.microstructure.commands.inputs import (
+    Inputs,
+    exemplars_of,
+    read_inputs,
+    store_structures,
+    stored_inputs,
+    understood,
+)
 from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.commands.outcome import check_weights, write_outcome
 from matlens.microstructure.commands.realisation_store import RealisationStore
@@ -20,7 +28,6 @@ from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED, R
 from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.reconstruction import find_method, plan, reconstruct
 from matlens.microstructure.reconstruction.faces import at_one_spacing, faces_of
-from matlens.microstructure.reconstruction.plane_names import AXES
 from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.statistics import compare, proposed_statistics
 from matlens.microstructure.statistics.equivalence.comparison import comparison_work
@@ -35,6 +42,23 @@ __all__ = ["described", "forecast", "prepare", "work"]
 # Measured on one thread, on files from 256 x 256 to 746 x 1760 px.
 _JUDGED = 5e-6  # seconds for each pixel of the work of a comparison
 _REPORT = 8.0  # seconds
+ANCHORS, ANCHOR = "anchors", "anchor"  # in the settings, and the files of the known planes
+
+
+class Found(NamedTuple):
+    """Inputs that have been read, and what is planned with them.
+
+    Attributes
+    ----------
+    sections, anchors : sequence of Segmentation
+        Micrographs, and known planes of a volume.
+    planned : Plan
+        The reconstruction.
+    """
+
+    sections: Sequence[Segmentation]
+    anchors: Sequence[Segmentation]
+    planned: Realisations[Any]
 
 
 def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
@@ -67,7 +91,9 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     inputs = Inputs.asked(files, spec)
     found = read_inputs(inputs)
     spec = replace(spec, device=environment["device"])
-    planned = _plan(spec, [segmentation.microstructure for segmentation in found])
+    anchors = Inputs.asked(tuple((spec.anchor or {}).values()), spec)
+    known = read_inputs(anchors) if anchors.sources else []
+    planned = _plan(spec, [one.microstructure for one in found], [one.microstructure for one in known])
     choices = planned.settings
     spec = replace(
         spec,
@@ -78,9 +104,9 @@ def prepare(spec: ReconstructSpec, environment: Mapping[str, Any]) -> Prepared:
     return Prepared(
         spec,
         described(choices),
-        {"inputs": inputs.hashed().settings(), "resolved": choices},
-        (found, planned),
-        understood(found),
+        {"inputs": inputs.hashed().settings(), **_kept_settings(anchors), "resolved": choices},
+        Found(found, known, planned),
+        understood([*found, *known]),
     )
 
 
@@ -101,9 +127,9 @@ def forecast(prepared: Prepared) -> Plan | None:
     """
     if prepared.found is None:
         return None
-    read, planned = prepared.found
+    planned = prepared.found.planned
     seconds, size = planned.cost
-    exemplars = [segmentation.microstructure for segmentation in read]
+    exemplars = [segmentation.microstructure for segmentation in prepared.found.sections]
     sides = [exemplar.shape for exemplar in exemplars]
     seconds += _JUDGED * comparison_work(planned.shape, prepared.options.n, exemplars) + _REPORT
     words = f"{prepared.options.n} x {'x'.join(map(str, planned.shape))} px"
@@ -139,9 +165,7 @@ def described(choices: Mapping[str, Any]) -> str:
     return f"{choices['n']} x {size} px, {named}"
 
 
-def work(
-    run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Realisations[Any]] | None = None
-) -> None:
+def work(run: RunDirectory, progress: Progress, found: Found | None = None) -> None:
     """Reconstruct as the run's settings say, compare with the exemplars, and write everything but the report.
 
     Parameters
@@ -150,7 +174,7 @@ def work(
         Open; may hold the beginning of the same work.
     progress : Progress
         Shows how far the work is.
-    found : sequence of Segmentation and Plan, optional
+    found : Found, optional
         The inputs and what is planned with them, where they have been read and the encoder is loaded already.
 
     Raises
@@ -162,9 +186,10 @@ def work(
     if spec.target is not None:
         from_statistics.work(run, progress)
         return
-    read, planned = found or (None, None)
-    exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), read)
-    planned = planned or _plan(spec, exemplars)
+    anchors = _anchors_of(run, None if found is None else found.anchors)
+    sections = None if found is None else found.sections
+    exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), sections)
+    planned = _plan(spec, exemplars, anchors) if found is None else found.planned
     check_weights(run, planned.settings.get("weights", {}))
     # Sections of a volume are brought to one pixel size, which is that of the result.
     store = RealisationStore(run, planned.exemplars[0], say=progress.say)
@@ -205,6 +230,27 @@ def _judged_by_axis(
     return pd.concat(tables, ignore_index=True)
 
 
-def _plan(spec: ReconstructSpec, exemplars: Sequence[Microstructure]) -> Realisations[Any]:
+def _kept_settings(anchors: Inputs) -> dict[str, Any]:
+    """What the settings of the run keep of the files of known planes."""
+    return {ANCHORS: anchors.hashed().settings()} if anchors.sources else {}
+
+
+def _anchors_of(run: RunDirectory, read: Sequence[Segmentation] | None) -> list[Microstructure]:
+    """The known planes, which the run keeps, so that it no longer needs their files."""
+    if ANCHORS not in run.settings:
+        return []
+    stored = stored_inputs(run, ANCHOR)
+    if stored is None:
+        read = read or read_inputs(Inputs.from_settings(run.settings[ANCHORS]))
+        stored = [one.microstructure for one in read]
+        store_structures(run, ANCHOR, stored)
+    return stored
+
+
+def _plan(
+    spec: ReconstructSpec, exemplars: Sequence[Microstructure], anchors: Sequence[Microstructure]
+) -> Realisations[Any]:
     given = dict(zip(spec.plane, exemplars, strict=True)) if spec.plane else exemplars
-    return plan(given, **{**taken_by(reconstruct, spec), "method": find_method(spec.method, spec.set or {})})
+    known = dict(zip(spec.anchor or {}, anchors, strict=True))
+    asked = {**taken_by(reconstruct, spec), "method": find_method(spec.method, spec.set or {}), "anchor": known}
+    return plan(given, **asked)

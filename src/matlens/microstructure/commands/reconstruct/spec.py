@@ -16,6 +16,7 @@ from matlens.microstructure.commands.options import (
     Micrographs,
     Preset,
     ShapeOrFull,
+    parse_anchors,
     parse_planes,
 )
 from matlens.microstructure.reconstruction import METHODS
@@ -56,6 +57,16 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
             "Section of a volume by the name of its plane, instead of files: the axis of the columns, then that of the "
             "rows, e.g. xy=top.tif, and xz,yz=side.tif for two planes that look alike; may be given several times.",
             metavar="PLANE=FILE",
+            many=True,
+        ),
+    ] = None
+    anchor: Annotated[
+        dict[str, File] | None,
+        BeforeValidator(parse_anchors),
+        option(
+            "Known plane of a volume, which it keeps exactly and continues: the axis normal to it, its number along "
+            "the axis from 0, and an image of the plane's size, e.g. z=0:slice.tif; may be given several times.",
+            metavar="PLACE:FILE",
             many=True,
         ),
     ] = None
@@ -118,6 +129,8 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
             raise InputError(f"found --plane and {first}; name the plane of every file, as in --plane xy={first}.")
         if self.plane is not None and (not isinstance(self.shape, tuple) or len(self.shape) != 3):
             raise InputError("sections of named planes make a volume: give --shape with three sides, as in 64x64x64.")
+        if self.anchor is not None and (not isinstance(self.shape, tuple) or len(self.shape) != 3):
+            raise InputError("known planes belong to a volume: give --shape with three sides, as in 64x64x64.")
         if self.target is None:
             return
         if given := [*self.files, *(self.plane or {}).values()]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from matlens.errors import InputError
+from matlens.microstructure.reconstruction.anchors import Known
 from matlens.microstructure.reconstruction.method import Maker, Method, Prepared
 from matlens.microstructure.reconstruction.methods import options_of
 from matlens.microstructure.structure import Microstructure
@@ -129,13 +130,18 @@ class Classical(Method[Prepared]):
         return _Learning(choices, notes, self, tuple(exemplars), tuple(shape), seed)
 
     def prepare_volume(
-        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+        self,
+        exemplars: Sequence[Microstructure],
+        sections: Sequence[Sequence[int]],
+        shape: Sequence[int],
+        seed: int,
+        known: Known | None = None,
     ) -> Prepared:
         """Check exemplars and options for a volume.
 
         Parameters
         ----------
-        exemplars, sections, shape, seed
+        exemplars, sections, shape, seed, known
             As for every method.
 
         Returns

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from matlens.microstructure.encoders import filled_in
+from matlens.microstructure.reconstruction.anchors import FREE
 from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop
 from matlens.microstructure.reconstruction.matching.swaps import fewest_neighbours, swap_pixels
 from matlens.microstructure.reconstruction.matching.throats import cluster_moments, mend_throats
@@ -95,6 +96,8 @@ def decode_field(
     """
     preset, code = problem.preset, problem.code
     part = tuple(slice(side) for side in shape)
+    known = np.full(problem.size, FREE, dtype=np.int16) if problem.known is None else problem.known
+    free = known[part] == FREE
     amounts = code.indicators(solved.field)[0].cpu().numpy()
     size = int(np.prod(shape))
     counts = phase_counts(asked, size)
@@ -102,7 +105,11 @@ def decode_field(
     picture = amounts.argmax(axis=0).astype(np.uint8)
     inside = amounts[(slice(None), *part)]
     before = np.bincount(picture[part].ravel(), minlength=len(amounts)) / size
-    if preset.decode == "exact":
+    if problem.known is not None:
+        picture = np.where(known == FREE, picture, known).astype(np.uint8)
+        counts = counts - np.bincount(known[part][~free], minlength=len(counts))
+        picture[part][free] = decode(inside[:, free], counts)
+    elif preset.decode == "exact":
         picture[part] = decode(inside, counts)
     else:
         field = solved.field[0][(slice(None), *part)].cpu().numpy()
@@ -110,7 +117,7 @@ def decode_field(
     swaps = mended = 0
     if problem.swaps and solved.stop is not Stop.INTERRUPTED:
         allowed = np.zeros(picture.shape, dtype=bool)
-        allowed[part] = True
+        allowed[part] = free
         seen = [filled_in(image)[0].argmax(dim=0).cpu().numpy() for image in problem.exemplars]
         fewest = fewest_neighbours(seen, code.n_phases)
         picture, swaps = swap_pixels(picture, code, solved.objective, solved.field, allowed, fewest, problem.swaps)

@@ -13,12 +13,14 @@ from torch import Tensor
 
 from matlens.hooks import Arrays, Progress, StateStore
 from matlens.microstructure.encoders import Encoder, Loss
+from matlens.microstructure.reconstruction.anchors import Known
+from matlens.microstructure.reconstruction.matching.held import Held, held_at, side_shifts
 from matlens.microstructure.reconstruction.matching.levels import reduce, refine, shown, variance
 from matlens.microstructure.reconstruction.matching.objective import Match, match, resolved_loss
 from matlens.microstructure.reconstruction.matching.optimisers.adam import Adam
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective, Optimiser, OptimiserState
 from matlens.microstructure.reconstruction.matching.optimisers.lbfgs import LBFGS
-from matlens.microstructure.reconstruction.matching.presets import Preset
+from matlens.microstructure.reconstruction.matching.presets import Preset, settings_in_space
 from matlens.microstructure.reconstruction.matching.terms import Sharpness
 from matlens.microstructure.reconstruction.matching.volume import VolumeMatch, match_volume
 from matlens.microstructure.reconstruction.phases import PhaseCode
@@ -136,14 +138,18 @@ def schedule_in_space(factors: Sequence[int], preset: Preset, shape: Sequence[in
     tuple of Stage
         Stages in order.
 
+    Raises
+    ------
+    InputError
+        If the preset has no settings for volumes.
+
     Examples
     --------
     >>> from matlens.microstructure.reconstruction import PRESETS
     >>> [stage.evaluations for stage in schedule_in_space([2, 1], PRESETS["default"], (64, 64, 64))]
     [120, 20, 20, 20, 20]
     """
-    space = preset.space
-    assert space is not None  # the method has refused other presets
+    space = settings_in_space(preset)
     stages: list[Stage] = []
     for number, factor in enumerate(factors):
         count = space.fine if factor == 1 else space.coarse if number else space.coarsest
@@ -174,6 +180,8 @@ class Problem:
         Factors of reduction from coarse to fine.
     sections : tuple of tuple of int
         Of a volume, the numbers of the exemplars that planes normal to each axis resemble; empty for a plane.
+    known : ndarray of int16, optional
+        Labels of the voxels of a volume that are known, ``FREE`` elsewhere; they stay as they are.
     code : PhaseCode
         Code between phases and field.
     matches : dict
@@ -199,6 +207,7 @@ class Problem:
     seed: int
     factors: tuple[int, ...]
     sections: tuple[tuple[int, ...], ...] = ()
+    known: Known | None = field(default=None, repr=False)
     code: PhaseCode = field(init=False)
     matches: dict[tuple[float, ...], Match | VolumeMatch] = field(init=False, default_factory=dict, repr=False)
     stages: tuple[Stage, ...] = field(init=False)
@@ -303,7 +312,22 @@ class Problem:
         callable
             Takes a field and returns loss and gradient.
         """
-        return _Objective(self.code, self.match(1, fractions))
+        return _Objective(self.code, self.match(1, fractions), self.held(1))
+
+    def held(self, factor: int) -> Held | None:
+        """Return the voxels that stay as they are at one level.
+
+        Parameters
+        ----------
+        factor : int
+            Factor of reduction of the level.
+
+        Returns
+        -------
+        Held or None
+            The voxels; None where none is known.
+        """
+        return None if self.known is None else held_at(self.known, factor, self.code, self.exemplars[0])
 
     def optimiser(self) -> Optimiser:
         """Return the optimiser of the preset.
@@ -383,7 +407,12 @@ class Problem:
         wanted = sum(variance(image) for image in fine) / len(fine)
         full = sum(variance(image) for image in self.exemplars) / len(fine)
         lacking = max(wanted - variance(self.code.indicators(x)), 0.0) / full
-        return refine(x, factor, 0.5 * lacking**0.5 * self.standard_deviation, self.noise(realisation, stage))
+        noise = 0.5 * lacking**0.5 * self.standard_deviation
+        shifts = None
+        if self.known is not None:
+            before, after = self.stages[stage - 1].factor, self.stages[stage].factor
+            shifts = [side_shifts(self.known, axis, before, after) for axis in range(3)]
+        return refine(x, factor, noise, self.noise(realisation, stage), shifts)
 
 
 @dataclass(frozen=True)
@@ -483,6 +512,7 @@ def solve(
     True
     """
     names, matches = _losses(problem, fractions)
+    held = {factor: problem.held(factor) for factor in matches}
     key = realisation_key(realisation)
     kept = checkpoint.load(key)
     history = [] if kept is None else [list(row) for row in kept["history"].tolist()]
@@ -499,7 +529,7 @@ def solve(
                 found = found.of_planes(stage.first, stage.step)
             if stage.sharpness:
                 found = found.with_terms(Sharpness(stage.sharpness))
-            objective = _Objective(problem.code, found)
+            objective = _Objective(problem.code, found, held[stage.factor])
             if kept is not None:
                 state, kept = optimiser.restore(kept, problem.exemplars[0]), None
                 before = history[-1][1] - state.evaluations
@@ -510,7 +540,7 @@ def solve(
                     if state is None
                     else problem.next_start(state.x, realisation, index)
                 )
-                state = optimiser.start(x, objective)
+                state = optimiser.start(x if (own := held[stage.factor]) is None else own.put(x), objective)
                 history.append([index, before + state.evaluations, state.loss, *objective.values(names)])
             border = (index, state, len(history))
             while (stop := _reason(state, stage, history)) is None:
@@ -549,7 +579,8 @@ def _solved(
         x = torch.nn.functional.interpolate(x, size=problem.size, mode=how)
     table = np.array(history[:rows], dtype=float)
     notes = tuple(dict.fromkeys(note for found in matches.values() for note in found.notes))
-    return Solved(x, table, tuple(names), stop, notes, int(table[-1, 1]), _Objective(problem.code, matches[1]))
+    objective = _Objective(problem.code, matches[1], problem.held(1))
+    return Solved(x, table, tuple(names), stop, notes, int(table[-1, 1]), objective)
 
 
 def _nearest_phases(code: PhaseCode, x: Tensor) -> NDArray[np.int64]:
@@ -562,16 +593,17 @@ def _nearest_phases(code: PhaseCode, x: Tensor) -> NDArray[np.int64]:
 class _Objective:
     """Loss and gradient of a field; stores the weighted mismatches of the last point."""
 
-    def __init__(self, code: PhaseCode, found: Match | VolumeMatch) -> None:
-        self._code, self._match = code, found
+    def __init__(self, code: PhaseCode, found: Match | VolumeMatch, held: Held | None = None) -> None:
+        self._code, self._match, self._held = code, found, held
         self._last: dict[str, float] = {}
 
     def __call__(self, x: Tensor) -> tuple[float, Tensor]:
-        x = x.detach().requires_grad_(True)
+        x = (x.detach() if self._held is None else self._held.put(x)).requires_grad_(True)
         indicators = self._code.indicators(x)
         self._last, loss, slope = self._match.evaluated(indicators)
         (gradient,) = torch.autograd.grad(indicators, x, slope)
-        return loss, gradient
+        # With no slope there, no step of the optimiser moves a held voxel.
+        return loss, gradient if self._held is None else self._held.without(gradient)
 
     def values(self, names: Sequence[str]) -> list[float]:
         return [self._last.get(name, float("nan")) for name in names]

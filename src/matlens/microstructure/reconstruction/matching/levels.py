@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -131,7 +133,13 @@ def coarse_factors(exemplars: Sequence[Tensor], shape: Sequence[int]) -> list[in
     return factors
 
 
-def refine(field: Tensor, factor: int, missing: float, generator: torch.Generator) -> Tensor:
+def refine(
+    field: Tensor,
+    factor: int,
+    missing: float,
+    generator: torch.Generator,
+    shifts: Sequence[NDArray[np.float64]] | None = None,
+) -> Tensor:
     """Enlarge a periodic field by interpolation, and add noise for detail that the coarse level lacks.
 
     Planes are interpolated by cubic polynomials, volumes by linear ones, as PyTorch has no others there.
@@ -146,6 +154,9 @@ def refine(field: Tensor, factor: int, missing: float, generator: torch.Generato
         Standard deviation of the noise.
     generator : torch.Generator
         Generator on the processor, so that the noise is the same on every device.
+    shifts : sequence of ndarray, optional
+        For each axis, by how many pixels of the finer level each of its pixels lies further along the axis than the
+        block that it belongs to would place it.
 
     Returns
     -------
@@ -157,6 +168,10 @@ def refine(field: Tensor, factor: int, missing: float, generator: torch.Generato
     >>> refine(torch.ones(1, 1, 4, 4), 2, 0.0, torch.Generator()).shape
     torch.Size([1, 1, 8, 8])
     """
+    if shifts is not None:
+        for axis, shift in enumerate(shifts, start=2):
+            field = _enlarged(field, axis, factor, shift)
+        return field + missing * torch.randn(field.shape, generator=generator).to(field)
     margin, axes = 2, field.ndim - 2
     wide = functional.pad(field, (margin,) * 2 * axes, mode="circular")
     how = "bicubic" if axes == 2 else "trilinear"
@@ -166,3 +181,13 @@ def refine(field: Tensor, factor: int, missing: float, generator: torch.Generato
     for axis in range(2, field.ndim):
         large = large.narrow(axis, cut, large.shape[axis] - 2 * cut)
     return large + missing * torch.randn(large.shape, generator=generator).to(field)
+
+
+def _enlarged(field: Tensor, axis: int, factor: int, shift: NDArray[np.float64]) -> Tensor:
+    """Interpolate a periodic field linearly along one axis, at places that are shifted."""
+    side = field.shape[axis]
+    at = (np.arange(factor * side) - shift + 0.5) / factor - 0.5
+    low = np.floor(at).astype(np.int64)
+    part = torch.from_numpy(at - low).to(field).reshape(-1, *[1] * (field.ndim - axis - 1))
+    below, above = (field.index_select(axis, torch.from_numpy((low + i) % side).to(field.device)) for i in (0, 1))
+    return below * (1 - part) + above * part

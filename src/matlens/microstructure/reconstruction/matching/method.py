@@ -11,16 +11,16 @@ import numpy as np
 import torch
 
 from matlens.core.device import chosen_device
-from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.encoders import Encoder, load_encoder
+from matlens.microstructure.reconstruction.anchors import FREE, Known
 from matlens.microstructure.reconstruction.default_shape import longest_reach
 from matlens.microstructure.reconstruction.matching.decoding import decode_field
 from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop, solve
 from matlens.microstructure.reconstruction.matching.levels import coarse_factors
 from matlens.microstructure.reconstruction.matching.objective import resolved_loss
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
-from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset
+from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset, settings_in_space
 from matlens.microstructure.reconstruction.matching.volume import KEPT
 from matlens.microstructure.reconstruction.method import Made, Maker, Method, Prepared, Task
 from matlens.microstructure.structure import Microstructure
@@ -159,6 +159,7 @@ class Matching(Method[MatchingWork]):
     name: ClassVar[str] = "matching"
     citations: ClassVar[tuple[str, ...]] = ("li2018transfer", "gatys2015texture", "liu1989limited")
     takes_masks: ClassVar[bool] = True
+    holds_planes: ClassVar[bool] = True
 
     encoder: str | Encoder = "auto"
     weights: str | os.PathLike[str] | None = None
@@ -189,10 +190,15 @@ class Matching(Method[MatchingWork]):
         ResourceError
             If weights are not found.
         """
-        return self._prepared(exemplars, shape, seed, ())
+        return self._prepared(exemplars, shape, seed, (), None)
 
     def prepare_volume(
-        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+        self,
+        exemplars: Sequence[Microstructure],
+        sections: Sequence[Sequence[int]],
+        shape: Sequence[int],
+        seed: int,
+        known: Known | None = None,
     ) -> MatchingWork:
         """Load the encoder, and resolve layers, levels and the size of the volume.
 
@@ -206,6 +212,8 @@ class Matching(Method[MatchingWork]):
             Depth, height and width of the result in pixels.
         seed : int
             Seed of the noise.
+        known : ndarray of int16, optional
+            Labels of the known voxels, ``FREE`` elsewhere.
 
         Returns
         -------
@@ -219,7 +227,7 @@ class Matching(Method[MatchingWork]):
         ResourceError
             If weights are not found.
         """
-        return self._prepared(exemplars, shape, seed, tuple(tuple(own) for own in sections))
+        return self._prepared(exemplars, shape, seed, tuple(tuple(own) for own in sections), known)
 
     def _prepared(
         self,
@@ -227,11 +235,12 @@ class Matching(Method[MatchingWork]):
         shape: Sequence[int],
         seed: int,
         sections: tuple[tuple[int, ...], ...],
+        known: Known | None,
     ) -> MatchingWork:
         asked = tuple(shape)
         chosen = find_preset(self.preset)
-        if sections and chosen.space is None:
-            raise InputError(f"preset {chosen.name!r} is published for planes and makes no volumes; choose 'default'.")
+        if sections:
+            settings_in_space(chosen)
         where = chosen_device(self.device)
         network = self.loaded(where)
         loss, notes = resolved_loss(chosen, network)
@@ -245,7 +254,9 @@ class Matching(Method[MatchingWork]):
             cropped = f"cropped to {wanted}: not periodic"
             notes.append(f"made at {made} px, where the poolings divide the size, and {cropped}")
         length = _covariance_reach(exemplars)
-        problem = Problem(network, images, size, chosen, length, seed, tuple(factors), sections)
+        if known is not None:  # what is made beyond the shape is free
+            known = np.pad(known, [(0, whole - side) for whole, side in zip(size, asked)], constant_values=FREE)
+        problem = Problem(network, images, size, chosen, length, seed, tuple(factors), sections, known)
         choices = {
             "encoder": network.name,
             "weights": dict(network.source),

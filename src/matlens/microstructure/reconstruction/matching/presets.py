@@ -8,7 +8,7 @@ from typing import Literal
 
 from matlens.errors import InputError
 
-__all__ = ["PRESETS", "InSpace", "Preset", "find_preset"]
+__all__ = ["PRESETS", "InSpace", "Preset", "find_preset", "settings_in_space"]
 
 
 @dataclass(frozen=True)
@@ -148,3 +148,31 @@ def find_preset(preset: str | Preset) -> Preset:
     if preset not in PRESETS:
         raise InputError(f"preset {preset!r} is not known; choose one of {', '.join(PRESETS)}.")
     return PRESETS[preset]
+
+
+def settings_in_space(preset: Preset) -> InSpace:
+    """Return a preset's settings for volumes.
+
+    Parameters
+    ----------
+    preset : Preset
+        A preset.
+
+    Returns
+    -------
+    InSpace
+        The settings.
+
+    Raises
+    ------
+    InputError
+        If the preset has none.
+
+    Examples
+    --------
+    >>> settings_in_space(PRESETS["fast"]).fine
+    40
+    """
+    if preset.space is None:
+        raise InputError(f"preset {preset.name!r} is published for planes and makes no volumes; choose 'default'.")
+    return preset.space

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 from matlens.errors import InputError
+from matlens.microstructure.axes import AXES_OF_PLANES
 from matlens.microstructure.reconstruction.plane_names import plane_names
 from matlens.microstructure.reconstruction.sections.agreement import check_agreement
 from matlens.microstructure.reconstruction.sections.finding import Finding
@@ -17,7 +18,7 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["ISOTROPIC", "SectionChecks", "checked_sections"]
 
-ISOTROPIC = "xy,xz,yz"
+ISOTROPIC = ",".join(AXES_OF_PLANES)
 """The name of sections that stand for every plane of a volume."""
 
 

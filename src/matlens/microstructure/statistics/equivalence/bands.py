@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from matlens.microstructure.axes import AXES
 from matlens.microstructure.large import LargeMicrostructure
 from matlens.microstructure.statistics.equivalence.curves import Curves
 from matlens.microstructure.structure import Microstructure
@@ -98,7 +99,7 @@ def with_distance(dataset: xr.Dataset, like: Microstructure | LargeMicrostructur
     return dataset.assign_coords(
         phase=np.arange(like.n_phases),
         phase_name=("phase", list(like.phase_names)),
-        axis=list("zyx"[-like.ndim :]),
+        axis=list(AXES[-like.ndim :]),
         r=("r", r, {"long_name": "offset", "units": "px"}),
         distance=(("axis", "r"), spacing[:, None] * r, {"long_name": "distance along the axis", "units": like.unit}),
         distance_radial=(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from matlens.microstructure.axes import AXES
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["PLANES", "planes_of", "shown_planes"]
 
 PLANES = 3  # along each axis: a few correlation lengths lie between them, and all of them are judged together
-_AXES = "zyx"
 
 
 def shown_planes(shape: Sequence[int]) -> list[tuple[int, int]]:
@@ -66,7 +66,7 @@ def planes_of(
         chosen = [(axis, place) for axis, place in shown_planes(volume.shape) if axis in axes]
         found += [volume[(*[slice(None)] * axis, place)] for axis, place in chosen]
         words = ", ".join(
-            f"{_AXES[axis]} = {', '.join(str(place) for other, place in chosen if other == axis)}" for axis in axes
+            f"{AXES[axis]} = {', '.join(str(place) for other, place in chosen if other == axis)}" for axis in axes
         )
         said.append(f"The volume is judged by its planes at {words}: they are results 0 to {len(chosen) - 1}.")
     sides = np.min([plane.shape for plane in found], axis=0)

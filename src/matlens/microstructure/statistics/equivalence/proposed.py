@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 
 from matlens.hooks import Progress, Silent
+from matlens.microstructure.axes import AXES
 from matlens.microstructure.physics import formation_factor
 from matlens.microstructure.statistics.size_shape.euler import euler_density
 from matlens.microstructure.statistics.transport.connectivity import connected_fraction
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["proposed_statistics"]
-
-_AXES = "zyx"
 
 
 def proposed_statistics(volume: Microstructure, progress: Progress | None = None) -> pd.DataFrame:
@@ -59,14 +58,14 @@ def proposed_statistics(volume: Microstructure, progress: Progress | None = None
     ]
     spans = connected_fraction(volume)
     pairs = [(phase, axis) for phase in range(volume.n_phases) for axis in range(volume.ndim)]
-    rows += [("share that spans", names[phase], _AXES[axis], spans[phase, axis], "") for phase, axis in pairs]
+    rows += [("share that spans", names[phase], AXES[axis], spans[phase, axis], "") for phase, axis in pairs]
     kinds = {"formation factor": "fixed"} | ({"formation factor, periodic": "periodic"} if volume.periodic else {})
     shown.begin(len(pairs) * len(kinds), "formation factors in space")
     for done, (phase, axis) in enumerate(pairs):
         for name, boundary in kinds.items():
             found = formation_factor(volume, phase, axis, boundary=boundary, dtype="float32", device="cpu")
-            rows.append((name, names[phase], _AXES[axis], found.value, ""))
-        shown.update((done + 1) * len(kinds), f"{names[phase]} along {_AXES[axis]}")
+            rows.append((name, names[phase], AXES[axis], found.value, ""))
+        shown.update((done + 1) * len(kinds), f"{names[phase]} along {AXES[axis]}")
     shown.end()
     table = pd.DataFrame(rows, columns=["statistic", "phase", "axis", "value", "unit"])
     return table.astype({"value": np.float64})
