@@ -116,7 +116,8 @@ def test_the_response_is_one():
 
 
 def test_schema(insight, data):
-    assert insight.sizes == {"model": 3, "scheme": 3, "kind": 2, "sample": 300, "component": 5, "other": 5, "axis": 120}
+    sizes = {"model": 3, "scheme": 3, "kind": 2, "sample": 300, "component": 5, "other": 5, "axis": 120, "peak": 9}
+    assert insight.sizes == sizes
     gradient = insight.composition_gradient
     assert gradient.dims == ("scheme", "kind", "sample", "component")
     assert gradient.units == "mW/cm2 per at%"

@@ -14,6 +14,7 @@ from .nulls import closure_null as closure_null
 from .nulls import label_null as label_null
 from .nulls import permuted_library as permuted_library
 from .nulls import smooth_gradients as smooth_gradients
+from .peaks import peak_table as peak_table
 from .prediction import prediction_support as prediction_support
 from .reference_analyses import run_reference_analyses as run_reference_analyses
 from .sanity import check_differences as check_differences

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,23 +13,17 @@ from scipy.stats import norm
 from matlens.core.numbers import shown
 from matlens.library.evidence.family import bootstrap_family
 from matlens.library.evidence.groups import ComponentGroups
+from matlens.library.evidence.peaks import peak_statements
+from matlens.library.evidence.verdict import LEVEL, SAME_SIGN, UNSUPPORTED, WEAK_LEVEL, Row, Verdict
 from matlens.library.gradients import average_regions, error_factor, merit_regions
 from matlens.library.gradients.summaries import enough_support, member_means
 
-__all__ = ["SUPPORTED", "UNSUPPORTED", "WEAK", "statements"]
+__all__ = ["statements"]
 
-SUPPORTED, WEAK, UNSUPPORTED = "supported", "weak", "unsupported"
 _COLUMNS = ["about", "subject", "region", "sentence", "status", "reason", "effect", "error", "unit", "p"]
-_LEVEL, _WEAK_LEVEL = 0.05, 0.32  # family-wise: two and one standard deviation
 _COVERED = 0.5  # least share of samples with full support
-_SAME_SIGN = 0.75
 _STABLE = 0.75  # clusters below this are not stable (Hennig, Comput. Stat. Data Anal. 52, 258, 2007)
 _FEWEST = 3
-_FATAL = {
-    "finite differences": 0.2,
-    "random weights": 0.8,
-    "permuted labels": 0.8,
-}  # values of failed checks above which statements are unsupported; below, and for other checks, they are weak
 _COST = {
     "dilution": "at the expense of all others",
     "exchange": "in place of {host}",
@@ -41,9 +34,8 @@ _COST_ON_SITES = {  # where the fractions of each of several sites sum to 1 by t
     "tangent": "at the expense of all that are present on its site, in equal amounts",
 }
 _KIND = {"partial": "spectrum held fixed", "total": "spectrum allowed to change"}
-_ORDER = ("composition", "band", "group")
+_ORDER = ("composition", "peak", "band", "group")
 _TIMES = 5.0  # between mean and median, or ensemble and Gaussian process, from which neither stands for the other
-Row = dict[str, object]
 Mask = NDArray[np.bool_]
 
 
@@ -89,8 +81,8 @@ def statements(
     Returns
     -------
     DataFrame
-        One row per statement, for each kind the largest effect first: ``about`` ("composition", "group" or "band"),
-        ``subject``, ``region``, ``sentence``,
+        One row per statement, for each kind the largest effect first: ``about`` ("composition", "peak", "band" or
+        "group"), ``subject``, ``region``, ``sentence``,
         ``status`` ("supported", "weak" or "unsupported"), ``reason``, ``effect`` and its standard ``error`` (see
         `error_factor`) in ``unit``, and ``p`` (family-wise).
 
@@ -109,7 +101,7 @@ def statements(
     >>> print(found.sentence[0])
     More W at the expense of all others raises P by 1.99 ± 0.045 (ensemble) mW/cm2 per at% (mean of 8 samples; ...
     """
-    common = _Verdict()
+    common = Verdict()
     if held_out is not None:
         common.need(held_out > 0, f"R2 on held-out compositions is {held_out:.2f}")
     if beyond is not None:
@@ -120,6 +112,8 @@ def statements(
         rows += _groups(groups, insight, common.with_checks(checks, "composition"))
     if bands is not None:
         rows += _bands(bands, insight, common.with_checks(checks, "spectrum"))
+    if "peak_gradient" in insight:
+        rows += peak_statements(insight, common.with_checks(checks, "spectrum"))
     rows.sort(key=lambda row: (_ORDER.index(str(row["about"])), -_size(row)))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
@@ -130,54 +124,13 @@ def _size(row: Row) -> float:
     return size if np.isfinite(size) else -1.0
 
 
-@dataclass
-class _Verdict:
-    """Collects criteria of a statement; the worst one decides."""
-
-    against: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-    grounds: list[str] = field(default_factory=list)
-
-    def need(self, holds: bool, what: str) -> None:
-        """Add a criterion without which the statement is unsupported."""
-        (self.grounds if holds else self.against).append(what)
-
-    def want(self, holds: bool, what: str) -> None:
-        """Add a criterion without which the statement is weak."""
-        (self.grounds if holds else self.doubts).append(what)
-
-    def graded(self, firm: bool, faint: bool, what: str) -> None:
-        """Add a criterion with a strict form (else the statement is weak) and a loose one (else unsupported)."""
-        (self.grounds if firm else self.doubts if faint else self.against).append(what)
-
-    def copy(self) -> _Verdict:
-        return _Verdict([*self.against], [*self.doubts], [*self.grounds])
-
-    def with_checks(self, checks: pd.DataFrame | None, what: str) -> _Verdict:
-        """Add the sanity checks of one kind of gradient."""
-        verdict = self.copy()
-        if checks is not None:
-            own = checks[checks["what"] == what]
-            if own["passed"].any():
-                verdict.grounds.append(f"{int(own['passed'].sum())} checks of {what} gradients passed")
-            for row in own[~own["passed"].astype(bool)].itertuples():
-                bearable = float(row.value) <= _FATAL.get(str(row.check), np.inf)  # type: ignore[arg-type]
-                verdict.graded(False, bearable, str(row.sentence).rstrip("."))
-        return verdict
-
-    def conclude(self) -> dict[str, object]:
-        """Return the status with its reason in one line."""
-        status = UNSUPPORTED if self.against else WEAK if self.doubts else SUPPORTED
-        return {"status": status, "reason": "; ".join([*self.against, *self.doubts] or self.grounds)}
-
-
 def _default_regions(insight: xr.Dataset) -> dict[str, Mask]:
     found = {"all samples": np.ones(insight.sizes["sample"], bool)}
     return found | (merit_regions(insight) if "merit" in insight else {})
 
 
 def _composition(
-    insight: xr.Dataset, regions: Mapping[str, Mask], scheme: str, kind: str, common: _Verdict
+    insight: xr.Dataset, regions: Mapping[str, Mask], scheme: str, kind: str, common: Verdict
 ) -> Iterator[Row]:
     part = insight.sel(scheme=[scheme], kind=[kind])
     means = average_regions(part, regions).isel(scheme=0, kind=0)
@@ -192,7 +145,7 @@ def _composition(
                 continue
             verdict = common.copy()
             p = float(chances[place, column])
-            verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, _chance_words(p))
+            verdict.graded(p <= LEVEL, p <= WEAK_LEVEL, _chance_words(p))
             if not np.isfinite(error_factor(insight)):
                 verdict.want(
                     False, "all members were trained on the same data, so that they differ by random numbers alone"
@@ -236,7 +189,7 @@ def _chance_words(p: float) -> str:
     return f"family-wise p of the mean, by the ensemble's spread, is {p:.2g}"
 
 
-def _judge_support(verdict: _Verdict, part: xr.Dataset, mean: float) -> None:
+def _judge_support(verdict: Verdict, part: xr.Dataset, mean: float) -> None:
     """Add criteria: data along the direction, separability from the spectrum, agreement of samples in sign."""
     values = part["composition_gradient"].isel(scheme=0, kind=0)
     if "support" in part:
@@ -250,10 +203,10 @@ def _judge_support(verdict: _Verdict, part: xr.Dataset, mean: float) -> None:
         words = ("cannot be separated", "can hardly be separated", "can be separated")[kind]
         verdict.graded(kind == 2, kind == 1, f"effects of composition and spectrum {words}")
     same = float((np.sign(values) == np.sign(mean)).sum() / max(int(values.notnull().sum()), 1))
-    verdict.want(same >= _SAME_SIGN, f"the sign is the same in {100 * same:.0f} % of the samples")
+    verdict.want(same >= SAME_SIGN, f"the sign is the same in {100 * same:.0f} % of the samples")
 
 
-def _judge_size(verdict: _Verdict, part: xr.Dataset, mean: float) -> float:
+def _judge_size(verdict: Verdict, part: xr.Dataset, mean: float) -> float:
     """Add criteria: the mean stands for most samples, and a Gaussian process on composition alone agrees with it."""
     there = part["support"] >= 1 if "support" in part else True
     values = part["composition_gradient"].isel(scheme=0, kind=0).where(there)
@@ -313,12 +266,12 @@ def _without_data(name: str, region: str) -> Row:
     }  # fmt: skip
 
 
-def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> Iterator[Row]:
+def _groups(groups: ComponentGroups, insight: xr.Dataset, common: Verdict) -> Iterator[Row]:
     for row in groups.groups.to_dict("records"):
         verdict = common.copy()
         p, stability = float(row["p"]), float(row["stability"])
         nulls = " and ".join(groups.nulls)
-        verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, f"family-wise p against the null of {nulls} is {p:.2g}")
+        verdict.graded(p <= LEVEL, p <= WEAK_LEVEL, f"family-wise p against the null of {nulls} is {p:.2g}")
         verdict.graded(stability >= _STABLE, stability >= 0.5, f"stability under resampling is {stability:.2f}")
         if "permuted labels" not in groups.nulls:
             verdict.want(False, "no ensembles of permuted labels were compared with")
@@ -328,7 +281,7 @@ def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> I
             )
         if "made" in row:
             verdict.want(row["made"] >= _COVERED, f"{100 * row['made']:.0f} % of its pairs were measured together")
-        sure = p <= _LEVEL  # else no claim is made, not even a weak one
+        sure = p <= LEVEL  # else no claim is made, not even a weak one
         sentence = (
             f"{row['components']} {'act alike' if sure else 'do not surely act alike'} on {_target(insight)}: their "
             f"gradients, less the mean over components, correlate by {row['correlation']:.2f} on average across "
@@ -340,7 +293,7 @@ def _groups(groups: ComponentGroups, insight: xr.Dataset, common: _Verdict) -> I
         } | verdict.conclude()  # fmt: skip
 
 
-def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterator[Row]:
+def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: Verdict) -> Iterator[Row]:
     axis = insight["axis"]
     unit = _unit(insight, "spectral_gradient", f"{insight.attrs.get('unit') or '1'} per unit of intensity")
     scale = f" {axis.attrs['units']}" if axis.attrs.get("units") else ""
@@ -348,7 +301,7 @@ def _bands(bands: pd.DataFrame, insight: xr.Dataset, common: _Verdict) -> Iterat
     for row in bands.to_dict("records"):
         verdict = common.copy()
         p = float(row["p"])
-        verdict.graded(p <= _LEVEL, p <= _WEAK_LEVEL, f"family-wise p over the axis is {p:.2g} ({judge})")
+        verdict.graded(p <= LEVEL, p <= WEAK_LEVEL, f"family-wise p over the axis is {p:.2g} ({judge})")
         if "the same samples" in judge:
             verdict.want(
                 False, "all members were trained on the same data, so that they differ by random numbers alone"

@@ -13,6 +13,7 @@ from .maps import ternary_map as ternary_map
 from .maps import wafer_map as wafer_map
 from .pairs import correlation_matrix as correlation_matrix
 from .pairs import gradient_pairs as gradient_pairs
+from .peaks import peak_effects as peak_effects
 from .scores import held_out_parity as held_out_parity
 from .scores import paired_differences as paired_differences
 from .spectra import before_and_after as before_and_after

@@ -14,6 +14,8 @@ from .integrated import integrate_gradients as integrate_gradients
 from .neighbourhood import Neighbourhood as Neighbourhood
 from .neighbourhood import farness as farness
 from .neighbourhood import neighbourhood_support as neighbourhood_support
+from .peak_gradients import PeakChanges as PeakChanges
+from .peak_gradients import peak_changes as peak_changes
 from .regions import average_regions as average_regions
 from .regions import cluster_regions as cluster_regions
 from .regions import composition_box as composition_box

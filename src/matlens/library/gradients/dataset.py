@@ -19,7 +19,7 @@ from matlens.library.table import MaterialsLibrary
 
 __all__ = ["SCHEMA_VERSION", "LibraryGradients", "explain_library"]
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 _KINDS = ("partial", "total")
 
 

@@ -10,6 +10,7 @@ from matlens.hooks import Progress
 from matlens.library.gradients.averaged_trend import fit_averaged_trend
 from matlens.library.gradients.composition_response import CompositionResponse
 from matlens.library.gradients.integrated import integrate_gradients
+from matlens.library.gradients.peak_gradients import PeakChanges, peak_changes
 from matlens.library.gradients.simplex import along
 from matlens.library.gradients.support import composition_support, spectral_support
 from matlens.library.gradients.tangent_spaces import channel_width, local_tangent_spaces, pinned_channels
@@ -214,11 +215,50 @@ def spectral_gradients(
         "pinned": variable("axis", pinned.any(0).astype(np.int8), "held at one value in many samples"),
         "channel_width": variable("axis", width, "length of axis of each channel", library.axis_unit or "1"),
     }
+    changes = peak_changes(library, response.corrected, response.noise, (raw != 0).any(0), held=held)
+    each = None if changes is None else changes.carried(projected)
+    posterior = None
     if errors is not None and errors.features.spectrum is not None:
-        error = np.hypot(deviation, errors.along(spaces.project(errors.features.spectrum)))
+        features = spaces.project(errors.features.spectrum)
+        error = np.hypot(deviation, errors.along(features))
         result["spectral_gradient_error"] = variable(dims, error, f"standard error of the {name}, projected", unit)
+        posterior = None if changes is None else errors.along(changes.carried(features))
     if members:
         result["spectral_gradient_members"] = variable(f"model {dims}", projected, f"{name}, of each model", unit)
+    if changes is not None and each is not None:
+        axis_unit = library.axis_unit or library.axis_name
+        result |= _peaks(changes, each, posterior, (model.unit_, axis_unit), members=members)
+    return result
+
+
+def _peaks(
+    changes: PeakChanges, each: Array, posterior: Array | None, units: tuple[str, str], *, members: bool
+) -> Variables:
+    """Bands of the spectrum, and gradients with respect to their changes, of shape (m, n, Q)."""
+    what = np.array(changes.whats)
+    of_value = np.where(what == "area", "% of its mean", units[1])
+    of_gradient = [per(units[0], "%" if one == "area" else units[1]) for one in changes.whats]
+    partner = np.array([changes.names[k] if k >= 0 else "" for k in changes.partner])
+    name, dims = "gradient of the figure of merit with respect to a band of the spectrum", "sample peak"
+    result = {
+        "peak": xr.Variable("peak", np.array(changes.names), {"long_name": "change of a band of the spectrum"}),
+        "peak_what": xr.Variable("peak", what, {"long_name": "shift, width, area or splitting"}),
+        "peak_unit": xr.Variable("peak", np.array(of_gradient), {"long_name": f"unit of the {name}"}),
+        "peak_value_unit": xr.Variable("peak", of_value, {"long_name": "unit of the value"}),
+        "peak_with": xr.Variable("peak", partner, {"long_name": "change that this one goes with most"}),
+        "peak_value": variable(dims, changes.values, "position, width, area or splitting", "see peak_value_unit"),
+        "peak_value_error": variable(dims, changes.errors, "standard error of peak_value", "see peak_value_unit"),
+        "peak_gradient": variable(dims, each.mean(0), name, "see peak_unit"),
+        "peak_gradient_spread": variable(dims, spread(each), f"standard deviation of the {name}", "see peak_unit"),
+        "peak_support": variable("peak", changes.flags, "2 supported, 1 weak, 0 unsupported by changes of spectra"),
+        "peak_reliability": variable("peak", changes.reliability, "share of the variance that is not noise"),
+        "peak_correlation": variable("peak", changes.correlation, "correlation with peak_with"),
+    }
+    if posterior is not None:
+        error = np.hypot(spread(each), posterior)
+        result["peak_gradient_error"] = variable(dims, error, f"standard error of the {name}", "see peak_unit")
+    if members:
+        result["peak_gradient_members"] = variable(f"model {dims}", each, f"{name}, of each model", "see peak_unit")
     return result
 
 

@@ -1,3 +1,7 @@
+from .peaks import Peaks as Peaks
+from .peaks import fit_peaks as fit_peaks
+from .peaks import follow_peaks as follow_peaks
+from .peaks import peak_derivatives as peak_derivatives
 from .preprocessing import Area as Area
 from .preprocessing import BandMaximum as BandMaximum
 from .preprocessing import Baseline as Baseline

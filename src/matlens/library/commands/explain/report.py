@@ -11,7 +11,12 @@ import xarray as xr
 from matlens.core.numbers import shown
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
-from matlens.library.commands.explain.spectra_report import alike, along_the_spectrum, reference_analyses
+from matlens.library.commands.explain.spectra_report import (
+    alike,
+    along_the_spectrum,
+    bands_of_the_spectrum,
+    reference_analyses,
+)
 from matlens.library.commands.maps import gradients_on_the_wafer, on_the_triangle
 from matlens.library.commands.words import (
     MARKS,
@@ -288,6 +293,7 @@ PAGE = Page(
         findings,
         by_component,
         by_sample,
+        bands_of_the_spectrum,
         along_the_spectrum,
         alike,
         on_the_triangle,

@@ -28,6 +28,7 @@ from matlens.library.evidence import (
     check_insight,
     component_groups,
     label_null,
+    peak_table,
     run_reference_analyses,
     spectral_bands,
     statements,
@@ -188,6 +189,8 @@ def _told(
         bands = spectral_bands(insight, null)
         write_table(run, "bands", bands)
         write_table(run, "component_axis", axis_table(insight))
+    if "peak_gradient" in insight:
+        write_table(run, "peaks", peak_table(insight))
     progress.update(1, "groups and bands")
     regions = regions_of(insight, spec.regions, seed=spec.seed)
     write_table(run, "regions", averages_table(insight, regions))

@@ -13,11 +13,11 @@ from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
 from matlens.library.commands.words import gradients_in
 from matlens.library.gradients import gradient_correlations, relative_gradients
-from matlens.report.parts import Drawing, Section, table
+from matlens.report.parts import Drawing, Folded, Section, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["alike", "along_the_spectrum", "reference_analyses"]
+__all__ = ["alike", "along_the_spectrum", "bands_of_the_spectrum", "reference_analyses"]
 
 _PAIR = ("first", "second")
 _LEVEL = 0.05  # of a group that stands out
@@ -31,6 +31,18 @@ _BANDS = {
     "t": "largest t",
     "p": "family-wise p",
 }
+_PEAKS = {
+    "peak": "change",
+    "value": "mean",
+    "between": "between samples",
+    "value_error": "error of a fit",
+    "value_unit": "unit",
+    "gradient": "gradient",
+    "error": "its error",
+    "unit": "its unit",
+    "reason": "support",
+}
+_FITTED = ("peak", "value", "between", "value_error", "value_unit")
 _GROUPS = {
     "components": "group",
     "correlation": "mean correlation",
@@ -88,6 +100,62 @@ def along_the_spectrum(run: RunDirectory) -> Section | None:
     else:
         said.append("No stretch of the axis passes the family-wise test; single peaks of the curve may be chance.")
     return Section("Where in the spectrum", items, said)
+
+
+def bands_of_the_spectrum(run: RunDirectory) -> Section | None:
+    """Show how shifts, widths, areas and splittings of bands go with the figure of merit.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Section or None
+        The section; None if the run holds none of its tables.
+    """
+    found, insight, said = read_table(run, "peaks"), gradients_in(run), read_table(run, "statements")
+    if found is None or insight is None or not len(found):
+        return None
+    known = found[found["support"] > 0]
+    reasons = {} if said is None else dict(zip(said["subject"], said["reason"]))
+    listed = found.assign(reason=[reasons.get(name, "") for name in found["peak"]])
+    listed["unit"] = [typeset_unit(unit) for unit in listed["unit"]]
+    listed["value_unit"] = [typeset_unit(unit) for unit in listed["value_unit"]]
+    few = [name for name in _PEAKS if name in listed]
+    items: list[Any] = []
+    paragraphs = [
+        "Bands are found in the mean spectrum, and fitted to every sample (pseudo-Voigt functions on a smooth "
+        "background). What the model says of a change of a band is the sum over channels of its gradient times what "
+        "the change makes of the intensity, composition held; a width changes at constant area, and an area counts "
+        "in percent of its mean."
+    ]
+    if len(known):
+        frame = pd.DataFrame({"peak": known["peak"], "support": known["support"]})
+        times = known["between"]
+        frame["effect"] = known["gradient"] * times
+        frame["low"], frame["high"] = known["low"] * times, known["high"] * times
+        label = name_with_unit(f"change of {insight.attrs.get('target', 'the figure of merit')}", _of_merit(insight))
+        caption = (
+            "What a change of a band by one standard deviation of the samples goes with, and its 90 % interval; only "
+            "changes that spectra of one composition show beyond noise, and not always together with another change."
+        )
+        items.append(Drawing("peaks", figures.peak_effects(frame, label=label), frame, caption))
+        items.append(
+            table(listed[listed["support"] > 0], "Changes of bands that data support", {k: _PEAKS[k] for k in few})
+        )
+    else:
+        paragraphs.append("No change of a band varies at held composition by itself and beyond noise: nothing is said.")
+    rest = listed[listed["support"] == 0]
+    if len(rest):
+        names = {key: _PEAKS[key] for key in (*_FITTED, "reason")}
+        items.append(Folded(f"{len(rest)} changes of which nothing can be said", [table(rest, "", names)]))
+    return Section("Which bands matter", items, paragraphs)
+
+
+def _of_merit(insight: xr.Dataset) -> str:
+    return typeset_unit(str(insight.attrs.get("unit", "")))
 
 
 def alike(run: RunDirectory) -> Section | None:
