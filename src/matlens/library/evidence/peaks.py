@@ -151,7 +151,8 @@ def _support_words(row: dict[Any, Any]) -> str:
         words = f"{100 * row['reliability']:.0f} % of its variance at held composition is not noise"
         return words if row["support"] or row["reliability"] >= 0.3 else f"it does not vary: {words}"
     if row["support"] < 2:
-        return f"it goes with the {row['goes_with']} (r = {row['correlation']:.2f}), and cannot be told from it"
+        other = f"{row['goes_with']} (r = {row['correlation']:.2f})"
+        return f"it goes with the {other}, so that their effects cannot be separated"
     return "it varies at held composition, beyond noise and by itself"
 
 

@@ -146,7 +146,10 @@ def bands_of_the_spectrum(run: RunDirectory) -> Section | None:
             table(listed[listed["support"] > 0], "Changes of bands that data support", {k: _PEAKS[k] for k in few})
         )
     else:
-        paragraphs.append("No change of a band varies at held composition by itself and beyond noise: nothing is said.")
+        paragraphs.append(
+            "No band changes by itself at held composition by more than noise, so that data support none of these "
+            "gradients."
+        )
     rest = listed[listed["support"] == 0]
     if len(rest):
         names = {key: _PEAKS[key] for key in (*_FITTED, "reason")}
