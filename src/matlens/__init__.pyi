@@ -20,6 +20,7 @@ from .library.suggestions.campaign import suggest as suggest
 from .library.suggestions.limits import Limits as Limits
 from .library.table import MaterialsLibrary as MaterialsLibrary
 from .microstructure.io.writing import write_microstructure as write_microstructure
+from .microstructure.large import LargeMicrostructure as LargeMicrostructure
 from .microstructure.physics.effective import homogenize as homogenize
 from .microstructure.physics.result import Homogenization as Homogenization
 from .microstructure.properties.data_sets.generation import Recipe as Recipe
@@ -38,7 +39,9 @@ from .microstructure.reconstruction.planning import reconstruct as reconstruct
 from .microstructure.reconstruction.result import Reconstruction as Reconstruction
 from .microstructure.segmentation.alternatives import Alternatives as Alternatives
 from .microstructure.segmentation.loading import read_microstructure as read_microstructure
+from .microstructure.segmentation.opening import open_microstructure as open_microstructure
 from .microstructure.segmentation.options import CleaningOptions as CleaningOptions
+from .microstructure.statistics.blocks.measuring import characterize_in_blocks as characterize_in_blocks
 from .microstructure.statistics.dataset import Statistics as Statistics
 from .microstructure.statistics.dataset import characterize as characterize
 from .microstructure.statistics.equivalence.comparison import Comparison as Comparison

@@ -3,6 +3,8 @@ from .formats import FileFormat as FileFormat
 from .formats import can_read as can_read
 from .formats import suffixes_of as suffixes_of
 from .image import Image as Image
+from .image import OpenImage as OpenImage
+from .opening import open_image as open_image
 from .reading import read_image as read_image
 from .writing import put_microstructure as put_microstructure
 from .writing import write_microstructure as write_microstructure

@@ -39,6 +39,11 @@ class FileFormat:
     options : tuple of {"values", "phase"}
         Keyword arguments that its writer takes: the value of each phase in the file, or the phase whose surface is
         written.
+    open : str or None
+        Its opener as ``"module:function"``, for volumes that do not fit into memory. The function takes what a reader
+        takes, and returns an `OpenImage`, of which blocks are read.
+    folder : bool
+        Whether such a file is a folder.
 
     Examples
     --------
@@ -53,6 +58,8 @@ class FileFormat:
     carries: tuple[Carried, ...] = ()
     magic: tuple[bytes, ...] = ()
     options: tuple[Literal["values", "phase"], ...] = ()
+    open: str | None = None
+    folder: bool = False
 
     def recognises(self, head: bytes) -> bool:
         """Return whether a file begins as such files do.
@@ -74,8 +81,8 @@ class FileFormat:
         """
         return head.startswith(self.magic) if self.magic else False
 
-    def load(self, verb: Literal["read", "write"]) -> Callable[..., Any] | None:
-        """Import the reader or the writer; None where the format has none."""
+    def load(self, verb: Literal["read", "write", "open"]) -> Callable[..., Any] | None:
+        """Import the reader, the writer or the opener; None where the format has none."""
         where: str | None = getattr(self, verb)
         if where is None:
             return None
@@ -104,7 +111,14 @@ FORMATS: list[FileFormat] = [
         magic=tuple(b"P%d" % kind + blank for kind in range(1, 7) for blank in (b"\n", b" ", b"\r")),
     ),
     FileFormat(
-        "TIFF", (".tif", ".tiff"), f"{_HERE}.tiff:read_tiff", f"{_HERE}.tiff:write_tiff", _ALL, _TIFF, ("values",)
+        "TIFF",
+        (".tif", ".tiff"),
+        f"{_HERE}.tiff:read_tiff",
+        f"{_HERE}.tiff:write_tiff",
+        _ALL,
+        _TIFF,
+        ("values",),
+        f"{_HERE}.tiff:open_tiff",
     ),
     FileFormat(
         "NPY",
@@ -114,6 +128,7 @@ FORMATS: list[FileFormat] = [
         ("volumes",),
         (b"\x93NUMPY",),
         ("values",),
+        f"{_HERE}.numpy_files:open_npy",
     ),
     FileFormat("NPZ", (".npz",), f"{_HERE}.numpy_files:read_npz", f"{_HERE}.numpy_files:write_npz", _ALL, _ZIP),
     FileFormat("MAT", (".mat",), f"{_HERE}.matlab:read_mat", carries=("volumes",), magic=(b"MATLAB",)),
@@ -124,6 +139,15 @@ FORMATS: list[FileFormat] = [
         f"{_HERE}.hdf5:write_hdf5",
         _ALL,
         _HDF5,
+        open=f"{_HERE}.hdf5:open_dataset",
+    ),
+    FileFormat(
+        "Zarr",
+        (".zarr",),
+        f"{_HERE}.zarr_stores:read_zarr",
+        carries=("spacing", "names", "periodicity", "volumes"),
+        open=f"{_HERE}.zarr_stores:open_zarr",
+        folder=True,
     ),
     FileFormat("DREAM3D", (".dream3d",), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "volumes"), magic=_HDF5),
     FileFormat(
@@ -150,7 +174,7 @@ FORMATS: list[FileFormat] = [
     FileFormat("EBSD", (".h5ebsd", ".h5oina"), f"{_HERE}.hdf5:read_hdf5", carries=("spacing", "names"), magic=_HDF5),
     FileFormat("ANG", (".ang",), f"{_HERE}.ebsd:read_ang", carries=("spacing", "names")),
     FileFormat("CTF", (".ctf",), f"{_HERE}.ebsd:read_ctf", carries=("spacing", "names"), magic=(b"Channel Text File",)),
-    FileFormat("raw", (".raw",), f"{_HERE}.raw:read_raw", carries=("volumes",)),
+    FileFormat("raw", (".raw",), f"{_HERE}.raw:read_raw", carries=("volumes",), open=f"{_HERE}.raw:open_raw"),
     FileFormat("text", (".txt", ".csv"), f"{_HERE}.text_tables:read_text"),
     FileFormat("ZIP", (".zip",), f"{_HERE}.zipped:read_zip", carries=_ALL, magic=_ZIP),
 ]
@@ -232,12 +256,12 @@ def can_read(path: str | os.PathLike[str]) -> bool:
     return not Path(path).name.startswith(".")
 
 
-def suffixes_of(verb: Literal["read", "write"], *, volumes: bool = False) -> str:
+def suffixes_of(verb: Literal["read", "write", "open"], *, volumes: bool = False) -> str:
     """List the suffixes that can be read or written, for a message.
 
     Parameters
     ----------
-    verb : {"read", "write"}
+    verb : {"read", "write", "open"}
         What is asked of the formats.
     volumes : bool
         Whether only those that hold volumes are listed.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from matlens.core.memory import check_memory
 from matlens.errors import InputError
+from matlens.microstructure.large import BlockArray
 from matlens.microstructure.structure import Microstructure
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "NOT_INDEXED",
     "PAGES",
     "Image",
+    "OpenImage",
     "attributes_text",
     "check_room",
     "checked_image",
+    "checked_spacing",
     "image_with_attributes",
     "pick",
     "valued",
@@ -105,6 +108,27 @@ class Image:
         return self.values.shape[:-1] if self.colour else self.values.shape
 
 
+@dataclass(frozen=True, eq=False)
+class OpenImage:
+    """An image or volume in a file, of which blocks are read.
+
+    Parameters
+    ----------
+    values : BlockArray
+        Grey values or labels, shape (y, x) or (z, y, x).
+    image : Image
+        What the file says about them; its values only stand for those of the file, in shape and type.
+
+    Examples
+    --------
+    >>> OpenImage(np.eye(4), Image(np.eye(4))).values[0:1, 0:2]
+    array([[1., 0.]])
+    """
+
+    values: BlockArray
+    image: Image
+
+
 def checked_image(image: Image, name: str) -> Image:
     """Drop axes of length one, and check that the values are an image or a volume and the spacing is one.
 
@@ -154,7 +178,7 @@ def checked_image(image: Image, name: str) -> Image:
     if spacing is not None and len(spacing) != ndim:
         spacing = _fitting(spacing, image.values.shape, ndim)
     found = replace(image, values=values, colour=colour, spacing=spacing, valid=valid, notes=(*image.notes, *notes))
-    return _checked_spacing(found)
+    return checked_spacing(found)
 
 
 def check_room(shape: Sequence[int], itemsize: int, name: str) -> None:
@@ -363,8 +387,24 @@ def _fitting(spacing: tuple[float, ...], shape: tuple[int, ...], ndim: int) -> t
     return kept if len(kept) == ndim else None
 
 
-def _checked_spacing(image: Image) -> Image:
-    """Take absolute pixel sizes, and treat sizes that are zero or no number as unknown."""
+def checked_spacing(image: Image) -> Image:
+    """Take absolute pixel sizes, and treat sizes that are zero or no number as unknown.
+
+    Parameters
+    ----------
+    image : Image
+        What a reader found.
+
+    Returns
+    -------
+    Image
+        The image with positive pixel sizes, or none.
+
+    Examples
+    --------
+    >>> checked_spacing(Image(np.eye(2), (-0.5, 0.5), "um")).spacing
+    (0.5, 0.5)
+    """
     if image.spacing is None:
         return replace(image, unit=None)
     notes: list[str] = list(image.notes)

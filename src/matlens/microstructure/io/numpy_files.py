@@ -8,10 +8,12 @@ from typing import IO, Any, BinaryIO
 
 import numpy as np
 
-from matlens.microstructure.io.image import Image, check_room, pick, valued
+from matlens.errors import InputError
+from matlens.microstructure.io.image import Image, OpenImage, check_room, pick, valued
+from matlens.microstructure.io.parts import MappedValues, stand_in
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["read_npy", "read_npz", "write_npy", "write_npz"]
+__all__ = ["open_npy", "read_npy", "read_npz", "write_npy", "write_npz"]
 
 
 def read_npy(path: Path, dataset: str | None = None) -> Image:
@@ -46,6 +48,43 @@ def read_npy(path: Path, dataset: str | None = None) -> Image:
     with path.open("rb") as file:
         _check_header(file, path.name)
     return Image(np.load(path, allow_pickle=False))
+
+
+def open_npy(path: Path, dataset: str | None = None) -> OpenImage:
+    """Open an NPY file, of which blocks are read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str, optional
+        Ignored, because an NPY file holds one array.
+
+    Returns
+    -------
+    OpenImage
+        The values, without a spacing.
+
+    Raises
+    ------
+    InputError
+        If the file is truncated, or holds objects.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.npy"
+    >>> np.save(path, np.arange(12).reshape(3, 4))
+    >>> open_npy(path).values[1:2, 1:3].tolist()
+    [[5, 6]]
+    """
+    with path.open("rb") as file:
+        shape, fortran, dtype = _header(file)
+        offset = file.tell()
+    if dtype.hasobject:
+        raise InputError(f"{path.name} holds an array of dtype {dtype}; save plain numbers (integers or floats).")
+    values = MappedValues(path, shape, dtype, offset, "F" if fortran else "C")
+    return OpenImage(values, Image(stand_in(shape, values.dtype)))
 
 
 def read_npz(path: Path, dataset: str | None = None) -> Image:
@@ -102,11 +141,16 @@ def _shape(archive: Any, key: str, name: str) -> tuple[int, ...]:
 
 
 def _check_header(file: IO[bytes], name: str) -> tuple[int, ...]:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    shape, _, dtype = _header(file)
     check_room(shape, dtype.itemsize, name)
     return shape
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    found: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(file)
+    return found
 
 
 def write_npy(microstructure: Microstructure, file: BinaryIO, values: Sequence[int] | None = None) -> None:

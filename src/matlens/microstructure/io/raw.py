@@ -6,16 +6,18 @@ import bz2
 import math
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matlens.errors import InputError
-from matlens.microstructure.io.image import Image, check_room
+from matlens.microstructure.io.image import Image, OpenImage, check_room
+from matlens.microstructure.io.parts import MappedValues, stand_in
 
-__all__ = ["Packing", "data_beside", "read_raw", "shaped", "unpacked"]
+__all__ = ["Packing", "data_beside", "open_raw", "read_raw", "shaped", "unpacked"]
 
 Packing = Literal["zlib", "gzip", "bz2"]
 _WINDOW = {"zlib": zlib.MAX_WBITS, "gzip": zlib.MAX_WBITS | 16}
@@ -52,6 +54,44 @@ def read_raw(path: Path, dataset: str | None = None) -> Image:
     >>> read_raw(path).values.shape, read_raw(path, "6x4:uint8").values.shape
     ((2, 3, 4), (6, 4))
     """
+    sides, dtype = _layout(path, dataset)
+    return replace(_image(path, sides, dtype, dataset), values=np.fromfile(path, dtype=dtype).reshape(sides))
+
+
+def open_raw(path: Path, dataset: str | None = None) -> OpenImage:
+    """Open a file without a header, of which blocks are read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str, optional
+        Shape and type, as for `read_raw`.
+
+    Returns
+    -------
+    OpenImage
+        The values.
+
+    Raises
+    ------
+    InputError
+        As for `read_raw`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rock_2x3x4_uint8.raw"
+    >>> _ = path.write_bytes(bytes(range(24)))
+    >>> open_raw(path).values[0:1, 0:1, 0:2].tolist()
+    [[[0, 1]]]
+    """
+    sides, dtype = _layout(path, dataset)
+    return OpenImage(MappedValues(path, sides, dtype), _image(path, sides, dtype, dataset))
+
+
+def _layout(path: Path, dataset: str | None) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of the numbers."""
     text = path.stem if dataset is None else dataset
     shape, kind = _SHAPE.search(text), _TYPE.search(text)
     size = path.stat().st_size
@@ -67,9 +107,14 @@ def read_raw(path: Path, dataset: str | None = None) -> Image:
             f"{path.name} has {size} bytes, and {'x'.join(map(str, sides))} of {dtype} need "
             f"{math.prod(sides) * dtype.itemsize}; give shape and type with --dataset 400x400x400:uint8{_cubes(size)}."
         )
-    values = np.fromfile(path, dtype=dtype).reshape(sides)
+    return sides, dtype
+
+
+def _image(path: Path, sides: tuple[int, ...], dtype: np.dtype[Any], dataset: str | None) -> Image:
     note = f"The file has no header; {'x'.join(map(str, sides))} numbers of type {dtype} were read"
-    return Image(values, notes=(f"{note}, as its name says." if dataset is None else f"{note}, as given.",))
+    return Image(
+        stand_in(sides, dtype), notes=(f"{note}, as its name says." if dataset is None else f"{note}, as given.",)
+    )
 
 
 def _cubes(size: int) -> str:

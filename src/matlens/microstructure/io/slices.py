@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.microstructure.io.image import Image
 
-__all__ = ["ordered", "stacked"]
+__all__ = ["missing_slice", "ordered", "stacked", "stacked_facts"]
 
 
 def ordered(names: Sequence[str]) -> list[str]:
@@ -83,27 +83,67 @@ def stacked(pictures: Sequence[Image], names: Sequence[str], source: str) -> Ima
                 f"{source}: {name} has the pixel size {_step(picture)} and {names[0]} {_step(first)}; slices of a "
                 "volume must have one."
             )
-    numbers = [_number(name) for name in names]
-    gaps = [b for a, b in pairwise(numbers) if a is not None and b is not None and b - a != 1]
-    if gaps:
-        raise InputError(f"{source}: a slice is missing before number {gaps[0]}; put it back, or rename the slices.")
-    spacing = None if first.spacing is None else (float("nan"), *first.spacing)
-    note = f"{len(pictures)} slices were put together, from {PurePath(names[0]).name} to {PurePath(names[-1]).name}."
+    missing_slice(names, source)
     values = np.stack([picture.values for picture in pictures])
     valid = None
     if any(picture.valid is not None for picture in pictures):
         everywhere = np.ones(first.space, dtype=bool)
         valid = np.stack([everywhere if picture.valid is None else picture.valid for picture in pictures])
     notes = dict.fromkeys(said for picture in pictures for said in picture.notes)
-    return replace(
-        first,
-        values=values,
-        spacing=spacing,
-        valid=valid,
-        phase_names=None,
-        lossy=any(picture.lossy for picture in pictures),
-        notes=(note, *notes),
-    )
+    lossy = any(picture.lossy for picture in pictures)
+    return stacked_facts(replace(first, values=values, valid=valid, lossy=lossy, notes=tuple(notes)), names)
+
+
+def missing_slice(names: Sequence[str], source: str) -> None:
+    """Refuse slices between whose numbers one is missing.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Their names in their order.
+    source : str
+        Name of the folder or the archive.
+
+    Raises
+    ------
+    InputError
+        If a number is missing.
+
+    Examples
+    --------
+    >>> missing_slice(["a1.png", "a3.png"], "a")
+    Traceback (most recent call last):
+    matlens.errors.InputError: a: a slice is missing before number 3; put it back, or rename the slices.
+    """
+    numbers = [_number(name) for name in names]
+    gaps = [b for a, b in pairwise(numbers) if a is not None and b is not None and b - a != 1]
+    if gaps:
+        raise InputError(f"{source}: a slice is missing before number {gaps[0]}; put it back, or rename the slices.")
+
+
+def stacked_facts(image: Image, names: Sequence[str]) -> Image:
+    """Turn the facts of the first slice into those of the volume.
+
+    Parameters
+    ----------
+    image : Image
+        Facts of the first slice, and the values of the volume.
+    names : sequence of str
+        Names of the slices.
+
+    Returns
+    -------
+    Image
+        Without a distance between slices, which no picture tells, and with a note on the slices.
+
+    Examples
+    --------
+    >>> stacked_facts(Image(np.zeros((2, 4, 5))), ["a1.png", "a2.png"]).notes
+    ('2 slices were put together, from a1.png to a2.png.',)
+    """
+    spacing = None if image.spacing is None else (float("nan"), *image.spacing)
+    note = f"{len(names)} slices were put together, from {PurePath(names[0]).name} to {PurePath(names[-1]).name}."
+    return replace(image, spacing=spacing, phase_names=None, notes=(note, *image.notes))
 
 
 def _palette(picture: Image) -> NDArray[np.uint8]:

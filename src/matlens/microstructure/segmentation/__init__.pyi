@@ -9,6 +9,9 @@ from .given import as_structure as as_structure
 from .given import as_structures as as_structures
 from .loading import load as load
 from .loading import read_microstructure as read_microstructure
+from .opening import Opened as Opened
+from .opening import open_large as open_large
+from .opening import open_microstructure as open_microstructure
 from .options import CleaningOptions as CleaningOptions
 from .options import parse_crop as parse_crop
 from .options import parse_flatten as parse_flatten

@@ -36,10 +36,18 @@ from matlens.microstructure.segmentation.options import (
 from matlens.microstructure.segmentation.plateau import Variants, plateau
 from matlens.microstructure.segmentation.proposal import proposed, uneven_light
 from matlens.microstructure.segmentation.round_field import corner_value
-from matlens.microstructure.segmentation.understood import PhaseFound, Understood
+from matlens.microstructure.segmentation.understood import (
+    PhaseFound,
+    Understood,
+    colour_text,
+    extent_text,
+    grey_text,
+    meanings_of,
+    shape_text,
+)
 from matlens.microstructure.structure import MAX_PHASES, Microstructure, distinct_values
 
-__all__ = ["Segmentation", "segment"]
+__all__ = ["Segmentation", "scaled", "segment"]
 
 _OUTSIDE = 0.1  # share of the pixels that have the very value of all corners; a circle in a square leaves .21
 _EMPTY = 0.005  # a phase with a smaller share is likely a mistake of the threshold
@@ -151,7 +159,7 @@ class Segmentation:
             )
         said = (
             f"{what} takes no masked pixels: of the picture it uses the largest rectangle without them, "
-            f"{_extent(part, mask.shape)}."
+            f"{extent_text(part, mask.shape)}."
         )
         kept = self.microstructure.crop(*part)
         variants = self.variants.cropped(part, kept) if isinstance(self.variants, Variants) else {}
@@ -224,7 +232,7 @@ def segment(
     image = with_known(image, mask, steps, unmasked=options.unmasked)
     options, kind, said = decided(image, options, name, propose=propose)
     image, valid = _framed(image, options, steps)
-    image = _scaled(image, options, steps)
+    image = scaled(image, options, steps)
     if said == PROPOSED:
         options = proposed(image, options, valid)
         taken = {key: value for key, value in options.settings().items() if given.get(key) != value}
@@ -250,7 +258,7 @@ def _names(options: CleaningOptions, found: tuple[str, ...], name: str) -> tuple
 
 def _understood(made: Segmentation, image: Image, kind: str, name: str) -> Understood:
     structure = made.microstructure
-    meanings = _meanings(made, image, structure.n_phases)
+    meanings = meanings_of(structure.n_phases, made.thresholds, made.mapping, image.palette, inverted=made.inverted)
     phases = tuple(
         PhaseFound(phase, meaning, float(share))
         for phase, meaning, share in zip(structure.phase_names, meanings, structure.volume_fractions)
@@ -270,27 +278,6 @@ def _understood(made: Segmentation, image: Image, kind: str, name: str) -> Under
     )
 
 
-def _meanings(made: Segmentation, image: Image, count: int) -> list[str]:
-    """What stands for each phase in the file."""
-    if made.thresholds:
-        names = ["dark", *["between"] * (count - 2), "bright"] if count != 3 else ["dark", "middle", "bright"]
-        ends = [f"up to {_grey(made.thresholds[0])}"]
-        ends += [f"{_grey(low)} to {_grey(high)}" for low, high in zip(made.thresholds, made.thresholds[1:])]
-        ends += [f"above {_grey(made.thresholds[-1])}"]
-        listed = [f"{name}, grey {end}" for name, end in zip(names, ends)]
-        return listed[::-1] if made.inverted else listed
-    values = {phase: f"value {value:g}" for value, phase in made.mapping.items()}
-    if image.palette is not None:
-        order = made.mapping or {float(phase): phase for phase in range(count)}
-        values = {phase: f"{_colour(image.palette, int(value))}" for value, phase in order.items()}
-    return [values.get(phase, f"value {phase}") for phase in range(count)]
-
-
-def _grey(level: float) -> str:
-    """A grey value as it can be given again: 22431 and not 2.243e+04."""
-    return f"{level:.0f}" if 1e4 <= abs(level) < 1e9 else f"{level:.4g}"
-
-
 def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[Image, _Valid]:
     values = image.values
     valid = np.ones(values.shape, dtype=bool) if image.valid is None else image.valid
@@ -303,7 +290,7 @@ def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[I
             raise InputError(f"the crop {options.crop!r} leaves nothing of a picture of shape {values.shape}.")
         beyond = any((end or 0) > side for part, side in zip(slices, values.shape) for end in (part.start, part.stop))
         said = ", as the crop that was asked for reaches beyond the picture" if beyond else ""
-        steps.append(f"Cropped {_extent(slices, values.shape)} out of {_size(values.shape)}{said}.")
+        steps.append(f"Cropped {extent_text(slices, values.shape)} out of {shape_text(values.shape)}{said}.")
         values, valid = values[slices], valid[slices]
         thin = [axis for axis, side in enumerate(values.shape) if side == 1]
         if values.ndim == 3 and len(thin) == 1:  # one slice is a picture
@@ -332,7 +319,7 @@ def _sliced(image: Image, valid: _Valid, text: str, steps: list[str]) -> tuple[I
         raise InputError(f"a slice is taken of a volume, and this picture has shape {values.shape}; leave out --slice.")
     if not -values.shape[axis] <= position < values.shape[axis]:
         raise InputError(f"there is no slice {text}; the volume has {values.shape[axis]} along {'xyz'[-1 - axis]}.")
-    steps.append(f"Slice {text} was taken of a volume of {_size(values.shape)}.")
+    steps.append(f"Slice {text} was taken of a volume of {shape_text(values.shape)}.")
     spacing = image.spacing
     if spacing is not None:
         spacing = tuple(step for place, step in enumerate(spacing) if place != axis % 3)
@@ -356,7 +343,33 @@ def _bar_rows(values: NDArray[Any], valid: _Valid, options: CleaningOptions) -> 
     return 0, rows
 
 
-def _scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
+def scaled(image: Image, options: CleaningOptions, steps: list[str]) -> Image:
+    """Take the pixel size that is asked for, or that of the file, and join pixels.
+
+    Parameters
+    ----------
+    image : Image
+        The part of the image that is used.
+    options : CleaningOptions
+        Options of the segmentation.
+    steps : list of str
+        Sentences are added on what was replaced or assumed.
+
+    Returns
+    -------
+    Image
+        With the spacing of the result.
+
+    Raises
+    ------
+    InputError
+        If the number of sizes does not fit.
+
+    Examples
+    --------
+    >>> scaled(Image(np.eye(4)), CleaningOptions(spacing="2um"), []).spacing
+    (2.0, 2.0)
+    """
     ndim = image.values.ndim
     spacing, unit = image.spacing, image.unit
     if options.spacing is not None:
@@ -394,9 +407,9 @@ def _thresholded(image: Image, valid: _Valid, options: CleaningOptions, steps: l
     wanted = parse_threshold(options.threshold or "")
     levels = found_thresholds(grey[valid], wanted, name)
     around = plateau(grey[valid], levels)
-    lowest, highest = (", ".join(map(_grey, around[end])) for end in (min(around), max(around)))
+    lowest, highest = (", ".join(map(grey_text, around[end])) for end in (min(around), max(around)))
     steps.append(
-        f"Phases were separated at grey {', '.join(map(_grey, levels))} ({options.threshold}); thresholds from "
+        f"Phases were separated at grey {', '.join(map(grey_text, levels))} ({options.threshold}); thresholds from "
         f"{lowest} to {highest} separate them nearly as well."
     )
     if options.flatten is None and isinstance(wanted, int) and grey.size <= _LOOKED_AT:
@@ -504,21 +517,6 @@ def _colours(image: Image, *, indexed: bool) -> str:
     """List colour -> phase, with the indices of a palette where the file has one."""
     assert image.palette is not None
     used = distinct_values(image.values).astype(int).tolist()
-    names = (
-        f"index {index} {_colour(image.palette, index)}" if indexed else _colour(image.palette, index) for index in used
-    )
+    colours = [colour_text(image.palette, index) for index in used]
+    names = [f"index {index} {colour}" for index, colour in zip(used, colours)] if indexed else colours
     return ", ".join(f"{name} -> {phase}" for phase, name in enumerate(names))
-
-
-def _colour(palette: NDArray[np.uint8], index: int) -> str:
-    return f"#{bytes(palette[index].tolist()).hex()}"
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(side) for side in shape)
-
-
-def _extent(slices: tuple[slice, ...], shape: tuple[int, ...]) -> str:
-    """Extent of a part as a user writes it for --crop, x first."""
-    ends = [part.indices(side)[:2] for part, side in zip(slices, shape)]
-    return ",".join(f"{axis}={low}:{high}" for axis, (low, high) in zip("xyz", reversed(ends)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError
 from matlens.microstructure.structure import distinct_values
 
-__all__ = ["block_majority", "block_mean", "found_thresholds", "without_small"]
+__all__ = ["block_majority", "block_mean", "found_thresholds", "thresholds_of_counts", "without_small"]
 
 _OUTLYING = 0.002  # share of the pixels at either end that may be hot, dead or of another material
 
@@ -168,21 +168,81 @@ def found_thresholds(
         return wanted
     from skimage.filters import threshold_multiotsu, threshold_otsu
 
-    distinct = distinct_values(grey).size
-    if distinct < wanted:
-        raise InputError(
-            f"{name} holds {distinct} distinct grey value{'s' * (distinct != 1)} where {wanted} phases need at least "
-            f"{wanted}; check the picture and the part of it that is used."
-        )
+    _check_enough(distinct_values(grey).size, wanted, name)
     grey = _without_outliers(grey)
     if wanted == 2:
         return (float(threshold_otsu(grey)),)
     return tuple(float(level) for level in threshold_multiotsu(grey, classes=wanted))
 
 
+def thresholds_of_counts(
+    values: NDArray[Any], counts: NDArray[np.int64], wanted: int, name: str = "the picture"
+) -> tuple[float, ...]:
+    """Compute the thresholds that `found_thresholds` finds, from how often each grey value occurs.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Distinct grey values in ascending order.
+    counts : ndarray of int, shape (n,)
+        How often each occurs.
+    wanted : int
+        Number of classes.
+    name : str
+        What the grey values are of, for messages.
+
+    Returns
+    -------
+    tuple of float
+        Thresholds in ascending order.
+
+    Raises
+    ------
+    InputError
+        If there are fewer distinct grey values than classes.
+
+    Examples
+    --------
+    >>> grey = np.array([10, 11, 12, 90, 91, 200])
+    >>> thresholds_of_counts(grey[:5], np.array([5, 9, 5, 3, 4]), 2) == found_thresholds(
+    ...     np.repeat(grey[:5], [5, 9, 5, 3, 4]).astype(np.float32), 2)
+    True
+    """
+    from skimage.filters import threshold_multiotsu, threshold_otsu
+
+    _check_enough(int(values.size), wanted, name)
+    grey = values.astype(np.float32)
+    ends = [_quantile(grey, counts, share) for share in (_OUTLYING, 1 - _OUTLYING)]
+    grey = _clipped(grey, *ends)
+    numbers, edges = np.histogram(grey, bins=256, weights=counts)
+    histogram = (numbers, (edges[:-1] + edges[1:]) / 2)
+    if wanted == 2:
+        return (float(threshold_otsu(hist=histogram)),)
+    return tuple(float(level) for level in threshold_multiotsu(hist=histogram, classes=wanted))
+
+
+def _quantile(values: NDArray[Any], counts: NDArray[np.int64], share: float) -> float:
+    """Quantile of values that occur several times, between two of them by proportion."""
+    before = np.cumsum(counts)
+    place = (int(before[-1]) - 1) * share
+    low, high = (float(values[np.searchsorted(before, at, side="right")]) for at in (int(place), -int(-place // 1)))
+    return low + (place - int(place)) * (high - low)
+
+
+def _check_enough(distinct: int, wanted: int, name: str) -> None:
+    if distinct < wanted:
+        raise InputError(
+            f"{name} holds {distinct} distinct grey value{'s' * (distinct != 1)} where {wanted} phases need at least "
+            f"{wanted}; check the picture and the part of it that is used."
+        )
+
+
 def _without_outliers(grey: NDArray[Any]) -> NDArray[Any]:
     """Clip the few values far from all others: 256 bins that reach to a hot pixel resolve nothing else."""
-    low, high = (float(value) for value in np.quantile(grey, (_OUTLYING, 1 - _OUTLYING)))
+    return _clipped(grey, *(float(value) for value in np.quantile(grey, (_OUTLYING, 1 - _OUTLYING))))
+
+
+def _clipped(grey: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     reach = 0.5 * (high - low)
     if float(grey.min()) >= low - reach and float(grey.max()) <= high + reach:
         return grey

@@ -21,7 +21,7 @@ from matlens.microstructure.io.reading import read_image
 from matlens.microstructure.segmentation import CleaningOptions, Segmentation, segment
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["load", "read_microstructure"]
+__all__ = ["asked_options", "load", "read_microstructure"]
 
 
 def load(
@@ -132,7 +132,7 @@ def read_microstructure(
     >>> read_microstructure(path, threshold=15.5, spacing="0.35um", downsample=2, phases="dark,bright")
     Microstructure(4 x 4, 2 phases, 0.7 um)
     """
-    asked = _asked(segmentation or CleaningOptions(), threshold, cleaning)
+    asked = asked_options(segmentation or CleaningOptions(), threshold, cleaning)
     if isinstance(spacing, str):
         asked, spacing = replace(asked, spacing=spacing), None
     found = load(path, asked, dataset=dataset).microstructure
@@ -143,10 +143,35 @@ def read_microstructure(
     return Microstructure(found.labels, step, name, found.phase_names, found.periodic, found.mask)
 
 
-def _asked(
+def asked_options(
     options: CleaningOptions, threshold: str | float | Sequence[float] | None, others: dict[str, Any]
 ) -> CleaningOptions:
-    """The options with those that were given by name."""
+    """Complete options by those that are given by name.
+
+    Parameters
+    ----------
+    options : CleaningOptions
+        The options.
+    threshold : str or float or sequence of float, optional
+        How grey values become phases.
+    others : dict
+        Other options by name.
+
+    Returns
+    -------
+    CleaningOptions
+        All of them.
+
+    Raises
+    ------
+    InputError
+        If an option is unknown.
+
+    Examples
+    --------
+    >>> asked_options(CleaningOptions(), 120, {"median": 3}).settings()
+    {'median': 3, 'threshold': '120'}
+    """
     known = [field.name for field in fields(options)]
     for name in others:
         if name not in known:
