@@ -41,7 +41,9 @@ def test_a_volume_from_named_planes_is_judged_axis_by_axis(sections, capsys):
     assert np.load("made/realisation_0.npy").shape == (32, 32, 32)
     judged = pd.read_csv("made/planes.csv")
     assert list(dict.fromkeys(judged["planes"])) == ["normal to z", "normal to y", "normal to x"]
-    assert not (sections / "made" / "verdict.json").exists()
+    verdict = json.loads((sections / "made" / "verdict.json").read_text(encoding="utf-8"))
+    assert set(verdict["joints"]) == {"z", "y", "x"}
+    assert verdict["sentences"][1].startswith("Planes normal to z: ")
     proposed = pd.read_csv("made/proposed.csv")
     assert {"Euler density", "share that spans", "formation factor", "formation factor, periodic"} == set(
         proposed["statistic"]

@@ -96,7 +96,8 @@ def test_kills_cost_nothing(tmp_path, asked):
 
 STOPS_IN_SPACE = [
     "matlens.runs.state_store,RunStateStore,save,3,after,SIGKILL",  # while the volume is made
-    "matlens.microstructure.commands.reconstruct.run,,write_table,1,before,SIGKILL",  # it is compared, but not solved
+    "matlens.microstructure.statistics.equivalence.proposed,,formation_factor,3,before,SIGKILL",  # two are kept
+    "matlens.microstructure.commands.reconstruct.in_space,,_proposed,2,before,SIGKILL",  # one was made of a half
 ]
 
 
@@ -105,7 +106,7 @@ def test_a_killed_volume_keeps_its_known_plane_and_ends_as_one_that_never_stoppe
     plane = gaussian_field((16, 24), 3.0, 0.4, seed=1)
     write_microstructure(plane, tmp_path / "known.npy")
     asked = ["reconstruct", "section.npy", "--shape", "16x24x24", "--anchor", "y=3:known.npy", "--preset", "fast",
-             "--threads", "1", "--quiet"]  # fmt: skip
+             "--target-resamples", "1", "--threads", "1", "--quiet"]  # fmt: skip
     whole = run_with(",,,0,,", *asked, "-o", "whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     labels = np.load(tmp_path / "whole" / "realisation_0.npy")
@@ -119,7 +120,7 @@ def test_a_killed_volume_keeps_its_known_plane_and_ends_as_one_that_never_stoppe
             file.unlink()
     ended = run_with(",,,0,,", *command, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
-    names = ["realisation_0.npy", "proposed.csv", *TABLES]
+    names = ["realisation_0.npy", "resampled_0/realisation_0.npy", "proposed.csv", "resampled.csv", *TABLES]
     different = [n for n in names if (tmp_path / "whole" / n).read_bytes() != (tmp_path / "parts" / n).read_bytes()]
     assert different == []
 

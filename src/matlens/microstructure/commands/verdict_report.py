@@ -22,7 +22,7 @@ from matlens.runs.tables import read_table
 
 __all__ = ["answer", "copying", "evidence", "headlines", "judged_properties", "named", "verdict_in"]
 
-_ERRORS = {"fraction_error": "volume fraction", "realisation": "realisation", "source": "source"}
+_ERRORS = {"fraction_error": "volume fraction", "realisation": "realisation", "plane": "plane", "source": "source"}
 _OF_STATISTIC = ": R = "  # in sentences on a single statistic, which repeat the table
 
 

@@ -20,9 +20,10 @@ from matlens.hooks import Arrays, NoStore, Progress, Silent, StateStore
 from matlens.microstructure.reconstruction.anchors import Known
 from matlens.microstructure.reconstruction.phases import phase_counts
 from matlens.microstructure.reconstruction.result import realisation_key
+from matlens.microstructure.reconstruction.sections import Realisability
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["Made", "Maker", "Method", "Prepared", "Task"]
+__all__ = ["NO_WISHES", "Made", "Maker", "Method", "Prepared", "Task", "Wishes"]
 
 INTERRUPTED = "interrupted before its end; resume the run to finish it"
 
@@ -234,6 +235,29 @@ class Prepared(ABC):
         """
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of a volume besides sections, shape and fractions.
+
+    Attributes
+    ----------
+    known : ndarray of int16, optional
+        Labels of the known voxels, ``FREE`` elsewhere; only methods that hold planes are asked for it.
+    nearest : Realisability, optional
+        The two-point target that an isotropic volume can have, instead of the sections' own.
+
+    Examples
+    --------
+    >>> Wishes().known is None
+    True
+    """
+
+    known: Known | None = field(default=None, repr=False)
+    nearest: Realisability | None = None
+
+
+NO_WISHES = Wishes()
+
 Work = TypeVar("Work", bound=Prepared, covariant=True)
 
 
@@ -303,7 +327,7 @@ class Method(ABC, Generic[Work]):
         sections: Sequence[Sequence[int]],
         shape: Sequence[int],
         seed: int,
-        known: Known | None = None,
+        wishes: Wishes = NO_WISHES,
     ) -> Work:
         """Check exemplars and options for a volume, and resolve every setting.
 
@@ -318,8 +342,8 @@ class Method(ABC, Generic[Work]):
             Depth, height and width of the result in pixels.
         seed : int
             Seed of all random numbers.
-        known : ndarray of int16, shape ``shape``, optional
-            Labels of the known voxels, ``FREE`` elsewhere; given only to a method that holds planes.
+        wishes : Wishes
+            What is asked for besides.
 
         Returns
         -------

@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,11 +19,17 @@ from matlens.microstructure.reconstruction.default_shape import default_shape
 from matlens.microstructure.reconstruction.faces import Faces, at_one_spacing, faces_of
 from matlens.microstructure.reconstruction.fractions import FractionRule, asked_fractions, check_fraction
 from matlens.microstructure.reconstruction.matching.presets import Preset
-from matlens.microstructure.reconstruction.method import Method, Prepared, Work
+from matlens.microstructure.reconstruction.method import Method, Prepared, Wishes, Work
 from matlens.microstructure.reconstruction.methods import METHOD_NAMES, find_method, options_of, with_options
 from matlens.microstructure.reconstruction.realisations import Plan
 from matlens.microstructure.reconstruction.result import Reconstruction
-from matlens.microstructure.reconstruction.sections import ISOTROPIC, checked_sections
+from matlens.microstructure.reconstruction.sections import (
+    ISOTROPIC,
+    Realisability,
+    SectionChecks,
+    check_realisable,
+    checked_sections,
+)
 from matlens.microstructure.segmentation import StructureLike, StructuresLike, as_structure, as_structures
 from matlens.microstructure.structure import Microstructure
 
@@ -48,6 +54,7 @@ def reconstruct(
     fraction: FractionRule = "exact",
     seed: int = 0,
     force_sections: bool = False,
+    nearest: bool = False,
     anchor: Mapping[str, StructureLike] | None = None,
     device: str = "auto",
     progress: Progress | None = None,
@@ -85,6 +92,9 @@ def reconstruct(
     force_sections : bool
         Whether to make a volume although a check of its sections found that none can have them, or that they
         contradict one another.
+    nearest : bool
+        Whether the two-point target is the nearest that an isotropic volume can have, where that of the section is
+        none that a volume has; a note says how far it is.
     anchor : mapping of str to Microstructure, array_like or path-like, optional
         Known planes of a volume by the axis normal to them and their number along it, such as ``{"z=0": image}``. The
         volume has exactly these planes and continues them; its fractions as a whole are as asked for. Rows and columns
@@ -141,6 +151,7 @@ def reconstruct(
         fraction=fraction,
         seed=seed,
         force_sections=force_sections,
+        nearest=nearest,
         anchor={place: as_structure(plane, progress) for place, plane in (anchor or {}).items()},
         device=device,
     )
@@ -156,15 +167,19 @@ def plan(
     fraction: FractionRule = "exact",
     seed: int = 0,
     force_sections: bool = False,
+    nearest: bool = False,
     anchor: Mapping[str, Microstructure] | None = None,
+    checks: SectionChecks | None = None,
     **options: Any,
 ) -> Plan[Prepared]:
     """Check the arguments of `reconstruct` and resolve every setting.
 
     Parameters
     ----------
-    exemplar, shape, method, n, fraction, seed, force_sections, anchor
+    exemplar, shape, method, n, fraction, seed, force_sections, nearest, anchor
         As in `reconstruct`.
+    checks : SectionChecks, optional
+        What was found of the sections before; they are not checked again.
     **options
         Those that only a method knows, such as ``encoder`` and ``preset``; they reach the method by their names.
 
@@ -205,7 +220,9 @@ def plan(
         fraction=fraction,
         seed=seed,
         force_sections=force_sections,
+        nearest=nearest,
         anchor=anchor,
+        checks=checks,
     )
 
 
@@ -218,7 +235,9 @@ def plan_method(
     fraction: FractionRule = "exact",
     seed: int = 0,
     force_sections: bool = False,
+    nearest: bool = False,
     anchor: Mapping[str, Microstructure] | None = None,
+    checks: SectionChecks | None = None,
 ) -> Plan[Work]:
     """Check a reconstruction by a method with its options, and resolve every setting.
 
@@ -226,8 +245,10 @@ def plan_method(
     ----------
     method : Method
         The method.
-    exemplar, shape, n, fraction, seed, force_sections, anchor
+    exemplar, shape, n, fraction, seed, force_sections, nearest, anchor
         As in `reconstruct`.
+    checks : SectionChecks, optional
+        What was found of the sections before; they are not checked again.
 
     Returns
     -------
@@ -247,14 +268,18 @@ def plan_method(
     >>> plan_method(find_method("quilting"), bicontinuous((64, 64), seed=1)).settings["options"]["overlap"]
     0.2
     """
-    exemplars, faces, told, warned = _sections(exemplar, shape, force_sections)
+    found = _sections(exemplar, shape, force_sections, nearest, checks)
+    exemplars, faces, told = found.exemplars, found.faces, found.said
     asked = _checked(exemplars, shape, n, fraction, seed, in_space=bool(faces))
     seen, said = exemplars, _masked(exemplars, takes=method.takes_masks)
     if said and not method.takes_masks:
         seen = tuple(m.unmasked() for m in exemplars)
         _check_exemplars(seen)
     known, held = _held(anchor, exemplars, asked, fraction, method)
-    prepared = method.prepare_volume(seen, faces, asked, seed, known) if faces else method.prepare(seen, asked, seed)
+    if faces:
+        prepared = method.prepare_volume(seen, faces, asked, seed, Wishes(known, found.nearest))
+    else:
+        prepared = method.prepare(seen, asked, seed)
     told = (*told, *held)
     if said or told:
         prepared = replace(prepared, notes=(*told, *said, *prepared.notes))
@@ -268,18 +293,33 @@ def plan_method(
     }
     if anchor:
         settings["anchors"] = list(anchor)
-    if warned:
-        settings["warnings"] = list(warned)
-    return Plan(prepared, exemplars, asked, fraction, n, seed, settings)
+    if found.warned:
+        settings["warnings"] = list(found.warned)
+    return Plan(prepared, exemplars, asked, fraction, n, seed, settings, found.checks)
+
+
+class _Sections(NamedTuple):
+    """Exemplars; for a volume, also which of them planes normal to each axis resemble, and what was found of them.
+
+    Of the sentences, those in ``warned`` speak against the volume.
+    """
+
+    exemplars: tuple[Microstructure, ...]
+    faces: Faces = ()
+    said: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    checks: SectionChecks | None = None
+    nearest: Realisability | None = None
 
 
 def _sections(
-    exemplar: Exemplars, shape: Sequence[int] | Literal["full"] | None, force: bool
-) -> tuple[tuple[Microstructure, ...], Faces, tuple[str, ...], tuple[str, ...]]:
-    """Return the exemplars; for a volume, also which of them planes normal to each axis resemble.
-
-    Then follow what was done with sections and found of them, and that of it which speaks against the volume.
-    """
+    exemplar: Exemplars,
+    shape: Sequence[int] | Literal["full"] | None,
+    force: bool,
+    nearest: bool,
+    checks: SectionChecks | None,
+) -> _Sections:
+    """Return the exemplars, and check the sections of a volume unless that has been done."""
     in_space = shape is not None and not isinstance(shape, str) and len(shape) == 3
     if isinstance(exemplar, Mapping):
         if not in_space:
@@ -289,16 +329,33 @@ def _sections(
     else:
         sections = [exemplar] if isinstance(exemplar, Microstructure) else list(exemplar)
         if not in_space:
-            return tuple(sections), (), (), ()
+            if nearest:
+                raise InputError("nearest=True is about a volume; give its depth, height and width as the shape.")
+            return _Sections(tuple(sections))
         named, faces = {ISOTROPIC: sections}, (tuple(range(len(sections))),) * 3
         said = ["the micrograph is taken for a section of an isotropic material, which one section cannot test"]
     _check_exemplars(sections, one_scale=False)
-    checks = checked_sections({name: [one.unmasked() for one in own] for name, own in named.items()})
-    if checks.stops and not force:
-        raise InputError(f"{' '.join(checks.stops)} Nothing was made; force_sections makes a volume all the same.")
+    if checks is None:
+        checks = checked_sections({name: [one.unmasked() for one in own] for name, own in named.items()})
+    near = checks.nearest if nearest else None
+    if nearest and near is None:
+        raise InputError(
+            "nearest=True is about isotropic volumes, and the sections have named planes; leave it out, or give "
+            "sections without names."
+        )
+    stops = [sentence for sentence in checks.stops if near is None or sentence != near.finding.sentence]
+    if stops and not force:
+        ways = "force_sections makes a volume all the same"
+        if checks.nearest is not None and checks.nearest.finding.stops and not nearest:
+            ways = "nearest takes the nearest that a volume can have, and " + ways
+        raise InputError(f"{' '.join(stops)} Nothing was made; {ways}.")
     sections, brought = at_one_spacing(sections)
+    if near is not None:
+        if brought:  # distances are in pixels
+            near = check_realisable([one.unmasked() for one in sections])
+        said = [*said, near.sentence]
     warned = tuple(finding.sentence for finding in checks.findings if not finding.clear)
-    return tuple(sections), faces, (*said, *brought, *checks.sentences), warned
+    return _Sections(tuple(sections), faces, (*said, *brought, *checks.sentences), warned, checks, near)
 
 
 def _held(

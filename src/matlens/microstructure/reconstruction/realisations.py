@@ -21,6 +21,7 @@ from matlens.hooks import Arrays, Progress, StateStore
 from matlens.microstructure.reconstruction.fractions import FractionRule, asked_fractions
 from matlens.microstructure.reconstruction.method import Made, Maker, Task, Work
 from matlens.microstructure.reconstruction.result import Reconstruction, realisation_key
+from matlens.microstructure.reconstruction.sections import SectionChecks
 from matlens.microstructure.reconstruction.together import Together, make_together
 from matlens.microstructure.structure import Microstructure
 
@@ -49,6 +50,8 @@ class Plan(Generic[Work]):
         Number of realisations, and seed of their random numbers.
     settings : dict of str to object
         Every setting with its resolved value, of plain types.
+    checks : SectionChecks or None
+        What was found of the sections of a volume.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Plan(Generic[Work]):
     n: int
     seed: int
     settings: dict[str, Any]
+    checks: SectionChecks | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:

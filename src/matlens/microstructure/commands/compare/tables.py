@@ -37,8 +37,8 @@ def curves_of_comparison(bands: xr.Dataset) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``statistic`` (two_point, lineal_path, cluster), ``phase``, ``axis`` (radial, z, y, x), ``source``
-        (exemplar, windows, result I), ``distance`` (in the exemplar's unit), ``value`` and, for windows, ``low`` and
-        ``high`` (5 % and 95 %). As far as the results' curves go.
+        (exemplar, windows, result I, result at z = I), ``distance`` (in the exemplar's unit), ``value`` and, for
+        windows, ``low`` and ``high`` (5 % and 95 %). As far as the results' curves go.
 
     Examples
     --------
@@ -59,8 +59,9 @@ def curves_of_comparison(bands: xr.Dataset) -> pd.DataFrame:
             rows.append(_rows(place, "windows", distance[:reach], np.full(reach, np.nan)).assign(**band))
         exemplar = bands[f"{name}_exemplar"].isel(place.at).to_numpy()
         rows.append(_rows(place, "exemplar", distance[:reach], exemplar[:reach]))
-        for index, curve in enumerate(results):
-            rows.append(_rows(place, f"result {index}", distance[:reach], curve[:reach]))
+        names = bands["realisation"].values  # numbers, or places of the planes of a volume
+        for number, curve in zip(names, results):
+            rows.append(_rows(place, f"result {number}", distance[:reach], curve[:reach]))
     return pd.concat(rows, ignore_index=True).reindex(columns=_COLUMNS)
 
 

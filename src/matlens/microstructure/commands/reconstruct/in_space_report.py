@@ -9,7 +9,7 @@ from matlens.core.numbers import percent, shown
 from matlens.microstructure import figures
 from matlens.microstructure.axes import AXES
 from matlens.microstructure.commands import sections
-from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED
+from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED, RESAMPLED
 from matlens.microstructure.commands.verdict_report import named as named_statistic
 from matlens.report.parts import Drawing, Item, Section, table
 from matlens.runs.directory import RunDirectory
@@ -50,6 +50,8 @@ def proposed(run: RunDirectory) -> Section | None:
         "matter, compare them with a measurement, such as a formation factor.",
     ]
     points = [_spread(found)] if found["realisation"].nunique() > 1 else []
+    resampled = read_table(run, RESAMPLED)
+    points.append(_ABOUT_HALVES if resampled is None else _spread_of_targets(resampled))
     panels = [(f"realisation {index}", volume) for index, volume in enumerate(volumes[:2])]
     rows = [
         {"panel": title, "phase": name, "volume_fraction": share}
@@ -90,16 +92,35 @@ def _wide(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).rename(columns={axis: f"along {axis}" for axis in AXES} | {"all": "of the volume"})
 
 
+_ABOUT_HALVES = (
+    "What the size of the section leaves open is not included in these numbers; --target-resamples 5 would make five "
+    "volumes from halves of the section to show it."
+)
+
+
 def _spread(found: pd.DataFrame) -> str:
     """How much the formation factor differs between realisations."""
+    return (
+        f"Formation factor, mean over axes, over realisations: {_range(found, 'realisation')}. This is the spread at "
+        "fixed targets; a second section of the material would change the targets, too."
+    )
+
+
+def _spread_of_targets(resampled: pd.DataFrame) -> str:
+    """How much the formation factor differs between volumes from halves of the section."""
+    return (
+        f"Formation factor, mean over axes, over {resampled['target'].nunique()} volumes from other random numbers and "
+        f"targets, each of another half of the section: {_range(resampled, 'target')}. Such targets scatter as much as "
+        "those of other sections of this size would."
+    )
+
+
+def _range(found: pd.DataFrame, over: str) -> str:
+    """Smallest and largest formation factor of each phase."""
     rows = found[(found["statistic"] == "formation factor") & np.isfinite(found["value"])]
-    each = rows.groupby(["phase", "realisation"])["value"].mean().unstack()
+    each = rows.groupby(["phase", over])["value"].mean().unstack()
     parts = [
         f"{phase} {shown(float(values.min()))} to {shown(float(values.max()))}"
         for phase, values in each.dropna().iterrows()
     ]
-    where = "; ".join(parts) or "no phase leads from face to face in all of them"
-    return (
-        f"Formation factor, mean over axes, over realisations: {where}. This is the spread at fixed targets; a second "
-        "section of the material would change the targets, too."
-    )
+    return "; ".join(parts) or "no phase leads from face to face in all of them"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
-
-import pandas as pd
 
 from matlens.core.settings import taken_by
 from matlens.errors import InputError, Interrupted
 from matlens.hooks import Progress
-from matlens.microstructure.axes import AXES
 from matlens.microstructure.commands.inputs import (
     Inputs,
     exemplars_of,
@@ -23,25 +20,25 @@ from matlens.microstructure.commands.inputs import (
 from matlens.microstructure.commands.judging import compare_in
 from matlens.microstructure.commands.outcome import check_weights, write_outcome
 from matlens.microstructure.commands.realisation_store import RealisationStore
-from matlens.microstructure.commands.reconstruct import from_statistics
-from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED, ReconstructSpec
+from matlens.microstructure.commands.reconstruct import from_statistics, in_space
+from matlens.microstructure.commands.reconstruct.spec import ReconstructSpec
 from matlens.microstructure.reconstruction import Plan as Realisations
 from matlens.microstructure.reconstruction import find_method, plan, reconstruct
-from matlens.microstructure.reconstruction.faces import at_one_spacing, faces_of
+from matlens.microstructure.reconstruction.sections import SectionChecks
 from matlens.microstructure.segmentation import Segmentation
-from matlens.microstructure.statistics import compare, proposed_statistics
 from matlens.microstructure.statistics.equivalence.comparison import comparison_work
-from matlens.microstructure.statistics.equivalence.planes import planes_of
 from matlens.microstructure.structure import Microstructure
+from matlens.runs.codecs import JSON, read_value
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
-from matlens.runs.tables import write_table
+from matlens.runs.resumable import once
 
 __all__ = ["described", "forecast", "prepare", "work"]
 
 # Measured on one thread, on files from 256 x 256 to 746 x 1760 px.
 _JUDGED = 5e-6  # seconds for each pixel of the work of a comparison
 _REPORT = 8.0  # seconds
+CHECKS = "sections.json"
 ANCHORS, ANCHOR = "anchors", "anchor"  # in the settings, and the files of the known planes
 
 
@@ -129,6 +126,7 @@ def forecast(prepared: Prepared) -> Plan | None:
         return None
     planned = prepared.found.planned
     seconds, size = planned.cost
+    seconds *= 1 + prepared.options.target_resamples / prepared.options.n
     exemplars = [segmentation.microstructure for segmentation in prepared.found.sections]
     sides = [exemplar.shape for exemplar in exemplars]
     seconds += _JUDGED * comparison_work(planned.shape, prepared.options.n, exemplars) + _REPORT
@@ -189,7 +187,9 @@ def work(run: RunDirectory, progress: Progress, found: Found | None = None) -> N
     anchors = _anchors_of(run, None if found is None else found.anchors)
     sections = None if found is None else found.sections
     exemplars = exemplars_of(run, Inputs.from_settings(run.settings["inputs"]), sections)
-    planned = _plan(spec, exemplars, anchors) if found is None else found.planned
+    planned = _planned(run, spec, exemplars, anchors) if found is None else found.planned
+    if planned.checks is not None:
+        once(run, CHECKS, planned.checks.to_settings, JSON)
     check_weights(run, planned.settings.get("weights", {}))
     # Sections of a volume are brought to one pixel size, which is that of the result.
     store = RealisationStore(run, planned.exemplars[0], say=progress.say)
@@ -201,33 +201,17 @@ def work(run: RunDirectory, progress: Progress, found: Found | None = None) -> N
         raise
     write_outcome(run, result)
     if spec.plane:
-        write_table(run, PLANES, _judged_by_axis(spec.plane, exemplars, result.microstructures, progress, spec.seed))
+        in_space.judge_by_axis(run, spec.plane, exemplars, result.microstructures, progress, spec.seed)
     else:
         compare_in(run, result.microstructures, exemplars, progress, seed=spec.seed)
     if len(planned.shape) == 3:
-        tables = [proposed_statistics(volume, progress) for volume in result.microstructures]
-        table = pd.concat([one.assign(realisation=index) for index, one in enumerate(tables)], ignore_index=True)
-        write_table(run, PROPOSED, table)
+        in_space.propose(run, result.microstructures, progress)
+    if spec.target_resamples:
 
+        def from_halves(halves: Sequence[Microstructure], seed: int) -> Realisations[Any]:
+            return _plan(replace(spec, n=1, seed=seed), halves, anchors, planned.checks)
 
-def _judged_by_axis(
-    names: Iterable[str],
-    exemplars: Sequence[Microstructure],
-    volumes: Sequence[Microstructure],
-    progress: Progress,
-    seed: int,
-) -> pd.DataFrame:
-    """Compare the planes normal to each axis with the sections of these planes: other sections show other structure."""
-    sections, faces, _ = faces_of({name: [one] for name, one in zip(names, exemplars, strict=True)})
-    sections, _ = at_one_spacing(sections)
-    tables = []
-    for axis, own in enumerate(faces):
-        if own:
-            planes, _ = planes_of(volumes, (axis,))
-            seen = [sections[number] for number in own]
-            found = compare(planes, seen, seed=seed, controls=False, copying=False, properties=(), progress=progress)
-            tables.append(found.ratios.assign(planes=f"normal to {AXES[axis]}"))
-    return pd.concat(tables, ignore_index=True)
+        in_space.propose_from_halves(run, from_halves, exemplars, spec.target_resamples, spec.seed, progress)
 
 
 def _kept_settings(anchors: Inputs) -> dict[str, Any]:
@@ -247,10 +231,24 @@ def _anchors_of(run: RunDirectory, read: Sequence[Segmentation] | None) -> list[
     return stored
 
 
+def _planned(
+    run: RunDirectory,
+    spec: ReconstructSpec,
+    exemplars: Sequence[Microstructure],
+    anchors: Sequence[Microstructure],
+) -> Realisations[Any]:
+    """Plan again what a run was to make; its sections are not checked again."""
+    kept = (run.path / CHECKS).is_file()
+    return _plan(spec, exemplars, anchors, SectionChecks.from_settings(read_value(run, CHECKS, JSON)) if kept else None)
+
+
 def _plan(
-    spec: ReconstructSpec, exemplars: Sequence[Microstructure], anchors: Sequence[Microstructure]
+    spec: ReconstructSpec,
+    exemplars: Sequence[Microstructure],
+    anchors: Sequence[Microstructure],
+    checks: SectionChecks | None = None,
 ) -> Realisations[Any]:
     given = dict(zip(spec.plane, exemplars, strict=True)) if spec.plane else exemplars
     known = dict(zip(spec.anchor or {}, anchors, strict=True))
     asked = {**taken_by(reconstruct, spec), "method": find_method(spec.method, spec.set or {}), "anchor": known}
-    return plan(given, **asked)
+    return plan(given, checks=checks, **asked)

@@ -23,9 +23,10 @@ from matlens.microstructure.reconstruction import METHODS
 from matlens.microstructure.reconstruction.asked_shape import checked_shape
 from matlens.runs.command import Command
 
-__all__ = ["COMMAND", "PLANES", "PROPOSED", "ReconstructSpec"]
+__all__ = ["COMMAND", "PLANES", "PROPOSED", "RESAMPLED", "ReconstructSpec"]
 
 PLANES = "planes"  # table of R of the planes normal to each axis, where sections have names
+RESAMPLED = "resampled"  # table of the same for volumes from halves of the sections, and start of their folders
 PROPOSED = "proposed"  # table of what the sections of a volume do not determine
 
 
@@ -77,6 +78,21 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
             "another.",
         ),
     ] = False
+    nearest: Annotated[
+        bool,
+        option(
+            "Where no isotropic volume can have the two-point function of the section, aim at the nearest one that a "
+            "volume can have; the report says how far it is.",
+        ),
+    ] = False
+    target_resamples: Annotated[
+        int,
+        option(
+            "Number of further volumes, each from another half of the section, to see how much its size leaves open of "
+            "what the model proposes. With 0, the report gives the spread at fixed targets only.",
+            ge=0,
+        ),
+    ] = 0
     n: Annotated[
         int, option("Number of structures to make, each from other random numbers.", "-n", "--number", ge=1)
     ] = 1
@@ -131,6 +147,8 @@ class ReconstructSpec(Encoded, Micrographs, Seeded, OnDevice):
             raise InputError("sections of named planes make a volume: give --shape with three sides, as in 64x64x64.")
         if self.anchor is not None and (not isinstance(self.shape, tuple) or len(self.shape) != 3):
             raise InputError("known planes belong to a volume: give --shape with three sides, as in 64x64x64.")
+        if self.target_resamples and (not isinstance(self.shape, tuple) or len(self.shape) != 3):
+            raise InputError("--target-resamples is about volumes: give --shape with three sides, as in 64x64x64.")
         if self.target is None:
             return
         if given := [*self.files, *(self.plane or {}).values()]:

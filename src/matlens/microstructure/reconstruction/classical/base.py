@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from matlens.errors import InputError
-from matlens.microstructure.reconstruction.anchors import Known
-from matlens.microstructure.reconstruction.method import Maker, Method, Prepared
+from matlens.microstructure.reconstruction.method import NO_WISHES, Maker, Method, Prepared, Wishes
 from matlens.microstructure.reconstruction.methods import options_of
 from matlens.microstructure.structure import Microstructure
 
@@ -135,13 +134,13 @@ class Classical(Method[Prepared]):
         sections: Sequence[Sequence[int]],
         shape: Sequence[int],
         seed: int,
-        known: Known | None = None,
+        wishes: Wishes = NO_WISHES,
     ) -> Prepared:
         """Check exemplars and options for a volume.
 
         Parameters
         ----------
-        exemplars, sections, shape, seed, known
+        exemplars, sections, shape, seed, wishes
             As for every method.
 
         Returns

@@ -25,6 +25,7 @@ from matlens.microstructure.reconstruction.matching.terms import Sharpness
 from matlens.microstructure.reconstruction.matching.volume import VolumeMatch, match_volume
 from matlens.microstructure.reconstruction.phases import PhaseCode
 from matlens.microstructure.reconstruction.result import realisation_key
+from matlens.microstructure.reconstruction.sections import Realisability
 
 __all__ = ["Problem", "Solved", "Stage", "Stop", "schedule", "schedule_in_space", "solve"]
 
@@ -182,6 +183,8 @@ class Problem:
         Of a volume, the numbers of the exemplars that planes normal to each axis resemble; empty for a plane.
     known : ndarray of int16, optional
         Labels of the voxels of a volume that are known, ``FREE`` elsewhere; they stay as they are.
+    nearest : Realisability, optional
+        The two-point target that an isotropic volume can have, instead of the sections' own.
     code : PhaseCode
         Code between phases and field.
     matches : dict
@@ -208,6 +211,7 @@ class Problem:
     factors: tuple[int, ...]
     sections: tuple[tuple[int, ...], ...] = ()
     known: Known | None = field(default=None, repr=False)
+    nearest: Realisability | None = field(default=None, repr=False)
     code: PhaseCode = field(init=False)
     matches: dict[tuple[float, ...], Match | VolumeMatch] = field(init=False, default_factory=dict, repr=False)
     stages: tuple[Stage, ...] = field(init=False)
@@ -294,7 +298,8 @@ class Problem:
             length = self.covariance_reach / factor
             if self.sections:
                 faces = [[images[index] for index in numbers] for numbers in self.sections]
-                self.matches[key] = match_volume(self.encoder, faces, size, fractions, self.preset, length)
+                change = None if self.nearest is None else self.nearest.change(factor)
+                self.matches[key] = match_volume(self.encoder, faces, size, fractions, self.preset, length, change)
             else:
                 self.matches[key] = match(self.encoder, images, size, fractions, self.preset, length)
         return self.matches[key]

@@ -13,7 +13,7 @@ import torch
 from matlens.core.device import chosen_device
 from matlens.hooks import Progress
 from matlens.microstructure.encoders import Encoder, load_encoder
-from matlens.microstructure.reconstruction.anchors import FREE, Known
+from matlens.microstructure.reconstruction.anchors import FREE
 from matlens.microstructure.reconstruction.default_shape import longest_reach
 from matlens.microstructure.reconstruction.matching.decoding import decode_field
 from matlens.microstructure.reconstruction.matching.engine import Problem, Solved, Stop, solve
@@ -22,7 +22,7 @@ from matlens.microstructure.reconstruction.matching.objective import resolved_lo
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
 from matlens.microstructure.reconstruction.matching.presets import Preset, find_preset, settings_in_space
 from matlens.microstructure.reconstruction.matching.volume import KEPT
-from matlens.microstructure.reconstruction.method import Made, Maker, Method, Prepared, Task
+from matlens.microstructure.reconstruction.method import NO_WISHES, Made, Maker, Method, Prepared, Task, Wishes
 from matlens.microstructure.structure import Microstructure
 
 __all__ = ["Matching", "MatchingWork"]
@@ -190,7 +190,7 @@ class Matching(Method[MatchingWork]):
         ResourceError
             If weights are not found.
         """
-        return self._prepared(exemplars, shape, seed, (), None)
+        return self._prepared(exemplars, shape, seed, (), NO_WISHES)
 
     def prepare_volume(
         self,
@@ -198,7 +198,7 @@ class Matching(Method[MatchingWork]):
         sections: Sequence[Sequence[int]],
         shape: Sequence[int],
         seed: int,
-        known: Known | None = None,
+        wishes: Wishes = NO_WISHES,
     ) -> MatchingWork:
         """Load the encoder, and resolve layers, levels and the size of the volume.
 
@@ -212,8 +212,8 @@ class Matching(Method[MatchingWork]):
             Depth, height and width of the result in pixels.
         seed : int
             Seed of the noise.
-        known : ndarray of int16, optional
-            Labels of the known voxels, ``FREE`` elsewhere.
+        wishes : Wishes
+            What is asked for besides.
 
         Returns
         -------
@@ -227,7 +227,7 @@ class Matching(Method[MatchingWork]):
         ResourceError
             If weights are not found.
         """
-        return self._prepared(exemplars, shape, seed, tuple(tuple(own) for own in sections), known)
+        return self._prepared(exemplars, shape, seed, tuple(tuple(own) for own in sections), wishes)
 
     def _prepared(
         self,
@@ -235,7 +235,7 @@ class Matching(Method[MatchingWork]):
         shape: Sequence[int],
         seed: int,
         sections: tuple[tuple[int, ...], ...],
-        known: Known | None,
+        wishes: Wishes,
     ) -> MatchingWork:
         asked = tuple(shape)
         chosen = find_preset(self.preset)
@@ -254,9 +254,10 @@ class Matching(Method[MatchingWork]):
             cropped = f"cropped to {wanted}: not periodic"
             notes.append(f"made at {made} px, where the poolings divide the size, and {cropped}")
         length = _covariance_reach(exemplars)
+        known = wishes.known
         if known is not None:  # what is made beyond the shape is free
             known = np.pad(known, [(0, whole - side) for whole, side in zip(size, asked)], constant_values=FREE)
-        problem = Problem(network, images, size, chosen, length, seed, tuple(factors), sections, known)
+        problem = Problem(network, images, size, chosen, length, seed, tuple(factors), sections, known, wishes.nearest)
         choices = {
             "encoder": network.name,
             "weights": dict(network.source),

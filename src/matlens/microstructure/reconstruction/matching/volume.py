@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from matlens.microstructure.encoders import Encoder
@@ -226,6 +228,7 @@ def match_volume(
     fractions: Tensor,
     preset: Preset,
     reach: float,
+    change: NDArray[np.float64] | None = None,
 ) -> VolumeMatch:
     """Compute the loss of a periodic volume whose planes resemble sections.
 
@@ -244,6 +247,9 @@ def match_volume(
         Weights and layers.
     reach : float
         Correlation length at this level, in pixels.
+    change : ndarray, shape (K, M), optional
+        Of an isotropic volume, by how much its normalised covariances should differ from the sections', at the
+        distances 0, 1, 2, ... in pixels.
 
     Returns
     -------
@@ -287,8 +293,10 @@ def match_volume(
         notes += [note for note in found[plane].notes if note not in notes]
     whole: list[Term] = []
     if preset.two_point:
-        two_point = _radial_term if isotropic else _sectional_term
-        whole.append(two_point(sections, shape, fractions, preset.two_point, reach))
+        if isotropic:
+            whole.append(_radial_term(sections, shape, fractions, preset.two_point, reach, change))
+        else:
+            whole.append(_sectional_term(sections, shape, fractions, preset.two_point, reach))
     if preset.fraction:
         whole.append(Fraction(preset.fraction, fractions))
     if preset.phase_range:
@@ -315,7 +323,12 @@ def _offsets(half: Sequence[int], like: Tensor) -> list[Tensor]:
 
 
 def _radial_term(
-    sections: Sequence[Sequence[Tensor]], shape: Sequence[int], fractions: Tensor, weight: float, reach: float
+    sections: Sequence[Sequence[Tensor]],
+    shape: Sequence[int],
+    fractions: Tensor,
+    weight: float,
+    reach: float,
+    change: NDArray[np.float64] | None,
 ) -> TwoPoint:
     """Two-point term of an isotropic volume: the section's covariance by distance, at all offsets within reach."""
     half = _half(sections, shape, reach)
@@ -323,6 +336,9 @@ def _radial_term(
     flat = normalised_covariance(sections[0], [most, most])[0]  # (K, 2 m + 1, 2 m + 1)
     rows, columns = _offsets([most, most], flat)
     by_distance = _by_distance(flat, (rows.square() + columns.square()).sqrt(), most)
+    if change is not None:
+        stop = min(change.shape[1], most + 1)
+        by_distance[:, :stop] += torch.from_numpy(change[:, :stop]).to(by_distance)
     distance = torch.stack([axis.square() for axis in _offsets(half, flat)]).sum(dim=0).sqrt()
     low = distance.floor().long().clamp(max=most - 1)
     part = (distance - low).clamp(max=1.0)

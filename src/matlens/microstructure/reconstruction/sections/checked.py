@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import permutations
+from typing import Any
+
+import numpy as np
 
 from matlens.errors import InputError
 from matlens.microstructure.axes import AXES_OF_PLANES
@@ -56,6 +59,47 @@ class SectionChecks:
     def stops(self) -> list[str]:
         """The sentences of findings for which no volume should be made unless the user insists."""
         return [finding.sentence for finding in self.findings if finding.stops]
+
+    def to_settings(self) -> dict[str, Any]:
+        """Return the checks as plain values, so that a file can hold them.
+
+        Returns
+        -------
+        dict
+            Plain values.
+        """
+        nearest = self.nearest
+        curves = (
+            None
+            if nearest is None
+            else {name: getattr(nearest, name).tolist() for name in ("distances", "covariance", "nearest")}
+        )
+        return {
+            "findings": [{**asdict(finding), "numbers": dict(finding.numbers)} for finding in self.findings],
+            "nearest": curves,
+            "swaps": [sorted(names) for names in self.swaps],
+        }
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> SectionChecks:
+        """Make the checks from plain values, the inverse of `to_settings`.
+
+        Parameters
+        ----------
+        settings : mapping
+            What `to_settings` returned.
+
+        Returns
+        -------
+        SectionChecks
+            The checks.
+        """
+        findings = tuple(Finding(**one) for one in settings["findings"])
+        curves = settings["nearest"]
+        nearest = None
+        if curves is not None:  # its finding comes first
+            nearest = Realisability(findings[0], **{name: np.array(values) for name, values in curves.items()})
+        return cls(findings, nearest, tuple(frozenset(names) for names in settings["swaps"]))
 
 
 def checked_sections(sections: Mapping[str, Sequence[Microstructure]]) -> SectionChecks:

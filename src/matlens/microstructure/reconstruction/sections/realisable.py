@@ -69,6 +69,48 @@ class Realisability:
     covariance: Array
     nearest: Array
 
+    @property
+    def sentence(self) -> str:
+        """What taking the nearest as the target means."""
+        error = self.finding.numbers["irreducible_error"]
+        return (
+            "the target of the two-point term is the nearest that an isotropic volume can have, which is "
+            f"{error:.2g} away from the section's own (irreducible error)"
+        )
+
+    def change(self, factor: int) -> Array:
+        """Compute by how much the nearest covariance differs from the sections', at a level of fewer pixels.
+
+        Parameters
+        ----------
+        factor : int
+            Side length of the blocks that are averaged, in pixels.
+
+        Returns
+        -------
+        ndarray of float, shape (K, M)
+            Difference of the normalised covariances at the distances 0, 1, 2, ... in pixels of the level; none beyond.
+
+        Notes
+        -----
+        The covariance of block means is the mean covariance of two points, one in each block.
+
+        Examples
+        --------
+        >>> finding = Finding("realisable", "It is near.", {"irreducible_error": 0.1})
+        >>> near = Realisability(finding, np.arange(4.0), np.zeros((1, 4)), np.array([[0, 0.2, 0.1, 0]]))
+        >>> near.change(1).tolist(), near.change(2).round(4).tolist()
+        ([[0.0, 0.2, 0.1, 0.0]], [[0.1396, 0.0889]])
+        """
+        apart = np.arange(1 - factor, factor)
+        shares = factor - np.abs(apart)
+        weights = np.outer(shares, shares) / factor**4
+        along = np.arange(int(self.distances[-1]) // factor + 1) * factor
+        distance = np.hypot(along[:, None, None] + apart[:, None], apart)
+        differences = np.nan_to_num(self.nearest - self.covariance)  # NaN where a phase is absent
+        at = [np.interp(distance, self.distances, one, right=0.0) for one in differences]
+        return np.stack([np.asarray((weights * one).sum(axis=(1, 2))) for one in at])
+
 
 def check_realisable(sections: Sequence[Microstructure]) -> Realisability:
     """Find the covariance of an isotropic volume that is nearest to that of sections.
@@ -179,7 +221,7 @@ def _finding(numbers: dict[str, float]) -> Finding:
     sentence += (
         f"windows of the section differ by {windows:.2g} only, so give a second section, or ask for the nearest volume."
         if stops
-        else f"that is less than windows of the section differ ({windows:.2g}), so the nearest is taken as the target."
+        else f"that is less than windows of the section differ ({windows:.2g}), so its own is the target all the same."
     )
     return Finding("realisable", sentence, numbers, clear=False, stops=stops)
 

@@ -43,7 +43,7 @@ class Comparison(Shown):
     Attributes
     ----------
     errors : DataFrame
-        One row a realisation: every error against the exemplar (mean over exemplars).
+        One row a realisation, or a plane of a volume: every error against the exemplar (mean over exemplars).
     ratios : DataFrame
         One row a window size and statistic: ``source`` ("result"), ``window``, ``statistic``, ``d_result``,
         ``d_windows``, ``R``, ``low``, ``high``, ``low_joint``, ``verdict``, ``too_close``, ``n_windows``. First the
@@ -60,7 +60,7 @@ class Comparison(Shown):
         ``window``, then those of `property_table`; empty where none were asked.
     copying : DataFrame
         The copy test (`CopyTest`) of every realisation and of an image of pasted exemplar blocks; column ``source``:
-        "result 0", ..., "pasted blocks".
+        "result 0", ..., "pasted blocks"; planes of a volume are "result at z = 5" and so on.
     curves : Dataset
         S2, lineal-path and cluster curves of results, exemplar and windows (`curve_bands`).
     notes : tuple of str
@@ -161,12 +161,12 @@ def compare(
     >>> compare(white_noise((32, 32), (0.6, 0.4)), material, controls=False, copying=False).joint
     'different'
     """
-    results, exemplars, cut = _checked(as_structures(result, progress), as_structures(exemplar, progress))
+    results, exemplars, places, cut = _checked(as_structures(result, progress), as_structures(exemplar, progress))
     shown = progress or Silent()
     sizes = _sizes([one.shape for one in results], exemplars, window)
     steps = _Steps(shown, results, exemplars, sizes)
     try:
-        found = _compared(results, exemplars, sizes, steps, seed, controls, copying, properties)
+        found = _compared(results, exemplars, places, sizes, steps, seed, controls, copying, properties)
         return replace(found, notes=(*cut, *found.notes))
     finally:
         shown.end()
@@ -175,6 +175,7 @@ def compare(
 def _compared(
     results: list[Microstructure],
     exemplars: list[Microstructure],
+    places: list[str],
     sizes: list[tuple[int, ...]],
     steps: _Steps,
     seed: int,
@@ -195,12 +196,18 @@ def _compared(
     joint = _headline(found.ratios, found.joints, checks)
     steps.say(describe(found.ratios, found.joints, joint, checks, pd.DataFrame())[0])
     steps.next("search for copied parts")
-    copies = _copying(results, exemplars, seed) if copying else pd.DataFrame()
+    numbers = places or [str(number) for number in range(len(results))]
+    copies = _copying(dict(zip(numbers, results)), exemplars, seed) if copying else pd.DataFrame()
     steps.next("curves of the whole micrograph")
     rows = [pd.DataFrame([errors(c, target) for target in targets]).mean() for c in curves]
     band = next(iter(judged.values())).windows if judged else []
+    drawn = curve_bands(curves, targets, band, exemplars[0])
+    compared = pd.DataFrame(rows).rename_axis("realisation")
+    if places:
+        drawn = drawn.assign_coords(realisation=places)
+        compared = compared.set_axis(places).rename_axis("plane")
     return Comparison(
-        errors=pd.DataFrame(rows).rename_axis("realisation"),
+        errors=compared,
         ratios=found.ratios.drop(columns="joint", errors="ignore"),
         joint=joint,
         joints=found.joints,
@@ -209,21 +216,24 @@ def _compared(
             _joined([_of_windows(judged), found.properties, *(noise.properties for noise in noises)]), exemplars[0]
         ),
         copying=copies,
-        curves=curve_bands(curves, targets, band, exemplars[0]),
+        curves=drawn,
         notes=_notes(results, exemplars, sizes, properties),
     )
 
 
-def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], list[Microstructure], tuple[str, ...]]:
-    """Return results and exemplars of one dimension, and how planes were cut from volumes, if they were."""
+def _checked(
+    result: Several, exemplar: Several
+) -> tuple[list[Microstructure], list[Microstructure], list[str], tuple[str, ...]]:
+    """Return results and exemplars of one dimension; if planes were cut from volumes, also where and how."""
     results = [result] if isinstance(result, Microstructure) else list(result)
     exemplars = [exemplar] if isinstance(exemplar, Microstructure) else list(exemplar)
     if not results or not exemplars:
         raise InputError("nothing to compare: at least one result and one exemplar are needed.")
     first = exemplars[0]
+    places: list[str] = []
     cut: tuple[str, ...] = ()
     if first.ndim == 2 and all(m.ndim == 3 for m in results):
-        results, cut = planes_of(results)
+        results, places, cut = planes_of(results)
     for m in (*results, *exemplars):
         if m.ndim != first.ndim or m.n_phases != first.n_phases:
             raise InputError(f"cannot compare {m!r} with {first!r}: dimension and number of phases must agree.")
@@ -232,7 +242,7 @@ def _checked(result: Several, exemplar: Several) -> tuple[list[Microstructure], 
     results = [m.whole("a result to be compared") for m in results]
     if len({m.shape for m in results}) > 1:
         raise InputError(f"realisations of one size are needed, found {sorted({m.shape for m in results})}.")
-    return results, exemplars, cut
+    return results, exemplars, places, cut
 
 
 def _sizes(
@@ -404,11 +414,12 @@ def _controls(
     return [_judged(name, noise, judged, seed) for name, noise in noises.items()]
 
 
-def _copying(results: Sequence[Microstructure], exemplars: Sequence[Microstructure], seed: int) -> pd.DataFrame:
+def _copying(results: dict[str, Microstructure], exemplars: Sequence[Microstructure], seed: int) -> pd.DataFrame:
     test = CopyTest(exemplars)
     source = exemplars[0].unmasked()
-    pasted = pasted_blocks(source, results[0].shape, max(1, min(2 * max(test.sides), min(source.shape) // 2)), seed)
-    images = {f"result {i}": m for i, m in enumerate(results)} | {"pasted blocks": pasted}
+    shape = next(iter(results.values())).shape
+    pasted = pasted_blocks(source, shape, max(1, min(2 * max(test.sides), min(source.shape) // 2)), seed)
+    images = {f"result {name}": m for name, m in results.items()} | {"pasted blocks": pasted}
     tables = []
     for name, image in images.items():
         table = test(image)

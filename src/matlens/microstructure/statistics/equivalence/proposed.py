@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from matlens.hooks import Progress, Silent
+from matlens.hooks import NoStore, Progress, Silent, StateStore
 from matlens.microstructure.axes import AXES
 from matlens.microstructure.physics import formation_factor
 from matlens.microstructure.statistics.size_shape.euler import euler_density
@@ -14,8 +14,12 @@ from matlens.microstructure.structure import Microstructure
 
 __all__ = ["proposed_statistics"]
 
+_FACTORS = "factors"
 
-def proposed_statistics(volume: Microstructure, progress: Progress | None = None) -> pd.DataFrame:
+
+def proposed_statistics(
+    volume: Microstructure, progress: Progress | None = None, checkpoint: StateStore | None = None
+) -> pd.DataFrame:
     """Compute what sections of a volume do not determine: topology, connection and transport.
 
     Parameters
@@ -24,6 +28,8 @@ def proposed_statistics(volume: Microstructure, progress: Progress | None = None
         Three-dimensional.
     progress : Progress, optional
         Shows which formation factor is being computed.
+    checkpoint : StateStore, optional
+        Keeps the formation factors that are done, under the key ``factors``, so that an interrupted run goes on.
 
     Returns
     -------
@@ -60,12 +66,16 @@ def proposed_statistics(volume: Microstructure, progress: Progress | None = None
     pairs = [(phase, axis) for phase in range(volume.n_phases) for axis in range(volume.ndim)]
     rows += [("share that spans", names[phase], AXES[axis], spans[phase, axis], "") for phase, axis in pairs]
     kinds = {"formation factor": "fixed"} | ({"formation factor, periodic": "periodic"} if volume.periodic else {})
-    shown.begin(len(pairs) * len(kinds), "formation factors in space")
-    for done, (phase, axis) in enumerate(pairs):
-        for name, boundary in kinds.items():
-            found = formation_factor(volume, phase, axis, boundary=boundary, dtype="float32", device="cpu")
-            rows.append((name, names[phase], AXES[axis], found.value, ""))
-        shown.update((done + 1) * len(kinds), f"{names[phase]} along {AXES[axis]}")
+    wanted = [(name, boundary, phase, axis) for phase, axis in pairs for name, boundary in kinds.items()]
+    store = checkpoint or NoStore()
+    kept = store.load(_FACTORS)
+    done = [] if kept is None else list(kept["values"])
+    shown.begin(len(wanted), "formation factors in space")
+    for _, boundary, phase, axis in wanted[len(done) :]:
+        shown.update(len(done), f"{names[phase]} along {AXES[axis]}")
+        done.append(formation_factor(volume, phase, axis, boundary=boundary, dtype="float32", device="cpu").value)
+        store.save(_FACTORS, lambda: {"values": np.array(done)}, force=True)
     shown.end()
+    rows += [(name, names[phase], AXES[axis], value, "") for (name, _, phase, axis), value in zip(wanted, done)]
     table = pd.DataFrame(rows, columns=["statistic", "phase", "axis", "value", "unit"])
     return table.astype({"value": np.float64})

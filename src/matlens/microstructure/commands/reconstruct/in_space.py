@@ -1,0 +1,148 @@
+"""What ``reconstruct`` does with volumes besides making them; every step can be killed and done again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from matlens.errors import Interrupted
+from matlens.hooks import Progress
+from matlens.microstructure.axes import AXES
+from matlens.microstructure.commands.judging import VERDICT
+from matlens.microstructure.commands.realisation_store import RealisationStore
+from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED, RESAMPLED
+from matlens.microstructure.reconstruction import Plan
+from matlens.microstructure.reconstruction.faces import at_one_spacing, faces_of
+from matlens.microstructure.reconstruction.halves import half_sections
+from matlens.microstructure.statistics import compare, proposed_statistics
+from matlens.microstructure.statistics.equivalence.planes import joint_of_planes, planes_of
+from matlens.microstructure.structure import Microstructure
+from matlens.runs.codecs import JSON
+from matlens.runs.directory import RunDirectory
+from matlens.runs.resumable import each
+from matlens.runs.state_store import RunStateStore
+from matlens.runs.tables import write_table
+
+__all__ = ["judge_by_axis", "propose", "propose_from_halves"]
+
+
+def judge_by_axis(
+    run: RunDirectory,
+    names: Iterable[str],
+    exemplars: Sequence[Microstructure],
+    volumes: Sequence[Microstructure],
+    progress: Progress,
+    seed: int,
+) -> None:
+    """Compare the planes normal to each axis with the sections of these planes: other sections show other structure.
+
+    Writes ``planes.csv`` and ``verdict.json``.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    names : iterable of str
+        Names of the planes of each exemplar.
+    exemplars : sequence of Microstructure
+        The sections.
+    volumes : sequence of Microstructure
+        What was made.
+    progress : Progress
+        Shows how far the work is.
+    seed : int
+        Seed of the bootstrap.
+    """
+    sections, faces, _ = faces_of({name: [one] for name, one in zip(names, exemplars, strict=True)})
+    sections, _ = at_one_spacing(sections)
+    wanted = {AXES[axis]: [sections[number] for number in own] for axis, own in enumerate(faces) if own}
+
+    def judged(axis: str) -> dict[str, Any]:
+        planes, _, _ = planes_of(volumes, (AXES.index(axis),))
+        found = compare(
+            planes, wanted[axis], seed=seed, controls=False, copying=False, properties=(), progress=progress
+        )
+        table = found.ratios.assign(planes=f"normal to {axis}")
+        return {"rows": table.to_dict("records"), "joint": found.joint, "sentence": found.sentences()[0]}
+
+    results = dict(each(run, "planes", {axis: axis for axis in wanted}, judged, JSON, label="planes against sections"))
+    write_table(run, PLANES, pd.concat([pd.DataFrame(one["rows"]) for one in results.values()], ignore_index=True))
+    joints = {axis: str(one["joint"]) for axis, one in results.items()}
+    joint, sentence = joint_of_planes(joints)
+    sentences = [sentence, *(f"Planes normal to {axis}: {one['sentence']}" for axis, one in results.items())]
+    words = {"joint": joint, "word": _WORDS[joint], "joints": joints, "sentences": sentences}
+    run.write_text(VERDICT, json.dumps(words, indent=2, ensure_ascii=False) + "\n")
+
+
+_WORDS = {"equivalent": "Equivalent", "different": "Different", "undecided": "Not decided"}
+
+
+def propose(run: RunDirectory, volumes: Sequence[Microstructure], progress: Progress) -> None:
+    """Compute what sections do not determine, and write ``proposed.csv``.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    volumes : sequence of Microstructure
+        What was made.
+    progress : Progress
+        Shows how far the work is.
+    """
+    tables = [_proposed(run, f"volume_{index}/", volume, progress) for index, volume in enumerate(volumes)]
+    write_table(run, PROPOSED, _numbered(tables, "realisation"))
+
+
+def propose_from_halves(
+    run: RunDirectory,
+    plan: Callable[[Sequence[Microstructure], int], Plan[Any]],
+    exemplars: Sequence[Microstructure],
+    number: int,
+    seed: int,
+    progress: Progress,
+) -> None:
+    """Make volumes from halves of the sections, and write ``resampled.csv``: what they propose.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+    plan : callable
+        Takes sections and a seed, and returns the plan of one volume.
+    exemplars : sequence of Microstructure
+        The sections.
+    number : int
+        Number of volumes, each from another half and other random numbers.
+    seed : int
+        Seed of the run.
+    progress : Progress
+        Shows how far the work is.
+
+    Raises
+    ------
+    Interrupted
+        On KeyboardInterrupt.
+    """
+    tables = []
+    for index in range(number):
+        planned = plan(half_sections(exemplars, seed, index), seed + 1 + index)
+        folder = f"{RESAMPLED}_{index}/"
+        store = RealisationStore(run, planned.exemplars[0], folder)
+        try:
+            volume = planned.run(progress, store).microstructure
+        except Interrupted as stop:
+            store.write_partial(stop.result)
+            raise
+        tables.append(_proposed(run, folder, volume, progress))
+    write_table(run, RESAMPLED, _numbered(tables, "target"))
+
+
+def _proposed(run: RunDirectory, folder: str, volume: Microstructure, progress: Progress) -> pd.DataFrame:
+    return proposed_statistics(volume, progress, RunStateStore(run, folder))
+
+
+def _numbered(tables: Sequence[pd.DataFrame], name: str) -> pd.DataFrame:
+    return pd.concat([table.assign(**{name: index}) for index, table in enumerate(tables)], ignore_index=True)
