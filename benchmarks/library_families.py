@@ -28,14 +28,17 @@ class Known:
 
     library: MaterialsLibrary
     expected: Callable[[Array], Array]
+    held: Callable[[Array], Array] | None = None
+    """The law with the spectrum held, up to a constant; None where it is the expectation."""
 
-    def dilution(self, compositions: Array) -> Array:
-        """True total gradients per hundredth by dilution, shape (n, D): how the expectation changes."""
+    def dilution(self, compositions: Array, *, partial: bool = False) -> Array:
+        """True gradients per hundredth by dilution, shape (n, D): of the expectation, or with the spectrum held."""
+        law = self.held if partial and self.held is not None else self.expected
         found = np.empty_like(compositions)
         for k in range(compositions.shape[1]):
             way = -compositions / (1 - compositions[:, [k]])
             way[:, k] = 1
-            more, less = (self.expected(compositions + sign * _STEP * way) for sign in (1, -1))
+            more, less = (law(compositions + sign * _STEP * way) for sign in (1, -1))
             found[:, k] = (more - less) / (2 * _STEP) / 100
         return found
 
@@ -85,7 +88,7 @@ def phases(seed: int, n: int = 150) -> Known:
     library = MaterialsLibrary(
         x, ("Bi", "Cu", "V"), {"P": merit(x) + 0.1 * random.normal(size=len(x))}, {}, spectra, axis
     )
-    return Known(library, merit)
+    return Known(library, merit, lambda x: 3 * x[:, 0] - 2 * x[:, 1])  # the peak is the spectrum's
 
 
 def dopants(seed: int, n: int = 90) -> Known:
@@ -125,7 +128,8 @@ def process(seed: int, n: int = 100) -> Known:
 
     value = merit(x) + 0.3 * heat + 0.05 * random.normal(size=n)
     library = MaterialsLibrary(x, ("Fe", "Ni", "Cr", "Al"), {"P": value}, {}, spectra, axis)
-    return Known(library, merit)
+    # With the band held at its place, more Ni means less heat: 60 / 6 standard deviations of it per unit of Ni.
+    return Known(library, merit, lambda x: merit(x) - 3 * x[:, 1])
 
 
 FAMILIES: dict[str, Callable[..., Known]] = {"hidden": hidden, "phases": phases, "dopants": dopants, "process": process}

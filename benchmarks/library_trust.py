@@ -26,6 +26,7 @@ from matlens.library.gradients import explain_library, neighbourhood_support
 from matlens.library.model import LibraryModel
 from matlens.library.stacking import StackedModel
 from matlens.library.suggestions import Campaign, suggest
+from matlens.library.table import MaterialsLibrary
 
 FOLDER = Path("build/benchmark/trust")
 MEMBERS, SUGGESTED = 10, 10
@@ -35,6 +36,7 @@ MODELS: dict[str, Callable[[int], Any]] = {
     "gaussian-process": lambda seed: BASELINES["gaussian-process"](seed=seed),
 }
 Row = dict[str, Any]
+_PARTIAL = ("composition_gradient", "composition_gradient_error")
 
 
 def interval_score(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
@@ -43,7 +45,7 @@ def interval_score(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> floa
 
 
 def gradients(model: Any, known: Known) -> Row:
-    """Coverage of total gradients by dilution in directions with support, and of those of composition alone."""
+    """Coverage of total and partial gradients by dilution in directions with support, and of composition alone."""
     library = known.library
     insight, truth = explain_library(model, library).sel(scheme="dilution"), known.dilution(library.compositions)
     there, row = insight["support"].to_numpy() >= 1, {}
@@ -52,9 +54,13 @@ def gradients(model: Any, known: Known) -> Row:
     ways = {"alone": (insight["composition_only_gradient"], insight["composition_only_gradient_spread"])}
     if "composition_gradient_error" in insight:
         ways["total"] = (total, insight["composition_gradient_error"].sel(kind="total"))
+        if insight["kind_support"].sel(kind="partial") > 0:  # else the page says that they cannot be told
+            partial = (insight[name].sel(kind="partial") for name in _PARTIAL)
+            ways["partial"] = tuple(partial)
+    truths = {"partial": known.dilution(library.compositions, partial=True)}
     for name, (found, error) in ways.items():
         half = 1.645 * np.asarray(error)[there]
-        missed = np.asarray(found)[there] - truth[there]
+        missed = np.asarray(found)[there] - truths.get(name, truth)[there]
         row[f"{name} inside"] = float((np.abs(missed) <= half).mean())
         row[f"{name} score"] = interval_score(np.zeros(missed.size), missed - half, missed + half) / size
     row["r"] = float(np.corrcoef(total[there], truth[there])[0, 1])
@@ -69,16 +75,21 @@ def suggestions(model: Any, known: Known, seed: int) -> Row:
     table = suggest(model, library, n=SUGGESTED, campaign=Campaign(seed=seed))
     x = table[list(library.components)].to_numpy() / 100
     truth, best = known.expected(x), float(known.expected(library.compositions).max())
+    process = BASELINES["gaussian-process"](inputs="composition", seed=seed).fit(library, "P")
+    low, high = process.predict_interval(MaterialsLibrary(x, library.components, {"P": truth})).T
     inside = ((table["low"] <= truth) & (truth <= table["high"])).to_numpy()
-    sure = (table["support"] > 0).to_numpy()
+    sure, scale = (table["support"] > 0).to_numpy(), float(library.merit().std())
     return {
         "suggestions": inside.mean(),
         "supported": float(inside[sure].mean()) if sure.any() else np.nan,
         "unsupported": float(inside[~sure].mean()) if (~sure).any() else np.nan,
+        "suggestion score": interval_score(truth, table["low"].to_numpy(), table["high"].to_numpy()) / scale,
+        "process score": interval_score(truth, low, high) / scale,
         "brier": float(((table["chance"] - (truth > best)) ** 2).mean()),
+        "base rate": float((truth > best).mean() * (1 - (truth > best).mean())),
         "better": float((truth > best).mean()),
         "surely wrong": float(((table["chance"] > 0.95) & (truth < best)).mean()),
-        "gain": float((truth.max() - best) / library.merit().std()),
+        "gain": float((truth.max() - best) / scale),
     }
 
 

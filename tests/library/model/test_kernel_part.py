@@ -222,3 +222,16 @@ def test_an_interrupt_ends_searches_soon() -> None:
     with pytest.raises(KeyboardInterrupt):
         find_covariances(x, y, 3, 0, sums=1, times=4, progress=Impatient())
     assert len(reported) < 50
+
+
+def test_a_search_that_begins_with_some_rows_ends_where_one_of_all_rows_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.rand(160, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 4 - 2
+    noise = torch.randn(160, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y = x[:, 0].sin() + 0.3 * x[:, 1] + 0.1 * noise
+    whole = find_covariance(x, y, fractions=3, seed=0)
+    monkeypatch.setattr(relevance, "_SOME", 80)
+    steps = []
+    begun = find_covariance(x, y, fractions=3, seed=0, step=steps.append)
+    assert len(steps) <= sum(relevance._STEPS)
+    assert begun.log_likelihood == pytest.approx(whole.log_likelihood, abs=1)
+    np.testing.assert_allclose(np.log(begun.length_scales[:2]), np.log(whole.length_scales[:2]), atol=0.2)

@@ -6,6 +6,7 @@ import pytest
 from matlens import LibraryModel, MaterialsLibrary, explain, suggest
 from matlens.library.stacking import MEMBERS, StackedModel, fit_stack, read_library_model, stack_weights
 from matlens.library.stacking.weights import LeftOut
+from matlens.library.suggestions.predictive import PredictiveDistribution
 
 
 def library(seed: int = 0, n: int = 60, spectra: bool = False) -> MaterialsLibrary:
@@ -94,3 +95,28 @@ def test_an_ensemble_stays_one(tmp_path) -> None:
     again = read_library_model(model.save(tmp_path / "model"))
     assert type(again) is LibraryModel
     assert len(MEMBERS) == 4
+
+
+class TwoKinds:
+    """Stands for a mixture of two kinds that are one unit apart everywhere, with weights of .8 and .2."""
+
+    components_, axis_, uses_spectrum_, uses_composition_ = ("A", "B"), None, False, True
+    members_, preprocessing_, target_, unit_ = 1, None, "P", ""
+
+    def respond(self, compositions, spectra):
+        return np.full((1, len(compositions)), 0.2)
+
+    def kinds(self, compositions, spectra):
+        shape = (2, len(compositions))
+        return np.broadcast_to([[0.0], [1.0]], shape), np.broadcast_to([[0.8], [0.2]], shape)
+
+
+def test_where_kinds_differ_a_prediction_at_a_new_composition_is_as_uncertain() -> None:
+    known = PredictiveDistribution(TwoKinds(), None, None)
+    x = np.array([[0.3, 0.7], [0.6, 0.4]])
+    mean, deviation = known.moments(x)
+    np.testing.assert_allclose(mean, 0.2)
+    np.testing.assert_allclose(deviation, 0.4)  # the root of .8 * .2
+    draws = known.draws(x, 2000)
+    np.testing.assert_allclose(draws.std(0), 0.4, rtol=0.05)
+    np.testing.assert_allclose(draws[:, 0], draws[:, 1])  # one kind is right everywhere

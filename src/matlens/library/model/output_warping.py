@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = ["OutputWarping", "find_output_warping"]
 Array = NDArray[np.float64]
 _BENDS = (1.0, 0.1, 0.001)  # relative to the median value: like a square root, between, and nearly a logarithm
 _ROWS = 300  # rows on which scales are compared
+_FEW = 20  # steps of the first searches
 # docs/decisions/0043-preset-default-of-libraries.md
 _CLEAR = 0.5  # nats per sample that a nonlinear scale must gain; additive scatter alone can give less
 
@@ -131,16 +133,25 @@ def find_output_warping(inputs: Tensor, values: Array, fractions: int, seed: int
     rows = np.random.default_rng(seed).permutation(len(values))[:_ROWS]
     some, seen = inputs.cpu()[torch.from_numpy(rows)], values[rows]
 
-    def log_likelihood(bend: float | None) -> float:
-        warp = OutputWarping.fit(seen, bend)
+    def log_likelihood(bend: float | None, most: int | None = None) -> float:
+        warp, steps = OutputWarping.fit(seen, bend), itertools.count(1)
         standard = warp.standard(seen)
-        found = find_covariance(some, torch.from_numpy(standard), fractions, seed).log_likelihood
+
+        def stop(_: Array) -> None:
+            if next(steps) == most:
+                raise StopIteration  # ends the search
+
+        found = find_covariance(some, torch.from_numpy(standard), fractions, seed, step=stop).log_likelihood
         return found - float(np.log(warp.gradient(standard)).sum())
 
     if np.ptp(seen) == 0:  # some rows may be alike where all are not
         return OutputWarping.fit(values)
     size = float(np.median(np.abs(values))) or float(np.std(values))
     bends = [size * one for one in _BENDS]
+    gain, clear = -log_likelihood(None, _FEW), _CLEAR * len(seen)
+    gains = [gain + log_likelihood(bend, _FEW) for bend in bends]
+    if max(gains) < clear / 2:  # far from clear: longer searches change a few nats
+        return OutputWarping.fit(values)
     found = [log_likelihood(bend) for bend in bends]
     best = int(np.argmax(found))
-    return OutputWarping.fit(values, bends[best] if found[best] > log_likelihood(None) + _CLEAR * len(seen) else None)
+    return OutputWarping.fit(values, bends[best] if found[best] > log_likelihood(None) + clear else None)

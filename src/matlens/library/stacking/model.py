@@ -157,6 +157,22 @@ class StackedModel(LibraryModel):
             found = found + weights[:, number] * other.respond(compositions, spectra)
         return found
 
+    def kinds(self, compositions: ArrayLike, spectra: ArrayLike | None) -> tuple[Array, Array]:
+        """Predict the figure of merit by each kind of model.
+
+        Parameters
+        ----------
+        compositions, spectra
+            As in `respond`.
+
+        Returns
+        -------
+        predicted, weights : ndarray, shape (K, n)
+            Predictions on the scale of ``transform``, and the weights of the kinds, in the order of `MEMBERS`.
+        """
+        each = [model.respond(compositions, spectra).mean(0) for model in self._all]
+        return np.stack(each), self.stack_.weights(self._far(compositions)).T
+
     def gradients(
         self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress | None = None
     ) -> Gradients:

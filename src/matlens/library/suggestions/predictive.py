@@ -37,6 +37,14 @@ class FollowsSpectra(Protocol):
         """Return held-out predictions of the training samples with other spectra, shape (n,)."""
 
 
+@runtime_checkable
+class MixesKinds(Protocol):
+    """Mixtures of models of several kinds."""
+
+    def kinds(self, compositions: ArrayLike, spectra: ArrayLike | None) -> tuple[Array, Array]:
+        """Return the prediction of each kind, shape (K, n), and its weight, shape (K, n)."""
+
+
 @dataclass(frozen=True)
 class PredictiveDistribution:
     """Predictive distribution of the figure of merit as a function of composition.
@@ -44,7 +52,7 @@ class PredictiveDistribution:
     Use `predictive_distribution` to make one. Spectra follow the composition as in the library. Because members of an
     ensemble can share errors, a Gaussian process of the errors at held-out compositions corrects the mean and adds its
     variance. The result is mixed with a second model, a Gaussian process on composition alone, weighted by held-out
-    errors. Where both models differ the distribution is wider.
+    errors. Where both models differ the distribution is wider, and so it is where kinds of a mixture differ.
 
     Parameters
     ----------
@@ -129,8 +137,8 @@ class PredictiveDistribution:
             Moments of the mixture of both models.
         """
         x = np.asarray(compositions, np.float64)
-        members = self.members(x)
-        mean, variance = members.mean(0), self.widening**2 * members.var(0)
+        members, (apart, shares) = self.members(x), self._apart(x)
+        mean, variance = members.mean(0), self.widening**2 * members.var(0) + (shares * apart**2).sum(0)
         if self.errors is not None:
             mean, variance = mean + self.errors.predict(x), variance + self.errors.deviation(x) ** 2
         if self.second is None:
@@ -183,6 +191,10 @@ class PredictiveDistribution:
         members = self.members(x, varied=True)
         mean = members.mean(0)
         found: Array = mean + self.widening * (members - mean)[np.arange(own) % len(members)]
+        apart, shares = self._apart(x)
+        if len(apart) > 1:
+            kind = (random.random(own)[:, None, None] > shares.cumsum(0)[:-1]).sum(1)
+            found = found + np.take_along_axis(apart, kind, 0)
         if self.errors is not None:
             found = found + self.errors.draws(x, own, random)
         if self.second is not None:
@@ -190,6 +202,18 @@ class PredictiveDistribution:
         middle = found.mean(0)
         stretched: Array = middle + self.stretch * (found - middle)
         return stretched
+
+    def _apart(self, x: Array) -> tuple[Array, Array]:
+        """How far each kind of a mixture is from their mean, and its weight, both of shape (K, n)."""
+        if not isinstance(self.model, MixesKinds):
+            return np.zeros((1, len(x))), np.ones((1, len(x)))
+        found = []
+        for first in range(0, len(x), _CHUNK):
+            part = x[first : first + _CHUNK]
+            spectra = None if self.following is None else self.following.bounded(self.following.predict(part))
+            found.append(self.model.kinds(part, spectra))
+        predicted, shares = (np.concatenate(each, 1) for each in zip(*found, strict=True))
+        return predicted - (shares * predicted).sum(0), shares
 
 
 def predictive_distribution(model: Response, library: MaterialsLibrary) -> PredictiveDistribution:
