@@ -107,7 +107,8 @@ def with_signature(function: Callable[..., None], classes: list[type[Any]], *, h
     """
     groups = [(cls, declared(cls)) for cls in classes]
     parameters = [_parameter(made) for _, found in groups for made in found]
-    parameters.sort(key=lambda parameter: parameter.kind)  # arguments come first
+    # Arguments come first, and of them those that have to be given.
+    parameters.sort(key=lambda one: (one.kind, one.kind is one.POSITIONAL_OR_KEYWORD and one.default is None))
 
     def command(**given: Any) -> None:
         first, *others = [

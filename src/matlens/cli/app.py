@@ -44,12 +44,16 @@ __all__ = ["OTHERS", "Other", "application", "main"]
 # Typer carries its own copy of click in new versions: this is that one's UsageError, which typer does not name.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _HELP = "Learn from small materials data: microstructures from one micrograph, and what drives a combinatorial library."
-_GROUPS = {"library": "Combinatorial libraries: tables of compositions, spectra and figures of merit."}
+_GROUPS = {
+    "batch": "Many files, each worked on by itself: one table of all, with means of groups.",
+    "library": "Combinatorial libraries: tables of compositions, spectra and figures of merit.",
+}
 # Panels of the help, in the order in which they are met; a command of a plug-in stands in a panel of its own.
 _PANELS = {
     "Start": ("demo", "inspect", "segment", "fetch"),
     "Microstructures": ("reconstruct", "compare", "characterize"),
     "Properties": ("homogenize", "generate", "learn", "predict", "explain", "prune"),
+    "Batches": ("batch",),
     "Libraries": ("library",),
     "Runs": ("run", "resume", "report", "status", "work"),
 }

@@ -145,11 +145,24 @@ def carry_out(
     if plan is not None:
         plan.check()
     settings = command.settings(options, prepared, environment)
-    run = RunDirectory.create(destination.output, command.name, settings, force=destination.force)
+    force = destination.force or _updates(command, options, destination.output)
+    run = RunDirectory.create(destination.output, command.name, settings, force=force)
     say(verbosity, prepared.said)
     if plan is not None:
         say(verbosity, f"plan: {plan}")
     complete(run, command, verbosity, found=prepared.found, show=destination.open, pool=pool)
+
+
+def _updates(command: Command, options: Any, output: Path | None) -> bool:
+    """Whether a run goes on in the folder of an earlier one of its kind, which must not be of another command."""
+    from matlens.runs.directory import SETTINGS, read_settings
+
+    if not getattr(options, "update", False) or output is None or not (output / SETTINGS).is_file():
+        return False
+    earlier = read_settings(output)["command"]
+    if earlier != command.name:
+        raise RunError(f"{output} holds a run of 'matlens {earlier}'; --update goes on with one of {command.name!r}.")
+    return True
 
 
 def _say_large(verbosity: Verbosity, paths: Sequence[str]) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from matlens.core.guard import reason_of
 from matlens.errors import Interrupted, RunError
-from matlens.hooks import Progress
+
+if TYPE_CHECKING:
+    from matlens.hooks import Progress  # whose module loads numpy, which a help does without
 
 __all__ = ["Pool", "Serial", "Work"]
 

@@ -149,7 +149,8 @@ def spread(
 
 def _mapped(run: RunDirectory, work: Work, progress: Progress | None) -> dict[str, str]:
     missing = [name for name in work.files if not work.is_done(name)]
-    failed = run.pool.map(work, missing, progress or Silent())
+    found = run.pool.map(work, missing, progress or Silent())
+    failed = {key: found[key] for key in work.files if key in found}  # workers end in any order
     if failed and not work.independent:
         raise SomeFailed(
             f"{len(failed)} of {len(work.files)} tasks failed ({_listed(failed)}); the others are finished, and "

@@ -1,0 +1,1 @@
+"""Batches: one command over many files, to one table."""
