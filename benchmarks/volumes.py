@@ -158,13 +158,17 @@ def ours(berea: Berea, section: int, seed: int) -> Microstructure:
     return matlens.reconstruct(berea.section(section), shape=berea.shape, seed=seed).microstructure
 
 
-def level_cut(berea: Berea, section: int, seed: int) -> Microstructure:
-    from matlens.microstructure.reconstruction import find_method
-    from matlens.microstructure.reconstruction.method import Task
+def by_method(name: str) -> Callable[[Berea, int, int], Microstructure]:
+    """A classical method behind the same call."""
 
-    plane = berea.section(section)
-    make = find_method("gaussian-field").prepare([plane], berea.shape, seed).learn()
-    return structure(make(Task(berea.shape, plane.volume_fractions, seed)).labels)
+    def made(berea: Berea, section: int, seed: int) -> Microstructure:
+        import matlens
+
+        plane = berea.section(section)
+        found = matlens.reconstruct(plane, shape=berea.shape, method=name, seed=seed, force_sections=True)
+        return found.microstructure
+
+    return made
 
 
 def true_slices(berea: Berea, section: int, seed: int) -> Microstructure:
@@ -189,7 +193,8 @@ def noise(berea: Berea, section: int, seed: int) -> Microstructure:
 
 ROWS: dict[str, Callable[[Berea, int, int], Microstructure]] = {
     "ours": ours,
-    "level-cut": level_cut,
+    "level-cut": by_method("gaussian-field"),
+    "annealing": by_method("annealing"),  # to the two-point probability along the three axes
     "true-slices": true_slices,
     "extruded": one_slice,
     "noise": noise,

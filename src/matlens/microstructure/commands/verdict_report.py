@@ -189,6 +189,8 @@ def evidence(run: RunDirectory) -> Section | None:
             "Errors against the whole micrograph, relative to it (conductivity: natural logarithm of the ratio; volume "
             "fraction: difference); white noise scores about 1 in the two-point correlation"
         )
+        if "plane" in errors:
+            errors["plane"] = errors["plane"].str.replace(" ", "\u00a0")  # a place stays on one line
         wide = _with_thresholds(errors, read_table(run, "sensitivity"))
         items.append(table(wide, caption, {str(name): named(str(name)) for name in wide}))
     return Section("Evidence", items, said) if items else None

@@ -69,7 +69,7 @@ def test_three_phases_have_the_wanted_probabilities():
 
 
 def volume_of(section, side, seed=0):
-    prepared = find_method("gaussian-field").prepare([section], (side,) * 3, seed)
+    prepared = find_method("gaussian-field").prepare_volume([section], ((0,),) * 3, (side,) * 3, seed)
     return prepared, prepared.learn()(Task((side,) * 3, section.volume_fractions, seed))
 
 
@@ -81,7 +81,8 @@ def test_a_section_gives_a_volume_of_its_medium(fraction):
     section = gaussian_field((256, 1, 256), 6, fraction, seed=5)
     section = Microstructure(section.labels[:, 0], phase_names=section.phase_names)
     prepared, made = volume_of(section, 48)
-    assert prepared.notes == ("the volume is taken as isotropic: two-point probabilities are means over directions",)
+    (note,) = prepared.notes
+    assert note.startswith("the volume is an isotropic medium")
     assert np.bincount(made.labels.ravel()).tolist() == Task((48,) * 3, section.volume_fractions, 0).counts.tolist()
     volume = Microstructure(made.labels)
     spread = np.median([s2_error(a, b) for a in truth for b in truth if a is not b])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from matlens.core.numbers import percent, shown
+from matlens.core.user_text import listed
 from matlens.microstructure import figures
 from matlens.microstructure.axes import AXES
 from matlens.microstructure.commands import sections
@@ -49,6 +50,8 @@ def proposed(run: RunDirectory) -> Section | None:
         "Euler number, connection and transport are proposed by the model: no section determines them. Where they "
         "matter, compare them with a measurement, such as a formation factor.",
     ]
+    if known := run.settings["options"].get("anchor"):
+        said.append(f"Known planes were given at {listed(list(known))}, which the rest of the volume continues.")
     points = [_spread(found)] if found["realisation"].nunique() > 1 else []
     resampled = read_table(run, RESAMPLED)
     points.append(_ABOUT_HALVES if resampled is None else _spread_of_targets(resampled))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from matlens.errors import InputError, ResourceError
 from matlens.hooks import Arrays
 from matlens.microstructure.reconstruction.classical.base import Classical
+from matlens.microstructure.reconstruction.classical.sections_in_space import along_axes, plane_maps
 from matlens.microstructure.reconstruction.classical.targets import (
     at_fraction,
     mean_fractions,
@@ -65,7 +66,8 @@ class Annealing(Classical):
     Yeong and Torquato, Phys. Rev. E 57, 495 (1998); selection by neighbours of other phases after Tang et al., J.
     Microsc. 234, 262 (2009). The temperature follows the share of accepted swaps, which is controlled from 10 % down to
     0.03 %. The sample is measured in the same way as the exemplar: as a window, unless the exemplar is periodic; then
-    so is the result.
+    so is the result. A volume is periodic and matches the two-point probability of its sections along its three axes:
+    Yeong and Torquato, Phys. Rev. E 58, 224 (1998).
 
     Examples
     --------
@@ -77,9 +79,10 @@ class Annealing(Classical):
     """
 
     name: ClassVar[str] = "annealing"
-    citations: ClassVar[tuple[str, ...]] = ("yeong1998reconstructing", "tang2009pixel")
+    citations: ClassVar[tuple[str, ...]] = ("yeong1998reconstructing", "yeong1998three", "tang2009pixel")
     seconds_per_pixel: ClassVar[float] = 2.7e-4
     takes_masks: ClassVar[bool] = True
+    from_sections: ClassVar[bool] = True
 
     terms: tuple[str, ...] = ("two-point",)
     directions: str = "all"
@@ -101,12 +104,12 @@ class Annealing(Classical):
         Returns
         -------
         tuple of str
-            Empty.
+            A remark on what is matched in a volume.
 
         Raises
         ------
         InputError
-            If an option is out of range.
+            If an option is out of range, or a volume should match more than the two-point probability.
         ResourceError
             If numba is missing.
         """
@@ -128,7 +131,14 @@ class Annealing(Classical):
                 "method 'annealing' needs numba, which is not installed; install matlens[baselines] or choose another "
                 "method."
             )
-        return ()
+        if len(shape) == 2:
+            return ()
+        if self.terms != ("two-point",):
+            raise InputError(
+                f"annealing option terms holds {', '.join(self.terms)}, and a volume is annealed to two-point "
+                "probabilities alone; leave the others out."
+            )
+        return ("in a volume, two-point probabilities are matched along the three axes",)
 
     def learn(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Maker:
         """Measure the exemplars' correlation functions.
@@ -148,6 +158,31 @@ class Annealing(Classical):
             Takes a `Task` and returns a `Made`.
         """
         return self.towards(learned(self, exemplars, shape), exemplars[0].n_phases)
+
+    def learn_volume(
+        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+    ) -> Maker:
+        """Measure the sections' two-point probabilities along the axes of the volume.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Sections; rows and columns are axes of the volume in their order.
+        sections : sequence of sequence of int
+            For each axis of the volume, the numbers of the sections normal to it.
+        shape : sequence of int
+            Depth, height and width of the result in pixels.
+        seed : int
+            Seed of random choices.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
+        reach, own = reach_of(exemplars, shape, self.reach), mean_fractions(exemplars)
+        wanted = along_axes(plane_maps(exemplars, sections, reach))
+        return lambda task: _anneal_volume(self, task, at_fraction(wanted, own, task.counts / task.counts.sum()))
 
     def towards(self, target: Target, n_phases: int) -> Maker:
         """Return the function that anneals to given correlation functions.
@@ -198,6 +233,27 @@ def learned(options: Annealing, exemplars: Sequence[Microstructure], shape: Sequ
     if "cluster" in options.terms:
         wanted["cluster"] = _on_axes(mean_map(exemplars, cluster_map, reach))
     return Target(options, wanted, mean_fractions(exemplars), reach, all(m.periodic for m in exemplars))
+
+
+def counted_phases(phases: int) -> NDArray[np.int64]:
+    """Number the phases whose pairs are counted; of two phases, one determines the other.
+
+    Parameters
+    ----------
+    phases : int
+        Number of phases K.
+
+    Returns
+    -------
+    ndarray of int, shape (K,)
+        Number of each phase among those counted, or -1.
+
+    Examples
+    --------
+    >>> counted_phases(2), counted_phases(3)
+    (array([-1,  0]), array([0, 1, 2]))
+    """
+    return np.array([-1, 0]) if phases == 2 else np.arange(phases)
 
 
 @dataclass(frozen=True)
@@ -289,7 +345,7 @@ class Target:
         ndarray of int, shape (K,)
             Number of each phase among those counted, or -1.
         """
-        return np.array([-1, 0]) if phases == 2 else np.arange(phases)
+        return counted_phases(phases)
 
     def _pair_weights(self) -> Array:
         """Compute the weights of the half plane's offsets, each pair of opposite ones once."""
@@ -381,38 +437,83 @@ def _anneal(options: Annealing, task: Task, target: Target, n_phases: int) -> Ma
 
     goal, state = target.goal(task), _resumed(task)
     labels, random = np.asarray(state["labels"], np.uint8), np.asarray(state["random"], np.uint64)
-    rows = [list(row) for row in state["history"]]
-    first, temperature = int(state["chunk"]), float(state["temperature"])
     sample, counts = started(target, labels, random, n_phases)
     kept = [name in options.terms for name in _TERMS]
+
+    def swap(temperature: float, proposals: int) -> int:
+        return swap_pixels(sample, counts, goal, _POWERS[options.selection], temperature, proposals)
+
+    found = _cooled(options, task, state, _Chain(labels, random, swap, lambda: _energies(counts, goal), kept))
+    return replace(found, periodic=target.periodic)
+
+
+def _anneal_volume(options: Annealing, task: Task, wanted: Array) -> Made:
+    """Anneal a periodic volume to two-point probabilities along its axes, shape (K, 3, R + 1)."""
+    from matlens.microstructure.reconstruction.classical.swaps_in_space import Lines, pairs_along_axes, swap_voxels
+
+    state = _resumed(task)
+    labels, random = np.asarray(state["labels"], np.uint8), np.asarray(state["random"], np.uint64)
+    asked = task.counts / task.counts.sum()
+    slot = counted_phases(len(asked))
+    seen = np.flatnonzero(slot >= 0)
+    pairs = np.stack([pairs_along_axes(labels, int(phase), wanted.shape[2] - 1) for phase in seen])
+    weights = np.ones(pairs.shape)
+    weights[..., 0] = 0.0  # the fraction, which no swap changes
+    weights /= float((weights * (wanted[seen] - asked[seen, None, None] ** 2) ** 2).sum()) * labels.size**2
+    lines = Lines(labels, random, slot, pairs, wanted[seen] * labels.size, weights)
+
+    def swap(temperature: float, proposals: int) -> int:
+        return swap_voxels(lines, _POWERS[options.selection], temperature, proposals)
+
+    def energies() -> Array:
+        return np.array([float((weights * (lines.pairs - lines.wanted) ** 2).sum())])
+
+    return replace(_cooled(options, task, state, _Chain(labels, random, swap, energies, [True])), periodic=True)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """Sample that is annealed in place, how it takes swaps at a temperature, and which of its energies count."""
+
+    labels: NDArray[np.uint8]
+    random: NDArray[np.uint64]
+    swap: Callable[[float, int], int]
+    energies: Callable[[], Array]
+    kept: list[bool]
+
+
+def _cooled(options: Annealing, task: Task, state: Arrays, chain: _Chain) -> Made:
+    """Anneal from a state; the temperature follows the share of accepted swaps."""
+    rows = [list(row) for row in state["history"]]
+    first, temperature = int(state["chunk"]), float(state["temperature"])
+    labels = chain.labels
     proposals = max(1, options.moves * labels.size // _CHUNKS)
     status = "used all its swaps; more moves may match more closely"
     task.progress.begin(_CHUNKS * proposals, f"realisation {task.realisation + 1}")
-    energies = _energies(counts, goal)
     if not temperature:
-        temperature = float(energies.sum()) / labels.size
+        temperature = float(chain.energies().sum()) / labels.size
     for chunk in range(first, _CHUNKS):
-        accepted = swap_pixels(sample, counts, goal, _POWERS[options.selection], temperature, proposals)
-        energies = _energies(counts, goal)
+        accepted = chain.swap(temperature, proposals)
+        energies = chain.energies()
         total = float(energies.sum())
         rate = max(accepted / proposals, 1e-5)
         wanted = _FIRST_RATE * (_LAST_RATE / _FIRST_RATE) ** (chunk / _CHUNKS)
         temperature *= float(np.clip(np.sqrt(wanted / rate), 0.3, 3.0))
-        rows.append([0.0, (chunk + 1) * proposals, total, *energies[kept]])
+        rows.append([0.0, (chunk + 1) * proposals, total, *energies[chain.kept]])
         text = f"loss {total:.3g}, {accepted / proposals:.1%} of swaps accepted"
         task.progress.update((chunk + 1) * proposals, text)
-        task.save(_state(sample, rows, chunk + 1, temperature))
+        task.save(_state(chain, rows, chunk + 1, temperature))
         if total <= options.tolerance:
             status = "reached its tolerance"
             break
-    terms = tuple(name for name, keep in zip(_TERMS, kept) if keep)
-    return Made(labels, status, target.periodic, int(rows[-1][1]), np.array(rows), terms)
+    terms = tuple(name for name, keep in zip(_TERMS, chain.kept) if keep)
+    return Made(labels, status, evaluations=int(rows[-1][1]), history=np.array(rows), terms=terms)
 
 
-def _state(sample: Sample, rows: list[list[float]], chunk: int, temperature: float) -> Callable[[], Arrays]:
+def _state(chain: _Chain, rows: list[list[float]], chunk: int, temperature: float) -> Callable[[], Arrays]:
     return lambda: {
-        "labels": sample.labels.copy(),
-        "random": sample.random.copy(),
+        "labels": chain.labels.copy(),
+        "random": chain.random.copy(),
         "history": np.array(rows),
         "chunk": np.array(chunk),
         "temperature": np.array(temperature),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from matlens.errors import InputError
+from matlens.microstructure.reconstruction.classical.sections_in_space import check_axes
 from matlens.microstructure.reconstruction.method import NO_WISHES, Maker, Method, Prepared, Wishes
 from matlens.microstructure.reconstruction.methods import options_of
 from matlens.microstructure.structure import Microstructure
@@ -23,12 +24,15 @@ class _Learning(Prepared):
     exemplars: tuple[Microstructure, ...]
     shape: tuple[int, ...]
     seed: int
+    sections: tuple[tuple[int, ...], ...] = ()
 
     @property
     def seconds_per_pixel(self) -> float:
         return self.method.seconds_per_pixel
 
     def learn(self) -> Maker:
+        if self.sections:
+            return self.method.learn_volume(self.exemplars, self.sections, self.shape, self.seed)
         return self.method.learn(self.exemplars, self.shape, self.seed)
 
 
@@ -38,7 +42,7 @@ class Classical(Method[Prepared]):
     Attributes
     ----------
     from_sections : bool
-        Whether it makes volumes from sections; otherwise the result has as many axes as the exemplars.
+        Whether it makes volumes from sections, by `learn_volume`.
 
     Examples
     --------
@@ -94,6 +98,34 @@ class Classical(Method[Prepared]):
             Takes a `Task` and returns a `Made`.
         """
 
+    def learn_volume(
+        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+    ) -> Maker:
+        """Measure the sections of a volume once for all realisations.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Sections; rows and columns are axes of the volume in their order.
+        sections : sequence of sequence of int
+            For each axis of the volume, the numbers of the sections normal to it.
+        shape : sequence of int
+            Depth, height and width of the result in pixels.
+        seed : int
+            Seed of random choices.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+
+        Raises
+        ------
+        InputError
+            If the method makes planes only, or the sections do not show what it needs.
+        """
+        raise InputError(f"method {self.name!r} makes planes only; give height and width, or choose 'matching'.")
+
     def prepare(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Prepared:
         """Check the exemplars; learning from them is left to the result.
 
@@ -119,14 +151,23 @@ class Classical(Method[Prepared]):
             If a package that the method needs is missing.
         """
         axes = exemplars[0].ndim
-        if len(shape) != axes and not (self.from_sections and (axes, len(shape)) == (2, 3)):
+        if len(shape) != axes:
             raise InputError(
                 f"method {self.name!r} was asked for a result of {len(shape)} axes from exemplars of {axes}, which it "
                 "cannot make; choose a shape of as many axes or another method."
             )
+        return self._prepared(exemplars, shape, seed, ())
+
+    def _prepared(
+        self,
+        exemplars: Sequence[Microstructure],
+        shape: Sequence[int],
+        seed: int,
+        sections: tuple[tuple[int, ...], ...],
+    ) -> Prepared:
         notes = self.check(exemplars, shape)
         choices = {"options": options_of(self), "device": "cpu"}
-        return _Learning(choices, notes, self, tuple(exemplars), tuple(shape), seed)
+        return _Learning(choices, notes, self, tuple(exemplars), tuple(shape), seed, sections)
 
     def prepare_volume(
         self,
@@ -151,13 +192,9 @@ class Classical(Method[Prepared]):
         Raises
         ------
         InputError
-            If the method makes planes only, or sections differ between axes, or the method does not suit them.
+            If the method makes planes only, or does not suit the sections.
         """
         if not self.from_sections:
             return super().prepare_volume(exemplars, sections, shape, seed)
-        if any(tuple(own) != tuple(sections[0]) for own in sections):
-            raise InputError(
-                f"method {self.name!r} makes isotropic volumes only; give sections without names of planes, or choose "
-                "'matching'."
-            )
-        return self.prepare(exemplars, shape, seed)
+        check_axes(sections)
+        return self._prepared(exemplars, shape, seed, tuple(tuple(own) for own in sections))

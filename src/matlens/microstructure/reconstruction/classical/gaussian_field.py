@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
 from typing import ClassVar
 
@@ -26,6 +27,7 @@ from scipy.optimize import nnls
 from matlens.errors import InputError
 from matlens.microstructure.problems import level_cut_covariance
 from matlens.microstructure.reconstruction.classical.base import Classical
+from matlens.microstructure.reconstruction.classical.sections_in_space import plane_maps, stretched_line
 from matlens.microstructure.reconstruction.classical.targets import (
     at_fraction,
     mean_fractions,
@@ -52,7 +54,8 @@ _FAR, _SURE = 0.05, 30.0  # weights of no correlation far away, and of one at of
 class GaussianField(Classical):
     """Cut Gaussian random fields of the exemplar's anisotropic correlation at quantiles, one field fewer than phases.
 
-    A volume from sections is isotropic, since sections of one direction do not show how the material differs in others.
+    A volume from sections is isotropic, or an isotropic medium that is stretched along the axes where sections have the
+    names of their planes.
 
     Parameters
     ----------
@@ -109,7 +112,9 @@ class GaussianField(Classical):
             raise InputError(f"gaussian-field option reach is {self.reach}; give 0 (to choose it) or more.")
         notes = []
         if len(shape) > exemplars[0].ndim:
-            notes.append("the volume is taken as isotropic: two-point probabilities are means over directions")
+            notes.append(
+                "the volume is an isotropic medium, stretched along the axes where sections of named planes say so"
+            )
         if phases > 2:
             notes.append(f"{phases} phases are cut from {phases - 1} independent fields, one after the other")
         return tuple(notes)
@@ -132,21 +137,55 @@ class GaussianField(Classical):
             Takes a `Task` and returns a `Made`.
         """
         reach = reach_of(exemplars, shape, self.reach)
-        measured, own = mean_map(exemplars, two_point_map, reach), mean_fractions(exemplars)
-        nearest: Nearest = nearest_correlation
-        if len(shape) > exemplars[0].ndim:
-            measured, nearest = in_space(measured), isotropic_correlation
+        return _maker(mean_map(exemplars, two_point_map, reach), mean_fractions(exemplars), nearest_correlation)
 
-        def make(task: Task) -> Made:
-            asked = task.counts / task.counts.sum()
-            task.progress.begin(2, f"realisation {task.realisation + 1}")
-            grid = tuple(max(side, 2 * reach + 1) for side in task.shape)
-            cuts = _best_cuts(at_fraction(measured, own, asked), asked, grid, nearest)
-            task.progress.update(1, "drawing")
-            labels = _drawn(cuts, task, grid)
-            return Made(labels, "drawn", periodic=grid == tuple(task.shape), evaluations=len(cuts))
+    def learn_volume(
+        self, exemplars: Sequence[Microstructure], sections: Sequence[Sequence[int]], shape: Sequence[int], seed: int
+    ) -> Maker:
+        """Measure the map of two-point probabilities in space.
 
-        return make
+        Where the sections differ between axes, the medium is an isotropic one that is stretched along the axes.
+
+        Parameters
+        ----------
+        exemplars : sequence of Microstructure
+            Sections; rows and columns are axes of the volume in their order.
+        sections : sequence of sequence of int
+            For each axis of the volume, the numbers of the sections normal to it.
+        shape : sequence of int
+            Depth, height and width of the result in pixels.
+        seed : int
+            Seed of random choices.
+
+        Returns
+        -------
+        callable
+            Takes a `Task` and returns a `Made`.
+        """
+        reach, own = reach_of(exemplars, shape, self.reach), mean_fractions(exemplars)
+        if all(tuple(one) == tuple(sections[0]) for one in sections):
+            return _maker(in_space(mean_map(exemplars, two_point_map, reach)), own, isotropic_correlation)
+        line, stretches = stretched_line(plane_maps(exemplars, sections, reach), own)
+        squares = [(np.arange(-reach, reach + 1) / stretch) ** 2 for stretch in stretches]
+        apart = np.sqrt(sum(np.meshgrid(*squares, indexing="ij", sparse=True)))
+        measured = np.stack([np.interp(apart, np.arange(reach + 1), one) for one in line])
+        return _maker(measured, own, partial(isotropic_correlation, stretches=stretches))
+
+
+def _maker(measured: Array, own: Array, nearest: Nearest) -> Maker:
+    """Return the function that draws fields with a map of two-point probabilities, of the fractions ``own``."""
+    reach = measured.shape[1] // 2
+
+    def make(task: Task) -> Made:
+        asked = task.counts / task.counts.sum()
+        task.progress.begin(2, f"realisation {task.realisation + 1}")
+        grid = tuple(max(side, 2 * reach + 1) for side in task.shape)
+        cuts = _best_cuts(at_fraction(measured, own, asked), asked, grid, nearest)
+        task.progress.update(1, "drawing")
+        labels = _drawn(cuts, task, grid)
+        return Made(labels, "drawn", periodic=grid == tuple(task.shape), evaluations=len(cuts))
+
+    return make
 
 
 @dataclass(frozen=True)
@@ -254,7 +293,7 @@ def nearest_correlation(wanted: Array, grid: Sequence[int]) -> Array:
     return np.asarray(feasible / feasible.flat[0])
 
 
-def isotropic_correlation(wanted: Array, grid: Sequence[int]) -> Array:
+def isotropic_correlation(wanted: Array, grid: Sequence[int], stretches: Array | None = None) -> Array:
     """Find a correlation on a periodic grid that belongs to an isotropic medium in space and matches a radial map.
 
     Parameters
@@ -263,6 +302,9 @@ def isotropic_correlation(wanted: Array, grid: Sequence[int]) -> Array:
         Correlation at offsets -R to R, a function of distance; one in the centre.
     grid : sequence of int
         Sides of the grid in pixels, at least 2 R + 1.
+    stretches : ndarray, shape (3,), optional
+        Factor by which the medium is stretched along each axis; by default none is. The map is then a function of the
+        distance after every axis is divided by its stretch.
 
     Returns
     -------
@@ -284,7 +326,9 @@ def isotropic_correlation(wanted: Array, grid: Sequence[int]) -> Array:
     """
     reach = wanted.shape[0] // 2
     distance = np.arange(2.0 * reach + 1)
-    line = np.concatenate([wanted[reach, reach, reach:], np.zeros(reach)])
+    scales = np.ones(3) if stretches is None else stretches
+    along = _along(wanted, scales) if stretches is not None else wanted[reach, reach, reach:]
+    line = np.concatenate([along, np.zeros(reach)])
     trust = np.where(distance < reach, np.cos(np.pi * distance / (2 * reach)) ** 2, 0.0) + _FAR
     trust[0] = _SURE
     waves = np.pi * np.sqrt(3) * (np.arange(4 * reach) + 0.5) / (4 * reach)  # up to the corner of the grid's band
@@ -292,11 +336,21 @@ def isotropic_correlation(wanted: Array, grid: Sequence[int]) -> Array:
     power, _ = nnls(trust[:, None] * shells, trust * line)
     fine = np.arange(0, 2 * reach + 0.1, 0.1)
     fade = np.cos(np.pi / 2 * np.clip(fine / reach - 1, 0, 1)) ** 2
-    steps = [np.minimum(np.arange(side), side - np.arange(side)) ** 2.0 for side in grid]
+    steps = [(np.minimum(np.arange(side), side - np.arange(side)) / s) ** 2.0 for side, s in zip(grid, scales)]
     apart = np.sqrt(sum(np.meshgrid(*steps, indexing="ij", sparse=True)))
     values = np.interp(apart, fine, fade * (np.sinc(np.outer(fine, waves) / np.pi) @ power), right=0.0)
     feasible = fft.irfftn(np.maximum(fft.rfftn(values).real, 0.0), s=grid)
     return np.asarray(feasible / feasible.flat[0])
+
+
+def _along(wanted: Array, scales: Array) -> Array:
+    """Read a stretched map by distance 0 to R, where each axis gives its own points; beyond all of them it is zero."""
+    reach = wanted.shape[0] // 2
+    steps = np.arange(reach + 1.0)
+    values = [wanted[reach:, reach, reach], wanted[reach, reach:, reach], wanted[reach, reach, reach:]]
+    places = np.concatenate([steps / scale for scale in scales])
+    order = np.argsort(places, kind="stable")
+    return np.interp(steps, places[order], np.concatenate(values)[order], right=0.0)
 
 
 def _best_cuts(wanted: Array, fractions: Array, grid: tuple[int, ...], nearest: Nearest) -> list[_Cut]:

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["Counts", "Goal", "Sample", "cluster_counts", "swap_pixels"]
+__all__ = ["Counts", "Goal", "Sample", "cluster_counts", "draw", "swap_pixels"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -138,8 +138,28 @@ class Goal(NamedTuple):
 
 
 @_compiled
-def _draw(random: NDArray[np.uint64]) -> float:
-    """Draw a uniform number in [0, 1) by SplitMix64, whose state of one word fits into a checkpoint."""
+def draw(random: NDArray[np.uint64]) -> float:
+    """Draw a uniform number in [0, 1) by SplitMix64, whose state of one word fits into a checkpoint.
+
+    Parameters
+    ----------
+    random : ndarray of uint64, shape (1,)
+        State of the generator, changed in place.
+
+    Returns
+    -------
+    float
+        The number.
+
+    Notes
+    -----
+    Steele, Lea and Flood, OOPSLA (2014).
+
+    Examples
+    --------
+    >>> round(draw(np.zeros(1, np.uint64)), 3)
+    0.883
+    """
     random[0] += np.uint64(0x9E3779B97F4A7C15)
     z = random[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -360,13 +380,13 @@ def _choose(sample: Sample, edges: Edges, power: float, other: int, periodic: bo
     y, x = 0, 0
     for _ in range(10000):
         if power < 0:
-            pixel = int(_draw(sample.random) * height * width)
+            pixel = int(draw(sample.random) * height * width)
         else:
-            pixel = edges.pixels[int(_draw(sample.random) * edges.length[0])]
+            pixel = edges.pixels[int(draw(sample.random) * edges.length[0])]
         y, x = pixel // width, pixel % width
         if sample.labels[y, x] == other:
             continue
-        if power <= 0 or _draw(sample.random) < (_unlike(sample.labels, y, x, periodic) / 8.0) ** power:
+        if power <= 0 or draw(sample.random) < (_unlike(sample.labels, y, x, periodic) / 8.0) ** power:
             break
     return y, x
 
@@ -443,7 +463,7 @@ def swap_pixels(sample: Sample, counts: Counts, goal: Goal, power: float, temper
         b = int(labels[v, u])
         if a == b:
             continue
-        limit = -temperature * np.log(1.0 - _draw(sample.random))
+        limit = -temperature * np.log(1.0 - draw(sample.random))
         there, back = (y, x, v, u), (v, u, y, x)
         cost, on_lines, mine, theirs = 0.0, 0.0, int(goal.slot[a]), int(goal.slot[b])
         if mine >= 0:
