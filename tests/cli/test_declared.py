@@ -28,7 +28,7 @@ HEAVY = ("torch", "scipy", "pandas", "matplotlib", "skimage", "sklearn", "xarray
 HERE = {"threads", "files", "file", "structures", "library", "model"}
 MIRRORS = {
     ("reconstruct", ml.reconstruct): ({}, {"set", "target", "plane"}),
-    ("characterize", ml.characterize): ({}, {"seed", "device"}),
+    ("characterize", ml.characterize): ({}, {"seed", "device", "memory", "blocks", "reach"}),
     ("prune", ml.prune): ({}, set()),
     ("homogenize", ml.homogenize): ({"precision": "dtype"}, set()),
     # A command without contrasts would have nothing to learn from: it makes stiffnesses too.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from pathlib import Path
 
 from matlens.errors import InputError
 
-__all__ = ["check_memory", "free_memory", "size_text"]
+__all__ = ["check_memory", "free_memory", "parse_size", "size_text"]
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -55,6 +56,41 @@ def check_memory(needed: float, what: str, advice: str) -> None:
     free = free_memory()
     if needed > free:
         raise InputError(f"{what} needs about {size_text(needed)} of memory, and {size_text(free)} are free; {advice}.")
+
+
+def parse_size(text: str) -> float:
+    """Parse a number of bytes as people write it.
+
+    Parameters
+    ----------
+    text : str
+        A number with a unit: B, kB, MB, GB or TB, of powers of 1000, or KiB, MiB, GiB, TiB, of 1024.
+
+    Returns
+    -------
+    float
+        Bytes.
+
+    Raises
+    ------
+    InputError
+        If the text is not of this form, or the size is not positive.
+
+    Examples
+    --------
+    >>> parse_size("1.5GB"), parse_size("800 MiB")
+    (1500000000.0, 838860800.0)
+    """
+    found = re.fullmatch(r"\s*([\d.]+(?:e\d+)?)\s*([kmgt]?)(i?)b\s*", text, re.IGNORECASE)
+    try:
+        size = (
+            float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2].lower() or " ") if found else 0.0
+        )
+    except ValueError:
+        size = 0.0
+    if not 0 < size < math.inf:
+        raise InputError(f"the size {text!r} is not understood; write a number with its unit, e.g. 1.5GB or 800MB.")
+    return size
 
 
 def size_text(size: float) -> str:

@@ -12,6 +12,7 @@ from .loading import read_microstructure as read_microstructure
 from .opening import Opened as Opened
 from .opening import open_large as open_large
 from .opening import open_microstructure as open_microstructure
+from .opening import reopened as reopened
 from .options import CleaningOptions as CleaningOptions
 from .options import parse_crop as parse_crop
 from .options import parse_flatten as parse_flatten

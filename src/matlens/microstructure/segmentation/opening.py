@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ from matlens.microstructure.segmentation.understood import (
 )
 from matlens.microstructure.structure import MAX_PHASES
 
-__all__ = ["Opened", "open_large", "open_microstructure"]
+__all__ = ["Opened", "open_large", "open_microstructure", "reopened"]
 
 _AT_ONCE = 1 << 24  # values that are counted together
 _LOOKED_AT = 96  # pixels along each axis, in the middle, by which the kind of values is told where counts do not tell
@@ -73,6 +73,19 @@ class Opened:
 
     microstructure: LargeMicrostructure
     understood: Understood
+
+    def to_settings(self) -> dict[str, Any]:
+        """Return what `reopened` needs to read the same phases without another passage through the file.
+
+        Returns
+        -------
+        dict
+            Plain values, for a JSON file.
+        """
+        m = self.microstructure
+        way = {"labels": asdict(m.label)} if isinstance(m.label, _Labels) else {"cut": asdict(cast(_Cut, m.label))}
+        facts = {"spacing": m.spacing, "unit": m.unit, "phase_names": m.phase_names, "periodic": m.periodic}
+        return {"way": way, "facts": facts, "understood": self.understood.to_settings()}
 
 
 @dataclass(frozen=True)
@@ -211,6 +224,51 @@ def open_large(
         tuple(steps),
     )
     return Opened(structure, understood)
+
+
+def reopened(
+    path: str | os.PathLike[str], options: CleaningOptions, stored: Mapping[str, Any], *, dataset: str | None = None
+) -> Opened:
+    """Open a file again whose phases are known.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    options : CleaningOptions
+        The options with which it was opened.
+    stored : mapping
+        What `Opened.to_settings` returned.
+    dataset : str, optional
+        Name of the array, in files that hold several.
+
+    Returns
+    -------
+    Opened
+        The same phases.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "labels.npy"
+    >>> np.save(path, np.tile(np.array([0, 255], dtype=np.uint8), (4, 8, 4)))
+    >>> stored = open_large(path).to_settings()
+    >>> reopened(path, CleaningOptions(), stored).microstructure
+    LargeMicrostructure(4 x 8 x 8, 2 phases, 1 px)
+    """
+    framed, facts = _framed(open_image(path, dataset=dataset), options, []), stored["facts"]
+    ways: dict[str, Any] = {"labels": _Labels, "cut": _Cut}
+    ((kind, way),) = stored["way"].items()
+    label = ways[kind](**{name: tuple(value) if isinstance(value, list) else value for name, value in way.items()})
+    m = LargeMicrostructure(
+        framed.values, tuple(facts["spacing"]), facts["unit"], tuple(facts["phase_names"]), facts["periodic"], label
+    )
+    return Opened(m, Understood.from_settings(stored["understood"]))
 
 
 @checked_arguments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ from matlens.core.numbers import percent, shown
 from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
+from matlens.microstructure.commands.characterize.blocks import OPENED
 from matlens.microstructure.commands.characterize.representative_report import representative
 from matlens.microstructure.commands.inputs import stored_inputs
+from matlens.microstructure.segmentation import Understood
 from matlens.microstructure.statistics import display_of, displayed, find_statistics, sources_of
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
+from matlens.runs.codecs import JSON, read_file
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -101,6 +105,59 @@ def _measures(run: RunDirectory) -> pd.DataFrame | None:
     return found
 
 
+def volume_in_blocks(run: RunDirectory) -> Understood | None:
+    """Return what was understood of a volume that was measured in blocks.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Understood or None
+        None for a run on files that fit the memory.
+    """
+    if not (run.path / OPENED).is_file():
+        return None
+    return Understood.from_settings(read_file(run.path / OPENED, JSON)["understood"])
+
+
+def subtitle(run: RunDirectory) -> str:
+    """Describe the run's micrographs, or its volume, in a line.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    str
+        Subtitle of the report.
+    """
+    volume = volume_in_blocks(run)
+    if volume is None:
+        return sections.micrographs_subtitle(run)
+    size = " × ".join(map(str, volume.shape))
+    fractions = ", ".join(f"{phase.name} {percent(phase.share)}" for phase in volume.phases)
+    return f"Volume of {size} px, measured in blocks, {len(volume.phases)} phases: {fractions}."
+
+
+def _fractions(run: RunDirectory) -> list[Tile]:
+    volume, exemplars = volume_in_blocks(run), stored_inputs(run)
+    if volume is None:
+        return sections.fraction_tiles(exemplars[0]) if exemplars else []
+    return [Tile(f"volume fraction of {one.name}", shown(100 * one.share), "%") for one in volume.phases[1:3]]
+
+
+def _pictures(run: RunDirectory) -> Drawing | None:
+    found = sections.pictures(run)
+    if found is None or volume_in_blocks(run) is None:
+        return found
+    return replace(found, caption=f"The middle of the volume as phases; all numbers are of the whole. {found.caption}")
+
+
 def answer(run: RunDirectory) -> Answer | None:
     """Show the phases, their most telling numbers, and what limits their meaning.
 
@@ -118,9 +175,9 @@ def answer(run: RunDirectory) -> Answer | None:
     if not exemplars or not (run.path / "statistics.nc").is_file():
         return None
     if found is None:  # curves alone were asked for
-        return Answer(sections.fraction_tiles(exemplars[0]), sections.pictures(run), _too_small(run))
+        return Answer(_fractions(run), _pictures(run), _too_small(run))
     own = found[(found["source"] == found["source"].iloc[0]) & found["value"].notna()]
-    tiles = sections.fraction_tiles(exemplars[0])
+    tiles = _fractions(run)
     for statistic in _TILES:
         rows = own[own["statistic"] == statistic]
         if len(rows):
@@ -129,7 +186,7 @@ def answer(run: RunDirectory) -> Answer | None:
             along = f" along {row['axis']}" if row["axis"] else ""
             name = f"{_spelled(statistic)}{of}{along}"
             tiles.append(Tile(name, shown(float(row["value"])), typeset_unit(row["unit"])))
-    return Answer(tiles[:5], sections.pictures(run), _too_small(run))
+    return Answer(tiles[:5], _pictures(run), _too_small(run))
 
 
 def _too_small(run: RunDirectory) -> list[str]:
@@ -228,7 +285,7 @@ _TILES = ("correlation_length_radial", "specific_surface", "mean_chord_length", 
 
 PAGE = Page(
     "Statistics of {}",
-    sections.micrographs_subtitle,
+    subtitle,
     (sections.cleaning, statistics, sections.curves, sizes, representative),
     lambda run: (*sources_of(run.settings["options"].get("statistics")), *cites.of_thresholds(run)),
     answer=answer,

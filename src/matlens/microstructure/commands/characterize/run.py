@@ -11,6 +11,12 @@ import xarray as xr
 
 from matlens.errors import InputError
 from matlens.hooks import Progress
+from matlens.microstructure.commands.characterize.blocks import (
+    forecast_blocks,
+    prepare_blocks,
+    wanted_in_blocks,
+    work_blocks,
+)
 from matlens.microstructure.commands.characterize.spec import CharacterizeSpec
 from matlens.microstructure.commands.inputs import Inputs, exemplars_of, read_inputs, understood
 from matlens.microstructure.commands.thresholds import extent, kept_variants
@@ -55,6 +61,8 @@ def prepare(spec: CharacterizeSpec, environment: Mapping[str, Any]) -> Prepared:
         The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
     """
     inputs = Inputs.asked(spec.files, spec)
+    if wanted_in_blocks(spec):
+        return prepare_blocks(spec, inputs, environment)
     found = [_noted(one, spec) for one in read_inputs(inputs)]
     spec = replace(spec, device=environment["device"])
     return Prepared(spec, "", {"inputs": inputs.hashed().settings()}, found, understood(found))
@@ -86,6 +94,8 @@ def forecast(prepared: Prepared) -> Plan:
     Plan
         Number of files, seconds and bytes.
     """
+    if prepared.options.blocks:
+        return forecast_blocks(prepared)
     structures = [segmentation.microstructure for segmentation in prepared.found]
     costs = [cost(prepared.options.statistics, m.shape, m.n_phases) for m in structures]
     files = "1 file" if len(structures) == 1 else f"{len(structures)} files"
@@ -94,7 +104,7 @@ def forecast(prepared: Prepared) -> Plan:
     return Plan(files, seconds, LIBRARIES + size, largest, "use --downsample {factor}, --crop, or fewer --statistics")
 
 
-def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: Any = None) -> None:
     """Measure the statistics of the run's inputs: ``statistics.nc`` and its tables.
 
     Parameters
@@ -103,13 +113,16 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         Open; may hold the beginning of the same work.
     progress : Progress
         Called after each statistic of each input.
-    found : sequence of Segmentation, optional
-        The inputs, where they have been read already.
+    found : sequence of Segmentation, or Opened, optional
+        The inputs, where they have been read already; in blocks, the volume that has been opened.
     """
-    inputs = Inputs.from_settings(run.settings["inputs"])
+    inputs, spec = Inputs.from_settings(run.settings["inputs"]), options_of(run, CharacterizeSpec)
+    if spec.blocks:
+        work_blocks(run, spec, inputs, progress, found)
+        return
     structures = exemplars_of(run, inputs, found, thresholds=True)
     names = inputs.names
-    statistics = options_of(run, CharacterizeSpec).statistics
+    statistics = spec.statistics
     said: list[str] = []
     several = len(structures) > 1
     dataset = characterize(

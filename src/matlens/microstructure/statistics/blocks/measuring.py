@@ -156,6 +156,16 @@ class BlockPlan:
         once = [statistic.cost.estimate(million, phases)[0] for statistic in self.statistics]
         return 1.2 * sum(once) * prod(shape) / 2**20
 
+    def state_bytes(self) -> float:
+        """Estimate the size of the state of a block, as a file.
+
+        Returns
+        -------
+        float
+            Bytes.
+        """
+        return _of_states(self.statistics, self.whole, self.blocks[0].reach)
+
     def _ways(self) -> dict[str, Blockwise]:
         """One declaration for each kind of state, as statistics may share one."""
         ways = (statistic.blockwise() for statistic in self.statistics)
@@ -203,7 +213,7 @@ def plan_blocks(
     (True, (63, 1000, 1000))
     >>> plan_blocks(volume, memory=0.42e9)
     Traceback (most recent call last):
-    matlens.errors.InputError: these statistics of 2000 x 2000 x 2000 pixels in blocks need about 808 MB of memory, and
+    matlens.errors.InputError: these statistics of 2000 x 2000 x 2000 pixels in blocks need about 824 MB of memory, and
     420 MB are given; give more --memory, or ask for a shorter --reach or fewer --statistics.
     """
     chosen = find_statistics(statistics)
@@ -222,7 +232,7 @@ def plan_blocks(
     if given < needed:
         size = " x ".join(map(str, whole.shape))
         raise InputError(
-            f"these statistics of {size} pixels in blocks need about {size_text(needed)} of memory, and "
+            f"these statistics of {size} pixels in blocks need about {size_text(1.02 * needed)} of memory, and "
             f"{size_text(given)} are given; give more --memory, or ask for a shorter --reach or fewer --statistics."
         )
     parts = _parts(whole, halo, (1 - _ROOM) * left) if blocks is None else list(blocks)
