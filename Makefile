@@ -28,6 +28,9 @@ coverage: setup
 
 nightly: setup
 	$(PYTEST) -m hypothesis --hypothesis-profile=nightly
+	$(BIN)/python benchmarks/pools.py kills --kills 50 --pools processes,dask
+	$(BIN)/python benchmarks/pools.py kills --kills 10 --pools slurm-array
+	$(BIN)/python benchmarks/pools.py study
 
 check: lint types imports circles
 
