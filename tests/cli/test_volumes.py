@@ -8,7 +8,8 @@ import pytest
 
 from matlens.cli.app import main
 from matlens.microstructure.io import write_microstructure
-from matlens.microstructure.problems import gaussian_field
+from matlens.microstructure.problems import bicontinuous, gaussian_field
+from matlens.microstructure.segmentation import read_microstructure
 from matlens.microstructure.structure import Microstructure
 
 
@@ -19,7 +20,9 @@ def sections(tmp_path, monkeypatch):
     side = Microstructure(gaussian_field((48, 96), 3.0, 0.5, seed=2, periodic=False).labels.repeat(2, axis=0))
     wrong = Microstructure(side.labels.T)
     three = Microstructure(np.arange(96 * 96).reshape(96, 96) % 3)
-    for name, section in {"top": top, "side": side, "wrong": wrong, "three": three}.items():
+    stripes = bicontinuous((128, 128), wavelength=8, seed=1)
+    made = {"top": top, "side": side, "wrong": wrong, "three": three, "stripes": stripes}
+    for name, section in made.items():
         write_microstructure(section, tmp_path / f"{name}.tif")
     return tmp_path
 
@@ -55,6 +58,24 @@ def test_a_volume_from_named_planes_is_judged_axis_by_axis(sections, capsys):
     assert "plane xz: x grows with the column, z with the row" in notes
 
 
+@pytest.mark.end_to_end
+def test_sections_of_several_pixel_sizes_are_brought_to_the_largest_and_it_is_said(sections, capsys):
+    coarse = gaussian_field((64, 64), 4.0, 0.5, seed=3, periodic=False)
+    fine = gaussian_field((128, 128), 8.0, 0.5, seed=4, periodic=False)
+    for name, field, spacing in (("coarse", coarse, 1.0), ("fine", fine, 0.5)):
+        section = Microstructure(field.labels, spacing=spacing, unit="um")
+        write_microstructure(section, sections / f"{name}.tif")
+    code, said = run(
+        capsys, "reconstruct", "--plane", "xy=coarse.tif", "--plane", "xz,yz=fine.tif", "--shape", "16x24x24",
+        "--method", "gaussian-field", "-o", "made",
+    )  # fmt: skip
+    assert code == 0, said
+    notes = json.loads((sections / "made" / "provenance.json").read_text(encoding="utf-8"))["notes"]
+    assert [note for note in notes if "was averaged from pixels of 0.5 um to the volume's of 1 um" in note]
+    result = read_microstructure(sections / "made" / "realisation_0.tif")
+    assert (result.shape, result.spacing, result.unit) == ((16, 24, 24), (1.0, 1.0, 1.0), "um")
+
+
 REFUSED = {
     "contradiction": (("--plane", "xy=top.tif", "--plane", "xz,yz=wrong.tif", "--shape", "32x32x32"), "disagree along"),
     "unnamed": (("--plane", "top.tif", "--shape", "32x32x32"), "xz,yz=top.tif"),
@@ -67,6 +88,9 @@ REFUSED = {
     "anchor of other phases": (("top.tif", "--shape", "32x96x96", "--anchor", "z=0:three.tif"), "has 3 phases"),
     "anchor without place": (("top.tif", "--shape", "32x96x96", "--anchor", "top.tif"), "as z=0:slice.tif"),
     "anchor in the plane": (("top.tif", "--shape", "96x96", "--anchor", "z=0:top.tif"), "three sides"),
+    "no such volume": (("stripes.tif", "--shape", "32x32x32"), "--nearest (in Python nearest=True) takes the nearest"),
+    "nearest of planes": (("--plane", "xy=top.tif", "--shape", "32x32x32", "--nearest"), "have named planes"),
+    "resampled in the plane": (("top.tif", "--shape", "32x32", "--target-resamples", "2"), "is about volumes"),
     "missing": (("--plane", "xy=none.tif", "--shape", "32x32x32"), "none.tif"),
 }
 

@@ -52,9 +52,11 @@ def test_the_target_is_the_nearest_covariance_and_the_note_says_how_far_it_is():
 
 
 def test_without_it_such_a_section_stops_and_the_sentence_offers_it():
-    with pytest.raises(InputError, match=r"No isotropic volume .* nearest takes the nearest that a volume can have"):
+    with pytest.raises(
+        InputError, match=r"No isotropic volume .* --nearest .* takes the nearest that a volume can have"
+    ):
         plan(STRIPES, (32, 32, 32))
-    with pytest.raises(InputError, match="nearest=True is about a volume"):
+    with pytest.raises(InputError, match="the nearest target is about a volume"):
         plan(STRIPES, (32, 32), nearest=True)
     with pytest.raises(InputError, match="the sections have named planes"):
         plan({"xy": STRIPES, "xz,yz": STRIPES}, (32, 32, 32), nearest=True, force_sections=True)

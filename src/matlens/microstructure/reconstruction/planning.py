@@ -330,7 +330,7 @@ def _sections(
         sections = [exemplar] if isinstance(exemplar, Microstructure) else list(exemplar)
         if not in_space:
             if nearest:
-                raise InputError("nearest=True is about a volume; give its depth, height and width as the shape.")
+                raise InputError("the nearest target is about a volume; give its depth, height and width as the shape.")
             return _Sections(tuple(sections))
         named, faces = {ISOTROPIC: sections}, (tuple(range(len(sections))),) * 3
         said = ["the micrograph is taken for a section of an isotropic material, which one section cannot test"]
@@ -340,14 +340,14 @@ def _sections(
     near = checks.nearest if nearest else None
     if nearest and near is None:
         raise InputError(
-            "nearest=True is about isotropic volumes, and the sections have named planes; leave it out, or give "
+            "the nearest target is about isotropic volumes, and the sections have named planes; leave it out, or give "
             "sections without names."
         )
     stops = [sentence for sentence in checks.stops if near is None or sentence != near.finding.sentence]
     if stops and not force:
-        ways = "force_sections makes a volume all the same"
+        ways = "--force-sections (in Python force_sections=True) makes a volume all the same"
         if checks.nearest is not None and checks.nearest.finding.stops and not nearest:
-            ways = "nearest takes the nearest that a volume can have, and " + ways
+            ways = "--nearest (in Python nearest=True) takes the nearest that a volume can have, and " + ways
         raise InputError(f"{' '.join(stops)} Nothing was made; {ways}.")
     sections, brought = at_one_spacing(sections)
     if near is not None:
