@@ -21,7 +21,7 @@ _PACKAGES = ("numpy", "scipy", "torch", "scikit-image", "scikit-learn", "tifffil
 
 
 def sha256(path: str | os.PathLike[str]) -> str:
-    """Compute the SHA-256 of a file as 64 hex digits; of a folder, that of the names and hashes of its files.
+    """Compute the SHA-256 of a file as 64 hex digits; of a folder, that of the names and hashes of all files in it.
 
     Parameters
     ----------
@@ -50,7 +50,9 @@ def sha256(path: str | os.PathLike[str]) -> str:
     """
     place = Path(path)
     if place.is_dir():
-        parts = [f"{file.name} {sha256(file)}" for file in sorted(place.iterdir()) if file.is_file()]
+        # chunks of a Zarr store lie in folders of the folder
+        files = [file for file in sorted(place.rglob("*")) if file.is_file()]
+        parts = [f"{file.relative_to(place).as_posix()} {sha256(file)}" for file in files]
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
     try:
         return sha256_of(path)

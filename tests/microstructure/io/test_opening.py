@@ -24,6 +24,7 @@ from matlens.microstructure.io import FORMATS, open_image, read_image
 from matlens.microstructure.segmentation import CleaningOptions, load, open_large
 from matlens.microstructure.segmentation.cleanup import found_thresholds, thresholds_of_counts
 from matlens.microstructure.statistics import characterize_in_blocks
+from matlens.runs.provenance import sha256
 
 SHAPE = (9, 12, 10)
 LABELS = np.random.default_rng(0).integers(0, 2, SHAPE).astype(np.uint8) * 255
@@ -227,10 +228,11 @@ def test_what_cannot_be_opened_is_one_sentence(tmp_path):
 
 def test_a_broken_chunk_is_one_sentence_that_names_the_file(tmp_path):
     path = as_zarr(tmp_path)
-    large = open_microstructure(path)
+    large, before = open_microstructure(path), sha256(path)
     for chunk in (path / "c").rglob("*"):
         if chunk.is_file():
             chunk.write_bytes(b"broken")
+    assert sha256(path) != before
     with pytest.raises(InputError, match=r"m\.zarr cannot be read as a file of the format Zarr .*damaged"):
         large.read((0, 0, 0), (2, 2, 2))
 
@@ -247,6 +249,9 @@ def test_a_slice_of_another_shape_is_named_when_it_is_read(tmp_path):
 
 def test_zarr_is_read_whole_as_well(tmp_path):
     path = as_zarr(tmp_path)
+    before = sha256(path)
+    next(chunk for chunk in (path / "c").rglob("*") if chunk.is_file()).touch()
+    assert sha256(path) == before
     image = read_image(path)
     np.testing.assert_array_equal(image.values, LABELS // 255)
     assert (image.spacing, image.unit, image.phase_names, image.format) == (
