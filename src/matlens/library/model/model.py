@@ -44,7 +44,7 @@ Array = NDArray[np.float64]
 # docs/decisions/0044-learned-sums-of-components.md
 _SUMS = 3  # weighted sums of fractions, in which components with similar effects have similar weights
 _SEARCHES = 4  # searches for sums; members are divided among their results, so that chance findings average out
-_MEMBERS = 5  # of each search, so that small ensembles make fewer of them
+_MEMBERS, _MANY = 5, 500  # of many samples, on which a search takes long, there is one for each five members
 _ELSEWHERE = ("preprocessing", "device", "cache")  # parameters that are stored otherwise, or depend on the machine
 _FITTED = ("ensemble_", "warp_", "library_", "target_", "unit_", "chains_tried_", "held_out_", "held_out_spread_")
 _ROUNDS = 3  # of replacing censored values by predictions beyond the limit; each round moves predictions further
@@ -573,7 +573,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         plain = self.inputs_(seen.compositions, seen.spectra, standard.device)
         fractions = plain["composition"].shape[1] if "composition" in plain else 0
         inputs = side_by_side_inputs(plain)
-        times = min(_SEARCHES, max(2, self.n_models // _MEMBERS))
+        few = max(2, self.n_models // _MEMBERS) if len(seen) > _MANY else _SEARCHES
+        times = min(_SEARCHES, few)
         found = find_covariances(inputs, standard, fractions, self.seed, sums=_SUMS, times=times, progress=progress)
         shared = _shared_length_scales([one.length_scales for one in found])
         self.inputs_ = self.inputs_.with_sums(found[0].weights).rescaled(preset.sharpness / shared)
