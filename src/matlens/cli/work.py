@@ -143,7 +143,7 @@ def carry_out(
         say(verbosity, line)
     plan = command.forecast(prepared)
     if plan is not None:
-        plan.check()
+        plan.check(destination.output or Path("runs"))
     settings = command.settings(options, prepared, environment)
     force = destination.force or _updates(command, options, destination.output)
     run = RunDirectory.create(destination.output, command.name, settings, force=force)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import os
 import re
+import shutil
 from pathlib import Path
 
 from matlens.errors import InputError
 
-__all__ = ["check_memory", "free_memory", "parse_size", "size_text"]
+__all__ = ["check_disk", "check_memory", "free_memory", "parse_size", "size_text"]
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -91,6 +92,38 @@ def parse_size(text: str) -> float:
     if not 0 < size < math.inf:
         raise InputError(f"the size {text!r} is not understood; write a number with its unit, e.g. 1.5GB or 800MB.")
     return size
+
+
+def check_disk(needed: float, what: str, place: Path) -> None:
+    """Refuse what needs more room than a disk has.
+
+    Parameters
+    ----------
+    needed : float
+        Bytes that are written at most.
+    what : str
+        What needs them, as the beginning of the sentence.
+    place : Path
+        Where they are written; it need not exist yet.
+
+    Raises
+    ------
+    InputError
+        If less is free.
+
+    Examples
+    --------
+    >>> check_disk(1e18, "this work", Path("runs/new"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    matlens.errors.InputError: this work writes about 1000000000.0 GB to ..., where ... are free; free some space, ...
+    """
+    there = next((folder for folder in (place.absolute(), *place.absolute().parents) if folder.is_dir()), None)
+    free = shutil.disk_usage(there).free if there is not None else math.inf
+    if needed > free:
+        raise InputError(
+            f"{what} writes about {size_text(needed)} to {there}, where {size_text(free)} are free; free some space, "
+            "or choose another place with --output."
+        )
 
 
 def size_text(size: float) -> str:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from matlens.core.guard import reading
-from matlens.core.memory import check_memory, free_memory, size_text
+from matlens.core.memory import check_disk, check_memory, free_memory, size_text
 from matlens.core.settings import read_options, to_settings
 from matlens.errors import RunError
 from matlens.runs.directory import SETTINGS
@@ -43,6 +44,8 @@ class Plan:
         Peak memory in bytes; by default unknown.
     sides : tuple of int
         Pixels along each axis that the memory is proportional to; empty where it is to something else.
+    disk : float, optional
+        Bytes that are written; by default too few to matter.
     advice : str
         Options that make the work smaller: ``{factor}`` stands for the number of pixels to join along each axis, and
         ``{shape}`` for the shape that fits.
@@ -60,9 +63,15 @@ class Plan:
     bytes: float | None = None
     sides: tuple[int, ...] = ()
     advice: str = "free some memory, or ask for less in one run"
+    disk: float | None = None
 
-    def check(self) -> None:
-        """Refuse work that does not fit the free memory, and say what would.
+    def check(self, place: Path | None = None) -> None:
+        """Refuse work that does not fit the free memory, and say what would, or that does not fit the disk.
+
+        Parameters
+        ----------
+        place : Path, optional
+            Where results are written; by default the current folder.
 
         Raises
         ------
@@ -76,6 +85,8 @@ class Plan:
         matlens.errors.InputError: this work (1 x 10000000x10000000 px) needs about 1000000000.0 GB of memory, and
         ... are free; use --shape ...
         """
+        if self.disk is not None:
+            check_disk(self.disk, f"this work ({self.size})", place or Path())
         if self.bytes is None:
             return
         factor, room = 2, free_memory()

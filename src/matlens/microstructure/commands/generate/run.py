@@ -82,7 +82,9 @@ def forecast(prepared: Prepared) -> Plan:
     properties = len(spec.conductivity_contrasts) + len(spec.stiffness_contrasts)
     count, pixels = spec.n + spec.test, float(np.prod(spec.shape))
     seconds = count * pixels * properties * SECONDS_PER_PIXEL
-    return Plan(f"{count} structures of {'x'.join(map(str, spec.shape))} px", seconds, 2 * LIBRARIES)
+    return Plan(
+        f"{count} structures of {'x'.join(map(str, spec.shape))} px", seconds, 2 * LIBRARIES, disk=2 * count * pixels
+    )
 
 
 def recipe_of(spec: GenerateSpec) -> Recipe:

@@ -101,7 +101,8 @@ def forecast(prepared: Prepared) -> Plan:
     seconds = effort * pixels * encoder.seconds_per_pixel
     size = f"{count} realisations of {'x'.join(map(str, spec.shape))} px"
     memory = LIBRARIES + pixels * encoder.bytes_per_pixel
-    return Plan(size, seconds, memory, tuple(spec.shape), "use --downsample {factor} or --shape {shape}")
+    advice = "use --downsample {factor} or --shape {shape}"
+    return Plan(size, seconds, memory, tuple(spec.shape), advice, 2.0 * count * pixels)  # NPY and TIFF of bytes
 
 
 def work(run: RunDirectory, progress: Progress, found: tuple[Sequence[Segmentation], Pruning] | None = None) -> None:

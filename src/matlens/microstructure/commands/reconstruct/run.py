@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any, NamedTuple
 
 from matlens.core.settings import taken_by
@@ -133,7 +134,10 @@ def forecast(prepared: Prepared) -> Plan | None:
     words = f"{prepared.options.n} x {'x'.join(map(str, planned.shape))} px"
     if len(planned.shape) == 2 and planned.shape != sides[0]:
         words += f", a window of the {'x'.join(map(str, sides[0]))} px of the file (--shape full makes all of it)"
-    return Plan(words, seconds, LIBRARIES + size, planned.shape, "use --downsample {factor} or --shape {shape}")
+    # A realisation is written as NPY and TIFF of one byte a pixel each.
+    disk = 2.0 * prepared.options.n * prod(planned.shape)
+    advice = "use --downsample {factor} or --shape {shape}"
+    return Plan(words, seconds, LIBRARIES + size, planned.shape, advice, disk)
 
 
 def described(choices: Mapping[str, Any]) -> str:
