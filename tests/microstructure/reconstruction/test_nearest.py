@@ -58,6 +58,9 @@ def test_without_it_such_a_section_stops_and_the_sentence_offers_it():
         plan(STRIPES, (32, 32, 32))
     with pytest.raises(InputError, match="the nearest target is about a volume"):
         plan(STRIPES, (32, 32), nearest=True)
+    with pytest.raises(InputError, match="method 'annealing' aims at the section's own two-point function"):
+        plan(STRIPES, (32, 32, 32), method="annealing", nearest=True)
+    assert plan(STRIPES, (32, 32, 32), method="gaussian-field", nearest=True).shape == (32, 32, 32)
     with pytest.raises(InputError, match="the sections have named planes"):
         plan({"xy": STRIPES, "xz,yz": STRIPES}, (32, 32, 32), nearest=True, force_sections=True)
 

@@ -279,6 +279,8 @@ class Method(ABC, Generic[Work]):
         masked ones.
     holds_planes : bool
         Whether it keeps known planes of a volume.
+    takes_nearest : bool
+        Whether it can aim at the nearest two-point function that an isotropic volume can have.
 
     Examples
     --------
@@ -293,6 +295,7 @@ class Method(ABC, Generic[Work]):
     seconds_per_pixel: ClassVar[float] = 1e-5
     takes_masks: ClassVar[bool] = False
     holds_planes: ClassVar[bool] = False
+    takes_nearest: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, exemplars: Sequence[Microstructure], shape: Sequence[int], seed: int) -> Work:

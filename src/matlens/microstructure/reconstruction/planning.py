@@ -275,6 +275,11 @@ def plan_method(
     if said and not method.takes_masks:
         seen = tuple(m.unmasked() for m in exemplars)
         _check_exemplars(seen)
+    if nearest and not method.takes_nearest:
+        raise InputError(
+            f"method {method.name!r} aims at the section's own two-point function; leave the nearest target out, or "
+            "choose 'matching'."
+        )
     known, held = _held(anchor, exemplars, asked, fraction, method)
     if faces:
         prepared = method.prepare_volume(seen, faces, asked, seed, Wishes(known, found.nearest))

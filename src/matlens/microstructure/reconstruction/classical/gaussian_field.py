@@ -79,6 +79,7 @@ class GaussianField(Classical):
     citations: ClassVar[tuple[str, ...]] = ("berk1991scattering", "quiblier1984new")
     takes_masks: ClassVar[bool] = True
     from_sections: ClassVar[bool] = True
+    takes_nearest: ClassVar[bool] = True  # a field has no other
 
     reach: int = 0
 

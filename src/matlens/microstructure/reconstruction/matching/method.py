@@ -160,6 +160,7 @@ class Matching(Method[MatchingWork]):
     citations: ClassVar[tuple[str, ...]] = ("li2018transfer", "gatys2015texture", "liu1989limited")
     takes_masks: ClassVar[bool] = True
     holds_planes: ClassVar[bool] = True
+    takes_nearest: ClassVar[bool] = True
 
     encoder: str | Encoder = "auto"
     weights: str | os.PathLike[str] | None = None
