@@ -12,7 +12,7 @@ STAMP := $(VENV)/.stamp-$(shell cat pyproject.toml constraints.txt | cksum | cut
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations=20
 QUICK := tests -m "not slow and not end_to_end"
 
-.PHONY: demo test quick coverage nightly check lint types imports circles setup clean
+.PHONY: demo test quick browser coverage nightly check lint types imports circles setup clean
 demo: setup
 	$(BIN)/matlens demo
 
@@ -21,6 +21,10 @@ test: setup
 
 quick: setup
 	$(PYTEST) $(QUICK)
+
+# In a real browser; MATLENS_SHOTS=docs/images stores the pictures of the docs.
+browser: setup
+	$(BIN)/pytest tests/studio/browser_walk.py
 
 # Of the quick tests alone: tracing costs a third more (see CONTRIBUTING.md).
 coverage: setup

@@ -21,6 +21,7 @@ from matlens.cli.report import ReportSpec, report
 from matlens.cli.resume import ResumeSpec, resume
 from matlens.cli.run import RunSpec, run
 from matlens.cli.status import StatusSpec, status
+from matlens.cli.studio import StudioSpec, studio
 from matlens.cli.surroundings import (
     EXIT_CODES,
     INTERRUPTED,
@@ -50,7 +51,7 @@ _GROUPS = {
 }
 # Panels of the help, in the order in which they are met; a command of a plug-in stands in a panel of its own.
 _PANELS = {
-    "Start": ("demo", "inspect", "segment", "fetch"),
+    "Start": ("demo", "studio", "inspect", "segment", "fetch"),
     "Microstructures": ("reconstruct", "compare", "characterize"),
     "Properties": ("homogenize", "generate", "learn", "predict", "explain", "prune"),
     "Batches": ("batch",),
@@ -82,6 +83,7 @@ OTHERS = (
     Other(StatusSpec, status, "matlens status runs/2026-01-31-reconstruct", ()),
     Other(TaskSpec, work, "matlens work runs/2026-01-31-reconstruct --task realisation/0", ()),
     Other(FetchSpec, fetch, "matlens fetch li2018"),
+    Other(StudioSpec, studio, "matlens studio my-material"),
 )
 
 

@@ -209,11 +209,13 @@ def complete(
     """
     from matlens.runs.lifecycle import working
     from matlens.runs.log import logged
-    from matlens.runs.progress import progress_for
+    from matlens.runs.progress import Both, progress_for
+    from matlens.runs.progress_file import ProgressFile
 
     if pool is not None:
         run.pool = pool
-    with working(run, fresh=fresh), logged(run, progress_for(quiet=verbosity.quiet)) as progress:
+    shown = Both(progress_for(quiet=verbosity.quiet), ProgressFile(run.path))
+    with working(run, fresh=fresh), logged(run, shown) as progress:
         from matlens.report.build import build_report  # takes a while, and the run is there to go on with
 
         # The files of a run that was made just now are ours: what goes wrong with them is no damage, but a fault.

@@ -53,6 +53,7 @@ __all__ = [
     "options",
     "pairs_of",
     "read_options",
+    "read_problems",
     "taken_by",
     "to_settings",
     "words_of",
@@ -293,9 +294,40 @@ def read_options(cls: type[T], values: Mapping[str, Any]) -> T:
     return made
 
 
+def read_problems(cls: type[Any], values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """List everything that does not fit, for a form that shows each sentence beside its field.
+
+    Parameters
+    ----------
+    values : mapping
+        As in `read_options`.
+
+    Returns
+    -------
+    list of tuple of str
+        Name of the option, or "" where the sentence is on several, and the sentence.
+
+    Examples
+    --------
+    >>> read_problems(OnDevice, {"device": "gpu", "threads": "0"})
+    [('device', "found 'gpu' for --device; choose auto, cpu or cuda."),
+     ('threads', "found '0' for --threads; it must be at least 1.")]
+    """
+    validator: Any = cls.__pydantic_validator__  # type: ignore[attr-defined]
+    try:
+        validator.validate_python(dict(values))
+    except ValidationError as error:
+        found = {str(problem["loc"][0]) if problem["loc"] else "": problem for problem in reversed(error.errors())}
+        return [(name, _worded(cls, problem, in_python=False)) for name, problem in reversed(found.items())]
+    return []
+
+
 def _sentence(cls: type[Any], error: ValidationError, *, in_python: bool) -> str:
     """Word the first thing that does not fit."""
-    first = error.errors()[0]
+    return _worded(cls, error.errors()[0], in_python=in_python)
+
+
+def _worded(cls: type[Any], first: Any, *, in_python: bool) -> str:
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InputError):
         return str(cause)

@@ -40,7 +40,7 @@ from matlens.runs.replacing import (
 )
 from matlens.runs.tasks import EXPIRES, TASKS, forget_tasks
 
-__all__ = ["PREVIOUS", "SETTINGS", "STATE", "RunDirectory", "read_settings"]
+__all__ = ["PREVIOUS", "PROVENANCE", "SETTINGS", "STATE", "RunDirectory", "read_settings"]
 
 PROVENANCE = "provenance.json"
 

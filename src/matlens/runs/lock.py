@@ -10,7 +10,7 @@ from typing import IO
 from matlens.core.atomic import open_plain
 from matlens.errors import RunError
 
-__all__ = ["Lock"]
+__all__ = ["Lock", "holder"]
 
 _FAR = 1 << 30  # Windows locks bytes, not files: a byte far beyond the text leaves the text readable
 
@@ -62,6 +62,46 @@ class Lock:
         self._file.close()
 
 
+def holder(path: Path) -> int | None:
+    """Find the process that holds a lock, without disturbing it.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file.
+
+    Returns
+    -------
+    int or None
+        Its id; None if no process holds the lock.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "lock"
+    >>> lock = Lock(path)
+    >>> holder(path) == os.getpid()
+    True
+    >>> lock.release()
+    >>> holder(path) is None
+    True
+    """
+    try:
+        with open(open_plain(path, os.O_RDWR), "r+", encoding="utf-8", errors="replace") as file:
+            text = file.read().strip()
+            # The lock is tried only while the process that wrote its id lives: it then holds it, most likely, so that
+            # trying takes nothing away from a process that is about to start.
+            if not text.isdecimal() or not _alive(int(text)):
+                return None
+            try:
+                _hold(file)
+            except OSError:
+                return int(text)
+    except (OSError, RunError):  # there is no lock, or it is a link, which no process of MatLens holds
+        pass
+    return None
+
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -69,8 +109,20 @@ if sys.platform == "win32":
         file.seek(_FAR)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
+    def _alive(pid: int) -> bool:
+        return True  # asking would end the process there; the lock itself is asked
+
 else:
     import fcntl
 
     def _hold(file: IO[str]) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _alive(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except (PermissionError, OverflowError):
+            return True
+        return True

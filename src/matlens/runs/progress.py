@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 from matlens.core.user_text import printable
 from matlens.hooks import Progress, Silent
 
-__all__ = ["Bar", "Both", "Lines", "NotebookBar", "progress_for", "progress_for_person"]
+__all__ = ["Bar", "Both", "Clock", "Lines", "NotebookBar", "progress_for", "progress_for_person"]
 
 
 def progress_for(*, quiet: bool = False, stream: IO[str] | None = None) -> Progress:
@@ -88,11 +88,11 @@ class Lines:
         self._stream = stream
         self._interval = interval
         self._last = time.monotonic()
-        self._clock, self._label = _Clock(0), ""
+        self._clock, self._label = Clock(0), ""
 
     def begin(self, total: float, label: str) -> None:
         """Start the clock of a computation, and name it if the last line is old."""
-        self._clock, self._label = _Clock(total), label
+        self._clock, self._label = Clock(total), label
         self._write(label)
 
     def update(self, done: float, text: str = "") -> None:
@@ -148,11 +148,11 @@ class Bar:
             transient=True,
         )
         self._task: TaskID | None = None
-        self._clock = _Clock(0)
+        self._clock = Clock(0)
 
     def begin(self, total: float, label: str) -> None:
         """Show the bar of a computation."""
-        self._clock = _Clock(total)
+        self._clock = Clock(total)
         self._task = self._bar.add_task(printable(label), total=total, text="", share="", left="")
         self._bar.start()
 
@@ -198,13 +198,13 @@ class NotebookBar:
 
     def __init__(self, show: Callable[[str], Any] | None = None, *, interval: float = 0.25) -> None:
         self._show, self._interval = show or _in_notebook, interval
-        self._clock, self._label, self._total, self._last = _Clock(0), "", 0.0, 0.0
+        self._clock, self._label, self._total, self._last = Clock(0), "", 0.0, 0.0
         self._page: Any = None
         self._said: list[str] = []
 
     def begin(self, total: float, label: str) -> None:
         """Show the bar of a computation."""
-        self._clock, self._label, self._total, self._last = _Clock(total), label, total, 0.0
+        self._clock, self._label, self._total, self._last = Clock(total), label, total, 0.0
         if self._page is None:
             self._page = self._show(self._html(0, ""))
         else:
@@ -307,21 +307,54 @@ class Both:
             place.say(text)
 
 
-class _Clock:
-    """Share of a computation that is done, and the time that is left."""
+class Clock:
+    """Share of a computation that is done, and the time that is left.
+
+    Parameters
+    ----------
+    total : int or float
+        As in `matlens.hooks.Progress.begin`.
+
+    Examples
+    --------
+    >>> Clock(200).share(50), Clock(2.0).share(0.5)
+    ('50/200', '25 %')
+    """
 
     def __init__(self, total: float) -> None:
         self._total, self._start = total, time.monotonic()
         self._first: float | None = None
 
     def share(self, done: float) -> str:
-        """Steps as a fraction; an amount of work in percent."""
+        """Return steps as a fraction, and an amount of work in percent.
+
+        Parameters
+        ----------
+        done : int or float
+            Steps or work done.
+
+        Returns
+        -------
+        str
+            The share in words.
+        """
         if isinstance(self._total, int):
             return f"{done:.0f}/{self._total}"
         return f"{done / self._total:.0%}".replace("%", " %") if self._total > 0 else ""
 
     def left(self, done: float) -> str:
-        """Time that is left in words; nothing before 2 % of the work has shown how fast it goes."""
+        """Return the time that is left in words; nothing before 2 % of the work has shown how fast it goes.
+
+        Parameters
+        ----------
+        done : int or float
+            Steps or work done.
+
+        Returns
+        -------
+        str
+            The time, such as ``about 3 min 20 s``.
+        """
         if self._first is None:  # resumed work starts in the middle, and the speed is that of this process
             self._first = max(done - 1, 0) if isinstance(self._total, int) else done
         gone, spent = done - self._first, time.monotonic() - self._start

@@ -81,6 +81,8 @@ class Segmentation:
         The options as they were applied, with what was proposed.
     inverted : bool
         Whether the order of the phases is from bright to dark.
+    origin : tuple of int
+        Row and column of the file's picture at which the result begins, after crop and data bar.
 
     Examples
     --------
@@ -99,6 +101,7 @@ class Segmentation:
     understood: Understood | None = None
     options: CleaningOptions | None = None
     inverted: bool = False
+    origin: tuple[int, int] = (0, 0)
 
     def noted(self, sentence: str) -> Segmentation:
         """Add a sentence to the steps and to what was understood.
@@ -231,7 +234,7 @@ def segment(
         steps.append(f"Colours were mapped to phases: {_colours(image, indexed=indexed)}.")
     image = with_known(image, mask, steps, unmasked=options.unmasked)
     options, kind, said = decided(image, options, name, propose=propose)
-    image, valid = _framed(image, options, steps)
+    image, valid, origin = _framed(image, options, steps)
     image = scaled(image, options, steps)
     if said == PROPOSED:
         options = proposed(image, options, valid)
@@ -245,7 +248,7 @@ def segment(
         raise InputError("flattening and the median filter act on grey values; add a threshold (--threshold otsu).")
     else:
         made = _labelled(image, valid, options, steps, name)
-    return replace(made, understood=_understood(made, image, kind, name), options=options)
+    return replace(made, understood=_understood(made, image, kind, name), options=options, origin=origin)
 
 
 def _names(options: CleaningOptions, found: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -278,8 +281,8 @@ def _understood(made: Segmentation, image: Image, kind: str, name: str) -> Under
     )
 
 
-def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[Image, _Valid]:
-    values = image.values
+def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[Image, _Valid, tuple[int, int]]:
+    values, row, column = image.values, 0, 0
     valid = np.ones(values.shape, dtype=bool) if image.valid is None else image.valid
     if options.slice is not None:
         image, valid = _sliced(image, valid, options.slice, steps)
@@ -291,6 +294,7 @@ def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[I
         beyond = any((end or 0) > side for part, side in zip(slices, values.shape) for end in (part.start, part.stop))
         said = ", as the crop that was asked for reaches beyond the picture" if beyond else ""
         steps.append(f"Cropped {extent_text(slices, values.shape)} out of {shape_text(values.shape)}{said}.")
+        row, column = (part.indices(side)[0] for part, side in zip(slices[-2:], values.shape[-2:]))
         values, valid = values[slices], valid[slices]
         thin = [axis for axis, side in enumerate(values.shape) if side == 1]
         if values.ndim == 3 and len(thin) == 1:  # one slice is a picture
@@ -308,7 +312,7 @@ def _framed(image: Image, options: CleaningOptions, steps: list[str]) -> tuple[I
     if not valid.any():
         raise InputError("every pixel of this part of the picture is masked; take another slice or crop.")
     periodic = image.periodic and values.shape == image.values.shape
-    return replace(image, values=values, valid=None, periodic=periodic), valid
+    return replace(image, values=values, valid=None, periodic=periodic), valid, (row + top, column)
 
 
 def _sliced(image: Image, valid: _Valid, text: str, steps: list[str]) -> tuple[Image, _Valid]:

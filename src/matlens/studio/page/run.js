@@ -1,0 +1,137 @@
+// The middle: one run, from its start to its report.
+import { address, get, post } from "./api.js";
+import { lineChart } from "./chart.js";
+import { announce, h, notice, put } from "./dom.js";
+import { STATES, shareOf } from "./runs.js";
+import { on, setAll, store, tell } from "./store.js";
+
+let shown = null; // the run in view; listeners are registered once and look here
+
+on("runs", () => shown?.update());
+
+export function showRun(place, name) {
+  const head = h("div", { class: "head" });
+  const body = h("div", { class: "body" });
+  put(place, h("article", { class: "run" }, head, body));
+  const losses = [];
+  let tab = "";
+  let known = "";
+  let detail = null;
+  let report = null;
+
+  async function update() {
+    const run = store.runs.find((each) => each.run === name);
+    const mark = JSON.stringify(run || null);
+    if (mark === known) return;
+    known = mark;
+    try {
+      detail = await get("run", { run: name });
+    } catch (error) {
+      put(body, h("p", { class: "problem" }, error.message));
+      return;
+    }
+    if (shown?.name !== name) return;
+    note(detail.progress);
+    draw();
+  }
+
+  function note(progress) {
+    const found = progress?.text.match(/^loss ([\d.e+-]+)/);
+    if (found) losses.push([progress.done, Number(found[1])]);
+  }
+
+  function draw() {
+    const state = detail.state;
+    if (state === "gone") {
+      put(head, h("h1", {}, "This run is gone"));
+      put(body, h("p", {}, "It was deleted or moved. Deleted runs are in the folder trash, from which you can take them back."));
+      return;
+    }
+    const tabs = ["Overview", ...(detail.report ? ["Report"] : []), ...(detail.files?.length ? ["Files"] : [])];
+    if (!tabs.includes(tab)) tab = detail.report && state === "finished" ? "Report" : "Overview";
+    put(head,
+      h("div", { class: "row spread" },
+        h("div", {}, h("h1", {}, detail.command, " ", h("span", { class: `state ${state}` }, STATES[state] || state)), h("p", { class: "path" }, name)),
+        h("div", { class: "row actions" }, actions(detail, name))),
+      tabs.length > 1 ? h("div", { class: "tabs", role: "tablist" }, tabs.map((each) =>
+        h("button", { type: "button", role: "tab", "aria-selected": String(each === tab), onclick: () => { tab = each; draw(); } }, each)),
+        detail.report ? h("a", { class: "own", href: address(`${name}/report.html`), target: "_blank", rel: "noopener" }, "Report as its own page") : null) : null);
+    body.classList.toggle("full", tab === "Report");
+    if (tab === "Report") {
+      const source = address(`${name}/${detail.report}`);
+      if (report?.getAttribute("src") !== source) {
+        report = h("iframe", { class: "report", src: source, title: "Report of the run", sandbox: "allow-same-origin allow-popups allow-downloads" });
+      }
+      if (body.firstChild !== report) put(body, report);
+    } else if (tab === "Files") put(body, files(detail, name));
+    else put(body, overview(detail, name, losses));
+  }
+
+  shown = { name, update };
+  update();
+  return () => { shown = null; };
+}
+
+function actions(detail, name) {
+  const act = (what, given, after) => async (event) => {
+    event.target.disabled = true;
+    try {
+      const made = await post(what, { run: name, ...given });
+      after?.(made);
+    } catch (error) {
+      notice(error.message, "bad");
+    }
+    event.target.disabled = false;
+  };
+  const button = (text, onclick, kind = "") => h("button", { type: "button", class: kind, onclick }, text);
+  const running = detail.state === "running" || detail.state === "starting";
+  return [
+    running ? button("Stop", act("stop", {}, () => announce("The run is asked to stop; what was done is kept.")), "main") : null,
+    detail.state === "stopped" ? button("Resume", act("resume", {}, () => announce("The run goes on.")), "main") : null,
+    detail.values && store.forms.has(detail.command) ? button("Repeat with changes", () => {
+      setAll(detail.command, detail.values);
+      tell("use", detail.command);
+      document.body.dataset.pane = "settings";
+    }) : null,
+    running ? null : button("Delete", act("delete", {}, (made) => {
+      notice(made.place ? `The run was moved to ${made.place}.` : "The entry was removed.");
+      location.hash = "#/";
+    })),
+  ];
+}
+
+function overview(detail, name, losses) {
+  const progress = detail.progress;
+  const share = shareOf(progress);
+  const parts = [];
+  if (detail.state === "refused" || detail.state === "failed") tell("refused", detail.error);
+  if (detail.error) parts.push(h("p", { class: "callout bad", role: "alert" }, sentence(detail.error)));
+  if (detail.state === "starting") parts.push(h("p", { class: "callout" }, "The files are read and the work is planned; that takes some seconds."));
+  if (progress) {
+    parts.push(h("section", { class: "progress" },
+      h("div", { class: "row spread" }, h("strong", {}, sentence(progress.label || "working")), h("span", {}, progress.left ? `${progress.left} left` : "")),
+      h("progress", share === null ? { "aria-label": "Progress" } : { max: 1, value: share, "aria-label": "Progress" }),
+      h("p", { class: "help" }, [progress.share, progress.text].filter(Boolean).join(", "))));
+  }
+  const pictures = [];
+  if (detail.picture) pictures.push(h("figure", {}, h("img", { src: address(`${name}/${detail.picture}`), alt: detail.state === "running" ? "The structure as it forms" : "The structure" }),
+    h("figcaption", {}, detail.state === "running" ? "The structure as it forms." : "The structure.")));
+  if (losses.length > 2) pictures.push(h("figure", {}, lineChart([{ name: "loss", points: losses }], { x: "work done", y: "loss", log: true }), h("figcaption", {}, "Loss since this page was opened, on a logarithmic scale.")));
+  if (pictures.length) parts.push(h("div", { class: "pictures" }, pictures));
+  for (const [title, texts, kind] of [["What was found", detail.sentences, ""], ["What to know before using it", detail.warnings, "warn"]]) {
+    if (texts?.length) parts.push(h("section", { class: kind }, h("h2", {}, title), h("ul", {}, texts.map((text) => h("li", {}, text)))));
+  }
+  if (progress?.said?.length) parts.push(h("section", {}, h("h2", {}, "So far"), h("ul", {}, progress.said.map((text) => h("li", {}, text)))));
+  if (detail.state === "stopped") parts.push(h("p", { class: "help" }, "What was done is kept. Resume goes on, and ends with the same bytes as a run that never stopped."));
+  return parts;
+}
+
+function files(detail, name) {
+  return h("ul", { class: "files" }, detail.files.map((file) => h("li", {},
+    h("a", { href: address(`${name}/${file}`), target: "_blank", rel: "noopener" }, file),
+    h("a", { class: "download", href: `${address(`${name}/${file}`)}?download`, download: file, "aria-label": `Download ${file}` }, "download"))));
+}
+
+function sentence(text) {
+  return text ? text[0].toUpperCase() + text.slice(1) : "";
+}

@@ -1,0 +1,105 @@
+"""The warm process behind the page's pictures: started when one is asked for, ended a minute after the last."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from matlens.errors import RunError
+
+__all__ = ["Warm"]
+
+_IDLE = 60.0  # seconds after which it ends and gives its memory back
+_LINE = 1 << 24  # bytes of an answer's first line
+
+
+class Warm:
+    """Asks the process of `matlens.studio.worker`, one request after the other.
+
+    Parameters
+    ----------
+    idle : float
+        Seconds without a request after which the process ends.
+
+    Examples
+    --------
+    >>> Warm().pid is None
+    True
+    """
+
+    def __init__(self, idle: float = _IDLE) -> None:
+        self._idle, self._turn = idle, asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._end: asyncio.TimerHandle | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process; None where there is none."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
+
+    async def ask(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Ask one thing.
+
+        Parameters
+        ----------
+        request : mapping
+            See `matlens.studio.worker.Pictures.answer`.
+
+        Returns
+        -------
+        dict
+            What was found, or ``error``.
+        bytes
+            Pixels.
+
+        Raises
+        ------
+        RunError
+            If the process ended.
+        """
+        async with self._turn:
+            if self._end is not None:
+                self._end.cancel()
+            try:
+                return await self._asked(request)
+            except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
+                self.close()
+                raise RunError(
+                    "the process that reads pictures ended, perhaps for want of memory; try again."
+                ) from error
+            except asyncio.CancelledError:  # the page went away, and half an answer is in the pipe
+                self.close()
+                raise
+            finally:
+                self._end = asyncio.get_running_loop().call_later(self._idle, self.close)
+
+    async def _asked(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        if self.pid is None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "matlens.studio.worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=_LINE,
+            )
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(dict(request)).encode() + b"\n")
+        await process.stdin.drain()
+        found = json.loads(await process.stdout.readuntil(b"\n"))
+        return found, await process.stdout.readexactly(int(found.pop("bytes")))
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+        self._process = None

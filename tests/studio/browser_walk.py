@@ -1,0 +1,151 @@
+"""The way of a user through the page in a real browser, from a raw micrograph to its report; not among quick tests.
+
+``make browser`` runs it. ``MATLENS_SHOTS=FOLDER`` stores a picture of every view, which is how those of the docs are made.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SHOTS = os.environ.get("MATLENS_SHOTS")
+PATIENT = 180_000  # ms: the machine may be busy
+
+
+def micrograph(path: Path) -> None:
+    """A raw SEM image of two phases: noise, a data bar, and a scale bar of 100 px."""
+    rng = np.random.default_rng(2)
+    field = rng.normal(size=(320, 400))
+    waves = np.hypot(np.fft.fftfreq(320)[:, None], np.fft.fftfreq(400)[None])
+    field = np.fft.ifft2(np.fft.fft2(field) * np.exp(-(((waves - 0.035) / 0.012) ** 2))).real
+    grey = np.where(field > 0.1 * field.std(), 165, 95) + rng.normal(0, 11, field.shape)
+    image = Image.fromarray(np.vstack([grey, np.zeros((40, 400))]).clip(0, 255).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((20, 338, 119, 343), fill=255)
+    draw.text((130, 332), "5 um   15.0 kV   x 4000", fill=255)
+    image.save(path)
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "folder").mkdir()
+    line = [sys.executable, "-m", "matlens", "studio", str(tmp_path / "folder"), "--no-browser", "--quiet"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[object]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no chromium, and with CI=true the walk may not be left out; install it")
+        pytest.skip("there is no chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(PATIENT)
+        page.wrong = []
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and page.wrong.append(said.text))
+        page.on("request", lambda asked: asked.url.startswith("http://127.0.0.1:") or page.wrong.append(asked.url))
+        yield page
+        browser.close()
+
+
+def shot(page, name: str) -> None:
+    if SHOTS:
+        page.wait_for_timeout(400)
+        page.screenshot(path=f"{SHOTS}/studio_{name}.png")
+
+
+def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
+    micrograph(tmp_path / "sem.png")
+    page.goto(link)
+    page.wait_for_selector(".drop")
+    assert page.title() == "MatLens studio"
+    assert "token" not in page.url
+    shot(page, "home")
+
+    page.set_input_files("#choose", tmp_path / "sem.png")
+    page.wait_for_selector(".shares")
+    assert "A data bar of 40 rows was cut off" in page.text_content(".did")
+    before = page.text_content(".shares")
+    page.focus("[role=slider].handle")
+    for _ in range(4):
+        page.keyboard.press("PageUp")
+    page.wait_for_function("before => document.querySelector('.shares').textContent !== before", arg=before)
+
+    # The scale bar: 100 pixels stand for 5 um.
+    page.click("text=Scale bar")
+    box = page.locator(".stage canvas").bounding_box()
+    zoom = box["width"] / 400
+    page.mouse.move(box["x"] + 20 * zoom, box["y"] + 340 * zoom)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120 * zoom, box["y"] + 340 * zoom, steps=4)
+    page.mouse.up()
+    page.fill("[aria-label='Length of the scale bar']", "5")
+    page.click("text=Set the pixel size")
+    page.wait_for_function("document.querySelector('.elsewhere pre').textContent.includes('--spacing 0.05')")
+    line = page.text_content(".elsewhere pre")
+    assert "--threshold" in line
+    assert "--data-bar auto" in line
+    shot(page, "phases")
+
+    # A value that does not fit: its sentence stands beside it, and what was typed stays.
+    page.fill("#field-reconstruct-shape", "large")
+    page.wait_for_selector("[data-name=shape].wrong")
+    assert "the shape 'large' is not understood" in page.text_content("[data-name=shape] .problem")
+    page.fill("#field-reconstruct-shape", "48x48")
+    page.select_option("#field-reconstruct-preset", "fast")
+    page.click("text=Start")
+    page.wait_for_selector(".state.running")
+    shot(page, "running")
+    page.click("button:has-text('Stop')")
+    page.wait_for_selector("h1 .state.stopped")
+    page.click("button:has-text('Resume')")
+    page.wait_for_selector(".pictures img")
+    shot(page, "watch")
+    page.wait_for_selector("h1 .state.finished")
+    page.wait_for_selector("iframe.report")
+    report = page.frame_locator("iframe.report")
+    report.locator("h1").wait_for()
+    shot(page, "report")
+    page.click("button:has-text('Repeat with changes')")
+    assert page.input_value("#field-reconstruct-shape") == "48x48"
+    page.click("[role=tab]:has-text('Files')")
+    page.wait_for_selector("text=realisation_0.tif")
+    assert page.wrong == []
+
+
+def test_every_view_fits_a_phone_and_the_dark(page, link, tmp_path):
+    micrograph(tmp_path / "folder" / "sem.png")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    page.goto(link)
+    page.wait_for_selector(".drop")
+    for pane in ("runs", "settings", "work"):
+        page.click(f".panes [data-pane={pane}]")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.click(".panes [data-pane=runs]")
+    page.click("text=sem.png")
+    page.wait_for_selector(".shares")
+    assert page.evaluate("document.querySelector('main').scrollWidth") <= 390
+    shot(page, "phone")
+    # Every control has a name for those who do not see it.
+    unnamed = """[...document.querySelectorAll('input, select, button, [role=slider]')].filter((each) =>
+        !each.labels?.length && !each.getAttribute('aria-label') && !each.textContent.trim()).length"""
+    assert page.evaluate(unnamed) == 0
+    assert page.wrong == []

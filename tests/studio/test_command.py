@@ -1,0 +1,66 @@
+"""``matlens studio`` itself: what it says when it cannot start, what it loads, and that it can be closed."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from matlens.cli import studio as command
+from matlens.cli.options import Verbosity
+from matlens.errors import InputError, ResourceError
+from matlens.studio.folder import Folder
+from matlens.studio.server import serve
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    with pytest.raises(ResourceError, match=r"needs starlette and uvicorn.*pip install matlens\[studio\]"):
+        command.studio(command.StudioSpec(), Verbosity())
+
+
+def test_a_folder_that_is_not_there_or_cannot_be_written_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="there is no folder"):
+        Folder(tmp_path / "none")
+    (tmp_path / ".studio").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be written to"):
+        Folder(tmp_path)
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=rf"the port {port} cannot be used .*; leave out --port"):
+            serve(str(tmp_path), (), port=port, ready=print)
+
+
+@pytest.mark.slow
+def test_it_is_opened_by_its_link_loads_little_and_comes_back_at_the_same_place(tmp_path):
+    line = [sys.executable, "-m", "matlens", "studio", str(tmp_path), "--no-browser", "--quiet"]
+    links = []
+    for _ in range(2):
+        with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            links.append(process.stdout.readline().strip())
+            if sys.platform == "linux":
+                maps = open(f"/proc/{process.pid}/maps", encoding="utf-8").read()  # noqa: SIM115
+                assert "torch" not in maps
+                assert "scipy" not in maps
+                status = open(f"/proc/{process.pid}/status", encoding="utf-8").read()  # noqa: SIM115
+                (resident,) = (int(row.split()[1]) for row in status.splitlines() if row.startswith("VmRSS"))
+                assert resident < 80_000  # kB
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+    assert links[0] == links[1]
+    assert links[0].startswith("http://127.0.0.1:")
+    session = tmp_path / ".studio" / "session.json"
+    assert json.loads(session.read_text(encoding="utf-8"))["token"] in links[0]
+    if os.name != "nt":
+        assert stat.S_IMODE(session.stat().st_mode) == 0o600

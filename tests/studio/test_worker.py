@@ -1,0 +1,113 @@
+"""Pictures for the page: the phases are those of the command, quickly and without PyTorch."""
+
+import io
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from matlens.core.settings import read_options
+from matlens.errors import InputError
+from matlens.microstructure.io import read_image
+from matlens.microstructure.segmentation import CleaningOptions, segment
+from matlens.studio.worker import Pictures, main
+
+
+def grey(side):
+    rng = np.random.default_rng(1)
+    blocks = rng.integers(0, 2, (side // 16, side // 16)).repeat(16, 0).repeat(16, 1)
+    return (80 + 90 * blocks + rng.normal(0, 9, (side, side))).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def picture(tmp_path):
+    file = tmp_path / "a.png"
+    Image.fromarray(grey(128)).save(file)
+    return str(file)
+
+
+def test_the_picture_and_its_histogram_are_those_of_the_file(picture):
+    found, pixels = Pictures().answer({"what": "look", "file": picture})
+    values = np.asarray(Image.open(picture))
+    assert np.array_equal(np.frombuffer(pixels, np.uint8).reshape(128, 128), values)
+    assert sum(found["histogram"]["counts"]) == values.size
+    ((two,), three) = found["otsu"]["2"], found["otsu"]["3"]
+    assert 100 < two < 150
+    assert len(three) == 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"threshold": "120"},
+        {"threshold": "otsu", "median": "3", "min_object": "30", "invert": True},
+        {"threshold": "multiotsu:3", "crop": "10:90,20:100", "data_bar": "8", "spacing": "0.5um", "downsample": "2"},
+    ],
+)
+def test_phases_are_those_of_the_same_options_of_the_command(picture, given):
+    found, pixels = Pictures().answer({"what": "cut", "file": picture, "options": given})
+    made = segment(read_image(picture), read_options(CleaningOptions, given), name="a.png", propose=True)
+    shown = np.frombuffer(pixels, np.uint8).reshape(found["rows"], found["columns"])
+    assert np.array_equal(shown, made.microstructure.labels)
+    assert [phase["share"] for phase in found["phases"]] == made.microstructure.volume_fractions.tolist()
+    assert found["origin"] == ([20, 10] if "crop" in given else [0, 0])
+    # The settings that are shown make the same phases when they are given.
+    again = segment(read_image(picture), read_options(CleaningOptions, found["settings"]), name="a.png")
+    assert np.array_equal(again.microstructure.labels, made.microstructure.labels)
+    for phase in found["phases"]:
+        low, high = sorted(phase["moved"])
+        assert high - low < 0.05
+    assert len(found["s2"]["curves"]) == len(found["phases"])
+
+
+def test_one_slice_of_a_volume_is_shown_and_cut(tmp_path):
+    volume = np.stack([grey(32) // (1 + k % 2) for k in range(6)])
+    np.save(tmp_path / "v.npy", volume)
+    file = str(tmp_path / "v.npy")
+    _, pixels = Pictures().answer({"what": "look", "file": file, "slice": 2})
+    assert np.array_equal(np.frombuffer(pixels, np.uint8).reshape(32, 32), volume[2])
+    cut, _ = Pictures().answer({"what": "cut", "file": file, "slice": 2, "options": {"threshold": "120"}})
+    assert (cut["rows"], cut["columns"]) == (32, 32)
+    assert "slice" not in cut["settings"]
+    assert cut["phases"][1]["share"] == (volume[2] > 120).mean()
+
+
+def test_a_bad_file_or_option_is_the_sentence_of_the_command(tmp_path, picture):
+    (tmp_path / "b.png").write_bytes(b"none")
+    with pytest.raises(InputError, match=r"b\.png"):
+        Pictures().answer({"what": "look", "file": str(tmp_path / "b.png")})
+    with pytest.raises(InputError, match="the threshold 'much' is not understood"):
+        Pictures().answer({"what": "cut", "file": picture, "options": {"threshold": "much"}})
+    answers = io.BytesIO()
+    main(io.BytesIO(b'{"what": "cut", "file": "/none"}\n{"what": "look"}\n'), answers)
+    assert [list(json.loads(line)) for line in answers.getvalue().splitlines()] == [["error", "bytes"]] * 2
+
+
+def test_a_threshold_is_moved_in_a_fifth_of_a_second_of_processor_time(tmp_path):
+    Image.fromarray(grey(1024)).save(tmp_path / "a.png")
+    pictures, spent = Pictures(), []
+    for level in (118, 119, 120, 121):
+        begun = time.process_time()
+        pictures.answer({"what": "cut", "file": str(tmp_path / "a.png"), "options": {"threshold": str(level)}})
+        spent.append(time.process_time() - begun)
+    assert min(spent[1:]) < 0.2
+
+
+@pytest.mark.slow
+def test_the_process_loads_no_pytorch_and_answers_over_its_pipes(picture, tmp_path):
+    code = "import sys; from matlens.studio import worker; worker.main(sys.stdin.buffer, sys.stdout.buffer); "
+    code += "assert 'torch' not in sys.modules"
+    asked = "".join(json.dumps({"what": what, "file": picture}) + "\n" for what in ("look", "cut"))
+    done = subprocess.run([sys.executable, "-c", code], input=asked.encode(), capture_output=True, check=True)
+    head, _, rest = done.stdout.partition(b"\n")
+    assert json.loads(head)["bytes"] == 128 * 128
+    assert json.loads(rest[128 * 128 :].partition(b"\n")[0])["kind"] == "grey"
+    table = tmp_path / "t.csv"
+    table.write_text("Fe,Co,P\n" + "".join(f"{k},{100 - k},{k * 2}.5\n" for k in range(10, 40)), encoding="utf-8")
+    found, _ = Pictures().answer({"what": "table", "file": str(table)})
+    assert found["parts"][0].startswith("30 samples")
