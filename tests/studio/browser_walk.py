@@ -1,6 +1,6 @@
 """The way of a user through the page in a real browser, from a raw micrograph to its report; not among quick tests.
 
-``make browser`` runs it. ``MATLENS_SHOTS=FOLDER`` stores a picture of every view, which is how those of the docs are made.
+``make browser`` runs it. ``MATLENS_SHOTS=FOLDER`` stores a picture of every view; those of the docs are made so.
 """
 
 import os

@@ -159,9 +159,9 @@ class Studio:
 
     def _delete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         run = _text(given, "run")
-        if self._children.working_on(run) is not None:
-            raise RunError(f"{run} is being worked on; stop it before you delete it.")
         state = self._runs.one(run)["state"]
+        if state in ("running", "starting"):
+            raise RunError(f"{run} is being worked on; stop it before you delete it.")
         if state == "gone":
             raise InputError(f"there is no run {run[:80]!r}.")
         place = "" if state == "refused" else self.folder.discard(self.folder.path(run))
