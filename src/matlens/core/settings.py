@@ -313,7 +313,7 @@ def read_problems(cls: type[Any], values: Mapping[str, Any]) -> list[tuple[str, 
     [('device', "found 'gpu' for --device; choose auto, cpu or cuda."),
      ('threads', "found '0' for --threads; it must be at least 1.")]
     """
-    validator: Any = cls.__pydantic_validator__  # type: ignore[attr-defined]
+    validator: Any = cls.__pydantic_validator__
     try:
         validator.validate_python(dict(values))
     except ValidationError as error:

@@ -153,4 +153,3 @@ function copied(title, content) {
   } }, "Copy");
   return h("section", {}, h("div", { class: "row spread" }, h("h3", {}, title), button), content);
 }
-

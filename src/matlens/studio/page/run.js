@@ -15,6 +15,7 @@ export function showRun(place, name) {
   put(place, h("article", { class: "run" }, head, body));
   const losses = [];
   let tab = "";
+  let was = "";
   let known = "";
   let detail = null;
   let report = null;
@@ -48,7 +49,10 @@ export function showRun(place, name) {
       return;
     }
     const tabs = ["Overview", ...(detail.report ? ["Report"] : []), ...(detail.files?.length ? ["Files"] : [])];
-    if (!tabs.includes(tab)) tab = detail.report && state === "finished" ? "Report" : "Overview";
+    // A run that ends while it is watched shows its report.
+    if (state === "finished" && detail.report && was !== state) tab = "Report";
+    if (!tabs.includes(tab)) tab = "Overview";
+    was = state;
     put(head,
       h("div", { class: "row spread" },
         h("div", {}, h("h1", {}, detail.command, " ", h("span", { class: `state ${state}` }, STATES[state] || state)), h("p", { class: "path" }, name)),
