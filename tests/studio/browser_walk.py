@@ -98,7 +98,7 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     page.mouse.up()
     page.fill("[aria-label='Length of the scale bar']", "5")
     page.click("button:has-text('Set the pixel size')")
-    page.wait_for_function("document.querySelector('.elsewhere pre').textContent.includes('--spacing 0.05')")
+    page.wait_for_function("() => document.querySelector('.elsewhere pre').textContent.includes('--spacing 0.05')")
     line = page.text_content(".elsewhere pre")
     assert "--threshold" in line
     assert "--data-bar auto" in line
