@@ -104,8 +104,7 @@ function showPicture(place, file) {
     }
     if (shown?.file !== file) return;
     slice = look.slice ?? undefined;
-    const size = look.spacing ? `pixel size ${look.spacing.map((each) => Number(each.toPrecision(4))).join(" x ")} ${look.unit}` : "pixel size unknown: draw the scale bar";
-    put(facts, `${look.shape.join(" x ")} pixels, ${size}`);
+    put(facts, `${look.shape.join(" x ")} pixels`);
     view.picture(look);
     drawTools();
     if (look.slice !== null) {
@@ -143,6 +142,9 @@ function showPicture(place, file) {
 
   function draw() {
     view.phases(cut);
+    const known = cut.unit !== "px";
+    const size = cut.spacing.map((each) => Number(each.toPrecision(4))).join(" x ");
+    put(facts, `${look.shape.join(" x ")} pixels, ${known ? `pixel size ${size} ${cut.unit}` : "pixel size unknown: draw the scale bar"}`);
     if (!isHeld()) drawLevels();
     put(result, shares(), s2(), h("details", {}, h("summary", {}, "What was done"), h("ol", { class: "did" }, cut.steps.map((step) => h("li", {}, step)))));
   }
