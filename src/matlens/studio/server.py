@@ -346,8 +346,9 @@ def http_server(folder: Folder, commands: Sequence[Command], *, port: int, token
     uvicorn.Server
         To be run with a socket that listens.
     """
+    guarded: Any = Guard(Studio(folder, commands).application(), port=port, token=token)
     config = uvicorn.Config(
-        Guard(Studio(folder, commands).application(), port=port, token=token),  # type: ignore[arg-type]
+        guarded,
         lifespan="off",
         ws="none",
         http="h11",
