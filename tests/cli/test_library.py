@@ -113,7 +113,7 @@ def check_explained(folder, capsys):
     assert float(mean.sel(component="W")) > 0 > float(mean.sel(component="Mo"))
     regions = pd.read_csv("insight/regions.csv")
     assert {"all samples", "merit 90 to 100 %", "W 0.01 to 0.08"} < set(regions["region"])
-    for name in ("groups", "correlations", "bands", "component_axis", "sanity", "ways", "statements"):
+    for name in ("groups", "correlations", "bands", "component_axis", "sanity", "ways", "conclusions", "statements"):
         assert (folder / "work" / "insight" / f"{name}.csv").is_file()
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from library_example import example_insight
 
 from matlens.library.commands.explain.tables import averages_table, axis_table, regions_of, write_gradients
-from matlens.library.evidence import statements
+from matlens.library.evidence import conclusions, statements
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import write_table
 
@@ -93,7 +93,9 @@ def explained_run(folder, model="model", **kind):
     failed = {"check": "permuted labels", "what": "spectrum", "value": 0.7, "limit": 0.5, "passed": False}
     checks = pd.DataFrame([{**check, "sentence": "halves agree."}, {**failed, "sentence": "70 % is left."}])
     write_table(run, "sanity", checks)
-    write_table(run, "statements", statements(insight, checks=checks))
+    said = statements(insight, checks=checks)
+    write_table(run, "conclusions", conclusions(insight, said).assign(next="Bi 50, V 50 at%", separation=1.5))
+    write_table(run, "statements", said)
     run.mark("finished", resolved=FACTS, notes=[], sentences=[])
     return run
 

@@ -77,10 +77,10 @@ def test_explained_says_what_was_found_with_marks_of_trust(tmp_path):
     with explained_run(tmp_path / "run", components=("Bi", "V", "W", "Mo", "Tb")) as run:
         html = text_of(run)
     assert headings(html)[:7] == [
-        "Statements",
-        "Where the data support it",
+        "What would reverse these conclusions",
         "What to add to a sample",
         "Where in the spectrum",
+        "Where the data support it",
         "Which components act alike",
         "Over the compositions",
         "Comparison with PLS and random forest",

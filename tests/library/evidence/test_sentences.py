@@ -222,7 +222,9 @@ def test_a_mean_that_few_samples_make_is_weak_and_its_median_is_told():
     found = statements(data)
     row = found[(found["subject"] == "W") & (found["region"] == "all samples")].iloc[0]
     assert row["status"] != "supported"
-    assert "the median is 0." in row["sentence"]
+    assert "(median of 40 samples" in row["sentence"]
+    assert "the mean is 4." in row["sentence"]
+    assert row["effect"] == pytest.approx(0.4, abs=0.1)
 
 
 def test_a_model_that_fails_in_regions_left_out_supports_nothing():

@@ -2,9 +2,14 @@ from .bands import band_average as band_average
 from .bands import find_bands as find_bands
 from .bands import smooth_along_axis as smooth_along_axis
 from .bands import spectral_bands as spectral_bands
+from .conclusions import conclusions as conclusions
+from .conclusions import flip_of as flip_of
+from .conclusions import samples_of as samples_of
 from .family import FamilyTest as FamilyTest
 from .family import bootstrap_family as bootstrap_family
 from .family import permutation_family as permutation_family
+from .flips import Flip as Flip
+from .flips import flip_loss as flip_loss
 from .groups import ComponentGroups as ComponentGroups
 from .groups import component_groups as component_groups
 from .groups import group_components as group_components

@@ -244,12 +244,17 @@ def _composition_row(
         "composition_gradient",
         f"{insight.attrs.get('unit') or '1'} per {insight.attrs.get('fraction_name', 'at%')}",
     )
+    if not _alike(effect, median):  # a few samples make the mean, and the median stands for most
+        mean_words, effect = f"the mean is {shown(effect)}", median
+    else:
+        mean_words = ""
     size = shown(abs(effect)) + (f" ± {shown(error, 2)} (ensemble)" if np.isfinite(error) else "")
     count = int(mean["composition_gradient_samples"])
     where = "" if region == "all samples" else f", {region}"
     sentence = (
         f"More {name} {cost} {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
-        f"(mean of {count} samples{where}{held}{'' if _alike(effect, median) else f'; the median is {shown(median)}'})."
+        f"({'median' if mean_words else 'mean'} of {count} samples{where}{held}"
+        f"{'; ' if mean_words else ''}{mean_words})."
     )
     return {
         "about": "composition", "subject": name, "region": region, "sentence": sentence,

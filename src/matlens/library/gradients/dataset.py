@@ -14,7 +14,7 @@ from matlens.library.gradients.cleaned import without_spikes
 from matlens.library.gradients.composition_response import CompositionResponse, fit_composition_response
 from matlens.library.gradients.separability import Identifiability, identifiability
 from matlens.library.gradients.simplex import SCHEMES, Hosts, default_hosts, directions
-from matlens.library.model import Response
+from matlens.library.model import Mixed, Response
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["SCHEMA_VERSION", "LibraryGradients", "explain_library"]
@@ -118,6 +118,10 @@ def explain_library(
     known = None if ask is None else ask(library.compositions, library.spectra if model.uses_spectrum_ else None)
     variables = parts.predictions(model, library, found, members=members)
     variables |= parts.composition_gradients(model, library, found, response, rays, known, members=members)
+    by_part = None
+    if errors and isinstance(model, Mixed):
+        by_part = model.gradients_by_part(library.compositions, library.spectra if model.uses_spectrum_ else None)
+        variables |= parts.by_part(model, model.left_out_moments(), by_part, library, response, rays)
     variables |= parts.composition_only(model, library, measured, rays)
     variables = parts.with_disagreement(variables, partial=not model.uses_spectrum_)
     variables |= parts.support(library, measured)
@@ -127,7 +131,7 @@ def explain_library(
         # Where spectra follow composition alone, nothing varies with the composition held, and all variation counts.
         held = model.uses_composition_ and verdict.support > 0
         variables |= parts.spectral_gradients(
-            model, library, measured, found.spectrum, response, known, held=held, members=members
+            model, library, measured, found.spectrum, response, known, by_part, held=held, members=members
         )
         variables |= parts.shares(response)
     if integration_steps:
@@ -176,6 +180,8 @@ def _dataset(
         "component": names,
         "other": names,
     }
+    if isinstance(model, Mixed) and "held_out_moments" in variables:
+        coordinates["part"] = list(model.parts_)
     if model.uses_spectrum_ and library.axis is not None:
         about = {"long_name": library.axis_name, "units": library.axis_unit or "1"}
         coordinates["axis"] = xr.Variable("axis", library.axis, about)
@@ -195,6 +201,8 @@ def _dataset(
         "identifiability": verdict.sentence,
         "total_check": _total_check(data),
     }
+    if "held_out_moments" in data:
+        data.attrs["held_out_compositions"] = int(data["held_out_moments"].attrs.pop("compositions"))
     return data
 
 

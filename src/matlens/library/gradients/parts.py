@@ -114,6 +114,26 @@ def composition_gradients(
     return result
 
 
+def by_part(
+    model: Response,
+    left_out: tuple[Array, int],
+    each: Gradients,
+    library: MaterialsLibrary,
+    response: CompositionResponse | None,
+    rays: Array,
+) -> Variables:
+    """Return the composition gradients of each model of a mixture, and how these err for left-out compositions."""
+    moments, count = left_out
+    unit, name = per(model.unit_, library.fraction_name), "gradient with respect to composition, by each model"
+    products = variable("part other_part", moments, "mean products of errors for left-out compositions")
+    products.attrs["compositions"] = count
+    found = _along_rays(each, library, response, rays).astype(np.float32)
+    return {
+        "composition_gradient_by_part": variable("part scheme kind sample component", found, name, unit),
+        "held_out_moments": products,
+    }
+
+
 def _along_rays(
     found: Gradients, library: MaterialsLibrary, response: CompositionResponse | None, rays: Array
 ) -> Array:
@@ -176,6 +196,7 @@ def spectral_gradients(
     gradient: Single,
     response: CompositionResponse,
     errors: GradientErrors | None,
+    each_part: Gradients | None = None,
     *,
     held: bool,
     members: bool,
@@ -228,6 +249,10 @@ def spectral_gradients(
     if changes is not None and each is not None:
         axis_unit = library.axis_unit or library.axis_name
         result |= _peaks(changes, each, posterior, (model.unit_, axis_unit), members=members)
+        if each_part is not None and each_part.spectrum is not None:
+            of_parts = changes.carried(spaces.project(each_part.spectrum)).astype(np.float32)
+            words = "gradient with respect to a band of the spectrum, by each model"
+            result["peak_gradient_by_part"] = variable("part sample peak", of_parts, words, "see peak_unit")
     return result
 
 

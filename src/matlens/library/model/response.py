@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matlens.hooks import Progress
 
-__all__ = ["GradientErrors", "Gradients", "Response"]
+__all__ = ["GradientErrors", "Gradients", "Mixed", "Response"]
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -144,4 +144,30 @@ class Response(Protocol):
 
     def gradients(self, compositions: ArrayLike, spectra: ArrayLike | None, *, progress: Progress = ...) -> Gradients:
         """Return predictions with their derivatives with respect to fractions and file intensities."""
+        ...
+
+
+@runtime_checkable
+class Mixed(Protocol):
+    """Interface of models that are weighted means of K models of several kinds.
+
+    Attributes
+    ----------
+    parts_ : tuple of str
+        Names of the K models.
+
+    Examples
+    --------
+    >>> isinstance(object(), Mixed)
+    False
+    """
+
+    parts_: tuple[str, ...]
+
+    def gradients_by_part(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Gradients:
+        """Return predictions and gradients of each model (mean over its members), in place of those of members."""
+        ...
+
+    def left_out_moments(self) -> tuple[Array, int]:
+        """Return mean products of the models' errors for left-out compositions, (K, K), and how many these are."""
         ...

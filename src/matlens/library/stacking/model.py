@@ -19,6 +19,7 @@ from matlens.library.gradients import farness
 from matlens.library.model import Gradients, LibraryModel
 from matlens.library.model.given import LibraryLike, as_library
 from matlens.library.model.response import GradientErrors
+from matlens.library.model.targets import learned_target
 from matlens.library.stacking.trials import left_out
 from matlens.library.stacking.weights import LeftOut, Stack, fit_stack
 from matlens.library.table import MaterialsLibrary
@@ -223,19 +224,76 @@ class StackedModel(LibraryModel):
         if known is None:
             return None
         weights = self.stack_.weights(self._far(compositions))
-        each = [model.gradients(compositions, spectra) for model in self._all]
-        fractions = _apart(np.stack([one.composition.mean(0) for one in each]), weights)
-        values = np.concatenate([known.features.values, np.zeros((len(each), len(weights)))])
+        each = self.gradients_by_part(compositions, spectra)
+        fractions = _apart(each.composition, weights)
+        values = np.concatenate([known.features.values, np.zeros(each.values.shape)])
         of_spectra = known.features.spectrum
-        if of_spectra is not None:
-            own = [one.spectrum.mean(0) for one in each if one.spectrum is not None]
-            of_spectra = np.concatenate([of_spectra, _apart(np.stack(own), weights)])
+        if of_spectra is not None and each.spectrum is not None:
+            of_spectra = np.concatenate([of_spectra, _apart(each.spectrum, weights)])
         features = Gradients(values, np.concatenate([known.features.composition, fractions]), of_spectra)
-        size, more = known.covariance.shape[1], len(each)
+        size, more = known.covariance.shape[1], each.members
         covariance = np.zeros((len(weights), size + more, size + more))
         covariance[:, :size, :size] = known.covariance
         covariance[:, range(size, size + more), range(size, size + more)] = weights
         return GradientErrors(features, covariance)
+
+    @property
+    def parts_(self) -> tuple[str, ...]:
+        """Names of the models that are mixed, `MEMBERS`."""
+        return MEMBERS
+
+    def respond_by_part(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Array:
+        """Predict the figure of merit by each model of the mixture.
+
+        Parameters
+        ----------
+        compositions, spectra
+            As in `respond`.
+
+        Returns
+        -------
+        ndarray, shape (K, n)
+            Predictions on the scale of ``transform``, in the order of `MEMBERS`.
+        """
+        return np.stack([np.asarray(model.respond(compositions, spectra)).mean(0) for model in self._all])
+
+    def gradients_by_part(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Gradients:
+        """Return predictions and gradients of each model of the mixture, the mean over its members.
+
+        Parameters
+        ----------
+        compositions, spectra
+            As in `LibraryModel.gradients`.
+
+        Returns
+        -------
+        Gradients
+            Of K models in place of members, in the order of `MEMBERS`.
+        """
+        each = [model.gradients(compositions, spectra) for model in self._all]
+        of_spectra = [one.spectrum.mean(0) for one in each if one.spectrum is not None]
+        return Gradients(
+            np.stack([one.values.mean(0) for one in each]),
+            np.stack([one.composition.mean(0) for one in each]),
+            np.stack(of_spectra) if of_spectra else None,
+        )
+
+    def left_out_moments(self) -> tuple[Array, int]:
+        """Return how the models err for training samples whose compositions they were not trained on.
+
+        Returns
+        -------
+        moments : ndarray, shape (K, K)
+            Mean products of errors, each the mean over the samples of a composition.
+        count : int
+            Number of compositions.
+        """
+        value = learned_target(self).values(self.library_)
+        errors = np.stack([value - model.held_out_ for model in self._all], 1)
+        known = np.isfinite(errors).all(1) & (self.library_.censoring(self.target_) == 0)
+        _, group = np.unique(self.library_.replicates()[known], return_inverse=True)
+        means = np.stack([np.bincount(group, own) / np.bincount(group) for own in errors[known].T], 1)
+        return means.T @ means / max(len(means), 1), len(means)
 
     def predict_interval(self, library: LibraryLike, coverage: float = 0.9) -> Array:
         """Return prediction intervals of the mixture.

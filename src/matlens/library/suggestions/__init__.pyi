@@ -2,6 +2,9 @@ from .campaign import Campaign as Campaign
 from .campaign import Suggestions as Suggestions
 from .campaign import plate_list as plate_list
 from .campaign import suggest as suggest
+from .deciding import Candidates as Candidates
+from .deciding import candidates as candidates
+from .deciding import with_deciding_samples as with_deciding_samples
 from .limits import Limits as Limits
 from .limits import decimals as decimals
 from .predictive import PredictiveDistribution as PredictiveDistribution

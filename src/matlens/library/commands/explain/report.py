@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,9 +40,17 @@ _MEANING = (
     "that there is no basis for it in the data or a check failed: it is listed so that nobody has to rediscover it."
 )
 _STATEMENTS = {"sentence": "statement", "status": "trust", "reason": "why"}
+_FLIP = (
+    "A conclusion is as sure as what it takes to reverse it: the loss of held-out log-likelihood at which the best "
+    "rival explanation (other weights of the models of the mixture, or a change within the error of the effect) has "
+    "the other sign. Above 2 the sign holds; below, measure the sample beside it first: there both explanations differ "
+    "most, by so many standard deviations of a measurement (σ)."
+)
+_CONCLUSIONS = {"sentence": "conclusion", "flip": "loss to reverse it", "next": "sample that tells most", "but": "but"}
+_RIVALS = {"subject": "about", "flip_mixture": "loss by weights alone", "rival": "least costly rival explanation"}
+_LARGE = 100.0
 _ERROR = "error"  # runs of earlier versions have another column
 _ATTRIBUTES = ("total_check", "identifiability")  # of the data set: sentences on what the gradients are
-_MOST = 8  # statements that are not folded
 _OF_GRADIENTS = ("mean", "spread", "between")
 _REGIONS = {
     "region": "region",
@@ -74,10 +84,30 @@ def findings(run: RunDirectory) -> Section | None:
     if insight is not None:
         said.append(_how(insight))
     found["sentence"] = [sentence(str(text)) for text in found["sentence"]]
-    items: list[Any] = [table(found.head(_MOST), "The first statements, the largest effects first", _STATEMENTS)]
-    if len(found) > _MOST:
-        items.append(Folded(f"{len(found) - _MOST} more statements", [table(found[_MOST:], "", _STATEMENTS)]))
-    return Section("Statements", items, [*said, *_notes(run, insight)])
+    every = Folded(f"All {len(found)} statements", [table(found, "", _STATEMENTS)])
+    few = read_table(run, "conclusions")
+    if few is None:  # runs of earlier versions
+        return Section("Statements", [every], [*said, *_notes(run, insight)])
+    items: list[Any] = [*_conclusions(few), every]
+    first = _FLIP if len(few) else "No statement has support by these data: they describe the model, not the material."
+    return Section("What would reverse these conclusions", items, [first, *said, *_notes(run, insight)])
+
+
+def _conclusions(few: pd.DataFrame) -> list[Any]:
+    """The conclusions, and for each the rival explanation and the sample that would tell most."""
+    if not len(few):
+        return []
+    listed = few.assign(
+        sentence=[sentence(str(text)) for text in few["sentence"]],
+        # a number above a hundred says no more than that it is large
+        flip=[shown(float(loss), 2) if loss <= _LARGE else f"> {_LARGE:g}" for loss in few["flip"]],
+        but=["" if row["status"] == "supported" else str(row["reason"]) for row in few.to_dict("records")],
+    )
+    text = listed["next"].astype(object).fillna("")
+    listed["next"] = [f"{words} ({shown(float(apart), 2)} σ apart)" if words else "none found"
+                      for words, apart in zip(text, listed["separation"])]  # fmt: skip
+    main = table(listed, "Conclusions, the surest first", _CONCLUSIONS)
+    return [main, Folded("What the rival explanations are", [table(listed, "", _RIVALS)])]
 
 
 def answer(run: RunDirectory) -> Answer | None:
@@ -279,6 +309,16 @@ def _name(insight: xr.Dataset) -> str:
     return str(insight.attrs.get("fraction_name", "at%"))
 
 
+def _folded(part: Callable[[RunDirectory], Section | None]) -> Callable[[RunDirectory], Section | None]:
+    """The same section, of which only the heading is shown at first."""
+
+    def section(run: RunDirectory) -> Section | None:
+        found = part(run)
+        return None if found is None else replace(found, folded=True)
+
+    return section
+
+
 CITES = (
     "umehara2019analyzing",
     "cox1971note",
@@ -291,15 +331,15 @@ PAGE = Page(
     subtitle,
     (
         findings,
-        by_component,
         by_sample,
         bands_of_the_spectrum,
         along_the_spectrum,
-        alike,
-        on_the_triangle,
-        gradients_on_the_wafer,
-        reference_analyses,
-        trust,
+        _folded(by_component),
+        _folded(alike),
+        _folded(on_the_triangle),
+        _folded(gradients_on_the_wafer),
+        _folded(reference_analyses),
+        _folded(trust),
     ),
     lambda run: CITES,
     answer=answer,

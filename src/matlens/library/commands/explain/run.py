@@ -27,6 +27,7 @@ from matlens.library.commands.models import read_model
 from matlens.library.evidence import (
     check_insight,
     component_groups,
+    conclusions,
     label_null,
     peak_table,
     run_reference_analyses,
@@ -41,6 +42,7 @@ from matlens.library.gradients import (
     without_spikes,
 )
 from matlens.library.model import LibraryModel
+from matlens.library.suggestions import candidates, with_deciding_samples
 from matlens.library.table import MaterialsLibrary
 from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.command import Prepared, options_of
@@ -119,13 +121,14 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
     write_gradients(run, insight, members=spec.members)
     null = _null(run, spec, model, response, progress)
     said, notes = _told(run, spec, model, insight, null, progress)
+    few = _conclude(run, model, insight, said, response)
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_}
     facts["samples"] = insight.sizes["sample"]
     run.mark(
         "running",
         resolved=facts,
         notes=[*_notes(spec, insight), *notes],
-        sentences=said_of(said),
+        sentences=said_of(said, few),
         warnings=_warnings(run),
     )
     write_table(run, "statements", said)
@@ -204,6 +207,21 @@ def _told(
     said = statements(insight, checks=checks, groups=groups, bands=bands, regions=regions, held_out=r2, beyond=beyond)
     progress.end()
     return said, notes
+
+
+def _conclude(
+    run: RunDirectory,
+    model: LibraryModel,
+    insight: xr.Dataset,
+    said: pd.DataFrame,
+    response: CompositionResponse | None,
+) -> pd.DataFrame:
+    """Write the few conclusions, each with what would reverse it and the sample that would tell most."""
+    found = conclusions(insight, said)
+    known = candidates(model, model.library_, response) if len(found) else None
+    few = with_deciding_samples(found, insight, known, model.library_)
+    write_table(run, "conclusions", few)
+    return few
 
 
 def held_out_score(folder: str | os.PathLike[str], partition: str = "grouped") -> float | None:

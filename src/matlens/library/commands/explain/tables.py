@@ -24,7 +24,6 @@ from matlens.runs.directory import RunDirectory
 __all__ = ["averages_table", "axis_table", "pairs_table", "regions_of", "said_of", "write_gradients"]
 
 GRADIENTS = "gradients.nc"
-_SAID = 8  # statements printed
 
 
 def regions_of(insight: xr.Dataset, texts: Sequence[str], *, seed: int = 0) -> dict[str, NDArray[np.bool_]]:
@@ -187,13 +186,15 @@ def averages_table(insight: xr.Dataset, regions: dict[str, NDArray[np.bool_]]) -
     return pd.DataFrame(columns).reset_index()
 
 
-def said_of(said: pd.DataFrame) -> list[str]:
-    """Sum up the statements: the first supported ones, and how many of each kind.
+def said_of(said: pd.DataFrame, few: pd.DataFrame) -> list[str]:
+    """Sum up an explanation: the conclusions that have support, and how many statements there are of each kind.
 
     Parameters
     ----------
     said : DataFrame
-        Statements with ``status`` and ``sentence``.
+        Statements with ``status``.
+    few : DataFrame
+        Conclusions with ``status``, ``sentence``, ``flip`` and ``firm``.
 
     Returns
     -------
@@ -202,6 +203,10 @@ def said_of(said: pd.DataFrame) -> list[str]:
     """
     counts = said["status"].value_counts()
     kinds = ", ".join(f"{int(counts.get(kind, 0))} {kind}" for kind in ("supported", "weak", "unsupported"))
-    supported = [str(text) for text in said.loc[said["status"] == "supported", "sentence"].head(_SAID)]
+    supported = [
+        str(row["sentence"])
+        + ("" if row["firm"] else f" Its sign may be wrong (loss to reverse it: {row['flip']:.1f}).")
+        for row in few[few["status"] == "supported"].to_dict("records")
+    ]
     none = "No statement is supported by these data: the gradients describe the model, not the material."
     return [*(supported or [none]), f"{len(said)} statements: {kinds}."]
