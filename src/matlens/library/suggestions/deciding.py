@@ -163,6 +163,13 @@ def with_deciding_samples(
     DataFrame
         The table with ``next`` (the composition in words; empty if there is none), ``separation`` (difference of the
         two expectations in standard deviations of a measurement) and the components in hundredths.
+
+    Examples
+    --------
+    >>> library = MaterialsLibrary([[0.5, 0.5], [0.4, 0.6]], ("Fe", "Ga"), {"P": [1.0, 2.0]})
+    >>> found = with_deciding_samples(pd.DataFrame({"subject": ["Fe"]}), xr.Dataset(), None, library)
+    >>> found["next"].tolist()
+    ['']
     """
     found = table.assign(next="", separation=np.nan)
     names = list(library.components)
