@@ -22,7 +22,6 @@ from matlens.library.model.presets.preset import Preset, Stage
 __all__ = ["Ensemble", "chunks_of", "train"]
 
 _CACHED = 2**19  # parameters of a chunk: with gradients and moments 8 MB, about what a core's share of the cache holds
-_FEW = 10  # members that stay together if they fit: of small networks, a step of two takes as long as one of ten
 _MOST = 32  # members of a chunk; more would leave nothing to the other threads
 _BLOCK = 2**21  # numbers of the largest activation when values and gradients are asked for
 
@@ -117,7 +116,7 @@ class Ensemble:
 
 
 def chunks_of(members: int, size: int) -> list[NDArray[np.intp]]:
-    """Divide members into chunks of about equal size: an even number of them, unless there are few members.
+    """Divide members into an even number of chunks of about equal size.
 
     Parameters
     ----------
@@ -133,12 +132,11 @@ def chunks_of(members: int, size: int) -> list[NDArray[np.intp]]:
 
     Examples
     --------
-    >>> [len(chunk) for chunk in chunks_of(12, 5)], [len(chunk) for chunk in chunks_of(6, 10)]
-    ([3, 3, 3, 3], [6])
+    >>> [len(chunk) for chunk in chunks_of(10, 4)], [len(chunk) for chunk in chunks_of(1, 4)]
+    ([3, 3, 2, 2], [1])
     """
     count = -(-members // max(1, min(size, _MOST)))
-    if members > _FEW:
-        count += count % 2
+    count += count % 2
     return [chunk for chunk in np.array_split(np.arange(members), count) if len(chunk)]
 
 

@@ -337,7 +337,7 @@ def _likelihood(
         for cols, variance, width in zip(columns, variances, widths):
             near = own[:, cols] / width
             parts.append((cols, width, near, rbf(near, near)))
-            covariance.add_(parts[-1][-1], alpha=float(variance))
+            covariance += variance * parts[-1][-1]
         covariance.diagonal().add_(noise)
         known = Posterior.given(covariance, y[block])
         value += known.log_likelihood()
