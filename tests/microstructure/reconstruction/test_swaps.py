@@ -54,6 +54,17 @@ def test_wrong_pixels_are_put_right_at_the_same_fractions(phases):
     assert np.array_equal(found, again)
 
 
+def test_pairs_that_promise_a_loss_do_not_hide_the_one_that_promises_a_gain():
+    wanted = bicontinuous((64, 64), wavelength=8, seed=3).labels
+    start = wanted.copy()
+    for phase in (0, 1):  # one pixel of each phase is wrong, and many pairs are tried together
+        start[tuple(np.argwhere(wanted == phase)[40])] = 1 - phase
+    anywhere, like = np.ones(wanted.shape, bool), torch.zeros(1, dtype=torch.float64)
+    found, pairs = swap_pixels(start, PhaseCode(2), distance_to(wanted, PhaseCode(2)), like, anywhere, (0, 0), 5)
+    assert pairs == 1
+    assert np.array_equal(found, wanted)
+
+
 def test_the_loss_never_rises_and_evaluations_are_kept_to():
     wanted = bicontinuous((32, 32), wavelength=8, seed=3).labels
     code = PhaseCode(2)

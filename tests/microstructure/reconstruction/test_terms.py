@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch.autograd import gradcheck
@@ -14,9 +15,10 @@ from matlens.microstructure.reconstruction.matching.terms import (
     Sharpness,
     TotalVariation,
     TwoPoint,
+    UnlikeNeighbours,
     gram,
 )
-from matlens.microstructure.statistics import total_variation, two_point_field
+from matlens.microstructure.statistics import total_variation, two_point_field, unlike_neighbours
 
 
 def image_of(m) -> torch.Tensor:
@@ -42,7 +44,8 @@ def terms_of(exemplar: torch.Tensor) -> list:
         Gram("scale1", 2.0, found, 1.0),
         TwoPoint(1.0, target, torch.ones(13, 13), 1.0),
         Fraction(1.0, exemplar.mean(dim=(2, 3))),
-        TotalVariation(1.0, total_variation(exemplar, periodic=True)),
+        TotalVariation(1.0, total_variation(exemplar, periodic=True), torch.ones(1, 2)),
+        UnlikeNeighbours(1.0, unlike_neighbours(exemplar, periodic=True)),
         PhaseRange(1.0),
         Sharpness(1.0),
     ]
@@ -52,7 +55,7 @@ def sample_of(image: torch.Tensor) -> Sample:
     return Sample(image, FilterBank(filters=8, scales=1).to(image).features(image, ["scale1"], "circular"))
 
 
-@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize("index", range(7))
 def test_an_exemplar_matches_itself_and_nothing_else(exemplar, noise, index):
     term = terms_of(exemplar)[index]
     assert float(term(sample_of(exemplar))) == pytest.approx(0, abs=1e-12)
@@ -63,7 +66,7 @@ def test_an_exemplar_matches_itself_and_nothing_else(exemplar, noise, index):
     assert term.name in repr(term) or isinstance(term, Gram)
 
 
-@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize("index", range(7))
 def test_terms_have_the_gradients_of_their_values(index):
     structure = image_of(bicontinuous((8, 9), wavelength=4, seed=2)).double()
     bank = FilterBank(filters=3, scales=1).double()
@@ -72,7 +75,8 @@ def test_terms_have_the_gradients_of_their_values(index):
         Gram("scale1", 1.0, 0.5 * gram(features["scale1"]), 2.0),
         TwoPoint(1.0, torch.zeros(1, 2, 5, 5).double(), torch.rand(5, 5).double(), 3.0),
         Fraction(1.0, torch.tensor([[0.2, 0.8]]).double()),
-        TotalVariation(1.0, torch.tensor([[0.3, 0.2]]).double()),
+        TotalVariation(1.0, torch.tensor([[0.3, 0.2]]).double(), torch.ones(1, 2).double()),
+        UnlikeNeighbours(1.0, torch.tensor([[0.3, 0.2]]).double()),
         PhaseRange(1.0),
         Sharpness(1.0),
     ][index]
@@ -82,6 +86,26 @@ def test_terms_have_the_gradients_of_their_values(index):
         return term(Sample(x, bank.features(x, ["scale1"], "circular")))
 
     assert gradcheck(value, x.requires_grad_(True))
+
+
+def test_of_pure_phases_the_gradient_of_unlike_neighbours_is_the_change_by_one_pixel_and_that_of_variation_is_not():
+    labels = bicontinuous((12, 12), wavelength=6, seed=4).labels
+    pure = torch.from_numpy(np.stack([labels == 0, labels == 1]).astype(float))[None]
+    errors = {}
+    for measure in (unlike_neighbours, total_variation):
+        x = pure.clone().requires_grad_(True)
+        measured = measure(x, periodic=True)[0, 1]
+        (slope,) = torch.autograd.grad(measured, x)
+        wrong = []
+        for row, column in ((3, 3), (3, 7), (6, 2), (9, 9)):
+            flipped = pure.clone()
+            flipped[0, :, row, column] = 1 - flipped[0, :, row, column]
+            change = flipped[0, 1, row, column] - pure[0, 1, row, column]
+            actual = measure(flipped, periodic=True)[0, 1] - measured.detach()
+            wrong.append(abs(float(actual - slope[0, 1, row, column] * change)))
+        errors[measure] = max(wrong)
+    assert errors[unlike_neighbours] < 1e-12
+    assert errors[total_variation] > 1e-3
 
 
 def test_gram_is_the_mean_of_outer_products():

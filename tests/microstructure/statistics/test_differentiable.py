@@ -16,6 +16,7 @@ from matlens.microstructure.statistics import (
     total_variation,
     two_point_field,
     two_point_map,
+    unlike_neighbours,
     volume_fraction,
 )
 
@@ -84,6 +85,38 @@ def test_total_variation_is_isotropic_and_counts_edges():
     flat = torch.zeros(1, 1, 4, 4, requires_grad=True)
     total_variation(flat, periodic=True).sum().backward()
     assert torch.isfinite(flat.grad).all()
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_unlike_neighbours_are_counted_pair_by_pair(periodic):
+    labels = np.random.default_rng(0).integers(0, 2, (5, 6))
+    known = np.random.default_rng(1).random((5, 6)) > (0.0 if periodic else 0.2)
+    total = weight = 0.0
+    for step in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        unlike = []
+        for place in np.ndindex(5, 6):
+            other = np.add(place, step)
+            if periodic:
+                other = other % (5, 6)
+            elif not ((other >= 0) & (other < (5, 6))).all() or not (known[place] and known[tuple(other)]):
+                continue
+            unlike.append(labels[place] != labels[tuple(other)])
+        total += np.mean(unlike) / np.hypot(*step)
+        weight += 1 / np.hypot(*step)
+    field = torch.from_numpy(labels.astype(float))[None, None]
+    found = unlike_neighbours(field, periodic=periodic, known=None if periodic else torch.from_numpy(known))
+    assert found.item() == pytest.approx(total / weight)
+
+
+def test_unlike_neighbours_measure_interface_in_any_direction():
+    y, x = np.indices((256, 256)) - 127.5
+    lengths = []
+    for angle in (0, 15, 22.5, 30, 45):
+        across = x * np.cos(np.deg2rad(angle)) + y * np.sin(np.deg2rad(angle))
+        inside = (np.hypot(y, x) < 100) & (np.abs(across) < 40)  # stripes in a disc have one length in any direction
+        stripes = inside & (across.round() % 20 < 10)
+        lengths.append(unlike_neighbours(torch.from_numpy(stripes.astype(float))[None, None], periodic=True).item())
+    assert max(lengths) / min(lengths) < 1.08
 
 
 def test_bad_reach_is_named():

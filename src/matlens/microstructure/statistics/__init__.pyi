@@ -32,6 +32,7 @@ from .differentiable import fraction_field as fraction_field
 from .differentiable import lineal_path_field as lineal_path_field
 from .differentiable import total_variation as total_variation
 from .differentiable import two_point_field as two_point_field
+from .differentiable import unlike_neighbours as unlike_neighbours
 from .equivalence.comparison import Comparison as Comparison
 from .equivalence.comparison import compare as compare
 from .equivalence.copying import CopyTest as CopyTest

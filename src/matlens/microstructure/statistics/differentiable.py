@@ -5,6 +5,7 @@ Fields are ``batch x phase x *space`` and may take any real values; float64 pass
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,16 @@ from torch import Tensor
 from matlens.errors import InputError
 from matlens.microstructure.statistics.correlation.offsets import overlap_counts
 
-__all__ = ["cross_field", "fraction_field", "lineal_path_field", "total_variation", "two_point_field"]
+__all__ = [
+    "cross_field",
+    "fraction_field",
+    "lineal_path_field",
+    "total_variation",
+    "two_point_field",
+    "unlike_neighbours",
+]
+
+_PAIRS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
 def two_point_field(field: Tensor, *, periodic: bool, half: Sequence[int]) -> Tensor:
@@ -189,6 +199,57 @@ def total_variation(field: Tensor, *, periodic: bool, eps: float = 1e-6, known: 
     for axis in axes:
         both = both & _inner(there.narrow(axis, 1, field.shape[axis] - 1), [other for other in axes if other != axis])
     return square.sqrt()[..., both[0, 0]].mean(-1)
+
+
+def unlike_neighbours(planes: Tensor, *, periodic: bool, known: Tensor | None = None) -> Tensor:
+    """Average over pairs of neighbours the share of those of which one is in a phase and the other is not.
+
+    Pairs along rows and columns count once, those along diagonals by 1 / sqrt(2), their distance; the sum is then
+    proportional to the length of interface with an error below 8 % in any direction. It is linear in every single
+    pixel, so that its gradient on 0/1 input is the exact effect of a change of one pixel.
+
+    Parameters
+    ----------
+    planes : Tensor, shape (B, K, H, W)
+        Phase fields, float32 or float64.
+    periodic : bool
+        Whether opposite borders continue each other; otherwise pairs inside count.
+    known : Tensor of bool, shape (H, W), optional
+        Pairs count whose ends are both known; not for ``periodic``.
+
+    Returns
+    -------
+    Tensor, shape (B, K)
+        Weighted mean of p + q - 2 p q over pairs of values p and q.
+
+    Examples
+    --------
+    >>> stripes = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(1, 1, 4, 4)
+    >>> round(float(unlike_neighbours(stripes, periodic=True)), 4)
+    0.3536
+    """
+    found = torch.zeros((), dtype=planes.dtype, device=planes.device)
+    for down, right in _PAIRS:
+        if periodic:
+            first, second = planes, planes.roll((-down, -right), (2, 3))
+        else:
+            first, second = _pair(planes, down, right)
+        unlike = first + second - 2 * first * second
+        if known is None:
+            mean = unlike.flatten(2).mean(-1)
+        else:
+            both = torch.logical_and(*_pair(known[None, None], down, right))[0, 0]
+            mean = unlike[..., both].mean(-1)
+        found = found + mean / math.hypot(down, right)
+    return found / sum(1 / math.hypot(*pair) for pair in _PAIRS)
+
+
+def _pair(values: Tensor, down: int, right: int) -> tuple[Tensor, Tensor]:
+    """Values of which both ends of a pair lie inside, and those at the other end."""
+    height, width = values.shape[2:]
+    left = slice(max(0, -right), width - max(0, right))
+    there = slice(max(0, right), width - max(0, -right))
+    return values[..., : height - down, left], values[..., down:, there]
 
 
 def _inner(values: Tensor, axes: Sequence[int]) -> Tensor:

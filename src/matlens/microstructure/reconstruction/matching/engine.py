@@ -439,7 +439,7 @@ class Solved:
     evaluations : int
         Number of evaluations.
     objective : callable
-        Takes a field at full size and returns loss and gradient.
+        Takes a decoded field at full size, of pure phases, and returns loss and gradient.
 
     Examples
     --------
@@ -584,7 +584,7 @@ def _solved(
         x = torch.nn.functional.interpolate(x, size=problem.size, mode=how)
     table = np.array(history[:rows], dtype=float)
     notes = tuple(dict.fromkeys(note for found in matches.values() for note in found.notes))
-    objective = _Objective(problem.code, matches[1], problem.held(1))
+    objective = _Objective(problem.code, matches[1].of_phases(), problem.held(1))
     return Solved(x, table, tuple(names), stop, notes, int(table[-1, 1]), objective)
 
 

@@ -22,7 +22,7 @@ from matlens.microstructure.reconstruction.matching.terms import (
     TwoPoint,
     gram,
 )
-from matlens.microstructure.statistics import total_variation, two_point_field
+from matlens.microstructure.statistics import total_variation, two_point_field, unlike_neighbours
 
 __all__ = ["Match", "match", "matched_planes", "normalised_covariance", "resolved_loss"]
 
@@ -82,6 +82,16 @@ class Match:
             The new loss.
         """
         return Match(self.encoder, (*self.terms, *terms), self.notes)
+
+    def of_phases(self) -> Match:
+        """Return the loss of pure phases: every term as it stands for 0/1 indicators.
+
+        Returns
+        -------
+        Match
+            The new loss.
+        """
+        return Match(self.encoder, tuple(term.of_phases() for term in self.terms), self.notes)
 
     def mismatches(self, indicators: Tensor) -> dict[str, Tensor]:
         """Compute the weighted mismatch of every term.
@@ -291,12 +301,22 @@ def matched_planes(
             f"an exemplar of {side} pixels on a side is too small for {encoder.name}: no layer has enough positions."
         )
     if preset.total_variation:
-        varied = torch.stack(
-            [total_variation(filled_in(image), periodic=False, known=known_pixels(image)) for image in exemplars]
+        shares = _weights(exemplars)
+        varied, unlike = (
+            torch.einsum("e,ebk->bk", shares.to(exemplars[0]), torch.stack(found))
+            for found in zip(*(_interfaces(image) for image in exemplars))
         )
-        mean = torch.einsum("e,ebk->bk", _weights(exemplars).to(varied), varied)
-        terms.append(TotalVariation(preset.total_variation, mean))
+        terms.append(TotalVariation(preset.total_variation, varied, unlike))
     return encoder, tuple(terms), tuple(notes + dropped)
+
+
+def _interfaces(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Total variation and share of unlike neighbours of each phase."""
+    filled, known = filled_in(image), known_pixels(image)
+    return (
+        total_variation(filled, periodic=False, known=known),
+        unlike_neighbours(filled, periodic=False, known=known),
+    )
 
 
 def _weights(exemplars: Sequence[Tensor]) -> Tensor:

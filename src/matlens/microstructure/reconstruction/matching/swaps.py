@@ -151,8 +151,10 @@ def _best_pairs(
         for b in range(a + 1, len(costs)):
             moves = ((np.flatnonzero((own == old) & may[new]), old, new) for old, new in ((a, b), (b, a)))
             to_b, to_a = (_cheapest(flat, places, old, new, together) for places, old, new in moves)
-            count = min(len(to_b[0]), len(to_a[0]))
-            gain = float(to_b[1][:count].sum() + to_a[1][:count].sum())
+            paired = min(len(to_b[0]), len(to_a[0]))
+            changes = to_b[1][:paired] + to_a[1][:paired]
+            count = int((changes < 0).sum())  # they ascend; a pair that promises a loss must not hide those before it
+            gain = float(changes[:count].sum())
             if gain < best[0]:
                 exchanged = own.copy()
                 exchanged[to_b[0][:count]], exchanged[to_a[0][:count]] = b, a

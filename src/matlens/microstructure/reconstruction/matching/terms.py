@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from matlens.microstructure.statistics import fraction_field, total_variation, two_point_field
+from matlens.microstructure.statistics import fraction_field, total_variation, two_point_field, unlike_neighbours
 
 __all__ = [
     "Fraction",
@@ -23,6 +23,7 @@ __all__ = [
     "Term",
     "TotalVariation",
     "TwoPoint",
+    "UnlikeNeighbours",
     "gram",
 ]
 
@@ -71,6 +72,10 @@ class Term(ABC):
     def __call__(self, sample: Sample) -> Tensor:
         """Compute the mismatch, a scalar."""
 
+    def of_phases(self) -> Term:
+        """Return the term that stands for this one where every pixel has one phase; by default the same."""
+        return self
+
     def __str__(self) -> str:
         return f"{self.weight:g} x {self.name}"
 
@@ -82,7 +87,7 @@ class PlanarTerm(Term):
 
     Examples
     --------
-    >>> term = TotalVariation(0.1, torch.ones(1, 2))
+    >>> term = TotalVariation(0.1, torch.ones(1, 2), torch.ones(1, 2))
     >>> isinstance(term, PlanarTerm), float(term.mismatch(torch.ones(1, 2)))
     (True, 0.0)
     """
@@ -272,20 +277,63 @@ class TotalVariation(PlanarTerm):
         Factor of the mismatch in the loss.
     target : Tensor, shape (1, K)
         Total variation of each phase in the exemplar.
+    unlike : Tensor, shape (1, K)
+        Share of unlike neighbours of each phase in the exemplar.
 
     Examples
     --------
-    >>> str(TotalVariation(0.1, torch.ones(1, 2)))
-    '0.1 x total variation'
+    >>> term = TotalVariation(0.1, torch.ones(1, 2), torch.ones(1, 2))
+    >>> str(term), type(term.of_phases()).__name__
+    ('0.1 x total variation', 'UnlikeNeighbours')
     """
 
     weight: float
     target: Tensor
+    unlike: Tensor
     name: str = "total variation"
 
     def measure(self, sample: Sample) -> Tensor:
         """Total variation of each phase, shape (B, K)."""
         return total_variation(sample.indicators, periodic=True)
+
+    def mismatch(self, measured: Tensor) -> Tensor:
+        """Mismatch, a scalar."""
+        return (measured / self.target - 1).square().mean()
+
+    def of_phases(self) -> UnlikeNeighbours:
+        """Return the share of unlike neighbours, whose gradient is exact for pure phases."""
+        return UnlikeNeighbours(self.weight, self.unlike)
+
+
+@dataclass(frozen=True)
+class UnlikeNeighbours(PlanarTerm):
+    """Squared relative distance of each phase's share of unlike neighbours, which stands for the length of interface.
+
+    For pure phases it measures what total variation measures, and its gradient is exactly the effect of a change of one
+    pixel. The gradient of total variation is not: a pixel that moves towards grey shortens an interface, while one that
+    changes its phase may lengthen it.
+
+    Attributes
+    ----------
+    weight : float
+        Factor of the mismatch in the loss.
+    target : Tensor, shape (1, K)
+        Share of each phase in the exemplar.
+
+    Examples
+    --------
+    >>> checks = torch.tensor([[[[0.0, 1.0], [1.0, 0.0]]]])
+    >>> UnlikeNeighbours(0.1, torch.ones(1, 2)).measure(Sample(torch.cat([1 - checks, checks], 1), {}))
+    tensor([[0.5858, 0.5858]])
+    """
+
+    weight: float
+    target: Tensor
+    name: str = "unlike neighbours"
+
+    def measure(self, sample: Sample) -> Tensor:
+        """Share of each phase, shape (B, K)."""
+        return unlike_neighbours(sample.indicators, periodic=True)
 
     def mismatch(self, measured: Tensor) -> Tensor:
         """Mismatch, a scalar."""

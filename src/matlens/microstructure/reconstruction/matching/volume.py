@@ -127,6 +127,17 @@ class VolumeMatch:
         """
         return replace(self, whole=(*self.whole, *terms))
 
+    def of_phases(self) -> VolumeMatch:
+        """Return the loss of pure phases: every term as it stands for 0/1 indicators.
+
+        Returns
+        -------
+        VolumeMatch
+            The new loss.
+        """
+        seen = tuple(replace(one, match=one.match.of_phases()) for one in self.seen)
+        return replace(self, seen=seen, whole=tuple(term.of_phases() for term in self.whole))
+
     def of_planes(self, first: int, step: int) -> VolumeMatch:
         """Return the loss that compares some of the planes only.
 
