@@ -17,7 +17,7 @@ demo: setup
 	$(BIN)/matlens demo
 
 test: setup
-	$(PYTEST)
+	$(PYTEST) -m "not nightly"
 
 quick: setup
 	$(PYTEST) $(QUICK)
@@ -31,6 +31,7 @@ coverage: setup
 	$(PYTEST) $(QUICK) --cov=matlens --cov-report=term:skip-covered
 
 nightly: setup
+	$(PYTEST) -m nightly
 	$(PYTEST) -m hypothesis --hypothesis-profile=nightly
 	$(BIN)/python benchmarks/pools.py kills --kills 50 --pools processes,dask
 	$(BIN)/python benchmarks/pools.py kills --kills 10 --pools slurm-array

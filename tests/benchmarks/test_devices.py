@@ -21,9 +21,9 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SECTIONS = (
     "encoders",
     pytest.param("matching", marks=pytest.mark.slow),
-    pytest.param("homogenisation", marks=pytest.mark.slow),
+    pytest.param("homogenisation", marks=[pytest.mark.slow, pytest.mark.nightly]),
     "property_models",
-    pytest.param("libraries", marks=pytest.mark.slow),
+    pytest.param("libraries", marks=[pytest.mark.slow, pytest.mark.nightly]),
 )
 
 

@@ -14,6 +14,7 @@ SCRIPT = Path(kills.__file__)
 pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform == "win32", reason="no fork on Windows")]
 
 
+@pytest.mark.nightly
 def test_killed_commands_end_with_the_same_bytes(tmp_path):
     asked = ["--cases", "reconstruct_gaussian_field", "--seed", "1", "--out", str(tmp_path)]
     for number in (2, 3):  # the second call goes on with the third kill

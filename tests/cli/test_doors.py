@@ -10,7 +10,7 @@ import typer
 
 from matlens.cli import app, work
 from matlens.cli.app import OTHERS, application, main
-from matlens.cli.options import Destination, Verbosity
+from matlens.cli.options import Destination, Spreading, Verbosity
 from matlens.cli.registry import commands
 from matlens.cli.run import RunSpec
 from matlens.cli.run import run as run_again
@@ -34,7 +34,7 @@ def test_every_command_stands_in_a_named_panel_and_shows_an_example():
     group = typer.main.get_command(application())
     for name, command in group.commands.items():
         assert command.rich_help_panel in app._PANELS, name
-        if name != "library":
+        if name not in app._GROUPS:
             assert "Example: matlens " in command.help, name
     examples = [command.example for command in commands()] + [other.example for other in OTHERS]
     assert all(example.startswith("matlens ") for example in examples)
@@ -80,7 +80,7 @@ def test_a_settings_file_runs_again(tmp_path, monkeypatch):
     ):
         file.write_text(text)
         with pytest.raises(InputError, match=said):
-            run_again(RunSpec(settings=file), Destination(), Verbosity())
+            run_again(RunSpec(settings=file), Destination(), Verbosity(), Spreading())
 
 
 def test_the_report_is_opened_or_the_lack_of_a_browser_is_said(tmp_path, monkeypatch, capsys):

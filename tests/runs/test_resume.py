@@ -101,6 +101,7 @@ STOPS_IN_SPACE = [
 ]
 
 
+@pytest.mark.nightly
 def test_a_killed_volume_keeps_its_known_plane_and_ends_as_one_that_never_stopped(tmp_path):
     write_microstructure(gaussian_field((48, 48), 3.0, 0.4, seed=0), tmp_path / "section.npy")
     plane = gaussian_field((16, 24), 3.0, 0.4, seed=1)

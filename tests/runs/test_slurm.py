@@ -43,6 +43,7 @@ def test_a_killed_task_of_an_array_is_submitted_again(tmp_path, cluster, serial)
     assert left_over(run) == []
 
 
+@pytest.mark.nightly
 def test_a_task_that_is_told_to_end_saves_and_is_submitted_again(tmp_path, cluster, serial):
     run = tmp_path / "run"
     process = start(*DRAWS, *ARRAY, "-o", run, variables=cluster)
