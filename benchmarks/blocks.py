@@ -4,7 +4,7 @@ A Boolean model of balls of radius 10 px, about half of it solid, is written as 
 a volume of any side takes little memory. Each side is measured by a process of its own, whose peak of resident memory
 the system tells. Times are of the processor, so that other work on the machine matters less.
 
-    python benchmarks/blocks.py --sides 256 512 1024 --memory 1.5 --folder /tmp/blocks
+    python benchmarks/blocks.py --sides 256 512 1024 --memory 1.5 --folder build/blocks
 
 Results are kept in FOLDER/blocks.json; sides that are there are not measured again.
 """

@@ -1,5 +1,8 @@
 """``matlens characterize`` of volumes in blocks: the numbers of the whole, resumed and spread, and what is refused."""
 
+import shutil
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -112,11 +115,7 @@ def test_several_files_are_not_measured_in_blocks(invoke, tmp_path, volume):
 
 
 def test_too_little_disk_is_said_before_the_work(invoke, tmp_path, volume, monkeypatch):
-    from types import SimpleNamespace
-
-    from matlens.microstructure.commands.characterize import blocks
-
-    monkeypatch.setattr(blocks.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
     code, printed = invoke("characterize", volume, "--blocks", *SMALL, "-o", tmp_path / "run")
     assert code == 2
     assert "on the disk of" in printed

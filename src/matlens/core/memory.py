@@ -94,7 +94,9 @@ def parse_size(text: str) -> float:
     return size
 
 
-def check_disk(needed: float, what: str, place: Path) -> None:
+def check_disk(
+    needed: float, what: str, place: Path, advice: str = "free some space, or choose another place with --output"
+) -> None:
     """Refuse what needs more room than a disk has.
 
     Parameters
@@ -105,6 +107,8 @@ def check_disk(needed: float, what: str, place: Path) -> None:
         What needs them, as the beginning of the sentence.
     place : Path
         Where they are written; it need not exist yet.
+    advice : str
+        What to do, as the end of the sentence.
 
     Raises
     ------
@@ -115,14 +119,13 @@ def check_disk(needed: float, what: str, place: Path) -> None:
     --------
     >>> check_disk(1e18, "this work", Path("runs/new"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    matlens.errors.InputError: this work writes about 1000000000.0 GB to ..., where ... are free; free some space, ...
+    matlens.errors.InputError: this work needs about 1000000000.0 GB on the disk of ..., and ... are free; free some ...
     """
     there = next((folder for folder in (place.absolute(), *place.absolute().parents) if folder.is_dir()), None)
     free = shutil.disk_usage(there).free if there is not None else math.inf
     if needed > free:
         raise InputError(
-            f"{what} writes about {size_text(needed)} to {there}, where {size_text(free)} are free; free some space, "
-            "or choose another place with --output."
+            f"{what} needs about {size_text(needed)} on the disk of {there}, and {size_text(free)} are free; {advice}."
         )
 
 

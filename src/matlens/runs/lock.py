@@ -10,7 +10,7 @@ from typing import IO
 from matlens.core.atomic import open_plain
 from matlens.errors import RunError
 
-__all__ = ["Lock", "holder"]
+__all__ = ["Lock", "alive", "holder"]
 
 _FAR = 1 << 30  # Windows locks bytes, not files: a byte far beyond the text leaves the text readable
 
@@ -91,7 +91,7 @@ def holder(path: Path) -> int | None:
             text = file.read().strip()
             # The lock is tried only while the process that wrote its id lives: it then holds it, most likely, so that
             # trying takes nothing away from a process that is about to start.
-            if not text.isdecimal() or not _alive(int(text)):
+            if not text.isdecimal() or not alive(int(text)):
                 return None
             try:
                 _hold(file)
@@ -109,20 +109,37 @@ if sys.platform == "win32":
         file.seek(_FAR)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
-    def _alive(pid: int) -> bool:
-        return True  # asking would end the process there; the lock itself is asked
-
 else:
     import fcntl
 
     def _hold(file: IO[str]) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def _alive(pid: int) -> bool:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        except (PermissionError, OverflowError):
-            return True
+
+def alive(pid: int) -> bool:
+    """Return whether a process of this machine lives; on Windows, where asking would end it, always True.
+
+    Parameters
+    ----------
+    pid : int
+        Its id.
+
+    Returns
+    -------
+    bool
+        False if there is no such process.
+
+    Examples
+    --------
+    >>> alive(os.getpid())
+    True
+    """
+    if sys.platform == "win32":
         return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

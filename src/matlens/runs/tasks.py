@@ -21,6 +21,7 @@ from typing import Any
 
 from matlens.core.guard import reason_of
 from matlens.errors import RunError
+from matlens.runs.lock import alive
 from matlens.runs.manifest import STATE
 from matlens.runs.provenance import now
 
@@ -234,15 +235,12 @@ def running(root: Path, name: str) -> dict[str, Holder]:
     >>> running(Path("nowhere"), "trial")
     {}
     """
-    folder = folder_of(root, name)
-    if not folder.is_dir():
-        return {}
-    found: dict[str, Holder] = {}
-    for file in sorted(folder.glob("*.lease")):
-        holder = read_holder(file)
-        if holder is not None and not _is_dead(holder, file):
-            found[file.name.removesuffix(".lease")] = holder
-    return found
+    leases = {file: read_holder(file) for file in sorted(folder_of(root, name).glob("*.lease"))}
+    return {
+        file.name.removesuffix(".lease"): holder
+        for file, holder in leases.items()
+        if holder is not None and not _is_dead(holder, file)
+    }
 
 
 def record_failure(folder: Path, key: str, error: BaseException | str) -> str:
@@ -296,14 +294,10 @@ def failures(root: Path, name: str) -> dict[str, str]:
     >>> failures(Path("nowhere"), "trial")
     {}
     """
-    folder = folder_of(root, name)
-    if not folder.is_dir():
-        return {}
-    found: dict[str, str] = {}
-    for file in sorted(folder.glob("*.error.json")):
-        content = _read(file)
-        found[file.name.removesuffix(".error.json")] = str(content.get("error", "its error file is damaged"))
-    return found
+    return {
+        file.name.removesuffix(".error.json"): str(_read(file).get("error", "its error file is damaged"))
+        for file in sorted(folder_of(root, name).glob("*.error.json"))
+    }
 
 
 def write_plan(root: Path, name: str, label: str, files: Mapping[str, str]) -> None:
@@ -384,7 +378,8 @@ def forget_tasks(root: Path) -> None:
 
 def _is_dead(holder: Holder, file: Path, fresh: Path | None = None) -> bool:
     """Whether a worker has died: its process is gone, or its heartbeat has stopped by the clock of the file system."""
-    if holder.host == _HOST and not _lives(holder.pid):
+    # A killed worker stays in the system's table until its parent asks for it.
+    if holder.host == _HOST and (not alive(holder.pid) or _is_zombie(holder.pid)):
         return True
     probe = fresh or file.with_name(f".{secrets.token_hex(8)}.lease-part")
     try:
@@ -396,18 +391,6 @@ def _is_dead(holder: Holder, file: Path, fresh: Path | None = None) -> bool:
     finally:
         if fresh is None:
             probe.unlink(missing_ok=True)
-
-
-def _lives(pid: int) -> bool:
-    if os.name == "nt":
-        return True  # os.kill would end it there; the heartbeat tells
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return not _is_zombie(pid)
 
 
 def _is_zombie(pid: int) -> bool:

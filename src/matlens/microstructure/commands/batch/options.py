@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from matlens.core.settings import declared, option, options
 from matlens.runs.command import Command
 
-__all__ = ["FILES", "Batch", "inner_options"]
+__all__ = ["FILES", "Batch", "batch_of", "inner_options"]
 
 FILES = option(
     "Files to work on one by one, folders of them (a group each), or a CSV table with the columns 'file' and, if "
@@ -39,10 +39,38 @@ class Batch:
         ),
     ] = False
 
+    def __post_init__(self) -> None:
+        """Check nothing: a table may give what is missing here, and the options of each file are checked later."""
+
     @property
     def sources(self) -> tuple[str, ...]:
         """Files, folders and tables as they were given."""
         return tuple(getattr(self, self.INPUT))
+
+
+def batch_of(spec: type[Batch], example: str) -> Command:
+    """Declare the batch of a command.
+
+    Parameters
+    ----------
+    spec : type
+        Options of the batch, which name the command.
+    example : str
+        A call of it.
+
+    Returns
+    -------
+    Command
+        The command ``batch NAME``.
+    """
+    return Command(
+        f"batch {spec.INNER.name}",
+        spec,
+        "matlens.microstructure.commands.batch",
+        example=example,
+        results=("values.csv", "groups.csv", "batch.xlsx"),
+        workers=1,
+    )
 
 
 def inner_options(spec: Batch) -> dict[str, Any]:

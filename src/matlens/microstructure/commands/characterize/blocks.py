@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from matlens.core.memory import free_memory, parse_size, size_text
+from matlens.core.memory import check_disk, free_memory, parse_size
 from matlens.errors import InputError
 from matlens.hooks import Arrays, Progress
 from matlens.microstructure.commands.characterize.spec import CharacterizeSpec
@@ -183,7 +182,12 @@ def work_blocks(
         once(run, OPENED, lambda: opened.to_settings(), JSON)
     _show(run, source, found)
     plan = _plan(spec, found)
-    _check_disk(run, plan)
+    check_disk(
+        plan.state_bytes() * len(plan.blocks),
+        f"what is kept of {len(plan.blocks)} blocks until they are merged",
+        run.path,
+        "give more --memory, which makes fewer blocks, a shorter --reach, or another folder (-o)",
+    )
     blocks = {f"block_{number}": block for number, block in enumerate(plan.blocks)}
     states = each(run, "blocks", blocks, plan.count, ARRAYS, progress=progress, label="blocks")
     state: Arrays | None = None
@@ -214,13 +218,3 @@ def _show(run: RunDirectory, source: str, found: Opened) -> None:
     m = found.microstructure
     starts = [max((side - _SHOWN) // 2, 0) for side in m.shape]
     store_structures(run, "exemplar", [m.crop(*(slice(start, start + _SHOWN) for start in starts))])
-
-
-def _check_disk(run: RunDirectory, plan: BlockPlan) -> None:
-    needed, free = plan.state_bytes() * len(plan.blocks), shutil.disk_usage(run.path).free
-    if needed > free:
-        raise InputError(
-            f"what is kept of {len(plan.blocks)} blocks until they are merged needs about {size_text(needed)} on the "
-            f"disk of {run.path}, and {size_text(free)} are free; give more --memory, which makes fewer blocks, a "
-            "shorter --reach, or another folder (-o)."
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from matlens.core.settings import options
-from matlens.microstructure.commands.batch.options import FILES, Batch
+from matlens.microstructure.commands.batch.options import FILES, Batch, batch_of
 from matlens.microstructure.commands.characterize.spec import COMMAND as INNER
 from matlens.microstructure.commands.characterize.spec import CharacterizeSpec
 from matlens.microstructure.commands.options import Files
@@ -27,15 +27,5 @@ class BatchCharacterizeSpec(Batch, CharacterizeSpec):
 
     files: Annotated[Files, FILES]
 
-    def __post_init__(self) -> None:
-        pass  # a table may give what is missing here: the options of each file are checked by themselves
 
-
-COMMAND = Command(
-    "batch characterize",
-    BatchCharacterizeSpec,
-    "matlens.microstructure.commands.batch",
-    example="matlens batch characterize as_cast annealed -o measured --workers 4",
-    results=("values.csv", "groups.csv", "batch.xlsx"),
-    workers=1,
-)
+COMMAND = batch_of(BatchCharacterizeSpec, "matlens batch characterize as_cast annealed -o measured --workers 4")

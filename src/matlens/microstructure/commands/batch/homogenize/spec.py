@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from matlens.core.settings import options
-from matlens.microstructure.commands.batch.options import FILES, Batch
+from matlens.microstructure.commands.batch.options import FILES, Batch, batch_of
 from matlens.microstructure.commands.homogenize.spec import COMMAND as INNER
 from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
 from matlens.microstructure.commands.options import Files
@@ -27,15 +27,5 @@ class BatchHomogenizeSpec(Batch, HomogenizeSpec):
 
     file: Annotated[Files, FILES]  # type: ignore[assignment]
 
-    def __post_init__(self) -> None:
-        pass  # a table may give what is missing here: the options of each file are checked by themselves
 
-
-COMMAND = Command(
-    "batch homogenize",
-    BatchHomogenizeSpec,
-    "matlens.microstructure.commands.batch",
-    example="matlens batch homogenize scans/*.tif --conductivity 0=1,1=50 -o effective",
-    results=("values.csv", "groups.csv", "batch.xlsx"),
-    workers=1,
-)
+COMMAND = batch_of(BatchHomogenizeSpec, "matlens batch homogenize scans/*.tif --conductivity 0=1,1=50 -o effective")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from matlens.core.settings import options
-from matlens.microstructure.commands.batch.options import FILES, Batch
+from matlens.microstructure.commands.batch.options import FILES, Batch, batch_of
 from matlens.microstructure.commands.options import Files
 from matlens.microstructure.commands.predict.spec import COMMAND as INNER
 from matlens.microstructure.commands.predict.spec import PredictSpec
@@ -27,15 +27,5 @@ class BatchPredictSpec(Batch, PredictSpec):
 
     structures: Annotated[Files, FILES]
 
-    def __post_init__(self) -> None:
-        pass  # a table may give what is missing here: the options of each file are checked by themselves
 
-
-COMMAND = Command(
-    "batch predict",
-    BatchPredictSpec,
-    "matlens.microstructure.commands.batch",
-    example="matlens batch predict model samples.csv -o predicted",
-    results=("values.csv", "groups.csv", "batch.xlsx"),
-    workers=1,
-)
+COMMAND = batch_of(BatchPredictSpec, "matlens batch predict model samples.csv -o predicted")
