@@ -7,8 +7,9 @@
 
 ``overhead``: (workers x wall - work) / tasks of tasks that write one file, with fsync and without. ``kills``: a run of
 the command ``draws`` is killed at a random instant: a worker (the process of a task), for Dask also the process that
-carries it, a scheduler that runs by itself, or the client with a resume after it; SHA-256 of all outputs against those
-of a serial run. Results are appended to OUT/pools.jsonl.
+carries it, the scheduler (of Dask, one that runs by itself; of Slurm, slurmctld, which is started again), or the
+client. A run that ends by it is resumed, and SHA-256 of all outputs are compared with those of a serial run. Results
+are appended to OUT/pools.jsonl.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "examples"))
 
-from pool_runs import digests, left_over, start, worker_of
+from pool_runs import dask_here, digests, left_over, start, worker_of
 
 from draws import environment
+from slurm_here import kill_controller, slurm
 
 WORKERS = 2
 
@@ -131,6 +133,13 @@ def _field() -> None:
 DRAWS = ("draws", "-n", "8", "--steps", "4", "--seconds", "0.05")
 
 
+KINDS = {
+    "processes": ("worker", "client"),
+    "dask": ("worker", "client", "carrier", "scheduler"),
+    "slurm-array": ("worker", "client", "scheduler"),
+}
+
+
 def kills(asked: argparse.Namespace) -> dict[str, object]:
     draw = random.Random(asked.seed)
     counts: dict[str, dict[str, int]] = {}
@@ -139,13 +148,10 @@ def kills(asked: argparse.Namespace) -> dict[str, object]:
         start(*DRAWS, "-o", place / "serial").communicate()
         whole = digests(place / "serial")
         for pool in asked.pools.split(","):
-            variables, kinds = environment(), ["worker", "client"]
+            variables = environment()
             if pool == "slurm-array":
-                from slurm_here import slurm
-
                 variables = stack.enter_context(slurm(environment()))
-            kinds += ["carrier", "scheduler"] if pool == "dask" else []
-            for kind in kinds:
+            for kind in KINDS[pool]:
                 row = counts.setdefault(f"{pool}, {kind}", {"kills": 0, "same bytes": 0})
                 for _ in range(asked.kills):
                     run = place / "run"
@@ -162,10 +168,23 @@ def kills(asked: argparse.Namespace) -> dict[str, object]:
 
 def _killed(pool: str, kind: str, run: Path, variables: dict[str, str], share: float) -> bool:
     """Run, kill, and go on until the run has ended; whether there was something to kill."""
-    scheduler, words = None, ["--pool", pool, "--workers", str(WORKERS)]
-    if kind == "scheduler":
-        scheduler, address = _scheduler(run.parent, variables)
-        words = ["--scheduler", address]
+    words = ["--pool", pool, "--workers", str(WORKERS)]
+    if (pool, kind) != ("dask", "scheduler"):
+        return _survived(run, words, words, kind, variables, share, None)
+    with dask_here(run.parent) as (scheduler, address):  # whose scheduler dies: the run goes on in processes
+        more = ["--workers", str(WORKERS)]
+        return _survived(run, ["--scheduler", address], more, kind, variables, share, scheduler)
+
+
+def _survived(
+    run: Path,
+    words: list[str],
+    more: list[str],
+    kind: str,
+    variables: dict[str, str],
+    share: float,
+    scheduler: subprocess.Popen[bytes] | None,
+) -> bool:
     process = start(*DRAWS, *words, "-o", run, variables=variables)
     target = None
     while target is None and process.poll() is None:  # the instant counts from the first task
@@ -177,8 +196,10 @@ def _killed(pool: str, kind: str, run: Path, variables: dict[str, str], share: f
     with contextlib.suppress(ProcessLookupError, FileNotFoundError, TypeError):
         if kind == "client":
             os.kill(process.pid, signal.SIGKILL)
+        elif kind == "scheduler" and scheduler is not None:
+            os.kill(scheduler.pid, signal.SIGKILL)
         elif kind == "scheduler":
-            os.killpg(scheduler.pid, signal.SIGKILL)
+            kill_controller(variables)
         elif kind == "carrier":
             parent = int(Path(f"/proc/{target}/stat").read_text().rpartition(")")[2].split()[1])
             os.kill(parent, signal.SIGKILL)
@@ -189,40 +210,9 @@ def _killed(pool: str, kind: str, run: Path, variables: dict[str, str], share: f
     for _ in range(5):
         if process.returncode == 0:
             break
-        more = words if kind != "scheduler" else ["--workers", str(WORKERS)]
         process = start("resume", run, *more, variables=variables)
         process.communicate(timeout=300)
-    if scheduler is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(scheduler.pid, signal.SIGKILL)
     return killed
-
-
-def _scheduler(place: Path, variables: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
-    """A scheduler and two workers that run by themselves, in one group of processes."""
-    file = place / f"scheduler-{time.monotonic_ns()}.json"
-    code = (
-        "import subprocess, sys\n"
-        "words = [sys.executable, '-m', 'distributed.cli.dask_scheduler', '--host', '127.0.0.1', '--port', '0',"
-        f" '--no-dashboard', '--scheduler-file', {str(file)!r}]\n"
-        "main = subprocess.Popen(words)\n"
-        f"more = [sys.executable, '-m', 'distributed.cli.dask_worker', '--scheduler-file', {str(file)!r},"
-        " '--nthreads', '1', '--no-dashboard', '--death-timeout', '5']\n"
-        "crew = [subprocess.Popen(more) for _ in range(2)]\n"
-        "main.wait()\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        env=variables,
-        start_new_session=True,
-        cwd=place,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while not file.is_file():
-        time.sleep(0.1)
-    time.sleep(0.5)
-    return process, str(json.loads(file.read_text())["address"])
 
 
 def study(asked: argparse.Namespace) -> dict[str, object]:

@@ -1,9 +1,12 @@
 """Runs of the command ``draws`` in processes of their own, as pools start them, and what they leave."""
 
+import contextlib
 import hashlib
+import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from draws import environment
@@ -63,3 +66,25 @@ def leases(run: Path) -> list[Path]:
 def worker_of(run: Path) -> int | None:
     """The process of a task at work."""
     return next((found.pid for file in leases(run) if (found := read_holder(file)) is not None), None)
+
+
+@contextlib.contextmanager
+def dask_here(folder: Path, workers: int = 2) -> Iterator[tuple[subprocess.Popen, str]]:
+    """A scheduler of Dask that runs by itself, with its workers; gives its process and its address."""
+    file = folder / f"scheduler-{time.monotonic_ns()}.json"
+    alone = ["--no-dashboard", "--scheduler-file", str(file)]
+    of_scheduler = ["dask_scheduler", "--host", "127.0.0.1", "--port", "0", *alone]
+    # Workers whose scheduler has died leave, as those of batch systems do.
+    of_worker = ["dask_worker", "--nthreads", "1", "--death-timeout", "60", *alone]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, "env": environment()}
+    crew = []
+    for program, *options in [of_scheduler, *[of_worker] * workers]:
+        crew.append(subprocess.Popen([sys.executable, "-m", f"distributed.cli.{program}", *options], **quiet))
+    try:
+        wait_for(file.is_file)
+        yield crew[0], json.loads(file.read_text())["address"]
+    finally:
+        for process in reversed(crew):
+            process.terminate()
+        for process in crew:
+            process.wait(30)

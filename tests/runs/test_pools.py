@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from pool_runs import DRAWS, digests, leases, left_over, outcome, start, wait_for, worker_of
+from pool_runs import DRAWS, dask_here, digests, leases, left_over, outcome, start, wait_for, worker_of
 
 from matlens.runs.tasks import EXPIRES, claim
 
@@ -136,6 +136,23 @@ def test_workers_of_dask_give_the_same_bytes_when_one_is_killed(tmp_path, serial
     os.kill(parent, signal.SIGKILL)  # the worker of Dask, whose process for tasks leaves with it
     _, complaint = process.communicate(timeout=120)
     assert process.returncode == 0, complaint
+    assert digests(run) == serial
+    assert left_over(run) == []
+
+
+@needs_dask
+def test_a_killed_scheduler_is_one_sentence_and_a_resumed_run_has_the_same_bytes(tmp_path, serial):
+    run = tmp_path / "run"
+    with dask_here(tmp_path) as (scheduler, address):
+        process = start(*DRAWS, "--scheduler", address, "-o", run)
+        wait_for(lambda: worker_of(run))
+        scheduler.kill()
+        _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "the scheduler of Dask has ended" in complaint
+    assert complaint.count("matlens:") == 1
+    assert "Traceback" not in complaint
+    assert outcome("resume", run)[0] == 0  # serially
     assert digests(run) == serial
     assert left_over(run) == []
 

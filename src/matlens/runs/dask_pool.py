@@ -12,8 +12,10 @@ import platform
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from matlens.core.guard import reason_of
 from matlens.errors import InputError, ResourceError, RunError
 from matlens.hooks import Progress
 from matlens.runs.child import Child, Killed
+from matlens.runs.pieces import SHORT, Pieces
 from matlens.runs.pool import Work
 from matlens.runs.serving import Answer
 from matlens.runs.tally import Tally
@@ -35,6 +38,9 @@ _BATCH = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sg
 _WAIT = 60.0  # seconds for the first worker of a scheduler that runs already, and until orphans of one leave
 _CONNECT = 10.0  # seconds for a scheduler to answer
 _LEAVES = 300  # seconds before the end of its job at which a worker leaves in order
+_AHEAD = 2  # pieces in the hands of Dask for each of its threads, so that none of these waits for the client
+_LOGGERS = ("distributed", "asyncio", "tornado")
+_LOOK = 1.0  # seconds between two questions how many threads there are
 
 
 class DaskPool:
@@ -80,20 +86,22 @@ class DaskPool:
         return tally.failed
 
     def _answers(self, client: Any, work: Work, keys: Sequence[str], tally: Tally) -> Iterator[Answer]:
-        """Yield what became of each task, and submit those again whose workers Dask has given up."""
+        """Yield what became of each task, and submit pieces again whose workers Dask has given up."""
         root, token = str(work.root.absolute()), secrets.token_hex(4)  # a scheduler may serve several runs
-        futures: dict[Any, tuple[str, int]] = {}
+        waiting, numbers, room = Pieces(keys), count(), _Room(client)
+        futures: dict[Any, tuple[tuple[str, ...], int]] = {}
         finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
-        def submit(key: str, attempt: int) -> None:
-            name = f"matlens-{token}-{work.name}-{key}-{attempt}"
-            future = client.submit(_do, root, work.name, key, __version__, key=name, pure=False)
-            futures[future] = (key, attempt)
+        def submit(piece: tuple[str, ...], attempt: int) -> None:
+            name = f"matlens-{token}-{work.name}-{next(numbers)}"
+            # Dask takes some 10 ms for whatever it carries: short tasks are handed over by the dozen.
+            future = client.submit(_do, root, work.name, piece, __version__, key=name, pure=False)
+            futures[future] = (piece, attempt)
             future.add_done_callback(finished.put)
 
-        for key in keys:
-            submit(key, 0)
-        while futures:
+        while waiting or futures:
+            while waiting and len(futures) < room.pieces():
+                submit(waiting.take(room.pieces()), 0)
             try:
                 future = finished.get(timeout=1.0)
             except queue.Empty:
@@ -101,13 +109,14 @@ class DaskPool:
                 if client.status not in ("running", "connecting"):
                     raise _gone(work) from None
                 continue
-            key, attempt = futures.pop(future)
+            piece, attempt = futures.pop(future)
             if future.status == "finished":
-                answer = Answer(*future.result())
+                answers, seconds = future.result()
                 future.release()
-                yield answer
+                waiting.back(piece, len(answers), seconds)
+                yield from (Answer(*answer) for answer in answers)
             elif self._lost(future) and attempt < TRIES and client.status == "running":
-                submit(key, attempt + 1)
+                submit(piece, attempt + 1)
             else:
                 raise RunError(self._words(work, future)) if client.status == "running" else _gone(work)
 
@@ -133,8 +142,9 @@ class DaskPool:
         """Connect to the scheduler, which is started where none runs, and stopped then at the end."""
         import dask
 
-        # What Dask says of workers that come and go is for its log; what matters is raised.
-        for name in ("distributed", "asyncio", "tornado"):
+        # What Dask says of workers that come and go is for its log; what matters is raised. Some of its parts have
+        # levels of their own.
+        for name in (*_LOGGERS, *(one for one in logging.root.manager.loggerDict if one.split(".")[0] in _LOGGERS)):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         settings = {
             "distributed.scheduler.allowed-failures": TRIES,
@@ -193,6 +203,20 @@ class DaskPool:
             ) from None
 
 
+class _Room:
+    """How many pieces Dask is given at once: its workers come and go."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._threads, self._looked = client, 1, -_LOOK
+
+    def pieces(self) -> int:
+        if time.monotonic() - self._looked > _LOOK:
+            self._looked = time.monotonic()
+            with suppress(OSError):  # a scheduler that has died is found by what it was given
+                self._threads = max(sum(self._client.nthreads().values()), 1)
+        return _AHEAD * self._threads
+
+
 def _lifetime(system: str) -> list[str]:
     """Arguments by which workers leave before the batch system kills their jobs, not all at once."""
     import dask
@@ -241,8 +265,18 @@ _children: dict[tuple[str, str, int], Child] = {}
 """Processes of this worker of Dask, by run, work and thread."""
 
 
-def _do(root: str, name: str, key: str, version: str) -> tuple[str, ...]:
-    """Make a task in the process that this worker keeps for the work; runs in a worker of Dask."""
+def _do(root: str, name: str, keys: Sequence[str], version: str) -> tuple[list[Answer], float]:
+    """Make a piece as far as its time goes, and tell how long that took; runs in a worker of Dask."""
+    begun, answers = time.monotonic(), []
+    for key in keys:
+        answers.append(_done(root, name, key, version))
+        if time.monotonic() - begun > SHORT:
+            break
+    return answers, time.monotonic() - begun
+
+
+def _done(root: str, name: str, key: str, version: str) -> Answer:
+    """Make a task in the process that this worker keeps for the work."""
     if version != __version__:
         words = f"a worker of Dask on {platform.node()} has MatLens {__version__}, and the run was begun with {version}"
         return Answer(key, "refused", f"{words}; install the same version there.")
