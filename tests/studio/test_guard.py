@@ -158,21 +158,46 @@ def test_a_body_of_a_gigabyte_is_refused_before_it_is_sent(studio):
     assert (status, b"too large" in content) == (413, True)
 
 
-def test_nothing_malformed_ends_the_server_or_shows_its_insides(studio):
+def test_of_a_thousand_malformed_requests_none_ends_the_server_shows_its_insides_or_leaves_the_folder(studio):
+    (studio.root.parent / "outside.csv").write_text("out of bounds", encoding="utf-8")
     draw = random.Random(0)
-    good = f"POST /api/start HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\nCookie: matlens-{studio.port}={'t' * 43}\r\n"
-    good += f"Origin: http://127.0.0.1:{studio.port}\r\nX-MatLens: 1\r\nContent-Length: 40\r\n\r\n"
-    body = b'{"command": "segment", "values": {"a":1}}'
-    for _ in range(150):
-        content = bytearray(good.encode() + body)
+    head = f"Host: 127.0.0.1:{studio.port}\r\nCookie: matlens-{studio.port}={'t' * 43}\r\n"
+    head += f"Origin: http://127.0.0.1:{studio.port}\r\nX-MatLens: 1\r\n"
+    places = ["../outside.csv", "/etc/passwd", "a/../../outside.csv", "\0", "", "x" * 5000, "..\\outside.csv"]
+    others = [*places, 7, None, {}, [], ["../outside.csv"], True, 10**30]
+
+    def sent(content: bytes) -> None:
+        answer = studio.raw(content, whole=False)
+        for word in (b"Traceback", b"out of bounds", b"root:", b"the studio failed"):
+            assert word not in answer, (content, answer)
+
+    for _ in range(400):  # a good request with some bytes changed
+        body = b'{"command": "segment", "values": {"a":1}}'
+        content = bytearray(f"POST /api/start HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         for _ in range(draw.randrange(1, 6)):
             place = draw.randrange(len(content))
             content[place : place + draw.randrange(1, 4)] = draw.randbytes(draw.randrange(3))
-        assert b"Traceback" not in studio.raw(bytes(content), whole=False)
-    for _ in range(50):
-        assert b"Traceback" not in studio.raw(draw.randbytes(200), whole=False)
+        sent(bytes(content))
+    for _ in range(100):
+        sent(draw.randbytes(200))
+    for _ in range(400):  # well-formed, with values of any kind, and paths that lead out
+        what = draw.choice(["start", "check", "stop", "resume", "delete", "mask", "x"])
+        names = ["command", "values", "run", "file", "before", "runs", "rows", "columns", "step", "at_once"]
+        given = {name: draw.choice(others) for name in draw.sample(names, 5)}
+        if draw.random() < 0.5:
+            values = {"file": draw.choice(others), "mask": draw.choice(places)}
+            given = {**given, "command": "segment", "values": values}
+        body = json.dumps(given).encode()
+        sent(f"POST /api/{what} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    for _ in range(100):  # names of files, with some letters written as numbers, once or twice
+        name = str(draw.choice(places)).replace("\0", "%00")
+        letters = "".join(f"%{ord(letter):02x}" if draw.random() < 0.3 else letter for letter in name)
+        target = draw.choice(["/files/", "/page/", "/api/run?run="]) + letters.replace("%", draw.choice(["%", "%25"]))
+        sent(f"GET {target} HTTP/1.1\r\n{head}\r\n".encode())
     assert studio.get("/api/runs") == []
-    assert sorted(path.name for path in studio.root.parent.iterdir()) == ["folder"]
+    assert sorted(path.name for path in studio.root.parent.iterdir()) == ["folder", "outside.csv"]
+    assert (studio.root.parent / "outside.csv").read_text(encoding="utf-8") == "out of bounds"
+    assert [path.name for path in studio.root.iterdir()] == [".studio"]
 
 
 @pytest.mark.parametrize(

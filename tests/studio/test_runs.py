@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from matlens.runs.directory import RunDirectory
+from matlens.studio import children
 from matlens.studio.children import Children
 from matlens.studio.folder import Folder
 from matlens.studio.run_list import RunList
@@ -138,3 +139,80 @@ def test_folders_of_the_trash_and_links_are_left_out(tmp_path):
     assert [run["run"] for run in runs.all()] == ["elsewhere/deep/a"]
     (tmp_path / "elsewhere" / "deep" / "a" / "settings.toml").write_text("command = 1\n", encoding="utf-8")
     assert runs.all() == []
+
+
+def test_a_process_that_ignores_every_request_is_killed_when_it_is_stopped_at_once(tmp_path, monkeypatch):
+    code = """
+import signal, sys, time
+from matlens.runs.directory import RunDirectory
+from matlens.runs.lifecycle import working
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+run = RunDirectory.create(sys.argv[1], "segment", {"options": {}})
+with working(run):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+    monkeypatch.setattr(children, "_GRACE", 0.3)
+    line = [sys.executable, "-c", code, str(tmp_path / "deaf")]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        folder = Folder(tmp_path)
+        own = Children(folder)
+        own.stop("deaf")
+        time.sleep(0.3)
+        assert process.poll() is None
+        own.stop("deaf", at_once=True)
+        assert process.wait(10) == -signal.SIGKILL
+    assert RunList(folder, own).one("deaf")["state"] == "stopped"
+
+
+@pytest.mark.end_to_end
+def test_a_painted_mask_is_kept_while_a_run_has_it_and_replaced_otherwise(studio):
+    micrograph(studio.root / "a.png")
+
+    def paint(*runs, before=""):
+        asked = {"file": "a.png", "rows": 96, "columns": 96, "step": 1, "runs": list(runs), "before": before}
+        status, found = studio.post("/api/mask", asked)
+        assert status == 200, found
+        return found["mask"]
+
+    first = paint(0, 96)
+    second = paint(0, 200, before=first)
+    assert second != first
+    masks = sorted(studio.root.glob("*.mask-*"))
+    assert masks == [studio.root / second]
+    assert [found["file"] for found in studio.get("/api/inputs")] == ["a.png"]
+    RunDirectory.create(studio.root / "r", "segment", {"options": {"mask": str(studio.root / second)}}).close()
+    third = paint(96, 96, before=second)
+    assert (studio.root / second).exists()
+    assert paint(before=third) == ""
+    assert not (studio.root / third).exists()
+    # Only masks that were painted are ever removed, and only inside.
+    (studio.root.parent / "b.mask-0123456789.png").write_bytes(b"mine")
+    for before in ("a.png", "../b.mask-0123456789.png"):
+        studio.post("/api/mask", {"file": "a.png", "runs": [], "before": before})
+    assert (studio.root / "a.png").exists()
+    assert (studio.root.parent / "b.mask-0123456789.png").exists()
+
+
+@pytest.mark.end_to_end
+def test_the_demo_volume_is_written_once(studio):
+    status, made = studio.post("/api/demo", {})
+    assert (status, made) == (200, {"file": "demo_volume.tif"})
+    before = (studio.root / "demo_volume.tif").stat().st_mtime_ns
+    assert studio.post("/api/demo", {}) == (200, made)
+    assert (studio.root / "demo_volume.tif").stat().st_mtime_ns == before
+
+
+def test_a_batch_stands_for_its_files_and_says_which_failed(tmp_path):
+    folder = Folder(tmp_path)
+    with RunDirectory.create(tmp_path / "b", "batch characterize", {"options": {}}) as run:
+        run.mark("finished", failed={"/data/a.png": "it is damaged."})
+    RunDirectory.create(tmp_path / "b" / "items" / "one", "characterize", {}).close()
+    runs = RunList(folder, Children(folder))
+    assert [found["run"] for found in runs.all()] == ["b"]
+    assert runs.one("b")["failed"] == {"a.png": "it is damaged."}

@@ -13,7 +13,8 @@ from PIL import Image
 from matlens.core.settings import read_options
 from matlens.errors import InputError
 from matlens.microstructure.io import read_image
-from matlens.microstructure.segmentation import CleaningOptions, segment
+from matlens.microstructure.segmentation import CleaningOptions, load, segment
+from matlens.studio.painted import write_mask
 from matlens.studio.worker import Pictures, main
 
 
@@ -110,3 +111,70 @@ def test_the_process_loads_no_pytorch_and_answers_over_its_pipes(picture, tmp_pa
     table.write_text("Fe,Co,P\n" + "".join(f"{k},{100 - k},{k * 2}.5\n" for k in range(10, 40)), encoding="utf-8")
     found, _ = Pictures().answer({"what": "table", "file": str(table)})
     assert found["parts"][0].startswith("30 samples")
+
+
+def test_a_painted_mask_is_that_of_the_command(picture, tmp_path):
+    pictures = Pictures()
+    runs = [128 * row + 10 for row in range(40)]
+    given = {"what": "paint", "file": picture, "rows": 128, "columns": 128, "step": 1}
+    made, _ = pictures.answer({**given, "runs": [number for start in runs for number in (start, 30)]})
+    values = np.asarray(Image.open(made["mask"]))
+    assert values.shape == (128, 128)
+    assert (values == 0).sum() == 40 * 30
+    assert (values[:40, 10:40] == 0).all()
+    options = {"threshold": "120", "mask": made["mask"]}
+    cut, pixels = pictures.answer({"what": "cut", "file": picture, "options": options})
+    wanted = load(picture, read_options(CleaningOptions, options)).microstructure
+    assert [phase["share"] for phase in cut["phases"]] == wanted.volume_fractions.tolist()
+    assert cut["masked"] == pytest.approx(40 * 30 / 128**2)
+    shown = np.frombuffer(pixels, np.uint8).reshape(128, 128)
+    assert np.array_equal(shown == 255, values == 0)
+    # It is painted on: the page is given back what it sent. Another content is another file.
+    back, _ = pictures.answer({"what": "painted", "file": picture, "mask": made["mask"]})
+    assert back["runs"] == [number for start in runs for number in (start, 30)]
+    assert pictures.answer({**given, "runs": [0, 5]})[0]["mask"] != made["mask"]
+
+
+def test_a_mask_of_a_reduced_picture_has_the_size_of_the_file_and_that_of_a_volume_holds_for_all_slices(tmp_path):
+    place = write_mask(tmp_path / "wide.png", np.eye(2, 3, dtype=bool), (3, 6), 2)
+    assert (np.asarray(Image.open(place)) == 0).tolist() == [[1, 1, 0, 0, 0, 0]] * 2 + [[0, 0, 1, 1, 0, 0]]
+    np.save(tmp_path / "v.npy", np.stack([grey(32)] * 5))
+    pictures = Pictures()
+    given = {"what": "paint", "file": str(tmp_path / "v.npy"), "rows": 32, "columns": 32, "step": 1, "runs": [0, 320]}
+    mask = pictures.answer(given)[0]["mask"]
+    options = {"threshold": "120", "mask": mask, "crop": "0:32,0:20,:"}
+    wanted = load(str(tmp_path / "v.npy"), read_options(CleaningOptions, options)).microstructure
+    assert wanted.masked_share == 0.5
+    cut, _ = pictures.answer({"what": "cut", "file": given["file"], "slice": 3, "options": options})
+    assert (cut["rows"], cut["columns"], cut["masked"]) == (20, 32, 0.5)
+    assert cut["phases"][1]["share"] == wanted.volume_fractions[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"runs": [0]}, "no runs of pixels"),
+        ({"runs": [0, 128 * 128 + 1]}, "no runs of pixels"),
+        ({"runs": [-1, 2]}, "no runs of pixels"),
+        ({"runs": "much"}, "no runs of pixels"),
+        ({"runs": [0, 1], "rows": 10**6, "columns": 10**6}, "at most 16 million"),
+        ({"runs": [0, 1], "rows": "8"}, "send a whole number"),
+        ({"runs": [0, 1], "rows": 64}, "open the picture again"),
+    ],
+)
+def test_what_is_no_painting_is_refused_and_nothing_is_written(picture, tmp_path, given, said):
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match=said):
+        Pictures().answer({"what": "paint", "file": picture, "rows": 128, "columns": 128, "step": 1, **given})
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_how_far_shares_and_s2_move_with_the_threshold(picture):
+    cut, _ = Pictures().answer({"what": "cut", "file": picture, "options": {"threshold": "120"}})
+    values = np.asarray(Image.open(picture))
+    for phase, above in ((1, True), (0, False)):
+        wanted = [((values > 120 * factor) == above).mean() for factor in (0.95, 1.05)]
+        assert cut["phases"][phase]["moved"] == pytest.approx(wanted)
+    for curve, factor in zip(cut["s2"]["moved"], (0.95, 1.05)):
+        assert curve[0] == pytest.approx((values > 120 * factor).mean(), abs=1e-5)
+        assert len(curve) == len(cut["s2"]["curves"][1])

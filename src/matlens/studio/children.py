@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,7 @@ from matlens.studio.folder import Folder
 __all__ = ["Children", "is_run"]
 
 _TAIL = 1 << 14  # bytes of a process's output that are looked at
+_GRACE = 5.0  # seconds in which a process may end by itself after it was told to stop at once
 
 
 class Children:
@@ -91,7 +93,8 @@ class Children:
         run : str
             Path of the run relative to the folder.
         at_once : bool
-            Whether it ends without saving more than it has saved.
+            Whether it ends without saving more than it has saved; a process that does not is killed, which loses no
+            more, since a run can be resumed after any kill.
 
         Raises
         ------
@@ -103,6 +106,14 @@ class Children:
             raise RunError(f"nothing works on {run}, so there is nothing to stop.")
         try:
             os.kill(pid, signal.SIGTERM if at_once else signal.SIGINT)
+            end = time.monotonic() + _GRACE
+            while at_once and self.working_on(run) == pid:
+                if time.monotonic() > end:
+                    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+                    break
+                time.sleep(0.1)
+        except ProcessLookupError:  # it has ended meanwhile, as it was asked to
+            pass
         except (OSError, ValueError) as error:
             raise RunError(f"the process {pid} of {run} cannot be stopped ({error}).") from error
 

@@ -22,7 +22,7 @@ NOTES = ".studio"
 TRASH = "trash"
 _DEEPEST, _MOST = 4, 20_000  # folders below one another, and entries, that are looked at
 _LONGEST = 120  # letters of a file's name
-_LEFT_OUT = {"previous", "figures", TRASH, "__pycache__"}
+_LEFT_OUT = {"previous", "figures", "items", TRASH, "__pycache__"}  # items: of a batch, which stands for them
 
 
 class Folder:
@@ -78,7 +78,7 @@ class Folder:
         Raises
         ------
         InputError
-            If it leads out of the folder.
+            If it leads out of the folder, or no file can have this name.
         """
         refused = InputError(f"{name!r} leads out of the folder of the studio; copy the file into it.")
         if not is_inside(self.root, name):
@@ -89,6 +89,12 @@ class Folder:
             raise refused from None
         if not found.is_relative_to(self.root):
             raise refused
+        try:
+            found.lstat()
+        except FileNotFoundError:
+            pass
+        except OSError as error:  # a name that is too long, or a file where a folder is needed
+            raise InputError(f"there is no file {name[:40]!r} ({error.strerror or error}); check the path.") from None
         return found
 
     def name(self, path: Path) -> str:

@@ -8,6 +8,7 @@ from matlens.microstructure.io import can_read
 from matlens.runs.manifest import SETTINGS
 from matlens.runs.sources import kind_of_source
 from matlens.studio.folder import Folder
+from matlens.studio.painted import is_painted
 
 __all__ = ["listed_inputs"]
 
@@ -41,7 +42,7 @@ def listed_inputs(folder: Folder) -> list[dict[str, Any]]:
     for place, files in folder.walk():
         of_run = any(file.name == SETTINGS for file in files)
         for file in files:
-            if of_run and file.name not in _RESULTS:
+            if (of_run and file.name not in _RESULTS) or is_painted(file.name):
                 continue
             kind = "structures" if can_read(file.name) else kind_of_source(file.name)
             if kind != "unknown":

@@ -68,8 +68,8 @@ class RunList:
         Returns
         -------
         dict
-            Its state as in the list, with its options, sentences, warnings and files; only ``run`` and ``state`` where
-            there is no run.
+            Its state as in the list, with its options, sentences, warnings, files, and those that failed in a batch;
+            only ``run`` and ``state`` where there is no run.
         """
         place = self._folder.path(run)
         state = self._state(place) if is_run(place) else None
@@ -77,12 +77,15 @@ class RunList:
             starts = [start for start in self._children.started() if start["run"] == run]
             return self._only_started(starts[0]) if starts else {"run": run, "state": "gone"}
         settings, provenance = _settings(place), _provenance(place)
+        failed = provenance.get("failed")
+        failed = failed if isinstance(failed, dict) else {}
         files = sorted(file.name for file in place.iterdir() if file.is_file() and not file.name.startswith("."))
         return {
             **state,
             "options": settings.get("options", {}),
             "sentences": _texts(provenance.get("sentences")),
             "warnings": _texts(provenance.get("warnings")),
+            "failed": {os.path.basename(str(file)): str(said) for file, said in failed.items()},
             "files": files[:_SHOWN],
         }
 

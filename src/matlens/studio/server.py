@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,12 +35,14 @@ from matlens.studio.forms import (
 )
 from matlens.studio.guard import Guard, TooLarge, new_token
 from matlens.studio.inputs import listed_inputs
+from matlens.studio.painted import is_painted
 from matlens.studio.run_list import RunList
 from matlens.studio.warm import Warm
 
 __all__ = ["Studio", "http_server", "serve"]
 
 _EVERY = 1.0  # seconds between two looks at the runs, while a page listens
+_DEMO = "demo_volume.tif"
 _PATIENCE = 15  # looks without news, after which a sign of life is sent
 # Files of the user are shown, never executed: a report has no scripts, and a page of somebody else may not have any.
 _FILE_POLICY = (
@@ -102,6 +105,8 @@ class Studio:
             Route("/api/events", self._events, methods=["GET"]),
             Route("/api/upload", self._upload, methods=["POST"]),
             Route("/api/picture", self._picture, methods=["POST"]),
+            Route("/api/mask", self._mask, methods=["POST"]),
+            Route("/api/demo", self._demo, methods=["POST"]),
             Route("/files/{path:path}", self._file, methods=["GET"]),
         ]
         return Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown, Exception: _failed})
@@ -200,15 +205,61 @@ class Studio:
         if isinstance(given, Response):
             return given
         try:
-            place = self.folder.path(_text(given, "file"))
-            if not place.exists():
-                raise InputError(f"there is no file {self.folder.name(place)}; check the path.")
-            found, pixels = await self._warm.ask({**given, "file": str(place)})
+            if given.get("what") in ("paint", "demo"):
+                raise InputError(f"a file is not written by this request; ask for {given['what']} itself.")
+            found, pixels = await self._asked_of_picture(given)
         except MatlensError as error:
             return _refused(422, str(error))
-        if "error" in found:
-            return _refused(422, str(found["error"]))
         return Response(json.dumps(found).encode() + b"\n" + pixels, media_type="application/octet-stream")
+
+    async def _mask(self, request: Request) -> Response:
+        """Write what was painted as a mask beside the picture; the mask before it goes, unless a run has it."""
+        given = await _object(request)
+        if isinstance(given, Response):
+            return given
+        try:
+            before = given.get("before")
+            old = self.folder.path(before) if isinstance(before, str) and is_painted(before) else None
+            made = ""
+            if given.get("runs"):
+                found, _ = await self._asked_of_picture({**given, "what": "paint"})
+                made = self.folder.name(Path(found["mask"]))
+            if old is not None and made != before:
+                await asyncio.to_thread(self._forget_mask, old)
+        except MatlensError as error:
+            return _refused(422, str(error))
+        return JSONResponse({"mask": made})
+
+    async def _demo(self, request: Request) -> Response:
+        """Write a volume to look at, unless it is there."""
+        place = self.folder.path(_DEMO)
+        try:
+            if not place.exists():
+                found, _ = await self._warm.ask({"what": "demo", "file": str(place)})
+                if "error" in found:
+                    raise InputError(str(found["error"]))
+        except MatlensError as error:
+            return _refused(422, str(error))
+        return JSONResponse({"file": self.folder.name(place)})
+
+    def _forget_mask(self, mask: Path) -> None:
+        if not any(mask.name in run["inputs"] or run["state"] == "starting" for run in self._runs.all()):
+            mask.unlink(missing_ok=True)
+
+    async def _asked_of_picture(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Ask the warm process about files of the folder."""
+        place = self.folder.path(_text(given, "file"))
+        if not place.exists():
+            raise InputError(f"there is no file {self.folder.name(place)}; check the path.")
+        asked = {**given, "file": str(place)}
+        options = given.get("options")
+        for holder in (asked, options if isinstance(options, dict) else {}):
+            if holder.get("mask"):
+                holder["mask"] = str(self.folder.path(_text(holder, "mask")))
+        found, pixels = await self._warm.ask(asked)
+        if "error" in found:
+            raise InputError(str(found["error"]))
+        return found, pixels
 
     async def _file(self, request: Request) -> Response:
         try:

@@ -9,6 +9,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from matlens.core.settings import read_options
 from matlens.errors import InputError, MatlensError
+from matlens.studio.painted import drawn, runs_of, write_mask
 
 __all__ = ["Pictures", "main"]
 
@@ -24,6 +27,7 @@ _BINS = 256
 _S2_SIDE = 512  # pixels of the window in which S2 is measured while one looks, so that it keeps up with the hand
 _REACH = 100  # pixels
 _MOVED = 0.05  # by which a threshold is moved to see what depends on it
+_HIDDEN = 255  # what is sent for a pixel that is masked; phases stay far below
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -35,12 +39,14 @@ class Pictures:
     --------
     >>> Pictures().answer({"what": "dance"})
     Traceback (most recent call last):
-    matlens.errors.InputError: found the request 'dance'; expected look, cut or table.
+    matlens.errors.InputError: found the request 'dance'; expected look, cut, painted, paint, table or demo.
     """
 
     def __init__(self) -> None:
         self._key: tuple[Any, ...] = ()
         self._image: Any = None
+        self._mask_key: tuple[Any, ...] = ()
+        self._mask: NDArray[Any] | None = None
 
     def answer(self, asked: Mapping[str, Any]) -> Answer:
         """Answer one request.
@@ -48,8 +54,9 @@ class Pictures:
         Parameters
         ----------
         asked : mapping
-            ``what`` is ``"look"`` (the picture and its histogram), ``"cut"`` (its phases by ``options``) or
-            ``"table"``; ``file`` is a path, and ``slice`` the number of a slice of a volume along z.
+            ``what`` is ``"look"`` (the picture and its histogram), ``"cut"`` (its phases by ``options``),
+            ``"painted"`` (a mask, as runs of pixels), ``"paint"`` (writes runs as a mask), ``"table"`` or ``"demo"``
+            (writes a volume); ``file`` is a path, and ``slice`` the number of a slice of a volume along z.
 
         Returns
         -------
@@ -66,11 +73,14 @@ class Pictures:
         makers: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
             "look": self._look,
             "cut": self._cut,
+            "painted": self._painted,
+            "paint": self._paint,
             "table": _table,
+            "demo": _demo,
         }
         what = str(asked.get("what"))
         if what not in makers:
-            raise InputError(f"found the request {what[:20]!r}; expected look, cut or table.")
+            raise InputError(f"found the request {what[:20]!r}; expected look, cut, painted, paint, table or demo.")
         return makers[what](asked)
 
     def _read(self, asked: Mapping[str, Any]) -> Any:
@@ -82,6 +92,33 @@ class Pictures:
         if key != self._key:
             self._image, self._key = read_image(file, dataset=dataset), key
         return self._image
+
+    def _known(self, given: Mapping[str, Any]) -> NDArray[Any] | None:
+        """The values of a mask's file: zero where the picture is not to be used; None without a mask."""
+        from matlens.microstructure.io import read_image
+
+        file = given.get("mask")
+        if file is None:
+            return None
+        key = (file, os.stat(str(file)).st_mtime_ns)
+        if key != self._mask_key:
+            image = read_image(str(file))
+            self._mask, self._mask_key = _grey(image), key
+        return self._mask
+
+    def _painted(self, asked: Mapping[str, Any]) -> Answer:
+        """What a mask leaves out, as the page paints it: runs of every n-th pixel of a slice."""
+        space = self._read(asked).space
+        mask = self._known(asked)
+        if mask is None or mask.shape != tuple(space):
+            raise InputError("found no mask of the size of the picture; paint it again.")
+        plane, step = _reduced(np.asarray(_of_slice(mask, int(asked.get("slice") or 0))) == 0)
+        return {"runs": runs_of(plane), "rows": plane.shape[0], "columns": plane.shape[1], "step": step}, b""
+
+    def _paint(self, asked: Mapping[str, Any]) -> Answer:
+        space = self._read(asked).space
+        painted = drawn(asked.get("runs"), *(_whole(asked, name) for name in ("rows", "columns")))
+        return {"mask": str(write_mask(Path(str(asked["file"])), painted, space, _whole(asked, "step")))}, b""
 
     def _look(self, asked: Mapping[str, Any]) -> Answer:
         image = self._read(asked)
@@ -115,17 +152,21 @@ class Pictures:
         given = {name: value for name, value in dict(asked.get("options") or {}).items() if value not in ("", False)}
         given.pop("segmentation", None)
         given.pop("dataset", None)
+        mask = self._known(given)
         if len(image.space) == 3 and "slice" not in given:
             # A whole volume would not keep up with the hand; the command segments all of it in the same way.
-            given["slice"] = f"z={int(asked.get('slice', image.space[0] // 2))}"
+            image, mask = _plane(image, mask, int(asked.get("slice", image.space[0] // 2)))
+            if str(given.get("crop", "")).count(",") == 2:
+                given["crop"] = str(given["crop"]).rpartition(",")[0]
         options: CleaningOptions = read_options(CleaningOptions, given)
-        made = segment(image, options, name=os.path.basename(str(asked["file"])), propose=True)
+        made = segment(image, options, mask=mask, name=os.path.basename(str(asked["file"])), propose=True)
         structure = made.microstructure
-        labels, step = _reduced(structure.labels)
+        shown = structure.labels if structure.mask is None else np.where(structure.mask, structure.labels, _HIDDEN)
+        labels, step = _reduced(shown)
         applied = made.options.settings() if made.options else {}
-        if "slice" not in dict(asked.get("options") or {}):
-            applied.pop("slice", None)
-        known = made.understood
+        if "crop" in applied:
+            applied["crop"] = dict(asked["options"])["crop"]
+        known, moved = made.understood, _moved(made)
         found = {
             "rows": labels.shape[0],
             "columns": labels.shape[1],
@@ -139,16 +180,24 @@ class Pictures:
                     structure.phase_names,
                     structure.volume_fractions,
                     known.phases if known else [None] * structure.n_phases,
-                    _moved(made),
+                    _shares(structure, moved),
                 )
             ],
-            "s2": _s2(structure),
+            "s2": _s2(structure, moved),
+            "masked": float(structure.masked_share),
             "kind": known.kind if known else "",
             "steps": list(made.steps),
             "spacing": [float(size) for size in structure.spacing],
             "unit": structure.unit,
         }
         return found, np.ascontiguousarray(labels, dtype=np.uint8).tobytes()
+
+
+def _whole(asked: Mapping[str, Any], name: str) -> int:
+    value = asked.get(name)
+    if type(value) is not int:
+        raise InputError(f"found {str(value)[:20]!r} for {name}; send a whole number.")
+    return value
 
 
 def _grey(image: Any) -> NDArray[np.float32]:
@@ -187,27 +236,58 @@ def _lines(grey: NDArray[np.float32]) -> dict[str, list[float]]:
     return found
 
 
-def _moved(made: Any) -> list[list[float] | None]:
-    """Volume fractions by thresholds that are 5 % lower and higher, before small parts are cleaned."""
-    count = made.microstructure.n_phases
+def _plane(image: Any, mask: NDArray[Any] | None, number: int) -> tuple[Any, NDArray[Any] | None]:
+    """A slice of a volume along z, and of its mask, as a picture."""
+    number = min(max(number, 0), image.space[0] - 1)
+    spacing = image.spacing and image.spacing[1:]
+    valid = None if image.valid is None else image.valid[number]
+    return replace(image, values=image.values[number], spacing=spacing, valid=valid), _of_slice(mask, number)
+
+
+def _of_slice(mask: NDArray[Any] | None, number: int) -> NDArray[Any] | None:
+    return mask[min(number, len(mask) - 1)] if mask is not None and mask.ndim == 3 else mask
+
+
+def _moved(made: Any) -> list[NDArray[np.uint8]]:
+    """Phases by thresholds that are 5 % lower and higher, before small parts are cleaned; none without thresholds."""
     if not made.thresholds or made.grey is None:
-        return [None] * count
-    shares = []
+        return []
+    last = made.microstructure.n_phases - 1
+    moved = []
     for factor in (1 - _MOVED, 1 + _MOVED):
-        labels = np.digitize(made.grey, [level * factor for level in made.thresholds], right=True)
-        each = np.bincount(labels.ravel(), minlength=count) / labels.size
-        shares.append(each[::-1] if made.inverted else each)
-    return [[float(low), float(high)] for low, high in zip(*shares)]
+        labels = np.digitize(made.grey, [level * factor for level in made.thresholds], right=True).astype(np.uint8)
+        moved.append(last - labels if made.inverted else labels)
+    return moved
 
 
-def _s2(structure: Any) -> dict[str, Any]:
-    from matlens.microstructure.statistics import two_point_radial
+def _shares(structure: Any, moved: list[NDArray[np.uint8]]) -> list[list[float] | None]:
+    """Volume fractions of each phase by the moved thresholds, in what is known."""
+    known = np.ones(structure.shape, dtype=bool) if structure.mask is None else structure.mask
+    each = [np.bincount(labels[known], minlength=structure.n_phases) / known.sum() for labels in moved]
+    return [[float(share[phase]) for share in each] or None for phase in range(structure.n_phases)]
+
+
+def _s2(structure: Any, moved: list[NDArray[np.uint8]]) -> dict[str, Any]:
+    """S2 of each phase in the middle of the picture, and of the last phase by the moved thresholds."""
+    from matlens.microstructure.structure import Microstructure
 
     sides = structure.labels.shape
     part = tuple(slice((n - min(n, _S2_SIDE)) // 2, (n + min(n, _S2_SIDE)) // 2) for n in sides)
-    window = structure.crop(*part) if max(sides) > _S2_SIDE else structure
-    curves = np.asarray(two_point_radial(window))[:, :_REACH]
-    return {"curves": np.round(curves, 5).tolist(), "window": list(window.labels.shape)}
+    last = structure.n_phases - 1
+    window = structure.crop(*part)
+    known = None if structure.mask is None else structure.mask[part]
+    shifted = []
+    for labels in moved:
+        inside = (labels[part] == last).astype(np.uint8)
+        if 0 < inside.mean() < 1:
+            shifted.append(_curves(Microstructure(inside, structure.spacing, structure.unit, mask=known))[1].tolist())
+    return {"curves": _curves(window).tolist(), "moved": shifted, "window": list(window.labels.shape)}
+
+
+def _curves(structure: Any) -> NDArray[np.float64]:
+    from matlens.microstructure.statistics import two_point_radial
+
+    return np.round(np.asarray(two_point_radial(structure))[:, :_REACH], 5)
 
 
 def _table(asked: Mapping[str, Any]) -> Answer:
@@ -217,6 +297,17 @@ def _table(asked: Mapping[str, Any]) -> Answer:
     library = read_library(file, varied=False)
     first, *notes = lines_of_truth(library, os.path.basename(file))
     return {"parts": first.partition(": ")[2].split("; "), "notes": [note.strip() for note in notes]}, b""
+
+
+def _demo(asked: Mapping[str, Any]) -> Answer:
+    """Write a volume of two phases: a Gaussian random field cut at a level."""
+    from matlens.microstructure.io import write_microstructure
+    from matlens.microstructure.problems import gaussian_field
+    from matlens.microstructure.structure import Microstructure
+
+    labels = gaussian_field((96, 96, 96), 4.0, 0.4, seed=0).labels
+    write_microstructure(Microstructure(labels, 0.5, "um", ("solid", "pore")), str(asked["file"]))
+    return {}, b""
 
 
 def main(requests: IO[bytes], answers: IO[bytes]) -> None:

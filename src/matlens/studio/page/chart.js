@@ -39,7 +39,7 @@ export function lineChart(series, { x = "", y = "", log = false, width = 420, he
   series.forEach((each, index) => {
     const points = each.points.filter(([, value]) => Number.isFinite(value) && (!log || value > 0));
     const path = points.map(([at, value]) => `${px(at).toFixed(1)},${py(log ? Math.log10(value) : value).toFixed(1)}`).join(" ");
-    chart.append(s("polyline", { points: path, class: `line line-${index}` }));
+    chart.append(s("polyline", { points: path, class: `line line-${each.dashed ? "1 thin" : index}` }));
   });
   return chart;
 }

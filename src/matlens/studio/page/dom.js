@@ -15,6 +15,14 @@ export function put(place, ...children) {
   place.replaceChildren(...children.flat().filter(Boolean));
 }
 
+// Draws anew what holds controls: the one that has the focus keeps it, by its place among them.
+export function putAgain(place, ...children) {
+  const controls = () => [...place.querySelectorAll("input, select, button, [role=slider]")];
+  const own = controls().indexOf(document.activeElement);
+  put(place, ...children);
+  if (own >= 0) controls()[own]?.focus();
+}
+
 export function announce(text) {
   document.getElementById("live").textContent = text;
 }

@@ -2,18 +2,26 @@
 import { upload } from "./api.js";
 import { notice } from "./dom.js";
 import { refreshInputs } from "./main.js";
+import { store, tell } from "./store.js";
 
 export async function takeFiles(files) {
-  let first = "";
+  const made = [];
   for (const file of files) {
     try {
-      const made = await upload(file);
-      first = first || made.file;
+      made.push((await upload(file)).file);
     } catch (error) {
       notice(`${file.name}: ${error.message}`, "bad");
     }
   }
   await refreshInputs();
+  // Pictures that are dropped at once are taken for those of one material; the first one is shown.
+  const pictures = made.filter((file) => store.inputs.some((input) => input.file === file && input.kind === "structures"));
+  if (location.hash === "#/batch" && pictures.length) {
+    tell("dropped", pictures);
+    return;
+  }
+  store.together = pictures;
+  const first = pictures[0] || made[0];
   if (first) location.hash = `#/file/${encodeURIComponent(first)}`;
 }
 

@@ -1,5 +1,6 @@
 // Starts the page: loads the forms, listens to the server, and shows the view that the address names.
 import { get } from "./api.js";
+import { showBatch } from "./batch.js";
 import { h, notice, put } from "./dom.js";
 import { showForm } from "./form.js";
 import { showHome } from "./home.js";
@@ -19,6 +20,7 @@ export function route() {
   document.body.dataset.pane = "work";
   if (kind === "run") leave = showRun(work, decodeURIComponent(name));
   else if (kind === "file") leave = showFile(work, decodeURIComponent(name));
+  else if (location.hash === "#/batch") leave = showBatch(work);
   else leave = showHome(work);
   tell("route", kind || "home", name ? decodeURIComponent(name) : "");
   work.scrollTop = 0;

@@ -1,10 +1,12 @@
 // The middle, for a file: a picture becomes phases by hand and eye; of a table it is said what was read.
-import { answered } from "./api.js";
-import { lineChart } from "./chart.js";
-import { debounced, h, put } from "./dom.js";
+import { answered, post } from "./api.js";
+import { debounced, h, notice, put, putAgain } from "./dom.js";
 import { histogram, isHeld } from "./histogram.js";
-import { on, setShared, store, tell, useFile } from "./store.js";
-import { PHASES, stage } from "./stage.js";
+import { startPainting } from "./paint.js";
+import { s2Of, sharesOf } from "./phases.js";
+import { on, setShared, store, tell, useFiles } from "./store.js";
+import { stage } from "./stage.js";
+import { togetherOf } from "./together.js";
 
 let shown = null; // the picture in view; listeners are registered once and look here
 
@@ -22,12 +24,15 @@ async function ask(request) {
 export function showFile(place, file) {
   const kind = store.inputs.find((input) => input.file === file)?.kind || "structures";
   for (const form of store.forms.values()) {
-    if (form.name.startsWith("library") === (kind === "library")) useFile(form.name, file);
+    const together = kind === "library" || !store.together.includes(file) ? [file] : [file, ...store.together.filter((each) => each !== file)];
+    if (form.name.startsWith("library") === (kind === "library")) useFiles(form.name, together);
   }
   if (kind === "library") return showTable(place, file);
-  store.cleaning ??= {};
+  if (!store.together.includes(file)) store.together = [file];
   if (store.command.startsWith("library")) tell("use", "reconstruct");
-  setShared(store.cleaning[file] || {});
+  // Files of one material have one recipe.
+  const { mask, ...made } = store.cleaning[[file, ...store.together].find((each) => store.cleaning[each])] || {};
+  setShared(store.cleaning[file] ? { ...made, ...(mask ? { mask } : {}) } : made);
   return showPicture(place, file);
 }
 
@@ -54,7 +59,7 @@ function showPicture(place, file) {
   const title = h("h1", {}, file.split("/").pop());
   const facts = h("p", { class: "path" }, "Reading the file.");
   put(place, h("article", { class: "picture" }, title, facts, tools, problem,
-    h("div", { class: "bench" }, h("div", { class: "stagebox" }, view.element, slices), h("div", { class: "side" }, levels, result))));
+    h("div", { class: "bench" }, h("div", { class: "stagebox" }, view.element, slices, togetherOf(file)), h("div", { class: "side" }, levels, result))));
 
   let look = null;
   let cut = null;
@@ -62,6 +67,8 @@ function showPicture(place, file) {
   let working = false;
   let waiting = false;
   let lastAsked = "";
+  let stopPainting = null;
+  let toolOpen = false; // whether the row of tools holds those of one that is in use
 
   const options = () => store.values[""] || {};
 
@@ -69,6 +76,8 @@ function showPicture(place, file) {
   function change(values) {
     const proposed = Object.keys(options()).length ? {} : Object.fromEntries(Object.entries(cut?.settings || {}).map(([name, value]) => [name, value === true ? true : String(value)]));
     const next = { ...proposed, ...options(), ...values };
+    // Names that were given to another number of phases are names of nothing.
+    if ("threshold" in values && next.phases && cut && next.phases.split(",").length !== countOf(next.threshold)) delete next.phases;
     for (const [name, value] of Object.entries(next)) if (value === "" || value === false || value === undefined) delete next[name];
     store.cleaning[file] = next;
     setShared(next);
@@ -103,6 +112,7 @@ function showPicture(place, file) {
       return;
     }
     if (shown?.file !== file) return;
+    stopPainting?.();
     slice = look.slice ?? undefined;
     put(facts, `${look.shape.join(" x ")} pixels`);
     view.picture(look);
@@ -115,18 +125,44 @@ function showPicture(place, file) {
   }
 
   function drawTools() {
+    toolOpen = false;
     const now = () => options();
     const tool = (text, action, pressed) => h("button", { type: "button", "aria-pressed": pressed === undefined ? false : String(pressed), onclick: action }, text);
     const blend = h("input", { type: "range", min: 0, max: 100, value: view.blend * 100, "aria-label": "Strength of the overlay", oninput: () => view.setBlend(blend.value / 100) });
-    put(tools,
-      tool("Crop", () => view.drag("box", (box) => change({ crop: box }))),
+    putAgain(tools,
+      tool("Crop", () => view.drag("box", (box) => change({ crop: look.slice === null ? box : `${box},:` }))),
       now().crop ? tool("Whole picture", () => change({ crop: "" })) : null,
       tool("Scale bar", () => view.drag("line", askScale)),
+      tool(now().mask ? "Change the mask" : "Paint a mask", paint),
       h("label", { class: "row" }, h("input", { type: "checkbox", checked: view.on, onchange: (event) => view.setOn(event.target.checked) }), "Phases"),
       h("label", { class: "row" }, "Blend", blend));
   }
 
+  async function paint() {
+    let mask = options().mask || "";
+    let runs = [];
+    try {
+      if (mask) ({ runs } = await ask({ what: "painted", file, mask, slice }));
+    } catch (error) {
+      notice(error.message, "bad");
+      return;
+    }
+    const keep = debounced(async (painted) => {
+      try {
+        const { rows, columns, step } = look;
+        const made = await post("mask", { file, rows, columns, step, runs: painted, before: mask });
+        mask = made.mask;
+        change({ mask });
+      } catch (error) {
+        notice(error.message, "bad");
+      }
+    }, 150);
+    toolOpen = true;
+    stopPainting = startPainting(view, tools, runs, keep, () => { stopPainting = null; drawTools(); });
+  }
+
   function askScale(length) {
+    toolOpen = true;
     const size = h("input", { type: "text", inputMode: "decimal", "aria-label": "Length of the scale bar", placeholder: "length", size: 6 });
     const unit = h("select", { "aria-label": "Unit" }, ["um", "nm", "mm"].map((each) => h("option", { value: each }, each.replace("u", "µ"))));
     const done = () => {
@@ -146,7 +182,8 @@ function showPicture(place, file) {
     const size = cut.spacing.map((each) => Number(each.toPrecision(4))).join(" x ");
     put(facts, `${look.shape.join(" x ")} pixels, ${known ? `pixel size ${size} ${cut.unit}` : "pixel size unknown: draw the scale bar"}`);
     if (!isHeld()) drawLevels();
-    put(result, shares(), s2(), h("details", {}, h("summary", {}, "What was done"), h("ol", { class: "did" }, cut.steps.map((step) => h("li", {}, step)))));
+    if (!toolOpen) drawTools();
+    if (!result.querySelector("[data-typing]")) putAgain(result, sharesOf(cut, change, () => { view.draw(); draw(); }), s2Of(cut), h("details", {}, h("summary", {}, "What was done"), h("ol", { class: "did" }, cut.steps.map((step) => h("li", {}, step)))));
   }
 
   function drawLevels() {
@@ -159,42 +196,21 @@ function showPicture(place, file) {
     const methods = cut.thresholds.length ? h("div", { class: "row" }, h("button", { type: "button", onclick: () => change({ threshold: "otsu" }) }, "2 phases (Otsu)"),
       h("button", { type: "button", onclick: () => change({ threshold: "multiotsu:3" }) }, "3 phases"),
       h("button", { type: "button", onclick: () => { store.cleaning[file] = {}; setShared({}); } }, "As proposed")) : null;
-    const controls = () => [...levels.querySelectorAll("input, select, button, [role=slider]")];
-    const own = controls().indexOf(document.activeElement);
-    put(levels, graph ? h("h2", {}, "Threshold") : null, graph, methods,
+    putAgain(levels, graph ? h("h2", {}, "Threshold") : null, graph, methods,
       h("h2", {}, "Cleaning"),
       h("div", { class: "smalls" },
         number("median", "Median filter", "px"), number("min_object", "Smallest part", "px"), number("min_hole", "Smallest hole", "px"),
         choice("data_bar", "Data bar", [["", "none"], ["auto", "found and cut"], ...(now.data_bar && now.data_bar !== "auto" ? [[String(now.data_bar), `${now.data_bar} rows`]] : [])]),
-        choice("flatten", "Uneven light", [["", "as it is"], ["polynomial", "flattened"], ...(now.flatten && now.flatten !== "polynomial" ? [[now.flatten, now.flatten]] : [])]),
-        h("label", { class: "small" }, "Names of phases", h("input", { type: "text", value: now.phases ?? "", placeholder: "matrix,pore", onchange: (event) => change({ phases: event.target.value.trim() }) }))));
-    if (own >= 0) controls()[own]?.focus();
-  }
-
-  function shares() {
-    return h("section", {}, h("h2", {}, "Volume fractions"), h("table", { class: "shares" }, h("tbody", {}, cut.phases.map((phase, index) => {
-      const swatch = h("span", { class: "swatch" });
-      swatch.style.backgroundColor = PHASES[index % PHASES.length];
-      return h("tr", {}, h("th", { scope: "row" }, swatch, phase.name), h("td", { class: "number" }, percent(phase.share)),
-        h("td", { class: "help" }, phase.moved ? `${percent(Math.min(...phase.moved))} to ${percent(Math.max(...phase.moved))}` : ""));
-    }))), cut.phases[0].moved ? h("p", { class: "help" }, "The range is what a threshold 5 % lower or higher gives, before small parts are cleaned.") : null);
-  }
-
-  function s2() {
-    const step = cut.spacing.at(-1);
-    const curve = cut.s2.curves.at(-1);
-    const name = cut.phases.at(-1).name;
-    const points = curve.map((value, at) => [at * step, value]).filter(([, value]) => value !== null);
-    const window = cut.s2.window.join(" x ");
-    return h("section", {}, h("h2", {}, "Two-point correlation"), lineChart([{ name: "S2", points }], { x: `distance (${cut.unit})`, y: `S2 of ${name}`, width: 330, height: 190 }),
-      h("p", { class: "help" }, `Measured in ${window} pixels in the middle.`));
+        choice("flatten", "Uneven light", [["", "as it is"], ["polynomial", "flattened"], ...(now.flatten && now.flatten !== "polynomial" ? [[now.flatten, now.flatten]] : [])])));
   }
 
   shown = { file, again };
   load();
-  return () => { shown = null; };
+  return () => { stopPainting?.(); shown = null; };
 }
 
-function percent(share) {
-  return `${(100 * share).toFixed(1)} %`;
+// The number of phases that a threshold makes.
+function countOf(threshold) {
+  const text = String(threshold);
+  return text === "otsu" ? 2 : text.startsWith("multiotsu:") ? Number(text.split(":")[1]) : text.split(",").length + 1;
 }

@@ -4,8 +4,10 @@ import { lineChart } from "./chart.js";
 import { announce, h, notice, put } from "./dom.js";
 import { STATES, shareOf } from "./runs.js";
 import { on, setAll, store, tell } from "./store.js";
+import { failedOf, tablesOf } from "./table.js";
 
 let shown = null; // the run in view; listeners are registered once and look here
+const stopping = new Set(); // runs that were asked to stop
 
 on("runs", () => shown?.update());
 
@@ -17,6 +19,7 @@ export function showRun(place, name) {
   let tab = "";
   let was = "";
   let known = "";
+  let tabled = "";
   let detail = null;
   let report = null;
 
@@ -48,7 +51,7 @@ export function showRun(place, name) {
       put(body, h("p", {}, "It was deleted or moved. Deleted runs are in the folder trash, from which you can take them back."));
       return;
     }
-    const tabs = ["Overview", ...(detail.report ? ["Report"] : []), ...(detail.files?.length ? ["Files"] : [])];
+    const tabs = ["Overview", ...(detail.report ? ["Report"] : []), ...(detail.files?.some((file) => file.endsWith(".csv")) ? ["Tables"] : []), ...(detail.files?.length ? ["Files"] : [])];
     // A run that ends while it is watched shows its report.
     if (state === "finished" && detail.report && was !== state) tab = "Report";
     if (!tabs.includes(tab)) tab = "Overview";
@@ -67,11 +70,14 @@ export function showRun(place, name) {
         report = h("iframe", { class: "report", src: source, title: "Report of the run", sandbox: "allow-same-origin allow-popups allow-downloads" });
       }
       if (body.firstChild !== report) put(body, report);
+    } else if (tab === "Tables") {
+      if (!body.querySelector(".tables") || known !== tabled) put(body, tablesOf(detail, name));
+      tabled = known;
     } else if (tab === "Files") put(body, files(detail, name));
     else put(body, overview(detail, name, losses));
   }
 
-  shown = { name, update };
+  shown = { name, update, draw };
   update();
   return () => { shown = null; };
 }
@@ -89,8 +95,14 @@ function actions(detail, name) {
   };
   const button = (text, onclick, kind = "") => h("button", { type: "button", class: kind, onclick }, text);
   const running = detail.state === "running" || detail.state === "starting";
+  if (!running) stopping.delete(name);
+  const stop = act("stop", { at_once: stopping.has(name) }, () => {
+    announce("The run is asked to stop; what was done is kept.");
+    stopping.add(name);
+    shown?.draw();
+  });
   return [
-    running ? button("Stop", act("stop", {}, () => announce("The run is asked to stop; what was done is kept.")), "main") : null,
+    running ? button(stopping.has(name) ? "Stop at once" : "Stop", stop, "main") : null,
     detail.state === "stopped" ? button("Resume", act("resume", {}, () => announce("The run goes on.")), "main") : null,
     detail.values && store.forms.has(detail.command) ? button("Repeat with changes", () => {
       setAll(detail.command, detail.values);
@@ -117,6 +129,7 @@ function overview(detail, name, losses) {
       h("progress", share === null ? { "aria-label": "Progress" } : { max: 1, value: share, "aria-label": "Progress" }),
       h("p", { class: "help" }, [progress.share, progress.text].filter(Boolean).join(", "))));
   }
+  parts.push(failedOf(detail));
   const pictures = [];
   if (detail.picture) pictures.push(h("figure", {}, h("img", { src: address(`${name}/${detail.picture}`), alt: detail.state === "running" ? "The structure as it forms" : "The structure" }),
     h("figcaption", {}, detail.state === "running" ? "The structure as it forms." : "The structure.")));

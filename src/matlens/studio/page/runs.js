@@ -12,7 +12,7 @@ export function showRuns(place) {
   const files = h("ol", { class: "list" });
   const runsHead = h("h2", {}, "Runs");
   const filesHead = h("h2", {}, "Files");
-  put(place, h("a", { class: "button wide", href: "#/" }, "New"), search, runsHead, runs, filesHead, files);
+  put(place, h("a", { class: "button wide", href: "#/" }, "New"), h("a", { class: "button wide", href: "#/batch" }, "Many files"), search, runsHead, runs, filesHead, files);
 
   let address = "";
   const draw = () => {

@@ -1,7 +1,9 @@
-// The picture with its phases over it. A drag draws a box to crop, or a line along the scale bar.
-export const PHASES = ["#2f7fb8", "#e8a33d", "#3aa17e", "#c2577a", "#8a6fc0", "#7a8b3c", "#b8552f", "#4a4a4a"];
+// The picture with its phases over it. A drag draws a box to crop, or a line along the scale bar; a mask is painted on it.
+import { colourOf, PHASES, rgb } from "./colours.js";
 
-const RGB = PHASES.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
+export { PHASES };
+
+const HIDDEN = 255; // a pixel that a mask leaves out
 
 export function stage() {
   const element = document.createElement("div");
@@ -11,7 +13,13 @@ export function stage() {
   canvas.setAttribute("aria-label", "The picture, with its phases in colour");
   const marks = document.createElement("div");
   marks.className = "marks";
-  element.append(canvas, marks);
+  const overlay = document.createElement("canvas");
+  overlay.className = "paint";
+  const brush = document.createElement("div");
+  brush.className = "brush";
+  brush.hidden = true;
+  marks.append(brush);
+  element.append(canvas, overlay, marks);
   const view = { element, blend: 0.45, on: true };
   let look = null;
   let cut = null;
@@ -19,8 +27,12 @@ export function stage() {
   function draw() {
     if (!look) return;
     const { rows, columns, step } = look;
-    canvas.width = columns;
-    canvas.height = rows;
+    if (canvas.width !== columns || canvas.height !== rows) {
+      canvas.width = overlay.width = columns;
+      canvas.height = overlay.height = rows;
+      // So high that all of it is seen at once; the box has the shape of the picture, so that places in it agree.
+      element.style.maxWidth = `calc(74vh * ${columns / rows})`;
+    }
     const context = canvas.getContext("2d");
     const image = context.createImageData(columns, rows);
     const data = image.data;
@@ -36,34 +48,50 @@ export function stage() {
     const [top, left] = cut.origin.map((start) => start / step);
     const size = cut.pixel / step; // of a label, in pixels of what is shown
     const alpha = view.on ? view.blend : 0;
+    const colours = cut.phases.map((phase, index) => rgb(colourOf(phase.name, index)));
     for (let row = 0; row < rows; row++) {
       const from = Math.floor((row - top) / size);
       for (let column = 0; column < columns; column++) {
         const to = 4 * (row * columns + column);
         const across = Math.floor((column - left) / size);
-        if (from < 0 || across < 0 || from >= cut.rows || across >= cut.columns) {
+        const inside = from >= 0 && across >= 0 && from < cut.rows && across < cut.columns;
+        const phase = inside ? cut.pixels[from * cut.columns + across] : HIDDEN;
+        if (phase === HIDDEN) {
           for (let k = 0; k < 3; k++) data[to + k] = 0.35 * data[to + k] + 80; // left out
           continue;
         }
         if (!alpha) continue;
-        const colour = RGB[cut.pixels[from * cut.columns + across] % RGB.length];
+        const colour = colours[phase];
         for (let k = 0; k < 3; k++) data[to + k] = (1 - alpha) * data[to + k] + alpha * colour[k];
       }
     }
   }
 
+  view.draw = draw;
   view.picture = (found) => { look = found; cut = null; draw(); };
   view.phases = (found) => { cut = found; draw(); };
   view.setBlend = (value) => { view.blend = value; draw(); };
   view.setOn = (value) => { view.on = value; draw(); };
 
+  function place(event) {
+    const box = canvas.getBoundingClientRect();
+    const inside = (value, size) => Math.min(Math.max(value, 0), size);
+    return [inside(((event.clientX - box.left) / box.width) * look.columns, look.columns), inside(((event.clientY - box.top) / box.height) * look.rows, look.rows)];
+  }
+
+  // What is painted on: see paint.js.
+  view.surface = () => {
+    element.classList.add("dragging");
+    canvas.tabIndex = 0;
+    return { canvas, overlay, brush, place, look };
+  };
+  view.leaveSurface = () => {
+    element.classList.remove("dragging");
+    canvas.removeAttribute("tabindex");
+  };
+
   view.drag = (kind, done) => {
     element.classList.add("dragging");
-    const place = (event) => {
-      const box = canvas.getBoundingClientRect();
-      const inside = (value, size) => Math.min(Math.max(value, 0), size);
-      return [inside(((event.clientX - box.left) / box.width) * look.columns, look.columns), inside(((event.clientY - box.top) / box.height) * look.rows, look.rows)];
-    };
     const shown = document.createElement("div");
     const stop = () => {
       shown.remove();

@@ -1,7 +1,7 @@
 // What the page knows. Settings that were typed survive a reload; everything else is asked of the server again.
 const KEPT = "matlens-values";
 
-export const store = { forms: new Map(), runs: [], inputs: [], command: "reconstruct", file: "", values: restored() };
+export const store = { forms: new Map(), runs: [], inputs: [], command: "reconstruct", together: [], cleaning: {}, values: restored() };
 
 const listeners = new Map();
 
@@ -59,11 +59,12 @@ export function fileField(form) {
   });
 }
 
-export function useFile(command, file) {
+// Gives files to a command: all of them if it takes several, else the first.
+export function useFiles(command, files) {
   const form = store.forms.get(command);
   const name = form && fileField(form);
   if (!name) return;
-  store.values[command] = { ...store.values[command], [name]: form.schema.properties[name].many ? [file] : file };
+  store.values[command] = { ...store.values[command], [name]: form.schema.properties[name].many ? files : files[0] };
   keep();
 }
 
