@@ -149,3 +149,80 @@ def test_every_view_fits_a_phone_and_the_dark(page, link, tmp_path):
         !each.labels?.length && !each.getAttribute('aria-label') && !each.textContent.trim()).length"""
     assert page.evaluate(unnamed) == 0
     assert page.wrong == []
+
+
+COLOURS = ((0x2F, 0x7F, 0xB8), (0xE8, 0xA3, 0x3D))  # of the first two phases
+SEEN = """([x, y]) => {
+  const seen = document.querySelector('.space canvas'), copy = document.createElement('canvas');
+  copy.width = seen.width; copy.height = seen.height;
+  const context = copy.getContext('2d');
+  context.drawImage(seen, 0, 0);
+  return [...context.getImageData(seen.width * x, seen.height * y, 1, 1).data];
+}"""
+
+
+def volume(path: Path) -> np.ndarray:
+    """Labels of 12 x 12 x 12 voxels; the two faces across z differ, and a block is cut from a corner."""
+    labels = (np.add.outer(np.arange(12) // 4, np.arange(12) // 3) % 2)[None].repeat(12, 0).astype(np.uint8)
+    labels[6:] = 1 - labels[6:]
+    np.save(path, labels)
+    return labels
+
+
+def test_a_volume_in_space_shows_its_voxels_and_is_turned_cut_and_stored(page, link, tmp_path):
+    labels = volume(tmp_path / "folder" / "v.npy")
+    page.goto(link)
+    page.click(".list a:has-text('v.npy')")
+    page.click("text=See it in space")
+    page.wait_for_selector(".space canvas[data-ms]")
+    shot(page, "volume")
+
+    def at(row: int, column: int) -> list[int]:
+        """The colour in the middle of a voxel of the face that is seen, whose picture is 1.1 diagonals high."""
+        part = 1 / (1.1 * 3**0.5 * 12)
+        page.wait_for_timeout(200)
+        return page.evaluate(SEEN, [0.5 + (column - 5.5) * part, 0.5 + (row - 5.5) * part])
+
+    page.click("button:has-text('Along z')")
+    for row, column in ((0, 0), (1, 10), (11, 1), (5, 7), (11, 11)):
+        assert at(row, column) == [*COLOURS[labels[0, row, column]], 255]
+    # The clip plane takes the upper half away: what is seen is the face of the lower one.
+    page.fill("[aria-label='Clip along z from']", "6")
+    assert at(1, 10) == [*COLOURS[labels[6, 1, 10]], 255]
+    # A phase that is switched off is not there; one half as opaque lets the page through.
+    other = labels[6, 1, 10]
+    page.locator(".volume .shares input[type=checkbox]").nth(1 - other).uncheck()
+    assert at(1, 10) == [*COLOURS[other], 255]
+    page.locator("[aria-label^='Opacity']").nth(other).fill("50")
+    assert abs(at(1, 10)[3] - 128) < 3
+    # Keys turn and zoom; slices move the cross-hair by their sliders.
+    page.focus(".space")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("+")
+    page.wait_for_function("() => document.getElementById('live').textContent.includes('zoom 1.3')")
+    page.fill("[aria-label='Slice along z']", "9")
+    assert "z = 9" in page.text_content(".slices")
+    with page.expect_download() as stored:
+        page.click("button:has-text('Screenshot')")
+    picture = Image.open(stored.value.path())
+    assert picture.size == (1024, 1024)
+    ink = np.asarray(picture.convert("L"))[985:1005, 20:300]
+    assert (ink < 80).sum() > 500  # the scale bar
+    assert page.wrong == []
+
+
+def test_without_webgl_2_a_volume_is_shown_as_slices(page, link, tmp_path):
+    labels = volume(tmp_path / "folder" / "v.npy")
+    page.add_init_script("""const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+          return kind === "webgl2" ? null : get.call(this, kind, ...more);
+        };""")
+    page.goto(link)
+    page.goto(f"{page.url}#/space/v.npy")
+    page.wait_for_selector("text=This browser has no WebGL 2, so the volume is shown as slices")
+    page.fill("[aria-label='Slice along z']", "8")
+    seen = """() => [...document.querySelector('.slices canvas').getContext('2d').getImageData(0, 0, 12, 12).data]"""
+    shown = np.reshape(page.evaluate(seen), (12, 12, 4))[..., :3]
+    assert np.array_equal(shown, np.asarray(COLOURS)[labels[8]])
+    assert page.locator(".space").count() == 0
+    assert page.wrong == []

@@ -47,6 +47,7 @@ def test_a_run_is_started_seen_read_and_deleted(studio):
     shown = studio.get(f"/api/run?run={made['run']}")
     assert shown["values"] == {"file": "a.png", "median": "3"}
     assert len(shown["sentences"]) > 1
+    assert shown["structures"] == ["exemplar_0.npz", "labels.tif"]
     status, head, report = studio.ask(f"/files/{made['run']}/{shown['report']}")
     assert (status, b"text/html" in head, b"<h1" in report) == (200, True, True)
     status, gone = studio.post("/api/delete", {"run": made["run"]})

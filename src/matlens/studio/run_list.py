@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ __all__ = ["RunList"]
 _LARGEST = 4 << 20  # bytes of settings or provenance that are read
 _PREVIEWS = ("preview.png", "figures/answer.png")
 _SHOWN = 40  # files of a run that are listed
+_ORDER = ("exemplar", "result", "labels", "realisation", "partial")
+_STRUCTURE = re.compile(rf"({'|'.join(_ORDER)})(?:_(\d+))?\.(?:npz|tif)")
 
 
 class RunList:
@@ -68,8 +72,8 @@ class RunList:
         Returns
         -------
         dict
-            Its state as in the list, with its options, sentences, warnings, files, and those that failed in a batch;
-            only ``run`` and ``state`` where there is no run.
+            Its state as in the list, with its options, sentences, warnings, files, structures, and those that failed in
+            a batch; only ``run`` and ``state`` where there is no run.
         """
         place = self._folder.path(run)
         state = self._state(place) if is_run(place) else None
@@ -87,6 +91,7 @@ class RunList:
             "warnings": _texts(provenance.get("warnings")),
             "failed": {os.path.basename(str(file)): str(said) for file, said in failed.items()},
             "files": files[:_SHOWN],
+            "structures": _structures(files),
         }
 
     def _state(self, place: Path) -> dict[str, Any] | None:
@@ -152,6 +157,12 @@ class RunList:
             "picture": "",
             "progress": None,
         }
+
+
+def _structures(files: Iterable[str]) -> list[str]:
+    """The files of a run that hold a structure: exemplars first, then what was made of them, one file for each."""
+    found = [(name, match) for name in files if (match := _STRUCTURE.fullmatch(name))]
+    return [name for name, match in sorted(found, key=lambda pair: (_ORDER.index(pair[1][1]), int(pair[1][2] or 0)))]
 
 
 def _stamp(file: Path) -> int:

@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -207,10 +208,18 @@ class Studio:
         try:
             if given.get("what") in ("paint", "demo"):
                 raise InputError(f"a file is not written by this request; ask for {given['what']} itself.")
-            found, pixels = await self._asked_of_picture(given)
+            parts = self._warm.parts(self._with_places(given))
+            head = await anext(parts)
         except MatlensError as error:
             return _refused(422, str(error))
-        return Response(json.dumps(found).encode() + b"\n" + pixels, media_type="application/octet-stream")
+        found = json.loads(head)
+        if "error" in found:
+            await parts.aclose()
+            return _refused(422, str(found["error"]))
+        size = str(len(head) + found["bytes"])
+        return StreamingResponse(
+            _followed(head, parts), media_type="application/octet-stream", headers={"content-length": size}
+        )
 
     async def _mask(self, request: Request) -> Response:
         """Write what was painted as a mask beside the picture; the mask before it goes, unless a run has it."""
@@ -248,6 +257,13 @@ class Studio:
 
     async def _asked_of_picture(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Ask the warm process about files of the folder."""
+        found, pixels = await self._warm.ask(self._with_places(given))
+        if "error" in found:
+            raise InputError(str(found["error"]))
+        return found, pixels
+
+    def _with_places(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A request with the places of its files, all of which lie in the folder."""
         place = self.folder.path(_text(given, "file"))
         if not place.exists():
             raise InputError(f"there is no file {self.folder.name(place)}; check the path.")
@@ -256,10 +272,7 @@ class Studio:
         for holder in (asked, options if isinstance(options, dict) else {}):
             if holder.get("mask"):
                 holder["mask"] = str(self.folder.path(_text(holder, "mask")))
-        found, pixels = await self._warm.ask(asked)
-        if "error" in found:
-            raise InputError(str(found["error"]))
-        return found, pixels
+        return asked
 
     async def _file(self, request: Request) -> Response:
         try:
@@ -314,6 +327,13 @@ def _answering(make: Callable[[Mapping[str, Any]], Any]) -> Callable[[Request], 
             return _refused(422, f"a file cannot be used ({error.strerror or error}); check path and rights.")
 
     return answer
+
+
+async def _followed(head: bytes, parts: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with aclosing(parts):  # the next request waits for the end of this one, also where the page went away
+        yield head
+        async for part in parts:
+            yield part
 
 
 async def _object(request: Request) -> dict[str, Any] | Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +14,8 @@ from matlens.errors import RunError
 __all__ = ["Warm"]
 
 _IDLE = 60.0  # seconds after which it ends and gives its memory back
-_LINE = 1 << 24  # bytes of an answer's first line
+_LINE = 1 << 22  # bytes of an answer's first line; the server holds twice as many
+_PART = 1 << 20  # bytes that are passed on at once
 
 
 class Warm:
@@ -61,23 +62,57 @@ class Warm:
         RunError
             If the process ended.
         """
+        parts = self.parts(request)
+        found = json.loads(await anext(parts))
+        found.pop("bytes")
+        return found, b"".join([part async for part in parts])
+
+    async def parts(self, request: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
+        """Ask one thing, and pass on the answer as it comes: a volume is larger than what the server may hold.
+
+        Parameters
+        ----------
+        request : mapping
+            See `matlens.studio.worker.Pictures.answer`.
+
+        Yields
+        ------
+        bytes
+            What was found as a line of JSON, then the pixels in parts.
+
+        Raises
+        ------
+        RunError
+            If the process ended.
+        """
         async with self._turn:
             if self._end is not None:
                 self._end.cancel()
+            whole = False
             try:
-                return await self._asked(request)
-            except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
-                self.close()
+                output = await self._asked(request)
+                head = await output.readuntil(b"\n")
+                left = int(json.loads(head)["bytes"])
+                whole = not left
+                yield head
+                while left:
+                    part = await output.read(min(left, _PART))
+                    if not part:
+                        raise asyncio.IncompleteReadError(part, left)
+                    left -= len(part)
+                    whole = not left
+                    yield part
+            except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, ValueError) as error:
                 raise RunError(
                     "the process that reads pictures ended, perhaps for want of memory; try again."
                 ) from error
-            except asyncio.CancelledError:  # the page went away, and half an answer is in the pipe
-                self.close()
-                raise
             finally:
+                if not whole:  # it ended, or the page went away, and half an answer is in the pipe
+                    self.close()
                 self._end = asyncio.get_running_loop().call_later(self._idle, self.close)
 
-    async def _asked(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    async def _asked(self, request: Mapping[str, Any]) -> asyncio.StreamReader:
+        """Send a request to the process, which is started if there is none; the answer comes from what is returned."""
         if self.pid is None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -94,8 +129,7 @@ class Warm:
         assert process.stdout is not None
         process.stdin.write(json.dumps(dict(request)).encode() + b"\n")
         await process.stdin.drain()
-        found = json.loads(await process.stdout.readuntil(b"\n"))
-        return found, await process.stdout.readexactly(int(found.pop("bytes")))
+        return process.stdout
 
     def close(self) -> None:
         """End the process."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from matlens.core.settings import read_options
 from matlens.errors import InputError, MatlensError
 from matlens.studio.painted import drawn, runs_of, write_mask
+from matlens.studio.voxels import voxels
 
 __all__ = ["Pictures", "main"]
 
@@ -39,7 +40,7 @@ class Pictures:
     --------
     >>> Pictures().answer({"what": "dance"})
     Traceback (most recent call last):
-    matlens.errors.InputError: found the request 'dance'; expected look, cut, painted, paint, table or demo.
+    matlens.errors.InputError: found the request 'dance'; expected look, cut, painted, paint, table, demo or voxels.
     """
 
     def __init__(self) -> None:
@@ -55,8 +56,9 @@ class Pictures:
         ----------
         asked : mapping
             ``what`` is ``"look"`` (the picture and its histogram), ``"cut"`` (its phases by ``options``),
-            ``"painted"`` (a mask, as runs of pixels), ``"paint"`` (writes runs as a mask), ``"table"`` or ``"demo"``
-            (writes a volume); ``file`` is a path, and ``slice`` the number of a slice of a volume along z.
+            ``"painted"`` (a mask, as runs of pixels), ``"paint"`` (writes runs as a mask), ``"table"``, ``"demo"``
+            (writes a volume) or ``"voxels"`` (see `matlens.studio.voxels.voxels`); ``file`` is a path, and ``slice``
+            the number of a slice of a volume along z.
 
         Returns
         -------
@@ -77,10 +79,13 @@ class Pictures:
             "paint": self._paint,
             "table": _table,
             "demo": _demo,
+            "voxels": voxels,
         }
         what = str(asked.get("what"))
         if what not in makers:
-            raise InputError(f"found the request {what[:20]!r}; expected look, cut, painted, paint, table or demo.")
+            raise InputError(
+                f"found the request {what[:20]!r}; expected look, cut, painted, paint, table, demo or voxels."
+            )
         return makers[what](asked)
 
     def _read(self, asked: Mapping[str, Any]) -> Any:

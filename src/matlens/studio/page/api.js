@@ -21,6 +21,16 @@ export async function answered(answer) {
   return content;
 }
 
+// A line of JSON, and a byte for each pixel after it.
+export async function pixels(request) {
+  const headers = { "Content-Type": "application/json", "X-MatLens": "1" };
+  const answer = await fetch("/api/picture", { method: "POST", headers, body: JSON.stringify(request) });
+  if (!answer.ok) return answered(answer);
+  const content = new Uint8Array(await answer.arrayBuffer());
+  const end = content.indexOf(10);
+  return { ...JSON.parse(new TextDecoder().decode(content.subarray(0, end))), pixels: content.subarray(end + 1) };
+}
+
 // A path of the folder as an address; each part is encoded for itself, so that a slash stays one.
 export function address(path) {
   const [name, query] = path.split(/\?(?=\d+$)/);

@@ -8,19 +8,21 @@ import { showFile } from "./picture.js";
 import { showRun } from "./run.js";
 import { showRuns } from "./runs.js";
 import { store, tell } from "./store.js";
+import { showSpace } from "./structures.js";
 
 const work = document.getElementById("work");
 const connection = document.getElementById("connection");
 let leave = null;
 
 export function route() {
-  const [, kind, name] = location.hash.match(/^#\/(run|file)\/(.+)$/) || [];
+  const [, kind, name] = location.hash.match(/^#\/(run|file|space)\/(.+)$/) || [];
   if (leave) leave();
   leave = null;
   document.body.dataset.pane = "work";
   if (kind === "run") leave = showRun(work, decodeURIComponent(name));
   else if (kind === "file") leave = showFile(work, decodeURIComponent(name));
   else if (location.hash === "#/batch") leave = showBatch(work);
+  else if (kind === "space") leave = showSpace(work, decodeURIComponent(name));
   else leave = showHome(work);
   tell("route", kind || "home", name ? decodeURIComponent(name) : "");
   work.scrollTop = 0;

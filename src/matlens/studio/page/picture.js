@@ -1,5 +1,5 @@
 // The middle, for a file: a picture becomes phases by hand and eye; of a table it is said what was read.
-import { answered, post } from "./api.js";
+import { pixels as ask, post } from "./api.js";
 import { debounced, h, notice, put, putAgain } from "./dom.js";
 import { histogram, isHeld } from "./histogram.js";
 import { startPainting } from "./paint.js";
@@ -11,15 +11,6 @@ import { togetherOf } from "./together.js";
 let shown = null; // the picture in view; listeners are registered once and look here
 
 on("values", () => shown?.again());
-
-async function ask(request) {
-  const headers = { "Content-Type": "application/json", "X-MatLens": "1" };
-  const answer = await fetch("/api/picture", { method: "POST", headers, body: JSON.stringify(request) });
-  if (!answer.ok) return answered(answer);
-  const content = new Uint8Array(await answer.arrayBuffer());
-  const end = content.indexOf(10);
-  return { ...JSON.parse(new TextDecoder().decode(content.subarray(0, end))), pixels: content.subarray(end + 1) };
-}
 
 export function showFile(place, file) {
   const kind = store.inputs.find((input) => input.file === file)?.kind || "structures";
@@ -119,7 +110,7 @@ function showPicture(place, file) {
     drawTools();
     if (look.slice !== null) {
       const slider = h("input", { type: "range", min: 0, max: look.shape[0] - 1, value: slice, "aria-label": "Slice", oninput: debounced(() => { slice = Number(slider.value); load(); }, 60) });
-      put(slices, h("label", { class: "row grow" }, `Slice z=${slice}`, slider));
+      put(slices, h("label", { class: "row grow" }, `Slice z=${slice}`, slider), h("a", { class: "button", href: `#/space/${encodeURIComponent(file)}` }, "See it in space"));
     }
     again();
   }

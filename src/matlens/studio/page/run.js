@@ -4,6 +4,7 @@ import { lineChart } from "./chart.js";
 import { announce, h, notice, put } from "./dom.js";
 import { STATES, shareOf } from "./runs.js";
 import { on, setAll, store, tell } from "./store.js";
+import { structuresView } from "./structures.js";
 import { failedOf, tablesOf } from "./table.js";
 
 let shown = null; // the run in view; listeners are registered once and look here
@@ -22,6 +23,7 @@ export function showRun(place, name) {
   let tabled = "";
   let detail = null;
   let report = null;
+  let structures = null;
 
   async function update() {
     const run = store.runs.find((each) => each.run === name);
@@ -51,7 +53,7 @@ export function showRun(place, name) {
       put(body, h("p", {}, "It was deleted or moved. Deleted runs are in the folder trash, from which you can take them back."));
       return;
     }
-    const tabs = ["Overview", ...(detail.report ? ["Report"] : []), ...(detail.files?.some((file) => file.endsWith(".csv")) ? ["Tables"] : []), ...(detail.files?.length ? ["Files"] : [])];
+    const tabs = ["Overview", ...(detail.report ? ["Report"] : []), ...(detail.structures?.length ? ["Structures"] : []), ...(detail.files?.some((file) => file.endsWith(".csv")) ? ["Tables"] : []), ...(detail.files?.length ? ["Files"] : [])];
     // A run that ends while it is watched shows its report.
     if (state === "finished" && detail.report && was !== state) tab = "Report";
     if (!tabs.includes(tab)) tab = "Overview";
@@ -70,6 +72,10 @@ export function showRun(place, name) {
         report = h("iframe", { class: "report", src: source, title: "Report of the run", sandbox: "allow-same-origin allow-popups allow-downloads" });
       }
       if (body.firstChild !== report) put(body, report);
+    } else if (tab === "Structures") {
+      structures ??= structuresView(() => detail.structures.map((file) => `${name}/${file}`));
+      if (body.firstChild !== structures.element) put(body, structures.element);
+      structures.update();
     } else if (tab === "Tables") {
       if (!body.querySelector(".tables") || known !== tabled) put(body, tablesOf(detail, name));
       tabled = known;
