@@ -214,6 +214,15 @@ def test_a_gaussian_process_that_disagrees_takes_support_away():
     assert "Gaussian process on composition alone is 0.15" in reason(statements(denies), "W")
 
 
+def test_an_error_at_edges_widens_a_size_and_leaves_its_sign():
+    plain = insight()
+    edge = plain.assign(composition_gradient_edge_error=(("scheme", "sample", "component"), np.full((1, ROWS, 4), 1.0)))
+    before, after = (statements(each).set_index(["subject", "region"]) for each in (plain, edge))
+    np.testing.assert_allclose(after["error"], np.hypot(before["error"], 1.0))
+    np.testing.assert_allclose(after["p"], before["p"])
+    assert (after["status"] == before["status"]).all()
+
+
 def test_a_mean_that_few_samples_make_is_weak_and_its_median_is_told():
     data = insight(scatter=0.0)
     far = np.where(np.arange(ROWS) < 4, 40.0, 0.0)[:, None] * np.array([1.0, 0, 0, 0])

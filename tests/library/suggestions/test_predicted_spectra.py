@@ -5,7 +5,7 @@ import pytest
 
 from matlens import LibraryModel, MaterialsLibrary, suggest
 from matlens.library.gradients import explain_library, fit_averaged_trend, fit_composition_response
-from matlens.library.suggestions.left_out_regions import regional_stretch
+from matlens.library.suggestions.left_out_regions import leave_regions_out, regions_of
 
 AXIS = np.linspace(100, 1000, 120)
 
@@ -96,7 +96,10 @@ def test_intervals_are_stretched_where_left_out_regions_are_missed() -> None:
         smooth = x[:, 0] + 0.02 * random.normal(size=90)
         island = np.abs(x[:, None] - [[0.15, 0.7, 0.15], [0.7, 0.15, 0.15]]).sum(2).min(1) < 0.3
         each = [smooth, smooth + 3.0 * island]
-        factors.append([regional_stretch(x, np.arange(90), value, value - x[:, 0], 0.5) for value in each])
+        number = np.arange(90)
+        region = regions_of(x, number)
+        left = [leave_regions_out(x, number, region, value, value - x[:, 0]) for value in each]
+        factors.append([one.stretch(0.5) for one in left])
     assert np.min(factors) >= 1
     assert np.max(factors) <= 3
     assert np.mean(factors, axis=0)[0] < np.mean(factors, axis=0)[1]
@@ -104,4 +107,4 @@ def test_intervals_are_stretched_where_left_out_regions_are_missed() -> None:
 
 def test_few_compositions_stretch_nothing() -> None:
     x = np.random.default_rng(0).dirichlet([1, 1, 1], 20)
-    assert regional_stretch(x, np.arange(20), x[:, 0], 0 * x[:, 0], 0.5) == 1
+    assert regions_of(x, np.arange(20)) is None

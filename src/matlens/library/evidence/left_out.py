@@ -44,7 +44,8 @@ def additions_left_out(
     Parameters
     ----------
     make : callable
-        Function without arguments that returns a new `LibraryModel` or `BaselineModel`.
+        Function without arguments that returns a new `LibraryModel` or `BaselineModel`, or whatever has a method
+        ``fit`` that returns one.
     library : MaterialsLibrary
         Library with co-alloy systems.
     name : str
@@ -89,8 +90,7 @@ def additions_left_out(
     for done, (fold, added) in enumerate(zip(folds, pairs, strict=True), start=1):
         if len(added):
             seen = library.select(fold.train)
-            model = make()
-            model.fit(seen, target)
+            model = make().fit(seen, target)
             goal = learned_target(model)
             predicted = _predicted(model, seen, library.compositions[added[:, 0]], library.compositions[added[:, 1]])
             values = np.where(library.censoring(goal.name) == 0, goal.values(library), np.nan)

@@ -169,7 +169,7 @@ def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -
     profiles = [average.transpose("model", "component").to_numpy() for average in averages]
     with np.errstate(invalid="ignore", divide="ignore"):
         # the error of the means may count more than the members' spread, as that of the total gradient does
-        t = means["composition_gradient"].to_numpy() / means["composition_gradient_error"].to_numpy()
+        t = means["composition_gradient"].to_numpy() / _error_of_sign(means)
     return bootstrap_family(np.concatenate(profiles, axis=1)).chance(t).reshape(shape)
 
 
@@ -178,9 +178,17 @@ def _normal_chances(means: xr.Dataset, shape: tuple[int, int]) -> NDArray[np.flo
     if "composition_gradient_error" not in means:
         return np.full(shape, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = np.abs(means["composition_gradient"].to_numpy() / means["composition_gradient_error"].to_numpy())
+        t = np.abs(means["composition_gradient"].to_numpy() / _error_of_sign(means))
     p: NDArray[np.float64] = np.minimum(1, 2 * norm.sf(t) * t.size)
     return p
+
+
+def _error_of_sign(means: xr.Dataset) -> NDArray[np.float64]:
+    """Standard error of the means without that at edges, where data give the sign of a slope but not its size."""
+    error = means["composition_gradient_error"].to_numpy()
+    edge = means["composition_gradient_edge_error"].to_numpy() if "composition_gradient_edge_error" in means else 0.0
+    found: NDArray[np.float64] = np.sqrt(np.maximum(error**2 - edge**2, 0))
+    return found
 
 
 def _chance_words(p: float) -> str:

@@ -14,12 +14,13 @@ from matlens.library.gradients.cleaned import without_spikes
 from matlens.library.gradients.composition_response import CompositionResponse, fit_composition_response
 from matlens.library.gradients.separability import Identifiability, identifiability
 from matlens.library.gradients.simplex import SCHEMES, Hosts, default_hosts, directions
+from matlens.library.gradients.support import composition_support
 from matlens.library.model import Mixed, Response
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["SCHEMA_VERSION", "LibraryGradients", "explain_library"]
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 _KINDS = ("partial", "total")
 
 
@@ -122,9 +123,12 @@ def explain_library(
     if errors and isinstance(model, Mixed):
         by_part = model.gradients_by_part(library.compositions, library.spectra if model.uses_spectrum_ else None)
         variables |= parts.by_part(model, model.left_out_moments(), by_part, library, response, rays)
-    variables |= parts.composition_only(model, library, measured, rays)
-    variables = parts.with_disagreement(variables, partial=not model.uses_spectrum_)
-    variables |= parts.support(library, measured)
+    found_support = composition_support(
+        library.compositions, measured.compositions, measured.replicates(), sites=library.site_numbers
+    )
+    variables |= parts.composition_only(model, library, measured, rays, found_support.distance)
+    variables = parts.with_shared_errors(variables, partial=not model.uses_spectrum_)
+    variables |= parts.support(library, found_support)
     verdict = _COMPOSITION_ONLY
     if response is not None and found.spectrum is not None:
         verdict = identifiability(response, found.spectrum.mean(0, dtype=np.float64))

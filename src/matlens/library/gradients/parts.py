@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from matlens.hooks import Progress
 from matlens.library.gradients.averaged_trend import fit_averaged_trend
 from matlens.library.gradients.composition_response import CompositionResponse
+from matlens.library.gradients.edges import edge_errors
 from matlens.library.gradients.integrated import integrate_gradients
 from matlens.library.gradients.peak_gradients import PeakChanges, peak_changes
 from matlens.library.gradients.simplex import along
-from matlens.library.gradients.support import composition_support, spectral_support
+from matlens.library.gradients.support import Support, spectral_support
 from matlens.library.gradients.tangent_spaces import channel_width, local_tangent_spaces, pinned_channels
 from matlens.library.model import Gradients, Response
 from matlens.library.model.response import GradientErrors, Single
@@ -144,41 +145,47 @@ def _along_rays(
     return np.stack([np.stack([along(kind, ray) for kind in (partial, total)], 1) for ray in rays], 1) / _HUNDRED
 
 
-def composition_only(model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, rays: Array) -> Variables:
-    """Return total gradients of a Gaussian process on composition alone."""
+def composition_only(
+    model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, rays: Array, distance: Array
+) -> Variables:
+    """Return total gradients of a Gaussian process on composition alone, and the errors at its edges."""
     merit = _merit(model, measured)
     rows = np.flatnonzero(~np.isnan(merit))
     trend = fit_averaged_trend(measured.compositions[rows], merit[rows], measured.replicates()[rows])
     derivatives = np.stack([along(trend.gradients(library.compositions), ray) for ray in rays]) / _HUNDRED
     deviation = np.sqrt(_variance(trend.gradient_covariances(library.compositions), rays)) / _HUNDRED
+    edge = edge_errors(trend, library.compositions, distance, rays) / _HUNDRED
     unit, dims = per(model.unit_, library.fraction_name), "scheme sample component"
     name = "gradient with respect to composition, by a Gaussian process without spectra"
+    about = "error of the gradient where the component is absent, because data lie to one side"
     return {
         "composition_only_gradient": variable(dims, derivatives, name, unit),
-        "composition_only_gradient_spread": variable(dims, deviation, f"posterior deviation of the {name}", unit),
+        "composition_only_gradient_spread": variable(
+            dims, np.hypot(deviation, edge), f"standard error of the {name}", unit
+        ),
+        "composition_gradient_edge_error": variable(dims, edge, about, unit),
     }
 
 
-def with_disagreement(variables: Variables, *, partial: bool) -> Variables:
-    """Add to the errors of total gradients half of what those of composition alone differ by.
+def with_shared_errors(variables: Variables, *, partial: bool) -> Variables:
+    """Add to the errors of total gradients what all models have in common.
 
-    Both estimate the same quantity, with other assumptions; half of their difference is what either lacks if the truth
-    lies between them. Partial gradients have such an error only if the model uses no spectra (``partial``).
+    That is the error where a component is absent, and half of what gradients of composition alone differ by: both
+    estimate the same quantity, with other assumptions, and half of their difference is what either lacks if the truth
+    lies between them. Partial gradients have such errors only if the model uses no spectra (``partial``).
     """
     if "composition_gradient_error" not in variables:
         return variables
     error = variables["composition_gradient_error"].copy()
     apart = variables["composition_gradient"].values - variables["composition_only_gradient"].values[:, None]
+    shared = np.hypot(_HALF * apart, variables["composition_gradient_edge_error"].values[:, None])
     kinds = slice(0 if partial else 1, None)
-    error.values[:, kinds] = np.hypot(error.values[:, kinds], np.nan_to_num(_HALF * apart[:, kinds]))
+    error.values[:, kinds] = np.hypot(error.values[:, kinds], np.nan_to_num(shared[:, kinds]))
     return variables | {"composition_gradient_error": error}
 
 
-def support(library: MaterialsLibrary, measured: MaterialsLibrary) -> Variables:
+def support(library: MaterialsLibrary, found: Support) -> Variables:
     """Return the support of composition gradients by measured compositions."""
-    found = composition_support(
-        library.compositions, measured.compositions, measured.replicates(), sites=library.site_numbers
-    )
     dims, unit = "sample component", library.fraction_name
     return {
         "support": variable(dims, found.flags, "2 supported, 1 weak, 0 unsupported by measured compositions"),

@@ -211,14 +211,24 @@ def _averages(insight: xr.Dataset, rows: NDArray[np.intp], least_support: int) -
         if f"{name}_members" in insight:
             variance = member_means(insight, name, enough, rows).var("model", ddof=1)
             common = _common(insight, enough, rows) if name == "composition_gradient" else 0.0
-            found[f"{name}_spread"], found[f"{name}_error"] = (
-                (variance * factor**2 + common) ** 0.5 for factor in (1.0, times)
-            )
+            found[f"{name}_spread"] = (variance + common) ** 0.5
+            found[f"{name}_error"] = (variance * times**2 + common) ** 0.5
         elif f"{name}_spread" in insight:
             spread = insight[f"{name}_spread"].isel(sample=rows).where(enough.isel(sample=rows))
             found[f"{name}_spread"] = spread.mean("sample")
             found[f"{name}_error"] = found[f"{name}_spread"] * times
+    if "composition_gradient_error" in found and "composition_gradient_edge_error" in insight:
+        edge = found["composition_gradient_edge_error"] = _edge(insight, rows, least_support)
+        found["composition_gradient_error"] = (found["composition_gradient_error"] ** 2 + edge**2) ** 0.5
     return xr.Dataset(found)
+
+
+def _edge(insight: xr.Dataset, rows: NDArray[np.intp], least_support: int) -> xr.DataArray:
+    """Mean error where components are absent: samples share it, since the first atoms do the same in all of them."""
+    enough = enough_support(insight, "composition_gradient", least_support)
+    error = insight["composition_gradient_edge_error"].isel(sample=rows).where(enough.isel(sample=rows)).mean("sample")
+    shared = (insight["kind"] == "total") | (not insight.attrs.get("uses_spectrum", 1))
+    return error * shared
 
 
 def _common(insight: xr.Dataset, enough: xr.DataArray, rows: NDArray[np.intp]) -> xr.DataArray | float:

@@ -425,6 +425,30 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """The ensemble, without what a mixture adds to it."""
         return self
 
+    def again(self, library: MaterialsLibrary, **changed: Any) -> LibraryModel:
+        """Train a new model of the same kind on other samples, with the same options.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Library with the figure of merit that this model learned.
+        **changed
+            Options that differ, as of `LibraryModel`.
+
+        Returns
+        -------
+        LibraryModel
+            The new model; this one is not changed.
+
+        Examples
+        --------
+        >>> a = np.linspace(0, 1, 12)
+        >>> first, second = (MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": k * a}) for k in (1, 2))
+        >>> LibraryModel(n_models=2).fit(first).again(second, n_models=1).members_
+        1
+        """
+        return LibraryModel(**self.get_params() | changed).fit(library, self.target_)
+
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the fitted model: ``model.json`` (settings) and ``arrays.safetensors`` (weights, training samples).
 

@@ -133,6 +133,36 @@ class StackedModel(LibraryModel):
         """The ensemble, without the other members."""
         return self.alone_
 
+    def again(self, library: MaterialsLibrary, **changed: Any) -> StackedModel:
+        """Train the members of this mixture anew on other samples, and mix them with the same weights.
+
+        To find the weights anew would take many times longer than the members.
+
+        Parameters
+        ----------
+        library : MaterialsLibrary
+            Library with the figure of merit that this model learned.
+        **changed
+            Options that differ, as of `LibraryModel`.
+
+        Returns
+        -------
+        StackedModel
+            The new mixture; this one is not changed.
+
+        Examples
+        --------
+        >>> a = np.linspace(0, 1, 12)
+        >>> first, second = (MaterialsLibrary(np.stack([a, 1 - a], 1), ("A", "B"), {"P": k * a}) for k in (1, 2))
+        >>> model = StackedModel(n_models=1, resample="groups").fit(first)
+        >>> other = model.again(second)
+        >>> other.stack_ == model.stack_, bool(other.score(second) > 0.99)
+        (True, True)
+        """
+        alone = self.alone_.again(library, **changed)
+        others = [BASELINES[name](**_shared(alone)).fit(library, self.target_) for name in MEMBERS[1:]]
+        return StackedModel(**alone.get_params())._adopt(alone, others, self.stack_)
+
     def shares(self) -> Array:
         """Return the weights of the members among measured compositions, in the order of `MEMBERS`."""
         return np.array(self.stack_.near)

@@ -19,7 +19,7 @@ from matlens.library.gradients import (
 )
 from matlens.library.model import Response
 from matlens.library.model.targets import learned_target
-from matlens.library.suggestions.left_out_regions import regional_stretch
+from matlens.library.suggestions.left_out_regions import leave_regions_out, regions_of
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["PredictiveDistribution", "measured_merit", "predictive_distribution"]
@@ -69,7 +69,7 @@ class PredictiveDistribution:
     widening : float
         Ratio of the standard error to the standard deviation over members, see `ERROR_FACTOR`.
     stretch : float
-        Factor by which errors in regions that were left out exceed what is expected of them (`regional_stretch`).
+        Factor by which errors in regions that were left out exceed what is expected of them (`LeftOutRegions.stretch`).
 
     Examples
     --------
@@ -266,8 +266,25 @@ def predictive_distribution(model: Response, library: MaterialsLibrary) -> Predi
     missed = float(np.mean((np.bincount(group, left) / count) ** 2))
     also = float(np.mean(second.left_out**2))
     weight = also**2 / max(also**2 + missed**2, 1e-300)  # squares of mean squared errors: the better model dominates
-    stretch = regional_stretch(x, group, values[known], left, weight)
-    return PredictiveDistribution(model, following, errors, second, weight, widening, stretch)
+    region = regions_of(x, group)
+    far = None
+    if region is not None and spectra is not None and isinstance(model, FollowsSpectra):
+        far = values[known] - model.held_out_with(_predicted(library, np.flatnonzero(known), region, spectra))[known]
+    regions = None if region is None else leave_regions_out(x, group, region, values[known], left, far)
+    if regions is None:
+        return PredictiveDistribution(model, following, errors, second, weight, widening)
+    weight = min(weight, regions.weight())  # what a model is worth where there are neighbours may not hold beyond
+    return PredictiveDistribution(model, following, errors, second, weight, widening, regions.stretch(weight))
+
+
+def _predicted(library: MaterialsLibrary, rows: NDArray[np.intp], region: NDArray[np.intp], spectra: Array) -> Array:
+    """Spectra of all samples; those of some rows are predicted from the other regions, shape (n, C)."""
+    found = spectra.copy()
+    for number in np.unique(region[region >= 0]):
+        held, rest = rows[region == number], rows[(region >= 0) & (region != number)]
+        known = fit_composition_response(library.select(rest))
+        found[held] = known.bounded(known.predict(library.compositions[held]))
+    return found
 
 
 def _widening(model: Response) -> float:

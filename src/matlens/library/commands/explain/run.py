@@ -270,12 +270,11 @@ def _null(
 
 
 def _permuted(spec: ExplainSpec, model: LibraryModel, response: CompositionResponse | None, number: int) -> xr.Dataset:
-    """One of them: a small ensemble of the same kind."""
+    """One of them: a smaller model of the same kind, in a mixture with the same weights."""
     members = min(spec.permuted_models, model.members_)
-    asked = model.get_params() | {"n_models": members, "seed": spec.seed + 1 + number}
 
     def fit(permuted: MaterialsLibrary, _: int) -> xr.Dataset:
-        fitted = LibraryModel(**asked).fit(permuted, model.target_)
+        fitted = model.again(permuted, n_models=members, seed=spec.seed + 1 + number)
         return _explain(spec, fitted, permuted, response, Silent(), errors=False)
 
     return label_null(fit, model.library_, target=model.target_, permutations=1, seed=spec.seed + number)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from matlens.library.evidence import additions_left_out, summarise_additions
 from matlens.library.gradients import explain_library
 from matlens.library.model import LibraryModel
 from matlens.library.suggestions import Campaign, Limits, plate_list, suggest
+from matlens.library.table import MaterialsLibrary
 from matlens.library.validation.partitions import systems
 from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.command import Prepared, options_of
@@ -133,17 +134,28 @@ def _campaign(spec: SuggestSpec, model: LibraryModel) -> Campaign:
 
 def _beyond(run: RunDirectory, spec: SuggestSpec, model: LibraryModel, progress: Progress) -> pd.DataFrame:
     """Scores of the model and the baselines on co-alloy systems they never saw; those made before are read."""
-    asked = model.get_params() | {"n_models": min(_MEMBERS, model.members_), "seed": spec.seed, "cache": {}}
-    shared = {name: asked[name] for name in ("inputs", "preprocessing", "transform", "seed", "cache")}
-    makers = {MODEL: partial(LibraryModel, **asked)} | {
-        name: partial(make, **shared) for name, make in BASELINES.items()
-    }
+    asked: dict[str, Any] = {"n_models": min(_MEMBERS, model.members_), "seed": spec.seed, "cache": {}}
+    shared = {name: getattr(model, name) for name in ("inputs", "preprocessing", "transform")}
+    shared |= {name: asked[name] for name in ("seed", "cache")}
+    makers: dict[str, Callable[[], Any]] = {MODEL: partial(_Again, model, asked)}
+    makers |= {name: partial(make, **shared) for name, make in BASELINES.items()}
 
     def tried(name: str) -> pd.DataFrame:
         return additions_left_out(makers[name], model.library_, name=name, target=model.target_, progress=progress)
 
     parts = each(run, "additions", {name: name for name in makers}, tried, TABLE)
     return summarise_additions(pd.concat(parts.values(), ignore_index=True), seed=spec.seed)
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A model of the same kind as another, to be trained on other samples."""
+
+    model: LibraryModel
+    changed: Mapping[str, Any]
+
+    def fit(self, library: MaterialsLibrary, _: str | None) -> LibraryModel:
+        return self.model.again(library, **self.changed)
 
 
 def _tested(found: pd.DataFrame) -> str:
