@@ -14,6 +14,7 @@ from matlens.core.settings import read_options
 from matlens.errors import InputError
 from matlens.microstructure.io import read_image
 from matlens.microstructure.segmentation import CleaningOptions, load, segment
+from matlens.studio.libraries import Libraries
 from matlens.studio.painted import write_mask
 from matlens.studio.worker import Pictures, main
 
@@ -109,7 +110,7 @@ def test_the_process_loads_no_pytorch_and_answers_over_its_pipes(picture, tmp_pa
     assert json.loads(rest[128 * 128 :].partition(b"\n")[0])["kind"] == "grey"
     table = tmp_path / "t.csv"
     table.write_text("Fe,Co,P\n" + "".join(f"{k},{100 - k},{k * 2}.5\n" for k in range(10, 40)), encoding="utf-8")
-    found, _ = Pictures().answer({"what": "table", "file": str(table)})
+    found = Libraries().answer({"what": "columns", "file": str(table), "root": str(tmp_path)})
     assert found["parts"][0].startswith("30 samples")
 
 

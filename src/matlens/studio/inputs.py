@@ -13,7 +13,7 @@ from matlens.studio.painted import is_painted
 __all__ = ["listed_inputs"]
 
 _MOST = 500
-_RESULTS = ("labels.tif", "realisation_0.tif")  # of a run; its other files are not what one starts from
+_RESULTS = ("labels.tif", "realisation_0.tif", "library.csv")  # of a run; its other files are not what one starts from
 
 
 def listed_inputs(folder: Folder) -> list[dict[str, Any]]:

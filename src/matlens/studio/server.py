@@ -72,6 +72,7 @@ class Studio:
         self._children = Children(folder)
         self._runs = RunList(folder, self._children)
         self._warm = Warm()
+        self._checker = Warm(idle=0, module="matlens.studio.library_checks")
         self._page = {
             entry.name: (entry.read_bytes(), _MODULES["." + entry.name.rpartition(".")[2]])
             for entry in (resources.files("matlens.studio") / "page").iterdir()
@@ -108,6 +109,7 @@ class Studio:
             Route("/api/picture", self._picture, methods=["POST"]),
             Route("/api/mask", self._mask, methods=["POST"]),
             Route("/api/demo", self._demo, methods=["POST"]),
+            Route("/api/library", self._library, methods=["POST"]),
             Route("/files/{path:path}", self._file, methods=["GET"]),
         ]
         return Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown, Exception: _failed})
@@ -267,12 +269,46 @@ class Studio:
         place = self.folder.path(_text(given, "file"))
         if not place.exists():
             raise InputError(f"there is no file {self.folder.name(place)}; check the path.")
-        asked = {**given, "file": str(place)}
+        asked = {**given, "file": str(place), "of": "picture"}
         options = given.get("options")
         for holder in (asked, options if isinstance(options, dict) else {}):
             if holder.get("mask"):
                 holder["mask"] = str(self.folder.path(_text(holder, "mask")))
         return asked
+
+    async def _library(self, request: Request) -> Response:
+        """Answer what the page asks of a table, or of a run that learned from one."""
+        given = await _object(request)
+        if isinstance(given, Response):
+            return given
+        try:
+            asked = await asyncio.to_thread(self._asked_of_library, given)
+            if asked["what"] == "checks":
+                self._checker.close()  # an earlier question, to which nobody waits for an answer any more
+                found, _ = await self._checker.ask(asked)
+            else:
+                found, _ = await self._warm.ask(asked)
+        except MatlensError as error:
+            return _refused(422, str(error))
+        if "error" in found:
+            return _refused(422, str(found["error"]))
+        return JSONResponse(found)
+
+    def _asked_of_library(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the process is asked: places are those of the folder, and never what the page says."""
+        asked = {**given, "what": _text(given, "what"), "root": str(self.folder.root), "of": "library"}
+        if "run" not in given:
+            place = self.folder.path(_text(given, "file"))
+            if not place.exists():
+                raise InputError(f"there is no file {self.folder.name(place)}; check the path.")
+            return {**asked, "file": str(place)}
+        found = self._runs.one(_text(given, "run"))
+        if found["state"] in ("gone", "refused", "starting"):
+            raise InputError(f"there is no run {str(given['run'])[:80]!r}.")
+        options = found.get("options", {})
+        asked.pop("file", None)
+        model = options.get("model") if isinstance(options, dict) else None
+        return {**asked, "run": str(self.folder.path(str(given["run"]))), "command": found["command"], "model": model}
 
     async def _file(self, request: Request) -> Response:
         try:

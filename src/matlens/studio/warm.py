@@ -25,6 +25,8 @@ class Warm:
     ----------
     idle : float
         Seconds without a request after which the process ends.
+    module : str
+        What the process runs.
 
     Examples
     --------
@@ -32,8 +34,8 @@ class Warm:
     True
     """
 
-    def __init__(self, idle: float = _IDLE) -> None:
-        self._idle, self._turn = idle, asyncio.Lock()
+    def __init__(self, idle: float = _IDLE, module: str = "matlens.studio.worker") -> None:
+        self._idle, self._module, self._turn = idle, module, asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._end: asyncio.TimerHandle | None = None
 
@@ -117,7 +119,7 @@ class Warm:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "matlens.studio.worker",
+                self._module,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""A process that reads and segments pictures for the page; it stays warm between requests and loads no PyTorch.
+"""A process that reads pictures, tables and results for the page; it stays warm and loads no PyTorch.
 
 Run as ``python -m matlens.studio.worker``: a line of JSON asks, a line of JSON answers, with ``bytes`` bytes after it.
 """
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from matlens.core.settings import read_options
 from matlens.errors import InputError, MatlensError
+from matlens.studio.libraries import Libraries
 from matlens.studio.painted import drawn, runs_of, write_mask
 from matlens.studio.voxels import voxels
 
-__all__ = ["Pictures", "main"]
+__all__ = ["Pictures", "main", "run_worker"]
 
 _LONGEST = 2048  # pixels of a side that are sent
 _BINS = 256
@@ -34,13 +35,13 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 class Pictures:
-    """Answers requests on pictures and tables; the picture that was read last is kept.
+    """Answers requests on pictures; the picture that was read last is kept.
 
     Examples
     --------
     >>> Pictures().answer({"what": "dance"})
     Traceback (most recent call last):
-    matlens.errors.InputError: found the request 'dance'; expected look, cut, painted, paint, table, demo or voxels.
+    matlens.errors.InputError: found the request 'dance'; expected look, cut, painted, paint, demo or voxels.
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,7 @@ class Pictures:
         ----------
         asked : mapping
             ``what`` is ``"look"`` (the picture and its histogram), ``"cut"`` (its phases by ``options``),
-            ``"painted"`` (a mask, as runs of pixels), ``"paint"`` (writes runs as a mask), ``"table"``, ``"demo"``
+            ``"painted"`` (a mask, as runs of pixels), ``"paint"`` (writes runs as a mask), ``"demo"``
             (writes a volume) or ``"voxels"`` (see `matlens.studio.voxels.voxels`); ``file`` is a path, and ``slice``
             the number of a slice of a volume along z.
 
@@ -77,15 +78,12 @@ class Pictures:
             "cut": self._cut,
             "painted": self._painted,
             "paint": self._paint,
-            "table": _table,
             "demo": _demo,
             "voxels": voxels,
         }
         what = str(asked.get("what"))
         if what not in makers:
-            raise InputError(
-                f"found the request {what[:20]!r}; expected look, cut, painted, paint, table, demo or voxels."
-            )
+            raise InputError(f"found the request {what[:20]!r}; expected look, cut, painted, paint, demo or voxels.")
         return makers[what](asked)
 
     def _read(self, asked: Mapping[str, Any]) -> Any:
@@ -295,15 +293,6 @@ def _curves(structure: Any) -> NDArray[np.float64]:
     return np.round(np.asarray(two_point_radial(structure))[:, :_REACH], 5)
 
 
-def _table(asked: Mapping[str, Any]) -> Answer:
-    from matlens.library.io import lines_of_truth, read_library
-
-    file = str(asked.get("file"))
-    library = read_library(file, varied=False)
-    first, *notes = lines_of_truth(library, os.path.basename(file))
-    return {"parts": first.partition(": ")[2].split("; "), "notes": [note.strip() for note in notes]}, b""
-
-
 def _demo(asked: Mapping[str, Any]) -> Answer:
     """Write a volume of two phases: a Gaussian random field cut at a level."""
     from matlens.microstructure.io import write_microstructure
@@ -315,7 +304,7 @@ def _demo(asked: Mapping[str, Any]) -> Answer:
     return {}, b""
 
 
-def main(requests: IO[bytes], answers: IO[bytes]) -> None:
+def main(requests: IO[bytes], answers: IO[bytes], answer: Callable[[Mapping[str, Any]], Answer] | None = None) -> None:
     """Answer requests until there are no more.
 
     Parameters
@@ -324,12 +313,15 @@ def main(requests: IO[bytes], answers: IO[bytes]) -> None:
         A JSON object a line.
     answers : binary file
         Where answers are written.
+    answer : callable, optional
+        Answers one request. By default, requests whose ``of`` is ``"library"`` are about libraries, and others about
+        pictures.
     """
-    pictures = Pictures()
+    answer = answer or _answering()
     for line in requests:
         content = b""
         try:
-            found, content = pictures.answer(json.loads(line))
+            found, content = answer(json.loads(line))
         except MatlensError as error:
             found = {"error": str(error)}
         except OSError as error:
@@ -340,8 +332,28 @@ def main(requests: IO[bytes], answers: IO[bytes]) -> None:
         answers.flush()
 
 
-if __name__ == "__main__":
+def _answering() -> Callable[[Mapping[str, Any]], Answer]:
+    pictures, libraries = Pictures(), Libraries()
+
+    def answer(asked: Mapping[str, Any]) -> Answer:
+        return (libraries.answer(asked), b"") if asked.get("of") == "library" else pictures.answer(asked)
+
+    return answer
+
+
+def run_worker(answer: Callable[[Mapping[str, Any]], Answer] | None = None) -> None:
+    """Answer requests of the standard input on the standard output.
+
+    Parameters
+    ----------
+    answer : callable, optional
+        As in `main`.
+    """
     # What libraries print must not stand among the answers.
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    main(sys.stdin.buffer, output)
+    main(sys.stdin.buffer, output, answer)
+
+
+if __name__ == "__main__":
+    run_worker()

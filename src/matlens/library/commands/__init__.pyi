@@ -1,0 +1,2 @@
+from .options import Table as Table
+from .options import reading as reading

@@ -39,7 +39,18 @@ ModelFolder = Annotated[
 
 @options
 class Table(LibraryOptions):
-    """Options of reading a table; a unit or limit without a name is that of the target."""
+    """Options of reading a table; a unit or limit without a name is that of the target.
+
+    Parameters
+    ----------
+    **options
+        Those of `matlens.library.io.LibraryOptions`.
+
+    Examples
+    --------
+    >>> Table(merit_units=["mW/cm2"]).merit_units
+    ('mW/cm2',)
+    """
 
     def __post_init__(self) -> None:
         """Leave the check to `reading`, which knows the target."""

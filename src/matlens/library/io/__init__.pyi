@@ -2,8 +2,13 @@ from .elements import atomic_fractions as atomic_fractions
 from .formats import SPECTRUM_FORMATS as SPECTRUM_FORMATS
 from .formats import TABLE_FORMATS as TABLE_FORMATS
 from .formats import FileFormat as FileFormat
+from .names import map_axes as map_axes
 from .options import LibraryOptions as LibraryOptions
 from .reading import read_library as read_library
+from .roles import ROLES as ROLES
+from .roles import TableColumns as TableColumns
+from .roles import options_for_roles as options_for_roles
+from .roles import table_columns as table_columns
 from .spectra import Spectra as Spectra
 from .truth import lines_of_truth as lines_of_truth
 from .writing import put_library as put_library

@@ -17,6 +17,7 @@ __all__ = [
     "is_element",
     "is_sample_name",
     "is_unit",
+    "map_axes",
     "map_positions",
     "normal_axis_unit",
     "pattern",
@@ -167,9 +168,35 @@ def map_positions(names: Sequence[str]) -> list[int]:
     >>> map_positions(["X (mm)", "stage y", "P"]), map_positions(["x", "P"])
     ([0, 1], [])
     """
+    letters = _axis_letters(names)
+    return list(letters) if {*letters.values()} >= {"x", "y"} else []
+
+
+def map_axes(names: Sequence[str]) -> dict[str, int]:
+    """Find the column of each axis of a wafer or a map.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of columns.
+
+    Returns
+    -------
+    dict of str to int
+        Index of the column of ``"x"``, ``"y"`` and, where there is one, ``"z"``; none where x or y is missing.
+
+    Examples
+    --------
+    >>> map_axes(["stage y", "X (mm)", "P"]), map_axes(["x", "P"])
+    ({'y': 0, 'x': 1}, {})
+    """
+    found = {letter: k for k, letter in reversed(_axis_letters(names).items())}
+    return dict(reversed(found.items())) if found.keys() >= {"x", "y"} else {}
+
+
+def _axis_letters(names: Sequence[str]) -> dict[int, str]:
     matches = [_MAP_AXIS.fullmatch(split_unit(name)[0].strip().lower()) for name in names]
-    axes = {match[1] for match in matches if match is not None}
-    return [k for k, match in enumerate(matches) if match is not None] if axes >= {"x", "y"} else []
+    return {k: match[1] for k, match in enumerate(matches) if match is not None}
 
 
 def is_sample_name(name: str) -> bool:

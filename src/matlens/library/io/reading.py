@@ -19,25 +19,22 @@ from matlens.library.io.closing import close
 from matlens.library.io.columns import Columns, find_columns
 from matlens.library.io.components import Components
 from matlens.library.io.elements import ELEMENTS, atomic_fractions
-from matlens.library.io.folders import SATURATION, is_cameo, read_cameo, table_and_spectra
-from matlens.library.io.formats import TABLE_FORMATS, find_format
+from matlens.library.io.folders import SATURATION, is_cameo, read_cameo
 from matlens.library.io.formulas import ends_in_deficiency, formula_amounts, formula_fractions
 from matlens.library.io.names import component_names, fraction_unit, map_positions, same_name, split_unit
-from matlens.library.io.numerals import has_uncertainty, value_of
+from matlens.library.io.numerals import has_uncertainty
 from matlens.library.io.options import LibraryOptions
 from matlens.library.io.sites import SITE_UNIT, SiteFractions, sites_from_columns, sites_from_formulas
+from matlens.library.io.source_table import cleared, restored, table_of
 from matlens.library.io.spectra import Spectra
 from matlens.library.io.spectra_files import read_spectra, readable, unread_files
-from matlens.library.io.text_table import TextTable, read_table, text_of
+from matlens.library.io.text_table import TextTable, text_of
 from matlens.library.io.values import (
     covariates,
     fraction_name,
     merit_names,
     sample_ids,
-    without_signs,
-    without_summaries,
 )
-from matlens.library.io.writing import is_written, read_written
 from matlens.library.table import MaterialsLibrary, named
 
 __all__ = ["read_library"]
@@ -106,25 +103,14 @@ def read_library(
 
 
 def _library(source: Path, options: LibraryOptions, target: str | None, varied: bool) -> MaterialsLibrary:
-    layout = options.layout()
     if source.is_dir() and is_cameo(source):
         return _checked(_from_cameo(source, options), source, varied)
-    spectra = None if options.spectra is None else Path(options.spectra)
-    folder = source if source.is_dir() else None
-    if folder is not None:
-        source, beside = table_and_spectra(folder, layout)
-        spectra = spectra or beside
-    if options.sheet is not None and find_format(source, TABLE_FORMATS) is None:
-        raise InputError(f"{source.name} is a table of text and has no sheets; leave out --sheet {options.sheet!r}.")
-    table = read_table(source, layout)
-    if is_written(table) and set(options.settings()) <= {"merits", "components", "sites", "ignore_unread"}:
-        library = read_written(table)
-        on_sites = {name: site for site, names in options.members().items() for name in names}
-        for name in options.merits:
-            library.merit_name(name)  # raises an error that lists the names if this one is unknown
-        known = dict(zip(library.components, library.sites, strict=False))
-        if set(options.components or library.components) == set(library.components) and (on_sites or known) == known:
-            return library
+    layout, found = options.layout(), table_of(source, options)
+    table, spectra, source = found.table, found.spectra, found.file
+    folder = found.folder
+    library = restored(table, options)
+    if library is not None:
+        return library
     library = _from_table(table, options, target)
     place = folder or (spectra if spectra is not None and spectra.is_dir() else None)
     if options.spectra is not None and library.has_spectra:
@@ -144,8 +130,8 @@ def _library(source: Path, options: LibraryOptions, target: str | None, varied: 
 
 
 def _from_table(table: TextTable, options: LibraryOptions, target: str | None) -> MaterialsLibrary:
-    table, notes = without_summaries(_without_codes(table, options.missing))
-    table, signs, below = without_signs(table)
+    clear = cleared(table, options)
+    table, notes, signs, below = clear.table, clear.notes, clear.signs, clear.below
     columns = find_columns(table, options, target)
     sites: tuple[str, ...] = ()
     if options.sites:
@@ -262,18 +248,6 @@ def _from_formulas(table: TextTable, column: int, known: Sequence[str]) -> tuple
     found = np.zeros((len(texts), len(names)))
     found[:, [names.index(name) for name in elements]] = fractions
     return names, found
-
-
-def _without_codes(table: TextTable, codes: Sequence[str]) -> TextTable:
-    """Blank cells that hold a code of a missing value."""
-    numbers = {value_of(code) for code in codes}
-    if not codes:
-        return table
-
-    def cleared(cell: str) -> str:
-        return "" if cell.strip() in codes or value_of(cell) in numbers else cell
-
-    return replace(table, rows=[[cleared(cell) for cell in row] for row in table.rows])
 
 
 def _remarks(table: TextTable, columns: Columns, below: Mapping[int, NDArray[np.bool_]]) -> tuple[str, ...]:

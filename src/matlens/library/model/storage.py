@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,13 +22,12 @@ from matlens.library.model.kernel.kernel_parts import KernelParts
 from matlens.library.model.mixture import Mixture
 from matlens.library.model.output_warping import OutputWarping
 from matlens.library.model.presets.registry import PRESETS
+from matlens.library.model.stored_library import SCHEMA, library_from, library_parts, under
 from matlens.library.spectra import Preprocessing
 from matlens.library.table import MaterialsLibrary
 
-__all__ = ["SCHEMA", "FittedState", "read_state", "write_state"]
+__all__ = ["FittedState", "read_state", "write_state"]
 
-SCHEMA = "matlens library model 2"
-_PLAIN = ("axis_name", "axis_unit", "spectrum_name", "spectrum_unit", "fraction_name")
 _ALIKE = 1e-3  # relative to the standard deviation; predictions on another machine differ by rounding only
 
 
@@ -102,7 +100,7 @@ def write_state(state: FittedState, writing: Writing) -> None:
         arrays |= {f"kernel.{name}": value for name, value in mixture.kernel.arrays().items()}
     arrays |= {f"inputs.{name}": value for name, value in state.inputs.arrays().items()}
     arrays |= {"held_out": state.held_out, "held_out_spread": state.held_out_spread}
-    words, more = _library_parts(state.library)
+    words, more = library_parts(state.library)
     arrays |= {f"library.{name}": value for name, value in more.items()}
     content = {
         "parameters": {**state.parameters, "own_preprocessing": state.own_preprocessing},
@@ -162,18 +160,18 @@ def _state(content: dict[str, Any], arrays: Arrays, where: torch.device) -> Fitt
     asked = dict(content["parameters"])
     own = bool(asked.pop("own_preprocessing"))
     preset, inputs = PRESETS[asked["preset"]], tuple(content["sizes"])
-    weights = {name: torch.from_numpy(value).to(where) for name, value in _under("network.", arrays).items()}
+    weights = {name: torch.from_numpy(value).to(where) for name, value in under("network.", arrays).items()}
     networks = Ensemble(preset, preset.stages(inputs)[-1], content["sizes"], weights)
-    kernel = KernelParts.from_arrays(_under("kernel.", arrays), where) if preset.sharpness is not None else None
+    kernel = KernelParts.from_arrays(under("kernel.", arrays), where) if preset.sharpness is not None else None
     chain = Preprocessing.from_settings(content["preprocessing"])
     warp: dict[str, Any] = {name: None if value is None else float(value) for name, value in content["warp"].items()}
     return FittedState(
         asked,
         own,
-        Inputs.from_arrays(_under("inputs.", arrays), chain),
+        Inputs.from_arrays(under("inputs.", arrays), chain),
         Mixture(networks, kernel, content["share"]),
         OutputWarping(**warp),
-        _library(content["library"], _under("library.", arrays)),
+        library_from(content["library"], under("library.", arrays)),
         _text(content["target"]),
         _text(content["unit"]),
         {chain: float(score) for chain, score in content.get("chains_tried", {}).items()},
@@ -187,56 +185,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"found {value!r}, expected text")
     return value
-
-
-def _library_parts(library: MaterialsLibrary) -> tuple[dict[str, Any], Arrays]:
-    """A library as text for JSON and as arrays; covariates that are not numbers become text."""
-    arrays: Arrays = {"compositions": library.compositions, "merits": library.merits.to_numpy(np.float64)}
-    if library.spectra is not None and library.axis is not None:
-        arrays |= {"spectra": library.spectra, "axis": library.axis}
-    if library.censored is not None:
-        arrays["censored"] = library.censored.to_numpy(np.int8)
-    covariates: dict[str, Any] = {}
-    for name in library.covariates:
-        column = library.covariates[name]
-        if pd.api.types.is_numeric_dtype(column):
-            arrays[f"covariate.{name}"] = column.to_numpy()
-            covariates[str(name)] = None
-        else:
-            covariates[str(name)] = [None if pd.isna(value) else str(value) for value in column]
-    words = {name: getattr(library, name) for name in _PLAIN} | {
-        "components": list(library.components),
-        "samples": list(library.samples),
-        "merit_units": dict(library.merit_units),
-        "notes": list(library.notes),
-        "covariates": covariates,
-    }
-    if library.sites:
-        words["sites"] = list(library.sites)
-    return words, arrays
-
-
-def _library(words: dict[str, Any], arrays: dict[str, Any]) -> MaterialsLibrary:
-    names = list(words["merit_units"])
-    covariates = {
-        name: arrays[f"covariate.{name}"] if values is None else values for name, values in words["covariates"].items()
-    }
-    censored = pd.DataFrame(arrays["censored"], columns=names) if "censored" in arrays else None
-    return MaterialsLibrary(
-        arrays["compositions"],
-        tuple(words["components"]),
-        pd.DataFrame(arrays["merits"], columns=names),
-        words["merit_units"],
-        arrays.get("spectra"),
-        arrays.get("axis"),
-        samples=tuple(words["samples"]),
-        covariates=pd.DataFrame(covariates, index=range(len(arrays["compositions"]))),
-        censored=censored,
-        notes=tuple(words["notes"]),
-        sites=tuple(words.get("sites", ())),
-        **{name: words[name] for name in _PLAIN},
-    )
-
-
-def _under(prefix: str, arrays: Arrays) -> Arrays:
-    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}

@@ -1,7 +1,7 @@
 // A line chart as SVG: axes with round numbers, one line a series, and its last value in words for those who do not see it.
 const SVG = "http://www.w3.org/2000/svg";
 
-function s(tag, attributes, ...children) {
+export function s(tag, attributes, ...children) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);

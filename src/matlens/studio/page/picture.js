@@ -2,6 +2,7 @@
 import { pixels as ask, post } from "./api.js";
 import { debounced, h, notice, put, putAgain } from "./dom.js";
 import { histogram, isHeld } from "./histogram.js";
+import { showTable } from "./library.js";
 import { startPainting } from "./paint.js";
 import { s2Of, sharesOf } from "./phases.js";
 import { on, setShared, store, tell, useFiles } from "./store.js";
@@ -13,7 +14,7 @@ let shown = null; // the picture in view; listeners are registered once and look
 on("values", () => shown?.again());
 
 export function showFile(place, file) {
-  const kind = store.inputs.find((input) => input.file === file)?.kind || "structures";
+  const kind = store.inputs.find((input) => input.file === file)?.kind || (/\.(csv|tsv|xlsx)$/i.test(file) ? "library" : "structures");
   for (const form of store.forms.values()) {
     const together = kind === "library" || !store.together.includes(file) ? [file] : [file, ...store.together.filter((each) => each !== file)];
     if (form.name.startsWith("library") === (kind === "library")) useFiles(form.name, together);
@@ -25,19 +26,6 @@ export function showFile(place, file) {
   const { mask, ...made } = store.cleaning[[file, ...store.together].find((each) => store.cleaning[each])] || {};
   setShared(store.cleaning[file] ? { ...made, ...(mask ? { mask } : {}) } : made);
   return showPicture(place, file);
-}
-
-function showTable(place, file) {
-  if (!store.command.startsWith("library")) tell("use", "library learn");
-  tell("values", "");
-  const body = h("div", {}, h("p", { class: "help" }, "Reading the table."));
-  put(place, h("article", {}, h("h1", {}, file.split("/").pop()), body));
-  ask({ what: "table", file }).then((found) => put(body,
-    h("h2", {}, "What was read"), h("ul", { class: "facts" }, found.parts.map((part) => h("li", {}, part))),
-    found.notes.length ? [h("h2", {}, "Notes"), h("ul", {}, found.notes.map((note) => h("li", {}, note)))] : null,
-    h("p", { class: "help" }, "The settings on the right change how columns are read and what is learned; press Start to learn and to test the model on samples held out.")),
-  (error) => put(body, h("p", { class: "callout bad", role: "alert" }, error.message)));
-  return () => {};
 }
 
 function showPicture(place, file) {

@@ -2,6 +2,7 @@
 import { address, get, post } from "./api.js";
 import { lineChart } from "./chart.js";
 import { announce, h, notice, put } from "./dom.js";
+import { nextSteps, resultTab, showResults } from "./results.js";
 import { STATES, shareOf } from "./runs.js";
 import { on, setAll, store, tell } from "./store.js";
 import { structuresView } from "./structures.js";
@@ -24,6 +25,7 @@ export function showRun(place, name) {
   let detail = null;
   let report = null;
   let structures = null;
+  let results = null;
 
   async function update() {
     const run = store.runs.find((each) => each.run === name);
@@ -53,9 +55,11 @@ export function showRun(place, name) {
       put(body, h("p", {}, "It was deleted or moved. Deleted runs are in the folder trash, from which you can take them back."));
       return;
     }
-    const tabs = ["Overview", ...(detail.report ? ["Report"] : []), ...(detail.structures?.length ? ["Structures"] : []), ...(detail.files?.some((file) => file.endsWith(".csv")) ? ["Tables"] : []), ...(detail.files?.length ? ["Files"] : [])];
-    // A run that ends while it is watched shows its report.
-    if (state === "finished" && detail.report && was !== state) tab = "Report";
+    const own = resultTab(detail);
+    const tabs = ["Overview", ...(own ? [own] : []), ...(detail.report ? ["Report"] : []), ...(detail.structures?.length ? ["Structures"] : []), ...(detail.files?.some((file) => file.endsWith(".csv")) ? ["Tables"] : []), ...(detail.files?.length ? ["Files"] : [])];
+    // A run that ends while it is watched shows its report, or what can be looked into.
+    if (state === "finished" && detail.report && was !== state) tab = own || "Report";
+    if (was !== state) results = null;
     if (!tabs.includes(tab)) tab = "Overview";
     was = state;
     put(head,
@@ -79,6 +83,9 @@ export function showRun(place, name) {
     } else if (tab === "Tables") {
       if (!body.querySelector(".tables") || known !== tabled) put(body, tablesOf(detail, name));
       tabled = known;
+    } else if (tab === own) {
+      if (!results) showResults(results = h("div", { class: "results" }), detail, name);
+      if (body.firstChild !== results) put(body, results);
     } else if (tab === "Files") put(body, files(detail, name));
     else put(body, overview(detail, name, losses));
   }
@@ -110,6 +117,7 @@ function actions(detail, name) {
   return [
     running ? button(stopping.has(name) ? "Stop at once" : "Stop", stop, "main") : null,
     detail.state === "stopped" ? button("Resume", act("resume", {}, () => announce("The run goes on.")), "main") : null,
+    ...nextSteps(detail, name),
     detail.values && store.forms.has(detail.command) ? button("Repeat with changes", () => {
       setAll(detail.command, detail.values);
       tell("use", detail.command);

@@ -14,21 +14,21 @@ export function tell(what, ...given) {
 }
 
 // Options of reading belong to the file and not to one command: what is set by eye holds for all of them.
-export function isShared(form, name) {
-  return form.schema.properties[name]?.group === "From file to phases";
+const SHARED = { "From file to phases": "", "How the table is read (default: as its columns say)": "table" };
+
+function placeOf(form, name) {
+  return SHARED[form?.schema.properties[name]?.group] ?? form?.name;
 }
 
 export function valuesOf(command) {
   const form = store.forms.get(command);
   const own = store.values[command] || {};
-  const shared = store.values[""] || {};
-  const known = Object.entries(shared).filter(([name]) => form && isShared(form, name));
+  const known = ["", "table"].flatMap((place) => Object.entries(store.values[place] || {}).filter(([name]) => form && placeOf(form, name) === place));
   return { ...Object.fromEntries(known), ...own };
 }
 
 export function setValue(command, name, value) {
-  const form = store.forms.get(command);
-  const place = form && isShared(form, name) ? "" : command;
+  const place = placeOf(store.forms.get(command), name) ?? command;
   store.values[place] = { ...store.values[place], [name]: value };
   keep();
   tell("values", name);
@@ -36,11 +36,8 @@ export function setValue(command, name, value) {
 
 export function setAll(command, values) {
   const form = store.forms.get(command);
-  store.values[command] = {};
-  store.values[""] = {};
-  for (const [name, value] of Object.entries(values)) {
-    store.values[isShared(form, name) ? "" : command][name] = value;
-  }
+  for (const place of [command, "", "table"]) store.values[place] = {};
+  for (const [name, value] of Object.entries(values)) store.values[placeOf(form, name)][name] = value;
   keep();
   tell("values", "");
 }
@@ -49,6 +46,18 @@ export function setShared(values) {
   store.values[""] = values;
   keep();
   tell("values", "");
+}
+
+export function setTable(values) {
+  store.values.table = values;
+  keep();
+  tell("values", "");
+}
+
+// How a table is read, by the options that a command has for it.
+export function tableOptions(command) {
+  const form = store.forms.get(command);
+  return Object.fromEntries(Object.entries(valuesOf(command)).filter(([name]) => form && placeOf(form, name) === "table"));
 }
 
 // The first argument of a command that takes files of this kind.
