@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
+from skimage.measure import euler_number
 
 from matlens.microstructure.problems import bicontinuous, gaussian_field
 from matlens.microstructure.reconstruction import PhaseCode
+from matlens.microstructure.reconstruction.matching.simple_voxels import simple_voxels
 from matlens.microstructure.reconstruction.matching.swaps import _neighbours, fewest_neighbours, swap_pixels
 
 
@@ -150,3 +153,48 @@ def test_fewest_neighbours_against_brute_force():
         expected.append(int(np.quantile(counts, 0.01, method="lower")))
     assert fewest_neighbours([labels], 2) == expected
     assert fewest_neighbours([labels], 3) == [*expected, 0]  # a phase that is not there asks for nothing
+
+
+def topology(phase, connectivity):
+    """Euler number and number of components of a phase in a box, in which only the inside has changed."""
+    return euler_number(phase, connectivity), ndimage.label(phase, ndimage.generate_binary_structure(3, connectivity))[
+        1
+    ]
+
+
+@pytest.mark.parametrize("phases", [2, 3])
+def test_swaps_in_a_volume_lower_the_loss_and_keep_the_topology(phases):
+    fields = [gaussian_field((24, 24, 24), correlation_length=5, seed=seed).labels for seed in (1, 2, 3)]
+    start, wanted = fields[0].copy(), fields[2].copy()
+    if phases == 3:
+        start, wanted = start + (fields[1] & fields[0]), wanted + (fields[1] & fields[2])
+    inside = np.zeros(start.shape, bool)
+    inside[1:-1, 1:-1, 1:-1] = True
+    code, like = PhaseCode(phases), torch.zeros(1, dtype=torch.float64)
+    objective = distance_to(wanted, code)
+    found, pairs = swap_pixels(start, code, objective, like, inside, (0,) * phases, 30)
+    assert pairs > 300
+    assert (found != wanted).mean() < (start != wanted).mean()
+    assert np.array_equal(np.bincount(found.ravel()), np.bincount(start.ravel()))
+    for phase in range(phases):
+        for connectivity in (1, 3):
+            assert topology(found == phase, connectivity) == topology(start == phase, connectivity)
+
+
+def test_simple_voxels_are_those_whose_change_keeps_the_topology():
+    """A block of 27 voxels alone in its box shows all that a change of its centre joins, separates or pierces."""
+    random = np.random.default_rng(0)
+    for share in (0.2, 0.5, 0.8):
+        around = random.random((100, 3, 3, 3)) < share
+        for block in around:
+            phase = np.zeros((7, 7, 7), bool)
+            phase[2:5, 2:5, 2:5] = block
+            other = phase.copy()
+            other[3, 3, 3] = ~phase[3, 3, 3]
+            kept = all(
+                topology(side(phase), connectivity) == topology(side(other), connectivity)
+                for connectivity in (1, 3)
+                for side in (np.asarray, np.invert)
+            )
+            (simple,) = simple_voxels(phase, np.array([np.ravel_multi_index((3, 3, 3), phase.shape)]))
+            assert simple == kept

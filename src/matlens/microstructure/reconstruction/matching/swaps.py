@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,11 +12,13 @@ from scipy import ndimage
 from torch import Tensor
 
 from matlens.microstructure.reconstruction.matching.optimisers.base import Objective
+from matlens.microstructure.reconstruction.matching.simple_voxels import simple_voxels
 from matlens.microstructure.reconstruction.phases import PhaseCode
 
 __all__ = ["fewest_neighbours", "swap_pixels"]
 
 # docs/decisions/0012-pixel-swaps.md
+_LOOKED = 8  # times as many voxels are looked at as are wanted, for those whose swap keeps the topology
 _RARE = 0.01  # a neighbourhood that fewer pixels of the exemplar have does not belong to its structure
 
 
@@ -142,29 +145,71 @@ def _best_pairs(
 ) -> tuple[NDArray[np.uint8], int]:
     """Swap the ``together`` pairs of two phases that promise the largest gain; the number is 0 if none promises one.
 
-    ``welcome`` says which pixels may take each phase, shape (K, *space).
+    ``welcome`` says which pixels may take each phase, shape (K, *space). In a volume, no swap changes the topology.
     """
     own, flat = labels.ravel(), costs.reshape(len(costs), -1)
     may = welcome.reshape(len(costs), -1)
     best = (0.0, own, 0)
     for a in range(len(costs)):
         for b in range(a + 1, len(costs)):
-            moves = ((np.flatnonzero((own == old) & may[new]), old, new) for old, new in ((a, b), (b, a)))
-            to_b, to_a = (_cheapest(flat, places, old, new, together) for places, old, new in moves)
-            paired = min(len(to_b[0]), len(to_a[0]))
-            changes = to_b[1][:paired] + to_a[1][:paired]
+            moves = [
+                _Moves.of(np.flatnonzero((own == old) & may[new]), flat, old, new) for old, new in ((a, b), (b, a))
+            ]
+            if labels.ndim == 3:
+                first = [move.where(slice(_LOOKED * together)).keeping_topology(labels) for move in moves]
+                moves = _apart(labels.shape, first)
+            to_b, to_a = moves
+            paired = min(len(to_b.places), len(to_a.places), together)
+            changes = to_b.changes[:paired] + to_a.changes[:paired]
             count = int((changes < 0).sum())  # they ascend; a pair that promises a loss must not hide those before it
             gain = float(changes[:count].sum())
             if gain < best[0]:
                 exchanged = own.copy()
-                exchanged[to_b[0][:count]], exchanged[to_a[0][:count]] = b, a
+                exchanged[to_b.places[:count]], exchanged[to_a.places[:count]] = b, a
                 best = (gain, exchanged, count)
     return best[1].reshape(labels.shape), best[2]
 
 
-def _cheapest(
-    costs: NDArray[np.floating], places: NDArray[np.intp], old: int, new: int, together: int
-) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
-    change = costs[new, places] - costs[old, places]
-    order = np.argsort(change, kind="stable")[:together]
-    return places[order], change[order]
+@dataclass(frozen=True)
+class _Moves:
+    """Pixels of one phase that may take another, by their flat indices, the most promising first."""
+
+    places: NDArray[np.intp]
+    changes: NDArray[np.floating]
+    old: int
+    new: int
+
+    @classmethod
+    def of(cls, places: NDArray[np.intp], costs: NDArray[np.floating], old: int, new: int) -> _Moves:
+        """Sort pixels by the change of loss that each promises."""
+        changes = costs[new, places] - costs[old, places]
+        order = np.argsort(changes, kind="stable")
+        return cls(places[order], changes[order], old, new)
+
+    def where(self, kept: NDArray[np.bool_] | slice) -> _Moves:
+        """Keep some of the pixels in their order."""
+        return replace(self, places=self.places[kept], changes=self.changes[kept])
+
+    def keeping_topology(self, labels: NDArray[np.uint8]) -> _Moves:
+        """Keep the pixels whose change neither joins nor separates anything, in both phases."""
+        kept = self.where(simple_voxels(labels == self.old, self.places))
+        return kept.where(simple_voxels(labels == self.new, kept.places))
+
+
+def _apart(shape: Sequence[int], moves: Sequence[_Moves]) -> list[_Moves]:
+    """Keep the voxels that come before all their neighbours: two that touch could change the topology together."""
+    last = max(len(move.places) for move in moves)
+    turn = np.full(np.prod(shape), last, dtype=np.int32)
+    for move in moves:
+        turn[move.places] = np.arange(len(move.places))
+    first = ndimage.minimum_filter(turn.reshape(shape), size=3, mode="wrap").ravel()
+    one, other = (move.where(turn[move.places] == first[move.places]) for move in moves)
+    # The n-th of either list may touch each other, having the same turn.
+    beside = ndimage.maximum_filter(_marked(shape, one.places), size=3, mode="wrap").ravel()
+    return [one, other.where(~beside[other.places])]
+
+
+def _marked(shape: Sequence[int], places: NDArray[np.intp]) -> NDArray[np.bool_]:
+    marked = np.zeros(np.prod(shape), dtype=bool)
+    marked[places] = True
+    return marked.reshape(shape)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matlens.core.threads import side_by_side
 from matlens.microstructure.encoders import Encoder
 from matlens.microstructure.reconstruction.matching.objective import Match, matched_planes, normalised_covariance
 from matlens.microstructure.reconstruction.matching.presets import Preset
@@ -28,6 +30,8 @@ _REACH = 3  # two-point offsets up to so many correlation lengths
 _CHUNK = 8  # planes at a time: as fast as any number, and the memory of few
 # Activations of all chunks are kept for the gradient up to so many bytes; beyond, each chunk is computed twice.
 KEPT = 1.5e9
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -194,42 +198,58 @@ def _planar(match: Match, planes: Tensor, gradient: Tensor, share: float) -> dic
     """Compare the mean over planes, and add the derivative to the gradient in place."""
     terms = [term for term in match.terms if isinstance(term, PlanarTerm)]
     kept = planes[:, 0].numel() * match.encoder.bytes_per_pixel * match.encoder.passes(planes.shape[1]) <= KEPT
-    chunks: list[tuple[Tensor, dict[str, Tensor]]] = []
-    sums: dict[str, Tensor] = {}
-    with torch.set_grad_enabled(kept):
-        for leaf, measured in _measured(match, terms, planes):
-            for name, value in measured.items():
-                sums[name] = sums[name] + value.detach() if name in sums else value.detach()
-            if kept:
-                chunks.append((leaf, measured))
+    chunks = [_Chunk(match, terms, planes[begun : begun + _CHUNK]) for begun in range(0, len(planes), _CHUNK)]
+    measured = _each_chunk(lambda chunk: chunk.measure(kept), chunks)
+    sums = {name: torch.stack([found[name] for found in measured]).sum(dim=0) for name in measured[0]}
     means = {name: (value / len(planes)).requires_grad_(True) for name, value in sums.items()}
     parts = {term.name: share * term.weight * term.mismatch(means[term.name]) for term in terms}
     slopes = torch.autograd.grad(torch.stack(list(parts.values())).sum(), list(means.values()))
-    wanted = [slope / len(planes) for slope in slopes]
-    begun = 0
-    for leaf, measured in chunks if kept else _measured(match, terms, planes):
-        (found,) = torch.autograd.grad([measured[name] for name in means], leaf, wanted)
-        gradient[begun : begun + len(leaf)] += found
-        begun += len(leaf)
-        measured.clear()  # frees the activations of this chunk
+    wanted = {name: slope / len(planes) for name, slope in zip(means, slopes)}
+    found = _each_chunk(lambda chunk: chunk.gradient(wanted), chunks)
+    gradient += torch.cat(found)
     return {name: float(part.detach()) for name, part in parts.items()}
 
 
-def _measured(match: Match, terms: Sequence[PlanarTerm], planes: Tensor) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
-    """Yield chunks of planes, and the sum over each chunk of what the terms measure."""
-    passes = match.encoder.passes(planes.shape[1])
-    for begun in range(0, len(planes), _CHUNK):
-        leaf = (
-            planes[begun : begun + _CHUNK]
-            .detach()
-            .clone(memory_format=torch.contiguous_format)
-            .requires_grad_(torch.is_grad_enabled())
-        )
-        sample = match.sample(leaf)
-        found = {term.name: term.measure(sample) for term in terms}
+def _each_chunk(work: Callable[[_Chunk], Found], chunks: Sequence[_Chunk]) -> list[Found]:
+    """Apply a function to each chunk; on processors a chunk a core at a time, which costs less than to share each."""
+    if chunks[0].planes.device.type == "cpu":
+        return side_by_side(work, chunks)
+    return [work(chunk) for chunk in chunks]
+
+
+class _Chunk:
+    """A few planes on their way through the encoder: first what the terms measure, then the derivative of the loss."""
+
+    def __init__(self, match: Match, terms: Sequence[PlanarTerm], planes: Tensor) -> None:
+        self.planes = planes
+        self._match, self._terms = match, terms
+        self._kept: tuple[Tensor, dict[str, Tensor]] | None = None
+
+    def measure(self, keep: bool) -> dict[str, Tensor]:
+        """Sum over the planes what the terms measure; activations are kept for the gradient, or computed again."""
+        with torch.set_grad_enabled(keep):
+            leaf, found = self._measured()
+        if keep:
+            self._kept = leaf, found
+        return {name: value.detach() for name, value in found.items()}
+
+    def gradient(self, slopes: dict[str, Tensor]) -> Tensor:
+        """Return the derivative by the planes, given the derivative by each sum; activations are freed."""
+        with torch.enable_grad():
+            leaf, found = self._kept or self._measured()
+            self._kept = None
+            (slope,) = torch.autograd.grad([found[name] for name in slopes], leaf, list(slopes.values()))
+        return slope
+
+    def _measured(self) -> tuple[Tensor, dict[str, Tensor]]:
+        leaf = self.planes.detach().clone(memory_format=torch.contiguous_format)
+        leaf.requires_grad_(torch.is_grad_enabled())
+        sample = self._match.sample(leaf)
+        found = {term.name: term.measure(sample) for term in self._terms}
         # An image of each phase has its own Gram matrix, and so its own target.
-        split = {name: passes if value.shape[0] == passes * len(leaf) else 1 for name, value in found.items()}
-        yield leaf, {n: v.reshape(len(leaf), split[n], *v.shape[1:]).sum(dim=0) for n, v in found.items()}
+        passes, count = self._match.encoder.passes(leaf.shape[1]), len(leaf)
+        split = {name: passes if value.shape[0] == passes * count else 1 for name, value in found.items()}
+        return leaf, {n: v.reshape(count, split[n], *v.shape[1:]).sum(dim=0) for n, v in found.items()}
 
 
 def match_volume(
