@@ -50,3 +50,17 @@ def compiled() -> None:
     like = white_noise((24, 24), (0.5, 0.5), seed=0)
     terms = ("two-point", "lineal-path", "cluster")
     Annealing(terms=terms, reach=4, moves=1).learn([like], (24, 24), 0)(Task((24, 24), like.volume_fractions, seed=0))
+
+
+@pytest.fixture
+def replayed(monkeypatch: pytest.MonkeyPatch) -> object:
+    """A pool that every command, and ``resume``, take from now on: its worker is this process (see the example)."""
+    from replayed import Replayed
+
+    import matlens.cli.resume
+    import matlens.cli.work
+
+    pool = Replayed()
+    for module in (matlens.cli.work, matlens.cli.resume):
+        monkeypatch.setattr(module, "with_pool", lambda command, options, spreading: (options, pool))
+    return pool

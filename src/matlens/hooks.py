@@ -6,7 +6,7 @@ Code below ``matlens.runs`` neither prints nor decides where files go. ``matlens
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -205,6 +205,19 @@ class StateStore(Protocol):
             Result by the names that ``finish`` was given.
         """
 
+    def share(self, keys: Sequence[str], make: Callable[[str], Arrays], label: str) -> None:
+        """Let others finish the work under some keys, where there are others.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            Keys of the work.
+        make : callable
+            Takes a key and returns its result, which depends on the key alone.
+        label : str
+            What the work is, in words.
+        """
+
 
 class NoStore:
     """State store that stores nothing.
@@ -234,3 +247,6 @@ class NoStore:
     def result(self, key: str) -> Arrays | None:
         """Return None, as nothing is stored."""
         return None
+
+    def share(self, keys: Sequence[str], make: Callable[[str], Arrays], label: str) -> None:
+        """Do nothing, as there is nobody."""

@@ -29,7 +29,7 @@ MIRRORS = {
     ("reconstruct", ml.reconstruct): ({}, {"set", "target", "plane", "target_resamples"}),
     ("characterize", ml.characterize): ({}, {"seed", "device", "memory", "blocks", "reach"}),
     ("prune", ml.prune): ({}, set()),
-    ("homogenize", ml.homogenize): ({"precision": "dtype"}, set()),
+    ("homogenize", ml.homogenize): ({"precision": "dtype"}, {"memory", "window"}),
     # A command without contrasts would have nothing to learn from: it makes stiffnesses too.
     ("generate", ml.Recipe): ({}, {"n", "test", "workers", "stiffness_contrasts"}),
     ("learn", ml.StructurePropertyModel): ({}, {"weights", "target", "labels", "test", "curve", "draws"}),

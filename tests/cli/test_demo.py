@@ -38,7 +38,9 @@ class Engine:
         }
         fractions = corner.volume_fractions[None]
         history = pd.DataFrame(columns)
-        return Reconstruction((corner,), history, fractions, fractions, plan.settings, (), ("done",), (2,), (0.1,))
+        return Reconstruction(
+            (corner,), history, fractions, fractions, plan.settings, (), ("done",), (2,), (0.1,), (0,)
+        )
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def engine(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(steps, "DEMO", {name: f"problem:{name}" for name in ("gravel", "bicontinuous")})
     stand_in = Engine()
-    monkeypatch.setattr(Plan, "run", lambda plan, progress, checkpoint: stand_in.run(plan, checkpoint))
+    monkeypatch.setattr(Plan, "run", lambda plan, progress, checkpoint, failed=None: stand_in.run(plan, checkpoint))
     quick = judging.compare
     monkeypatch.setattr(judging, "compare", lambda *a, **o: quick(*a, **o, controls=False, copying=False))
     return stand_in

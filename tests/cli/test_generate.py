@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from pool_runs import digests
 
 from matlens.cli.app import main
 from matlens.microstructure.commands.generate import run as generating
@@ -129,3 +130,14 @@ def test_bad_options_leave_nothing_behind(folder, capsys, options, message):
     assert message in err
     assert err.strip().count("\n") == 0
     assert not (folder / "run").exists()
+
+
+def test_workers_make_chunks_to_the_same_bytes(folder, capsys, monkeypatch, request):
+    monkeypatch.setattr(generating, "CHUNK", 3)
+    words = ("generate", "-n", 7, "--test", 4, *TINY)
+    assert run(capsys, *words, "-o", "alone")[0] == 0
+    pool = request.getfixturevalue("replayed")
+    code, _, err = run(capsys, *words, "-o", "shared")
+    assert code == 0, err
+    assert pool.made == {"train": 3, "test": 2}
+    assert digests(folder / "shared") == digests(folder / "alone")

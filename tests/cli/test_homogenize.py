@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from pool_runs import digests
 
 from matlens.cli.app import main
 from matlens.microstructure.io import write_microstructure
@@ -176,3 +177,35 @@ def test_bad_options_get_a_sentence_and_leave_nothing(options, said, layers, cap
     assert said in err
     assert err.count("\n") == 1
     assert os.listdir() == []
+
+
+def test_a_volume_that_does_not_fit_is_homogenised_in_windows(folder, capsys, request):
+    """Each window of a laminate has its closed form, and so has their mean; any worker gives the same bytes."""
+    np.save(folder / "layers.npy", laminate((48, 20), period=8, axis=0).labels)
+    values = ("--conductivity", "0=1,1=4", "--unit", "W/(m K)", "--spacing", "2um")
+    code, out, err = ended(capsys, folder / "layers.npy", *values, "--memory", "0.4002GB", "-o", "run")
+    assert code == 0, err
+    assert "homogenised in 2 windows of 24 x 20 px (48 x 40 um)" in " ".join(out.split())
+    assert "not the effective property of the whole volume" in out
+    found = pd.read_csv("run/apparent.csv").set_index("component")
+    np.testing.assert_allclose(found["mean"], [1.6, 2.5])
+    np.testing.assert_allclose(found["standard_deviation"], [0, 0], atol=1e-9)
+    assert set(found["windows"]) == {2}
+    assert pd.read_csv("run/windows.csv")["y"].tolist() == [0, 24]
+    assert not Path("run/tensor.csv").exists()
+    assert "Apparent property of windows" in Path("run/report.html").read_text(encoding="utf-8")
+    pool = request.getfixturevalue("replayed")
+    assert ended(capsys, folder / "layers.npy", *values, "--memory", "0.4002GB", "-o", "shared")[0] == 0
+    assert pool.made == {"windows": 2}
+    assert digests(Path("shared")) == digests(Path("run"))
+
+
+def test_windows_that_cannot_be_are_one_sentence(folder, capsys):
+    np.save(folder / "layers.npy", laminate((48, 16), period=8, axis=0).labels)
+    asked = ("--conductivity", "0=1,1=4", "-o", "run")
+    code, _, err = ended(capsys, folder / "layers.npy", *asked, "--memory", "0.4GB")
+    assert code == 2
+    assert "no window of 8 cells a side fits 0.4 GB; give more --memory" in err
+    code, _, err = ended(capsys, "problem:bicontinuous", *asked, "--window", "16")
+    assert code == 2
+    assert "is no file, and fits the memory; leave out --window." in err

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from pool_runs import digests
 
 from matlens.cli.app import main
 from matlens.microstructure.commands import feature_cache
@@ -399,3 +400,14 @@ def test_a_model_of_a_library_gets_the_command_that_takes_it(folder, capsys, com
     assert f"use 'matlens library {command} {folder / 'of_library'}'" in err
     assert err.strip().count("\n") == 0
     assert not (folder / "out").exists()
+
+
+@pytest.mark.usefixtures("few_baselines")
+def test_workers_try_models_to_the_same_bytes(folder, capsys, request):
+    learn = ("learn", "structures.h5", "--target", "k_00_c50", *QUICK)
+    assert run(capsys, *learn, "-o", "alone")[0] == 0
+    pool = request.getfixturevalue("replayed")
+    code, _, err = run(capsys, *learn, "-o", "shared")
+    assert code == 0, err
+    assert pool.made["trial"] > 5
+    assert digests(folder / "shared") == digests(folder / "alone")

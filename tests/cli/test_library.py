@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
+from pool_runs import digests
 
 from matlens.cli.app import main
 from matlens.library.commands.explain import run as explaining
@@ -306,3 +307,19 @@ def test_a_run_stores_what_was_left_open(folder, capsys):
     assert options["resample"] == DEFAULT.resample
     assert (options["merit_units"], options["censored"]) == (["P=mW/cm2"], ["P>9"])
     assert left_open["inputs"] == left_open["resample"] == "auto"
+
+
+def test_workers_train_chunks_trials_and_permutations_to_the_same_bytes(folder, capsys, request):
+    learn = ("library", "learn", "../library.csv", "--target", "P", *QUICK)
+    explain = ("library", "explain", "alone", *CHEAP)
+    assert run(capsys, *learn, "-o", "alone")[0] == 0
+    assert run(capsys, *explain, "-o", "explained")[0] == 0
+    pool = request.getfixturevalue("replayed")
+    code, _, err = run(capsys, *learn, "-o", "shared")
+    assert code == 0, err
+    assert pool.made == {"fit": 2, "trial": pool.made["trial"]}
+    assert digests(folder / "work" / "shared") == digests(folder / "work" / "alone")
+    code, _, err = run(capsys, *explain, "-o", "explained_shared")
+    assert code == 0, err
+    assert pool.made["permuted"] == 2
+    assert digests(folder / "work" / "explained_shared") == digests(folder / "work" / "explained")

@@ -1,5 +1,10 @@
 """One choice of device: every entry point refuses an unknown or missing one in the same words."""
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -45,3 +50,27 @@ def test_cuda_computes_the_same_digits_every_time(monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert chosen_device("auto").type == chosen_device("cuda").type == "cuda"
     assert torch.backends.cudnn.deterministic
+
+
+ALGEBRA = """
+import hashlib, json
+from matlens.core.device import set_threads
+set_threads(2)
+import numpy, scipy.linalg, threadpoolctl  # scipy has a library of its own, loaded after the number was set
+draw = numpy.random.default_rng(0).standard_normal((700, 700))
+found = [draw @ draw.T, numpy.linalg.cholesky(draw @ draw.T + 700 * numpy.eye(700)), scipy.linalg.inv(draw)]
+threads = [one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
+print(json.dumps([threads, hashlib.sha256(b"".join(one.tobytes() for one in found)).hexdigest()]))
+"""
+
+
+def test_linear_algebra_has_the_threads_of_torch_whatever_the_environment_says() -> None:
+    said = {}
+    for asked in ("1", "4"):
+        variables = os.environ | {"OPENBLAS_NUM_THREADS": asked, "OMP_NUM_THREADS": asked}
+        words = [sys.executable, "-c", ALGEBRA]
+        said[asked] = subprocess.run(words, env=variables, capture_output=True, text=True, check=True).stdout
+    threads, _ = json.loads(said["1"])
+    assert threads
+    assert set(threads) == {2}
+    assert said["1"] == said["4"]

@@ -38,7 +38,7 @@ def test_a_finished_realisation_replaces_its_state_and_the_partial_one(run, mate
     store = RealisationStore(run, material, interval=0)
     labels = np.eye(4, dtype=np.uint8)
     store.save("realisation_0", lambda: {"x": np.zeros(1)})
-    interrupted = Reconstruction((material.with_labels(labels),), None, None, None, {}, (), (), (), ())
+    interrupted = Reconstruction((material.with_labels(labels),), None, None, None, {}, (), (), (), (), (0,))
     store.write_partial(interrupted)
     assert (run.path / "partial_0.npy").is_file()
     assert store.result("realisation_0") is None

@@ -116,6 +116,32 @@ def test_bad_requests_are_one_sentence(tmp_path):
     assert "would not give the bytes of" in complaint
 
 
+def test_a_file_system_that_dies_is_one_sentence_and_what_is_there_is_kept(tmp_path, serial):
+    run, away = tmp_path / "run", tmp_path / "away"
+    process = start(*DRAWS, "--workers", 2, "-o", run)
+    wait_for(lambda: list((run / ".state/draw").glob("*.npz")))
+    run.rename(away)
+    _, complaint = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "cannot be written (No such file or directory)" in complaint
+    assert complaint.count("matlens:") == 1
+    assert "Traceback" not in complaint
+    away.rename(run)
+    assert outcome("resume", run)[0] == 0
+    assert digests(run) == serial
+
+
+def test_a_folder_with_a_run_of_other_settings_is_one_sentence(tmp_path):
+    run = tmp_path / "run"
+    assert outcome("draws", "-n", 2, "-o", run)[0] == 0
+    before = digests(run)
+    code, _, complaint = outcome("draws", "-n", 3, "--workers", 2, "-o", run)
+    assert code == 2
+    assert "is not empty" in complaint
+    assert complaint.count("matlens:") == 1
+    assert digests(run) == before
+
+
 def test_a_task_of_another_machine_is_taken_over_when_its_heartbeat_stops(tmp_path):
     (tmp_path / "0.lease").write_text(json.dumps({"host": "elsewhere", "pid": 1, "since": "", "kills": 1, "text": ""}))
     assert claim(tmp_path, "0").host == "elsewhere"

@@ -59,7 +59,7 @@ def resume(spec: ResumeSpec, verbosity: Verbosity, spreading: Spreading) -> None
     set_up_logging(verbosity)
     run = RunDirectory(spec.run)
     try:
-        if run.status == "finished":
+        if run.status == "finished" and not run.failed:
             echo(f"{spec.run} is finished; there is nothing to resume.")
             run.close()
             return
@@ -76,6 +76,8 @@ def resume(spec: ResumeSpec, verbosity: Verbosity, spreading: Spreading) -> None
         run.close()
         raise
     forget_failures(run.path)
+    if run.failed:
+        run.mark("running", failed={})
     complete(run, command, verbosity, fresh=False, pool=pool)
 
 

@@ -1,10 +1,11 @@
-"""Number of threads and device of torch.
+"""Number of threads, and device of torch.
 
 Both are chosen once, before any number is computed, because they affect the last digits of results.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from matlens.errors import InputError, ResourceError
@@ -14,14 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["chosen_device", "set_threads"]
 
+_ALGEBRA = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
 
 def set_threads(threads: int | None) -> int:
-    """Set the number of processor threads that torch uses.
+    """Set the number of processor threads that torch uses, and give the linear algebra of numpy and scipy the same.
 
     Parameters
     ----------
     threads : int or None
-        Number of threads; None keeps the number that torch has chosen.
+        Number of threads; None takes the number that torch has chosen.
 
     Returns
     -------
@@ -44,7 +47,21 @@ def set_threads(threads: int | None) -> int:
         if threads < 1:
             raise InputError(f"found {threads} threads where one or more are expected; set --threads.")
         torch.set_num_threads(threads)
-    return int(torch.get_num_threads())
+    found = int(torch.get_num_threads())
+    _set_algebra(found)
+    return found
+
+
+def _set_algebra(threads: int) -> None:
+    """Give libraries of linear algebra as many threads: left alone, each worker of a pool takes all cores for them.
+
+    How they divide a sum changes its last digits, too.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(threads, user_api="blas")
+    for name in _ALGEBRA:  # of what is loaded later, such as scipy's own
+        os.environ[name] = str(threads)
 
 
 def chosen_device(device: str | torch.device) -> torch.device:

@@ -154,7 +154,12 @@ class DaskPool:
             try:
                 target = self._scheduler if self._jobs is None and self._scheduler else self._cluster(stack)
                 client = stack.enter_context(self._distributed.Client(target, timeout=_CONNECT, set_as_default=False))
-            except (OSError, RuntimeError, ValueError) as error:
+            except (
+                OSError,
+                RuntimeError,
+                ValueError,
+                AssertionError,
+            ) as error:  # Dask asserts what slow machines break
                 where = self._scheduler or "this machine"
                 raise RunError(
                     f"no scheduler of Dask answers at {where} ({reason_of(error)}); start one with 'dask scheduler' "

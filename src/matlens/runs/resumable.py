@@ -56,12 +56,13 @@ def each(
     label : str
         Label of the progress; by default ``key``.
     independent : bool
-        Whether the run goes on without the items that fail, which the provenance of the run lists; by default it ends.
+        Whether the run goes on without the items that fail; by default it ends.
 
     Returns
     -------
     Results
-        Results in the order of the items, each read from its file, so that they are the same after an interruption.
+        Results in the order of the items, each read from its file, so that they are the same after an interruption;
+        ``failed`` has the reasons of those that failed.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def each(
         write_value(run, files[name], make(items[name]), codec)
 
     failed = _mapped(run, Work(run.path, key, files, write, label or key, independent), progress)
-    return Results(run, {name: file for name, file in files.items() if name not in failed}, codec)
+    return Results(run, {name: file for name, file in files.items() if name not in failed}, codec, failed)
 
 
 def spread(
@@ -100,7 +101,8 @@ def spread(
     *,
     progress: Progress | None = None,
     label: str = "",
-) -> bool:
+    independent: bool = False,
+) -> dict[str, str] | None:
     """Let the workers of the run make files; do nothing where the run has none, as its command then makes them itself.
 
     Parameters
@@ -117,34 +119,35 @@ def spread(
         Called with items done and total.
     label : str
         Label of the progress; by default ``key``.
+    independent : bool
+        Whether the run goes on without the items that fail; by default it ends.
 
     Returns
     -------
-    bool
-        Whether the run has workers.
+    dict of str to str, or None
+        Items that failed, with reasons; None if the run has no workers.
 
     Raises
     ------
     KeyboardInterrupt
         On an interrupt; what is finished is kept.
     SomeFailed
-        If items failed, after all others are finished.
+        If items failed, after all others are finished, unless they are ``independent``.
 
     Examples
     --------
     >>> import tempfile
     >>> run = RunDirectory.create(tempfile.mkdtemp(), "learn", {})
-    >>> spread(run, "square", {"two": "two.json"}, print)
-    False
+    >>> spread(run, "square", {"two": "two.json"}, print) is None
+    True
     """
     if isinstance(run.pool, Serial):
-        return False
+        return None
 
     def made(name: str) -> None:
         make(name)
 
-    _mapped(run, Work(run.path, key, files, made, label or key), progress)
-    return True
+    return _mapped(run, Work(run.path, key, files, made, label or key, independent), progress)
 
 
 def _mapped(run: RunDirectory, work: Work, progress: Progress | None) -> dict[str, str]:
@@ -156,8 +159,6 @@ def _mapped(run: RunDirectory, work: Work, progress: Progress | None) -> dict[st
             f"{len(failed)} of {len(work.files)} tasks failed ({_listed(failed)}); the others are finished, and "
             f"'matlens resume {run.path}' tries these again."
         )
-    if failed:
-        run.mark("running", failed={**run.failed, **failed})
     return failed
 
 
@@ -215,6 +216,8 @@ class Results(Mapping[str, T], Generic[T]):
         Paths within the run by the keys of the items.
     codec : Codec
         Reads a result.
+    failed : mapping of str to str
+        Items without a result, with reasons.
 
     Raises
     ------
@@ -231,7 +234,10 @@ class Results(Mapping[str, T], Generic[T]):
     (4, 1)
     """
 
-    def __init__(self, run: RunDirectory, files: Mapping[str, str], codec: Codec[T]) -> None:
+    def __init__(
+        self, run: RunDirectory, files: Mapping[str, str], codec: Codec[T], failed: Mapping[str, str] | None = None
+    ) -> None:
+        self.failed = dict(failed or {})
         self._run, self._files, self._codec = run, dict(files), codec
 
     def __getitem__(self, key: str) -> T:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matlens.hooks import Arrays
+from matlens.hooks import Arrays, Progress
 from matlens.runs.codecs import ARRAYS, read_value, write_value
 from matlens.runs.directory import STATE, RunDirectory
+from matlens.runs.resumable import spread
 
 __all__ = ["INTERVAL", "RunStateStore"]
 
@@ -32,6 +33,8 @@ class RunStateStore:
     interval : float, optional
         Least number of seconds between two saves under one key; by default 2. Where a save takes long, twenty times as
         long lies between it and the next.
+    progress : Progress, optional
+        Shows how much of what is shared is done.
 
     Examples
     --------
@@ -50,8 +53,15 @@ class RunStateStore:
     True
     """
 
-    def __init__(self, run: RunDirectory, folder: str = "", *, interval: float | None = None) -> None:
-        self._run, self._folder = run, folder
+    def __init__(
+        self,
+        run: RunDirectory,
+        folder: str = "",
+        *,
+        interval: float | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._run, self._folder, self._progress = run, folder, progress
         self._interval = INTERVAL if interval is None else interval
         self._wait = self._interval
         self._last: dict[str, float] = {}
@@ -167,6 +177,29 @@ class RunStateStore:
             The path.
         """
         return self._file(key, "result")
+
+    def share(self, keys: Sequence[str], make: Callable[[str], Arrays], label: str) -> None:
+        """Let the workers of the run, if it has any, finish the work under some keys.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            Keys of the work.
+        make : callable
+            Takes a key and returns its result, which depends on the key alone.
+        label : str
+            What the work is, in words.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On an interrupt; what is finished is kept.
+        SomeFailed
+            If work failed.
+        """
+        files = {key: self.result_file(key) for key in keys}
+        name = self._folder.strip("/").replace("/", "_") or "state"
+        spread(self._run, name, files, lambda key: self.finish(key, make(key)), progress=self._progress, label=label)
 
     def _read(self, name: str) -> Arrays | None:
         return read_value(self._run, name, ARRAYS) if (self._run.path / name).is_file() else None

@@ -15,6 +15,7 @@ import shutil
 import socket
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -162,8 +163,8 @@ def claim(folder: Path, key: str) -> Lease | Holder:
 
     Raises
     ------
-    OSError
-        If the lease cannot be written.
+    RunError
+        If the lease cannot be written, e.g. because the file system does not answer any more.
 
     Examples
     --------
@@ -174,8 +175,8 @@ def claim(folder: Path, key: str) -> Lease | Holder:
     """
     file, holder = folder / f"{key}.lease", Holder(_HOST, os.getpid(), now())
     fresh = folder / f".{secrets.token_hex(8)}.lease-part"
-    fresh.write_text(json.dumps(asdict(holder)), encoding="utf-8")
     try:
+        fresh.write_text(json.dumps(asdict(holder)), encoding="utf-8")
         # A link appears at once with its content, and fails where one is there, on network file systems too.
         os.link(fresh, file)
         return Lease(file, holder)
@@ -187,8 +188,11 @@ def claim(folder: Path, key: str) -> Lease | Holder:
         # Two that take it over at once both work on it, and write the same bytes.
         _put(file, asdict(killed))
         return Lease(file, killed)
+    except OSError as error:
+        raise RunError(_unwritable(file, error)) from error
     finally:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def read_holder(file: Path) -> Holder | None:
@@ -407,8 +411,13 @@ def _put(file: Path, content: Mapping[str, object]) -> None:
         part.write_text(json.dumps(content), encoding="utf-8")
         os.replace(part, file)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RunError(f"{file} cannot be written ({error.strerror or error}); check the disk of the run.") from error
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise RunError(_unwritable(file, error)) from error
+
+
+def _unwritable(file: Path, error: OSError) -> str:
+    return f"{file} cannot be written ({error.strerror or error}); check the disk of the run, and resume it then."
 
 
 def _read(file: Path) -> dict[str, Any]:

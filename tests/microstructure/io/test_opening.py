@@ -1,8 +1,10 @@
 """Opening of large files: the same phases, scale and line of truth as reading whole, block by block."""
 
+import gzip
 import pickle
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import h5py
@@ -93,6 +95,34 @@ def as_raw(folder):
     path = folder / "rock_9x12x10_uint8.raw"
     path.write_bytes(LABELS.tobytes())
     return path
+
+
+def as_metaimage(folder):
+    head = (
+        "NDims = 3\nDimSize = 10 12 9\nElementType = MET_UCHAR\nElementSpacing = 0.5 0.5 2\nElementDataFile = LOCAL\n"
+    )
+    (folder / "m.mha").write_bytes(head.encode() + LABELS.tobytes())
+    return folder / "m.mha"
+
+
+def as_metaimage_with_its_data_beside(folder):
+    head = "DimSize = 10 12 9\nElementType = MET_USHORT\nBinaryDataByteOrderMSB = True\nElementDataFile = m.raw\n"
+    (folder / "m.mhd").write_text(head)
+    (folder / "m.raw").write_bytes(LABELS.astype(">u2").tobytes())
+    return folder / "m.mhd"
+
+
+def as_nrrd(folder):
+    head = "NRRD0004\ntype: ushort\ndimension: 3\nsizes: 10 12 9\nencoding: raw\nendian: big\nspacings: 1 2 3\n\n"
+    (folder / "m.nrrd").write_bytes(head.encode() + LABELS.astype(">u2").tobytes())
+    return folder / "m.nrrd"
+
+
+def as_nrrd_with_its_data_beside(folder):
+    head = "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 10 12 9\nencoding: raw\nline skip: 1\ndata file: m.bin\n"
+    (folder / "m.nhdr").write_text(head)
+    (folder / "m.bin").write_bytes(b"a line\n" + LABELS.tobytes())
+    return folder / "m.nhdr"
 
 
 def as_slices(folder):
@@ -213,7 +243,7 @@ def refusals(folder):
             "m.vti",
             "invert",
             True,
-        ): r"m.vti is read whole only; .*s \.tif, \.tiff, \.npy, \.h5, \.hdf5, \.zarr, \.raw",
+        ): r"m.vti is read whole only; .*s \.tif, \.tiff, .*, \.zarr, \.nrrd, \.nhdr, \.mha, \.mhd, \.raw",
         ("none.npy", "invert", True): r"there is no file",
     }
 
@@ -281,3 +311,23 @@ def test_memory_is_what_was_planned(tmp_path):
     peak, planned, blocks = (float(word) for word in done.stdout.split())
     assert blocks >= 4
     assert peak < planned <= 0.6e9
+
+
+def test_packed_numbers_behind_a_header_are_read_whole_only(tmp_path):
+    head = "DimSize = 10 12 9\nElementType = MET_UCHAR\nCompressedData = True\nElementDataFile = LOCAL\n"
+    (tmp_path / "m.mha").write_bytes(head.encode() + zlib.compress(LABELS.tobytes()))
+    kinds = "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 10 12 9\nencoding: {}\n\n"
+    (tmp_path / "packed.nrrd").write_bytes(kinds.format("gzip").encode() + gzip.compress(LABELS.tobytes()))
+    text = b" ".join(b"%d" % one for one in LABELS.flat)
+    (tmp_path / "text.nrrd").write_bytes(kinds.format("ascii").encode() + text)
+    for name, words in (
+        ("m.mha", "packed numbers"),
+        ("packed.nrrd", "packed numbers"),
+        ("text.nrrd", "numbers as text"),
+    ):
+        np.testing.assert_array_equal(read_image(tmp_path / name).values, LABELS)
+        with pytest.raises(InputError, match=f"{name} holds {words}, which are read whole only"):
+            open_image(tmp_path / name)
+    (tmp_path / "m.mha").write_bytes(head.replace("True", "False").encode() + bytes(100))
+    with pytest.raises(InputError, match="truncated"):
+        open_image(tmp_path / "m.mha")

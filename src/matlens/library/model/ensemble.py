@@ -14,7 +14,7 @@ from torch import Tensor
 
 from matlens.core.threads import side_by_side
 from matlens.errors import Interrupted
-from matlens.hooks import NoStore, Progress, Silent, StateStore
+from matlens.hooks import Arrays, NoStore, Progress, Silent, StateStore
 from matlens.library.model.networks.stacked import StackedNetwork
 from matlens.library.model.networks.training import ChunkTrainer, TrainingSet
 from matlens.library.model.presets.preset import Preset, Stage
@@ -164,7 +164,8 @@ def train(
     progress : Progress, optional
         Called with epochs done and total, of all chunks together.
     checkpoint : StateStore, optional
-        Stores the state of chunk I under ``chunk_I`` after each epoch, so that training can resume.
+        Stores the state of chunk I under ``chunk_I`` after each epoch, so that training can resume. What others make of
+        the chunks is its result.
 
     Returns
     -------
@@ -179,7 +180,17 @@ def train(
     store, report = checkpoint or NoStore(), progress or Silent()
     work = _Work(preset, tuple(stages), data, store, report)
     chunks = chunks_of(len(data.rows), _chunk_size(preset, stages, data))
-    report.begin(len(chunks) * sum(stage.epochs for stage in stages), f"training {len(data.rows)} networks")
+    said = f"training {len(data.rows)} networks"
+
+    keys = [_key(number) for number in range(len(chunks))]
+
+    def alone(key: str) -> Arrays:
+        report.begin(work.epochs, said)
+        (part,) = side_by_side(partial(work.chunk, chunks), [keys.index(key)], work.stop)
+        return {name: value.numpy(force=True) for name, value in part.items()}
+
+    store.share(keys, alone, f"{said} in chunks")
+    report.begin(len(chunks) * work.epochs, said)
     try:
         parts = side_by_side(partial(work.chunk, chunks), range(len(chunks)), work.stop)
     except KeyboardInterrupt:
@@ -197,6 +208,10 @@ def _chunk_size(preset: Preset, stages: Sequence[Stage], data: TrainingSet) -> i
     return _CACHED // max(preset.network(stage, sizes, 1, "cpu").size for stage in stages)
 
 
+def _key(number: int) -> str:
+    return f"chunk_{number}"
+
+
 class _Work:
     """State that is shared by the threads that train chunks."""
 
@@ -206,12 +221,18 @@ class _Work:
         self.preset, self.stages, self.data = preset, stages, data
         self.checkpoint, self.progress = checkpoint, progress
         self.stop, self.lock, self.done = threading.Event(), threading.Lock(), 0
+        self.epochs = sum(stage.epochs for stage in stages)
 
     def chunk(self, chunks: Sequence[NDArray[np.intp]], number: int) -> dict[str, Tensor]:
         """Train one chunk, from its checkpoint if there is one."""
-        trainer, key = ChunkTrainer(self.preset, self.stages, self.data, chunks[number].tolist()), f"chunk_{number}"
+        key = _key(number)
         with self.lock:
+            made = self.checkpoint.result(key)
             kept = self.checkpoint.load(key)
+        if made is not None:
+            self._passed(self.epochs)
+            return {name: torch.from_numpy(value).to(self.data.target.device) for name, value in made.items()}
+        trainer = ChunkTrainer(self.preset, self.stages, self.data, chunks[number].tolist())
         if kept is not None:
             trainer.restore(kept)
             self._passed(sum(stage.epochs for stage in self.stages[: trainer.stage]) + trainer.passed)

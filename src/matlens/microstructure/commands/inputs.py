@@ -17,6 +17,7 @@ from matlens.microstructure import problems
 from matlens.microstructure.commands.options import Micrographs, cleaning_of
 from matlens.microstructure.commands.thresholds import keep_variants
 from matlens.microstructure.io import put_microstructure
+from matlens.microstructure.large import LargeMicrostructure
 from matlens.microstructure.segmentation import CleaningOptions, Segmentation, load, read_microstructure
 from matlens.microstructure.statistics import threshold_sensitivity
 from matlens.microstructure.structure import Microstructure
@@ -218,7 +219,9 @@ def understood(found: Sequence[Segmentation]) -> tuple[str, ...]:
 
 
 def by_number(
-    values: Mapping[int | str, float] | None, structure: Microstructure, meanings: Mapping[float, int]
+    values: Mapping[int | str, float] | None,
+    structure: Microstructure | LargeMicrostructure,
+    meanings: Mapping[float, int],
 ) -> dict[int | str, float] | None:
     """Replace names of phases and the file's own values by numbers of phases.
 
@@ -226,7 +229,7 @@ def by_number(
     ----------
     values : mapping of int or str to float, optional
         A value for each phase, by the phase's name, number, or value in the file.
-    structure : Microstructure
+    structure : Microstructure or LargeMicrostructure
         The structure.
     meanings : mapping of float to int
         Phase of each value of the file; empty where the values are the numbers.
@@ -279,7 +282,7 @@ def _as_number(key: int | str) -> float | None:
         return None
 
 
-def _listed(structure: Microstructure, meanings: Mapping[float, int]) -> str:
+def _listed(structure: Microstructure | LargeMicrostructure, meanings: Mapping[float, int]) -> str:
     """Each phase by number, name and value in the file, where these are not one."""
     values = {phase: f"value {value:.15g}" for value, phase in meanings.items() if value != phase}
     said = [

@@ -29,7 +29,7 @@ def write_outcome(run: RunDirectory, result: Reconstruction) -> None:
     names = result.microstructure.phase_names
     rows = [
         {"realisation": index, "phase": names[phase], "before_decoding": before, "after_decoding": after}
-        for index, pair in enumerate(zip(result.fraction_before, result.fraction_after))
+        for index, *pair in zip(result.numbers, result.fraction_before, result.fraction_after)
         for phase, (before, after) in enumerate(zip(*pair))
     ]
     write_table(run, "fractions", pd.DataFrame(rows))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matlens.core.guard import reading
-from matlens.errors import RunError
+from matlens.errors import Interrupted, RunError, SomeFailed
 from matlens.hooks import Arrays, Progress
 from matlens.microstructure.io import put_microstructure
 from matlens.microstructure.reconstruction import Plan, Reconstruction, realisation_key
@@ -133,35 +133,62 @@ class RealisationStore(RunStateStore):
         with reading(file, "a realisation", f"remove it and go on with 'matlens resume {self._run.path}'", RunError):
             return {"labels": np.load(file, allow_pickle=False), **record}
 
-    def spread(self, planned: Plan[Any], progress: Progress) -> None:
-        """Let the workers of the run, if it has any, make the realisations that are missing.
+    def make(self, planned: Plan[Any], progress: Progress) -> Reconstruction:
+        """Make the realisations that are missing, by the workers of the run if it has any.
+
+        Of several realisations, one that fails costs only itself; the provenance of the run names it.
 
         Parameters
         ----------
         planned : Plan
-            The reconstruction; its ``run`` reads from this store what they made.
+            The reconstruction.
         progress : Progress
-            Shows how many are made.
+            Shows how far the work is.
+
+        Returns
+        -------
+        Reconstruction
+            The realisations that did not fail.
 
         Raises
         ------
+        Interrupted
+            On an interrupt; the best so far is written.
         KeyboardInterrupt
-            On an interrupt; states and finished realisations are kept.
+            On an interrupt of workers; states and finished realisations are kept.
         SomeFailed
-            If realisations failed; all others are finished.
+            If all of several realisations failed.
         """
+        failed = self._spread(planned, progress)
+        try:
+            result = planned.run(progress, self, failed if planned.n > 1 else None)
+        except Interrupted as stop:
+            self.write_partial(stop.result)
+            raise
+        if not result.microstructures:
+            raise SomeFailed(
+                f"none of {planned.n} realisations could be made; the first: {next(iter(failed.values()))}"
+            )
+        # Realisations end in any order; the picture that stays is of the last of them.
+        self.show(realisation_key(result.numbers[-1]), lambda: result.microstructures[-1].labels)
+        if failed:
+            named = {realisation_key(index): failed[index] for index in sorted(failed)}
+            self._run.mark("running", failed=named)
+        return result
+
+    def _spread(self, planned: Plan[Any], progress: Progress) -> dict[int, str]:
+        """Let the workers of the run, if it has any, make the realisations that are missing; those that failed."""
         maker = cache(planned.prepared.learn)
-        shared = spread(
+        failed = spread(
             self._run,
             "realisation",
             {str(index): self.result_file(realisation_key(index)) for index in range(planned.n)},
             lambda index: planned.make(maker(), int(index), progress, self),
             progress=progress,
             label="realisations",
+            independent=planned.n > 1,
         )
-        last = self.result(realisation_key(planned.n - 1)) if shared else None
-        if last is not None:  # workers end in any order, and the preview is that of one process
-            self.show(realisation_key(planned.n - 1), lambda: last["labels"])
+        return {int(key): reason for key, reason in (failed or {}).items()}
 
     def write_partial(self, result: Reconstruction | None) -> None:
         """Write the unfinished realisations of an interrupted reconstruction.
@@ -171,7 +198,7 @@ class RealisationStore(RunStateStore):
         result : Reconstruction or None
             The reconstruction; None if there is none.
         """
-        for index, structure in enumerate(result.microstructures if result is not None else ()):
+        for index, structure in zip(result.numbers, result.microstructures) if result is not None else ():
             key = realisation_key(index)
             if self.result(key) is None:
                 self._write_labels(_partial(key), structure.labels)

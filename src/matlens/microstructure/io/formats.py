@@ -161,8 +161,21 @@ FORMATS: list[FileFormat] = [
     FileFormat(
         "STL", (".stl",), write=f"{_HERE}.stl:write_stl", carries=("spacing", "names", "volumes"), options=("phase",)
     ),
-    FileFormat("NRRD", (".nrrd", ".nhdr"), f"{_HERE}.nrrd:read_nrrd", carries=("spacing", "volumes"), magic=(b"NRRD",)),
-    FileFormat("MetaImage", (".mha", ".mhd"), f"{_HERE}.metaimage:read_metaimage", carries=("spacing", "volumes")),
+    FileFormat(
+        "NRRD",
+        (".nrrd", ".nhdr"),
+        f"{_HERE}.nrrd:read_nrrd",
+        carries=("spacing", "volumes"),
+        magic=(b"NRRD",),
+        open=f"{_HERE}.nrrd:open_nrrd",
+    ),
+    FileFormat(
+        "MetaImage",
+        (".mha", ".mhd"),
+        f"{_HERE}.metaimage:read_metaimage",
+        carries=("spacing", "volumes"),
+        open=f"{_HERE}.metaimage:open_metaimage",
+    ),
     FileFormat(
         "AmiraMesh",
         (".am",),

@@ -17,7 +17,7 @@ from matlens.errors import InputError
 from matlens.microstructure.io.image import Image, OpenImage, check_room
 from matlens.microstructure.io.parts import MappedValues, stand_in
 
-__all__ = ["Packing", "data_beside", "open_raw", "read_raw", "shaped", "unpacked"]
+__all__ = ["Packing", "open_raw", "read_raw", "shaped", "unpacked"]
 
 Packing = Literal["zlib", "gzip", "bz2"]
 _WINDOW = {"zlib": zlib.MAX_WBITS, "gzip": zlib.MAX_WBITS | 16}
@@ -164,44 +164,6 @@ def unpacked(content: bytes, method: Packing, size: int, name: str) -> bytes:
         size -= len(parts[-1])
         content = one.unused_data
     return b"".join(parts)
-
-
-def data_beside(path: Path, name: str) -> bytes:
-    """Read the file that a header names for its data; it must lie beside the header.
-
-    Parameters
-    ----------
-    path : Path
-        The file with the header.
-    name : str
-        What the header names.
-
-    Returns
-    -------
-    bytes
-        Content of that file.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, or the name leads elsewhere: a file that was received could show any file of this
-        machine as a picture.
-
-    Examples
-    --------
-    >>> data_beside(Path("m.mhd"), "/etc/hostname")
-    Traceback (most recent call last):
-    matlens.errors.InputError: m.mhd takes its data from '/etc/hostname', which does not lie beside it; put the data
-    into the folder of the header, and name it there without a folder.
-    """
-    if Path(name).name != name or not name.strip("."):
-        raise InputError(
-            f"{path.name} takes its data from {name!r}, which does not lie beside it; put the data into the folder of "
-            "the header, and name it there without a folder."
-        )
-    if not (path.parent / name).is_file():
-        raise InputError(f"{path.name} is a header whose values are in {name}; put that file beside it.")
-    return (path.parent / name).read_bytes()
 
 
 def shaped(content: bytes, dtype: np.dtype[np.generic], shape: tuple[int, ...], name: str) -> NDArray[np.generic]:

@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from matlens.core.guard import reason_of
 from matlens.core.threads import one_thread
-from matlens.errors import Interrupted
+from matlens.errors import Interrupted, RunError
 from matlens.hooks import Arrays, Progress, StateStore
 from matlens.microstructure.reconstruction.fractions import FractionRule, asked_fractions
 from matlens.microstructure.reconstruction.method import Made, Maker, Task, Work
@@ -84,7 +85,7 @@ class Plan(Generic[Work]):
         seconds = -(-self.n // workers) * pixels * self.prepared.seconds_per_pixel
         return seconds, workers * pixels * self.prepared.bytes_per_pixel
 
-    def run(self, progress: Progress, checkpoint: StateStore) -> Reconstruction:
+    def run(self, progress: Progress, checkpoint: StateStore, failed: dict[int, str] | None = None) -> Reconstruction:
         """Make all realisations; those whose result is stored are read from the store.
 
         Parameters
@@ -93,6 +94,9 @@ class Plan(Generic[Work]):
             Shows the work on each realisation.
         checkpoint : StateStore
             Stores states and finished realisations, so that a run can resume.
+        failed : dict of int to str, optional
+            Realisations that are known to fail, by their numbers, with reasons. They are left out, and others that fail
+            by an error of their own are added. By default such an error ends the work.
 
         Returns
         -------
@@ -104,20 +108,22 @@ class Plan(Generic[Work]):
         Interrupted
             On KeyboardInterrupt, with the partial result.
         """
-        kept = {index: checkpoint.result(realisation_key(index)) for index in range(self.n)}
+        wanted = [index for index in range(self.n) if index not in (failed or {})]
+        kept = {index: checkpoint.result(realisation_key(index)) for index in wanted}
         done: dict[int, _Done] = {i: (record, float("nan")) for i, record in kept.items() if record is not None}
         missing = [index for index in kept if index not in done]
         workers = min(self.side_by_side, len(missing))
         try:
             maker = self.prepared.learn() if missing else None
             if maker and workers > 1:
-                interrupted = self._side_by_side(maker, missing, done, workers, progress, checkpoint)
+                interrupted = self._side_by_side(maker, missing, done, workers, progress, checkpoint, failed)
             else:
-                interrupted = maker is not None and self._in_turn(maker, missing, done, progress, checkpoint)
+                interrupted = maker is not None and self._in_turn(maker, missing, done, progress, checkpoint, failed)
         except KeyboardInterrupt:
             interrupted = True
         # Results are counted from the first realisation; one that follows a gap waits in the store for the resumed run.
-        found = [done[index] for index in takewhile(done.__contains__, range(self.n))]
+        wanted = [index for index in wanted if index not in (failed or {})]
+        found = {index: done[index] for index in takewhile(done.__contains__, wanted)}
         if interrupted:
             raise Interrupted("interrupted; what was done so far is kept.", self._result(found))
         return self._result(found)
@@ -143,7 +149,7 @@ class Plan(Generic[Work]):
         """
         try:
             with one_thread() if self.prepared.one_thread else nullcontext():
-                _, interrupted = self._made(maker, self._task(index, progress, checkpoint))
+                _, interrupted = self._made(maker, self._task(index, progress, checkpoint), None)
         finally:
             progress.end()
         if interrupted:
@@ -155,13 +161,19 @@ class Plan(Generic[Work]):
         return min(self.n, torch.get_num_threads()) if self.prepared.one_thread else 1
 
     def _in_turn(
-        self, maker: Maker, missing: Sequence[int], done: dict[int, _Done], progress: Progress, checkpoint: StateStore
+        self,
+        maker: Maker,
+        missing: Sequence[int],
+        done: dict[int, _Done],
+        progress: Progress,
+        checkpoint: StateStore,
+        failed: dict[int, str] | None,
     ) -> bool:
         """Add realisations to those done, one after the other; return whether the user interrupted."""
         for index in missing:
             try:
                 with one_thread() if self.prepared.one_thread else nullcontext():
-                    found, interrupted = self._made(maker, self._task(index, progress, checkpoint))
+                    found, interrupted = self._made(maker, self._task(index, progress, checkpoint), failed)
             finally:
                 progress.end()
             if found is not None:
@@ -178,11 +190,12 @@ class Plan(Generic[Work]):
         workers: int,
         progress: Progress,
         checkpoint: StateStore,
+        failed: dict[int, str] | None,
     ) -> bool:
         """Add realisations to those done, several at a time; return whether the user interrupted."""
         together = Together(progress, checkpoint, len(missing), workers)
         made = make_together(
-            lambda index: self._made(maker, self._task(index, together.progress_of(index), together.store)),
+            lambda index: self._made(maker, self._task(index, together.progress_of(index), together.store), failed),
             missing,
             together,
             workers,
@@ -190,8 +203,11 @@ class Plan(Generic[Work]):
         done.update({index: found for index, (found, _) in made.items() if found is not None})
         return together.stop.is_set()
 
-    def _made(self, maker: Maker, task: Task) -> tuple[_Done | None, bool]:
-        """Return a realisation, and whether the user interrupted it; it is then the best so far, or None."""
+    def _made(self, maker: Maker, task: Task, failed: dict[int, str] | None) -> tuple[_Done | None, bool]:
+        """Return a realisation, and whether the user interrupted it; it is then the best so far, or None.
+
+        None also of one that failed, where such are counted.
+        """
         begun = time.perf_counter()
         interrupted = False
         try:
@@ -203,6 +219,13 @@ class Plan(Generic[Work]):
             if partial is None:
                 return None, True
             result = _finished(partial, task)
+        except (Interrupted, RunError):
+            raise
+        except Exception as error:
+            if failed is None:
+                raise
+            failed[task.realisation] = reason_of(error)
+            return None, False
         return (result, time.perf_counter() - begun), interrupted
 
     def _task(self, index: int, progress: Progress, checkpoint: StateStore) -> Task:
@@ -210,21 +233,22 @@ class Plan(Generic[Work]):
         own = isinstance(self.fraction, str)
         return Task(self.shape, fractions, self.seed, index, self.n, own, progress, checkpoint)
 
-    def _result(self, done: Sequence[_Done]) -> Reconstruction:
+    def _result(self, done: Mapping[int, _Done]) -> Reconstruction:
         first = self.exemplars[0]
-        records = [record for record, _ in done]
+        records = [record for record, _ in done.values()]
         structures = tuple(first.with_labels(r["labels"], periodic=bool(r["periodic"])) for r in records)
         notes = [str(note) for record in records for note in record["notes"]]
         return Reconstruction(
             structures,
-            pd.concat([_history(i, record) for i, record in enumerate(records)] or [pd.DataFrame()], ignore_index=True),
+            pd.concat([_history(i, record) for i, (record, _) in done.items()] or [pd.DataFrame()], ignore_index=True),
             np.array([record["fraction_before"] for record in records]).reshape(-1, first.n_phases),
             np.array([m.volume_fractions for m in structures]).reshape(-1, first.n_phases),
             dict(self.settings),
             tuple(dict.fromkeys([*self.notes, *notes, *_counted(records)])),
             tuple(str(record["status"]) for record in records),
             tuple(int(record["evaluations"]) for record in records),
-            tuple(spent for _, spent in done),
+            tuple(spent for _, spent in done.values()),
+            tuple(done),
         )
 
 

@@ -37,6 +37,8 @@ class Reconstruction(Shown):
         Number of evaluations of loss and gradient of each realisation.
     seconds : tuple of float
         Wall time of each realisation; NaN if an earlier run finished it.
+    numbers : tuple of int
+        Number of each realisation, from 0; one that failed is missing.
 
     Examples
     --------
@@ -58,6 +60,7 @@ class Reconstruction(Shown):
     status: tuple[str, ...]
     evaluations: tuple[int, ...]
     seconds: tuple[float, ...]
+    numbers: tuple[int, ...]
 
     @property
     def microstructure(self) -> Microstructure:

@@ -140,6 +140,10 @@ class _Locked:
         with self._lock:
             return self._store.result(key)
 
+    def share(self, keys: Sequence[str], make: Callable[[str], Arrays], label: str) -> None:
+        with self._lock:
+            self._store.share(keys, make, label)
+
 
 def make_together(
     make: Callable[[int], Found], indices: Sequence[int], together: Together, workers: int

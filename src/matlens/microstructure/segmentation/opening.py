@@ -74,6 +74,12 @@ class Opened:
     microstructure: LargeMicrostructure
     understood: Understood
 
+    @property
+    def mapping(self) -> dict[float, int]:
+        """Phase of each value of the file; empty where thresholds separate the phases."""
+        label = self.microstructure.label
+        return dict(zip(label.values, label.phases)) if isinstance(label, _Labels) else {}
+
     def to_settings(self) -> dict[str, Any]:
         """Return what `reopened` needs to read the same phases without another passage through the file.
 

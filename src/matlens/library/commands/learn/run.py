@@ -179,7 +179,7 @@ def _model(run: RunDirectory, spec: LearnSpec, library: MaterialsLibrary, progre
     """Fit the model to all samples, or read it where that has been done."""
     if (run.path / FILES[-1]).is_file():
         return read_library_model(run.path, device=spec.device)
-    store = RunStateStore(run, "fit/", interval=_INTERVAL)
+    store = RunStateStore(run, "fit/", interval=_INTERVAL, progress=progress)
     model = model_of(spec)
     model.fit(library, spec.target, progress=progress, checkpoint=store)
     model.put(run.writing)

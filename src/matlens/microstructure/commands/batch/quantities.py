@@ -53,9 +53,16 @@ def _reconstructed(run: RunDirectory) -> pd.DataFrame:
 
 
 def _homogenized(run: RunDirectory) -> pd.DataFrame:
-    """Diagonal of the effective tensor, and the factors of transport where one phase alone conducts."""
-    tensor = _table(run, "tensor")
+    """Diagonal of the effective tensor, and the factors of transport where one phase alone conducts.
+
+    Of a volume in windows, the means of what these appear to have.
+    """
     kind = "conductivity" if run.settings["options"].get("conductivity") else "stiffness"
+    apparent = read_table(run, "apparent")
+    if apparent is not None:
+        found = apparent.rename(columns={"mean": "value", "component": "axis"})
+        return found.assign(quantity=f"apparent {kind} of windows")
+    tensor = _table(run, "tensor")
     rows = [
         {"quantity": kind, "axis": name, "value": tensor[str(name)].iloc[place], "unit": tensor["unit"].iloc[place]}
         for place, name in enumerate(tensor["component"])

@@ -83,7 +83,7 @@ def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
     results = each(
         run, "file", items, partial(_values, run, inner), TABLE, progress=progress, label="files", independent=True
     )
-    failed = {key: reason for key, reason in run.failed.items() if key in items and key not in results}
+    failed = results.failed
     run.mark("running", failed={str(items[key]["file"]): reason for key, reason in failed.items()})
     if not results:
         first = next(iter(failed.values()), "")
@@ -101,7 +101,8 @@ def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
     sheets = {"values": values, "groups": groups} | ({"failed": broken} if failed else {})
     write_workbook(run, "batch", sheets)
     run.mark("running", sentences=[_sentence(len(results), len(items), values)])
-    run.spend("file")
+    if not failed:  # else a resumed run tries these again
+        run.spend("file")
 
 
 def means_of_groups(values: pd.DataFrame) -> pd.DataFrame:

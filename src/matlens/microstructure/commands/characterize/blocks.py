@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
@@ -13,9 +12,10 @@ from matlens.core.memory import check_disk, free_memory, parse_size
 from matlens.errors import InputError
 from matlens.hooks import Arrays, Progress
 from matlens.microstructure.commands.characterize.spec import CharacterizeSpec
-from matlens.microstructure.commands.inputs import CLEANING, Inputs, store_structures
+from matlens.microstructure.commands.inputs import Inputs
+from matlens.microstructure.commands.opened import kept_volume, open_asked
 from matlens.microstructure.io import open_image
-from matlens.microstructure.segmentation import CleaningOptions, Opened, open_large, reopened
+from matlens.microstructure.segmentation import Opened
 from matlens.microstructure.statistics import BlockPlan, cost, plan_blocks
 from matlens.microstructure.statistics.tables import (
     curves_of_files,
@@ -23,22 +23,17 @@ from matlens.microstructure.statistics.tables import (
     measures_of_files,
     scalars_of_files,
 )
-from matlens.runs.codecs import ARRAYS, JSON
+from matlens.runs.codecs import ARRAYS
 from matlens.runs.command import LIBRARIES, Plan, Prepared
 from matlens.runs.directory import RunDirectory
-from matlens.runs.provenance import sha256
-from matlens.runs.resumable import each, once
+from matlens.runs.resumable import each
 from matlens.runs.sources import PROBLEM
 from matlens.runs.tables import write_table
 
-__all__ = ["OPENED", "forecast_blocks", "prepare_blocks", "wanted_in_blocks", "work_blocks"]
-
-OPENED = "volume.json"
-"""What was understood of the volume, with which workers and resumed runs open it again."""
+__all__ = ["forecast_blocks", "prepare_blocks", "wanted_in_blocks", "work_blocks"]
 
 _SMALL = 1e7  # bytes of a file that fits whatever it holds
 _COPIES = 4  # of the values, while a file is read whole
-_SHOWN = 96  # pixels along each axis that the report shows, from the middle
 _FREE = 0.8  # share of the free memory
 
 
@@ -110,9 +105,7 @@ def prepare_blocks(spec: CharacterizeSpec, inputs: Inputs, environment: Mapping[
     InputError
         If the file cannot be opened, or no block fits.
     """
-    if inputs.sources[0].startswith(PROBLEM):
-        raise InputError(f"{inputs.sources[0]} is no file, and fits the memory; leave out --blocks.")
-    found = open_large(inputs.sources[0], CleaningOptions(**(inputs.cleaning or {})), dataset=inputs.dataset)
+    found = open_asked(inputs, "--blocks")
     memory = f"{_memory(spec) / 1e9:.3f}GB"
     spec = replace(spec, device=environment["device"], memory=memory, blocks=True)
     plan = _plan(spec, found)
@@ -171,16 +164,7 @@ def work_blocks(
     InputError
         If the file has changed since the run began, or states of the blocks do not fit on the disk.
     """
-    source, cleaning = inputs.sources[0], CleaningOptions(**(inputs.cleaning or {}))
-    if found is None:
-        if sha256(source) != inputs.hashes[0]:
-            raise InputError(f"{source} has changed since the run started; put the old file back or start a new run.")
-        stored = once(run, OPENED, lambda: open_large(source, cleaning, dataset=inputs.dataset).to_settings(), JSON)
-        found = reopened(source, cleaning, stored, dataset=inputs.dataset)
-    else:
-        opened = found
-        once(run, OPENED, lambda: opened.to_settings(), JSON)
-    _show(run, source, found)
+    found = kept_volume(run, inputs, found)
     plan = _plan(spec, found)
     check_disk(
         plan.state_bytes() * len(plan.blocks),
@@ -207,14 +191,3 @@ def work_blocks(
         if len(table):
             write_table(run, name, table)
     run.spend("blocks")
-
-
-def _show(run: RunDirectory, source: str, found: Opened) -> None:
-    """Store what was understood, and the middle of the volume, which the report shows."""
-    if (run.path / "exemplar_0.npz").is_file():
-        return
-    note = {"source": source, "steps": [], "thresholds": [], "understood": found.understood.to_settings()}
-    run.write_text(CLEANING, json.dumps([note], indent=2) + "\n")
-    m = found.microstructure
-    starts = [max((side - _SHOWN) // 2, 0) for side in m.shape]
-    store_structures(run, "exemplar", [m.crop(*(slice(start, start + _SHOWN) for start in starts))])

@@ -13,13 +13,11 @@ from matlens.core.numbers import percent, shown
 from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
-from matlens.microstructure.commands.characterize.blocks import OPENED
 from matlens.microstructure.commands.characterize.representative_report import representative
 from matlens.microstructure.commands.inputs import stored_inputs
-from matlens.microstructure.segmentation import Understood
+from matlens.microstructure.commands.opened import understood_volume
 from matlens.microstructure.statistics import display_of, displayed, find_statistics, sources_of
 from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
-from matlens.runs.codecs import JSON, read_file
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
@@ -105,24 +103,6 @@ def _measures(run: RunDirectory) -> pd.DataFrame | None:
     return found
 
 
-def volume_in_blocks(run: RunDirectory) -> Understood | None:
-    """Return what was understood of a volume that was measured in blocks.
-
-    Parameters
-    ----------
-    run : RunDirectory
-        Run directory, open.
-
-    Returns
-    -------
-    Understood or None
-        None for a run on files that fit the memory.
-    """
-    if not (run.path / OPENED).is_file():
-        return None
-    return Understood.from_settings(read_file(run.path / OPENED, JSON)["understood"])
-
-
 def subtitle(run: RunDirectory) -> str:
     """Describe the run's micrographs, or its volume, in a line.
 
@@ -136,7 +116,7 @@ def subtitle(run: RunDirectory) -> str:
     str
         Subtitle of the report.
     """
-    volume = volume_in_blocks(run)
+    volume = understood_volume(run)
     if volume is None:
         return sections.micrographs_subtitle(run)
     size = " × ".join(map(str, volume.shape))
@@ -145,7 +125,7 @@ def subtitle(run: RunDirectory) -> str:
 
 
 def _fractions(run: RunDirectory) -> list[Tile]:
-    volume, exemplars = volume_in_blocks(run), stored_inputs(run)
+    volume, exemplars = understood_volume(run), stored_inputs(run)
     if volume is None:
         return sections.fraction_tiles(exemplars[0]) if exemplars else []
     return [Tile(f"volume fraction of {one.name}", shown(100 * one.share), "%") for one in volume.phases[1:3]]
@@ -153,7 +133,7 @@ def _fractions(run: RunDirectory) -> list[Tile]:
 
 def _pictures(run: RunDirectory) -> Drawing | None:
     found = sections.pictures(run)
-    if found is None or volume_in_blocks(run) is None:
+    if found is None or understood_volume(run) is None:
         return found
     return replace(found, caption=f"The middle of the volume as phases; all numbers are of the whole. {found.caption}")
 

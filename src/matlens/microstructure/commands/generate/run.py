@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from matlens.errors import InputError
+from matlens.errors import InputError, SomeFailed
 from matlens.hooks import Progress
 from matlens.microstructure.commands.generate.spec import GenerateSpec
 from matlens.microstructure.properties import (
@@ -20,10 +20,10 @@ from matlens.microstructure.properties import (
     make_samples,
     read_structures,
 )
-from matlens.runs.codecs import Codec
+from matlens.runs.codecs import Codec, read_value, write_value
 from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
-from matlens.runs.resumable import each, once
+from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
 
 __all__ = ["FILES", "forecast", "prepare", "recipe_of", "work"]
@@ -133,6 +133,8 @@ def work(run: RunDirectory, progress: Progress, found: None = None) -> None:
     ------
     KeyboardInterrupt
         On an interrupt; finished chunks are kept.
+    SomeFailed
+        If no chunk of a split could be made; chunks that fail beside others are named in the provenance.
     """
     spec = options_of(run, GenerateSpec)
     said = []
@@ -147,16 +149,23 @@ def _split(run: RunDirectory, recipe: Recipe, number: int, progress: Progress) -
     """Make a split in chunks, or take it as it stands; its file comes before its chunks go."""
     file, table = FILES[recipe.split]
     chunks = {f"{start:07d}": (start, min(start + CHUNK, number)) for start in range(0, number, CHUNK)}
-
-    def made() -> StructureSet:
+    if (run.path / file).is_file() and len(found := read_value(run, file, _SET)) == number:
+        failed: Mapping[str, str] = {}
+    else:
         label = f"chunks of {CHUNK} {recipe.split} structures"
         make = partial(_chunk, recipe)
-        parts = each(run, recipe.split, chunks, make, _SET, progress=progress, label=label)
-        return join_structures(list(parts.values()))
-
-    found = once(run, file, made, _SET)
+        parts = each(run, recipe.split, chunks, make, _SET, progress=progress, label=label, independent=True)
+        failed = parts.failed
+        if not parts:
+            raise SomeFailed(f"none of {number} structures could be made; the first: {next(iter(failed.values()))}")
+        write_value(run, file, join_structures(list(parts.values())), _SET)
+        found = read_value(run, file, _SET)
     write_table(run, table, found.table())
-    run.drop(recipe.split)
+    if failed:  # a resumed run makes the others
+        named = {f"{recipe.split} structures {chunks[key][0]} to {chunks[key][1] - 1}": failed[key] for key in failed}
+        run.mark("running", failed=run.failed | named)
+    else:
+        run.drop(recipe.split)
     return found
 
 

@@ -18,6 +18,7 @@ from matlens.figures.units import typeset_unit
 from matlens.microstructure import figures
 from matlens.microstructure.commands import cites, sections
 from matlens.microstructure.commands.homogenize.run import FIELDS
+from matlens.microstructure.commands.homogenize.windows_report import WINDOWS
 from matlens.microstructure.commands.inputs import stored_inputs
 from matlens.microstructure.figures import Plane
 from matlens.microstructure.physics.summary import axis_names
@@ -25,7 +26,7 @@ from matlens.report.parts import Answer, Drawing, Page, Section, Tile, table
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
 
-__all__ = ["PAGE"]
+__all__ = ["PAGE", "page_of"]
 
 _BOUNDARIES = {
     "periodic": "The structure is continued periodically; means of the local gradient are prescribed.",
@@ -273,3 +274,19 @@ PAGE = Page(
     _cited,
     answer=answer,
 )
+
+
+def page_of(run: RunDirectory) -> Page:
+    """Return the page of a run: of windows, where the volume does not fit into the memory.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Run directory, open.
+
+    Returns
+    -------
+    Page
+        The page.
+    """
+    return WINDOWS if "window" in run.settings["options"] else PAGE

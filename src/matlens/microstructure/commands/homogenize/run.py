@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from matlens.hooks import Arrays, Labelled, Progress
+from matlens.microstructure.commands.homogenize.solving import cost_of, solve
 from matlens.microstructure.commands.homogenize.spec import HomogenizeSpec
 from matlens.microstructure.commands.homogenize.tables import (
     cautions,
@@ -22,15 +24,19 @@ from matlens.microstructure.commands.homogenize.tables import (
     threshold_conclusion,
     write_tables,
 )
+from matlens.microstructure.commands.homogenize.windows import (
+    forecast_windows,
+    prepare_windows,
+    wanted_in_windows,
+    work_windows,
+)
 from matlens.microstructure.commands.inputs import Inputs, by_number, exemplars_of, read_inputs, understood
 from matlens.microstructure.commands.thresholds import extent, kept_variants
 from matlens.microstructure.physics import Homogenization, corner_contacts, homogenize, phase_values
-from matlens.microstructure.physics.conduction import MAX_ITERATIONS
 from matlens.microstructure.physics.summary import axis_names, voigt_names
-from matlens.microstructure.segmentation import Segmentation
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.codecs import ARRAYS
-from matlens.runs.command import LIBRARIES, Plan, Prepared, options_of
+from matlens.runs.command import Plan, Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
@@ -38,10 +44,8 @@ from matlens.runs.tables import write_table
 __all__ = ["FIELDS", "forecast", "prepare", "work"]
 
 FIELDS = "fields.nc"
-SECONDS_PER_CELL = 1.3e-6  # of a load case, two threads, contrast 100: docs/results.md
 _WHOLE = "An effective property"
 _FLOOR = 1e-6  # of the best conductor: what an insulator is given where the scheme cannot do with zero
-ARRAYS_HELD = 40  # of the cells' size at one time: all axes of 128^3 cells in float64 peak at 1.1 GB
 _MOVED_TOLERANCE = 1e-4  # of what is solved again by other thresholds
 _FEW = 2**18  # cells; more are solved again by the lowest and the highest thresholds only
 _RECORDS = ("iterations", "residual")  # of each load case
@@ -63,6 +67,9 @@ def prepare(spec: HomogenizeSpec, environment: Mapping[str, Any]) -> Prepared:
         The options with every ``auto`` resolved, what is kept in settings.toml besides, and the inputs read.
     """
     inputs = Inputs.asked((spec.file,), spec)
+    opened = wanted_in_windows(spec, inputs)
+    if opened is not None:
+        return prepare_windows(spec, inputs, opened, environment)
     found = read_inputs(inputs, whole=_WHOLE)
     structure, meanings = found[0].microstructure, found[0].mapping
     spec = replace(
@@ -88,19 +95,18 @@ def forecast(prepared: Prepared) -> Plan:
     Plan
         Size, seconds and bytes.
     """
+    if prepared.options.window is not None:
+        return forecast_windows(prepared)
     spec, structure = prepared.options, prepared.found[0].microstructure
-    elastic = spec.young is not None
-    cases = len(voigt_names(structure.ndim)) if elastic else len(spec.axes or range(structure.ndim))
-    cells = float(np.prod(structure.shape))
-    work_of_case = structure.ndim if elastic else 1  # displacements have a component an axis
-    word = 8 if spec.precision == "float64" else 4
+    cases, seconds, memory = cost_of(spec, structure.shape)
     size = f"{cases} load cases of {'x'.join(map(str, structure.shape))} cells"
-    seconds = cases * cells * work_of_case * SECONDS_PER_CELL
-    memory = LIBRARIES + cells * work_of_case * word * ARRAYS_HELD
-    return Plan(size, seconds, memory, structure.shape, "use --downsample {factor} or --crop")
+    advice = "use --downsample {factor} or --crop, or homogenise windows (--memory)"
+    # Potential and flux of a load case are kept in double precision, and once more as fields in single.
+    disk = 24.0 * cases * prod(structure.shape)
+    return Plan(size, seconds, memory, structure.shape, advice, disk)
 
 
-def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | None = None) -> None:
+def work(run: RunDirectory, progress: Progress, found: Any = None) -> None:
     """Homogenise as the run's settings say, and write everything but the report.
 
     Writes ``fields.nc`` and the tables of `matlens.microstructure.commands.homogenize.tables`. Load cases of conduction
@@ -112,14 +118,17 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         Open; may hold the beginning of the same work.
     progress : Progress
         Shows how far the work is.
-    found : sequence of Segmentation, optional
-        The input, where it has been read already.
+    found : sequence of Segmentation, or Opened, optional
+        The input, where it has been read already; for windows, the volume that has been opened.
     """
     spec = options_of(run, HomogenizeSpec)
     inputs = Inputs.from_settings(run.settings["inputs"])
+    if spec.window is not None:
+        work_windows(run, spec, inputs, progress, found)
+        return
     structure = exemplars_of(run, inputs, found, whole=_WHOLE, thresholds=True)[0]
     if spec.conductivity is None or spec.boundary == "flux":
-        result = _solve(spec, structure, progress)
+        result = solve(spec, structure, progress)
     else:
         result = _by_axis(run, spec, structure, progress)
     _write_fields(run, structure, spec, result)
@@ -135,41 +144,6 @@ def work(run: RunDirectory, progress: Progress, found: Sequence[Segmentation] | 
         warned.append(threshold_conclusion(moved, extent(variants)))
     run.mark("running", sentences=conclusions(structure, spec, result), warnings=warned)
     run.spend("axis")
-
-
-def _solve(
-    spec: HomogenizeSpec,
-    structure: Microstructure,
-    progress: Progress,
-    *,
-    axes: tuple[int, ...] | None = None,
-    solved: Mapping[int, NDArray[np.generic]] | None = None,
-    start: Mapping[int, NDArray[np.generic]] | None = None,
-) -> Homogenization:
-    """Homogenise, with fields; ``axes`` in place of those asked for.
-
-    Potentials that are ``solved`` already are put together as they are: residual and tensor are evaluated once. Those
-    of a similar structure are a ``start``.
-    """
-    # Taking the mean gradient off stored potentials rounds them, which may lift a residual above the tolerance again.
-    tolerance = spec.tolerance if solved is None else 10 * spec.tolerance
-    return homogenize(
-        structure,
-        conductivity=spec.conductivity,
-        young=spec.young,
-        poisson=spec.poisson,
-        boundary=spec.boundary,
-        scheme=spec.scheme,
-        axes=spec.axes if axes is None else axes,
-        tolerance=tolerance,
-        max_iterations=MAX_ITERATIONS if solved is None else 0,
-        dtype=spec.precision,
-        device=spec.device,
-        unit=spec.unit,
-        fields=solved is None,
-        start=start if solved is None else solved,
-        progress=progress,
-    )
 
 
 def _both_schemes(
@@ -225,7 +199,7 @@ def _moved(
         elif few or abs(place) == 1:
             shown = Labelled(progress, f"thresholds moved to {place:+.1f} of their plateau")
             loose = replace(spec, tolerance=max(spec.tolerance, _MOVED_TOLERANCE))
-            found = _solve(loose, variants[place], shown, start=start)
+            found = solve(loose, variants[place], shown, start=start)
         else:
             continue
         for name, value in zip(tensor_names(result, variants[0.0].ndim), np.diag(found.tensor)):
@@ -241,7 +215,7 @@ def _by_axis(run: RunDirectory, spec: HomogenizeSpec, structure: Microstructure,
     cases = dict(zip(axes, each(run, "axis", {str(axis): axis for axis in axes}, made, ARRAYS).values()))
     potentials = {axis: case["potential"] for axis, case in cases.items()}
     settled = all(case["converged"] for case in cases.values())
-    whole = _solve(spec, structure, Labelled(progress, "putting together"), solved=potentials)
+    whole = solve(spec, structure, Labelled(progress, "putting together"), solved=potentials)
     iterations, residual = (np.concatenate([case[name] for case in cases.values()]) for name in _RECORDS)
     if not settled:
         whole = replace(whole, residual=residual, converged=False)
@@ -252,7 +226,7 @@ def _by_axis(run: RunDirectory, spec: HomogenizeSpec, structure: Microstructure,
 
 def _case(spec: HomogenizeSpec, structure: Microstructure, progress: Progress, axis: int) -> Arrays:
     """Potential, flux and record of one load case of conduction."""
-    part = _solve(spec, structure, Labelled(progress, f"axis {axis}"), axes=(axis,))
+    part = solve(spec, structure, Labelled(progress, f"axis {axis}"), axes=(axis,))
     records = {name: getattr(part, name) for name in _RECORDS}
     return {**records, "converged": np.array(part.converged), **{name: field[0] for name, field in part.fields.items()}}
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
+from matlens.core.memory import parse_size
 from matlens.core.settings import OnDevice, option, options
 from matlens.errors import InputError
 from matlens.microstructure.commands.options import File, Micrographs, PhaseValues
@@ -14,6 +15,7 @@ from matlens.runs.command import Command
 __all__ = ["COMMAND", "HomogenizeSpec", "parse_axes"]
 
 _VALUES = "PHASE=VALUE,..."
+_WINDOWS = "Volumes larger than memory"
 
 
 def parse_axes(value: Any) -> Any:
@@ -111,9 +113,30 @@ class HomogenizeSpec(Micrographs, OnDevice):
     precision: Annotated[
         Literal["float64", "float32"], option("Floating-point precision of the solver; float32 takes half the memory.")
     ] = "float64"
+    memory: Annotated[
+        str | None,
+        option(
+            "Memory that the process may take, e.g. 4GB; a volume that needs more is homogenised in windows, one by "
+            "one. These are apparent properties of windows, not the effective property of the whole.",
+            metavar="SIZE",
+            group=_WINDOWS,
+        ),
+    ] = None
+    window: Annotated[
+        int | None,
+        option(
+            "Largest side of disjoint windows, which are homogenised one by one; by default the largest that fit "
+            "--memory, where the whole does not.",
+            unit="px",
+            group=_WINDOWS,
+            ge=8,
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.memory is not None:
+            parse_size(self.memory)
         stiffness = self.young is not None and self.poisson is not None
         if stiffness == (self.conductivity is not None) or (self.young is None) != (self.poisson is None):
             raise InputError(

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from matlens.core.guard import reading
-from matlens.errors import InputError, Interrupted
+from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.outcome import write_outcome
 from matlens.microstructure.commands.realisation_store import RealisationStore
@@ -95,21 +95,19 @@ def work(run: RunDirectory, progress: Progress) -> None:
     ------
     Interrupted
         On KeyboardInterrupt; the best so far is written as ``partial_I.npy`` and ``.tif``.
+    SomeFailed
+        If all of several realisations failed; those that fail beside others are named in the provenance.
     """
     spec = options_of(run, ReconstructSpec)
     statistics = _kept(run, str(spec.target))
     planned, targets = _plan(spec, statistics), CurveTargets.from_dataset(statistics)
     store = RealisationStore(run, planned.exemplars[0], say=progress.say)
-    store.spread(planned, progress)
-    try:
-        result = planned.run(progress, store)
-    except Interrupted as stop:
-        store.write_partial(stop.result)
-        raise
+    result = store.make(planned, progress)
     write_outcome(run, result)
     first = result.microstructure
     noise = first.with_labels(white_noise(first.shape, first.volume_fractions, spec.seed).labels)
-    sources = {f"result {index}": m for index, m in enumerate(result.microstructures)} | {"white noise": noise}
+    results = zip(result.numbers, result.microstructures)
+    sources = {f"result {number}": m for number, m in results} | {"white noise": noise}
     rows = [{"source": source, **targets.errors(m)} for source, m in sources.items()]
     write_table(run, "errors", pd.DataFrame(rows))
     write_table(run, "curves", _curves(targets, sources))

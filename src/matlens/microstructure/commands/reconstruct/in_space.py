@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -33,7 +33,7 @@ def judge_by_axis(
     run: RunDirectory,
     names: Iterable[str],
     exemplars: Sequence[Microstructure],
-    volumes: Sequence[Microstructure],
+    volumes: Mapping[int, Microstructure],
     progress: Progress,
     seed: int,
 ) -> None:
@@ -49,8 +49,8 @@ def judge_by_axis(
         Names of the planes of each exemplar.
     exemplars : sequence of Microstructure
         The sections.
-    volumes : sequence of Microstructure
-        What was made.
+    volumes : mapping of int to Microstructure
+        What was made, by its number.
     progress : Progress
         Shows how far the work is.
     seed : int
@@ -61,14 +61,16 @@ def judge_by_axis(
     wanted = {AXES[axis]: [sections[number] for number in own] for axis, own in enumerate(faces) if own}
 
     def judged(axis: str) -> dict[str, Any]:
-        planes, _, _ = planes_of(volumes, (AXES.index(axis),))
+        planes, _, _ = planes_of(list(volumes.values()), (AXES.index(axis),))
         found = compare(
             planes, wanted[axis], seed=seed, controls=False, copying=False, properties=(), progress=progress
         )
         table = found.ratios.assign(planes=f"normal to {axis}")
         return {"rows": table.to_dict("records"), "joint": found.joint, "sentence": found.sentences()[0]}
 
-    results = dict(each(run, "planes", {axis: axis for axis in wanted}, judged, JSON, label="planes against sections"))
+    # Volumes that failed are tried again by a resumed run, for which this judgement would be none of all.
+    key = f"planes_of_{'_'.join(map(str, volumes))}" if run.failed else "planes"
+    results = dict(each(run, key, {axis: axis for axis in wanted}, judged, JSON, label="planes against sections"))
     write_table(run, PLANES, pd.concat([pd.DataFrame(one["rows"]) for one in results.values()], ignore_index=True))
     joints = {axis: str(one["joint"]) for axis, one in results.items()}
     joint, sentence = joint_of_planes(joints)
@@ -80,19 +82,19 @@ def judge_by_axis(
 _WORDS = {"equivalent": "Equivalent", "different": "Different", "undecided": "Not decided"}
 
 
-def propose(run: RunDirectory, volumes: Sequence[Microstructure], progress: Progress) -> None:
+def propose(run: RunDirectory, volumes: Mapping[int, Microstructure], progress: Progress) -> None:
     """Compute what sections do not determine, and write ``proposed.csv``.
 
     Parameters
     ----------
     run : RunDirectory
         Run directory, open.
-    volumes : sequence of Microstructure
-        What was made.
+    volumes : mapping of int to Microstructure
+        What was made, by its number.
     progress : Progress
         Shows how far the work is.
     """
-    tables = [_proposed(run, f"volume_{index}/", volume, progress) for index, volume in enumerate(volumes)]
+    tables = {index: _proposed(run, f"volume_{index}/", volume, progress) for index, volume in volumes.items()}
     write_table(run, PROPOSED, _numbered(tables, "realisation"))
 
 
@@ -126,7 +128,7 @@ def propose_from_halves(
     Interrupted
         On KeyboardInterrupt.
     """
-    tables = []
+    tables = {}
     for index in range(number):
         planned = plan(half_sections(exemplars, seed, index), seed + 1 + index)
         folder = f"{RESAMPLED}_{index}/"
@@ -136,7 +138,7 @@ def propose_from_halves(
         except Interrupted as stop:
             store.write_partial(stop.result)
             raise
-        tables.append(_proposed(run, folder, volume, progress))
+        tables[index] = _proposed(run, folder, volume, progress)
     write_table(run, RESAMPLED, _numbered(tables, "target"))
 
 
@@ -144,5 +146,5 @@ def _proposed(run: RunDirectory, folder: str, volume: Microstructure, progress: 
     return proposed_statistics(volume, progress, RunStateStore(run, folder))
 
 
-def _numbered(tables: Sequence[pd.DataFrame], name: str) -> pd.DataFrame:
-    return pd.concat([table.assign(**{name: index}) for index, table in enumerate(tables)], ignore_index=True)
+def _numbered(tables: Mapping[int, pd.DataFrame], name: str) -> pd.DataFrame:
+    return pd.concat([table.assign(**{name: index}) for index, table in tables.items()], ignore_index=True)

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from matlens.core.settings import taken_by
-from matlens.errors import InputError, Interrupted
+from matlens.errors import InputError
 from matlens.hooks import Progress
 from matlens.microstructure.commands.inputs import (
     Inputs,
@@ -183,6 +183,8 @@ def work(run: RunDirectory, progress: Progress, found: Found | None = None) -> N
     ------
     Interrupted
         On KeyboardInterrupt; the best so far is written as ``partial_I.npy`` and ``.tif``.
+    SomeFailed
+        If all of several realisations failed; those that fail beside others are named in the provenance.
     """
     spec = options_of(run, ReconstructSpec)
     if spec.target is not None:
@@ -197,19 +199,15 @@ def work(run: RunDirectory, progress: Progress, found: Found | None = None) -> N
     check_weights(run, planned.settings.get("weights", {}))
     # Sections of a volume are brought to one pixel size, which is that of the result.
     store = RealisationStore(run, planned.exemplars[0], say=progress.say)
-    store.spread(planned, progress)
-    try:
-        result = planned.run(progress, store)
-    except Interrupted as stop:
-        store.write_partial(stop.result)
-        raise
+    result = store.make(planned, progress)
     write_outcome(run, result)
+    made = dict(zip(result.numbers, result.microstructures))
     if spec.plane:
-        in_space.judge_by_axis(run, spec.plane, exemplars, result.microstructures, progress, spec.seed)
+        in_space.judge_by_axis(run, spec.plane, exemplars, made, progress, spec.seed)
     else:
         compare_in(run, result.microstructures, exemplars, progress, seed=spec.seed)
     if len(planned.shape) == 3:
-        in_space.propose(run, result.microstructures, progress)
+        in_space.propose(run, made, progress)
     if spec.target_resamples:
 
         def from_halves(halves: Sequence[Microstructure], seed: int) -> Realisations[Any]:
