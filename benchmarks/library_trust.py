@@ -2,6 +2,7 @@
 
     python benchmarks/library_trust.py                              # four families, seeds 0 to 6, three models
     python benchmarks/library_trust.py --families phases --seeds 0 1 --models auto
+    python benchmarks/library_trust.py --faults --seeds 0 1         # spikes, gain errors and dead channels, prepared
     python benchmarks/library_trust.py --summary
 
 Every library and model leaves a file and is not measured again. Seeds from 100 on served to choose, and are not
@@ -24,6 +25,7 @@ from library_families import FAMILIES, Known
 from matlens.library.baselines import BASELINES
 from matlens.library.gradients import explain_library, neighbourhood_support
 from matlens.library.model import LibraryModel
+from matlens.library.spectra import Area, Cut, Despike, Preprocessing
 from matlens.library.stacking import StackedModel
 from matlens.library.suggestions import Campaign, suggest
 from matlens.library.table import MaterialsLibrary
@@ -107,6 +109,43 @@ def support(known: Known) -> Row:
     return {"caught beyond": float(unsupported[beyond].mean()), "lost inside": float(unsupported[~beyond].mean())}
 
 
+def with_faults(library: MaterialsLibrary, seed: int) -> MaterialsLibrary:
+    """Spectra with a spike in every sixth, gains that scatter by a third, and two channels that are dead in all."""
+    random, spectra = np.random.default_rng(900 + seed), np.array(library.spectra)
+    hit = random.permutation(len(spectra))[: len(spectra) // 6]
+    spectra[hit, random.integers(spectra.shape[1], size=len(hit))] += 50 * spectra.max()
+    spectra *= np.exp(random.normal(0, 1 / 3, (len(spectra), 1)))
+    dead = random.integers(2, spectra.shape[1] - 3)
+    spectra[:, dead : dead + 2] = 0
+    return library.with_spectra(spectra, library.axis)
+
+
+def faults(family: str, seed: int) -> Row:
+    """Change of gradients by faults of the spectra, after preparation, over their size without faults."""
+    clean = FAMILIES[family](seed).library
+    faulty = with_faults(clean, seed)
+    dead = clean.axis[(faulty.spectra == 0).all(0)]
+    chain = Preprocessing([Cut(dead[0], dead[-1]), Despike(), Area()])
+    found = []
+    for library in (clean, faulty):
+        model = StackedModel(n_models=MEMBERS, seed=seed, preprocessing=chain).fit(library, "P")
+        found.append(explain_library(model, library).sel(scheme="dilution"))
+    there, row = found[0]["support"].to_numpy() >= 1, {"family": family, "seed": seed}
+    for kind in ("total", "partial", "alone"):
+        one, other = (
+            (
+                each["composition_only_gradient"] if kind == "alone" else each["composition_gradient"].sel(kind=kind)
+            ).to_numpy()[there]
+            for each in found
+        )
+        row[kind] = float(np.sqrt(np.mean((other - one) ** 2) / np.mean(one**2)))
+        error = found[0].get("composition_gradient_error")
+        if kind != "alone" and error is not None:
+            own = error.sel(kind=kind).to_numpy()[there]
+            row[f"{kind}, over its error"] = float(np.sqrt(np.mean((other - one) ** 2) / np.mean(own**2)))
+    return row
+
+
 def measured(family: str, name: str, seed: int) -> Row:
     """Everything of one library and one model."""
     known, begun = FAMILIES[family](seed), time.process_time()
@@ -123,20 +162,35 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(7)))
     parser.add_argument("--summary", action="store_true", help="print what is there; measure nothing")
+    parser.add_argument("--faults", action="store_true", help="measure what faults of spectra change")
     asked = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for seed in () if asked.summary else asked.seeds:
         for family in asked.families:
-            for name in asked.models:
+            file = FOLDER / f"faults_{family}_{seed}.json"
+            if asked.faults and not file.is_file() and FAMILIES[family](seed).library.spectra is not None:
+                file.write_text(json.dumps(faults(family, seed)))
+                print(file.name, flush=True)
+            for name in () if asked.faults else asked.models:
                 file = FOLDER / f"{family}_{name}_{seed}.json"
                 if not file.is_file():
                     file.write_text(json.dumps(measured(family, name, seed)))
                     print(file.name, flush=True)
-    rows = [json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))]
-    table = pd.DataFrame([row for row in rows if row["seed"] < 100 or row["seed"] in asked.seeds])
-    means = table.groupby(["family", "model"]).mean(numeric_only=True).drop(columns="seed")
-    means.insert(0, "libraries", table.groupby(["family", "model"]).size())
-    print(means.round(2).to_string())
+    table = stored(asked.seeds, faults=False)
+    if len(table):
+        means = table.groupby(["family", "model"]).mean(numeric_only=True).drop(columns="seed")
+        means.insert(0, "libraries", table.groupby(["family", "model"]).size())
+        print(means.round(2).to_string())
+    changed = stored(asked.seeds, faults=True)
+    if len(changed):
+        print(changed.groupby("family").mean(numeric_only=True).drop(columns="seed").round(3).to_string())
+
+
+def stored(seeds: list[int], *, faults: bool) -> pd.DataFrame:
+    """What was measured; seeds that served to choose only where they are asked for."""
+    files = [file for file in sorted(FOLDER.glob("*.json")) if file.name.startswith("faults_") == faults]
+    rows = [json.loads(file.read_text()) for file in files]
+    return pd.DataFrame([row for row in rows if row["seed"] < 100 or row["seed"] in seeds])
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ def build_report(run: RunDirectory, page: Page, *, pdf: bool = False) -> Path:
         keep_trailing_newline=True,
     )
     shown = answer or Answer()
+    told = map(sentence, [*shown.warnings, *warnings(run)])
     if isinstance(shown.picture, Drawing):
         shown = replace(shown, picture=_drawn(run, shown.picture, pdf))
     html = environment.get_template("report.html.jinja").render(
@@ -82,7 +83,7 @@ def build_report(run: RunDirectory, page: Page, *, pdf: bool = False) -> Path:
         status=status(run, begun=answer is not None),
         headline=headline,
         answer=shown,
-        warnings=list(map(sentence, [*shown.warnings, *warnings(run)])),
+        warnings=[text for text in told if text != headline],
         points=points,
         most=_MOST,
         sections=[(f"{_slug(section.title)}-{index}", section) for index, section in enumerate(found)],

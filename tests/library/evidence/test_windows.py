@@ -152,7 +152,7 @@ def test_permuted_labels_are_the_null_where_given(insight):
     wide = xr.Dataset({"spectral_mean": (("permutation", "axis"), 90 * noise(np.random.default_rng(6), 19))})
     found = spectral_bands(insight, wide, least_support=0)
     assert found.empty
-    assert found.attrs["null"] == "19 ensembles of permuted labels"
+    assert found.attrs["null"] == "19 models of permuted labels"
     tight = spectral_bands(insight, wide / 90, least_support=0, smooth=2.0)
     assert tight["p"].tolist() == [0.05]
 

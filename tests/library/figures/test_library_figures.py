@@ -99,11 +99,11 @@ def test_composition_figures_of_every_kind_of_library(insight):
 def test_ranges_are_of_supported_samples_and_hosts_are_no_crosses():
     insight = example_insight()
     insight["support"][:30, 1] = 0
-    row = figures.gradient_frame(insight, ["dilution"]).set_index(["component", "model"]).loc[("V", "ensemble")]
+    row = figures.gradient_frame(insight, ["dilution"]).set_index(["component", "model"]).loc[("V", "model")]
     values = insight["composition_gradient"].sel(scheme="dilution", kind="total", component="V").to_numpy()
     assert row["median"] == pytest.approx(np.median(values[30:]))
     assert row["share"] == pytest.approx(0.5)
-    host = figures.gradient_frame(insight, ["exchange"]).set_index(["component", "model"]).loc[("Bi", "ensemble")]
+    host = figures.gradient_frame(insight, ["exchange"]).set_index(["component", "model"]).loc[("Bi", "model")]
     assert np.isnan(host["share"])
 
 

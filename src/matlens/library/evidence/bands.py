@@ -40,7 +40,7 @@ def spectral_bands(
     insight : Dataset
         Gradients from `explain_library`.
     null : Dataset, optional
-        Gradients of ensembles with permuted labels, from `label_null`. Without it the test uses the variation over
+        Gradients of models with permuted labels, from `label_null`. Without it the test uses the variation over
         members. This is a test only if members were trained on different compositions (``resample`` of the model; see
         `ERROR_FACTOR`); otherwise members differ by random numbers alone. A single model without null has no bands.
     method : {"max-t", "cluster"}
@@ -83,7 +83,7 @@ def spectral_bands(
         profile = np.where(covered, supported_spectra(insight, least_support).mean("sample"), np.nan)
         draws = np.where(covered, null["spectral_mean"].transpose("permutation", "axis"), np.nan)
         test = permutation_family(smooth_along_axis(profile, axis, smooth), smooth_along_axis(draws, axis, smooth))
-        judge = f"{len(draws)} ensembles of permuted labels"
+        judge = f"{len(draws)} models of permuted labels"
     elif insight.sizes.get("model", 1) > 3:
         means = member_means(insight, "spectral_gradient", enough).transpose("model", "axis")
         profiles = np.where(covered, means, np.nan)
@@ -93,7 +93,7 @@ def spectral_bands(
         judge = f"spread of {len(profiles)} models of {'the same' if np.isnan(factor) else 'different'} samples"
     else:
         nothing = pd.DataFrame(columns=_COLUMNS)
-        nothing.attrs["null"] = "nothing: neither ensembles of permuted labels nor gradients of several models"
+        nothing.attrs["null"] = "nothing: neither models of permuted labels nor gradients of several models"
         return nothing
     table = find_bands(profile, axis, test, method=method, level=level)
     table.attrs["null"] = judge

@@ -186,7 +186,7 @@ def label_null(
     for number in range(permutations):
         permuted = permuted_library(library, target=target, seed=seed + number)
         found.append(gradient_statistics(_compared(fit(permuted, number))))
-        progress.update(number + 1, "ensembles of permuted labels")
+        progress.update(number + 1, "models of permuted labels")
     progress.end()
     return xr.concat(found, "permutation")
 

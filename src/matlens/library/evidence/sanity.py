@@ -65,7 +65,7 @@ def check_insight(
     library : MaterialsLibrary, optional
         Samples at which the model is checked.
     null : Dataset, optional
-        Gradients of ensembles with permuted labels, from `label_null`.
+        Gradients of models with permuted labels, from `label_null`.
     seed : int
         Seed of all random numbers.
 
@@ -85,7 +85,10 @@ def check_insight(
     if model is not None and library is not None:
         rows += _rows(check_differences(model, library, seed=seed))
     if isinstance(model, LibraryModel) and library is not None:
-        rows += _rows(check_weights(model.ensemble_alone, library, seed=seed))
+        found = check_weights(model.ensemble_alone, library, seed=seed)
+        if model.ensemble_alone is not model:
+            found["sentence"] = "of the ensemble in the mixture, " + found["sentence"]
+        rows += _rows(found)
     if insight.sizes.get("model", 1) > 3:
         rows += _rows(check_halves(insight, seed=seed))
     if null is not None:
@@ -201,7 +204,7 @@ def check_halves(insight: xr.Dataset, *, repeats: int = 20, seed: int = 0) -> pd
             part = members[rng.permutation(len(members))[:half]].sum(0, dtype=np.float64)
             agreements.append(_alike(part, total - part))
         value = float(np.median(agreements))
-        sentence = f"{what} gradients of the ensemble's halves correlate by {value:.2f}"
+        sentence = f"{what} gradients of two halves of the members correlate by {value:.2f}"
         rows.append(_row("halves", what, value, _AGREE, value >= _AGREE, sentence))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
@@ -217,7 +220,7 @@ def check_labels(insight: xr.Dataset, null: xr.Dataset) -> pd.DataFrame:
     insight : Dataset
         Gradients from `explain_library`.
     null : Dataset
-        Gradients of ensembles with permuted labels for the same samples, from `label_null`.
+        Gradients of models with permuted labels for the same samples, from `label_null`.
 
     Returns
     -------

@@ -35,7 +35,7 @@ _COST_ON_SITES = {  # where the fractions of each of several sites sum to 1 by t
 }
 _KIND = {"partial": "spectrum held fixed", "total": "spectrum allowed to change"}
 _ORDER = ("composition", "peak", "band", "group")
-_TIMES = 5.0  # between mean and median, or ensemble and Gaussian process, from which neither stands for the other
+_TIMES = 5.0  # between mean and median, or model and Gaussian process, from which neither stands for the other
 Mask = NDArray[np.bool_]
 
 
@@ -99,7 +99,7 @@ def statements(
     >>> found[["subject", "status"]].to_numpy().tolist()
     [['W', 'supported'], ['Mo', 'unsupported']]
     >>> print(found.sentence[0])
-    More W at the expense of all others raises P by 1.99 ± 0.045 (ensemble) mW/cm2 per at% (mean of 8 samples; ...
+    More W at the expense of all others raises P by 1.99 ± 0.045 (standard error) mW/cm2 per at% (mean of 8 samples; ...
     """
     common = Verdict()
     if held_out is not None:
@@ -194,7 +194,7 @@ def _error_of_sign(means: xr.Dataset) -> NDArray[np.float64]:
 def _chance_words(p: float) -> str:
     if not np.isfinite(p):
         return "a single model has no spread to judge the mean by"
-    return f"family-wise p of the mean, by the ensemble's spread, is {p:.2g}"
+    return f"family-wise p of the mean, by the spread of its members, is {p:.2g}"
 
 
 def _judge_support(verdict: Verdict, part: xr.Dataset, mean: float) -> None:
@@ -225,7 +225,7 @@ def _judge_size(verdict: Verdict, part: xr.Dataset, mean: float) -> float:
         if np.isfinite(check):
             verdict.want(
                 _alike(median, check),
-                f"the median of a Gaussian process on composition alone is {shown(check)}, of the ensemble "
+                f"the median of a Gaussian process on composition alone is {shown(check)}, of the model "
                 f"{shown(median)}",
             )
     return median
@@ -256,7 +256,7 @@ def _composition_row(
         mean_words, effect = f"the mean is {shown(effect)}", median
     else:
         mean_words = ""
-    size = shown(abs(effect)) + (f" ± {shown(error, 2)} (ensemble)" if np.isfinite(error) else "")
+    size = shown(abs(effect)) + (f" ± {shown(error, 2)} (standard error)" if np.isfinite(error) else "")
     count = int(mean["composition_gradient_samples"])
     where = "" if region == "all samples" else f", {region}"
     sentence = (
@@ -287,7 +287,7 @@ def _groups(groups: ComponentGroups, insight: xr.Dataset, common: Verdict) -> It
         verdict.graded(p <= LEVEL, p <= WEAK_LEVEL, f"family-wise p against the null of {nulls} is {p:.2g}")
         verdict.graded(stability >= _STABLE, stability >= 0.5, f"stability under resampling is {stability:.2f}")
         if "permuted labels" not in groups.nulls:
-            verdict.want(False, "no ensembles of permuted labels were compared with")
+            verdict.want(False, "no models of permuted labels were compared with")
         if "supported" in row:
             verdict.want(
                 row["supported"] >= _COVERED, f"data lie along {100 * row['supported']:.0f} % of the directions"

@@ -196,7 +196,7 @@ def component_gradients(table: pd.DataFrame, *, label: str) -> Figure:
     Examples
     --------
     >>> numbers = {"median": [1.0, np.nan], "low": 0.0, "high": 2.0, "lower": 0.5, "upper": 1.5, "share": [1.0, 0.0]}
-    >>> rows = {"scheme": "dilution", "component": ["W", "Mo"], "model": "ensemble"}
+    >>> rows = {"scheme": "dilution", "component": ["W", "Mo"], "model": "model"}
     >>> len(component_gradients(pd.DataFrame({**rows, **numbers}), label="gradient").axes)
     1
     """

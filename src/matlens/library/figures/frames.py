@@ -117,7 +117,7 @@ def arrow_frame(
             "undefined": undefined * len(titles),
         }
     )
-    table.attrs["caps"] = "standard error" if known else "standard deviation over the ensemble"
+    table.attrs["caps"] = "standard error" if known else "standard deviation over the members"
     return table
 
 
@@ -136,7 +136,7 @@ def gradient_frame(insight: xr.Dataset, schemes: Sequence[str], *, kind: str = "
     Returns
     -------
     DataFrame
-        Columns as `matlens.library.figures.component_gradients` draws them: the ensemble, and where it exists the
+        Columns as `matlens.library.figures.component_gradients` draws them: the model, and where it exists the
         Gaussian process on composition alone.
 
     Examples
@@ -148,7 +148,7 @@ def gradient_frame(insight: xr.Dataset, schemes: Sequence[str], *, kind: str = "
     >>> gradient_frame(data, ["dilution"])[["component", "median", "share"]].to_numpy().tolist()
     [['W', 2.0, 1.0]]
     """
-    sources = {"ensemble": insight["composition_gradient"].sel(kind=kind)}
+    sources = {"model": insight["composition_gradient"].sel(kind=kind)}
     if kind == "total" and "composition_only_gradient" in insight:
         sources["composition alone (Gaussian process)"] = insight["composition_only_gradient"]
     support, rows = _support(insight, kind), []

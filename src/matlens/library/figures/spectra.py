@@ -110,7 +110,7 @@ def spectrum_gradient(
     below.set_xlabel(axis)
     below.set_ylabel(_broken(gradient))
     below.set_xlim(table["axis"].min(), table["axis"].max())
-    keys: list[Any] = [Patch(color=_BAND, label="spread over the ensemble")]
+    keys: list[Any] = [Patch(color=_BAND, label="spread over the members")]
     if weak.notna().any():
         keys.append(Line2D([], [], color=COLOURS["exemplar"], linewidth=0.8, linestyle=(0, (1, 1)), label=SUPPORT[1]))
     if bad.any():

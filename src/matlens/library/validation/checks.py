@@ -398,7 +398,8 @@ def _alarm(table: pd.DataFrame, target: Target) -> str:
         return ""
     return (
         f"The {best['covariate']} alone predicts {target.name} with R2 {best['r2']:.2f}, the composition with "
-        f"{control['r2']:.2f}: look for drift or batches before you trust any effect."
+        f"{control['r2']:.2f}: the model does not know it. Compare samples that were made alike, and look for drift or "
+        "batches, before you trust any effect."
     )
 
 
@@ -417,5 +418,5 @@ def _confounding_sentence(table: pd.DataFrame, target: Target, *, inputs: str) -
         )
     return (
         f"Other causes: {rest['covariate']} predicts what a model of {inputs} leaves unexplained of {target.name} "
-        f"(R2 {rest['r2_rest']:.2f} on compositions held out): part of it is due to the place or time of making."
+        f"(R2 {rest['r2_rest']:.2f} on compositions held out): part of it is due to how or when samples were made."
     )

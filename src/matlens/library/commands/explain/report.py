@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from matlens.core.numbers import shown
+from matlens.core.user_text import listed
 from matlens.figures.units import name_with_unit, typeset_unit
 from matlens.library import figures
 from matlens.library.commands.explain.spectra_report import (
@@ -56,7 +57,7 @@ _REGIONS = {
     "region": "region",
     "component": "component",
     "mean": "gradient",
-    "spread": "ensemble spread",
+    "spread": "spread of the members",
     "between": "between samples",
     "samples": "samples",
 }
@@ -106,7 +107,13 @@ def _conclusions(few: pd.DataFrame) -> list[Any]:
     text = listed["next"].astype(object).fillna("")
     listed["next"] = [f"{words} ({shown(float(apart), 2)} σ apart)" if words else "none found"
                       for words, apart in zip(text, listed["separation"])]  # fmt: skip
-    main = table(listed, "Conclusions, the surest first", _CONCLUSIONS)
+    both = few["status"].nunique() > 1
+    order = (
+        "Conclusions: supported ones, then weak ones, each with the surest first"
+        if both
+        else "Conclusions, the surest first"
+    )
+    main = table(listed, order, _CONCLUSIONS)
     return [main, Folded("What the rival explanations are", [table(listed, "", _RIVALS)])]
 
 
@@ -154,6 +161,9 @@ def _how(insight: xr.Dataset) -> str:
     inputs = [word for word, key in (("composition", "composition"), ("spectrum", "spectrum"))
               if insight.attrs.get(f"uses_{key}")]  # fmt: skip
     model = f"an ensemble of {members} models" if members > 1 else "a single model"
+    if "part" in insight.coords:
+        others = [str(name).replace("-", " ") for name in insight["part"].values[1:]]
+        model = f"a mixture of {model} with {listed(others)}"
     return (
         f"Read from {model} of {' and '.join(inputs)}, at {insight.sizes['sample']} samples, in "
         f"{typeset_unit(str(insight['composition_gradient'].attrs.get('units', '')))}. Spreads are the "
@@ -208,7 +218,7 @@ def _components(insight: xr.Dataset) -> Drawing:
         "half (thick) and nine tenths (thin) of the samples. Beside it the same of a Gaussian process on composition "
         "alone, which knows nothing of the spectra and is the check of the total; crosses have no support."
     )
-    own = frame[(frame["scheme"] == "dilution") & (frame["model"] == "ensemble")].dropna(subset="median")
+    own = frame[(frame["scheme"] == "dilution") & (frame["model"] == "model")].dropna(subset="median")
     listed = ", ".join(f"{name} {shown(float(median))}" for name, median in zip(own["component"], own["median"]))
     alt = f"Median {label} of each component at the expense of all others: {listed}."
     return Drawing("components", figures.component_gradients(frame, label=label), frame, caption, alt)
@@ -288,7 +298,7 @@ def trust(run: RunDirectory) -> Section | None:
     said = [
         "Gradients must be those of the model (finite differences, completeness of integrated gradients), of what was "
         "learned (they collapse when weights are drawn anew or labels are permuted), and of the data rather than of "
-        "one training (halves of the ensemble agree)."
+        "one training (halves of the members agree)."
     ]
     if insight is not None and "off_manifold_share" in insight:
         share = insight["off_manifold_share"].to_numpy()

@@ -23,7 +23,7 @@ from matlens.library.commands.explain.tables import (
     said_of,
     write_gradients,
 )
-from matlens.library.commands.models import read_model
+from matlens.library.commands.models import read_model, warnings_of_model
 from matlens.library.evidence import (
     check_insight,
     component_groups,
@@ -108,7 +108,7 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
     InputError
         If a host or a region is not known.
     KeyboardInterrupt
-        On an interrupt; gradients and finished ensembles of permuted labels are kept.
+        On an interrupt; gradients and finished models of permuted labels are kept.
     """
     run.spend("permuted")
     if (run.path / "statements.csv").is_file():  # written last
@@ -129,7 +129,7 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
         resolved=facts,
         notes=[*_notes(spec, insight), *notes],
         sentences=said_of(said, few),
-        warnings=_warnings(run),
+        warnings=[*warnings_of_model(spec.model), *_warnings(run)],
     )
     write_table(run, "statements", said)
 
@@ -259,12 +259,12 @@ def _null(
     response: CompositionResponse | None,
     progress: Progress,
 ) -> xr.Dataset | None:
-    """Statistics of ensembles of permuted labels; those made before are read."""
+    """Statistics of models of permuted labels; those made before are read."""
     if not spec.permutations:
         return None
     numbers = {str(number): number for number in range(spec.permutations)}
     made = partial(_permuted, spec, model, response)
-    label = "ensembles of permuted labels"
+    label = "models of permuted labels"
     parts = each(run, "permuted", numbers, made, DATASET, progress=progress, label=label)
     return xr.concat(list(parts.values()), "permutation")
 
@@ -290,5 +290,5 @@ def _warnings(run: RunDirectory) -> list[str]:
 def _notes(spec: ExplainSpec, insight: xr.Dataset) -> list[str]:
     notes = [str(insight.attrs[name]) for name in ("identifiability", "total_check") if insight.attrs.get(name)]
     if not spec.permutations:
-        notes.append("no ensembles of permuted labels were trained, so that groups and bands lack that null.")
+        notes.append("no models of permuted labels were trained, so that groups and bands lack that null.")
     return notes

@@ -79,12 +79,12 @@ class ExplainSpec(Seeded, OnDevice):
     permutations: Annotated[
         int,
         option(
-            "Number of ensembles trained on a shuffled figure of merit, for the permutation test of each statement; 0 "
+            "Number of models trained on a shuffled figure of merit, for the permutation test of each statement; 0 "
             "for no test.",
             ge=0,
         ),
     ] = 19
-    permuted_models: Annotated[int, option("Number of models in each ensemble of the permutation test.", ge=2)] = 5
+    permuted_models: Annotated[int, option("Number of networks in each model of the permutation test.", ge=2)] = 5
     integration_steps: Annotated[
         int,
         option(
@@ -103,7 +103,7 @@ class ExplainSpec(Seeded, OnDevice):
 
     def __post_init__(self) -> None:
         if self.permutations == 1:  # the least p-value is one over one more than there are
-            raise InputError("one ensemble of permuted labels tells nothing; ask for 19 permutations (5 %), or for 0.")
+            raise InputError("one model of permuted labels tells nothing; ask for 19 permutations (5 %), or for 0.")
 
 
 COMMAND = Command(

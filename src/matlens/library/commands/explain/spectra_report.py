@@ -83,7 +83,7 @@ def along_the_spectrum(run: RunDirectory) -> Section | None:
     caption = (
         "Above: mean spectrum of all samples, as it stands in the file, coloured by the mean gradient of the figure of "
         "merit with respect to each channel, composition held; orange: more intensity goes with a higher one. Below: "
-        "that gradient, with one standard deviation of the ensemble either way. Hatched channels do not vary beyond "
+        "that gradient, with one standard deviation over the members either way. Hatched channels do not vary beyond "
         "noise and composition in most samples, so that nothing can be said of them."
     )
     items: list[Any] = [Drawing("spectrum", figure, frame, caption)]
@@ -205,7 +205,7 @@ def alike(run: RunDirectory) -> Section | None:
     items.append(Drawing("groups", figure, correlations, caption))
     said = [
         "Closure alone makes gradients go together or against each other, so groups are compared with random smooth "
-        "functions on the same compositions (and, where trained, with ensembles of permuted labels). Stability is the "
+        "functions on the same compositions (and, where trained, with models of permuted labels). Stability is the "
         "mean overlap with the groups of bootstrap resamples; above 0.75 a group is stable."
     ]
     if groups is not None and len(groups):

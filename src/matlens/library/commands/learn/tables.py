@@ -88,8 +88,10 @@ def write_library_evidence(
     ahead = pd.concat(gains, ignore_index=True) if gains else pd.DataFrame()
     if len(ahead):
         write_table(run, "paired", ahead)
-    warned = [*run.provenance.get("warnings", ()), *_warnings(table)]
-    run.mark("running", sentences=_sentences(model, table, ahead), warnings=list(dict.fromkeys(warned)))
+    limits = _warnings(table)
+    alarms = [text for text in run.provenance.get("warnings", ()) if text not in limits]  # those of the checks
+    said = [*alarms[:1], *_sentences(model, table, ahead)]  # what is wrong with the data comes before any model
+    run.mark("running", sentences=said, warnings=[*alarms, *limits])
     write_table(run, "scores", table)
 
 
@@ -117,9 +119,12 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
             kind = "single model" if isinstance(model, StackedModel) else "baseline"
             better, sign = ("the model", 1) if gain["r2_gain"] >= 0 else (f"the {kind}", -1)
             ends = sorted(sign * gain[f"r2_gain_{end}"] for end in ("low", "high"))
+            surely = (
+                f"{better} is better by {sign * gain['r2_gain']:.2f}" if ends[0] > 0 else "neither is surely better"
+            )
             sentence += (
-                f"; the best {kind} ({best['model']}) reaches {best['r2']:.2f}, so that {better} is better by "
-                f"{sign * gain['r2_gain']:.2f} ({ends[0]:.2f} to {ends[1]:.2f})"
+                f"; the best {kind} ({best['model'].replace('-', ' ')}) reaches {best['r2']:.2f}: {surely} "
+                f"(90 % interval of the difference {ends[0]:.2f} to {ends[1]:.2f})"
             )
         if np.isfinite(row["coverage"]):
             sentence += f"; the nominal 90 % intervals contain {100 * row['coverage']:.0f} % of the measured values"

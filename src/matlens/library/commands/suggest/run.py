@@ -18,7 +18,7 @@ from matlens.hooks import Progress
 from matlens.library.baselines import BASELINES
 from matlens.library.commands.explain.tables import GRADIENTS
 from matlens.library.commands.learn.tables import MODEL
-from matlens.library.commands.models import read_model
+from matlens.library.commands.models import read_model, warnings_of_model
 from matlens.library.commands.suggest.spec import SuggestSpec
 from matlens.library.evidence import additions_left_out, summarise_additions
 from matlens.library.gradients import explain_library
@@ -96,7 +96,7 @@ def work(run: RunDirectory, progress: Progress, found: tuple[LibraryModel, xr.Da
         write_table(run, "beyond", tested)
         said.append(_tested(tested))
     facts = {name: value for name, value in table.attrs.items() if name != "components" and value == value}  # no NaN
-    run.mark("running", resolved=facts, sentences=said, warnings=_warnings(table))
+    run.mark("running", resolved=facts, sentences=said, warnings=[*warnings_of_model(spec.model), *_warnings(table)])
     write_table(run, "plate", plate_list(table))
     write_table(run, "suggestions", table)
     run.spend("additions")
