@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from pool_runs import digests
 
 from matlens.cli.app import main
 from matlens.microstructure.io import write_microstructure
@@ -104,3 +105,16 @@ def test_what_cannot_be_is_one_sentence_and_leaves_nothing(case, sections, capsy
     assert len(errors) == 1, said
     assert words in errors[0]
     assert not (sections / "made").exists()
+
+
+@pytest.mark.end_to_end
+def test_workers_make_volumes_of_halves_to_the_same_bytes(sections, capsys, request):
+    asked = ("reconstruct", "top.tif", "--shape", "16x16x16", "--method", "gaussian-field", "-n", 2, "--threads", 1)
+    asked += ("--target-resamples", 2)
+    code, said = run(capsys, *asked, "-o", "alone")
+    assert code == 0, said
+    pool = request.getfixturevalue("replayed")
+    code, said = run(capsys, *asked, "-o", "shared")
+    assert code == 0, said
+    assert pool.made == {"realisation": 2, "resampled": 2}
+    assert digests(sections / "shared") == digests(sections / "alone")

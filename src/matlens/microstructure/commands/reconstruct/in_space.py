@@ -14,7 +14,7 @@ from matlens.microstructure.axes import AXES
 from matlens.microstructure.commands.judging import VERDICT
 from matlens.microstructure.commands.realisation_store import RealisationStore
 from matlens.microstructure.commands.reconstruct.spec import PLANES, PROPOSED, RESAMPLED
-from matlens.microstructure.reconstruction import Plan
+from matlens.microstructure.reconstruction import Plan, realisation_key
 from matlens.microstructure.reconstruction.faces import at_one_spacing, faces_of
 from matlens.microstructure.reconstruction.halves import half_sections
 from matlens.microstructure.statistics import compare, proposed_statistics
@@ -22,11 +22,11 @@ from matlens.microstructure.statistics.equivalence.planes import joint_of_planes
 from matlens.microstructure.structure import Microstructure
 from matlens.runs.codecs import JSON
 from matlens.runs.directory import RunDirectory
-from matlens.runs.resumable import each
+from matlens.runs.resumable import each, spread
 from matlens.runs.state_store import RunStateStore
 from matlens.runs.tables import write_table
 
-__all__ = ["judge_by_axis", "propose", "propose_from_halves"]
+__all__ = ["judge_by_axis", "propose", "propose_from_halves", "share_halves"]
 
 
 def judge_by_axis(
@@ -98,6 +98,39 @@ def propose(run: RunDirectory, volumes: Mapping[int, Microstructure], progress: 
     write_table(run, PROPOSED, _numbered(tables, "realisation"))
 
 
+def share_halves(
+    run: RunDirectory,
+    plan: Callable[[Sequence[Microstructure], int], Plan[Any]],
+    exemplars: Sequence[Microstructure],
+    number: int,
+    seed: int,
+    progress: Progress,
+) -> None:
+    """Let the workers of the run, if it has any, make the volumes of `propose_from_halves`.
+
+    Parameters
+    ----------
+    run, plan, exemplars, number, seed, progress
+        As for `propose_from_halves`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On an interrupt; states and finished volumes are kept.
+    SomeFailed
+        If volumes failed; all others are finished.
+    """
+    key = realisation_key(0)
+    files = {str(index): RunStateStore(run, _folder(index)).result_file(key) for index in range(number)}
+
+    def make(name: str) -> None:
+        planned, store = _from_half(run, plan, exemplars, int(name), seed)
+        planned.make(planned.prepared.learn(), 0, progress, store)
+
+    if number:
+        spread(run, RESAMPLED, files, make, progress=progress, label="volumes from halves of the sections")
+
+
 def propose_from_halves(
     run: RunDirectory,
     plan: Callable[[Sequence[Microstructure], int], Plan[Any]],
@@ -130,16 +163,30 @@ def propose_from_halves(
     """
     tables = {}
     for index in range(number):
-        planned = plan(half_sections(exemplars, seed, index), seed + 1 + index)
-        folder = f"{RESAMPLED}_{index}/"
-        store = RealisationStore(run, planned.exemplars[0], folder)
+        planned, store = _from_half(run, plan, exemplars, index, seed)
         try:
             volume = planned.run(progress, store).microstructure
         except Interrupted as stop:
             store.write_partial(stop.result)
             raise
-        tables[index] = _proposed(run, folder, volume, progress)
+        tables[index] = _proposed(run, _folder(index), volume, progress)
     write_table(run, RESAMPLED, _numbered(tables, "target"))
+
+
+def _folder(index: int) -> str:
+    return f"{RESAMPLED}_{index}/"
+
+
+def _from_half(
+    run: RunDirectory,
+    plan: Callable[[Sequence[Microstructure], int], Plan[Any]],
+    exemplars: Sequence[Microstructure],
+    index: int,
+    seed: int,
+) -> tuple[Plan[Any], RealisationStore]:
+    """Plan of a volume from a half of the sections, and where it is kept."""
+    planned = plan(half_sections(exemplars, seed, index), seed + 1 + index)
+    return planned, RealisationStore(run, planned.exemplars[0], _folder(index))
 
 
 def _proposed(run: RunDirectory, folder: str, volume: Microstructure, progress: Progress) -> pd.DataFrame:

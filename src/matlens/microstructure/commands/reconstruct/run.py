@@ -201,6 +201,12 @@ def work(run: RunDirectory, progress: Progress, found: Found | None = None) -> N
     store = RealisationStore(run, planned.exemplars[0], say=progress.say)
     result = store.make(planned, progress)
     write_outcome(run, result)
+
+    def from_halves(halves: Sequence[Microstructure], seed: int) -> Realisations[Any]:
+        return _plan(replace(spec, n=1, seed=seed), halves, anchors, planned.checks)
+
+    # Before the comparisons, which every worker would repeat.
+    in_space.share_halves(run, from_halves, exemplars, spec.target_resamples, spec.seed, progress)
     made = dict(zip(result.numbers, result.microstructures))
     if spec.plane:
         in_space.judge_by_axis(run, spec.plane, exemplars, made, progress, spec.seed)
@@ -209,10 +215,6 @@ def work(run: RunDirectory, progress: Progress, found: Found | None = None) -> N
     if len(planned.shape) == 3:
         in_space.propose(run, made, progress)
     if spec.target_resamples:
-
-        def from_halves(halves: Sequence[Microstructure], seed: int) -> Realisations[Any]:
-            return _plan(replace(spec, n=1, seed=seed), halves, anchors, planned.checks)
-
         in_space.propose_from_halves(run, from_halves, exemplars, spec.target_resamples, spec.seed, progress)
 
 
