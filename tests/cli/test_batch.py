@@ -51,6 +51,10 @@ def test_folders_are_groups_and_a_broken_file_costs_only_itself(folders):
     assert list(sheets) == ["values", "groups", "failed"]
     assert all((run / name).is_file() for name in COMMAND.results)
     assert len(sheets["values"]) == len(values)
+    (folders / "cast" / "s0.npy").rename(folders / "cast" / "broken.tif")  # whose name stands for another content
+    code, _, complaint = outcome("resume", run)
+    assert code == 1
+    assert "broken.tif has changed since the batch began; give the batch again, with --update." in complaint
 
 
 def test_files_added_later_are_the_only_ones_that_are_computed(folders):

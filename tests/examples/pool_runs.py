@@ -81,7 +81,7 @@ def dask_here(folder: Path, workers: int = 2) -> Iterator[tuple[subprocess.Popen
     for program, *options in [of_scheduler, *[of_worker] * workers]:
         crew.append(subprocess.Popen([sys.executable, "-m", f"distributed.cli.{program}", *options], **quiet))
     try:
-        wait_for(file.is_file)
+        wait_for(file.is_file, 120)
         yield crew[0], json.loads(file.read_text())["address"]
     finally:
         for process in reversed(crew):

@@ -171,9 +171,9 @@ def test_a_killed_scheduler_is_one_sentence_and_a_resumed_run_has_the_same_bytes
     run = tmp_path / "run"
     with dask_here(tmp_path) as (scheduler, address):
         process = start(*DRAWS, "--scheduler", address, "-o", run)
-        wait_for(lambda: worker_of(run))
+        wait_for(lambda: worker_of(run), 120)
         scheduler.kill()
-        _, complaint = process.communicate(timeout=60)
+        _, complaint = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "the scheduler of Dask has ended" in complaint
     assert complaint.count("matlens:") == 1

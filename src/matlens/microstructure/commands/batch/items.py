@@ -64,8 +64,8 @@ def items_of(spec: Batch, environment: Mapping[str, Any]) -> tuple[list[dict[str
     Returns
     -------
     list of dict
-        For settings.toml: ``key``, ``file``, ``sample``, ``group`` and ``options``. The key is a function of the file's
-        content, the options and the environment, so that a key stands for one result.
+        For settings.toml: ``key``, ``file``, ``sha256``, ``sample``, ``group`` and ``options``. The key is a function
+        of the file's content, the options and the environment, so that a key stands for one result.
     list of str
         Files of folders that are left out, in sentences.
 
@@ -81,13 +81,15 @@ def items_of(spec: Batch, environment: Mapping[str, Any]) -> tuple[list[dict[str
     items = [item for source in spec.sources for item in _items(Path(source), spec, several, notes)]
     for item in _with_samples(items):
         options = _options(spec, common, item)
-        key = _key(spec, item, options, environment)
+        content = _content(item)
+        key = _key(spec, item, content, options, environment)
         if key in places:
             raise InputError(
                 f"{item.where} repeats {places[key]}: the same file with the same settings; leave one of them out."
             )
         places[key] = item.where
-        found.append({"key": key, "file": item.file, "sample": item.sample, "group": item.group, "options": options})
+        named = {"key": key, "file": item.file, "sha256": content, "sample": item.sample, "group": item.group}
+        found.append({**named, "options": options})
     if not found:
         where = f" in {', '.join(spec.sources)}" if spec.sources else ""
         raise InputError(f"found no files to work on{where}; name files, folders or a CSV table.")
@@ -159,11 +161,14 @@ def _options(spec: Batch, common: Mapping[str, Any], item: Item) -> dict[str, An
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _key(spec: Batch, item: Item, options: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
+def _content(item: Item) -> str:
     try:
-        content = sha256(item.file)
+        return sha256(item.file)
     except InputError:  # a file that is not there fails by itself when its turn comes
-        content = f"nothing at {item.file}"
+        return f"nothing at {item.file}"
+
+
+def _key(spec: Batch, item: Item, content: str, options: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
     named = {name: value for name, value in options.items() if name != spec.INPUT}
     text = json.dumps([spec.INNER.name, __version__, content, named, dict(environment)], sort_keys=True, default=str)
     # Names of samples are in the key for readers; two files of equal content are two items.

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from matlens.core.settings import read_options
-from matlens.errors import SomeFailed
+from matlens.errors import InputError, SomeFailed
 from matlens.hooks import Progress, Silent
 from matlens.microstructure.commands.batch.items import items_of
 from matlens.microstructure.commands.batch.options import Batch
@@ -19,6 +19,7 @@ from matlens.runs.codecs import TABLE
 from matlens.runs.command import Command, Prepared
 from matlens.runs.directory import SETTINGS, RunDirectory
 from matlens.runs.lifecycle import working
+from matlens.runs.provenance import sha256
 from matlens.runs.resumable import each
 from matlens.runs.tables import write_table
 from matlens.runs.workbooks import write_workbook
@@ -149,6 +150,8 @@ def _values(run: RunDirectory, inner: Command, item: Mapping[str, Any]) -> pd.Da
     environment = run.settings["environment"]
     found, fresh = None, not (place / SETTINGS).is_file()
     if fresh:
+        if sha256(item["file"]) != item["sha256"]:  # its key would stand for another result
+            raise InputError(f"{item['file']} has changed since the batch began; give the batch again, with --update.")
         asked = read_options(inner.spec, item["options"])
         prepared = inner.prepare(asked, environment)
         plan = inner.forecast(prepared)
