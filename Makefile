@@ -12,7 +12,7 @@ STAMP := $(VENV)/.stamp-$(shell cat pyproject.toml constraints.txt | cksum | cut
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations=20
 QUICK := tests -m "not slow and not end_to_end"
 
-.PHONY: demo test quick browser coverage nightly check lint types imports circles setup clean
+.PHONY: demo test quick browser screenshots coverage nightly check lint types imports circles setup clean
 demo: setup
 	$(BIN)/matlens demo
 
@@ -22,9 +22,13 @@ test: setup
 quick: setup
 	$(PYTEST) $(QUICK)
 
-# In a real browser; MATLENS_SHOTS=docs/images stores the pictures of the docs.
+# In a real browser.
 browser: setup
-	$(BIN)/pytest tests/studio/browser_walk.py
+	$(BIN)/pytest tests/studio/browser_walk.py tests/studio/browser_views.py -m "not nightly"
+
+# The pictures of the studio for the docs.
+screenshots: setup
+	MATLENS_SHOTS=docs/images $(BIN)/pytest tests/studio/browser_walk.py
 
 # Of the quick tests alone: tracing costs a third more (see CONTRIBUTING.md).
 coverage: setup
@@ -32,6 +36,7 @@ coverage: setup
 
 nightly: setup
 	$(PYTEST) -m nightly
+	$(BIN)/pytest -m nightly tests/studio/browser_walk.py
 	$(PYTEST) -m hypothesis --hypothesis-profile=nightly
 	$(BIN)/python benchmarks/pools.py kills --kills 50 --pools processes,dask
 	$(BIN)/python benchmarks/pools.py kills --kills 10 --pools slurm-array

@@ -3,72 +3,10 @@
 ``make browser`` runs it. ``MATLENS_SHOTS=FOLDER`` stores a picture of every view; those of the docs are made so.
 """
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
-from PIL import Image, ImageDraw
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SHOTS = os.environ.get("MATLENS_SHOTS")
-PATIENT = 90_000  # ms: the machine may be busy
-
-
-def micrograph(path: Path) -> None:
-    """A raw SEM image of two phases: noise, a data bar, and a scale bar of 100 px."""
-    rng = np.random.default_rng(2)
-    field = rng.normal(size=(320, 400))
-    waves = np.hypot(np.fft.fftfreq(320)[:, None], np.fft.fftfreq(400)[None])
-    field = np.fft.ifft2(np.fft.fft2(field) * np.exp(-(((waves - 0.035) / 0.012) ** 2))).real
-    grey = np.where(field > 0.1 * field.std(), 165, 95) + rng.normal(0, 11, field.shape)
-    image = Image.fromarray(np.vstack([grey, np.zeros((40, 400))]).clip(0, 255).astype(np.uint8))
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((20, 338, 119, 343), fill=255)
-    draw.text((130, 332), "5 um   15.0 kV   x 4000", fill=255)
-    image.save(path)
-
-
-@pytest.fixture
-def link(tmp_path: Path) -> Iterator[str]:
-    (tmp_path / "folder").mkdir()
-    line = [sys.executable, "-m", "matlens", "studio", str(tmp_path / "folder"), "--no-browser", "--quiet"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[object]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("there is no chromium, and with CI=true the walk may not be left out; install it")
-        pytest.skip("there is no chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(PATIENT)
-        page.wrong = []
-        page.on("pageerror", lambda error: page.wrong.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.wrong.append(said.text))
-        page.on("request", lambda asked: asked.url.startswith("http://127.0.0.1:") or page.wrong.append(asked.url))
-        yield page
-        browser.close()
-
-
-def shot(page, name: str) -> None:
-    if SHOTS:
-        page.wait_for_timeout(400)
-        page.screenshot(path=f"{SHOTS}/studio_{name}.png")
+from studio_pages import clicks, count_clicks, draw_line, micrograph, shot
 
 
 def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
@@ -79,6 +17,7 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     assert "token" not in page.url
     shot(page, "home")
 
+    count_clicks(page)
     page.set_input_files("#choose", tmp_path / "sem.png")
     page.wait_for_selector(".shares")
     assert "A data bar of 40 rows was cut off" in page.text_content(".did")
@@ -90,18 +29,26 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
 
     # The scale bar: 100 pixels stand for 5 um.
     page.click("button:has-text('Scale bar')")
-    box = page.locator(".stage canvas").bounding_box()
-    zoom = box["width"] / 400
-    page.mouse.move(box["x"] + 20 * zoom, box["y"] + 340 * zoom)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 120 * zoom, box["y"] + 340 * zoom, steps=4)
-    page.mouse.up()
+    draw_line(page, (20, 340), (120, 340))
     page.fill("[aria-label='Length of the scale bar']", "5")
     page.click("button:has-text('Set the pixel size')")
     page.wait_for_function("() => document.querySelector('.elsewhere pre').textContent.includes('--spacing 0.05')")
     line = page.text_content(".elsewhere pre")
     assert "--threshold" in line
     assert "--data-bar auto" in line
+
+    # A scratch is painted over and left out; phases have names and colours.
+    page.click("button:has-text('Paint a mask')")
+    draw_line(page, (300, 40), (360, 90))
+    page.wait_for_function("() => document.querySelector('.elsewhere pre').textContent.includes('--mask sem.mask-')")
+    page.wait_for_selector("text=of the picture is masked")
+    shot(page, "mask")
+    page.click("button:has-text('Done')")
+    page.fill("[aria-label='Name of phase 1']", "hydride")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.elsewhere pre').textContent.includes('hydride')")
+    page.fill("[aria-label='Colour of hydride']", "#c2577a")
+    assert "which move it by up to" in page.text_content(".result")
     shot(page, "phases")
 
     # A value that does not fit: its sentence stands beside it, and what was typed stays.
@@ -123,10 +70,83 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     report = page.frame_locator("iframe.report")
     report.locator("h1").wait_for()
     shot(page, "report")
+    # What the page does not see: the file, which is dropped, and the preset, two clicks in a list.
+    assert clicks(page) + 1 + 2 <= 12
     page.click("button:has-text('Repeat with changes')")
     assert page.input_value("#field-reconstruct-shape") == "48x48"
     page.click("[role=tab]:has-text('Files')")
     page.wait_for_selector("text=realisation_0.tif")
+    assert page.wrong == []
+
+
+def test_a_mask_is_erased_undone_and_painted_by_keys(page, link, tmp_path):
+    micrograph(tmp_path / "folder" / "sem.png")
+    page.goto(link)
+    page.click(".list a:has-text('sem.png')")
+    page.wait_for_selector(".shares")
+    page.click("button:has-text('Paint a mask')")
+    page.fill("[aria-label='Size of the brush in pixels']", "20")
+    said = """(share) => { const found = document.querySelector('.result').textContent.match(/(\\d+\\.\\d) % of the picture is masked/);
+        return share ? found && Math.abs(Number(found[1]) - share) < 0.25 : !found; }"""
+    page.focus(".stage canvas")
+    page.keyboard.press("Space")  # a disc of radius 20 in the middle
+    disc = 100 * np.pi * 20**2 / (320 * 400)
+    page.wait_for_function(said, arg=disc)
+    for _ in range(2):
+        page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Space")
+    page.wait_for_function(said, arg=2 * disc)
+    page.click("button:has-text('Undo')")
+    page.wait_for_function(said, arg=disc)
+    page.click("button:has-text('Erase')")
+    draw_line(page, (200, 180), (202, 180))
+    page.wait_for_function(said, arg=0)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("button:has-text('Paint a mask')")
+    assert "--mask" not in page.text_content(".elsewhere pre")
+    assert not list((tmp_path / "folder").glob("*.mask-*"))
+    assert page.wrong == []
+
+
+def test_many_files_become_one_table_that_is_sorted_and_downloaded(page, link, tmp_path):
+    for seed in (1, 2):
+        micrograph(tmp_path / f"sem{seed}.png", seed)
+    (tmp_path / "bad.png").write_bytes(b"none")
+    page.goto(link)
+    page.click("a:has-text('Many files')")
+    page.wait_for_selector(".batch")
+    page.set_input_files("#choose", [tmp_path / "sem1.png", tmp_path / "sem2.png", tmp_path / "bad.png"])
+    page.wait_for_selector("text=3 of 3 files are ticked")
+    page.click("summary:has-text('From file to phases')")
+    page.fill("#field-batch-characterize-median", "3")
+    page.wait_for_selector(".recipe li:has-text('median: 3')")
+    shot(page, "batch")
+    page.click("button:has-text('Start the batch')")
+    page.wait_for_selector("h1 .state.finished")
+    page.click("[role=tab]:has-text('Tables')")
+    page.wait_for_selector(".failed li:has-text('bad.png'):has-text('cannot be read')")
+    page.click(".data th button:has-text('value')")
+    values = [float(text) for text in page.locator(".data td.number").all_text_contents() if text]
+    assert len(values) > 40
+    assert values == sorted(values)
+    page.click(".data th button:has-text('value')")
+    assert page.get_attribute(".data th:has-text('value')", "aria-sort") == "descending"
+    with page.expect_download() as found:
+        page.click(".tables a:has-text('Download')")
+    assert Path(found.value.path()).read_text(encoding="utf-8").startswith("file,sample,group,quantity")
+    shot(page, "table")
+    assert page.locator("#runs .list").first.locator("li").count() == 1  # the files of a batch are no runs of their own
+    assert page.wrong == []
+
+
+def test_the_demo_volume_opens_at_once_and_its_slices_are_looked_through(page, link):
+    page.goto(link)
+    page.click("button:has-text('Demo: a volume')")
+    page.wait_for_selector("text=96 x 96 x 96 pixels")
+    page.wait_for_selector(".shares")
+    page.fill("[aria-label=Slice]", "7")
+    page.wait_for_selector("text=Slice z=7")
+    assert "characterize demo_volume.tif" in page.text_content(".elsewhere pre")
     assert page.wrong == []
 
 

@@ -1,7 +1,12 @@
-"""A studio that runs in this process, and requests of raw bytes to it."""
+"""A studio that runs in this process, and requests of raw bytes to it; a studio of its own process, and a browser."""
 
 import json
+import os
+import shutil
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +18,9 @@ from matlens.studio.folder import Folder
 from matlens.studio.server import http_server
 
 TOKEN = "t" * 43
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+PATIENT = 90_000  # ms: the machine may be busy
 
 
 class Open:
@@ -88,3 +96,52 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         thread.join(20)
         listening.close()
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> Iterator[str]:
+    """Link of a studio in a process of its own."""
+    (tmp_path / "folder").mkdir(exist_ok=True)
+    line = [sys.executable, "-m", "matlens", "studio", str(tmp_path / "folder"), "--no-browser", "--quiet"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[object]:
+    """A page of a browser; what it says of errors, and requests that leave this machine, are in its list ``wrong``."""
+    if CHROMIUM is None:
+        missing("there is no chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(PATIENT)
+        page.wrong = []
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and page.wrong.append(said.text))
+        page.on("request", lambda asked: asked.url.startswith(OWN) or page.wrong.append(asked.url))
+        yield page
+        browser.close()
+
+
+OWN = ("http://127.0.0.1:", "blob:", "data:")
+
+
+@pytest.fixture
+def axe() -> str:
+    """The source of axe-core, which is installed for development only (`.ci/browser`)."""
+    if not AXE.is_file():
+        missing("axe-core is not installed; run 'npm install --no-package-lock --prefix tests/studio'")
+    return AXE.read_text(encoding="utf-8")
+
+
+def missing(what: str) -> None:
+    """Leave a test out, unless all of them are wanted."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}, and with CI=true this test may not be left out")
+    pytest.skip(what)
