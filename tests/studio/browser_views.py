@@ -36,7 +36,7 @@ def filled(tmp_path: Path) -> Path:
 def views(page) -> Iterator[str]:
     """Go to each view in turn."""
     yield "home"
-    page.click(".list a:has-text('sem.png')")
+    page.click(".list a[href='#/file/sem.png']")
     page.wait_for_selector(".shares")
     page.click("summary:has-text('Several files')")
     yield "phases"
@@ -44,11 +44,11 @@ def views(page) -> Iterator[str]:
     yield "painting"
     page.keyboard.press("Escape")
     page.click("button:has-text('Scale bar')")
-    page.click(".list a:has-text('volume.npy')")
+    page.click(".list a[href='#/file/volume.npy']")
     page.wait_for_selector("[aria-label=Slice]")
     page.wait_for_selector(".shares")
     yield "slices"
-    page.click(".list a:has-text('library.csv')")
+    page.click(".list a[href='#/file/library.csv']")
     page.wait_for_selector("main h2")
     yield "library"
     page.click("a:has-text('Many files')")

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from studio_pages import clicks, count_clicks, draw_line, micrograph, shot
 
 

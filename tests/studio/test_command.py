@@ -6,12 +6,16 @@ import socket
 import stat
 import subprocess
 import sys
+import time
+from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
 from matlens.cli import studio as command
 from matlens.cli.options import Verbosity
 from matlens.errors import InputError, ResourceError
+from matlens.runs.directory import RunDirectory
 from matlens.studio.folder import Folder
 from matlens.studio.server import serve
 
@@ -64,3 +68,34 @@ def test_it_is_opened_by_its_link_loads_little_and_comes_back_at_the_same_place(
     assert json.loads(session.read_text(encoding="utf-8"))["token"] in links[0]
     if os.name != "nt":
         assert stat.S_IMODE(session.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="time and memory are read from /proc")
+@pytest.mark.end_to_end
+def test_with_a_page_open_and_runs_in_the_folder_it_idles_at_less_than_a_hundredth_of_a_core_and_80_mb(tmp_path):
+    for number in range(20):
+        RunDirectory.create(tmp_path / "runs" / str(number), "segment", {"options": {}}).close()
+    line = [sys.executable, "-m", "matlens", "studio", str(tmp_path), "--no-browser", "--quiet"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            origin, _, token = process.stdout.readline().strip().partition("/?token=")
+            cookie = f"matlens-{origin.rpartition(':')[2]}={token}"
+            with urlopen(Request(f"{origin}/api/events", headers={"Cookie": cookie}), timeout=60) as events:
+                events.readline()
+                time.sleep(2)
+                begun, spent = time.monotonic(), _seconds_of(process.pid)
+                time.sleep(15)
+                share = (_seconds_of(process.pid) - spent) / (time.monotonic() - begun)
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+            (resident,) = (int(row.split()[1]) for row in status.splitlines() if row.startswith("VmRSS"))
+        finally:
+            process.kill()
+    print(f"idle: {100 * share:.2f} % of a core, {resident / 1000:.0f} MB")  # noqa: T201
+    assert share < 0.01
+    assert resident < 80_000  # kB
+
+
+def _seconds_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

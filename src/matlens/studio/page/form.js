@@ -86,7 +86,9 @@ export function showForm(place) {
   });
   on("inputs", () => fillFiles());
   on("use", use);
-  on("refused", (said) => {
+  on("route", check);
+  on("refused", (said, command) => {
+    if (command !== store.command) return;
     // The sentence of the command line stands beside the option that it names.
     const form = store.forms.get(store.command);
     const name = form.order.find((each) => said.includes(form.schema.properties[each].label)) || "";
@@ -151,5 +153,5 @@ function copied(title, content) {
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   } }, "Copy");
-  return h("section", {}, h("div", { class: "row spread" }, h("h3", {}, title), button), content);
+  return h("section", {}, h("div", { class: "row spread" }, h("h2", { class: "over" }, title), button), content);
 }

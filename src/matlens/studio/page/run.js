@@ -66,8 +66,8 @@ export function showRun(place, name) {
       h("div", { class: "row spread" },
         h("div", {}, h("h1", {}, detail.command, " ", h("span", { class: `state ${state}` }, STATES[state] || state)), h("p", { class: "path" }, name)),
         h("div", { class: "row actions" }, actions(detail, name))),
-      tabs.length > 1 ? h("div", { class: "tabs", role: "tablist" }, tabs.map((each) =>
-        h("button", { type: "button", role: "tab", "aria-selected": String(each === tab), onclick: () => { tab = each; draw(); } }, each)),
+      tabs.length > 1 ? h("div", { class: "tabs" }, h("div", { class: "row", role: "tablist", "aria-label": "Parts of the run" }, tabs.map((each) =>
+        h("button", { type: "button", role: "tab", "aria-selected": String(each === tab), onclick: () => { tab = each; draw(); head.querySelector("[aria-selected=true]").focus(); } }, each))),
         detail.report ? h("a", { class: "own", href: address(`${name}/report.html`), target: "_blank", rel: "noopener" }, "Report as its own page") : null) : null);
     body.classList.toggle("full", tab === "Report");
     if (tab === "Report") {
@@ -134,7 +134,7 @@ function overview(detail, name, losses) {
   const progress = detail.progress;
   const share = shareOf(progress);
   const parts = [];
-  if (detail.state === "refused" || detail.state === "failed") tell("refused", detail.error);
+  if (detail.state === "refused" || detail.state === "failed") tell("refused", detail.error, detail.command);
   if (detail.error) parts.push(h("p", { class: "callout bad", role: "alert" }, sentence(detail.error)));
   if (detail.state === "starting") parts.push(h("p", { class: "callout" }, "The files are read and the work is planned; that takes some seconds."));
   if (progress) {

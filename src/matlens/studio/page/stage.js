@@ -1,7 +1,5 @@
 // The picture with its phases over it. A drag draws a box to crop, or a line along the scale bar; a mask is painted on it.
-import { colourOf, PHASES, rgb } from "./colours.js";
-
-export { PHASES };
+import { colourOf, rgb } from "./colours.js";
 
 const HIDDEN = 255; // a pixel that a mask leaves out
 
