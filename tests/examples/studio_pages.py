@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+PATIENT = 90_000  # ms: the machine may be busy
 SHOTS = os.environ.get("MATLENS_SHOTS")
 _MOST_COLOURS = 128  # of a picture for the docs, which stays below 150 kB so
 

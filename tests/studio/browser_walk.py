@@ -6,8 +6,9 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
-from studio_pages import clicks, count_clicks, draw_line, micrograph, shot
+from studio_pages import PATIENT, clicks, count_clicks, draw_line, micrograph, shot
 
 
 def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
@@ -80,6 +81,23 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     assert page.wrong == []
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", ["zr_hydride_55_grey.png", "sofc_sem_grey.jpg", "superalloy_me3_grey.png"])
+def test_from_a_raw_micrograph_of_a_real_material_to_its_report(page, link, data_dir, name):
+    page.goto(link)
+    page.wait_for_selector(".drop")
+    count_clicks(page)
+    page.set_input_files("#choose", data_dir / "micrographs" / name)
+    page.wait_for_selector(".shares")
+    shot(page, name.partition(".")[0])
+    page.fill("#field-reconstruct-shape", "64x64")
+    page.click("button[type=submit]")
+    page.wait_for_selector("iframe.report", timeout=20 * PATIENT)
+    page.frame_locator("iframe.report").locator("h1").wait_for()
+    assert clicks(page) + 1 <= 12  # with the drop
+    assert page.wrong == []
+
+
 def test_a_mask_is_erased_undone_and_painted_by_keys(page, link, tmp_path):
     micrograph(tmp_path / "folder" / "sem.png")
     page.goto(link)
@@ -87,7 +105,9 @@ def test_a_mask_is_erased_undone_and_painted_by_keys(page, link, tmp_path):
     page.wait_for_selector(".shares")
     page.click("button:has-text('Paint a mask')")
     page.fill("[aria-label='Size of the brush in pixels']", "20")
-    said = """(share) => { const found = document.querySelector('.result').textContent.match(/(\\d+\\.\\d) % of the picture is masked/);
+    said = """(share) => {
+        const text = document.querySelector('.result').textContent;
+        const found = text.match(/(\\d+\\.\\d) % of the picture is masked/);
         return share ? found && Math.abs(Number(found[1]) - share) < 0.25 : !found; }"""
     page.focus(".stage canvas")
     page.keyboard.press("Space")  # a disc of radius 20 in the middle
@@ -148,6 +168,18 @@ def test_the_demo_volume_opens_at_once_and_its_slices_are_looked_through(page, l
     page.fill("[aria-label=Slice]", "7")
     page.wait_for_selector("text=Slice z=7")
     assert "characterize demo_volume.tif" in page.text_content(".elsewhere pre")
+    assert page.wrong == []
+
+
+@pytest.mark.parametrize("demo", ["a micrograph of gravel", "a library of photoanodes"])
+def test_a_demo_begins_at_once_and_can_be_stopped(page, link, demo):
+    page.goto(link)
+    page.click(f"button:has-text('Demo: {demo}')")
+    page.wait_for_selector("h1 .state.running")
+    page.wait_for_selector("main progress")
+    page.click("button:has-text('Stop')")
+    page.wait_for_selector("h1 .state.stopped")
+    assert page.locator("#runs .state.stopped").count() == 1
     assert page.wrong == []
 
 

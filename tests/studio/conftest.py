@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from studio_pages import PATIENT
 
 from matlens.cli.registry import commands
 from matlens.studio.folder import Folder
@@ -19,8 +20,8 @@ from matlens.studio.server import http_server
 
 TOKEN = "t" * 43
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OWN = ("http://127.0.0.1:", "blob:", "data:")  # what a page may ask for
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-PATIENT = 90_000  # ms: the machine may be busy
 
 
 class Open:
@@ -127,9 +128,6 @@ def page(tmp_path: Path) -> Iterator[object]:
         page.on("request", lambda asked: asked.url.startswith(OWN) or page.wrong.append(asked.url))
         yield page
         browser.close()
-
-
-OWN = ("http://127.0.0.1:", "blob:", "data:")
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ function overview(detail, name, losses) {
   const parts = [];
   if (detail.state === "refused" || detail.state === "failed") tell("refused", detail.error, detail.command);
   if (detail.error) parts.push(h("p", { class: "callout bad", role: "alert" }, sentence(detail.error)));
-  if (detail.state === "starting") parts.push(h("p", { class: "callout" }, "The files are read and the work is planned; that takes some seconds."));
+  if (detail.state === "starting" || (detail.state === "running" && !progress)) parts.push(h("p", { class: "callout" }, "The files are read and the work is planned; that takes some seconds."));
   if (progress) {
     parts.push(h("section", { class: "progress" },
       h("div", { class: "row spread" }, h("strong", {}, sentence(progress.label || "working")), h("span", {}, progress.left ? `${progress.left} left` : "")),
