@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-PATIENT = 90_000  # ms: the machine may be busy
+PATIENT = 240_000  # ms: the machine may be busy
 SHOTS = os.environ.get("MATLENS_SHOTS")
-_MOST_COLOURS = 128  # of a picture for the docs, which stays below 150 kB so
+_MOST_COLOURS = 32  # of a picture for the docs, which stays below 150 kB so
 
 
 def micrograph(path: Path, seed: int = 2) -> None:

@@ -116,9 +116,11 @@ def study(folder: Path, kills: int, seed: int) -> tuple[int, int, int]:
                     if draw.random() < 0.5:  # both, as when the machine is switched off
                         kill(page.pid(run))
                     page.begin()
-                else:
+                elif works(page.pid(run)):
                     kill(page.pid(run))
                     children += 1
+                else:
+                    break  # the run had ended before
                 state = wait_until_settled(page, run)
                 if state == "stopped":
                     page.ask("resume", {"run": run})
