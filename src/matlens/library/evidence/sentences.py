@@ -194,7 +194,7 @@ def _error_of_sign(means: xr.Dataset) -> NDArray[np.float64]:
 def _chance_words(p: float) -> str:
     if not np.isfinite(p):
         return "a single model has no spread to judge the mean by"
-    return f"family-wise p of the mean, by the spread of its members, is {p:.2g}"
+    return f"family-wise p of the mean is {p:.2g}"
 
 
 def _judge_support(verdict: Verdict, part: xr.Dataset, mean: float) -> None:
@@ -202,7 +202,9 @@ def _judge_support(verdict: Verdict, part: xr.Dataset, mean: float) -> None:
     values = part["composition_gradient"].isel(scheme=0, kind=0)
     if "support" in part:
         support = part["support"].to_numpy()
-        verdict.need((support > 0).sum() >= _FEWEST, f"{(support > 0).sum()} samples have data along this direction")
+        count = int((support > 0).sum())
+        there = f"{count} sample{'s have' if count != 1 else ' has'} data along this direction"
+        verdict.need(count >= _FEWEST, there)
         share = float((support == 2).mean())
         verdict.want(share >= _COVERED, f"{100 * share:.0f} % of the samples are fully supported by data")
         values = values.where(part["support"] >= 1)
@@ -261,7 +263,7 @@ def _composition_row(
     where = "" if region == "all samples" else f", {region}"
     sentence = (
         f"More {name} {cost} {'raises' if effect > 0 else 'lowers'} {_target(insight)} by {size} {unit} "
-        f"({'median' if mean_words else 'mean'} of {count} samples{where}{held}"
+        f"({'median' if mean_words else 'mean'} of {count} sample{'s' if count != 1 else ''}{where}{held}"
         f"{'; ' if mean_words else ''}{mean_words})."
     )
     return {

@@ -166,7 +166,8 @@ def _how(insight: xr.Dataset) -> str:
         model = f"a mixture of {model} with {listed(others)}"
     return (
         f"Read from {model} of {' and '.join(inputs)}, at {insight.sizes['sample']} samples, in "
-        f"{typeset_unit(str(insight['composition_gradient'].attrs.get('units', '')))}. Spreads are the "
+        f"{typeset_unit(str(insight['composition_gradient'].attrs.get('units', '')))}. What follows ± is "
+        "one standard error; a spread is the "
         f"{insight.attrs.get('spread', 'standard deviation over models')}."
     )
 

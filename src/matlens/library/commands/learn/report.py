@@ -176,10 +176,16 @@ def _parity(run: RunDirectory) -> Drawing | None:
     found = found.assign(partition=found["partition"].map(lambda name: PARTITIONS.get(name, name)))
     name, unit = target_of(run)
     figure = figures.held_out_parity(found, label=name_with_unit(name, unit))
+    made = (
+        "compositions left out, and those of regions from errors on other regions left out, if there were enough; for "
+        "systems"
+        if run.settings["options"].get("model") == "auto"
+        else "compositions left out; for regions and systems"
+    )
     caption = (
         f"Predictions of held-out samples by {_named(model)}, with 90 % intervals, against what was measured (only the "
-        "first repetition is drawn). Intervals are made from errors on compositions left out; for regions and systems "
-        "left out nothing is promised, and the share inside says how far they still hold."
+        f"first repetition is drawn). Intervals are made from errors on {made} left out nothing is promised, and the "
+        "share inside says how far they still hold."
     )
     return Drawing("parity", figure, found, caption)
 

@@ -100,11 +100,15 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
     inputs = " and ".join(
         word for word, used in (("composition", model.uses_composition_), ("spectrum", model.uses_spectrum_)) if used
     )
-    tested = [(_with(row), float(row["r2"])) for row in scores[scores["model"] == MODEL].to_dict("records")]
-    good = [f"{words} (R² {r2:.2f})" for words, r2 in tested if r2 > 0]
-    bad = [f"{words} (R² {r2:.2f})".replace(" -", " −") for words, r2 in tested if not r2 > 0]
-    what = f"A model of {inputs} predicts {model.target_} " + (f"with {listed(good)}" if good else "in no test")
-    said = [f"{what}{f', but not with {listed(bad)}' if bad and good else ''}."]
+    tested = scores[scores["model"] == MODEL].to_dict("records")
+    good, unsure, bad = (
+        [f"{_with(row)} (R² {row['r2']:.2f})".replace(" -", " −") for row in tested if _worth(row) == worth]
+        for worth in (2, 1, 0)
+    )
+    what = f"with {listed(good)}" if good else "" if unsure else "in no test"
+    what += f"{', ' if good else ''}perhaps with {listed(unsure)}" if unsure else ""
+    what += f", but not with {listed(bad)}" if bad and (good or unsure) else ""
+    said = [f"A model of {inputs} predicts {model.target_} {what}."]
     said = [*_beaten(model, ahead), *said, *_mixture(model)]
     for partition, part in scores.groupby("partition", sort=False):
         row = part[part["model"] == MODEL].iloc[0]
@@ -135,6 +139,11 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
                 "measured one are predicted in the right order."
             )
     return said
+
+
+def _worth(row: Mapping[Any, Any]) -> int:
+    """2 where the model surely predicts, 1 where the interval of its R squared reaches 0, and 0 where it does not."""
+    return int(row["r2"] > 0) + int(row["r2"] > 0 and not row["r2_low"] <= 0)
 
 
 def _beaten(model: LibraryModel, ahead: pd.DataFrame) -> list[str]:

@@ -109,6 +109,8 @@ def answer(run: RunDirectory) -> Answer | None:
     if "measured" in known:
         count = int(known["measured_samples"])
         samples = f"mean of {count} samples" if count > 1 else "one sample"
+        if "best" in known:  # the gain is over this
+            samples += f"; the model expects {shown(float(known['best']))}"
         tiles.append(Tile("best measured", shown(float(known["measured"])), unit, samples))
     supported = int((found["support"] > 0).sum())
     tiles.append(Tile("with support", f"{supported} of {len(found)}", "suggestions"))
