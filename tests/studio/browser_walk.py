@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from library_runs import explained, learned, suggested
 from PIL import Image
 from studio_pages import PATIENT, clicks, count_clicks, draw_line, micrograph, shot
+
+from matlens.library.problems import photoanode
 
 
 def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
@@ -278,4 +281,123 @@ def test_without_webgl_2_a_volume_is_shown_as_slices(page, link, tmp_path):
     shown = np.reshape(page.evaluate(seen), (12, 12, 4))[..., :3]
     assert np.array_equal(shown, np.asarray(COLOURS)[labels[8]])
     assert page.locator(".space").count() == 0
+    assert page.wrong == []
+
+
+def alloys(path: Path) -> None:
+    """A library of three metals on a wafer, with spectra of which one band follows Fe, and a column to put right."""
+    rng = np.random.default_rng(4)
+    axis = np.arange(400, 640, 8)
+    rows = []
+    for at in range(40):
+        fe, co, ni = rng.dirichlet((4, 3, 2)).round(3)
+        ni = round(1 - fe - co, 3)
+        band = 60 * fe * np.exp(-(((axis - 480) / 20) ** 2)) + 30 * co * np.exp(-(((axis - 580) / 25) ** 2))
+        spectrum = (band + 5 + rng.normal(0, 0.4, axis.size)).round(2)
+        merit = round(1 + 2 * fe - co + rng.normal(0, 0.05), 3)
+        rows.append([f"s{at}", fe, co, ni, at % 8, at // 8, *spectrum, merit, round(rng.normal(20, 1), 1)])
+    head = ["id", "Fe", "Co", "Ni", "x (mm)", "y (mm)", *axis, "Ms (T)", "room"]
+    lines = [",".join(map(str, row)) for row in [head, *rows]]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_columns_of_a_table_are_put_right_and_a_model_is_about_to_be_learned(page, link, tmp_path):
+    alloys(tmp_path / "alloys.csv")
+    page.goto(link)
+    page.set_input_files("#choose", tmp_path / "alloys.csv")
+    page.wait_for_selector(".facts")
+    assert "figures of merit Ms (T), room (no unit)" in page.text_content(".facts")
+    page.wait_for_selector(".points .point")
+
+    # The temperature of the room is no figure of merit: a change that the command line repeats.
+    page.select_option("[data-column=room]", "covariate")
+    page.wait_for_function("() => document.querySelector('.facts').textContent.includes('further columns: room')")
+    page.wait_for_function("() => document.querySelector('.elsewhere pre').textContent.includes('--covariates room')")
+    page.click("button:has-text('As proposed')")
+    page.wait_for_function("() => document.querySelector('#merit')")
+    page.select_option("[data-column=room]", "covariate")
+    page.wait_for_selector("button:has-text('Learn Ms')")
+    # What cannot be read is a sentence, and what was chosen stays, so that it can be taken back.
+    page.select_option("[data-column=Ni]", "covariate")
+    page.wait_for_selector(".callout.bad:has-text('do not sum to 1')")
+    assert page.input_value("[data-column=Ni]") == "covariate"
+    page.select_option("[data-column=Ni]", "component")
+    page.wait_for_selector("button:has-text('Learn Ms')")
+    # The form says the same, and so would the run.
+    assert page.input_value("#field-library-learn-library") == "alloys.csv"
+    assert page.input_value("#field-library-learn-covariates") == "room"
+    shot(page, "table")
+    # Chromium itself writes a line about each answer that refuses.
+    assert [text for text in page.wrong if "422" not in text] == []
+
+
+def test_results_of_libraries_are_linked_charts_and_a_plate(page, link, tmp_path):
+    library = photoanode(30, seed=1).library
+    runs = tmp_path / "folder" / "runs"
+    runs.mkdir()
+    model = learned(runs / "model", library)
+    explained(runs / "insight", library, model)
+    suggested(runs / "plan", model)
+    page.goto(link)
+    page.wait_for_selector(".list a:has-text('library learn')")
+    page.click(".list a:has-text('library learn')")
+    page.click("[role=tab]:has-text('Charts')")
+    page.wait_for_selector(".charts .point")
+    assert page.locator(".charts svg.points").count() == 3  # triangle, wafer, and predicted against measured
+    page.click("button:has-text('Explain')")
+    assert page.input_value("#field-library-explain-model") == "runs/model"
+    page.click(".list a:has-text('library explain')")
+    page.click("[role=tab]:has-text('Charts')")
+    page.wait_for_selector(".conclusions .chip.weak")
+    page.wait_for_selector(".composition .mark")
+    page.wait_for_selector(".spectrum .piece")
+    # Charts are linked: by the arrow keys in one map, a sample is shown in all.
+    page.focus("svg.points >> nth=0")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".told:has-text('Sample ')")
+    sample = page.get_attribute("svg.points >> nth=0", "aria-valuetext")
+    assert page.get_attribute("svg.points >> nth=1", "aria-valuetext") == sample
+    name = sample.split(":")[0].removeprefix("Sample ")
+    page.wait_for_function(
+        "name => document.querySelector('.spectrum')?.ariaLabel.includes(`sample ${name};`)", arg=name
+    )
+    assert name in page.get_attribute(".composition", "aria-label")
+    page.wait_for_function(
+        "name => document.querySelector('#live').textContent.startsWith(`Sample ${name}:`)", arg=name
+    )
+    # A channel colours the maps, and so does a component.
+    page.focus(".spectrum")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(".legend:has-text('intensity at')")
+    page.select_option("select:has(option[value='gradient:2'])", "gradient:2")
+    page.wait_for_selector(".legend:has-text('gradient of W')")
+    page.locator("figure details summary").first.click()
+    page.wait_for_selector("figure .plain td")
+    shot(page, "library")
+
+    page.click("button:has-text('Suggest what to make')")
+    assert page.input_value("#field-library-suggest-insight") == "runs/insight"
+    page.click(".list a:has-text('library suggest')")
+    page.click("[role=tab]:has-text('Plate')")
+    page.wait_for_selector(".plate input")
+    wells = page.locator(".plate tbody tr").count()
+    page.fill("[data-cell='0-0']", "12,5")
+    page.wait_for_selector(".sums.wrong:has-text('1 of')")
+    page.locator("button:has-text('Close')").first.click()
+    page.wait_for_selector(".sums:has-text('all sums are 100')")
+    page.click("button:has-text('Add a well')")
+    page.wait_for_selector(".sums.wrong:has-text('1 of')")
+    page.keyboard.type("100")
+    page.wait_for_selector(".sums:has-text('all sums are 100')")
+    shot(page, "plate")
+    with page.expect_download() as got:
+        page.click("button:has-text('Download as CSV')")
+    lines = Path(got.value.path()).read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "well,Bi,V,W,Dy,Gd,Mo,Tb,change"
+    assert len(lines) == wells + 2
+    assert all(abs(sum(map(float, line.split(",")[1:8])) - 100) < 0.06 for line in lines[1:])
+    unnamed = """[...document.querySelectorAll('input, select, button, [role=slider]')].filter((each) =>
+        !each.labels?.length && !each.getAttribute('aria-label') && !each.textContent.trim()).length"""
+    assert page.evaluate(unnamed) == 0
     assert page.wrong == []

@@ -4,14 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from library_runs import explained, learned, suggested
 
-from matlens.core.atomic import writing_into
-from matlens.core.model_files import write_model_files
 from matlens.errors import InputError
 from matlens.library.io import read_library, write_library
-from matlens.library.model.stored_library import SCHEMA, library_parts
 from matlens.library.problems import photoanode
-from matlens.runs.directory import RunDirectory
 from matlens.studio.libraries import Libraries
 
 
@@ -24,20 +21,6 @@ def library():
 def table(library, tmp_path):
     write_library(library, tmp_path / "t.csv")
     return {"root": str(tmp_path), "file": str(tmp_path / "t.csv")}
-
-
-def learned(folder, library):
-    """A run of ``library learn`` as far as the page reads it: a model without networks, and held-out predictions."""
-    run = RunDirectory.create(folder, "library learn", {"options": {"library": "t.csv"}})
-    words, more = library_parts(library)
-    arrays = {f"library.{name}": value for name, value in more.items()} | {"held_out": np.zeros(len(library))}
-    write_model_files(writing_into(run.path), SCHEMA, arrays, {"library": words, "target": "P", "unit": "mW/cm2"}, ())
-    lines = [f"model,grouped,{r},0,{name},{0.5 + r}" for r in (0, 1) for name in library.samples]
-    (run.path / "held_out.csv").write_text(
-        "\n".join(["model,partition,repeat,fold,sample,predicted", *lines]), encoding="utf-8"
-    )
-    run.close()
-    return run.path
 
 
 def test_the_columns_and_charts_of_a_table_are_those_of_its_reader(table, library):
@@ -95,39 +78,10 @@ def test_a_model_shows_what_it_learned_from_beside_held_out_predictions(library,
 
 
 def test_an_explanation_shows_gradients_with_intervals_and_support(library, tmp_path):
-    import xarray as xr
-
-    run = RunDirectory.create(tmp_path / "insight", "library explain", {"options": {}})
-    rng = np.random.default_rng(0)
-    n, d, c = len(library), len(library.components), library.axis.size
-    dims = ("scheme", "kind", "sample", "component")
-    insight = xr.Dataset(
-        {
-            "composition_gradient": (dims, rng.normal(size=(3, 2, n, d)), {"units": "mW/cm2 per at%"}),
-            "composition_gradient_error": (dims, rng.random((3, 2, n, d))),
-            "composition": (("sample", "component"), library.compositions),
-            "support": (("sample", "component"), rng.integers(0, 3, (n, d))),
-            "kind_support": ("kind", [1, 2]),
-            "merit": ("sample", library.merit("P")),
-            "predicted": ("sample", library.merit("P")),
-            "spectrum": (("sample", "axis"), library.spectra),
-            "spectral_gradient": (("sample", "axis"), rng.normal(size=(n, c)), {"units": "mW/cm2 per counts"}),
-            "spectral_gradient_spread": (("sample", "axis"), rng.random((n, c))),
-            "spectral_support": (("sample", "axis"), rng.integers(0, 3, (n, c))),
-        },
-        {
-            "scheme": ["dilution", "exchange", "tangent"],
-            "kind": ["partial", "total"],
-            "sample": list(library.samples),
-            "component": list(library.components),
-            "axis": library.axis,
-        },
-        {"target": "P", "unit": "mW/cm2", "fraction_name": "at%"},
-    )
-    insight.to_netcdf(run.path / "gradients.nc", engine="h5netcdf")
-    run.close()
     model = learned(tmp_path / "model", library)
-    asked = {"root": str(tmp_path), "run": str(run.path), "command": "library explain", "model": str(model)}
+    run, insight = explained(tmp_path / "insight", library, model)
+    c = library.axis.size
+    asked = {"root": str(tmp_path), "run": str(run), "command": "library explain", "model": str(model)}
     libraries = Libraries()
     found = libraries.answer({"what": "samples", **asked})
     assert found["explained"]
@@ -156,15 +110,10 @@ def test_an_explanation_shows_gradients_with_intervals_and_support(library, tmp_
 
 
 def test_a_plate_has_the_amounts_and_expectations_of_the_suggestions(tmp_path):
-    run = RunDirectory.create(tmp_path / "plan", "library suggest", {"options": {}})
-    (run.path / "plate.csv").write_text("rank,well,move,Bi,W\n1,A1,more W,99,1\n2,A2,less,100,0\n", encoding="utf-8")
-    (run.path / "suggestions.csv").write_text(
-        "rank,expected,low,high,support,reason\n1,2.5,2,3,2,near\n2,2.4,,,0,far\n", encoding="utf-8"
-    )
-    run.close()
-    found = Libraries().answer({"what": "plate", "root": str(tmp_path), "run": str(run.path)})
-    assert found["components"] == ["Bi", "W"]
-    assert [row["amounts"] for row in found["rows"]] == [[99.0, 1.0], [100.0, 0.0]]
+    run = suggested(tmp_path / "plan", tmp_path)
+    found = Libraries().answer({"what": "plate", "root": str(tmp_path), "run": str(run)})
+    assert found["components"] == ["Bi", "V", "W", "Dy", "Gd", "Mo", "Tb"]
+    assert [row["amounts"] for row in found["rows"]] == [[50, 49, 1, 0, 0, 0, 0], [50, 50, 0, 0, 0, 0, 0]]
     assert found["rows"][0]["expected"] == 2.5
     assert found["rows"][1]["low"] is None
 

@@ -31,6 +31,19 @@ def micrograph(path):
     Image.fromarray(grey.clip(0, 255).astype(np.uint8)).save(path)
 
 
+def test_a_run_that_failed_may_be_gone_on_with(studio):
+    micrograph(studio.root / "a.png")
+    line = [sys.executable, "-m", "matlens", "segment", "a.png", "-o", "runs/a", "--quiet"]
+    subprocess.run(line, cwd=studio.root, check=True)
+    with RunDirectory(studio.root / "runs" / "a") as run:  # as a full disk leaves it
+        run.mark("failed", reason="no space is left on the disk.")
+    shown = studio.get("/api/run?run=runs/a")
+    assert (shown["state"], shown["error"]) == ("failed", "no space is left on the disk.")
+    assert studio.post("/api/resume", {"run": "runs/a"}) == (200, {})
+    folder = Folder(studio.root)
+    assert wait_for("finished", RunList(folder, Children(folder)), "runs/a")["sentences"]
+
+
 @pytest.mark.end_to_end
 def test_a_run_is_started_seen_read_and_deleted(studio):
     micrograph(studio.root / "a.png")
@@ -46,6 +59,7 @@ def test_a_run_is_started_seen_read_and_deleted(studio):
     assert listed["inputs"] == ["a.png"]
     shown = studio.get(f"/api/run?run={made['run']}")
     assert shown["values"] == {"file": "a.png", "median": "3"}
+    assert shown["line"] == "matlens segment --median 3 a.png"
     assert len(shown["sentences"]) > 1
     assert shown["structures"] == ["exemplar_0.npz", "labels.tif"]
     status, head, report = studio.ask(f"/files/{made['run']}/{shown['report']}")

@@ -133,7 +133,8 @@ class Studio:
         command = self._commands.get(found.get("command", ""))
         options = found.pop("options", None)
         if command is not None and isinstance(options, dict):
-            found["values"] = with_own_paths(values_of(command, options), self.folder)
+            found["values"] = values = with_own_paths(values_of(command, options), self.folder)
+            found["line"] = shown_line(command_line(command, values))
         return found
 
     def _check(self, given: Mapping[str, Any]) -> dict[str, Any]:

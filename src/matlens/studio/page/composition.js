@@ -2,7 +2,7 @@
 import { s } from "./chart.js";
 import { shown } from "./scale.js";
 
-const WIDE = 520, ROW = 30, HEAD = 34, NAME = 60, BARS = 150, FROM = 232, TO = 440;
+const WIDE = 440, ROW = 30, HEAD = 34, NAME = 46, BARS = 84, FROM = 182, TO = 322;
 const SUPPORT = ["unsupported", "weak", "supported"];
 
 export function rowsOf(data, gradients, sample) {
@@ -21,7 +21,7 @@ export function compositionChart(data, gradients, sample, { chosen, choose }) {
   const rows = rowsOf(data, gradients, sample);
   const height = HEAD + ROW * rows.length + 26;
   const title = sample === null ? "mean of all samples" : `sample ${data.samples[sample]}`;
-  const chart = s("svg", { viewBox: `0 0 ${gradients ? WIDE : 300} ${height}`, class: `chart composition${gradients ? "" : " narrow"}`, role: "img", "aria-label": `Composition${gradients ? " and gradients" : ""}, ${title}; the table below says the same` });
+  const chart = s("svg", { viewBox: `0 0 ${gradients ? WIDE : 220} ${height}`, class: `chart composition${gradients ? "" : " narrow"}`, role: "img", "aria-label": `Composition${gradients ? " and gradients" : ""}, ${title}; the table below says the same` });
   const most = Math.max(...data.compositions.flat());
   const width = (fraction) => (BARS * fraction) / (most || 1);
   chart.append(s("text", { x: NAME + 6, y: 16, class: "tick" }, data.fraction_name));
@@ -39,7 +39,7 @@ export function compositionChart(data, gradients, sample, { chosen, choose }) {
     const y = HEAD + ROW * (k + 0.5);
     const line = s("g", { class: `row${chosen === k ? " chosen" : ""}` });
     line.addEventListener("click", () => choose(k));
-    line.append(s("rect", { x: 0, y: y - ROW / 2, width: gradients ? WIDE : 300, height: ROW, class: "back" }));
+    line.append(s("rect", { x: 0, y: y - ROW / 2, width: gradients ? WIDE : 220, height: ROW, class: "back" }));
     line.append(s("text", { x: NAME - 6, y: y + 4, class: "tick end name" }, row.name));
     line.append(s("rect", { x: NAME, y: y - 7, width: width(row.fraction), height: 14, class: "bar" }), s("text", { x: NAME + width(row.fraction) + 5, y: y + 4, class: "tick" }, shown(100 * row.fraction)));
     if (gradients && row.value !== null && row.value !== undefined) {

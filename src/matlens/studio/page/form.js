@@ -147,7 +147,7 @@ function fillFiles() {
   document.body.append(h("datalist", { id: "files" }, [...store.inputs.map((input) => input.file), ...runs].map((file) => h("option", { value: file }))));
 }
 
-function copied(title, content) {
+export function copied(title, content) {
   const button = h("button", { type: "button", class: "quiet", onclick: async () => {
     await navigator.clipboard.writeText(content.textContent);
     button.textContent = "Copied";

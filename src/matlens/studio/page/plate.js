@@ -44,6 +44,7 @@ export function showPlate(place, name, data) {
       const line = h("tr", { class: wrongOf(row) ? "wrong" : "" }, h("th", { scope: "row" }, named[at]),
         data.components.map((component, k) => h("td", {}, h("input", {
           type: "text", inputMode: "decimal", size: 6, value: Number.isFinite(row.amounts[k]) ? String(row.amounts[k]) : "", "aria-label": `${component} in ${named[at]}`, "aria-describedby": `sum-${at}`, "data-cell": `${at}-${k}`,
+          onfocus: (event) => event.target.select(),
           oninput: (event) => {
             const text = event.target.value.trim().replace(",", ".");
             row.amounts[k] = text === "" ? Number.NaN : Number(text);
@@ -54,7 +55,7 @@ export function showPlate(place, name, data) {
             keepRows();
           },
         }))), sum,
-        h("td", {}, row.changed ? "changed by you" : row.expected === undefined ? "" : `${number(row.expected)} (${number(row.low)} to ${number(row.high)})`),
+        h("td", {}, row.changed ? "changed by you" : row.expected === undefined ? "" : `${number(row.expected)}${row.low === null || row.low === undefined ? "" : ` (${number(row.low)} to ${number(row.high)})`}`),
         h("td", {}, row.changed ? "" : SUPPORT[row.support] ?? ""),
         h("td", { class: "why" }, row.changed ? "" : row.move || "", problem),
         h("td", {}, h("button", { type: "button", class: "quiet", "aria-label": `Fill up ${named[at]} with the largest component`, title: "Gives what is missing to the largest component", onclick: () => { close(row); row.changed = true; keepRows(); draw(`${at}-0`); } }, "Close"),

@@ -2,6 +2,7 @@
 import { address, get, post } from "./api.js";
 import { lineChart } from "./chart.js";
 import { announce, h, notice, put } from "./dom.js";
+import { copied } from "./form.js";
 import { nextSteps, resultTab, showResults } from "./results.js";
 import { STATES, shareOf } from "./runs.js";
 import { on, setAll, store, tell } from "./store.js";
@@ -116,7 +117,7 @@ function actions(detail, name) {
   });
   return [
     running ? button(stopping.has(name) ? "Stop at once" : "Stop", stop, "main") : null,
-    detail.state === "stopped" ? button("Resume", act("resume", {}, () => announce("The run goes on.")), "main") : null,
+    ["stopped", "failed"].includes(detail.state) ? button("Resume", act("resume", {}, () => announce("The run goes on.")), "main") : null,
     ...nextSteps(detail, name),
     detail.values && store.forms.has(detail.command) ? button("Repeat with changes", () => {
       setAll(detail.command, detail.values);
@@ -154,6 +155,8 @@ function overview(detail, name, losses) {
   }
   if (progress?.said?.length) parts.push(h("section", {}, h("h2", {}, "So far"), h("ul", {}, progress.said.map((text) => h("li", {}, text)))));
   if (detail.state === "stopped") parts.push(h("p", { class: "help" }, "What was done is kept. Resume goes on, and ends with the same bytes as a run that never stopped."));
+  // The same run elsewhere, also one that was made on the command line.
+  if (detail.line && !progress) parts.push(h("div", { class: "elsewhere" }, copied("On the command line", h("pre", { tabIndex: 0 }, detail.line))));
   return parts;
 }
 

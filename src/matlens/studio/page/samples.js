@@ -109,7 +109,7 @@ export function showSamples(place, source, data) {
       paint();
     } });
     const title = sample === null ? "Mean of all samples" : `Sample ${data.samples[sample]}`;
-    const said = gradients ? `${title}. Bars: composition. Points: what ${data.target || "the figure of merit"} changes by when the component grows, with a 90 % interval; filled: supported by data, open: weak, cross: unsupported. A click on a component colours the maps by its gradient.`
+    const said = gradients ? `${title}. Bars: composition. Points: by what the figure of merit changes when the component grows, with a 90 % interval. Filled: measured compositions lie along this direction; open: few do; cross: none. A click on a component colours the maps by its gradient.`
       : `${title}: composition.`;
     keep(at.composition, chart, said, compositionTable(data, gradients, sample));
   }
@@ -183,7 +183,6 @@ export function showSamples(place, source, data) {
       mean = await ask("spectrum");
       spectra.set("null", mean);
     }
-    if (data.explained && component === null && view.value === "0") component = null;
     drawControls();
     drawComposition();
     drawSpectrum();
