@@ -70,12 +70,13 @@ def suggestions(run: RunDirectory) -> Section | None:
     listed["expected_text"] = _text(found, "expected", "low", "high")
     listed["gain_text"] = _text(found, "gain", "gain_low", "gain_high")
     written = f" ({typeset_unit(unit)})" if typeset_unit(unit) else ""
-    columns = _COLUMNS | {"expected_text": f"expected{written}", "gain_text": f"gain over the best measured{written}"}
+    columns = _COLUMNS | {"expected_text": f"expected{written}", "gain_text": f"change from the best measured{written}"}
     said = [
         "Fractions of all components sum to 100 %: a change names every component that grows or shrinks by half a step "
         "or more. Expected values are medians of what the model predicts at the suggested composition, with 90 % "
         "intervals. The rank is by the expected gain over the best measured composition: the one of which the model "
-        "expects most, however lucky single measurements were. Support says only how well measured compositions "
+        "expects most, however lucky single measurements were. The change from it is the median over draws at both, "
+        "which can differ from the difference of two medians. Support says only how well measured compositions "
         "surround the suggestion."
     ]
     items = [table(listed, f"Suggestions for {name}", columns, ["chance"])]
@@ -103,7 +104,9 @@ def answer(run: RunDirectory) -> Answer | None:
     unit = typeset_unit(unit)
     tiles = [Tile("expected of the first", shown(float(first["expected"])), unit, _interval(first, ""))]
     if "gain" in found:
-        tiles.append(Tile("gain over the best measured", shown(float(first["gain"])), unit, _interval(first, "gain_")))
+        tiles.append(
+            Tile("change from the best measured", shown(float(first["gain"])), unit, _interval(first, "gain_"))
+        )
     if "chance" in found:
         tiles.append(Tile("chance to beat the best", shown(100 * float(first["chance"])), "%"))
     if "measured" in known:
