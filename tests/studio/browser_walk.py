@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library_runs import explained, learned, suggested
+from learned_runs import explained, learned, suggested
 from PIL import Image
 from studio_pages import PATIENT, clicks, count_clicks, draw_line, micrograph, shot
 

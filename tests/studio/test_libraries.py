@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from library_runs import explained, learned, suggested
+from learned_runs import explained, learned, suggested
 
 from matlens.errors import InputError
 from matlens.library.io import read_library, write_library
