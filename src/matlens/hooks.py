@@ -160,8 +160,8 @@ class StateStore(Protocol):
             Save in any case.
         """
 
-    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
-        """Offer a picture of unfinished work.
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]], *, force: bool = False) -> None:
+        """Offer a picture of unfinished work, which is made if the last one is long enough ago.
 
         Parameters
         ----------
@@ -169,6 +169,8 @@ class StateStore(Protocol):
             Key of the work.
         labels : callable
             Returns the phase labels so far, at any resolution; called only when the picture is made.
+        force : bool
+            Make it in any case.
         """
 
     def drop(self, key: str) -> None:
@@ -235,7 +237,7 @@ class NoStore:
     def save(self, key: str, state: Callable[[], Arrays], *, force: bool = False) -> None:
         """Do nothing."""
 
-    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]], *, force: bool = False) -> None:
         """Do nothing."""
 
     def drop(self, key: str) -> None:

@@ -68,7 +68,10 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     page.click("button:has-text('Stop')")
     page.wait_for_selector("h1 .state.stopped")
     page.click("button:has-text('Resume')")
-    page.wait_for_selector(".pictures img")
+    # The structure forms beside its exemplar, with the loss of each term and the curves in the band of windows.
+    page.wait_for_selector(".watched canvas")
+    page.wait_for_selector(".curves .band")
+    assert page.locator(".watched canvas").count() == 2
     shot(page, "watch")
     page.wait_for_selector("h1 .state.finished")
     page.wait_for_selector("iframe.report")
@@ -77,6 +80,17 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     shot(page, "report")
     # What the page does not see: the file, which is dropped, and the preset, two clicks in a list.
     assert clicks(page) + 1 + 2 <= 12
+    judged(page)
+    page.click("[role=tab]:has-text('Structures')")
+    panels = page.locator(".beside canvas")
+    panels.nth(1).wait_for()
+    panels.nth(0).hover(position={"x": 60, "y": 60})
+    for place in range(2):  # the cursor is shown in all
+        assert " at " in panels.nth(place).locator("xpath=..").text_content()
+    panels.nth(0).focus()
+    page.keyboard.press("+")
+    page.wait_for_function("() => document.getElementById('live').textContent.includes('zoom 1.3')")
+    shot(page, "structures")
     page.click("button:has-text('Repeat with changes')")
     assert page.input_value("#field-reconstruct-shape") == "48x48"
     page.click("[role=tab]:has-text('Files')")
@@ -184,6 +198,31 @@ def test_a_demo_begins_at_once_and_can_be_stopped(page, link, demo):
     page.wait_for_selector("h1 .state.stopped")
     assert page.locator("#runs .state.stopped").count() == 1
     assert page.wrong == []
+
+
+def judged(page) -> None:
+    """The verdict in words, then its evidence; figures are enlarged and downloaded."""
+    page.click("[role=tab]:has-text('Judge')")
+    page.wait_for_selector(".judge .said .headline")
+    assert page.text_content(".said .word").strip()
+    titles = page.locator(".judge h2").all_text_contents()
+    wanted = ["Curves", "Evidence", "Copy test", "Effective properties"]
+    assert [title for title in titles if title in wanted] == wanted
+    assert page.locator(".judge table td.number").count() > 10
+    shot(page, "judge")
+    page.click("[aria-label='Enlarge the figure curves']")
+    page.wait_for_selector("dialog[open] img")
+    page.keyboard.press("+")
+    page.wait_for_function(
+        "() => document.querySelector('.sheet').scrollWidth > document.querySelector('.sheet').clientWidth"
+    )
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
+    for kind, begins in (("PNG", b"\x89PNG"), ("CSV", b"statistic,phase"), ("PDF", b"%PDF")):
+        with page.expect_download() as stored:
+            page.click(f"[aria-label='Download curves as {kind}']")
+        content = Path(stored.value.path()).read_bytes()
+        assert content.startswith(begins), content[:20]
 
 
 def test_every_view_fits_a_phone_and_the_dark(page, link, tmp_path):

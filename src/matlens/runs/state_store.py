@@ -112,7 +112,7 @@ class RunStateStore:
             spent = self._last[key] - begun
             self._wait = self._interval if spent < _QUICK else max(self._interval, 20 * spent)
 
-    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]], *, force: bool = False) -> None:
         """Do nothing: a store of arrays has no pictures."""
 
     def drop(self, key: str) -> None:

@@ -37,6 +37,7 @@ from matlens.studio.forms import (
 from matlens.studio.guard import Guard, TooLarge, new_token
 from matlens.studio.inputs import listed_inputs
 from matlens.studio.painted import is_painted
+from matlens.studio.printing import pdf_of
 from matlens.studio.run_list import RunList
 from matlens.studio.warm import Warm
 
@@ -99,6 +100,7 @@ class Studio:
             "stop": self._stop,
             "resume": self._resume,
             "delete": self._delete,
+            "pdf": self._pdf,
         }
         routes = [Route("/", self._module, methods=["GET"]), Route("/page/{name}", self._module, methods=["GET"])]
         routes += [Route(f"/api/{name}", _answering(make), methods=["GET"]) for name, make in asked.items()]
@@ -176,6 +178,12 @@ class Studio:
         place = "" if state == "refused" else self.folder.discard(self.folder.path(run))
         self._children.forget(run)
         return {"place": place}
+
+    def _pdf(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        run = self._existing(given)
+        if self._children.working_on(run):
+            raise RunError(f"{run} is being worked on; its figures are drawn when it has finished.")
+        return {"file": pdf_of(self.folder, run, _text(given, "figure"))}
 
     def _existing(self, given: Mapping[str, Any]) -> str:
         run = _text(given, "run")

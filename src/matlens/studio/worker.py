@@ -21,6 +21,7 @@ from matlens.errors import InputError, MatlensError
 from matlens.studio.libraries import Libraries
 from matlens.studio.painted import drawn, runs_of, write_mask
 from matlens.studio.voxels import voxels
+from matlens.studio.watching import Watching
 
 __all__ = ["Pictures", "main", "run_worker"]
 
@@ -39,12 +40,13 @@ class Pictures:
 
     Examples
     --------
-    >>> Pictures().answer({"what": "dance"})
+    >>> Pictures().answer({"what": "dance"})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    matlens.errors.InputError: found the request 'dance'; expected look, cut, painted, paint, demo or voxels.
+    matlens.errors.InputError: found the request 'dance'; expected look, cut, painted, ...
     """
 
     def __init__(self) -> None:
+        self._watching = Watching()
         self._key: tuple[Any, ...] = ()
         self._image: Any = None
         self._mask_key: tuple[Any, ...] = ()
@@ -58,8 +60,9 @@ class Pictures:
         asked : mapping
             ``what`` is ``"look"`` (the picture and its histogram), ``"cut"`` (its phases by ``options``),
             ``"painted"`` (a mask, as runs of pixels), ``"paint"`` (writes runs as a mask), ``"demo"``
-            (writes a volume) or ``"voxels"`` (see `matlens.studio.voxels.voxels`); ``file`` is a path, and ``slice``
-            the number of a slice of a volume along z.
+            (writes a volume), ``"voxels"`` (see `matlens.studio.voxels.voxels`) or ``"watch"`` (see
+            `matlens.studio.watching.Watching`); ``file`` is a path, and ``slice`` the number of a slice of a volume
+            along z.
 
         Returns
         -------
@@ -80,10 +83,13 @@ class Pictures:
             "paint": self._paint,
             "demo": _demo,
             "voxels": voxels,
+            "watch": self._watching.answer,
         }
         what = str(asked.get("what"))
         if what not in makers:
-            raise InputError(f"found the request {what[:20]!r}; expected look, cut, painted, paint, demo or voxels.")
+            raise InputError(
+                f"found the request {what[:20]!r}; expected look, cut, painted, paint, demo, voxels or watch."
+            )
         return makers[what](asked)
 
     def _read(self, asked: Mapping[str, Any]) -> Any:

@@ -27,8 +27,9 @@ class Memory:
             self.states[key] = {name: np.array(value, copy=True) for name, value in state().items()}
             assert all(value.dtype.kind in "biufU" for value in self.states[key].values())
 
-    def show(self, key, labels):
-        self.shown.append(labels())
+    def show(self, key, labels, *, force=False):
+        if force:  # as in a store whose last look is not long enough ago
+            self.shown.append(labels())
 
     def drop(self, key):
         self.states.pop(key, None)

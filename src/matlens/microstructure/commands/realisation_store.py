@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,14 +16,18 @@ from matlens.hooks import Arrays, Progress
 from matlens.microstructure.io import put_microstructure
 from matlens.microstructure.reconstruction import Plan, Reconstruction, realisation_key
 from matlens.microstructure.structure import Microstructure
-from matlens.runs.directory import RunDirectory
+from matlens.runs.codecs import ARRAYS, write_value
+from matlens.runs.directory import STATE, RunDirectory
 from matlens.runs.resumable import spread
 from matlens.runs.state_store import RunStateStore
 
-__all__ = ["PREVIEW", "RealisationStore"]
+__all__ = ["LOOK", "PREVIEW", "RealisationStore"]
 
 PREVIEW = "preview.png"
+LOOK = "look.npz"
 _WIDE = 512  # pixels of the preview's longest side, at least
+_LOOK = {2: 1024, 3: 128}  # pixels of a side of a plane, and of a volume, that are kept for those who watch
+_RARELY = 20  # times as long as a look takes lies between it and the next
 
 
 class RealisationStore(RunStateStore):
@@ -66,6 +71,7 @@ class RealisationStore(RunStateStore):
     ) -> None:
         super().__init__(run, folder, interval=interval)
         self._material, self._say, self._shown = material, say, False
+        self._seen, self._pause = time.monotonic(), self._interval
 
     def finish(self, key: str, result: Arrays) -> None:
         """Write a finished realisation; the record below ``.state`` comes last and marks it as complete.
@@ -80,13 +86,16 @@ class RealisationStore(RunStateStore):
         record = dict(result)
         labels = record.pop("labels")
         self._write_labels(key, labels)
-        self.show(key, lambda: labels)
+        self._write_preview(np.asarray(labels))
         super().finish(key, record)
+        self._run.remove(self._look)
         for suffix in (".npy", ".tif"):
             self._run.remove(f"{self._folder}{_partial(key)}{suffix}")
 
-    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
-        """Write ``preview.png``, the first look at a realisation that is not finished.
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]], *, force: bool = False) -> None:
+        """Write the look of a realisation that is not finished, if the last one is long enough ago.
+
+        It is written as ``preview.png``, and as ``.state/look.npz`` for those who watch the run.
 
         Parameters
         ----------
@@ -94,12 +103,29 @@ class RealisationStore(RunStateStore):
             Key of the realisation.
         labels : callable
             Returns its phase labels so far, at any resolution.
+        force : bool
+            Write it in any case.
         """
+        begun = time.monotonic()
+        if self._say is None or not (force or begun - self._seen >= self._pause):
+            return
+        found = np.asarray(labels())
+        self._write_preview(found)
+        step = max(1, -(-max(found.shape) // _LOOK[found.ndim]))
+        part = np.ascontiguousarray(found[(slice(None, None, step),) * found.ndim], dtype=np.uint8)
+        write_value(self._run, self._look, {"labels": part, "key": np.array(key)}, ARRAYS)
+        self._seen = time.monotonic()
+        self._pause = max(self._interval, _RARELY * (self._seen - begun))
+
+    @property
+    def _look(self) -> str:
+        return f"{STATE}/{self._folder}{LOOK}"
+
+    def _write_preview(self, found: NDArray[np.generic]) -> None:
         if self._say is None:
             return
         from PIL import Image  # nothing else of a run needs it
 
-        found = np.asarray(labels())
         if found.ndim == 3:  # the middle planes normal to z, y and x, one below the other on one width
             planes = [found.take(side // 2, axis=axis) for axis, side in enumerate(found.shape)]
             wide = max(plane.shape[1] for plane in planes)
@@ -170,7 +196,7 @@ class RealisationStore(RunStateStore):
                 f"none of {planned.n} realisations could be made; the first: {next(iter(failed.values()))}"
             )
         # Realisations end in any order; the picture that stays is of the last of them.
-        self.show(realisation_key(result.numbers[-1]), lambda: result.microstructures[-1].labels)
+        self._write_preview(result.microstructures[-1].labels)
         if failed:
             named = {realisation_key(index): failed[index] for index in sorted(failed)}
             self._run.mark("running", failed=named)

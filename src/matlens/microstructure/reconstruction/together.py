@@ -124,9 +124,9 @@ class _Locked:
         with self._lock:
             self._store.save(key, state, force=force)
 
-    def show(self, key: str, labels: Callable[[], NDArray[np.generic]]) -> None:
+    def show(self, key: str, labels: Callable[[], NDArray[np.generic]], *, force: bool = False) -> None:
         with self._lock:
-            self._store.show(key, labels)
+            self._store.show(key, labels, force=force)
 
     def drop(self, key: str) -> None:
         with self._lock:

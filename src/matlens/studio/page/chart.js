@@ -17,9 +17,10 @@ export function ticks(low, high, count = 4) {
   return found;
 }
 
-export function lineChart(series, { x = "", y = "", log = false, width = 420, height = 240, zero = false } = {}) {
+export function lineChart(series, { x = "", y = "", log = false, width = 420, height = 240, zero = false, band = null } = {}) {
   const left = 52, bottom = 38, top = 10, right = 12;
   const all = series.flatMap((each) => each.points).filter(([, value]) => Number.isFinite(value) && (!log || value > 0));
+  for (const [at, low, high] of band || []) all.push([at, low], [at, high]);
   const xs = all.map(([at]) => at), ys = all.map(([, value]) => (log ? Math.log10(value) : value));
   const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
   const [y0, y1] = [zero ? Math.min(0, ...ys) : Math.min(...ys), Math.max(...ys)];
@@ -36,10 +37,14 @@ export function lineChart(series, { x = "", y = "", log = false, width = 420, he
   chart.append(s("line", { x1: left, x2: width - right, y1: height - bottom, y2: height - bottom, class: "axis" }));
   chart.append(s("text", { x: (left + width - right) / 2, y: height - 4, class: "tick middle" }, x));
   chart.append(s("text", { x: 12, y: (height - bottom + top) / 2, class: "tick middle", transform: `rotate(-90 12 ${(height - bottom + top) / 2})` }, y));
+  if (band) chart.append(s("polygon", { class: "band", points: [...band.map(([at, low]) => [at, low]), ...band.map(([at, , high]) => [at, high]).reverse()].map(([at, value]) => `${px(at).toFixed(1)},${py(value).toFixed(1)}`).join(" ") }));
   series.forEach((each, index) => {
     const points = each.points.filter(([, value]) => Number.isFinite(value) && (!log || value > 0));
     const path = points.map(([at, value]) => `${px(at).toFixed(1)},${py(log ? Math.log10(value) : value).toFixed(1)}`).join(" ");
-    chart.append(s("polyline", { points: path, class: `line line-${each.dashed ? "1 thin" : index}` }));
+    const line = s("polyline", { points: path, class: `line line-${each.dashed ? "1 thin" : index}` });
+    if (each.colour) line.style.stroke = each.colour;
+    if (each.dash !== undefined) line.style.strokeDasharray = each.dash;
+    chart.append(line);
   });
   return chart;
 }

@@ -3,10 +3,12 @@ import { address, get, post } from "./api.js";
 import { lineChart } from "./chart.js";
 import { announce, h, notice, put } from "./dom.js";
 import { copied } from "./form.js";
+import { judgeOf } from "./judge.js";
 import { nextSteps, resultTab, showResults } from "./results.js";
 import { STATES, shareOf } from "./runs.js";
 import { on, setAll, store, tell } from "./store.js";
 import { structuresView } from "./structures.js";
+import { watchOf } from "./watch.js";
 import { failedOf, tablesOf } from "./table.js";
 
 let shown = null; // the run in view; listeners are registered once and look here
@@ -27,6 +29,10 @@ export function showRun(place, name) {
   let report = null;
   let structures = null;
   let results = null;
+  const watch = watchOf(name);
+  const judge = judgeOf(name);
+  const above = h("div", { class: "body" });
+  const below = h("div", { class: "body" });
 
   async function update() {
     const run = store.runs.find((each) => each.run === name);
@@ -57,7 +63,7 @@ export function showRun(place, name) {
       return;
     }
     const own = resultTab(detail);
-    const tabs = ["Overview", ...(own ? [own] : []), ...(detail.report ? ["Report"] : []), ...(detail.structures?.length ? ["Structures"] : []), ...(detail.files?.some((file) => file.endsWith(".csv")) ? ["Tables"] : []), ...(detail.files?.length ? ["Files"] : [])];
+    const tabs = ["Overview", ...(own ? [own] : []), ...(detail.report ? ["Judge", "Report"] : []), ...(detail.structures?.length ? ["Structures"] : []), ...(detail.files?.some((file) => file.endsWith(".csv")) ? ["Tables"] : []), ...(detail.files?.length ? ["Files"] : [])];
     // A run that ends while it is watched shows its report, or what can be looked into.
     if (state === "finished" && detail.report && was !== state) tab = own || "Report";
     if (was !== state) results = null;
@@ -77,6 +83,9 @@ export function showRun(place, name) {
         report = h("iframe", { class: "report", src: source, title: "Report of the run", sandbox: "allow-same-origin allow-popups allow-downloads" });
       }
       if (body.firstChild !== report) put(body, report);
+    } else if (tab === "Judge") {
+      if (body.firstChild !== judge.element) put(body, judge.element);
+      judge.update(detail.report);
     } else if (tab === "Structures") {
       structures ??= structuresView(() => detail.structures.map((file) => `${name}/${file}`));
       if (body.firstChild !== structures.element) put(body, structures.element);
@@ -88,7 +97,16 @@ export function showRun(place, name) {
       if (!results) showResults(results = h("div", { class: "results" }), detail, name);
       if (body.firstChild !== results) put(body, results);
     } else if (tab === "Files") put(body, files(detail, name));
-    else put(body, overview(detail, name, losses));
+    else {
+      // What is watched stays where it is: a volume that is being turned is not put anew with every step of the run.
+      const live = state === "running" && detail.command === "reconstruct";
+      if (body.firstChild !== above) put(body, above, watch.element, below);
+      watch.element.hidden = !live;
+      if (live) watch.update(detail.structures.filter((file) => file.startsWith("exemplar")).map((file) => `${name}/${file}`)[0]);
+      const [first, rest] = overview(detail, name, live && watch.seen() ? [] : losses, live && watch.seen());
+      put(above, first);
+      put(below, rest);
+    }
   }
 
   shown = { name, update, draw };
@@ -131,7 +149,8 @@ function actions(detail, name) {
   ];
 }
 
-function overview(detail, name, losses) {
+// What stands above and below of what is watched.
+function overview(detail, name, losses, watched) {
   const progress = detail.progress;
   const share = shareOf(progress);
   const parts = [];
@@ -146,18 +165,19 @@ function overview(detail, name, losses) {
   }
   parts.push(failedOf(detail));
   const pictures = [];
-  if (detail.picture) pictures.push(h("figure", {}, h("img", { src: address(`${name}/${detail.picture}`), alt: detail.state === "running" ? "The structure as it forms" : "The structure" }),
+  if (detail.picture && !watched) pictures.push(h("figure", {}, h("img", { src: address(`${name}/${detail.picture}`), alt: detail.state === "running" ? "The structure as it forms" : "The structure" }),
     h("figcaption", {}, detail.state === "running" ? "The structure as it forms." : "The structure.")));
   if (losses.length > 2) pictures.push(h("figure", {}, lineChart([{ name: "loss", points: losses }], { x: "work done", y: "loss", log: true }), h("figcaption", {}, "Loss since this page was opened, on a logarithmic scale.")));
   if (pictures.length) parts.push(h("div", { class: "pictures" }, pictures));
+  const below = [];
   for (const [title, texts, kind] of [["What was found", detail.sentences, ""], ["What to know before using it", detail.warnings, "warn"]]) {
-    if (texts?.length) parts.push(h("section", { class: kind }, h("h2", {}, title), h("ul", {}, texts.map((text) => h("li", {}, text)))));
+    if (texts?.length) below.push(h("section", { class: kind }, h("h2", {}, title), h("ul", {}, texts.map((text) => h("li", {}, text)))));
   }
-  if (progress?.said?.length) parts.push(h("section", {}, h("h2", {}, "So far"), h("ul", {}, progress.said.map((text) => h("li", {}, text)))));
-  if (detail.state === "stopped") parts.push(h("p", { class: "help" }, "What was done is kept. Resume goes on, and ends with the same bytes as a run that never stopped."));
+  if (progress?.said?.length) below.push(h("section", {}, h("h2", {}, "So far"), h("ul", {}, progress.said.map((text) => h("li", {}, text)))));
+  if (detail.state === "stopped") below.push(h("p", { class: "help" }, "What was done is kept, and the best so far is under Structures. Resume goes on, and ends with the same bytes as a run that never stopped."));
   // The same run elsewhere, also one that was made on the command line.
-  if (detail.line && !progress) parts.push(h("div", { class: "elsewhere" }, copied("On the command line", h("pre", { tabIndex: 0 }, detail.line))));
-  return parts;
+  if (detail.line && !progress) below.push(h("div", { class: "elsewhere" }, copied("On the command line", h("pre", { tabIndex: 0 }, detail.line))));
+  return [parts, below];
 }
 
 function files(detail, name) {

@@ -6,7 +6,7 @@ const AXES = ["z", "y", "x"];
 const PLANES = [[0, 1, 2], [1, 0, 2], [2, 0, 1]];
 
 export function slices(volume, palette, moved) {
-  const { shape, pixels, spacing } = volume;
+  const { shape, spacing } = volume;
   const strides = [shape[1] * shape[2], shape[2], 1];
   const at = shape.map((side) => Math.floor(side / 2));
   const views = PLANES.map(([normal, rows, columns]) => {
@@ -40,7 +40,7 @@ export function slices(volume, palette, moved) {
       for (let row = 0; row < shape[rows]; row++) {
         let from = at[normal] * strides[normal] + row * strides[rows];
         for (let column = 0; column < shape[columns]; column++, from += strides[columns], to += 4) {
-          const label = 4 * pixels[from];
+          const label = 4 * volume.pixels[from];
           data[to] = palette[label]; data[to + 1] = palette[label + 1]; data[to + 2] = palette[label + 2];
           data[to + 3] = palette[label + 3] ? 255 : 70; // a phase that is switched off stays as a shade
         }

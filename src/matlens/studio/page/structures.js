@@ -1,8 +1,12 @@
 // Structures of a run, or of a file: a plane as a picture, a volume in space.
 import { pixels } from "./api.js";
+import { beside } from "./beside.js";
 import { h, put } from "./dom.js";
 import { store } from "./store.js";
 import { volumeView } from "./volume.js";
+
+const MOST = 8; // structures side by side
+const SMALL = 512; // pixels of a side of each of them
 
 // A file of the folder, with the phases that its settings give, in space.
 export function showSpace(place, file) {
@@ -12,23 +16,41 @@ export function showSpace(place, file) {
   return () => {};
 }
 
-// The structures of a run; `files` gives their paths, of which there may be more while it works.
+// The structures of a run, side by side, or one in space; `files` gives their paths, of which there may be more while it works.
 export function structuresView(files) {
   const choose = h("select", { "aria-label": "Structure", onchange: () => show(view, { file: choose.value }) });
+  const tools = h("div", { class: "row tools" });
   const view = h("div");
+  const read = new Map(); // what was read of files that do not change any more
   let known = "";
 
-  function update() {
+  async function update() {
     const found = files();
     if (known === found.join("\n")) return;
     known = found.join("\n");
     const before = choose.value;
-    put(choose, found.map((file) => h("option", { value: file }, nameOf(file))));
-    choose.value = found.includes(before) ? before : found.find((file) => !/exemplar/.test(file)) || found[0];
-    if (choose.value !== before) show(view, { file: choose.value });
+    put(view, h("p", { class: "help", role: "status" }, "Reading the structures."));
+    try {
+      for (const file of found.slice(0, MOST)) {
+        if (!read.has(file)) read.set(file, await pixels({ what: "voxels", file, most: SMALL }));
+      }
+    } catch (error) {
+      refuse(view, error);
+      return;
+    }
+    const volumes = found.filter((file) => read.get(file)?.shape.length === 3);
+    const together = () => put(view, beside(found.filter((file) => read.has(file)).map((file) => ({ title: nameOf(file), found: read.get(file) }))).element,
+      found.length > MOST ? h("p", { class: "help" }, `The first ${MOST} of ${found.length} structures.`) : null,
+      h("p", { class: "help" }, "All are drawn at one scale. Drag to move, and use the wheel or plus and minus to zoom; the cursor is shown in all of them."));
+    put(tools, volumes.length ? [h("label", { class: "row" }, "In space", choose), h("button", { type: "button", onclick: together }, "Side by side")] : null);
+    put(choose, volumes.map((file) => h("option", { value: file }, nameOf(file))));
+    if (volumes.length) {
+      choose.value = volumes.includes(before) ? before : volumes.find((file) => !/exemplar/.test(file)) || volumes[0];
+      show(view, { file: choose.value });
+    } else together();
   }
 
-  return { element: h("section", {}, h("div", { class: "row tools" }, h("label", { class: "row" }, "Structure", choose)), view), update };
+  return { element: h("section", {}, tools, view), update };
 }
 
 export function nameOf(file) {
@@ -40,10 +62,14 @@ async function show(view, request) {
     const found = await pixels({ what: "voxels", ...request });
     const size = found.shape.map((side) => side * found.step).join(" x ");
     const reduced = found.step > 1 ? `, of which every ${ordinal(found.step)} voxel along each axis is shown` : "";
-    put(view, h("p", { class: "path" }, `${size} ${found.shape.length === 3 ? "voxels" : "pixels"}${reduced}`), found.shape.length === 3 ? volumeView(found, request.file.split("/").pop()) : null);
+    put(view, h("p", { class: "path" }, `${size} ${found.shape.length === 3 ? "voxels" : "pixels"}${reduced}`), found.shape.length === 3 ? volumeView(found, request.file.split("/").pop()).element : null);
   } catch (error) {
-    put(view, h("p", { class: "callout bad", role: "alert" }, error.message[0].toUpperCase() + error.message.slice(1)));
+    refuse(view, error);
   }
+}
+
+function refuse(view, error) {
+  put(view, h("p", { class: "callout bad", role: "alert" }, error.message[0].toUpperCase() + error.message.slice(1)));
 }
 
 function ordinal(number) {

@@ -9,8 +9,8 @@ const AXES = ["x", "y", "z"];
 const SIDE = 512; // pixels of the picture, at least
 const QUICK = 70; // ms that a frame may take while one drags
 
-// `volume` is what the server sends of a structure: shape, spacing, unit, phases and pixels.
-export function volumeView(volume, name) {
+// `volume` is what the server sends of a structure: shape, spacing, unit, phases and pixels. It is seen as `before` was.
+export function volumeView(volume, name, before = null) {
   const sides = [...volume.shape].reverse();
   const spacing = [...volume.spacing].reverse();
   const lengths = sides.map((side, axis) => side * spacing[axis]);
@@ -18,6 +18,7 @@ export function volumeView(volume, name) {
   const phases = volume.phases.map((phase, label) => ({ ...phase, label, colour: colourOf(phase.name, label), shown: true, opacity: 100 }));
   const clip = { low: [0, 0, 0], high: [...sides] };
   const camera = orbit(lengths);
+  if (before) for (const key of ["azimuth", "elevation", "zoom"]) camera[key] = before.camera[key];
   const canvas = h("canvas", { width: SIDE, height: SIDE });
   const over = h("canvas", { width: SIDE, height: SIDE, "aria-hidden": "true" });
   const cast = caster(canvas);
@@ -225,5 +226,12 @@ export function volumeView(volume, name) {
     const observer = new ResizeObserver(() => draw());
     observer.observe(box);
   }
-  return element;
+  function load(next) {
+    volume.pixels = next.pixels;
+    cast?.load(volume);
+    cuts.draw();
+    draw();
+  }
+
+  return { element, camera, load };
 }

@@ -556,12 +556,17 @@ def solve(
                 border = (index, state, len(history))
                 done = problem.effort_before(index) + state.evaluations * problem.share(stage)
                 progress.update(done, f"loss {state.loss:.3g}, {stage.name}")
-                checkpoint.save(key, lambda: _state(border, history))  # noqa: B023 (called at once)
-            if index + 1 < len(problem.stages):
+                checkpoint.save(key, lambda: _state(border, history, names))  # noqa: B023 (called at once)
                 checkpoint.show(key, lambda: _nearest_phases(problem.code, state.x))  # noqa: B023 (called at once)
+            if index + 1 < len(problem.stages):
+                checkpoint.show(
+                    key,
+                    lambda: _nearest_phases(problem.code, state.x),  # noqa: B023 (called at once)
+                    force=True,
+                )
     except KeyboardInterrupt:
         if border is not None:
-            checkpoint.save(key, lambda: _state(border, history), force=True)
+            checkpoint.save(key, lambda: _state(border, history, names), force=True)
             on_interrupt(_solved(problem, names, matches, history, border, Stop.INTERRUPTED))
         raise
     assert border is not None  # there is a stage, and it begins with an evaluation
@@ -626,6 +631,8 @@ def _reason(state: OptimiserState, stage: Stage, history: Sequence[Sequence[floa
     return None
 
 
-def _state(border: _Border, history: Sequence[Sequence[float]]) -> Arrays:
+def _state(border: _Border, history: Sequence[Sequence[float]], names: Sequence[str]) -> Arrays:
     index, state, rows = border
-    return {**state.arrays(), "stage": np.array(index), "history": np.array(history[:rows], dtype=float)}
+    table = np.array(history[:rows], dtype=float)
+    # Going on needs no names of terms; who watches the run does.
+    return {**state.arrays(), "stage": np.array(index), "history": table, "terms": np.array(names)}
