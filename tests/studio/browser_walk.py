@@ -60,7 +60,7 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     page.fill("#field-reconstruct-shape", "large")
     page.wait_for_selector("[data-name=shape].wrong")
     assert "the shape 'large' is not understood" in page.text_content("[data-name=shape] .problem")
-    page.fill("#field-reconstruct-shape", "48x48")
+    page.fill("#field-reconstruct-shape", "96x96")
     page.select_option("#field-reconstruct-preset", "fast")
     page.click("button[type=submit]")
     page.wait_for_selector(".state.running")
@@ -68,11 +68,7 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     page.click("button:has-text('Stop')")
     page.wait_for_selector("h1 .state.stopped")
     page.click("button:has-text('Resume')")
-    # The structure forms beside its exemplar, with the loss of each term and the curves in the band of windows.
-    page.wait_for_selector(".watched canvas")
-    page.wait_for_selector(".curves .band")
-    assert page.locator(".watched canvas").count() == 2
-    shot(page, "watch")
+    page.wait_for_selector(".watched canvas, .pictures img")
     page.wait_for_selector("h1 .state.finished")
     page.wait_for_selector("iframe.report")
     report = page.frame_locator("iframe.report")
@@ -92,7 +88,7 @@ def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     page.wait_for_function("() => document.getElementById('live').textContent.includes('zoom 1.3')")
     shot(page, "structures")
     page.click("button:has-text('Repeat with changes')")
-    assert page.input_value("#field-reconstruct-shape") == "48x48"
+    assert page.input_value("#field-reconstruct-shape") == "96x96"
     page.click("[role=tab]:has-text('Files')")
     page.wait_for_selector("text=realisation_0.tif")
     assert page.wrong == []
@@ -303,6 +299,59 @@ def test_a_volume_in_space_shows_its_voxels_and_is_turned_cut_and_stored(page, l
     assert picture.size == (1024, 1024)
     ink = np.asarray(picture.convert("L"))[985:1005, 20:300]
     assert (ink < 80).sum() > 500  # the scale bar
+    assert page.wrong == []
+
+
+WORKS = """
+import sys, time
+import numpy as np
+from matlens.microstructure.io import write_microstructure
+from matlens.microstructure.problems import bicontinuous
+from matlens.runs.directory import RunDirectory
+from matlens.runs.lifecycle import working
+from matlens.runs.progress_file import ProgressFile
+exemplar = bicontinuous((128, 128), seed=0)
+shape = tuple(map(int, sys.argv[2].split("x")))
+settings = {"options": {"files": ["/a/sem.png"]}, "resolved": {"shape": shape}}
+run = RunDirectory.create(sys.argv[1], "reconstruct", settings)
+write_microstructure(exemplar, run.path / "exemplar_0.npz")
+labels = bicontinuous([side // 2 for side in shape], seed=1, wavelength=8).labels.astype(np.uint8)
+steps = np.arange(1.0, 40)
+history = np.stack([0 * steps, steps, 3 / steps, 2 / steps, np.where(steps > 5, 1 / steps, np.nan)], axis=1)
+np.savez(run.path / ".state" / "look.npz", labels=labels, key=np.array("realisation_0"))
+np.savez(run.path / ".state" / "realisation_0.state.npz", history=history, terms=np.array(["two-point", "sharpness"]))
+shown = ProgressFile(run.path, interval=0)
+with working(run):
+    shown.begin(100, "realisation 1 of 1")
+    for step in range(1, 200):
+        shown.update(step / 2, "loss 0.1, 1/2 size")
+        time.sleep(1)
+"""
+
+
+def test_a_plane_and_a_volume_are_watched_while_they_form(page, link, tmp_path):
+    """The files are those that a reconstruction writes, which a process that does nothing else holds as its run."""
+    for name, shape, canvases in (("plane", "64x64", 2), ("volume", "32x32x32", 6)):
+        line = [sys.executable, "-c", WORKS, str(tmp_path / "folder" / "runs" / name), shape]
+        with subprocess.Popen(line, stderr=subprocess.DEVNULL) as process:
+            page.goto(link)
+            page.click(".list a:has(.state.running)")
+            # The structure forms beside its exemplar, with the loss of each term and its curves in the band of windows.
+            page.wait_for_selector(".curves .band")
+            assert page.locator(".watched canvas").count() == canvases
+            assert "(1 of 2 pixels)" in page.text_content(".watched")
+            keys = page.locator(".graphs > figure .key").all_text_contents()
+            assert keys == ["all terms", "two-point", "sharpness"]
+            assert page.locator(".curves figure").count() == 2
+            page.select_option("[aria-label='Phase of the curves']", index=0)
+            assert page.evaluate(
+                "document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth"
+            )
+            shot(page, f"watch_{name}")
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+        page.wait_for_selector("h1 .state.stopped")
+        page.wait_for_selector(".watch", state="hidden")
     assert page.wrong == []
 
 

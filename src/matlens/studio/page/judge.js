@@ -50,6 +50,6 @@ function copy(node, run, stamp) {
   }
   if (node.tagName === "H2") return [h("h2", {}, node.textContent)];
   if (node.classList.contains("scroll")) return [h("div", { class: "scrolled", tabIndex: 0, role: "region", "aria-label": node.getAttribute("aria-label") }, inside())];
-  if (!KEPT.has(node.tagName)) return inside();
+  if (!KEPT.has(node.tagName) && node.parentNode.tagName !== "DL") return inside();
   return [h(node.tagName.toLowerCase(), { class: MARKS.filter((mark) => node.classList.contains(mark)).join(" ") || false, scope: node.getAttribute("scope") || false }, inside())];
 }
