@@ -3,6 +3,9 @@
 ``make browser`` runs it. ``MATLENS_SHOTS=FOLDER`` stores a picture of every view; those of the docs are made so.
 """
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
