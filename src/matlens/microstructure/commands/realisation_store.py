@@ -121,7 +121,7 @@ class RealisationStore(RunStateStore):
     def _look(self) -> str:
         return f"{STATE}/{self._folder}{LOOK}"
 
-    def _write_preview(self, found: NDArray[np.generic]) -> None:
+    def _write_preview(self, found: NDArray[Any]) -> None:
         if self._say is None:
             return
         from PIL import Image  # nothing else of a run needs it
