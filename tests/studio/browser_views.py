@@ -15,6 +15,8 @@ from studio_pages import micrograph, shot
 
 from matlens.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Path:

@@ -16,6 +16,8 @@ from studio_pages import PATIENT, clicks, count_clicks, draw_line, micrograph, s
 
 from matlens.library.problems import photoanode
 
+pytestmark = pytest.mark.end_to_end
+
 
 def test_from_a_raw_micrograph_to_its_report(page, link, tmp_path):
     micrograph(tmp_path / "sem.png")
@@ -136,7 +138,8 @@ def test_a_mask_is_erased_undone_and_painted_by_keys(page, link, tmp_path):
     page.click("button:has-text('Undo')")
     page.wait_for_function(said, arg=disc)
     page.click("button:has-text('Erase')")
-    draw_line(page, (200, 180), (202, 180))
+    page.fill("[aria-label='Size of the brush in pixels']", "40")
+    draw_line(page, (195, 180), (205, 180))
     page.wait_for_function(said, arg=0)
     page.keyboard.press("Escape")
     page.wait_for_selector("button:has-text('Paint a mask')")

@@ -32,7 +32,8 @@ export function showRuns(place) {
 function runItem(run, address) {
   const active = address === `run/${run.run}`;
   const share = shareOf(run.progress);
-  const what = run.inputs.length ? run.inputs.slice(0, 2).join(", ") : run.run.split("/").pop();
+  const inputs = run.inputs.filter((file) => !/\.mask-[0-9a-f]{10}\./.test(file)); // a painted mask is no picture to know it by
+  const what = inputs.length ? inputs.slice(0, 2).join(", ") : run.run.split("/").pop();
   return h("li", {}, h("a", { href: `#/run/${encodeURIComponent(run.run)}`, class: active ? "active" : "", "aria-current": active ? "page" : false },
     h("span", { class: "what" }, run.command),
     h("span", { class: `state ${run.state}` }, STATES[run.state] || run.state),
