@@ -1,5 +1,5 @@
 // Colours of phases: told apart by the colour-blind, unless the user has chosen one for the name of a phase.
-const PHASES = ["#2f7fb8", "#e8a33d", "#3aa17e", "#c2577a", "#8a6fc0", "#7a8b3c", "#b8552f", "#4a4a4a"];
+export const PHASES = ["#2f7fb8", "#e8a33d", "#3aa17e", "#c2577a", "#8a6fc0", "#7a8b3c", "#b8552f", "#4a4a4a"];
 const KEPT = "matlens-colours";
 
 let chosen = {};
