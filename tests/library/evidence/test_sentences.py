@@ -223,6 +223,19 @@ def test_an_error_at_edges_widens_a_size_and_leaves_its_sign():
     assert (after["status"] == before["status"]).all()
 
 
+def test_members_without_weight_in_a_mixture_do_not_make_an_effect_exact():
+    data = insight(noise=0.1)
+    still = data.assign(
+        composition_gradient_members=data["composition_gradient_members"].mean("model")
+        + 0 * data["composition_gradient_members"]
+    )
+    still["composition_gradient_error"] = (DIMS, np.full((1, 1, ROWS, 4), 5.0))
+    table = statements(still)
+    table = table[(table["about"] == "composition") & (table["region"] == "all samples")]
+    np.testing.assert_allclose(table["error"], 5.0)
+    assert (table["p"] > 0.3).all()
+
+
 def test_a_mean_that_few_samples_make_is_weak_and_its_median_is_told():
     data = insight(scatter=0.0)
     far = np.where(np.arange(ROWS) < 4, 40.0, 0.0)[:, None] * np.array([1.0, 0, 0, 0])

@@ -170,7 +170,12 @@ def _chances(part: xr.Dataset, means: xr.Dataset, regions: Mapping[str, Mask]) -
     with np.errstate(invalid="ignore", divide="ignore"):
         # the error of the means may count more than the members' spread, as that of the total gradient does
         t = means["composition_gradient"].to_numpy() / _error_of_sign(means)
-    return bootstrap_family(np.concatenate(profiles, axis=1)).chance(t).reshape(shape)
+    found = bootstrap_family(np.concatenate(profiles, axis=1)).chance(t).reshape(shape)
+    if "composition_gradient_silent" not in means:
+        return found
+    silent = means["composition_gradient_silent"].transpose("region", "component").to_numpy()
+    chances: NDArray[np.float64] = np.where(silent, _normal_chances(means, shape), found)
+    return chances
 
 
 def _normal_chances(means: xr.Dataset, shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ __all__ = ["average_regions", "cluster_regions", "composition_box", "merit_regio
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+_SILENT = 0.03  # spread of the members over the errors of samples, below which they have next to no weight in a mixture
 
 
 def composition_box(insight: xr.Dataset, **bounds: tuple[float, float]) -> dict[str, Mask]:
@@ -220,7 +221,21 @@ def _averages(insight: xr.Dataset, rows: NDArray[np.intp], least_support: int) -
     if "composition_gradient_error" in found and "composition_gradient_edge_error" in insight:
         edge = found["composition_gradient_edge_error"] = _edge(insight, rows, least_support)
         found["composition_gradient_error"] = (found["composition_gradient_error"] ** 2 + edge**2) ** 0.5
+    if "composition_gradient_members" in insight and "composition_gradient_error" in insight:
+        found |= _of_samples(insight, rows, least_support, found)
     return xr.Dataset(found)
+
+
+def _of_samples(
+    insight: xr.Dataset, rows: NDArray[np.intp], least_support: int, found: dict[str, xr.DataArray]
+) -> dict[str, xr.DataArray]:
+    """Errors of single samples, a bound, in place of a spread of members that have no weight in a mixture."""
+    enough = enough_support(insight, "composition_gradient", least_support)
+    bound = insight["composition_gradient_error"].isel(sample=rows).where(enough.isel(sample=rows)).mean("sample")
+    members = member_means(insight, "composition_gradient", enough, rows).std("model", ddof=1)
+    silent = members < _SILENT * bound
+    error = found["composition_gradient_error"]
+    return {"composition_gradient_silent": silent, "composition_gradient_error": error.where(~silent, bound)}
 
 
 def _edge(insight: xr.Dataset, rows: NDArray[np.intp], least_support: int) -> xr.DataArray:
