@@ -15,6 +15,7 @@ from PIL import Image
 from studio_pages import PATIENT, clicks, count_clicks, draw_line, micrograph, shot
 
 from matlens.library.problems import photoanode
+from matlens.microstructure.problems import bicontinuous
 
 pytestmark = pytest.mark.end_to_end
 
@@ -110,7 +111,7 @@ def test_from_a_raw_micrograph_of_a_real_material_to_its_report(page, link, data
     shot(page, name.partition(".")[0])
     page.fill("#field-reconstruct-shape", "64x64")
     page.click("button[type=submit]")
-    page.wait_for_selector("iframe.report", timeout=20 * PATIENT)
+    page.wait_for_selector("iframe.report", timeout=2 * PATIENT)
     page.frame_locator("iframe.report").locator("h1").wait_for()
     assert clicks(page) + 1 <= 12  # with the drop
     assert page.wrong == []
@@ -268,11 +269,15 @@ def volume(path: Path) -> np.ndarray:
 
 def test_a_volume_in_space_shows_its_voxels_and_is_turned_cut_and_stored(page, link, tmp_path):
     labels = volume(tmp_path / "folder" / "v.npy")
+    np.save(tmp_path / "folder" / "foam.npy", bicontinuous((64, 64, 64), wavelength=24, fraction=0.4, seed=0).labels)
     page.goto(link)
-    page.click(".list a:has-text('v.npy')")
+    page.click(".list a:has-text('foam.npy')")
     page.click("text=See it in space")
     page.wait_for_selector(".space canvas[data-ms]")
     shot(page, "volume")
+    page.click(".list a:has-text('v.npy')")
+    page.click("text=See it in space")
+    page.wait_for_selector(".space canvas[data-ms]")
 
     def at(row: int, column: int) -> list[int]:
         """The colour in the middle of a voxel of the face that is seen, whose picture is 1.1 diagonals high."""
@@ -423,6 +428,30 @@ def test_columns_of_a_table_are_put_right_and_a_model_is_about_to_be_learned(pag
     shot(page, "table")
     # Chromium itself writes a line about each answer that refuses.
     assert [text for text in page.wrong if "422" not in text] == []
+
+
+@pytest.mark.nightly
+def test_from_a_table_to_a_plate_with_models_that_are_learned(page, link, tmp_path):
+    alloys(tmp_path / "alloys.csv")
+    page.goto(link)
+    page.set_input_files("#choose", tmp_path / "alloys.csv")
+    page.select_option("[data-column=room]", "covariate")
+    page.click("button:has-text('Check the data first')")
+    page.wait_for_selector(".checks", timeout=PATIENT)
+    page.fill("#field-library-learn-n_models", "3")
+    page.click("button:has-text('Learn Ms')")
+    done = "h1 .state.finished"
+    page.wait_for_selector(done, timeout=2 * PATIENT)
+    for name in ("Explain", "Suggest what to make"):
+        page.click("[role=tab]:has-text('Charts')")
+        page.click(f"button:has-text('{name}')")
+        page.click("button[type=submit]")
+        page.wait_for_selector(f"{done} >> nth=0", timeout=2 * PATIENT)
+    page.click("[role=tab]:has-text('Plate')")
+    with page.expect_download() as got:
+        page.click("button:has-text('Download as CSV')")
+    assert Path(got.value.path()).read_text(encoding="utf-8").startswith("well,Fe,Co,Ni")
+    assert page.wrong == []
 
 
 def test_results_of_libraries_are_linked_charts_and_a_plate(page, link, tmp_path):

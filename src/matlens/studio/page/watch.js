@@ -38,8 +38,8 @@ export function watchOf(run) {
 
   function showLook(found) {
     const look = { ...found.look, pixels: found.pixels };
-    const name = `${look.key.replace("_", " ").replace(/^./, (letter) => letter.toUpperCase())}, as it forms`;
-    const title = look.step > 1.01 ? `${name} (1 of ${Number(look.step.toPrecision(3))} pixels)` : name;
+    // Which realisation this is stands above; on a coarser level one pixel stands for several.
+    const title = look.step > 1.01 ? `As it forms, at 1/${Number(look.step.toPrecision(3))} of its size` : "As it forms";
     const volume = look.shape.length === 3;
     if (!views) {
       const shown = [...(exemplar ? [{ title: "Exemplar", found: exemplar }] : []), ...(volume ? [] : [{ title, found: look }])];
