@@ -107,7 +107,7 @@ def test_one_axis_only(folder, layers, capsys):
 
 
 def test_an_interrupted_run_goes_on_with_the_next_axis_to_the_same_bytes(folder, capsys, monkeypatch):
-    from matlens.microstructure.commands.homogenize import run as steps
+    from matlens.microstructure.commands.homogenize import solving as steps
 
     file = write_microstructure(gaussian_field((12, 12, 12), 3.0, 0.4, seed=0), folder / "field.npz")
     asked = (file, "--conductivity", "0=1,1=50")
@@ -137,7 +137,7 @@ def test_an_interrupted_run_goes_on_with_the_next_axis_to_the_same_bytes(folder,
 
 
 def test_an_axis_that_did_not_converge_is_not_gone_on_with_when_axes_are_put_together(folder, capsys, monkeypatch):
-    from matlens.microstructure.commands.homogenize import run as steps
+    from matlens.microstructure.commands.homogenize import solving as steps
 
     file = write_microstructure(gaussian_field((24, 24), 3.0, 0.4, seed=0), folder / "field.npz")
     monkeypatch.setattr(steps, "MAX_ITERATIONS", 10)

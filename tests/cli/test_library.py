@@ -309,6 +309,7 @@ def test_a_run_stores_what_was_left_open(folder, capsys):
     assert left_open["inputs"] == left_open["resample"] == "auto"
 
 
+@pytest.mark.nightly
 def test_workers_train_chunks_trials_and_permutations_to_the_same_bytes(folder, capsys, request):
     learn = ("library", "learn", "../library.csv", "--target", "P", *QUICK)
     explain = ("library", "explain", "alone", *CHEAP)

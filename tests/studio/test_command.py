@@ -71,6 +71,7 @@ def test_it_is_opened_by_its_link_loads_little_and_comes_back_at_the_same_place(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="time and memory are read from /proc")
+@pytest.mark.nightly  # a share of time is not measured beside other tests
 @pytest.mark.end_to_end
 def test_with_a_page_open_and_runs_in_the_folder_it_idles_at_less_than_a_hundredth_of_a_core_and_80_mb(tmp_path):
     for number in range(20):

@@ -264,6 +264,9 @@ def test_li2018_stays_within_the_exemplars_values(exemplar, tiny):
         def save(self, realisation, state, *, force=False):
             self.x = state()["x"]
 
+        def show(self, key, labels, *, force=False):
+            pass
+
         def finish(self, key, result):
             self.result_of = {key: result}
 

@@ -4,6 +4,7 @@ from .cells import cell_walls as cell_walls
 from .families import FAMILIES as FAMILIES
 from .families import Family as Family
 from .families import draw_structure as draw_structure
+from .families import family_shape as family_shape
 from .fields import bicontinuous as bicontinuous
 from .fields import gaussian_field as gaussian_field
 from .fields import level_cut_covariance as level_cut_covariance

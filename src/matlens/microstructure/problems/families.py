@@ -16,7 +16,7 @@ from matlens.microstructure.problems.packings import particles
 from matlens.microstructure.problems.scattered_ellipses import ellipses
 from matlens.microstructure.structure import Microstructure
 
-__all__ = ["FAMILIES", "FRACTIONS", "Family", "draw_structure"]
+__all__ = ["FAMILIES", "FRACTIONS", "Family", "draw_structure", "family_shape"]
 
 Parameters = dict[str, float | int | bool]
 FRACTIONS = (0.15, 0.65)  # volume fraction of phase 1, the stiff or conducting phase
@@ -83,11 +83,7 @@ def draw_structure(family: str, shape: Sequence[int], rng: np.random.Generator) 
     """
     if family not in FAMILIES:
         raise InputError(f"there is no family {family!r}; choose from {', '.join(FAMILIES)}.")
-    sides = checked_plane(shape)
-    if min(sides) < _SMALLEST_SIDE:
-        raise InputError(
-            f"structures of a family need sides of at least {_SMALLEST_SIDE} pixels, found {sides[0]} x {sides[1]}."
-        )
+    sides = family_shape(shape)
     kind = FAMILIES[family]
     parameters = kind.draw(rng, min(sides) / 4)
     parameters["seed"] = int(rng.integers(2**53))  # a floating-point column of a table holds it exactly
@@ -191,3 +187,34 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         )
     }
 )
+
+
+def family_shape(shape: Sequence[int]) -> tuple[int, int]:
+    """Check the shape of structures of a family.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Pixels along each of the two axes.
+
+    Returns
+    -------
+    tuple of int
+        The shape.
+
+    Raises
+    ------
+    InputError
+        If there are not two sides, or one is shorter than 32 pixels.
+
+    Examples
+    --------
+    >>> family_shape([64, 96])
+    (64, 96)
+    """
+    height, width = checked_plane(shape)
+    if min(height, width) < _SMALLEST_SIDE:
+        raise InputError(
+            f"structures of a family need sides of at least {_SMALLEST_SIDE} pixels, found {height} x {width}."
+        )
+    return height, width

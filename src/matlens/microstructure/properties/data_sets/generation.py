@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from matlens._version import __version__
 from matlens.errors import InputError, Interrupted, RunError
-from matlens.microstructure.problems import FAMILIES, draw_structure
+from matlens.microstructure.problems import FAMILIES, draw_structure, family_shape
 from matlens.microstructure.properties.data_sets.structure_set import StructureSet
 from matlens.microstructure.structure import Microstructure
 
@@ -70,6 +70,7 @@ class Recipe:
         if unknown or not self.families:
             found = ", ".join(unknown) or "none"
             raise InputError(f"families must be some of {', '.join(FAMILIES)}, found {found}.")
+        family_shape(self.shape)
         for kind in ("conductivity", "stiffness"):
             values = getattr(self, f"{kind}_contrasts")
             if not all(1 / _HIGHEST_CONTRAST <= value <= _HIGHEST_CONTRAST for value in values):
