@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -124,25 +124,25 @@ class Serving:
             return Answer(
                 key, "refused", f"{work.root} has no task {work.name}/{key}; see 'matlens status {work.root}'."
             )
-        lease = self._leased(work, folder, key)
-        if isinstance(lease, Answer):
-            return lease
-        try:
-            with _beating(lease, self.progress):
-                self.writes = True
-                work.make(key)
-        except (KeyboardInterrupt, Interrupted):
-            raise
-        except RunError as error:  # the run's files cannot be used, by any task
-            return Answer(key, "refused", str(error))
-        except Exception as error:
-            return Answer(key, "failed", record_failure(folder, key, error))
-        finally:
-            self.writes = False
-            lease.release()
+        with ExitStack() as held:
+            lease = self._leased(work, folder, key, held)
+            if isinstance(lease, Answer):
+                return lease
+            try:
+                with _beating(lease, self.progress):
+                    self.writes = True
+                    work.make(key)
+            except (KeyboardInterrupt, Interrupted):
+                raise
+            except RunError as error:  # the run's files cannot be used, by any task
+                return Answer(key, "refused", str(error))
+            except Exception as error:
+                return Answer(key, "failed", record_failure(folder, key, error))
+            finally:
+                self.writes = False
         return Answer(key, "done")
 
-    def _leased(self, work: Work, folder: Path, key: str) -> Lease | Answer:
+    def _leased(self, work: Work, folder: Path, key: str, held: ExitStack) -> Lease | Answer:
         """Wait until the task is ours, or has become what it will be in the hands of another worker."""
         failed = folder / f"{key}.error.json"
         while True:
@@ -152,14 +152,13 @@ class Serving:
                 return Answer(key, "failed", failures(work.root, work.name)[key])
             lease = claim(folder, key)
             if isinstance(lease, Lease):
+                held.callback(lease.release)  # at once: an interrupt may come at any time
                 if not work.is_done(key):  # else whose lease ended just now has made it
                     break
-                lease.release()
                 return Answer(key, "done")
             time.sleep(_WAIT)
         if lease.holder.kills >= TRIES:
             reason = f"{lease.holder.kills} workers were killed at it one after the other, perhaps for lack of memory"
-            lease.release()
             return Answer(key, "failed", record_failure(folder, key, reason))
         return lease
 
