@@ -144,7 +144,7 @@ def test_a_mask_is_erased_undone_and_painted_by_keys(page, link, tmp_path):
     page.wait_for_function(said, arg=0)
     page.keyboard.press("Escape")
     page.wait_for_selector("button:has-text('Paint a mask')")
-    assert "--mask" not in page.text_content(".elsewhere pre")
+    page.wait_for_function("() => !document.querySelector('.elsewhere pre').textContent.includes('--mask')")
     assert not list((tmp_path / "folder").glob("*.mask-*"))
     assert page.wrong == []
 
@@ -199,7 +199,9 @@ def test_a_demo_begins_at_once_and_can_be_stopped(page, link, demo):
     page.wait_for_selector("main progress")
     page.click("button:has-text('Stop')")
     page.wait_for_selector("h1 .state.stopped")
-    assert page.locator("#runs .state.stopped").count() == 1
+    # A demo is a run that holds the runs it makes: all of them have stopped.
+    page.wait_for_selector("#runs .list li:has-text('demo') .state.stopped")
+    page.wait_for_selector("#runs .state.running", state="detached")
     assert page.wrong == []
 
 
@@ -221,7 +223,8 @@ def judged(page) -> None:
     )
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog", state="detached")
-    for kind, begins in (("PNG", b"\x89PNG"), ("CSV", b"statistic,phase"), ("PDF", b"%PDF")):
+    # PDFs are drawn by a process of their own: tests/studio/test_printing.py.
+    for kind, begins in (("PNG", b"\x89PNG"), ("CSV", b"statistic,phase")):
         with page.expect_download() as stored:
             page.click(f"[aria-label='Download curves as {kind}']")
         content = Path(stored.value.path()).read_bytes()
@@ -428,30 +431,6 @@ def test_columns_of_a_table_are_put_right_and_a_model_is_about_to_be_learned(pag
     shot(page, "table")
     # Chromium itself writes a line about each answer that refuses.
     assert [text for text in page.wrong if "422" not in text] == []
-
-
-@pytest.mark.nightly
-def test_from_a_table_to_a_plate_with_models_that_are_learned(page, link, tmp_path):
-    alloys(tmp_path / "alloys.csv")
-    page.goto(link)
-    page.set_input_files("#choose", tmp_path / "alloys.csv")
-    page.select_option("[data-column=room]", "covariate")
-    page.click("button:has-text('Check the data first')")
-    page.wait_for_selector(".checks", timeout=PATIENT)
-    page.fill("#field-library-learn-n_models", "3")
-    page.click("button:has-text('Learn Ms')")
-    done = "h1 .state.finished"
-    page.wait_for_selector(done, timeout=2 * PATIENT)
-    for name in ("Explain", "Suggest what to make"):
-        page.click("[role=tab]:has-text('Charts')")
-        page.click(f"button:has-text('{name}')")
-        page.click("button[type=submit]")
-        page.wait_for_selector(f"{done} >> nth=0", timeout=2 * PATIENT)
-    page.click("[role=tab]:has-text('Plate')")
-    with page.expect_download() as got:
-        page.click("button:has-text('Download as CSV')")
-    assert Path(got.value.path()).read_text(encoding="utf-8").startswith("well,Fe,Co,Ni")
-    assert page.wrong == []
 
 
 def test_results_of_libraries_are_linked_charts_and_a_plate(page, link, tmp_path):
