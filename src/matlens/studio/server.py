@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import socket
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from importlib import resources
@@ -51,6 +52,7 @@ _FILE_POLICY = (
     "sandbox allow-same-origin allow-popups allow-downloads; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src 'self' data:; font-src data:; frame-ancestors 'self'"
 )
+_ENDING = 10  # seconds
 _SHOWN_AS = {".html": "text/html", ".png": "image/png", ".pdf": "application/pdf", ".svg": "image/svg+xml"}
 _TEXTS = {".csv", ".toml", ".json", ".txt", ".bib", ".log"}
 _MODULES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -181,8 +183,11 @@ class Studio:
 
     def _pdf(self, given: Mapping[str, Any]) -> dict[str, Any]:
         run = self._existing(given)
-        if self._children.working_on(run):
-            raise RunError(f"{run} is being worked on; its figures are drawn when it has finished.")
+        over = time.monotonic() + _ENDING  # the report of a run is there before its process has ended
+        while self._children.working_on(run):
+            if time.monotonic() > over:
+                raise RunError(f"{run} is being worked on; its figures are drawn when it has finished.")
+            time.sleep(0.1)
         return {"file": pdf_of(self.folder, run, _text(given, "figure"))}
 
     def _existing(self, given: Mapping[str, Any]) -> str:
