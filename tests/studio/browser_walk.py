@@ -353,7 +353,7 @@ def test_a_plane_and_a_volume_are_watched_while_they_form(page, link, tmp_path):
             # The structure forms beside its exemplar, with the loss of each term and its curves in the band of windows.
             page.wait_for_selector(".curves .band")
             assert page.locator(".watched canvas").count() == canvases
-            assert "(1 of 2 pixels)" in page.text_content(".watched")
+            assert "at 1/2 of its size" in page.text_content(".watched")
             keys = page.locator(".graphs > figure .key").all_text_contents()
             assert keys == ["all terms", "two-point", "sharpness"]
             assert page.locator(".curves figure").count() == 2

@@ -144,10 +144,11 @@ export function startPainting(view, tools, runs, changed, done) {
       told();
       controls();
     } else if (event.key === "z" && (event.ctrlKey || event.metaKey)) undo();
-    else if (event.key === "Escape") stop();
     else return;
     event.preventDefault();
   });
+  // Of the whole page: the size of the brush and the buttons take the focus from the picture.
+  addEventListener("keydown", (event) => { if (event.key === "Escape") stop(); }, { signal: ends.signal });
 
   function stop() {
     ends.abort();
