@@ -223,8 +223,7 @@ def judged(page) -> None:
     )
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog", state="detached")
-    # PDFs are drawn by a process of their own: tests/studio/test_printing.py.
-    for kind, begins in (("PNG", b"\x89PNG"), ("CSV", b"statistic,phase")):
+    for kind, begins in (("PNG", b"\x89PNG"), ("PDF", b"%PDF"), ("CSV", b"statistic,phase")):
         with page.expect_download() as stored:
             page.click(f"[aria-label='Download curves as {kind}']")
         content = Path(stored.value.path()).read_bytes()

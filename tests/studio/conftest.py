@@ -29,6 +29,7 @@ class Open:
 
     def __init__(self, root: Path, port: int) -> None:
         self.root, self.port = root, port
+        self.cookie = f"matlens-{port}={TOKEN}"
 
     def raw(self, content: bytes, *, whole: bool = True) -> bytes:
         """Send bytes as they are and return all that comes back until the server closes.
@@ -53,7 +54,7 @@ class Open:
         """Send a request as our own page does, with headers changed (or left out, by None)."""
         own = {
             "Host": f"127.0.0.1:{self.port}",
-            "Cookie": f"matlens-{self.port}={TOKEN}",
+            "Cookie": self.cookie,
             "Connection": "close",
             **({"Origin": f"http://127.0.0.1:{self.port}", "X-MatLens": "1"} if method == "POST" else {}),
             **({"Content-Length": str(len(body))} if method == "POST" else {}),

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -231,3 +232,28 @@ def test_a_batch_stands_for_its_files_and_says_which_failed(tmp_path):
     runs = RunList(folder, Children(folder))
     assert [found["run"] for found in runs.all()] == ["b"]
     assert runs.one("b")["failed"] == {"a.png": "it is damaged."}
+
+
+def test_a_file_that_is_replaced_or_grows_while_it_is_sent_arrives_as_it_was(studio):
+    large = 1 << 25  # more than the buffers between the two ends hold, so that the server is still sending
+    place = studio.root / "log.txt"
+    place.write_bytes(b"a" * large)
+    asked = (
+        f"GET /files/log.txt HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\n"
+        f"Cookie: {studio.cookie}\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", studio.port), timeout=60) as connection:
+        connection.sendall(asked.encode())
+        got = connection.recv(1 << 12)
+        with open(place, "ab") as file:
+            file.write(b"later")
+        (studio.root / "new").write_bytes(b"b")
+        os.replace(studio.root / "new", place)
+        while part := connection.recv(1 << 20):
+            got += part
+    head, _, content = got.partition(b"\r\n\r\n")
+    assert b" 200 " in head
+    assert f"content-length: {large}".encode() in head
+    assert len(content) == large
+    assert set(content) == set(b"a")
+    assert studio.ask("/files/log.txt")[2] == b"b"

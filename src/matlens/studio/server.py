@@ -12,13 +12,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing
 from importlib import resources
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
+from typing import IO, Any
+from urllib.parse import quote, unquote
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from matlens.core.atomic import TEMPORARY
@@ -53,6 +53,7 @@ _FILE_POLICY = (
     "img-src 'self' data:; font-src data:; frame-ancestors 'self'"
 )
 _ENDING = 10  # seconds
+_PIECE = 1 << 18  # bytes
 _SHOWN_AS = {".html": "text/html", ".png": "image/png", ".pdf": "application/pdf", ".svg": "image/svg+xml"}
 _TEXTS = {".csv", ".toml", ".json", ".txt", ".bib", ".log"}
 _MODULES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -336,8 +337,14 @@ class Studio:
         kind = _SHOWN_AS.get(ending) or ("text/plain" if ending in _TEXTS else "application/octet-stream")
         headers = {"content-security-policy": _FILE_POLICY, "cache-control": "no-cache"}
         if kind == "application/octet-stream" or "download" in request.query_params:
-            return FileResponse(place, media_type=kind, filename=place.name, headers=headers)
-        return FileResponse(place, media_type=kind, headers=headers)
+            headers["content-disposition"] = f"attachment; filename*=utf-8''{quote(place.name)}"
+        try:
+            # Opened before it is measured: a run may replace it at any time, and what is sent must have one length.
+            file = open(place, "rb")  # noqa: SIM115 - it is closed by what sends it
+        except OSError:
+            return _refused(404, "there is no such file.")
+        size = os.fstat(file.fileno()).st_size
+        return StreamingResponse(_pieces(file, size), media_type=kind, headers={**headers, "content-length": str(size)})
 
     async def _events(self, request: Request) -> Response:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -384,6 +391,13 @@ async def _followed(head: bytes, parts: AsyncGenerator[bytes, None]) -> AsyncIte
         yield head
         async for part in parts:
             yield part
+
+
+async def _pieces(file: IO[bytes], size: int) -> AsyncIterator[bytes]:
+    with file:
+        while size > 0 and (piece := await asyncio.to_thread(file.read, min(size, _PIECE))):
+            size -= len(piece)  # what is appended to a log meanwhile is not sent: its length was stated
+            yield piece
 
 
 async def _object(request: Request) -> dict[str, Any] | Response:
