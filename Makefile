@@ -1,18 +1,20 @@
 # make demo: set up, then reconstruct a real material.   make test: set up, then run all tests.   make quick: those of a minute.
 # make check: lint, types, import rules.   make coverage: quick, with what it covers.   make nightly: properties, at length.
+# make docs: the site, in build/site; it fails where a warning is given or a cell of a tutorial fails.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export MATLENS_DATA ?= $(realpath $(wildcard ../shared/data))
 # The stamp's name holds the hash of what it depends on, so a changed dependency sets up again.
 STAMP := $(VENV)/.stamp-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+DOCS_STAMP := $(subst .stamp-,.stamp-docs-,$(STAMP))
 
 # Two processes, each on one thread: the tests are many and small, and threads of two processes wait on each other.
 # A file's tests stay together, since they share what is made for the file.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations=20
 QUICK := tests -m "not slow and not end_to_end"
 
-.PHONY: demo test quick browser screenshots coverage nightly check lint types imports circles setup clean
+.PHONY: demo test quick browser screenshots coverage nightly check lint types imports circles docs setup clean
 demo: setup
 	$(BIN)/matlens demo
 
@@ -56,6 +58,10 @@ imports: setup
 circles: setup
 	$(BIN)/python tests/house/circles.py
 
+docs: $(DOCS_STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going -q -j 2 -d build/doctrees docs build/site
+	@echo "build/site/index.html"
+
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -63,5 +69,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
 	rm -f $(VENV)/.stamp-* && touch $@
 
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build docs/api docs/tutorials/made .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,51 @@
+"""How Sphinx builds the site: Markdown pages of this folder, and docstrings (decision 0058)."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "make"))
+
+import api
+import links
+import lists
+
+from matlens import __version__
+
+project, author, release = "MatLens", "MatLens contributors", __version__
+project_copyright = f"2026, {author}"
+language = "en"
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["make/**", *links.DATA]
+root_doc = "index"
+
+myst_heading_anchors = 4  # as GitHub makes them, so that a link works in both places
+myst_links_external_new_tab = False
+
+autodoc_typehints = "none"  # docstrings name types with their shapes
+autodoc_member_order = "bysource"
+autosummary_generate = False
+default_role = "literal"  # docstrings quote with single backticks, too
+napoleon_google_docstring = False
+# Types are told in words, which are no names to link to.
+napoleon_use_param = napoleon_use_rtype = False
+napoleon_custom_sections = [("Attributes", "params_style")]
+
+html_theme = "furo"
+html_title = f"MatLens {__version__}"
+html_copy_source = html_show_sphinx = False
+
+
+def setup(app):
+    """Connect what writes and changes pages before they are read."""
+    app.connect("builder-inited", api.write)
+    app.connect("source-read", lists.complete)
+    app.connect("source-read", links.to_site)
+    app.connect("autodoc-process-docstring", api.escape, priority=400)  # before napoleon
+    app.connect("autodoc-skip-member", api.skip)
