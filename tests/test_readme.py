@@ -13,6 +13,7 @@ from matlens.cli.registry import commands
 from matlens.core.registry import entries
 from matlens.core.settings import declared
 from matlens.core.units import parse_spacing
+from matlens.examples.listed import EXAMPLES
 from matlens.microstructure.encoders import ENCODER_NAMES
 from matlens.microstructure.reconstruction import PRESETS
 from matlens.microstructure.segmentation import parse_crop, parse_flatten, parse_threshold
@@ -128,7 +129,7 @@ def test_defaults_in_tables_hold() -> None:
 def test_names_exist() -> None:
     assert all(f"`{preset}`" in README or f"--preset {preset}" in README for preset in PRESETS)
     assert all(f"`{encoder}`" in README for encoder in ENCODER_NAMES)
-    assert set(re.findall(r"matlens fetch ([a-z0-9-]+)", README)) <= set(entries())
+    assert set(re.findall(r"matlens fetch ([a-z0-9-]+)", README)) <= {*entries(), *EXAMPLES, "examples"}
 
 
 def test_files_exist() -> None:

@@ -1,3 +1,4 @@
+from . import examples as examples
 from . import figures as figures
 from ._version import __version__ as __version__
 from .api import explain as explain

@@ -8,6 +8,8 @@ import pytest
 import xarray as xr
 
 from matlens.cli.app import main
+from matlens.core.registry import entries
+from matlens.examples.listed import EXAMPLES
 from matlens.microstructure.io import write_microstructure
 from matlens.microstructure.problems import gaussian_field
 from matlens.microstructure.segmentation import CleaningOptions
@@ -194,6 +196,30 @@ def test_fetch_lists_names_licences_and_places(folder, capsys, monkeypatch):
     assert "li2018" in out
     assert "CC BY 4.0" in out
     assert "not at hand" in out
+
+
+def test_fetch_lists_every_name_with_size_licence_and_source(folder, capsys):
+    out = ran(capsys, "fetch")
+    for name, found in {**entries(), **EXAMPLES}.items():
+        line, described, source = out[out.index(f"{name} ") :].splitlines()[:3]
+        assert found.size in line
+        assert found.licence in line
+        assert found.description in described
+        assert found.source in source
+    assert len(ran(capsys, "fetch", "-q").splitlines()) == len(entries()) + len(EXAMPLES)
+
+
+@pytest.mark.slow
+def test_fetch_writes_an_example_and_never_over_another_file(folder, capsys):
+    assert ran(capsys, "fetch", "blend") == "blend.csv\n"
+    assert ran(capsys, "fetch", "blend") == "blend.csv\n"
+    assert "120 samples" in ran(capsys, "inspect", "blend.csv")
+    Path("blend.csv").write_text("mine", encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        main(["fetch", "blend"])
+    assert end.value.code == 2
+    assert "blend.csv is there already" in capsys.readouterr().err
+    assert Path("blend.csv").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_mask_is_found_again_from_another_folder(folder, capsys):

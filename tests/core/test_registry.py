@@ -34,7 +34,7 @@ def _no_data_folder(request, monkeypatch):
 
 
 def register(monkeypatch, *files):
-    table = {"thing": Entry("thing", "a thing", "CC0", "@misc{x}", files)}
+    table = {"thing": Entry("thing", "a thing", "1 B", "CC0", "a server", "@misc{x}", files)}
     monkeypatch.setattr(registry, "entries", lambda: table)
 
 
@@ -46,6 +46,8 @@ def test_every_entry_says_where_from_what_and_whose():
     for entry in entries().values():
         assert entry.licence
         assert entry.description
+        assert entry.source.startswith("https://")
+        assert entry.size.endswith(" MB")
         assert entry.citation.startswith("@")
         for file in entry.files:
             assert all(url.startswith("https://") for url, _ in file.sources)

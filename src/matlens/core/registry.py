@@ -53,8 +53,12 @@ class Entry:
         Name in the registry.
     description : str
         One sentence about the content.
+    size : str
+        Size of what is kept on this machine, for people.
     licence : str
         Licence of the files.
+    source : str
+        Where the files are published.
     citation : str
         BibTeX entry.
     files : tuple of RegisteredFile
@@ -68,7 +72,9 @@ class Entry:
 
     name: str
     description: str
+    size: str
     licence: str
+    source: str
     citation: str
     files: tuple[RegisteredFile, ...]
 
@@ -95,7 +101,8 @@ def entries() -> dict[str, Entry]:
             parts = item.get("shards") or [item]
             sources = tuple((part["url"], part["sha256"]) for part in parts)
             listed.append(RegisteredFile(item["name"], item["sha256"], sources))
-        found[name] = Entry(name, row["description"], row["licence"], row["citation"].strip(), tuple(listed))
+        texts = {key: row[key].strip() for key in ("description", "size", "licence", "source", "citation")}
+        found[name] = Entry(name, **texts, files=tuple(listed))
     return found
 
 
@@ -162,7 +169,8 @@ def fetch(name: str, *, cache: str | os.PathLike[str] | None = None) -> list[Pat
     --------
     >>> fetch("nothing")
     Traceback (most recent call last):
-    matlens.errors.InputError: 'nothing' is not registered; choose one of li2018, vgg19-oxford, vgg19-torchvision.
+    matlens.errors.InputError: 'nothing' is not registered; choose one of li2018, vgg19-oxford, vgg19-torchvision, or
+    what else 'matlens fetch' lists.
     """
     return [_find(file, cache) or _download(file, Path(cache or default_cache())) for file in _wanted(name)]
 
@@ -218,7 +226,9 @@ def _wanted(name: str) -> tuple[RegisteredFile, ...]:
         for file in entry.files:
             if file.name == name:
                 return (file,)
-    raise InputError(f"{name!r} is not registered; choose one of {', '.join(known)}.")
+    raise InputError(
+        f"{name!r} is not registered; choose one of {', '.join(known)}, or what else 'matlens fetch' lists."
+    )
 
 
 def _find(file: RegisteredFile, cache: str | os.PathLike[str] | None) -> Path | None:

@@ -300,13 +300,11 @@ def _curves(structure: Any) -> NDArray[np.float64]:
 
 
 def _demo(asked: Mapping[str, Any]) -> Answer:
-    """Write a volume of two phases: a Gaussian random field cut at a level."""
+    """Write the example of a volume."""
     from matlens.microstructure.io import write_microstructure
-    from matlens.microstructure.problems import gaussian_field
-    from matlens.microstructure.structure import Microstructure
+    from matlens.microstructure.problems import EXAMPLES
 
-    labels = gaussian_field((96, 96, 96), 4.0, 0.4, seed=0).labels
-    write_microstructure(Microstructure(labels, 0.5, "um", ("solid", "pore")), str(asked["file"]))
+    write_microstructure(EXAMPLES["porous"](), str(asked["file"]))
     return {}, b""
 
 

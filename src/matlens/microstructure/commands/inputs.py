@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from matlens.errors import InputError
-from matlens.microstructure import problems
 from matlens.microstructure.commands.options import Micrographs, cleaning_of
 from matlens.microstructure.commands.thresholds import keep_variants
 from matlens.microstructure.io import put_microstructure
 from matlens.microstructure.large import LargeMicrostructure
+from matlens.microstructure.problems import EXAMPLES
 from matlens.microstructure.segmentation import CleaningOptions, Segmentation, load, read_microstructure
 from matlens.microstructure.statistics import threshold_sensitivity
 from matlens.microstructure.structure import Microstructure
@@ -41,10 +41,6 @@ __all__ = [
     "write_sensitivity",
 ]
 
-_MADE = {
-    "gravel": lambda: problems.gravel().crop(slice(0, 256), slice(0, 256)),
-    "bicontinuous": lambda: problems.bicontinuous((256, 256), seed=0, periodic=False),
-}
 CLEANING = "cleaning.json"
 RESULT = "A result to be compared"
 
@@ -491,9 +487,9 @@ def numbered(folder: Path, kind: str, suffix: str) -> list[Path]:
 
 def _problem(source: str) -> Microstructure:
     name = source.removeprefix(PROBLEM)
-    if name not in _MADE:
-        raise InputError(f"there is no problem {name!r}; choose one of {', '.join(_MADE)}.")
-    return _MADE[name]()
+    if name not in EXAMPLES:
+        raise InputError(f"there is no problem {name!r}; choose one of {', '.join(EXAMPLES)}.")
+    return EXAMPLES[name]()
 
 
 def _check_alike(inputs: Inputs, found: Sequence[Microstructure]) -> None:

@@ -1,6 +1,7 @@
 from .boolean_model import discs as discs
 from .boolean_model import discs_two_point as discs_two_point
 from .cells import cell_walls as cell_walls
+from .examples import EXAMPLES as EXAMPLES
 from .families import FAMILIES as FAMILIES
 from .families import Family as Family
 from .families import draw_structure as draw_structure

@@ -20,7 +20,7 @@ from matlens.library.commands.suggest.spec import COMMAND as SUGGEST
 from matlens.library.commands.suggest.spec import SuggestSpec
 from matlens.library.gradients.simplex import along, directions
 from matlens.library.io import put_library
-from matlens.library.problems import photoanode
+from matlens.library.problems import example_photoanode
 from matlens.report.members import work_on_member
 from matlens.runs.codecs import DATASET, read_value
 from matlens.runs.command import Prepared, options_of
@@ -32,7 +32,7 @@ __all__ = ["TRUTH", "found_beside_truth", "prepare", "sentence_of_truth", "work"
 MODEL, INSIGHT, PLAN = "photoanode", "photoanode-insight", "photoanode-plan"
 _TABLE = "photoanode.csv"
 _SPREAD = "composition_gradient_spread"
-_SAMPLES, _MODELS = 150, 8  # so few that it takes less than a minute
+_MODELS = 8  # so few that it takes less than a minute
 TRUTH = "truth"
 
 
@@ -55,7 +55,7 @@ def prepare(spec: DemoSpec, environment: Mapping[str, Any]) -> Prepared:
         "token": secrets.token_hex(4),  # tells members of this run from those of one that --force replaces
         "members": [MODEL, INSIGHT, PLAN],
     }
-    said = f"a library of {_SAMPLES} photoanodes, {_MODELS} models, seed {spec.seed}"
+    said = f"a library of photoanodes, {_MODELS} models, seed {spec.seed}"
     return Prepared(spec, said, settings)
 
 
@@ -107,7 +107,7 @@ def found_beside_truth(run: RunDirectory, seed: int, progress: Progress) -> None
     progress : Progress
         Shows the finding.
     """
-    known = photoanode(_SAMPLES, seed=seed)
+    known = example_photoanode(seed)
     gradients = read_value(run, f"{INSIGHT}/gradients.nc", DATASET)
     found = gradients.sel(scheme="dilution", kind="total")
     truth = along(known.truth.total, directions("dilution", known.library.compositions)) / 100  # per at%
@@ -155,5 +155,5 @@ def sentence_of_truth(table: pd.DataFrame) -> str:
 def _table(run: RunDirectory, seed: int) -> Path:
     """Write the library as a table, as a user would bring it."""
     with run.writing(_TABLE) as file:
-        put_library(photoanode(_SAMPLES, seed=seed).library, file)
+        put_library(example_photoanode(seed).library, file)
     return run.path / _TABLE
