@@ -1,5 +1,6 @@
 # make demo: set up, then reconstruct a real material.   make test: set up, then run all tests.   make quick: those of a minute.
 # make check: lint, types, import rules.   make coverage: quick, with what it covers.   make nightly: properties, at length.
+# make wheel: wheel and sdist, in dist.
 # make docs: the site, in build/site; it fails where a warning is given or a cell of a tutorial fails.
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,7 +15,7 @@ DOCS_STAMP := $(subst .stamp-,.stamp-docs-,$(STAMP))
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations=20
 QUICK := tests -m "not slow and not end_to_end"
 
-.PHONY: demo test quick browser screenshots coverage nightly check lint types imports circles docs setup clean
+.PHONY: demo test quick browser screenshots coverage nightly check lint types imports circles docs wheel setup clean
 demo: setup
 	$(BIN)/matlens demo
 
@@ -62,6 +63,10 @@ docs: $(DOCS_STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going -q -j 2 -d build/doctrees docs build/site
 	@echo "build/site/index.html"
 
+wheel: setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -74,4 +79,4 @@ $(DOCS_STAMP): $(STAMP)
 	touch $@
 
 clean:
-	rm -rf $(VENV) build docs/api docs/tutorials/made .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/api docs/tutorials/made .pytest_cache .mypy_cache .ruff_cache .hypothesis
