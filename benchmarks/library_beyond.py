@@ -1,13 +1,12 @@
 """How far a model of a library may be asked beyond its data, where the truth is known.
 
     python benchmarks/library_beyond.py additions           # adding B to A by models that never saw A and B together
-    python benchmarks/library_beyond.py regret              # the best of ten suggestions, against two other strategies
     python benchmarks/library_beyond.py --summary --markdown tables.md
 
 Every library and model leaves a file and is not measured again; a study may be stopped and started at any time.
 Diffraction has one co-alloy system and no additions. Blends are learned as logarithms, on which their scatter is even.
-Photoanode libraries have 600 samples (all eight co-alloy systems), so that both parts of seeds 0 to 6 take some
-40 core-minutes. Seeds from 100 on served to choose how things are done and are never reported.
+Photoanode libraries have 600 samples (all eight co-alloy systems). Seeds from 100 on served to choose how things are
+done and are never reported.
 """
 
 from __future__ import annotations
@@ -27,13 +26,12 @@ from matlens.library.baselines import BASELINES
 from matlens.library.evidence import additions_left_out, summarise_additions
 from matlens.library.model import LibraryModel
 from matlens.library.problems import LIBRARIES, KnownLibrary
-from suggestion_regret import STRATEGIES, suggestion_regret
 
 FOLDER = Path("build/benchmark/library_beyond")
 SIZES = {"photoanode": 600}
 TRANSFORMS = {"blend": "log10"}
-FAMILIES = {"additions": ("photoanode", "blend"), "regret": tuple(LIBRARIES)}
-MEMBERS, REPEATS = 10, 5
+FAMILIES = {"additions": ("photoanode", "blend")}
+MEMBERS = 10
 STATES = 64  # over which the truth is averaged
 SHORT = 1e-3  # of the way: the law's slope
 LAW, NOISELESS, COMMONEST = "the law, mean over states", "these samples without noise", "commonest sign elsewhere"
@@ -70,16 +68,7 @@ def average(known: KnownLibrary, compositions: np.ndarray) -> np.ndarray:
     return np.mean([known.response(compositions, np.broadcast_to(known.state[row], shape)) for row in rows], axis=0)
 
 
-def regret(family: str, name: str, seed: int, file: Path) -> None:
-    """Regret of each strategy; `scale` is the spread of the truth over the library."""
-    begun = time.perf_counter()
-    known = LIBRARIES[family](SIZES[family], seed=seed) if family in SIZES else LIBRARIES[family](seed=seed)
-    table = suggestion_regret(known, maker(family, name, seed), repeats=REPEATS, seed=seed)
-    truth = np.log10(known.truth.merit) if family in TRANSFORMS else known.truth.merit
-    write(table.assign(scale=truth.std(), seconds=time.perf_counter() - begun), file)
-
-
-PARTS = {one.__name__: one for one in (additions, regret)}
+PARTS = {one.__name__: one for one in (additions,)}
 
 
 def write(table: pd.DataFrame, file: Path) -> None:
@@ -114,9 +103,6 @@ def summary(args: argparse.Namespace) -> str:
             for judge, asked in (("what was measured", every), ("the law's mean over states", truth)):
                 blocks += [f"### Additions to co-alloy systems left out, {family}, judged by {judge}"]
                 blocks += [markdown(addition_lines(asked))]
-    rows = [line for family in args.families for line in regret_lines(family, measured("regret", family, args))]
-    if rows:
-        blocks += ["### Regret of the best of ten suggestions, in standard deviations of the library", markdown(rows)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -162,22 +148,6 @@ def gain(scores: pd.DataFrame, model: str) -> Row:
     return {f"wrong signs of {REFERENCE} over its own": f"{ratio[0]:.2f} ({low:.2f} to {high:.2f})"}
 
 
-def regret_lines(family: str, table: pd.DataFrame) -> list[Row]:
-    """Mean regret of each strategy, and what `suggest` is better by, paired, with intervals over libraries."""
-    lines = []
-    for model, part in table.groupby("model", sort=False) if len(table) else []:
-        part = part.assign(regret=part["regret"] / part["scale"])
-        each = part.pivot_table(index="seed", columns="strategy", values="regret")[list(STRATEGIES)]
-        line: Row = {"family": family, "model": model, "libraries": len(each)}
-        line |= {name: interval(each[name]) for name in STRATEGIES}
-        line |= {f"{name} less suggest": interval(each[name] - each["suggest"]) for name in STRATEGIES[1:]}
-        line["inside 90 % intervals"] = f"{part['inside'].mean():.2f}"
-        line["better than they say"] = f"{part['better'].mean():.2f}" if "better" in part else ""
-        left = ((part["possible"] - part["measured"]) / part["scale"]).groupby(part["seed"]).mean()
-        lines.append(line | {"left to find": f"{left.mean():.2f}"})
-    return lines
-
-
 def interval(values: pd.Series) -> str:
     """Mean over libraries with the 90 % interval of a bootstrap over them."""
     low, high = np.quantile(drawn(values.to_frame())[:, 0], (0.05, 0.95))
@@ -200,7 +170,7 @@ def main() -> None:
     for part in args.parts:
         for seed in args.seeds:
             for family in (one for one in args.families if one in FAMILIES[part]):
-                for name in [REFERENCE] if part == "regret" else args.models:
+                for name in args.models:
                     file = place(part, family, seed, name)
                     if not file.is_file():
                         print(part, family, seed, name, flush=True)

@@ -31,6 +31,10 @@ class Known:
     held: Callable[[Array], Array] | None = None
     """The law with the spectrum held, up to a constant; None where it is the expectation."""
 
+    def response(self, compositions: Array, state: Array | None = None) -> Array:
+        """The expectation, which averages over states already, shape (n,)."""
+        return self.expected(compositions)
+
     def dilution(self, compositions: Array, *, partial: bool = False) -> Array:
         """True gradients per hundredth by dilution, shape (n, D): of the expectation, or with the spectrum held."""
         law = self.held if partial and self.held is not None else self.expected

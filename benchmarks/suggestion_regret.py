@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,13 +18,17 @@ from matlens.library.suggestions.moves import Moves, first_moves, second_moves
 from matlens.library.suggestions.predictive import measured_merit
 from matlens.library.table import MaterialsLibrary
 
-__all__ = ["STRATEGIES", "Truth", "suggestion_regret"]
+__all__ = ["STRATEGIES", "Bound", "Rival", "Truth", "suggestion_regret", "upper_confidence"]
 
 Array = NDArray[np.float64]
 STRATEGIES = ("suggest", "gp-ucb", "random")
 _STATES = 24  # latent states over which the truth is averaged
 _TOP = 50  # moves that are looked up in every state
 _KAPPA = 2.0  # standard deviations of the upper confidence bound
+_CANDIDATES = 1000  # compositions that a rival chooses from
+Rival = Callable[[Array, Array, Array, int, bool, int], Array]
+"""Chooses rows of candidates from measured compositions, their figures of merit, the candidates, how many, whether
+little is wanted, and a seed."""
 
 
 class Truth(Protocol):
@@ -47,6 +51,7 @@ def suggestion_regret(
     below: float = 0.8,
     repeats: int = 1,
     campaign: Campaign | None = None,
+    rivals: Mapping[str, Rival] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -70,6 +75,8 @@ def suggestion_regret(
         Random choices of these.
     campaign : Campaign, optional
         How `suggest` chooses; all strategies keep its limits.
+    rivals : mapping, optional
+        More strategies, which choose from what GP-UCB looks at and from moves at random.
     seed : int
         Of the choices.
     progress : Progress, optional
@@ -95,7 +102,10 @@ def suggestion_regret(
         truth = _Knowing(known, str(getattr(model, "transform", "none")), -1 if campaign.minimise else 1)
         seen = truth.measured(share, below, random)
         model.fit(seen, seen.merit_name())
-        made, table = _strategies(seen, model, n, replace(campaign, seed=seed + repeat), random)
+        own = replace(campaign, seed=seed + repeat)
+        made, table = _strategies(seen, model, n, own, random)
+        for name, choose in (rivals or {}).items():
+            made[name] = _by_rival(choose, seen, model, n, own, random)
         tables.append(_scores(truth, seen, made, table, campaign).assign(repeat=repeat))
         report.update(repeat + 1)
     report.end()
@@ -181,18 +191,31 @@ def _strategies(
 ) -> tuple[dict[str, Array], pd.DataFrame]:
     table = suggest(model, seen, n=n, campaign=campaign)
     values = measured_merit(model, seen)
-    bound = _Bound(fit_trend(seen.compositions, values[:, None], seen.replicates()), -1 if campaign.minimise else 1)
+    bound = Bound(fit_trend(seen.compositions, values[:, None], seen.replicates()), -1 if campaign.minimise else 1)
     moves = plan_moves(bound, seen, campaign)
     made = {
         "suggest": table[list(seen.components)].to_numpy() / 100,
-        "gp-ucb": moves.compositions[_upper_confidence(bound, moves.compositions, n)],
-        "random": _random_moves(seen, campaign, n, random),
+        "gp-ucb": moves.compositions[upper_confidence(bound, moves.compositions, n)],
+        "random": _random_moves(seen, campaign, random)[:n],
     }
     return made, table
 
 
+def _by_rival(
+    choose: Rival, seen: MaterialsLibrary, model: Any, n: int, campaign: Campaign, random: np.random.Generator
+) -> Array:
+    values = measured_merit(model, seen)
+    known = np.isfinite(values)
+    bound = Bound(fit_trend(seen.compositions, values[:, None], seen.replicates()), -1 if campaign.minimise else 1)
+    planned = plan_moves(bound, seen, campaign).compositions
+    more = _random_moves(seen, campaign, random)[: max(0, _CANDIDATES - len(planned))]
+    candidates = np.unique(np.concatenate([planned, more]).round(9), axis=0)
+    rows = choose(seen.compositions[known], values[known], candidates, n, campaign.minimise, campaign.seed)
+    return candidates[rows]
+
+
 @dataclass(frozen=True)
-class _Bound:
+class Bound:
     """The upper confidence bound, in place of an expectation."""
 
     trend: Trend
@@ -208,7 +231,7 @@ class _Bound:
         return mean + sign * _KAPPA * deviation
 
 
-def _upper_confidence(bound: _Bound, x: Array, n: int) -> list[int]:
+def upper_confidence(bound: Bound, x: Array, n: int) -> list[int]:
     """Choose by the upper confidence bound, one by one, as if each choice were measured as expected (GP-BUCB)."""
     mean, covariance = bound.trend.joint(x)
     chosen: list[int] = []
@@ -222,7 +245,7 @@ def _upper_confidence(bound: _Bound, x: Array, n: int) -> list[int]:
     return chosen
 
 
-def _random_moves(seen: MaterialsLibrary, campaign: Campaign, n: int, random: np.random.Generator) -> Array:
+def _random_moves(seen: MaterialsLibrary, campaign: Campaign, random: np.random.Generator) -> Array:
     starts = np.unique(seen.compositions, axis=0)
     starts = starts[random.permutation(len(starts))[:40]]
     one = first_moves(starts, seen, campaign.limits)
@@ -230,4 +253,4 @@ def _random_moves(seen: MaterialsLibrary, campaign: Campaign, n: int, random: np
     if campaign.moves == 2 and len(one):
         some: Moves = one.select(random.permutation(len(one))[:60])
         every = np.concatenate([every, second_moves(some, seen, campaign.limits).compositions])
-    return every[random.permutation(len(every))[:n]]
+    return every[random.permutation(len(every))]

@@ -1,8 +1,12 @@
-"""Regret of suggestions, as `benchmarks/library_beyond.py` measures it, where a model knows the truth."""
+"""Regret of suggestions, as `benchmarks/library_regret.py` measures it, where a model knows the truth."""
+
+import argparse
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import library_regret
 import suggestion_regret
 from matlens import Campaign, InputError, Limits, MaterialsLibrary
 
@@ -69,3 +73,32 @@ def test_regret_of_a_model_that_knows_the_truth_is_nothing() -> None:
     assert (own["inside"] + own["better"] <= 1).all()
     with pytest.raises(InputError, match="1 compositions to suggest from"):
         suggestion_regret.suggestion_regret(Known(), Oracle, share=0.01)
+
+
+class LittleIsWanted(Oracle):
+    def respond(self, compositions, spectra):
+        return -truth(compositions)[None]
+
+
+def test_a_model_that_knows_a_table_finds_its_best_and_chance_does_not(monkeypatch, tmp_path):
+    known = library(160)
+    table = type(known)(known.compositions, known.components, {"P": -truth(known.compositions)}, {"P": "mW"})
+    monkeypatch.setattr(library_regret, "POOLS", ("known",))
+    monkeypatch.setitem(library_regret.DATA, "known", SimpleNamespace(read=lambda: table))
+    monkeypatch.setattr(library_regret, "model_of", lambda *given: LittleIsWanted())
+    monkeypatch.setattr(library_regret, "FOLDER", tmp_path)
+    asked = argparse.Namespace(repeats=4, model="auto", seeds=[0])
+
+    def last(x, y, candidates, n, minimise, seed):
+        assert minimise
+        return np.arange(len(candidates))[-n:]
+
+    found = library_regret.in_pool("known", 0, asked, {"last": last})
+    missed = found.pivot_table(index="repeat", columns="strategy", values="regret")
+    assert (missed["suggest"] < 1e-12).all()
+    assert missed["random"].mean() > 0.1
+    assert (found["possible"] < found["measured"]).all()  # the best fifth was held back
+    found.to_csv(library_regret.place("known", 0, "auto"), index=False)
+    (line,) = library_regret.lines("known", asked)
+    assert line["suggest"] == "0.000"
+    assert float(line["random"]) > 0.1 / found["scale"].iloc[0]

@@ -227,7 +227,7 @@ def suggest(
     report.update(2, "expectations drawn")
     increment = campaign.limits.resolved(library)[2]
     apart = 2 * increment if campaign.apart is None else campaign.apart
-    chosen = _batch(sign * (after - best[:, None]), moves, n, apart)
+    chosen = batch(sign * (after - best[:, None]), moves.compositions, n, apart)
     moves = moves.select(chosen)
     table = _table(after[:, chosen], before[:, chosen], best[:, None], campaign)
     table.insert(1, "step", 50 * np.abs(moves.compositions - starts[moves.start]).sum(1))
@@ -398,14 +398,14 @@ def _supported(moves: Moves, library: MaterialsLibrary, campaign: Campaign) -> t
     return moves.select(kept), around.select(kept)
 
 
-def _batch(gains: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]:
-    """Choose moves one by one by expected improvement on those chosen before; the greatest median gain comes first.
+def batch(gains: Array, compositions: Array, n: int, apart: float) -> NDArray[np.intp]:
+    """Choose compositions one by one by expected improvement on those chosen before; the largest median gain is first.
 
     Gains, shape (draws, k), are those over the best measured composition within each draw, so that errors common to all
     compositions cancel. Where no gain is expected, expected improvement would bet on what is known least; half of the
     suggestions are therefore those with the best medians.
     """
-    free, median = np.ones(len(moves), bool), np.median(gains, axis=0)
+    free, median = np.ones(len(compositions), bool), np.median(gains, axis=0)
     safe = 0 if (median > 0).any() else -(-n // 2)
     chosen: list[int] = []
     reached = np.zeros(len(gains))
@@ -416,7 +416,7 @@ def _batch(gains: Array, moves: Moves, n: int, apart: float) -> NDArray[np.intp]
         pick = int(rows[worth.argmax()])
         chosen.append(pick)
         reached = np.maximum(reached, gains[:, pick])
-        far = 0.5 * np.abs(moves.compositions - moves.compositions[pick]).sum(1)
+        far = 0.5 * np.abs(compositions - compositions[pick]).sum(1)
         free &= far > apart - 1e-9
         free[pick] = False
     return np.array(sorted(chosen, key=lambda pick: -median[pick]), np.intp)
