@@ -5,6 +5,7 @@
     python benchmarks/volumes.py --rows ours noise          # only these rows
     python benchmarks/volumes.py --markdown docs/table.md   # write the tables there too
     python benchmarks/volumes.py --summary                  # only the tables of what is there
+    python benchmarks/volumes.py --side 128 --summary --picture docs/images/volume.png   # a true cube beside ours
 
 At full resolution the cubes have 128^3 voxels, as published. A smaller side averages blocks of the volume and cuts the
 means at the volume's porosity, so that a cube keeps its physical content: at half resolution it has 64^3 voxels.
@@ -490,6 +491,20 @@ def header(names: Sequence[str]) -> str:
     return cells(names) + "\n" + "|" + "---|" * len(names)
 
 
+def picture(berea: Berea, folder: Path, path: Path) -> None:
+    """The pores of the middle cube above those of our volume from the middle section with its first seed."""
+    import matplotlib.pyplot as plt
+
+    from matlens.microstructure.figures.volumes import volume_views
+
+    made = np.load(folder / f"ours_{MIDDLE}_{MIDDLE}.npy")
+    shown = {"real: a cube of Berea sandstone": berea.cube(len(berea.corners) // 2), "from one section": made}
+    panels = [(title, Microstructure(labels, phase_names=("pores", "grains"))) for title, labels in shown.items()]
+    figure = volume_views(panels, hidden="grains")
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", type=int, default=64, help="voxels along a side of a cube")
@@ -497,6 +512,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("build/volumes"))
     parser.add_argument("--summary", action="store_true", help="only sum up what is there")
     parser.add_argument("--markdown", type=Path, help="write the tables here too")
+    parser.add_argument("--picture", type=Path, help="draw a true cube and our volume here")
     parser.add_argument("--one", nargs=3, metavar=("ROW", "SECTION", "SEED"), help="make one run in this process")
     args = parser.parse_args()
     folder = args.output / str(args.side)
@@ -513,6 +529,8 @@ def main() -> None:
     print(text)
     if args.markdown:
         args.markdown.write_text(text + "\n", encoding="utf-8")
+    if args.picture:
+        picture(berea, folder, args.picture)
 
 
 if __name__ == "__main__":
