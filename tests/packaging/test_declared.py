@@ -147,3 +147,23 @@ def test_what_was_not_tried_is_said():
     page = " ".join(text("docs/install.md").split())
     for name in ("macOS", "Windows", "Python 3.12 and 3.13", "lowest versions"):
         assert name in page[page.index("Untested are") :]
+
+
+def minute(page, folder):
+    command = [sys.executable, ROOT / ".ci" / "minute", page]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_minute_of_a_page_is_run_as_it_stands(tmp_path):
+    page = tmp_path / "page.md"
+    blocks = "```sh\necho one > a\ncat a \\\n    a\n```\n\n```python\nprint(open('a').read() * 3)\n```\n\n"
+    page.write_text(f"# Page\n```sh\nexit 3\n```\n## One minute of it\n{blocks}## Then\n```sh\nexit 4\n```\n")
+    done = minute(page, tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.count("one") == 1 + 2 + 3
+    assert done.stdout.count(" s\n") == 3
+    page.write_text("## One minute\n```sh\nfalse\necho never\n```\n")
+    assert minute(page, tmp_path).stderr == "it failed with exit code 1.\n"
+    page.write_text("## One minute\nNothing.\n## Then\n```sh\necho\n```\n")
+    assert "has no block of shell or of Python" in minute(page, tmp_path).stderr
+    assert "docs/install.md" in text(".ci/wheel")
