@@ -79,4 +79,4 @@ $(DOCS_STAMP): $(STAMP)
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist docs/api docs/tutorials/made .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/api docs/learn docs/made .pytest_cache .mypy_cache .ruff_cache .hypothesis

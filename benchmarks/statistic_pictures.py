@@ -1,4 +1,4 @@
-"""One picture for each statistic of docs/choosing.md: two media that agree in one statistic and differ in another.
+"""One picture for each statistic of docs/statistics: two media that agree in one statistic and differ in another.
 
     python benchmarks/statistic_pictures.py            # writes docs/images/sees_*.png
 

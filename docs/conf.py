@@ -1,4 +1,4 @@
-"""How Sphinx builds the site: Markdown pages of this folder, and docstrings (decision 0058)."""
+"""How Sphinx builds the site: Markdown pages of this folder, tutorials that are run, and docstrings (decision 0058)."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent / "make"))
 import api
 import links
 import lists
+import reports
 
 from matlens import __version__
 
@@ -21,12 +22,13 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["make/**", *links.DATA]
+exclude_patterns = ["make/**", "made/**", "tutorials/**", *links.DATA]
 root_doc = "index"
 
 myst_heading_anchors = 4  # as GitHub makes them, so that a link works in both places
-myst_links_external_new_tab = False
+myst_enable_extensions = ["deflist"]
 
 autodoc_typehints = "none"  # docstrings name types with their shapes
 autodoc_member_order = "bysource"
@@ -37,6 +39,28 @@ napoleon_google_docstring = False
 napoleon_use_param = napoleon_use_rtype = False
 napoleon_custom_sections = [("Attributes", "params_style")]
 
+sphinx_gallery_conf = {
+    "examples_dirs": "tutorials",
+    "gallery_dirs": "learn",
+    "filename_pattern": r"\.py$",  # all are run
+    "abort_on_example_error": True,
+    "parallel": 2,
+    "image_scrapers": ("tutorials.figures",),
+    "reset_modules": (),
+    "capture_repr": ("_repr_html_", "__repr__"),
+    "ignore_repr_types": r"matplotlib|list|NoneType",
+    "doc_module": ("matlens",),
+    "reference_url": {"matlens": None},
+    "backreferences_dir": None,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 0,
+    "remove_config_comments": True,
+}
+
+html_extra_path = ["made"]
+reports.FOLDER.mkdir(parents=True, exist_ok=True)  # before Sphinx looks for it
 html_theme = "furo"
 html_title = f"MatLens {__version__}"
 html_copy_source = html_show_sphinx = False
@@ -45,6 +69,7 @@ html_copy_source = html_show_sphinx = False
 def setup(app):
     """Connect what writes and changes pages before they are read."""
     app.connect("builder-inited", api.write)
+    app.connect("builder-inited", reports.write)
     app.connect("source-read", lists.complete)
     app.connect("source-read", links.to_site)
     app.connect("autodoc-process-docstring", api.escape, priority=400)  # before napoleon

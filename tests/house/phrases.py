@@ -13,7 +13,12 @@ PHRASES = re.compile(
     r"those learned from|coverage is claimed|"
     r"[\"'](Of|Not known:) \{|[\"']Of \d"
 )
-TEXTS = ("README.md", "docs/*.md")  # docs/decisions and docs/results.md quote what was
+TEXTS = (
+    "README.md",
+    "docs/*.md",
+    "docs/statistics/*.md",
+    "docs/tutorials/*.py",
+)  # docs/decisions and docs/results.md quote what was
 _QUOTES = ("results.md",)
 
 

@@ -11,6 +11,7 @@ from matlens import InputError, Microstructure, characterize
 from matlens.microstructure.problems import gaussian_field, white_noise
 from matlens.microstructure.statistics import (
     SCHEMA_VERSION,
+    STATISTIC_NAMES,
     cluster_radial,
     find_statistics,
     lineal_path,
@@ -23,6 +24,12 @@ SCHEMA = Path(__file__).parents[3] / "docs" / "statistics_schema.md"
 
 def example(shape=(24, 20), **keep):
     return Microstructure(np.random.default_rng(0).integers(0, 3, shape), spacing=0.5, unit="um", **keep)
+
+
+def test_each_statistic_has_a_page():
+    pages = {path.stem for path in (SCHEMA.parent / "statistics").glob("*.md")}
+    assert set(STATISTIC_NAMES) <= pages
+    assert pages - set(STATISTIC_NAMES) == {"README", "conductivity", "directions", "representative_size"}
 
 
 def test_variables_dimensions_and_units_are_those_documented():
