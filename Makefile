@@ -31,7 +31,7 @@ browser: setup
 
 # The pictures of the studio for the docs.
 screenshots: setup
-	MATLENS_SHOTS=docs/images $(BIN)/pytest tests/studio/browser_walk.py
+	MATLENS_SHOTS=docs/images $(BIN)/pytest tests/studio/browser_walk.py -m "not nightly"
 
 # Of the quick tests alone: tracing costs a third more (see CONTRIBUTING.md).
 coverage: setup

@@ -125,7 +125,7 @@ function fieldOf(form, name) {
   }
   if (field.choices.length && !field.many) {
     control = h("select", { ...shared, onchange: (event) => set(event.target.value) },
-      initial === "" ? h("option", { value: "" }, "—") : null,
+      field.choices.includes(initial) ? null : h("option", { value: "" }, String(initial) || "—"), // what is done unless one is chosen
       field.choices.map((choice) => h("option", { value: choice === initial ? "" : choice }, choice)));
     control.value = values[name] ?? "";
   } else {

@@ -12,6 +12,7 @@ const MARKS = ["number", "equivalent", "different", "undecided", "open", "passed
 export function judgeOf(run) {
   const element = h("div", { class: "judge" }, h("p", { class: "help", role: "status" }, "Reading the report."));
   let known = "";
+  let told = "";
 
   async function update(report) {
     if (known === report) return;
@@ -20,6 +21,11 @@ export function judgeOf(run) {
     const text = (await answer.text()).replace(/<style[^]*?<\/style>/g, "").replace(/ style="[^"]*"/g, (style) => style.replace("style", "data-style")).replace(/ src="data:[^"]*"/g, "");
     const page = new DOMParser().parseFromString(text, "text/html");
     const stamp = report.split("?")[1];
+    // A report that is written again with links to PDFs says the same, so what is read and has the focus stays in place.
+    const bare = page.cloneNode(true);
+    for (const links of bare.querySelectorAll("figure .links")) links.remove();
+    if (told === bare.body.textContent) return;
+    told = bare.body.textContent;
     const taken = (nodes) => [...nodes].flatMap((node) => copy(node, run, stamp));
     const of = (place, name) => place?.querySelector(name)?.textContent.trim() || "";
     const found = page.querySelector(".answer");
@@ -42,7 +48,7 @@ function copy(node, run, stamp) {
   if (node.nodeType !== Node.ELEMENT_NODE) return [];
   const inside = () => [...node.childNodes].flatMap((child) => copy(child, run, stamp));
   if (node.tagName === "FIGURE") {
-    const name = node.querySelector("a[href^='figures/']")?.getAttribute("href").match(/^figures\/([\w.-]+)\.csv$/)?.[1];
+    const name = node.querySelector("a[href^='figures/'][href$='.csv']")?.getAttribute("href").match(/^figures\/([\w.-]+)\.csv$/)?.[1];
     const caption = node.querySelector("figcaption")?.firstChild?.textContent.trim() || "";
     const image = node.querySelector("img");
     const width = Number(image?.dataset.style?.match(/width: (\d+)%/)?.[1] || 100);

@@ -42,6 +42,7 @@ export function showTable(place, file) {
       found = { columns: [], problem: error.message, parts: [], notes: [], merits: [] };
     }
     if (own !== run || shown?.file !== file) return;
+    checks.inert = false;
     problem.hidden = !found.problem;
     put(problem, sentence(found.problem));
     if (!found.problem) wanted = {};
@@ -84,11 +85,13 @@ export function showTable(place, file) {
 
   async function change(roles) {
     wanted = { ...wanted, ...roles };
+    checks.inert = true; // until the table has been read with them, so that no check or model is of the columns before
     try {
       const made = await post("library", { ...source(), what: "roles", wanted });
       announce("The column was changed, and the table is read again.");
       setAllOf(made.options);
     } catch (error) {
+      checks.inert = false;
       problem.hidden = false;
       put(problem, sentence(error.message));
     }

@@ -2,35 +2,38 @@
 import { s, ticks } from "./chart.js";
 import { colourScale, quantity, shown } from "./scale.js";
 
-const WIDE = 860, LEFT = 66, RIGHT = 12, TOP = 10, TALL = 190, GAP = 26, LOW = 110, FOOT = 38;
+const LEFT = 66, RIGHT = 12, TOP = 10, TALL = 190, GAP = 26, LOW = 110, FOOT = 38;
 const BINS = 25;
+const NARROW = 800; // px of a page that shows one pane at a time
 
 export function spectrumChart({ axis, found, mean, link, title }) {
   const { positions } = axis;
   const count = positions.length;
+  // On a phone the chart has fewer units, so that its text keeps the size of other text.
+  const wide = innerWidth < NARROW ? 400 : 860;
   const explained = Boolean(found.gradient);
   const height = TOP + TALL + (explained ? GAP + LOW : 0) + FOOT;
   const [x0, x1] = [positions[0], positions[count - 1]];
-  const px = (at) => LEFT + ((positions[at] - x0) / (x1 - x0 || 1)) * (WIDE - LEFT - RIGHT);
+  const px = (at) => LEFT + ((positions[at] - x0) / (x1 - x0 || 1)) * (wide - LEFT - RIGHT);
   const ys = [...found.intensity, ...(mean ? mean.intensity : [])];
   const [y0, y1] = [Math.min(...ys), Math.max(...ys)];
   const py = (value) => TOP + TALL - ((value - y0) / (y1 - y0 || 1)) * TALL;
   const chart = s("svg", {
-    viewBox: `0 0 ${WIDE} ${height}`, class: "chart spectrum", tabindex: 0, role: "slider", "aria-valuemin": 0, "aria-valuemax": count - 1,
+    viewBox: `0 0 ${wide} ${height}`, class: "chart spectrum", tabindex: 0, role: "slider", "aria-valuemin": 0, "aria-valuemax": count - 1,
     "aria-label": `Spectrum, ${title}; arrow keys go from channel to channel`,
   });
-  for (const value of ticks(y0, y1, 3)) chart.append(s("line", { x1: LEFT, x2: WIDE - RIGHT, y1: py(value), y2: py(value), class: "grid" }), s("text", { x: LEFT - 6, y: py(value) + 4, class: "tick end" }, String(value)));
+  for (const value of ticks(y0, y1, 3)) chart.append(s("line", { x1: LEFT, x2: wide - RIGHT, y1: py(value), y2: py(value), class: "grid" }), s("text", { x: LEFT - 6, y: py(value) + 4, class: "tick end" }, String(value)));
   const foot = height - FOOT;
-  const byValue = (value) => LEFT + ((value - x0) / (x1 - x0 || 1)) * (WIDE - LEFT - RIGHT);
-  for (const value of ticks(Math.min(x0, x1), Math.max(x0, x1), 6)) chart.append(s("text", { x: byValue(value), y: foot + 16, class: "tick middle" }, String(value)));
-  chart.append(s("line", { x1: LEFT, x2: WIDE - RIGHT, y1: TOP + TALL, y2: TOP + TALL, class: "axis" }));
-  chart.append(s("text", { x: (LEFT + WIDE - RIGHT) / 2, y: height - 4, class: "tick middle" }, quantity(axis.name, axis.unit)));
+  const byValue = (value) => LEFT + ((value - x0) / (x1 - x0 || 1)) * (wide - LEFT - RIGHT);
+  for (const value of ticks(Math.min(x0, x1), Math.max(x0, x1), wide < 500 ? 4 : 6)) chart.append(s("text", { x: byValue(value), y: foot + 16, class: "tick middle" }, String(value)));
+  chart.append(s("line", { x1: LEFT, x2: wide - RIGHT, y1: TOP + TALL, y2: TOP + TALL, class: "axis" }));
+  chart.append(s("text", { x: (LEFT + wide - RIGHT) / 2, y: height - 4, class: "tick middle" }, quantity(axis.name, axis.unit)));
   chart.append(s("text", { x: 12, y: TOP + TALL / 2, class: "tick middle", transform: `rotate(-90 12 ${TOP + TALL / 2})` }, quantity(axis.spectrum, axis.spectrum_unit)));
   if (mean && mean !== found) chart.append(s("polyline", { points: lineOf(mean.intensity, px, py), class: "line thin" }));
   if (explained) {
     const scale = colourScale(found.gradient, true);
     coloured(chart, found, scale, px, py);
-    below(chart, found, px, TOP + TALL + GAP);
+    below(chart, found, px, TOP + TALL + GAP, wide);
   } else chart.append(s("polyline", { points: lineOf(found.intensity, px, py), class: "line" }));
   const cursor = s("line", { y1: TOP, y2: foot, class: "cursor" });
   const told = s("text", { y: TOP + 10, class: "tick told" });
@@ -42,7 +45,7 @@ export function spectrumChart({ axis, found, mean, link, title }) {
     if (at === null) return;
     cursor.setAttribute("x1", px(at));
     cursor.setAttribute("x2", px(at));
-    const right = px(at) < WIDE / 2;
+    const right = px(at) < wide / 2;
     told.setAttribute("x", px(at) + (right ? 6 : -6));
     told.setAttribute("class", `tick told ${right ? "" : "end"}`);
     told.textContent = words(at);
@@ -54,7 +57,7 @@ export function spectrumChart({ axis, found, mean, link, title }) {
   }
   const under = (event) => {
     const box = chart.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * WIDE;
+    const x = ((event.clientX - box.left) / box.width) * wide;
     let [best, least] = [0, Infinity];
     for (let at = 0; at < count; at++) if (Math.abs(px(at) - x) < least) [best, least] = [at, Math.abs(px(at) - x)];
     return best;
@@ -91,7 +94,7 @@ function coloured(chart, found, scale, px, py) {
   }
 }
 
-function below(chart, found, px, top) {
+function below(chart, found, px, top, wide) {
   const at = found.gradient.map((value, k) => [k, value]).filter(([, value]) => value !== null);
   if (!at.length) return;
   const most = Math.max(...at.map(([k, value]) => Math.abs(value) + (found.half[k] || 0))) || 1;
@@ -99,7 +102,7 @@ function below(chart, found, px, top) {
   const high = at.map(([k, value]) => `${px(k).toFixed(1)},${py(value + (found.half[k] || 0)).toFixed(1)}`);
   const low = at.map(([k, value]) => `${px(k).toFixed(1)},${py(value - (found.half[k] || 0)).toFixed(1)}`).reverse();
   chart.append(s("polygon", { points: [...high, ...low].join(" "), class: "band" }));
-  chart.append(s("line", { x1: LEFT, x2: WIDE - RIGHT, y1: py(0), y2: py(0), class: "axis" }));
+  chart.append(s("line", { x1: LEFT, x2: wide - RIGHT, y1: py(0), y2: py(0), class: "axis" }));
   chart.append(s("polyline", { points: at.map(([k, value]) => `${px(k).toFixed(1)},${py(value).toFixed(1)}`).join(" "), class: "line slim" }));
   for (const value of [-most, most]) chart.append(s("text", { x: LEFT - 6, y: py(value) + (value > 0 ? 10 : 0), class: "tick end" }, shown(value, 2)));
   chart.append(s("text", { x: LEFT + 4, y: top - 4, class: "tick" }, `gradient (${found.unit}), with its 90 % interval`));
