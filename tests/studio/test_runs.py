@@ -227,11 +227,11 @@ def test_the_demo_volume_is_written_once(studio):
 def test_a_batch_stands_for_its_files_and_says_which_failed(tmp_path):
     folder = Folder(tmp_path)
     with RunDirectory.create(tmp_path / "b", "batch characterize", {"options": {}}) as run:
-        run.mark("finished", failed={"/data/a.png": "it is damaged."})
+        run.mark("finished", failed={"/data/a.png": f"{tmp_path.resolve()}/a.png is damaged."})
     RunDirectory.create(tmp_path / "b" / "items" / "one", "characterize", {}).close()
     runs = RunList(folder, Children(folder))
     assert [found["run"] for found in runs.all()] == ["b"]
-    assert runs.one("b")["failed"] == {"a.png": "it is damaged."}
+    assert runs.one("b")["failed"] == {"a.png": "a.png is damaged."}
 
 
 def test_a_file_that_is_replaced_or_grows_while_it_is_sent_arrives_as_it_was(studio):

@@ -89,7 +89,11 @@ class RunList:
             "options": settings.get("options", {}),
             "sentences": _texts(provenance.get("sentences")),
             "warnings": _texts(provenance.get("warnings")),
-            "failed": {os.path.basename(str(file)): str(said) for file, said in failed.items()},
+            # The page names files as they are called in the folder.
+            "failed": {
+                os.path.basename(str(file)): str(said).replace(f"{self._folder.root}{os.sep}", "")
+                for file, said in failed.items()
+            },
             "files": files[:_SHOWN],
             "structures": _structures(files),
         }
