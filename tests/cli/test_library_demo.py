@@ -14,7 +14,7 @@ from matlens.library.commands.demo import run as demo
 from matlens.library.commands.demo.report import PAGE
 from matlens.library.commands.suggest import run as suggesting
 from matlens.library.gradients.simplex import along, directions
-from matlens.library.problems import photoanode
+from matlens.library.problems import example_photoanode, photoanode
 from matlens.runs.codecs import DATASET, write_value
 from matlens.runs.directory import RunDirectory
 from matlens.runs.tables import read_table
@@ -30,7 +30,7 @@ def ended(*arguments):
 
 def test_the_demo_goes_from_table_to_plate_list_and_is_resumed(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo, "_SAMPLES", 30)
+    monkeypatch.setattr(demo, "example_photoanode", lambda seed: photoanode(30, seed=seed))
     monkeypatch.setattr(demo, "_MODELS", 4)
     monkeypatch.setattr(Figure, "savefig", lambda self, file, **options: file.write(b"drawn"))
     suggested, calls = suggesting.work, []
@@ -56,7 +56,7 @@ def test_the_demo_goes_from_table_to_plate_list_and_is_resumed(monkeypatch, caps
 
 
 def test_what_was_found_is_set_beside_the_law(tmp_path):
-    known = photoanode(demo._SAMPLES, seed=2)
+    known = example_photoanode(2)
     truth = along(known.truth.total, directions("dilution", known.library.compositions)) / 100
     found = truth.copy()
     found[:, 0] *= -1  # one component with the wrong sign
