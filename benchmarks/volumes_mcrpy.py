@@ -1,9 +1,9 @@
-"""Time of one evaluation of a volume by MCRpy (Seibert et al., 2022), from one section; run by a Python that has it.
+"""Time of one iteration of a volume by MCRpy (Seibert et al., 2022), from one section; run by a Python that has it.
 
     PYTHON volumes_mcrpy.py EXEMPLAR.npy SIDE
 
 Two-point correlations and variation with the weights of its own introduction, at a single level; all else is its
-default. One evaluation is the difference between reconstructions of three iterations and of one, divided by two.
+default. One iteration is the difference between reconstructions of three iterations and of one, divided by two.
 """
 
 import resource
@@ -33,10 +33,10 @@ def main(given: str, side: int) -> None:
             use_multiphase=False,
         )
         begun = time.process_time()
-        _, result = mcrpy.reconstruct(wanted, (side,) * 3, settings=asked)
+        _, result = mcrpy.reconstruct(dict(wanted), (side,) * 3, settings=asked)
         seconds.append(time.process_time() - begun)
         print(f"{count} iterations: {seconds[-1]:.0f} s of processor time", np.asarray(result.decode_phases()).shape)
-    print(f"an evaluation: {(seconds[1] - seconds[0]) / 2:.1f} s")
+    print(f"an iteration: {(seconds[1] - seconds[0]) / 2:.1f} s")
     print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
