@@ -56,6 +56,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 0,
+    "write_computation_times": False,  # that page would take scripts from other hosts
     "remove_config_comments": True,
 }
 
@@ -74,3 +75,4 @@ def setup(app):
     app.connect("source-read", links.to_site)
     app.connect("autodoc-process-docstring", api.escape, priority=400)  # before napoleon
     app.connect("autodoc-skip-member", api.skip)
+    app.connect("build-finished", links.check_offline)

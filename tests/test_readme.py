@@ -22,7 +22,18 @@ pytestmark = pytest.mark.end_to_end
 
 ROOT = Path(__file__).parents[1]
 _OPTIONS = ("micrographs", "reconstruct", "properties", "libraries")
-_OTHERS = ("start", "index", "python", "choosing", "encoders", "closing_the_loop", "fiji", "finite_elements", "cluster")
+_OTHERS = (
+    "start",
+    "index",
+    "python",
+    "choosing",
+    "encoders",
+    "closing_the_loop",
+    "fiji",
+    "finite_elements",
+    "cluster",
+    "reports",
+)
 PAGES = {
     name: (ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in (*_OPTIONS, *_OTHERS, "large_volumes")
 }

@@ -8,7 +8,7 @@ One micrograph is given. We make new ones of the same material, and ask whether 
 import matlens as ml
 
 exemplar = ml.examples.bicontinuous()
-exemplar
+exemplar.plot()
 
 # %%
 # The example is made by code: two phases that have separated and wind through each other, 256 x 256 pixels. Your own
@@ -22,7 +22,8 @@ exemplar
 # micrograph exactly.
 
 result = ml.reconstruct(exemplar, shape=(64, 64), n=4, preset="fast", seed=0)
-result
+# sphinx_gallery_thumbnail_number = 2
+result.plot()
 
 # %%
 # Judgement
@@ -55,7 +56,7 @@ print(found.joint)
 # to the two-point function of the micrograph and to nothing else.
 
 field = ml.reconstruct(exemplar, shape=(64, 64), n=4, method="gaussian-field", seed=0)
-field
+field.plot()
 
 # %%
 wrong = ml.compare(field.microstructures, exemplar)

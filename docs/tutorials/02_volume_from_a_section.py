@@ -9,7 +9,7 @@ compare it with the volume from which the section was cut, which here is known.
 import matlens as ml
 
 truth = ml.examples.porous()
-truth
+truth.plot()
 
 # %%
 # The example volume has 96 x 96 x 96 voxels of 0.5 um. Of it we keep a single plane.
@@ -26,7 +26,8 @@ section
 
 result = ml.reconstruct(section, shape=(32, 32, 32), preset="fast", seed=0)
 volume = result.microstructure
-result
+# sphinx_gallery_thumbnail_number = 2
+result.plot()
 
 # %%
 # What the section determines

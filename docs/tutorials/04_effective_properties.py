@@ -17,7 +17,8 @@ composite = ml.examples.particles()[:128, :128]
 # the bounds that the result must keep.
 
 found = ml.homogenize(composite, conductivity={"matrix": 1.0, "particles": 50.0}, unit="W/(m K)", fields=True)
-found
+print(found)
+found.plot()
 
 # %%
 # The tensor, with index 0 being the vertical axis of the array:

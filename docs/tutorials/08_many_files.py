@@ -30,6 +30,21 @@ done = subprocess.run([sys.executable, "-m", "matlens", *command.split()], cwd=f
 print(done.stdout or done.stderr)
 
 # %%
+# The means of the groups:
+
 import pandas as pd
 
-pd.read_csv(folder / "measured" / "groups.csv")
+groups = pd.read_csv(folder / "measured" / "groups.csv")
+groups[["group", "quantity", "phase", "mean", "unit", "samples"]]
+
+# %%
+# Each sample by itself, as ``values.csv`` has them:
+
+import matplotlib.pyplot as plt
+
+values = pd.read_csv(folder / "measured" / "values.csv")
+sizes = values.query("quantity == 'mean_particle_size' and phase == 'particles'")
+figure, axes = plt.subplots(figsize=(4, 3), layout="constrained")
+axes.plot(sizes["group"], sizes["value"], "o")
+axes.set(ylabel="mean particle size (um)")
+axes.margins(x=0.5)
