@@ -42,6 +42,7 @@ napoleon_custom_sections = [("Attributes", "params_style")]
 sphinx_gallery_conf = {
     "examples_dirs": "tutorials",
     "gallery_dirs": "learn",
+    "within_subsection_order": "FileNameSortKey",
     "filename_pattern": r"\.py$",  # all are run
     "abort_on_example_error": True,
     "parallel": 2,
@@ -63,6 +64,7 @@ sphinx_gallery_conf = {
 html_extra_path = ["made"]
 reports.FOLDER.mkdir(parents=True, exist_ok=True)  # before Sphinx looks for it
 html_theme = "furo"
+html_static_path, html_css_files = ["make/static"], ["site.css"]
 html_title = f"MatLens {__version__}"
 html_copy_source = html_show_sphinx = False
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[1]
 SRC = DOCS.parent / "src"
-GROUPS = {  # names of `matlens`, by the module that defines them
-    "Micrographs and volumes": r"api$|microstructure\.(structure|large|segmentation|io)",
+GROUPS = {  # names of `matlens`, by the module that defines them and their own
+    "Micrographs and volumes": r"api\.segment|microstructure\.(structure|large|segmentation|io)",
     "Reconstruction": r"microstructure\.(reconstruction|pruning)",
     "Statistics and verdicts": r"microstructure\.statistics",
-    "Effective properties, and properties from few samples": r"microstructure\.(physics|properties)",
+    "Effective properties, and properties from few samples": r"api\.explain|microstructure\.(physics|properties)",
     "Libraries": r"library",
     "Errors": r"errors",
 }
@@ -27,8 +27,8 @@ def write(app):
         if inspect.ismodule(value) or isinstance(value, str):
             continue
         seen.add(id(value))
-        module = value.__module__.removeprefix("matlens.")
-        groups[next(title for title, pattern in GROUPS.items() if re.match(pattern, module))].append(name)
+        place = f"{value.__module__}.{name}".removeprefix("matlens.")
+        groups[next(title for title, pattern in GROUPS.items() if re.match(pattern, place))].append(name)
         pages[f"matlens.{name}"] = _entry("matlens", name, value, title=True)
     packages = []
     for face in faces():
