@@ -23,6 +23,7 @@ __all__ = [
     "gradients_in",
     "interval_text",
     "intervals_of",
+    "model_words",
     "notes_of",
     "read_samples",
     "sizes",
@@ -42,6 +43,27 @@ SCHEMES = {
     "exchange": "exchange: in place of the host",
     "tangent": "tangent: less the mean of those present",
 }
+
+
+def model_words(name: str) -> str:
+    """Name a model as a sentence does.
+
+    Parameters
+    ----------
+    name : str
+        Its name in tables, as ``gaussian-process``.
+
+    Returns
+    -------
+    str
+        The words.
+
+    Examples
+    --------
+    >>> model_words("gaussian-process"), model_words("pls"), model_words("random-forest")
+    ('Gaussian process', 'PLS', 'random forest')
+    """
+    return {"gaussian-process": "Gaussian process", "pls": "PLS"}.get(name, name.replace("-", " "))
 
 
 def interval_text(value: float, low: float, high: float, digits: int = 2) -> str:

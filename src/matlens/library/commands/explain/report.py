@@ -25,6 +25,7 @@ from matlens.library.commands.words import (
     MARKS,
     SCHEMES,
     gradients_in,
+    model_words,
     notes_of,
     sizes,
     subtitle,
@@ -162,7 +163,7 @@ def _how(insight: xr.Dataset) -> str:
               if insight.attrs.get(f"uses_{key}")]  # fmt: skip
     model = f"an ensemble of {members} models" if members > 1 else "a single model"
     if "part" in insight.coords:
-        others = [str(name).replace("-", " ") for name in insight["part"].values[1:]]
+        others = [model_words(str(name)) for name in insight["part"].values[1:]]
         model = f"a mixture of {model} with {listed(others)}"
     return (
         f"Read from {model} of {' and '.join(inputs)}, at {insight.sizes['sample']} samples, in "

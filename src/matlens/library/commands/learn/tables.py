@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from matlens.core.user_text import listed
+from matlens.library.commands.words import model_words
 from matlens.library.model import LibraryModel
 from matlens.library.model.targets import Target
 from matlens.library.stacking import MEMBERS, StackedModel
@@ -127,7 +128,7 @@ def _sentences(model: LibraryModel, scores: pd.DataFrame, ahead: pd.DataFrame) -
                 f"{better} is better by {sign * gain['r2_gain']:.2f}" if ends[0] > 0 else "neither is surely better"
             )
             sentence += (
-                f"; the best {kind} ({_called(best['model'])}) reaches {best['r2']:.2f}: {surely} "
+                f"; the best {kind} ({model_words(best['model'])}) reaches {best['r2']:.2f}: {surely} "
                 f"(90 % interval of the difference {ends[0]:.2f} to {ends[1]:.2f})"
             )
         if np.isfinite(row["coverage"]):
@@ -155,7 +156,7 @@ def _beaten(model: LibraryModel, ahead: pd.DataFrame) -> list[str]:
     own = "this mixture" if isinstance(model, StackedModel) else "this ensemble"
     said = []
     for row in best.to_dict("records"):
-        other, test = _called(row["other"]), _WORDS.get(row["partition"], row["partition"])
+        other, test = model_words(row["other"]), _WORDS.get(row["partition"], row["partition"])
         gain, *ends = (-row[f"r2_gain{end}"] for end in ("", "_high", "_low"))
         said.append(
             f"The {other} alone is surely better with {test} (R² higher by {gain:.2f}, 90 % interval {ends[0]:.2f} to "
@@ -182,14 +183,9 @@ def _mixture(model: LibraryModel) -> list[str]:
     return [said, "For new co-alloy systems intervals are not calibrated."]
 
 
-def _called(model: str) -> str:
-    """Name of a model in a sentence."""
-    return {"gaussian-process": "Gaussian process", "pls": "PLS"}.get(model, model.replace("-", " "))
-
-
 def _shares(weights: Sequence[float]) -> str:
     order = sorted(zip(weights, MEMBERS, strict=True), reverse=True)
-    parts = [f"{100 * share:.0f} % {_called(name)}" for share, name in order if share > _NOTED]
+    parts = [f"{100 * share:.0f} % {model_words(name)}" for share, name in order if share > _NOTED]
     return listed(parts)
 
 

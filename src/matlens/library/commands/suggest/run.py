@@ -174,7 +174,11 @@ def _sentences(table: pd.DataFrame, spec: SuggestSpec) -> list[str]:
     unit = f" {about['unit']}" if about["unit"] else ""
     counts = [int((table["support"] == level).sum()) for level in (2, 1, 0)]
     samples = f"mean of {about['measured_samples']} samples" if about["measured_samples"] > 1 else "one sample"
-    guess = "Every suggestion is a guess beyond what was measured; the first: make " if not any(counts[:2]) else "Make "
+    lead = "Make "
+    if not any(counts[:2]):
+        lead = "Every suggestion is a guess beyond what was measured. The first is "
+    elif not first["support"]:
+        lead = "The first suggestion, a guess beyond what was measured, is "
     best = (
         f"the best measured composition (of sample {about['best_sample']}) has {shown(about['measured'])}{unit} "
         f"({samples}; the model expects {shown(about['best'])})"
@@ -183,7 +187,7 @@ def _sentences(table: pd.DataFrame, spec: SuggestSpec) -> list[str]:
         [] if _beats(table, spec) else [f"No suggestion is expected to beat what was measured: {best}.{_closer(about)}"]
     )
     said.append(
-        f"{guess}{first['move']}: {shown(first['expected'])}{unit} expected ({shown(first['low'])} to "
+        f"{lead}{first['move']}: {shown(first['expected'])}{unit} expected ({shown(first['low'])} to "
         f"{shown(first['high'])})" + ("." if said else f", where {best}.")
     )
     said.append(
