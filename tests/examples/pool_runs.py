@@ -81,7 +81,8 @@ def dask_here(folder: Path, workers: int = 2) -> Iterator[tuple[subprocess.Popen
     for program, *options in [of_scheduler, *[of_worker] * workers]:
         crew.append(subprocess.Popen([sys.executable, "-m", f"distributed.cli.{program}", *options], **quiet))
     try:
-        wait_for(file.is_file, 120)
+        # The scheduler opens its file before it writes it.
+        wait_for(lambda: file.is_file() and file.read_text().rstrip().endswith("}"), 120)
         yield crew[0], json.loads(file.read_text())["address"]
     finally:
         for process in reversed(crew):
