@@ -1,4 +1,4 @@
-"""Volumes, maps and tables of other programs: each row of README's table of formats is tried."""
+"""Volumes, maps and tables of other programs: each row of the table of formats in docs/micrographs.md is tried."""
 
 import base64
 import gzip
@@ -22,7 +22,7 @@ from matlens.microstructure.segmentation import CleaningOptions, load
 
 PLANE = (np.random.default_rng(0).random((20, 28)) > 0.6).astype(np.uint8)
 VOLUME = (np.random.default_rng(1).random((5, 20, 28)) > 0.6).astype(np.uint8)
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "micrographs.md").read_text(encoding="utf-8")
 
 
 def nrrd(path, values=VOLUME, encoding="raw", extra='spacings: 1 2 3\nspace units: "um" "um" "um"', order="<"):
@@ -169,8 +169,8 @@ SIZED = {".tif", ".npz", ".h5", ".vti", ".dream3d", ".nrrd", ".mha", ".mhd", ".a
 NAMED = {".tif", ".npz", ".h5", ".vti", ".dream3d", ".am", ".ang"}
 
 
-def test_the_table_of_readme_lists_what_is_tried():
-    rows = re.findall(r"^\| ((?:`\.\w+`)[^|]*) \|", README, re.MULTILINE)
+def test_the_table_of_the_page_lists_what_is_tried():
+    rows = re.findall(r"^\| ((?:`\.\w+`)[^|]*) \|", PAGE, re.MULTILINE)
     listed = {word for row in rows for word in re.findall(r"`(\.\w+)`|(a folder)", row)}
     assert {a or b for a, b in listed} == set(MAKERS)
 
