@@ -13,7 +13,7 @@ DOCS_STAMP := $(subst .stamp-,.stamp-docs-,$(STAMP))
 # Two processes, each on one thread: the tests are many and small, and threads of two processes wait on each other.
 # A file's tests stay together, since they share what is made for the file.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations=20
-QUICK := tests -m "not slow and not end_to_end"
+QUICK := tests -m "not slow and not end_to_end and not nightly"
 
 .PHONY: demo test quick browser screenshots coverage nightly check lint types imports circles docs wheel setup clean
 demo: setup

@@ -140,6 +140,8 @@ def study(folder: Path, kills: int, seed: int) -> tuple[int, int, int]:
 def kill(pid: int) -> None:
     if works(pid):
         os.kill(pid, signal.SIGKILL)
+        while works(pid):  # a process takes a moment to die, in which the page shows it as it was
+            time.sleep(0.01)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")
