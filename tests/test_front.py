@@ -92,7 +92,7 @@ def test_what_cannot_be_drawn_is_said_and_shown_in_words(material):
     nothing = type(small)(**{**vars(small), "ratios": small.ratios.head(0)})
     with pytest.raises(ml.InputError, match=r"nothing was judged; there is nothing to draw\."):
         nothing.plot()
-    assert nothing._repr_html_().startswith("<pre>Comparison(")
+    assert nothing._repr_html_().startswith('<pre style="white-space: pre-wrap">Comparison(')
     numbers = ml.characterize(material, statistics=["volume_fraction"])
     with pytest.raises(ml.InputError, match="no curve"):
         numbers.plot()

@@ -73,7 +73,7 @@ class Shown:
     def _repr_html_(self) -> str:
         """The picture, and the result in words, for notebooks."""
         words = repr(self)
-        return f"{picture(self, words)}<pre>{escape(words)}</pre>"
+        return f'{picture(self, words)}<pre style="white-space: pre-wrap">{escape(words)}</pre>'
 
 
 def drawn(result: object, **options: Any) -> Figure:
