@@ -103,9 +103,7 @@ def suggestion_regret(
         seen = truth.measured(share, below, random)
         model.fit(seen, seen.merit_name())
         own = replace(campaign, seed=seed + repeat)
-        made, table = _strategies(seen, model, n, own, random)
-        for name, choose in (rivals or {}).items():
-            made[name] = _by_rival(choose, seen, model, n, own, random)
+        made, table = _strategies(seen, model, n, own, rivals or {}, random)
         tables.append(_scores(truth, seen, made, table, campaign).assign(repeat=repeat))
         report.update(repeat + 1)
     report.end()
@@ -187,31 +185,29 @@ def _scores(
 
 
 def _strategies(
-    seen: MaterialsLibrary, model: Any, n: int, campaign: Campaign, random: np.random.Generator
+    seen: MaterialsLibrary,
+    model: Any,
+    n: int,
+    campaign: Campaign,
+    rivals: Mapping[str, Rival],
+    random: np.random.Generator,
 ) -> tuple[dict[str, Array], pd.DataFrame]:
     table = suggest(model, seen, n=n, campaign=campaign)
     values = measured_merit(model, seen)
     bound = Bound(fit_trend(seen.compositions, values[:, None], seen.replicates()), -1 if campaign.minimise else 1)
-    moves = plan_moves(bound, seen, campaign)
+    planned = plan_moves(bound, seen, campaign).compositions
     made = {
         "suggest": table[list(seen.components)].to_numpy() / 100,
-        "gp-ucb": moves.compositions[upper_confidence(bound, moves.compositions, n)],
+        "gp-ucb": planned[upper_confidence(bound, planned, n)],
         "random": _random_moves(seen, campaign, random)[:n],
     }
-    return made, table
-
-
-def _by_rival(
-    choose: Rival, seen: MaterialsLibrary, model: Any, n: int, campaign: Campaign, random: np.random.Generator
-) -> Array:
-    values = measured_merit(model, seen)
     known = np.isfinite(values)
-    bound = Bound(fit_trend(seen.compositions, values[:, None], seen.replicates()), -1 if campaign.minimise else 1)
-    planned = plan_moves(bound, seen, campaign).compositions
-    more = _random_moves(seen, campaign, random)[: max(0, _CANDIDATES - len(planned))]
-    candidates = np.unique(np.concatenate([planned, more]).round(9), axis=0)
-    rows = choose(seen.compositions[known], values[known], candidates, n, campaign.minimise, campaign.seed)
-    return candidates[rows]
+    for name, choose in rivals.items():
+        more = _random_moves(seen, campaign, random)[: max(0, _CANDIDATES - len(planned))]
+        candidates = np.unique(np.concatenate([planned, more]).round(9), axis=0)
+        rows = choose(seen.compositions[known], values[known], candidates, n, campaign.minimise, campaign.seed)
+        made[name] = candidates[rows]
+    return made, table
 
 
 @dataclass(frozen=True)
