@@ -143,3 +143,17 @@ def test_changes_without_an_effect_or_with_weak_support_are_not_supported():
 def test_intervals_are_ninety_percent():
     row = peak_table(insight([-2.0, 3.0])).iloc[0]
     assert (row["low"], row["high"]) == pytest.approx((-2.1645, -1.8355))
+
+
+def test_several_stacks_of_gradients_are_carried_as_each_alone():
+    library = photoanode(60, seed=3).library
+    response = fit_composition_response(library)
+    changes = peak_changes(library, response.corrected, response.noise)
+    random = np.random.default_rng(0)
+    stacks = [random.normal(size=(count, *library.spectra.shape)) for count in (2, 1)]
+    for found, each in zip(changes.carried_each(stacks), stacks, strict=True):
+        np.testing.assert_array_equal(found, changes.carried(each))
+        by_definition = peak_derivatives(changes.bands, library.axis)
+        by_definition[..., 2] *= changes.reference[:, None]
+        moved = by_definition.reshape(*by_definition.shape[:2], -1) @ changes.mixing
+        np.testing.assert_allclose(found, np.einsum("mnc,ncq->mnq", each, moved), rtol=1e-9, atol=1e-9)

@@ -88,6 +88,22 @@ def test_errors_of_value_and_slopes_are_those_of_draws_that_pass_through_the_dat
     np.testing.assert_allclose(found, differences @ expected @ differences.T, rtol=1e-3, atol=1e-5)
 
 
+def test_what_noise_hides_makes_errors_larger_by_less_than_a_thousandth() -> None:
+    x, y = samples(200)
+    part = KernelPart.fit(COVARIANCE, x, y, [np.arange(200)])
+    at = torch.randn(20, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    found = part.posterior(at)
+    inner = COVARIANCE(part.rows, part.rows) + (COVARIANCE.noise + 1e-7) * torch.eye(200)
+    assert (torch.linalg.eigvalsh(inner) < 1.001 * COVARIANCE.noise).sum() > 50  # much is hidden
+    scaled = at / torch.as_tensor(COVARIANCE.length_scales)
+    cross = COVARIANCE.with_gradients(scaled, part.rows)
+    exact = COVARIANCE.prior(scaled) - cross @ torch.linalg.solve(inner, cross.mT)
+    scale = torch.tensor([1.0, *COVARIANCE.length_scales])
+    grown = torch.linalg.eigvals(torch.linalg.solve(exact / (scale[:, None] * scale), found)).real
+    assert grown.min() > 1 - 1e-9
+    assert grown.max() < 1.001
+
+
 @pytest.mark.slow
 def test_components_that_act_alike_are_found_and_carry_over_to_pairs_never_made() -> None:
     """An optimum in the sum of the first two of seven, of which no sample has both."""
@@ -203,7 +219,9 @@ def test_members_are_divided_among_parts_and_errors_hold_how_far_these_lie_apart
     told = [torch.cat([values[..., None], slopes], 2)[0] for values, slopes in (part.gradients(x) for part in whole)]
     gap = told[0] - told[1]
     expected = (2 * whole[0].posterior(x) + whole[1].posterior(x)) / 3 + 2 / 9 * gap[:, :, None] * gap[:, None]
-    torch.testing.assert_close(parts.posterior(x), expected)
+    mean, covariance = parts.posterior(x)
+    torch.testing.assert_close(mean, (2 * told[0] + told[1]) / 3)
+    torch.testing.assert_close(covariance, expected)
     again = KernelParts.from_arrays({name: np.array(value) for name, value in parts.arrays().items()}, "cpu")
     torch.testing.assert_close(again.gradients(x), parts.gradients(x))
     assert len(KernelParts.fit(others, x, y, seen[:1]).parts) == 1

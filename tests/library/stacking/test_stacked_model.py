@@ -74,6 +74,13 @@ def test_the_mixture_predicts_and_differentiates_as_its_members_do(spectra: bool
     x, s = known.compositions[:5], known.spectra[:5] if spectra else None
     each = [part.respond(x, s).mean(0) for part in (model.alone_, *model.others_)]
     np.testing.assert_allclose(model.respond(x, s).mean(0), model.shares() @ np.array(each), atol=1e-6)
+    by_part = model.gradients_by_part(x, s)
+    alone = model.alone_.gradients(x, s)
+    np.testing.assert_allclose(by_part.composition[0], alone.composition.mean(0), rtol=1e-4, atol=1e-5)
+    if spectra:
+        np.testing.assert_allclose(by_part.spectrum[0], alone.spectrum.mean(0), rtol=1e-4, atol=1e-5)
+    errors = [model.gradient_errors(x, s, **more).covariance for more in ({}, {"by_part": by_part})]
+    np.testing.assert_array_equal(*errors)
     step = 1e-4 * np.array([1, -1, 0])
     ahead, behind = (model.respond(x + sign * step, s).mean(0) for sign in (1, -1))
     slope = model.gradients(x, s).composition.mean(0) @ [1, -1, 0]

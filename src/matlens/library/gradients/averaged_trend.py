@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from matlens.library.gradients.trend import Design, Trend, likely_trends
+from matlens.library.gradients.trend import Design, Trend, gradient_covariances, likely_trends
 
 __all__ = ["AveragedTrend", "fit_averaged_trend"]
 
@@ -89,7 +89,7 @@ class AveragedTrend:
         """Return posterior covariances of `gradients`, shape (n, D, D)."""
         each = np.array([trend.gradients(compositions)[:, 0] for trend in self.trends])
         apart = each - self._mean(each)
-        within = np.array([trend.gradient_covariances(compositions)[:, 0] for trend in self.trends])
+        within = np.array([own[:, 0] for own in gradient_covariances(self.trends, compositions)])
         return self._mean(within + apart[..., :, None] * apart[..., None, :])
 
     @property

@@ -10,7 +10,7 @@ from scipy.linalg import eigh
 
 from matlens.errors import InputError
 from matlens.library.gradients.emsc import emsc
-from matlens.library.gradients.trend import Design, Trend, design_of, fit_trend
+from matlens.library.gradients.trend import Design, Trend, design_of, fit_trend, gradient_covariances
 from matlens.library.table import MaterialsLibrary
 
 __all__ = ["CompositionResponse", "channel_noise", "fit_composition_response"]
@@ -46,6 +46,8 @@ class CompositionResponse:
     free_trend : Trend
         Scores of these as functions of composition. What they say is chance, but how large this chance is counts for
         the error of total gradients.
+    design : Design
+        Decomposition of the training compositions, for other functions of the same ones.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class CompositionResponse:
     noise: Array
     free_basis: Array
     free_trend: Trend
+    design: Design
 
     @property
     def variance(self) -> Array:
@@ -150,9 +153,9 @@ class CompositionResponse:
             Covariances; the variance along a direction d is d.covariance.d.
         """
         found = np.zeros((*np.shape(compositions), np.shape(compositions)[1]))
-        for basis, trend in ((self.basis, self.trend), (self.free_basis, self.free_trend)):
+        both = gradient_covariances([self.trend, self.free_trend], compositions)
+        for basis, covariances in zip((self.basis, self.free_basis), both, strict=True):
             weight = self._through(spectral, compositions, spectra, basis).mean(0) ** 2
-            covariances = trend.gradient_covariances(compositions)
             found += np.einsum("nr,nrkl->nkl", weight, covariances, optimize=True)
         return found
 
@@ -251,7 +254,7 @@ def _followed(x: Array, spectra: Array, groups: NDArray[np.intp], design: Design
     residual = spectra - mean - (scores[:, kept] - known.residual) @ basis[:, kept].T
     noise, within = channel_noise(residual), _within(spectra, groups)
     return CompositionResponse(
-        mean, basis[:, kept], known, spectra, residual, within, noise, basis[:, free], trend.select(free)
+        mean, basis[:, kept], known, spectra, residual, within, noise, basis[:, free], trend.select(free), design
     )
 
 

@@ -112,21 +112,24 @@ def explain_library(
     sites = library.site_numbers
     host = default_hosts(measured.compositions, library.components, hosts, sites)
     rays = np.stack([directions(scheme, library.compositions, host, sites) for scheme in SCHEMES])
-    found = model.gradients(library.compositions, library.spectra if model.uses_spectrum_ else None, progress=progress)
+    seen = library.spectra if model.uses_spectrum_ else None
+    found = model.gradients(library.compositions, seen, progress=progress)
     if response is None and model.uses_spectrum_:
         response = fit_composition_response(measured)
-    ask = getattr(model, "gradient_errors", None) if errors else None
-    known = None if ask is None else ask(library.compositions, library.spectra if model.uses_spectrum_ else None)
+    known = by_part = None
+    if errors and isinstance(model, Mixed):
+        by_part = model.gradients_by_part(library.compositions, seen)
+        known = model.gradient_errors(library.compositions, seen, by_part=by_part)
+    elif errors and hasattr(model, "gradient_errors"):
+        known = model.gradient_errors(library.compositions, seen)
     variables = parts.predictions(model, library, found, members=members)
     variables |= parts.composition_gradients(model, library, found, response, rays, known, members=members)
-    by_part = None
-    if errors and isinstance(model, Mixed):
-        by_part = model.gradients_by_part(library.compositions, library.spectra if model.uses_spectrum_ else None)
+    if by_part is not None and isinstance(model, Mixed):
         variables |= parts.by_part(model, model.left_out_moments(), by_part, library, response, rays)
     found_support = composition_support(
         library.compositions, measured.compositions, measured.replicates(), sites=library.site_numbers
     )
-    variables |= parts.composition_only(model, library, measured, rays, found_support.distance)
+    variables |= parts.composition_only(model, library, measured, response, rays, found_support.distance)
     variables = parts.with_shared_errors(variables, partial=not model.uses_spectrum_)
     variables |= parts.support(library, found_support)
     verdict = _COMPOSITION_ONLY

@@ -146,12 +146,19 @@ def _along_rays(
 
 
 def composition_only(
-    model: Response, library: MaterialsLibrary, measured: MaterialsLibrary, rays: Array, distance: Array
+    model: Response,
+    library: MaterialsLibrary,
+    measured: MaterialsLibrary,
+    response: CompositionResponse | None,
+    rays: Array,
+    distance: Array,
 ) -> Variables:
     """Return total gradients of a Gaussian process on composition alone, and the errors at its edges."""
     merit = _merit(model, measured)
     rows = np.flatnonzero(~np.isnan(merit))
-    trend = fit_averaged_trend(measured.compositions[rows], merit[rows], measured.replicates()[rows])
+    design = None if response is None or len(rows) < len(measured) else response.design
+    groups = measured.replicates()[rows]
+    trend = fit_averaged_trend(measured.compositions[rows], merit[rows], groups, design=design)
     derivatives = np.stack([along(trend.gradients(library.compositions), ray) for ray in rays]) / _HUNDRED
     deviation = np.sqrt(_variance(trend.gradient_covariances(library.compositions), rays)) / _HUNDRED
     edge = edge_errors(trend, library.compositions, distance, rays) / _HUNDRED
@@ -243,23 +250,30 @@ def spectral_gradients(
         "pinned": variable("axis", pinned.any(0).astype(np.int8), "held at one value in many samples"),
         "channel_width": variable("axis", width, "length of axis of each channel", library.axis_unit or "1"),
     }
-    changes = peak_changes(library, response.corrected, response.noise, (raw != 0).any(0), held=held)
-    each = None if changes is None else changes.carried(projected)
-    posterior = None
+    same = np.array_equal(library.compositions, measured.compositions)
+    design = response.design if same else None
+    changes = peak_changes(library, response.corrected, response.noise, (raw != 0).any(0), held=held, design=design)
+    stacks = [projected]
     if errors is not None and errors.features.spectrum is not None:
         features = spaces.project(errors.features.spectrum)
         error = np.hypot(deviation, errors.along(features))
         result["spectral_gradient_error"] = variable(dims, error, f"standard error of the {name}, projected", unit)
-        posterior = None if changes is None else errors.along(changes.carried(features))
+        stacks.append(features)
     if members:
         result["spectral_gradient_members"] = variable(f"model {dims}", projected, f"{name}, of each model", unit)
-    if changes is not None and each is not None:
-        axis_unit = library.axis_unit or library.axis_name
-        result |= _peaks(changes, each, posterior, (model.unit_, axis_unit), members=members)
-        if each_part is not None and each_part.spectrum is not None:
-            of_parts = changes.carried(spaces.project(each_part.spectrum)).astype(np.float32)
-            words = "gradient with respect to a band of the spectrum, by each model"
-            result["peak_gradient_by_part"] = variable("part sample peak", of_parts, words, "see peak_unit")
+    if changes is None:
+        return result
+    if each_part is not None and each_part.spectrum is not None:
+        stacks.append(spaces.project(each_part.spectrum))
+    each, *others = changes.carried_each(stacks)
+    posterior = None
+    if errors is not None and errors.features.spectrum is not None:
+        posterior = errors.along(others[0])
+    result |= _peaks(changes, each, posterior, (model.unit_, library.axis_unit or library.axis_name), members=members)
+    if each_part is not None and each_part.spectrum is not None:
+        words = "gradient with respect to a band of the spectrum, by each model"
+        of_parts = others[-1].astype(np.float32)
+        result["peak_gradient_by_part"] = variable("part sample peak", of_parts, words, "see peak_unit")
     return result
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from matlens.library.gradients.trend import fit_trend
+from matlens.library.gradients.trend import Design, design_of, fit_trend
 from matlens.library.spectra.peaks import Peaks, fit_peaks, follow_peaks, peak_derivatives
 from matlens.library.table import MaterialsLibrary
 
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 _RELIABLE, _FAINT = 0.8, 0.3  # share of the variance at held composition that is not noise: supported, weak
 _SEPARATE, _BARELY = 0.5, 0.8  # greatest squared correlation with another change: supported, weak
 _LEAST = 12  # channels in which bands are looked for
-_BLOCK = 64  # samples whose derivatives are in memory at once
+_BLOCK = 16  # samples whose derivatives are in memory at once
 _WHAT = ("shift", "width", "area")
 _PERCENT = 100.0
 
@@ -101,16 +102,33 @@ class PeakChanges:
         ndarray, shape (m, n, Q)
             Derivatives per unit of the axis, and per percent of area.
         """
-        values = np.asarray(gradient)
-        found = np.empty((*values.shape[:2], len(self.names)))
-        for start in range(0, values.shape[1], _BLOCK):
+        return self.carried_each([gradient])[0]
+
+    def carried_each(self, gradients: Sequence[ArrayLike]) -> list[Array]:
+        """Carry several stacks of gradients, as `carried` does; the derivatives of the bands are made once for all.
+
+        Parameters
+        ----------
+        gradients : sequence of array_like, shape (m, n, C)
+            Spectral gradients.
+
+        Returns
+        -------
+        list of ndarray, shape (m, n, Q)
+            What `carried` returns of each.
+        """
+        stacks = [np.asarray(each) for each in gradients]
+        found = [np.empty((*each.shape[:2], len(self.names))) for each in stacks]
+        axis, size = self.axis[self.seen], 3 * self.bands.count
+        for start in range(0, len(self.reference), _BLOCK):
             rows = slice(start, start + _BLOCK)
             part = Peaks(self.bands.values[rows], self.bands.errors[rows], self.bands.lorentzian)
-            slopes = peak_derivatives(part, self.axis[self.seen])
-            slopes[..., 2] *= self.reference[rows, None]
-            moved = slopes.reshape(*slopes.shape[:2], -1) @ self.mixing  # (n, C, Q)
-            own = values[:, rows][..., self.seen].astype(np.float64)
-            found[:, rows] = np.einsum("mnc,ncq->mnq", own, moved, optimize=True)
+            slopes = np.moveaxis(peak_derivatives(part, axis), 1, -1)  # (n, K, 3, C)
+            slopes[:, :, 2] *= self.reference[rows, :, None]
+            moved = slopes.reshape(len(slopes), size, -1).transpose(0, 2, 1)  # (n, C, 3 K)
+            for own, values in zip(found, stacks, strict=True):
+                given = values[:, rows][..., self.seen].astype(np.float64).transpose(1, 0, 2)
+                own[:, rows] = ((given @ moved) @ self.mixing).transpose(1, 0, 2)
         return found
 
 
@@ -121,6 +139,7 @@ def peak_changes(
     seen: ArrayLike | None = None,
     *,
     held: bool = True,
+    design: Design | None = None,
 ) -> PeakChanges | None:
     """Fit the bands of a library's spectra, and find which changes of them its data can tell.
 
@@ -139,6 +158,8 @@ def peak_changes(
         Channels that the model uses; by default all.
     held : bool
         Whether changes count at held composition; else every change does.
+    design : Design, optional
+        Decomposition of the library's compositions from `design_of`; made here by default.
 
     Returns
     -------
@@ -168,7 +189,8 @@ def peak_changes(
     bands = follow_peaks(peaks, library.spectra[:, mask], axis, sigma)
     area = bands.values[..., 2]
     typical = np.maximum(area.mean(0), 1e-3 * area.mean(0).max())
-    expected = _followed(library, area)[0] if held else np.tile(typical, (len(area), 1))
+    design = design or (design_of(library.compositions, library.replicates()) if held else None)
+    expected = _followed(library, area, design)[0] if held else np.tile(typical, (len(area), 1))
     reference = _brightness(area, np.maximum(expected, 1e-3 * typical))[:, None] * typical / _PERCENT
     names, whats, mixing = _ways(peaks)
     # what each change is of the values: the inverse of how they make up the values
@@ -177,7 +199,7 @@ def peak_changes(
     single[..., 2], error[..., 2] = single[..., 2] / reference, error[..., 2] / reference
     flat, apart = single.reshape(len(single), -1), error.reshape(len(error), -1)
     values, errors = flat @ taken.T, np.sqrt(apart**2 @ taken.T**2)
-    reliability, partner, correlation = _told_apart(library, values, errors, held=held)
+    reliability, partner, correlation = _told_apart(library, values, errors, design, held=held)
     return PeakChanges(
         bands, names, whats, mixing, reference, mask, library.axis, values, errors, reliability, partner, correlation
     )
@@ -224,17 +246,17 @@ def _brightness(area: Array, expected: Array) -> Array:
     return np.maximum(found, 0.01)
 
 
-def _followed(library: MaterialsLibrary, values: Array) -> tuple[Array, Array]:
+def _followed(library: MaterialsLibrary, values: Array, design: Design | None) -> tuple[Array, Array]:
     """What composition predicts of values of shape (n, R), left out, and what it does not."""
-    left = fit_trend(library.compositions, values, library.replicates()).residual
+    left = fit_trend(library.compositions, values, library.replicates(), design=design).residual
     return values - left, left
 
 
 def _told_apart(
-    library: MaterialsLibrary, values: Array, errors: Array, *, held: bool
+    library: MaterialsLibrary, values: Array, errors: Array, design: Design | None, *, held: bool
 ) -> tuple[Array, NDArray[np.intp], Array]:
     """Reliability of each change, and the other change it goes with most."""
-    left = _followed(library, values)[1] if held else values - values.mean(0)
+    left = _followed(library, values, design)[1] if held else values - values.mean(0)
     variance, noise = left.var(0), (errors**2).mean(0)
     signal = np.maximum(variance - noise, 0)
     reliability = np.where(variance > 0, signal / np.maximum(variance, 1e-300), 0)

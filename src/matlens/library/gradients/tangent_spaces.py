@@ -68,11 +68,10 @@ class TangentSpaces:
         """
         values = np.asarray(gradient, np.float32)
         single = self.basis.astype(np.float32)
-        found = np.empty_like(values)
-        for row, (local, weight) in enumerate(zip(self.local, self.weight, strict=True)):
-            scores = (values[:, row] @ single) @ local
-            found[:, row] = ((scores * weight) @ local.T) @ single.T
-        return found
+        scores = (values @ single).transpose(1, 0, 2)  # (n, m, R)
+        kept = ((scores @ self.local) * self.weight[:, None]) @ self.local.transpose(0, 2, 1)
+        found = np.ascontiguousarray(kept.transpose(1, 0, 2)) @ single.T
+        return found.astype(np.float32, copy=False)
 
     def share_off(self, gradient: ArrayLike) -> Array:
         """Return the share of the squared norm of gradients that projection removes.

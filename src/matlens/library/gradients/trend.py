@@ -6,6 +6,7 @@ the kernel at each length scale serve all outputs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.linalg import eigh
 from matlens.core.gaussian_process import rbf, rbf_gradients
 from matlens.errors import InputError
 
-__all__ = ["Design", "Trend", "design_of", "fit_trend", "likely_trends"]
+__all__ = ["Design", "Trend", "design_of", "fit_trend", "gradient_covariances", "likely_trends"]
 
 Array = NDArray[np.float64]
 # In root mean square distances of the compositions from their mean. Compared with a grid with shorter ones, down to
@@ -26,6 +27,8 @@ Array = NDArray[np.float64]
 _LENGTH_SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 _RATIOS = np.logspace(-7, 2, 37)  # variance of the noise over that of the kernel, whose errors no larger ratio may hide
 _LINEAR = 9.0  # prior variance of the linear trend over one such distance; it hardly constrains the trend
+_HIDDEN = 1e-3  # eigenvalues over the variance of the noise that errors of gradients neglect
+_BLOCK = 32  # compositions whose gradients are in memory at once
 _MOST = 2500  # compositions that carry a trend; time grows with their cube
 _LIKELY, _PROCESSES = 0.98, 12  # posterior share of the length scales and ratios that are averaged over; their number
 
@@ -61,9 +64,10 @@ class _Kernel:
 
     def each_gradient(self, x: Array) -> Array:
         """Return the gradients of each kernel function, shape (n, D, g)."""
-        shift = self.points.T - x[:, :, None]
-        result: Array = self.smooth(x)[:, None] * shift / self.length_scale**2
-        return result + self.linear * (self.points - self.centre).T
+        result: Array = self.points.T - x[:, :, None]
+        result *= self.smooth(x)[:, None] / self.length_scale**2
+        result += self.linear * (self.points - self.centre).T
+        return result
 
 
 @dataclass(frozen=True)
@@ -193,20 +197,7 @@ class Trend:
 
         Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 9.4.
         """
-        x = np.asarray(compositions, np.float64)
-        size = x.shape[1]
-        found = np.zeros((len(x), len(self.mean), size, size))
-        for part in self.parts:
-            prior = (part.kernel.linear + 1 / part.kernel.length_scale**2) * np.eye(size)
-            seen = (part.kernel.each_gradient(x).reshape(-1, len(part.vectors)) @ part.vectors).reshape(
-                len(x), size, -1
-            )
-            for ratio in np.unique(part.ratio):
-                known = seen / np.sqrt(part.values + ratio)
-                left = prior - known @ known.transpose(0, 2, 1)
-                same = part.ratio == ratio
-                found[:, part.outputs[same]] = left[:, None] * part.variance[same][:, None, None]
-        return found
+        return gradient_covariances([self], compositions)[0]
 
 
 @dataclass(frozen=True)
@@ -367,6 +358,59 @@ def likely_trends(
         length, ratio = (np.array([number]) for number in np.unravel_index(place, weight.shape))
         found.append((float(share), _fitted(design, y, length, ratio, variances)))
     return found
+
+
+def gradient_covariances(trends: Sequence[Trend], compositions: ArrayLike) -> list[Array]:
+    """Return posterior covariances of the gradients of several trends; what they have in common is computed once.
+
+    Eigenvectors that the noise hides are left out, which adds less than .1 % to a variance (`KernelPart.posterior`).
+
+    Parameters
+    ----------
+    trends : sequence of Trend
+        Processes, for example of one design, whose kernels they share.
+    compositions : array_like, shape (n, D)
+        Fractions.
+
+    Returns
+    -------
+    list of ndarray, shape (n, R, D, D)
+        What `Trend.gradient_covariances` returns of each.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 21)
+    >>> trend = fit_trend(np.stack([x, 1 - x], 1), x[:, None])
+    >>> [found.shape for found in gradient_covariances([trend, trend], [[0.25, 0.75]])]
+    [(1, 1, 2, 2), (1, 1, 2, 2)]
+    """
+    x, again = np.unique(np.asarray(compositions, np.float64), axis=0, return_inverse=True)
+    size = x.shape[1]
+    one, other = np.triu_indices(size)
+    found = [np.zeros((len(x), len(trend.mean), size, size)) for trend in trends]
+    sharing: dict[int, list[tuple[Array, _Part]]] = {}
+    for trend, own in zip(trends, found, strict=True):
+        for part in trend.parts:
+            sharing.setdefault(id(part.kernel), []).append((own, part))
+    for parts in sharing.values():
+        first = parts[0][1]
+        ratios = np.unique(np.concatenate([part.ratio for _, part in parts]))
+        seen = first.values > _HIDDEN * ratios[0]
+        vectors, values = first.vectors[:, seen], first.values[seen, None]
+        inverse = np.where(values > _HIDDEN * ratios, 1 / (values + ratios), 0)  # of each output as if it were alone
+        prior = (first.kernel.linear + 1 / first.kernel.length_scale**2) * np.eye(size)
+        for start in range(0, len(x), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            each = first.kernel.each_gradient(x[rows])
+            told = (each.reshape(-1, each.shape[2]) @ vectors).reshape(len(each), size, -1)
+            known = (told[:, one] * told[:, other]).reshape(-1, told.shape[2]) @ inverse
+            left = prior[one, other, None] - known.reshape(len(each), len(one), -1)  # (b, pairs, ratios)
+            for own, part in parts:
+                half = left[..., np.searchsorted(ratios, part.ratio)].transpose(0, 2, 1) * part.variance[:, None]
+                block = np.empty((*half.shape[:2], size, size))
+                block[..., one, other] = block[..., other, one] = half
+                own[rows, part.outputs] = block
+    return [own[again.ravel()] for own in found]
 
 
 def _fitted(design: Design, y: Array, lengths: NDArray[np.intp], ratios: NDArray[np.intp], variances: Array) -> Trend:

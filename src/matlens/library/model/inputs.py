@@ -301,9 +301,10 @@ class Inputs:
         given = torch.from_numpy(self._checked(spectra).astype(np.float32))  # a copy: a library's arrays are read-only
         of_spectra = np.empty((members, *given.shape), dtype=np.float32)
         loadings = None if self.loadings is None else torch.from_numpy(self.loadings).float()
+        back = self.preprocessing.puller(given, self._axis())
         for member, gradient in enumerate(gradients["spectrum"]):
             prepared = gradient.cpu() if loadings is None else gradient.cpu() @ loadings
-            of_spectra[member] = self.preprocessing.pull_back(prepared, given, self._axis()).numpy()
+            of_spectra[member] = back(prepared).numpy()
         return of_fractions, of_spectra
 
     def arrays(self) -> Arrays:

@@ -72,13 +72,13 @@ class Mixture:
         """
         if self.kernel is None:
             return None
-        beside = side_by_side_inputs(inputs)
         values, gradients = self.networks.gradients(inputs)
         of_networks = torch.cat([values[..., None], *gradients.values()], 2).mean(0).double()
-        values, own = self.kernel.gradients(beside)
-        apart = torch.cat([values[..., None], own], 2).mean(0).double() - of_networks
+        # The members of the kernel models are centred: their mean is the process of all samples.
+        of_kernel, posterior = self.kernel.posterior(side_by_side_inputs(inputs))
+        apart = of_kernel - of_networks
         between = self.share * (1 - self.share) * apart[:, :, None] * apart[:, None]
-        return of_networks + self.share * apart, _WIDER**2 * (self.kernel.posterior(beside) + between)
+        return of_networks + self.share * apart, _WIDER**2 * (posterior + between)
 
 
 def side_by_side_inputs(inputs: Mapping[str, Tensor]) -> Tensor:

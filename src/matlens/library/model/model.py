@@ -374,15 +374,25 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Gradients
             Predictions and derivatives with respect to fractions and intensities.
         """
+        values, gradients = self._by_inputs(compositions, spectra, progress or Silent())
+        return Gradients(values, *self.inputs_.back(gradients, compositions, spectra))
+
+    def _mean_gradients(self, compositions: ArrayLike, spectra: ArrayLike | None) -> Gradients:
+        """Mean of `gradients` over the members, in place of one member; only it is carried back to intensities."""
+        values, gradients = self._by_inputs(compositions, spectra, Silent())
+        means = {name: each.mean(0, keepdim=True) for name, each in gradients.items()}
+        return Gradients(values.mean(0, keepdims=True), *self.inputs_.back(means, compositions, spectra))
+
+    def _by_inputs(
+        self, compositions: ArrayLike, spectra: ArrayLike | None, progress: Progress
+    ) -> tuple[Array, dict[str, Tensor]]:
+        """Predictions of each member, shape (m, n), and derivatives with respect to the inputs of the networks."""
         check_is_fitted(self, "ensemble_")
         inputs = self.inputs_(compositions, spectra, chosen_device(self.device))
-        values, gradients = self.ensemble_.gradients(inputs, progress or Silent())
+        values, gradients = self.ensemble_.gradients(inputs, progress)
         standard = values.double().cpu().numpy()
         steep = torch.from_numpy(self.warp_.gradient(standard)).to(values)[..., None]
-        of_fractions, of_spectra = self.inputs_.back(
-            {name: each.mul_(steep) for name, each in gradients.items()}, compositions, spectra
-        )
-        return Gradients(self.warp_.values(standard), of_fractions, of_spectra)
+        return self.warp_.values(standard), {name: each.mul_(steep) for name, each in gradients.items()}
 
     def gradient_errors(self, compositions: ArrayLike, spectra: ArrayLike | None) -> GradientErrors | None:
         """Return the error covariance of the mean gradients, or None for presets without Gaussian processes.

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from matlens.core.splits import draw_groups, grouped_folds
+from matlens.core.threads import side_by_side
 from matlens.errors import InputError
 from matlens.library.model.inputs import Inputs
 from matlens.library.model.kernel.covariance import find_covariance
@@ -117,12 +118,15 @@ def _tried(
         return Choice(chains[0], {})
     y = (y - y.mean()) / y.std()
     trained = [train for train, _ in grouped_folds(groups, folds, seed)]
-    errors: dict[Preprocessing, NDArray[np.float64]] = {}
-    for chain in chains:
+
+    def missed(chain: Preprocessing) -> NDArray[np.float64] | None:
         try:
-            errors[chain] = np.square(_held_out(seen, composition, chain, y, trained, seed) - y)
+            return np.square(_held_out(seen, composition, chain, y, trained, seed) - y)
         except InputError:  # e.g. no positive area
-            continue
+            return None
+
+    found = zip(chains, side_by_side(missed, chains), strict=True)
+    errors = {chain: error for chain, error in found if error is not None}
     return _best(errors, chains[0], groups)
 
 

@@ -168,6 +168,12 @@ class Mixed(Protocol):
         """Return predictions and gradients of each model (mean over its members), in place of those of members."""
         ...
 
+    def gradient_errors(
+        self, compositions: ArrayLike, spectra: ArrayLike | None, *, by_part: Gradients | None = None
+    ) -> GradientErrors | None:
+        """Return the error covariance of the mean gradients; ``by_part`` is what `gradients_by_part` returned."""
+        ...
+
     def left_out_moments(self) -> tuple[Array, int]:
         """Return mean products of the models' errors for left-out compositions, (K, K), and how many these are."""
         ...

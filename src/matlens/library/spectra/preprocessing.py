@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -233,14 +233,42 @@ class Preprocessing:
         >>> chain.pull_back(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 2.0]]), np.arange(2.0))
         tensor([[ 0.5000, -0.2500]])
         """
+        back = self.puller(spectra.to(gradients), axis)
+        flat = gradients.reshape(-1, *gradients.shape[-2:])
+        return torch.stack([back(each) for each in flat]).reshape(*gradients.shape[:-2], *spectra.shape)
+
+    def puller(self, spectra: Tensor, axis: Axis) -> Callable[[Tensor], Tensor]:
+        """Preprocess spectra once, to transform many gradients back one after the other.
+
+        Parameters
+        ----------
+        spectra : Tensor, shape (n, C)
+            Intensities as in the file.
+        axis : ndarray of float, shape (C,)
+            Their axis.
+
+        Returns
+        -------
+        callable
+            Function of gradients of shape (n, C') that returns those of shape (n, C), as `pull_back` does.
+
+        Raises
+        ------
+        InputError
+            If a step does not fit the axis or a spectrum.
+
+        Examples
+        --------
+        >>> back = Preprocessing([BandMaximum(0, 2)]).puller(torch.tensor([[1.0, 2.0]]), np.arange(2.0))
+        >>> back(torch.tensor([[1.0, 0.0]]))
+        tensor([[ 0.5000, -0.2500]])
+        """
         if not self.steps:
-            return gradients
+            return lambda gradient: gradient
         with torch.enable_grad():
-            start = spectra.detach().to(gradients).requires_grad_()
+            start = spectra.detach().requires_grad_()
             prepared, _ = self.apply(start, axis)
-        flat = gradients.reshape(-1, *prepared.shape)
-        back = [torch.autograd.grad(prepared, start, grad_outputs=each, retain_graph=True)[0] for each in flat]
-        return torch.stack(back).reshape(*gradients.shape[:-2], *spectra.shape)
+        return lambda gradient: torch.autograd.grad(prepared, start, grad_outputs=gradient, retain_graph=True)[0]
 
     def settings(self) -> list[dict[str, Any]]:
         """Return plain values (for JSON or TOML), from which `from_settings` makes the same chain.

@@ -10,8 +10,10 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import ArrayLike, NDArray
 
+from matlens.core.threads import side_by_side
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent, StateStore
 from matlens.library.baselines import BASELINES, BaselineModel
@@ -98,7 +100,14 @@ class StackedModel(LibraryModel):
             params["resample"] = "groups"  # else nothing is left out to make intervals from
         makers: dict[str, Callable[..., Any]] = {ENSEMBLE: partial(LibraryModel, **params)}
         makers |= {name: partial(BASELINES[name], **_shared(alone)) for name in MEMBERS[1:]}
-        tables = [held_out(make, known, folds, name=name, target=alone.target_) for name, make in makers.items()]
+
+        def tried(trial: tuple[str, Fold]) -> pd.DataFrame:
+            name, fold = trial
+            with torch.enable_grad():  # by which a Gaussian process finds its parameters
+                return held_out(makers[name], known, [fold], name=name, target=alone.target_)
+
+        # Each on one thread: models that are trained one after the other leave half of two processors idle.
+        tables = side_by_side(tried, [(name, fold) for name in makers for fold in folds])
         return self.mix(alone, left_out(pd.concat(tables), known, folds, MEMBERS))
 
     def mix(self, alone: LibraryModel, left: LeftOut) -> Self:
@@ -234,7 +243,9 @@ class StackedModel(LibraryModel):
                 of_spectra += share * own.spectrum
         return Gradients(values, of_fractions, of_spectra)
 
-    def gradient_errors(self, compositions: ArrayLike, spectra: ArrayLike | None) -> GradientErrors | None:
+    def gradient_errors(
+        self, compositions: ArrayLike, spectra: ArrayLike | None, *, by_part: Gradients | None = None
+    ) -> GradientErrors | None:
         """Return the error covariance of the mean gradients.
 
         It is that of the ensemble plus that between the means of the members of the mixture, each of which stands as
@@ -244,6 +255,8 @@ class StackedModel(LibraryModel):
         ----------
         compositions, spectra
             As in `LibraryModel.gradient_errors`.
+        by_part : Gradients, optional
+            What `gradients_by_part` returns for them, if it is known already.
 
         Returns
         -------
@@ -254,7 +267,7 @@ class StackedModel(LibraryModel):
         if known is None:
             return None
         weights = self.stack_.weights(self._far(compositions))
-        each = self.gradients_by_part(compositions, spectra)
+        each = by_part or self.gradients_by_part(compositions, spectra)
         fractions = _apart(each.composition, weights)
         values = np.concatenate([known.features.values, np.zeros(each.values.shape)])
         of_spectra = known.features.spectrum
@@ -300,12 +313,13 @@ class StackedModel(LibraryModel):
         Gradients
             Of K models in place of members, in the order of `MEMBERS`.
         """
-        each = [model.gradients(compositions, spectra) for model in self._all]
-        of_spectra = [one.spectrum.mean(0) for one in each if one.spectrum is not None]
+        each = [self.alone_._mean_gradients(compositions, spectra)]
+        each += [other.gradients(compositions, spectra) for other in self.others_]
+        of_spectra = [one.spectrum for one in each if one.spectrum is not None]
         return Gradients(
-            np.stack([one.values.mean(0) for one in each]),
-            np.stack([one.composition.mean(0) for one in each]),
-            np.stack(of_spectra) if of_spectra else None,
+            np.concatenate([one.values for one in each]),
+            np.concatenate([one.composition for one in each]),
+            np.concatenate(of_spectra) if of_spectra else None,
         )
 
     def left_out_moments(self) -> tuple[Array, int]:

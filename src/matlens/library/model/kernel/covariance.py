@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -120,11 +121,36 @@ class Covariance:
     def with_gradients(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the covariance of value and gradient at ``a`` with values at ``b``, shape (n, 1 + F, N)."""
         numbers, size = torch.as_tensor(self.numbers).to(a), a.shape[1]
-        gradients = (b * _plane_variances(numbers, *self.counts, size)).T.repeat(len(a), 1, 1)
-        for columns, variance, width in _smooth_parts(numbers, *self.counts, size):
-            near, far = a[:, columns] / width, b[:, columns] / width
-            gradients[:, columns] += (variance * rbf(near, far))[:, None] * (far.T - near[:, :, None]) / width
-        return torch.cat([self(a, b)[:, None], gradients], 1)
+        planes = _plane_variances(numbers, *self.counts, size)
+        parts = _smooth_parts(numbers, *self.counts, size)
+        found = a.new_empty(len(a), 1 + size, len(b))
+        value, gradients = found[:, 0], found[:, 1:]
+        torch.matmul(a * planes, b.T, out=value)
+        # The kernels that see an input have the same factor (b - a) in their derivative: they are summed first.
+        ends = sorted({0, size} | {end for columns, *_ in parts for end in (columns.start, columns.stop)})
+        steep: dict[int, Tensor] = {}
+        for columns, variance, width in parts:
+            kernel = rbf(a[:, columns] / width, b[:, columns] / width).mul_(variance)
+            value += kernel
+            kernel /= width**2
+            for start in ends[ends.index(columns.start) : ends.index(columns.stop)]:
+                steep[start] = steep[start] + kernel if start in steep else kernel
+        for start, stop in pairwise(ends):
+            own = slice(start, stop)
+            if start in steep:
+                torch.sub(b.T[own], a[:, own, None], out=gradients[:, own])
+                gradients[:, own] *= steep[start][:, None]
+            else:
+                gradients[:, own] = 0
+            gradients[:, own] += (b * planes).T[own]
+        return found
+
+    def of_finite(self) -> tuple[Covariance, Tensor]:
+        """Return the covariance of the inputs with finite length scales, which have an effect, and their numbers."""
+        there = np.isfinite(self.length_scales)
+        sums = there[self.fractions : self.fractions + self.weights.shape[1]]
+        kept = replace(self, length_scales=self.length_scales[there], weights=self.weights[:, sums])
+        return kept, torch.from_numpy(np.flatnonzero(there))
 
     def pull(self, a: Tensor, b: Tensor, duals: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluate functions that are weighted sums of the covariances with training samples.
@@ -146,12 +172,15 @@ class Covariance:
             Gradients with respect to the scaled inputs.
         """
         numbers = torch.as_tensor(self.numbers).to(a)
-        planes = (duals @ b) * _plane_variances(numbers, *self.counts, a.shape[1])
-        gradients = planes[:, None].repeat(1, len(a), 1)
+        variances = _plane_variances(numbers, *self.counts, a.shape[1])
+        total = (a * variances) @ b.T
+        gradients = ((duals @ b) * variances)[:, None].repeat(1, len(a), 1)
         for columns, variance, width in _smooth_parts(numbers, *self.counts, a.shape[1]):
             near, far = a[:, columns] / width, b[:, columns] / width
-            gradients[..., columns] += rbf_gradients(variance * rbf(near, far), near, far, duals) / width
-        return (self(a, b) @ duals.T).T, gradients
+            kernel = rbf(near, far).mul_(variance)
+            total += kernel
+            gradients[..., columns] += rbf_gradients(kernel, near, far, duals) / width
+        return (total @ duals.T).T, gradients
 
 
 def find_covariances(

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matlens.core.gaussian_process import Posterior, whitened
+from matlens.core.gaussian_process import Posterior
 from matlens.hooks import Arrays
 from matlens.library.model.kernel.covariance import Covariance
 
@@ -18,6 +18,8 @@ __all__ = ["KernelPart"]
 
 _ROWS = 3000  # greatest number of training samples
 _BLOCK = 2**24  # numbers held at a time when gradients are asked for
+_HIDDEN = 1e-3  # eigenvalues over the variance of the noise; standard errors grow by less than .05 %
+_CACHED = 2**21  # numbers of a batch of posterior covariances, which several passes then find in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,17 +111,25 @@ class KernelPart:
         """Return the posterior covariance of value and gradient given all samples, shape (n, 1 + F, 1 + F).
 
         Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 9.4. The uncertainty of length
-        scales and variances is neglected.
+        scales and variances is neglected. Eigenvectors of the covariance that the noise hides are left out: where an
+        eigenvalue is less than e times the noise, what its measurement takes from a variance is less than e of what it
+        leaves.
         """
-        eye = torch.eye(len(self.rows), dtype=torch.float64, device=self.rows.device)
-        factor = torch.linalg.cholesky(self._measured(self.covariance, self.rows, eye))
-        found = []
-        for part in self._parts(inputs, inputs.shape[1]):
-            seen = self.covariance.with_gradients(part, self.rows)
-            known = whitened(factor, seen)
-            found.append(self.covariance.prior(part) - known @ known.mT)
-        scale = torch.cat([torch.ones_like(self._length_scales()[:1]), self._length_scales()])
-        return torch.cat(found) / (scale[:, None] * scale)
+        covariance, there = self.covariance.of_finite()  # nothing changes with the other inputs
+        rows, scales = self.rows[:, there], self._length_scales()[there]
+        noise = self._noise(covariance)
+        values, vectors = torch.linalg.eigh(covariance(rows, rows))
+        seen = values > _HIDDEN * noise
+        whiten = vectors[:, seen] / (values[seen] + noise).sqrt()
+        scale = torch.cat([scales.new_ones(1), scales])
+        kept, size = torch.cat([there.new_zeros(1), there + 1]), 1 + inputs.shape[1]
+        found = torch.zeros(len(inputs), size, size, dtype=torch.float64, device=self.rows.device)
+        places, batch = inputs.double()[:, there] / scales, max(1, _CACHED // (len(kept) * len(rows)))
+        for start, part in zip(range(0, len(places), batch), torch.split(places, batch)):
+            known = covariance.with_gradients(part, rows) @ whiten
+            left = covariance.prior(part) - known @ known.mT
+            found[start : start + batch, kept[:, None], kept] = left / (scale[:, None] * scale)
+        return found
 
     def arrays(self) -> Arrays:
         """Return all parameters as arrays."""
@@ -148,7 +158,12 @@ class KernelPart:
     @staticmethod
     def _measured(covariance: Covariance, rows: Tensor, eye: Tensor) -> Tensor:
         """Covariance of the measurements, noise included."""
-        return covariance(rows, rows) + (covariance.noise + 1e-7) * eye
+        return covariance(rows, rows) + KernelPart._noise(covariance) * eye
+
+    @staticmethod
+    def _noise(covariance: Covariance) -> float:
+        """Variance of the noise, and as much as keeps the matrix positive definite if rows are nearly equal."""
+        return covariance.noise + 1e-7
 
     def _length_scales(self) -> Tensor:
         return torch.as_tensor(self.covariance.length_scales).to(self.rows)

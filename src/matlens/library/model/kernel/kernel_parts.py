@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matlens.core.threads import side_by_side
 from matlens.hooks import Arrays
 from matlens.library.model.kernel.covariance import Covariance
 from matlens.library.model.kernel.kernel_part import KernelPart
@@ -88,10 +89,10 @@ class KernelParts:
         values, gradients = zip(*(part.gradients(inputs) for part in self.parts))
         return torch.cat(values), torch.cat(gradients)
 
-    def posterior(self, inputs: Tensor) -> Tensor:
+    def posterior(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the error covariance of value and gradient given all samples, shape (n, 1 + F, 1 + F).
 
-        It is the mean posterior covariance of the parts plus the covariance between their means.
+        The covariance is the mean one of the parts plus that between their means.
         """
         own = []
         for part in self.parts:
@@ -99,12 +100,13 @@ class KernelParts:
             own.append(torch.cat([values[..., None], gradients], 2)[0].double())
         members = [len(part.duals) for part in self.parts]
         shares = [count / sum(members) for count in members]
-        mean = sum(share * each for share, each in zip(shares, own))
+        mean = torch.stack([share * each for share, each in zip(shares, own)]).sum(0)
         found = inputs.new_zeros((), dtype=torch.float64)
-        for part, share, each in zip(self.parts, shares, own):
+        posteriors = side_by_side(lambda part: part.posterior(inputs), self.parts)
+        for posterior, share, each in zip(posteriors, shares, own):
             apart = each - mean
-            found = found + share * (part.posterior(inputs) + apart[:, :, None] * apart[:, None])
-        return found
+            found = found + share * (posterior + apart[:, :, None] * apart[:, None])
+        return mean, found
 
     def arrays(self) -> Arrays:
         """Return all parameters as arrays."""
