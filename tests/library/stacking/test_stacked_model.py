@@ -5,6 +5,7 @@ import pytest
 
 from matlens import LibraryModel, MaterialsLibrary, explain, suggest
 from matlens.library.stacking import MEMBERS, StackedModel, fit_stack, read_library_model, stack_weights
+from matlens.library.stacking.left_out_ensemble import LeftOutEnsemble
 from matlens.library.stacking.weights import LeftOut
 from matlens.library.suggestions.predictive import PredictiveDistribution
 
@@ -62,6 +63,17 @@ def test_fewer_than_nine_groups_calibrate_nothing() -> None:
     assert few.calibrated == (True, False)
     assert few.far_factor >= 1  # the model's own interval, or wider
     assert fit_stack(left_out(0)).far_groups == 0
+
+
+def test_left_out_ensembles_are_like_others_until_samples_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = library(n=40)
+    first, second = (kind(n_models=2).fit(known).predict(known) for kind in (LibraryModel, LeftOutEnsemble))
+    np.testing.assert_array_equal(first, second)
+    monkeypatch.setattr(LeftOutEnsemble, "_searched", 30)
+    fewer = LeftOutEnsemble(n_models=2).fit(known)
+    assert not np.array_equal(fewer.predict(known), first)
+    assert len(fewer.ensemble_.kernel.parts[0].rows) == 40  # all samples carry it
+    assert fewer.score(known) > 0.99
 
 
 @pytest.mark.slow

@@ -115,8 +115,8 @@ class Ensemble:
         return network
 
 
-def chunks_of(members: int, size: int) -> list[NDArray[np.intp]]:
-    """Divide members into an even number of chunks of about equal size.
+def chunks_of(members: int, size: int, *, even: bool = True) -> list[NDArray[np.intp]]:
+    """Divide members into chunks of about equal size.
 
     Parameters
     ----------
@@ -124,6 +124,8 @@ def chunks_of(members: int, size: int) -> list[NDArray[np.intp]]:
         Number of members.
     size : int
         Greatest size of a chunk.
+    even : bool
+        Whether their number is even, as for two threads.
 
     Returns
     -------
@@ -134,9 +136,11 @@ def chunks_of(members: int, size: int) -> list[NDArray[np.intp]]:
     --------
     >>> [len(chunk) for chunk in chunks_of(10, 4)], [len(chunk) for chunk in chunks_of(1, 4)]
     ([3, 3, 2, 2], [1])
+    >>> [len(chunk) for chunk in chunks_of(10, 4, even=False)]
+    [4, 3, 3]
     """
     count = -(-members // max(1, min(size, _MOST)))
-    count += count % 2
+    count += count % 2 if even else 0
     return [chunk for chunk in np.array_split(np.arange(members), count) if len(chunk)]
 
 
@@ -179,7 +183,9 @@ def train(
     """
     store, report = checkpoint or NoStore(), progress or Silent()
     work = _Work(preset, tuple(stages), data, store, report)
-    chunks = chunks_of(len(data.rows), _chunk_size(preset, stages, data))
+    # What may resume elsewhere has the same chunks on any number of threads.
+    even = checkpoint is not None or torch.get_num_threads() > 1
+    chunks = chunks_of(len(data.rows), _chunk_size(preset, stages, data), even=even)
     said = f"training {len(data.rows)} networks"
 
     keys = [_key(number) for number in range(len(chunks))]

@@ -121,6 +121,8 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     (2,)
     """
 
+    _searched: int | None = None  # samples that length scales are found from; None: all
+
     def __init__(
         self,
         preset: str = "default",
@@ -609,7 +611,12 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         inputs = side_by_side_inputs(plain)
         few = max(2, self.n_models // _MEMBERS) if len(seen) > _MANY else _SEARCHES
         times = min(_SEARCHES, few)
-        found = find_covariances(inputs, standard, fractions, self.seed, sums=_SUMS, times=times, progress=progress)
+        rows = torch.arange(len(seen))
+        if self._searched is not None and len(seen) > self._searched:
+            rows = torch.from_numpy(np.random.default_rng(self.seed).permutation(len(seen))[: self._searched])
+        found = find_covariances(
+            inputs[rows], standard[rows], fractions, self.seed, sums=_SUMS, times=times, progress=progress
+        )
         shared = _shared_length_scales([one.length_scales for one in found])
         self.inputs_ = self.inputs_.with_sums(found[0].weights).rescaled(preset.sharpness / shared)
         covariances = [replace(one, length_scales=preset.sharpness * one.length_scales / shared) for one in found]

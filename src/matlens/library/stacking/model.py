@@ -22,6 +22,7 @@ from matlens.library.model import Gradients, LibraryModel
 from matlens.library.model.given import LibraryLike, as_library
 from matlens.library.model.response import GradientErrors
 from matlens.library.model.targets import learned_target
+from matlens.library.stacking.left_out_ensemble import LeftOutEnsemble
 from matlens.library.stacking.trials import left_out
 from matlens.library.stacking.weights import LeftOut, Stack, fit_stack
 from matlens.library.table import MaterialsLibrary
@@ -98,7 +99,7 @@ class StackedModel(LibraryModel):
         params["n_models"] = min(_SMALL, alone.n_models)
         if alone.resample_ == "none":
             params["resample"] = "groups"  # else nothing is left out to make intervals from
-        makers: dict[str, Callable[..., Any]] = {ENSEMBLE: partial(LibraryModel, **params)}
+        makers: dict[str, Callable[..., Any]] = {ENSEMBLE: partial(LeftOutEnsemble, **params)}
         makers |= {name: partial(BASELINES[name], **_shared(alone)) for name in MEMBERS[1:]}
 
         def tried(trial: tuple[str, Fold]) -> pd.DataFrame:

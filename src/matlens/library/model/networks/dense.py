@@ -1,4 +1,4 @@
-"""Dense layers of many members as batched products, differentiated by autograd."""
+"""Dense layers of many members as batched products, with the chain rule written out."""
 
 from __future__ import annotations
 
@@ -45,21 +45,40 @@ class DenseNetwork(StackedNetwork):
         super().__init__(shapes, members, device)
         self.inputs = tuple(inputs)
 
+    @torch.no_grad()
     def forward(self, inputs: Inputs, bits: Tensor | None = None) -> Tensor:
         """Output of each member, shape (m, B)."""
-        with torch.enable_grad():
-            self._given = {name: inputs[name].detach().requires_grad_() for name in self.inputs}
-            self._leaves = [value.detach().requires_grad_(self.gradient is not None) for value in self.named.values()]
-            x = torch.cat(list(self._given.values()), 2)
-            for number, (weight, bias) in enumerate(zip(self._leaves[::2], self._leaves[1::2])):
-                x = torch.baddbmm(bias[:, None], silu(x) if number else x, weight)
-            self._out = x[..., 0]
-        return self._out.detach()
+        self._widths = {name: inputs[name].shape[2] for name in self.inputs}
+        x = torch.cat([inputs[name] for name in self.inputs], 2)
+        self._given: list[Tensor] = [x]
+        self._sums: list[Tensor] = []
+        for number, (weight, bias) in enumerate(_layers(self.named)):
+            if number:
+                self._given.append(silu(self._sums[-1]))
+            self._sums.append(torch.baddbmm(bias[:, None], self._given[-1], weight))
+        return self._sums[-1][..., 0]
 
+    @torch.no_grad()
     def backward(self, gradient: Tensor, *, inputs: bool = False) -> dict[str, Tensor]:
-        """Carry the gradient in the output, shape (m, B), to parameters and, if asked, to the inputs."""
-        leaves, given = [] if self.gradient is None else self._leaves, self._given if inputs else {}
-        found = torch.autograd.grad(self._out, [*leaves, *given.values()], gradient)
-        if self.gradient is not None:
-            torch.cat([each.flatten() for each in found[: len(leaves)]], out=self.gradient)
-        return dict(zip(given, found[len(leaves) :]))
+        """Carry the gradient in the output, shape (m, B), to parameters and, if asked, to the inputs.
+
+        The chain rule is written out, with the operations of automatic differentiation: recording them takes longer
+        than they do.
+        """
+        flow, layers = gradient[..., None], _layers(self.named)
+        found = None if self.gradient is None else _layers(self.views(self.gradient))
+        for number in reversed(range(len(layers))):
+            if found is not None:
+                torch.bmm(self._given[number].mT, flow, out=found[number][0])
+                torch.sum(flow, 1, out=found[number][1])
+            if number or inputs:
+                flow = torch.bmm(flow, layers[number][0].mT)
+            if number:
+                flow = torch.ops.aten.silu_backward(flow, self._sums[number - 1])
+        return dict(zip(self._widths, torch.split(flow, list(self._widths.values()), 2))) if inputs else {}
+
+
+def _layers(named: Mapping[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """Weights and biases of each layer."""
+    values = list(named.values())
+    return list(zip(values[::2], values[1::2]))
