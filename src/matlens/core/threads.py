@@ -70,6 +70,7 @@ def side_by_side(
 
     pool = ThreadPoolExecutor(max(1, min(before, len(items))))
     try:
+        torch.set_num_threads(1)  # MKL has one number for all threads, and the first to end would set it to all again
         futures = [pool.submit(alone, item) for item in items]
         for future in wait(futures, return_when=FIRST_EXCEPTION).done:
             future.result()  # raises what the piece of work raised, while others may be at work yet

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from matlens.core.threads import side_by_side
 from matlens.errors import InputError
@@ -108,7 +109,8 @@ class StackedModel(LibraryModel):
                 return held_out(makers[name], known, [fold], name=name, target=alone.target_)
 
         # Each on one thread: models that are trained one after the other leave half of two processors idle.
-        tables = side_by_side(tried, [(name, fold) for name in makers for fold in folds])
+        with threadpool_limits(1, user_api="blas"):
+            tables = side_by_side(tried, [(name, fold) for name in makers for fold in folds])
         return self.mix(alone, left_out(pd.concat(tables), known, folds, MEMBERS))
 
     def mix(self, alone: LibraryModel, left: LeftOut) -> Self:
