@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ from suggestion_regret import STRATEGIES, Bound, Rival, suggestion_regret, upper
 
 Array = NDArray[np.float64]
 FOLDER = Path("build/benchmark/library_regret")
-OLD: dict[str, Callable[[int], Any]] = {
-    name: lambda seed, make=make, name=name: make(*SIZES.get(name, ()), seed=seed) for name, make in LIBRARIES.items()
+OLD: dict[str, Callable[..., Any]] = {
+    name: partial(make, SIZES[name]) if name in SIZES else make for name, make in LIBRARIES.items()
 }
 FAMILIES = {**OTHERS, **OLD}
 POOLS = ("Perovskite", "OPV, PCE10", "OER, plate 3496")  # little is wanted in all three
@@ -58,7 +59,7 @@ def model_of(name: str, transform: str, seed: int) -> Any:
 
 def in_family(family: str, seed: int, args: argparse.Namespace, rivals: Mapping[str, Rival]) -> pd.DataFrame:
     """Regret of moves that are looked up in the law; the truth's spread is the unit."""
-    known, transform = FAMILIES[family](seed), TRANSFORMS.get(family, "none")
+    known, transform = FAMILIES[family](seed=seed), TRANSFORMS.get(family, "none")
     truth = known.truth.merit if hasattr(known, "truth") else known.expected(known.library.compositions)
     table = suggestion_regret(
         known,

@@ -11,6 +11,7 @@ from matlens import Campaign, InputError, Limits, MaterialsLibrary, plate_list, 
 from matlens.library.baselines import BASELINES
 from matlens.library.model import Gradients
 from matlens.library.suggestions import predictive_distribution
+from matlens.library.suggestions.campaign import batch
 
 NAMES = ("A", "B", "C")
 PEAK = np.array([0.4, 0.35, 0.25])
@@ -113,12 +114,25 @@ def test_members_that_disagree_widen_intervals_and_spread_the_batch() -> None:
 
 
 def test_a_batch_does_not_bet_on_one_guess() -> None:
-    """Where members want opposite things, the best and the second best are not neighbours."""
+    """Where members want opposite things, the second suggestion is not a neighbour of the first."""
     known = library()
     found = suggest(Oracle(disagreement=30.0), known, n=2, campaign=Campaign(limits=Limits(bounds={"A": (0.2, 0.8)})))
     a = found["A"].to_numpy() / 100
     assert a.max() > 0.6  # what the last member wants
-    assert a.min() < 0.35  # what the first one wants
+    assert a.min() < 0.45  # with the best mean, which a measurement of the first would leave
+
+
+def test_a_batch_has_the_best_bounds_once_those_before_are_known() -> None:
+    """The bounds are 3, 2.9, 2 and 1, but the second composition is known by the first, of which it is a copy."""
+    first, third = np.random.default_rng(0).normal(size=(2, 4000))
+    first, third = ((each - each.mean()) / each.std() for each in (first, third))
+    gains = np.stack([1 + first, 0.9 + first, third, np.ones(4000)], axis=1)
+    places = np.eye(4)
+    assert batch(gains, places, 1, 0.0).tolist() == [0]
+    assert sorted(batch(gains, places, 2, 0.0)) == [0, 2]  # bounds that nothing is learned for would choose 0 and 1
+    assert sorted(batch(gains, places, 3, 0.0)) == [0, 2, 3]
+    assert batch(gains, places, 4, 0.0).tolist() == sorted(range(4), key=lambda row: -np.median(gains[:, row]))
+    assert batch(gains[:, 1:], places[1:], 2, 1.1).tolist() == [0]  # the others are not far enough apart
 
 
 def test_two_views_meet_by_how_well_they_predict() -> None:

@@ -33,6 +33,8 @@ _SIZES = 7  # of the steps of a move
 _BEAM = 60  # first moves that are followed by a second one
 _SHORT = 400  # moves that are ranked by draws from the predictive distribution
 _DRAWS = 400
+_KAPPA = 2.0  # standard deviations of the bound that moves are chosen by
+_ROUNDING = 1e-9  # share of the largest variance that is rounding
 _ROW, _WELLS = 12, 96
 
 
@@ -150,11 +152,12 @@ def suggest(
 
     A move changes one or two components, also ones that are absent at its start, at the cost of all others (dilution)
     or of one other (exchange). Spectra follow the composition as in the library. Moves start anywhere among the
-    measured compositions. Suggestions are chosen one by one: each adds the greatest expected improvement (Jones,
-    Schonlau and Welch, J. Glob. Optim. 13, 455, 1998) to those before it, over joint draws from the predictive
-    distribution. They therefore do not all depend on the same guess. Where nothing is expected to beat the best
-    measured composition, half of them have the best expectations instead. They are ranked by the gain that is expected
-    over the best measured composition: the one with the best prediction, not the one with the luckiest measurement.
+    measured compositions. Suggestions are chosen one by one: each has the best upper confidence bound of the gain over
+    the best measured composition, once those before it are known (Desautels, Krause and Burdick, J. Mach. Learn. Res.
+    15, 4053, 2014). Similar compositions tell about each other, so that suggestions do not all depend on the same
+    guess. Where nothing is expected to beat the best measured composition, half of them have the best expectations
+    instead. They are ranked by the gain that is expected over the best measured composition: the one with the best
+    prediction, not the one with the luckiest measurement.
 
     Parameters
     ----------
@@ -399,23 +402,26 @@ def _supported(moves: Moves, library: MaterialsLibrary, campaign: Campaign) -> t
 
 
 def batch(gains: Array, compositions: Array, n: int, apart: float) -> NDArray[np.intp]:
-    """Choose compositions one by one by expected improvement on those chosen before; the largest median gain is first.
+    """Choose compositions one by one by upper confidence bound; the largest median gain is first.
 
     Gains, shape (draws, k), are those over the best measured composition within each draw, so that errors common to all
-    compositions cancel. Where no gain is expected, expected improvement would bet on what is known least; half of the
-    suggestions are therefore those with the best medians.
+    compositions cancel. Bounds are mean plus two standard deviations of what is left uncertain once those chosen before
+    are known, as if they turned out as expected (GP-BUCB: Desautels, Krause and Burdick, J. Mach. Learn. Res. 15, 4053,
+    2014). Where no gain is expected, bounds would bet on what is known least; half of the suggestions are therefore
+    those with the best medians.
     """
-    free, median = np.ones(len(compositions), bool), np.median(gains, axis=0)
+    free, median, mean = np.ones(len(compositions), bool), np.median(gains, axis=0), gains.mean(0)
     safe = 0 if (median > 0).any() else -(-n // 2)
     chosen: list[int] = []
-    reached = np.zeros(len(gains))
+    covariance = np.atleast_2d(np.cov(gains, rowvar=False))
+    tiny = _ROUNDING * np.diag(covariance).max() + 1e-300  # what is known already must not be divided by
     while len(chosen) < n and free.any():
-        rows = np.flatnonzero(free)
-        added = np.maximum(gains[:, rows] - reached[:, None], 0).mean(0)
-        worth = median[rows] if len(chosen) < safe else added + 1e-6 * median[rows]
-        pick = int(rows[worth.argmax()])
+        bound = mean + _KAPPA * np.sqrt(np.maximum(np.diag(covariance), 0))
+        pick = int(np.where(free, median if len(chosen) < safe else bound, -np.inf).argmax())
         chosen.append(pick)
-        reached = np.maximum(reached, gains[:, pick])
+        # The mean stays, since an outcome as expected changes none.
+        shared = covariance[:, pick]
+        covariance = covariance - np.outer(shared, shared) / (covariance[pick, pick] + tiny)
         far = 0.5 * np.abs(compositions - compositions[pick]).sum(1)
         free &= far > apart - 1e-9
         free[pick] = False
