@@ -116,7 +116,7 @@ def place(name: str, seed: int, model: str) -> Path:
 
 
 def lines(name: str, args: argparse.Namespace) -> list[Row]:
-    """Mean regret of each strategy, and what ``suggest`` is better by, paired, with intervals over libraries."""
+    """Mean regret of each strategy, paired with `suggest`, with intervals over libraries or splits."""
     found = [
         pd.read_csv(file).assign(seed=seed) for seed in args.seeds if (file := place(name, seed, args.model)).is_file()
     ]
@@ -124,7 +124,8 @@ def lines(name: str, args: argparse.Namespace) -> list[Row]:
         return []
     table = pd.concat(found, ignore_index=True)
     table["regret"] /= table["scale"]
-    over = "seed" if len(found) > 2 else ["seed", "repeat"]
+    # A seed is another library of a family, but only another split of a table.
+    over = "seed" if len(found) > 2 and name in FAMILIES else ["seed", "repeat"]
     each = table.pivot_table(index=over, columns="strategy", values="regret")
     names = [*STRATEGIES, *(other for other in RIVALS if other in each)]
     line: Row = {"library": name, "libraries": len(found), "repeats": len(table) // each.shape[1]}

@@ -4,6 +4,7 @@ import argparse
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import library_regret
@@ -102,3 +103,27 @@ def test_a_model_that_knows_a_table_finds_its_best_and_chance_does_not(monkeypat
     (line,) = library_regret.lines("known", asked)
     assert line["suggest"] == "0.000"
     assert float(line["random"]) > 0.1 / found["scale"].iloc[0]
+
+
+def test_families_are_as_large_as_elsewhere():
+    assert len(library_regret.FAMILIES["photoanode"](seed=0).library) == library_regret.SIZES["photoanode"]
+    assert library_regret.FAMILIES["blend"](seed=1).library.samples
+
+
+def test_splits_of_a_table_are_resampled_one_by_one_and_libraries_of_a_family_as_a_whole(monkeypatch, tmp_path):
+    monkeypatch.setattr(library_regret, "FOLDER", tmp_path)
+    asked = argparse.Namespace(model="auto", seeds=[0, 1, 2])
+    names = library_regret.STRATEGIES
+    for seed in asked.seeds:  # all differences are between repeats of a seed, whose means are equal
+        rows = [
+            {"repeat": repeat, "strategy": name, "regret": float(repeat and name != "suggest"), "scale": 1.0}
+            for repeat in (0, 1)
+            for name in names
+        ]
+        for name in ("phases", "Perovskite"):
+            pd.DataFrame(rows).to_csv(library_regret.place(name, seed, "auto"), index=False)
+    (family,), (table,) = (library_regret.lines(name, asked) for name in ("phases", "Perovskite"))
+    assert family["gp-ucb less suggest"] == "0.500 (0.500 to 0.500)"
+    low, high = table["gp-ucb less suggest"].removeprefix("0.500 (").removesuffix(")").split(" to ")
+    assert float(low) < 0.3 < 0.7 < float(high)
+    assert family["repeats"] == table["repeats"] == 6
