@@ -35,7 +35,7 @@ class InSpace:
     fine: int = 80
     coarsest: int = 120
     step: int = 4
-    swaps: int = 10
+    swaps: int = 7
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "default": Preset("default"),
-    "fast": Preset("fast", sharpening=((25, 0.3), (25, 1.0)), swaps=15, space=InSpace(fine=40, coarsest=80, swaps=6)),
+    "fast": Preset("fast", sharpening=((25, 0.3), (25, 1.0)), swaps=15, space=InSpace(fine=40, coarsest=80, swaps=5)),
     "li2018": Preset(
         "li2018",
         gram="li2018",

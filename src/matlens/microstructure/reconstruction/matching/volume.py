@@ -22,11 +22,14 @@ from matlens.microstructure.reconstruction.matching.terms import (
     Sample,
     Term,
     TwoPoint,
+    UnlikeNeighbours,
 )
 
 __all__ = ["KEPT", "Seen", "VolumeMatch", "match_volume"]
 
 _REACH = 3  # two-point offsets up to so many correlation lengths
+# docs/decisions/0012-pixel-swaps.md
+_INTERFACE = 10  # times the weight of unlike neighbours while voxels are swapped
 _CHUNK = 8  # planes at a time: as fast as any number, and the memory of few
 # Activations of all chunks are kept for the gradient up to so many bytes; beyond, each chunk is computed twice.
 KEPT = 1.5e9
@@ -139,7 +142,7 @@ class VolumeMatch:
         VolumeMatch
             The new loss.
         """
-        seen = tuple(replace(one, match=one.match.of_phases()) for one in self.seen)
+        seen = tuple(replace(one, match=_with_interface(one.match.of_phases())) for one in self.seen)
         return replace(self, seen=seen, whole=tuple(term.of_phases() for term in self.whole))
 
     def of_planes(self, first: int, step: int) -> VolumeMatch:
@@ -192,6 +195,17 @@ class VolumeMatch:
                 parts[name] = parts.get(name, 0.0) + value
         parts.update({name: float(value.detach()) for name, value in whole.items()})
         return parts, sum(parts.values()), gradient
+
+
+def _with_interface(match: Match) -> Match:
+    """Give the term of interface its weight for decoded volumes."""
+    return replace(
+        match,
+        terms=tuple(
+            replace(term, weight=_INTERFACE * term.weight) if isinstance(term, UnlikeNeighbours) else term
+            for term in match.terms
+        ),
+    )
 
 
 def _planar(match: Match, planes: Tensor, gradient: Tensor, share: float) -> dict[str, float]:
