@@ -87,6 +87,22 @@ def test_the_loss_never_rises_and_evaluations_are_kept_to():
     assert final == min(seen) < seen[0]
 
 
+def test_eight_evaluations_put_most_of_a_volume_right():
+    """A structure moved by a voxel: the swaps of one round touch too few voxels."""
+    wanted = gaussian_field((32, 32, 32), correlation_length=8, seed=1).labels
+    start, anywhere = np.roll(wanted, 1, axis=0), np.ones(wanted.shape, bool)
+    objective, like, seen = distance_to(wanted, PhaseCode(2)), torch.zeros(1, dtype=torch.float64), []
+
+    def told(x):
+        loss, gradient = objective(x)
+        seen.append(loss)
+        return loss, gradient
+
+    found, _ = swap_pixels(start, PhaseCode(2), told, like, anywhere, (0, 0), 8)
+    assert (found != wanted).sum() < 0.35 * (start != wanted).sum()
+    assert np.all(np.diff(seen) < 0)  # no evaluation is lost
+
+
 def test_only_allowed_pixels_trade():
     wanted = bicontinuous((32, 32), wavelength=8, seed=3).labels
     start = shuffled(wanted, 0.3)

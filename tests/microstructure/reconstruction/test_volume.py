@@ -169,6 +169,18 @@ def test_the_forecast_of_a_volume_grows_with_its_voxels():
     assert plan(SECTION, (32,) * 3, device="cpu").cost[1] < 1e8
 
 
+def test_the_interface_of_decoded_voxels_weighs_ten_times_that_of_the_field():
+    found = _loss(shape=(32, 32, 32)).of_phases()
+    parts = found.evaluated(_tensor(white_noise((32, 32, 32), (0.5, 0.5), 0)))[0]
+    in_planes = found.seen[0].match.sample(_tensor(white_noise((32, 32, 32), (0.5, 0.5), 0))[0].movedim(1, 0))
+    plain = next(term for term in _loss(shape=(32, 32, 32)).seen[0].match.terms if term.name == "total variation")
+    (own,) = (term for term in found.seen[0].match.terms if term.name == "unlike neighbours")
+    assert own.weight == pytest.approx(10 * plain.weight)
+    assert parts["unlike neighbours"] == pytest.approx(
+        float(own.weight * own.mismatch(own.measure(in_planes).mean(0, keepdim=True))), rel=0.05
+    )
+
+
 def test_masks_and_several_sections_are_taken():
     known = np.ones((96, 96), dtype=bool)
     known[:, 80:] = False
