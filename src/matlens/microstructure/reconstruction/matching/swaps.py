@@ -125,7 +125,7 @@ def _tried_next(together: int, pairs: int, kept: float, dimensions: int) -> int:
     little, and larger leaps end at a lower loss.
     """
     if dimensions == 3:
-        return max(round(pairs * np.clip(0.5 / max(1 - kept, 1e-9), 1 / _LEAP, _LEAP)), 1)
+        return max(round(pairs * min(max(0.5 / max(1 - kept, 1e-9), 1 / _LEAP), _LEAP)), 1)
     return together + together // 2 + 1 if kept > 0 else max(together // 2, 1)
 
 
