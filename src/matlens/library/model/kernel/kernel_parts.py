@@ -90,9 +90,9 @@ class KernelParts:
         return torch.cat(values), torch.cat(gradients)
 
     def posterior(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the error covariance of value and gradient given all samples, shape (n, 1 + F, 1 + F).
+        """Return mean value and gradient given all samples, shape (n, 1 + F), and their error covariance.
 
-        The covariance is the mean one of the parts plus that between their means.
+        The covariance, shape (n, 1 + F, 1 + F), is the mean one of the parts plus that between their means.
         """
         own = []
         for part in self.parts:
