@@ -19,10 +19,10 @@ pytestmark = pytest.mark.skipif(
 )
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SECTIONS = (
-    "encoders",
+    pytest.param("encoders", marks=pytest.mark.slow),
     pytest.param("matching", marks=pytest.mark.slow),
     pytest.param("homogenisation", marks=[pytest.mark.slow, pytest.mark.nightly]),
-    "property_models",
+    pytest.param("property_models", marks=pytest.mark.slow),
     pytest.param("libraries", marks=[pytest.mark.slow, pytest.mark.nightly]),
 )
 
