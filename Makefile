@@ -37,7 +37,7 @@ screenshots: setup
 coverage: setup
 	$(PYTEST) $(QUICK) --cov=matlens --cov-report=term:skip-covered
 
-nightly: setup
+nightly: coverage
 	$(PYTEST) -m nightly
 	$(BIN)/pytest -m nightly tests/studio/browser_walk.py
 	$(PYTEST) -m hypothesis --hypothesis-profile=nightly
