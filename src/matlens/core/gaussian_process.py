@@ -114,9 +114,17 @@ class Posterior:
         Returns
         -------
         Posterior
-            The conditioned process.
+            The conditioned process. Where rounding makes the covariance singular, it is that of a greater noise, by the
+            least power of ten times the mean variance that mends it, from 1e-14.
+
+        Raises
+        ------
+        LinAlgError
+            If the covariance is not positive definite with a noise of 1e-4 of the mean variance either.
         """
-        factor = torch.linalg.cholesky(covariance)
+        factor, failed = torch.linalg.cholesky_ex(covariance)
+        if failed:
+            factor = _mended(covariance)
         return cls(factor, values, torch.cholesky_solve(values[:, None], factor)[:, 0])
 
     def mean(self, cross: Tensor) -> Tensor:
@@ -150,6 +158,23 @@ class Posterior:
         times as long.
         """
         return (self.weights[:, None] * self.weights - self.inverse()) / 2
+
+
+def _mended(covariance: Tensor) -> Tensor:
+    """Factorise a covariance that rounding makes singular, with the least noise that mends it."""
+    # Line searches try variances that exceed the noise by more than a double can hold, and then shorten the step.
+    for power in range(-14, -4):
+        found = torch.linalg.cholesky_ex(_with_noise(covariance, 10.0**power))
+        if not found.info:
+            break
+    else:
+        found = torch.linalg.cholesky_ex(_with_noise(covariance, 1e-4), check_errors=True)
+    factor: Tensor = found.L
+    return factor
+
+
+def _with_noise(covariance: Tensor, share: float) -> Tensor:
+    return covariance + share * covariance.diagonal().mean() * torch.eye(len(covariance)).to(covariance)
 
 
 def whitened(factor: Tensor, cross: Tensor) -> Tensor:
