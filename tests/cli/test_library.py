@@ -310,7 +310,7 @@ def test_a_run_stores_what_was_left_open(folder, capsys):
 
 
 @pytest.mark.nightly
-def test_workers_train_chunks_trials_and_permutations_to_the_same_bytes(folder, capsys, request):
+def test_workers_train_chunks_trials_and_permutations_to_the_same_bytes(folder, capsys, request, monkeypatch):
     learn = ("library", "learn", "../library.csv", "--target", "P", *QUICK)
     explain = ("library", "explain", "alone", *CHEAP)
     assert run(capsys, *learn, "-o", "alone")[0] == 0
@@ -320,7 +320,10 @@ def test_workers_train_chunks_trials_and_permutations_to_the_same_bytes(folder, 
     assert code == 0, err
     assert pool.made == {"fit": 2, "trial": pool.made["trial"]}
     assert digests(folder / "work" / "shared") == digests(folder / "work" / "alone")
+    write, written = explaining.write_gradients, []
+    monkeypatch.setattr(explaining, "write_gradients", lambda *a, **k: (written.append(a), write(*a, **k)))
     code, _, err = run(capsys, *explain, "-o", "explained_shared")
     assert code == 0, err
     assert pool.made["permuted"] == 2
+    assert len(written) == 1  # no worker explains the model before it trains another
     assert digests(folder / "work" / "explained_shared") == digests(folder / "work" / "explained")

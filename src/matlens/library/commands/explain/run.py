@@ -48,6 +48,7 @@ from matlens.runs.codecs import DATASET, TABLE, read_file
 from matlens.runs.command import Prepared, options_of
 from matlens.runs.directory import RunDirectory
 from matlens.runs.models import digest_of_model
+from matlens.runs.pool import Serial
 from matlens.runs.resumable import each
 from matlens.runs.tables import read_table, write_table
 
@@ -108,7 +109,7 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
     InputError
         If a host or a region is not known.
     KeyboardInterrupt
-        On an interrupt; gradients and finished models of permuted labels are kept.
+        On an interrupt; gradients, which workers leave for last, and finished models of permuted labels are kept.
     """
     run.spend("permuted")
     if (run.path / "statements.csv").is_file():  # written last
@@ -117,9 +118,13 @@ def work(run: RunDirectory, progress: Progress, found: LibraryModel | None = Non
     model = _read(run, spec) if found is None else found
     known = without_spikes(model.library_, model.preprocessing_)
     response = fit_composition_response(known) if model.uses_spectrum_ else None
+    shared = not isinstance(run.pool, Serial)
+    # A worker repeats all that comes before the work that it shares.
+    null = _null(run, spec, model, response, progress) if shared else None
     insight = _explain(spec, model, model.library_, response, progress, steps=spec.integration_steps)
     write_gradients(run, insight, members=spec.members)
-    null = _null(run, spec, model, response, progress)
+    if not shared:
+        null = _null(run, spec, model, response, progress)
     said, notes = _told(run, spec, model, insight, null, progress)
     few = _conclude(run, model, insight, said, response)
     facts = {"target": model.target_, "unit": model.unit_, "members": model.members_}
