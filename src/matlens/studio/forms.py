@@ -97,6 +97,9 @@ def checked(command: Command, values: Values, folder: Folder) -> tuple[Any, dict
         The sentence for each value that does not fit, by name of its option; "" is the name where it is not one's.
     """
     given = {name: _plain(value) for name, value in values.items() if value not in ("", None, False, [])}
+    # A page can send what a command line cannot.
+    if broken := [name for name, value in given.items() if not isinstance(value, bool) and "\0" in "".join(value)]:
+        return None, {name: "the value holds a null character, which no option can; remove it." for name in broken}
     problems = read_problems(command.spec, given)
     if problems:
         return None, {name or _cause(command, given, said): said for name, said in problems}
