@@ -99,7 +99,7 @@ def checked(command: Command, values: Values, folder: Folder) -> tuple[Any, dict
     given = {name: _plain(value) for name, value in values.items() if value not in ("", None, False, [])}
     # A page can send what a command line cannot.
     if broken := [name for name, value in given.items() if not isinstance(value, bool) and "\0" in "".join(value)]:
-        return None, {name: "the value holds a null character, which no option can; remove it." for name in broken}
+        return None, dict.fromkeys(broken, "the value holds a null character, which no option can; remove it.")
     problems = read_problems(command.spec, given)
     if problems:
         return None, {name or _cause(command, given, said): said for name, said in problems}
