@@ -163,18 +163,13 @@ class Posterior:
 def _mended(covariance: Tensor) -> Tensor:
     """Factorise a covariance that rounding makes singular, with the least noise that mends it."""
     # Line searches try variances that exceed the noise by more than a double can hold, and then shorten the step.
+    noise = covariance.diagonal().mean() * torch.eye(len(covariance)).to(covariance)
     for power in range(-14, -4):
-        found = torch.linalg.cholesky_ex(_with_noise(covariance, 10.0**power))
-        if not found.info:
-            break
-    else:
-        found = torch.linalg.cholesky_ex(_with_noise(covariance, 1e-4), check_errors=True)
-    factor: Tensor = found.L
-    return factor
-
-
-def _with_noise(covariance: Tensor, share: float) -> Tensor:
-    return covariance + share * covariance.diagonal().mean() * torch.eye(len(covariance)).to(covariance)
+        factor: Tensor
+        factor, failed = torch.linalg.cholesky_ex(covariance + 10.0**power * noise)
+        if not failed:
+            return factor
+    return torch.linalg.cholesky(covariance + 1e-4 * noise)  # type: ignore[no-any-return]
 
 
 def whitened(factor: Tensor, cross: Tensor) -> Tensor:
