@@ -104,10 +104,11 @@ def in_pool(name: str, seed: int, args: argparse.Namespace, rivals: Mapping[str,
 
 def _suggested(model: Any, seen: MaterialsLibrary, given: Array, pool: Array, seed: int) -> Array:
     """What ``suggest`` would choose if these were all moves."""
-    draws = predictive_distribution(model, seen).draws(np.concatenate([pool, given]), 400, seed)
+    predictive = predictive_distribution(model, seen)
+    draws = predictive.draws(np.concatenate([pool, given]), 400, seed)
     after, before = draws[:, : len(pool)], draws[:, len(pool) :]
     best = before[:, before.mean(axis=0).argmin()]
-    found: Array = batch(best[:, None] - after, pool, SUGGESTED, 0.0)
+    found: Array = batch(best[:, None] - after, pool, SUGGESTED, 0.0, predictive.noise)
     return found
 
 

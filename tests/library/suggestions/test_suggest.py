@@ -128,11 +128,12 @@ def test_a_batch_has_the_best_bounds_once_those_before_are_known() -> None:
     first, third = ((each - each.mean()) / each.std() for each in (first, third))
     gains = np.stack([1 + first, 0.9 + first, third, np.ones(4000)], axis=1)
     places = np.eye(4)
-    assert batch(gains, places, 1, 0.0).tolist() == [0]
-    assert sorted(batch(gains, places, 2, 0.0)) == [0, 2]  # bounds that nothing is learned for would choose 0 and 1
-    assert sorted(batch(gains, places, 3, 0.0)) == [0, 2, 3]
-    assert batch(gains, places, 4, 0.0).tolist() == sorted(range(4), key=lambda row: -np.median(gains[:, row]))
-    assert batch(gains[:, 1:], places[1:], 2, 1.1).tolist() == [0]  # the others are not far enough apart
+    assert batch(gains, places, 1, 0.0, 0.0).tolist() == [0]
+    assert sorted(batch(gains, places, 2, 0.0, 0.0)) == [0, 2]  # bounds that learn nothing would choose 0 and 1
+    assert sorted(batch(gains, places, 2, 0.0, 9.0)) == [0, 1]  # one noisy measurement tells little of the copy
+    assert sorted(batch(gains, places, 3, 0.0, 0.0)) == [0, 2, 3]
+    assert batch(gains, places, 4, 0.0, 0.0).tolist() == sorted(range(4), key=lambda row: -np.median(gains[:, row]))
+    assert batch(gains[:, 1:], places[1:], 2, 1.1, 0.0).tolist() == [0]  # the others are not far enough apart
 
 
 def test_two_views_meet_by_how_well_they_predict() -> None:

@@ -97,6 +97,11 @@ class AveragedTrend:
         """Error of leave-one-composition-out predictions for the mean of each composition, shape (g,)."""
         return self._mean(np.array([trend.left_out[:, 0] for trend in self.trends]))
 
+    @property
+    def noise(self) -> float:
+        """Variance of one measured value about the function."""
+        return float(self.weights @ [trend.noise for trend in self.trends])
+
     def _mean(self, values: Array) -> Array:
         found: Array = np.tensordot(self.weights, values, 1)
         return found

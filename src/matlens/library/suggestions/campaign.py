@@ -230,7 +230,7 @@ def suggest(
     report.update(2, "expectations drawn")
     increment = campaign.limits.resolved(library)[2]
     apart = 2 * increment if campaign.apart is None else campaign.apart
-    chosen = batch(sign * (after - best[:, None]), moves.compositions, n, apart)
+    chosen = batch(sign * (after - best[:, None]), moves.compositions, n, apart, predictive.noise)
     moves = moves.select(chosen)
     table = _table(after[:, chosen], before[:, chosen], best[:, None], campaign)
     table.insert(1, "step", 50 * np.abs(moves.compositions - starts[moves.start]).sum(1))
@@ -401,14 +401,14 @@ def _supported(moves: Moves, library: MaterialsLibrary, campaign: Campaign) -> t
     return moves.select(kept), around.select(kept)
 
 
-def batch(gains: Array, compositions: Array, n: int, apart: float) -> NDArray[np.intp]:
+def batch(gains: Array, compositions: Array, n: int, apart: float, noise: float) -> NDArray[np.intp]:
     """Choose compositions one by one by upper confidence bound; the largest median gain is first.
 
     Gains, shape (draws, k), are those over the best measured composition within each draw, so that errors common to all
     compositions cancel. Bounds are mean plus two standard deviations of what is left uncertain once those chosen before
-    are known, as if they turned out as expected (GP-BUCB: Desautels, Krause and Burdick, J. Mach. Learn. Res. 15, 4053,
-    2014). Where no gain is expected, bounds would bet on what is known least; half of the suggestions are therefore
-    those with the best medians.
+    are measured, with noise of this variance, as if they turned out as expected (GP-BUCB: Desautels, Krause and
+    Burdick, J. Mach. Learn. Res. 15, 4053, 2014). Where no gain is expected, bounds would bet on what is known least;
+    half of the suggestions are therefore those with the best medians.
     """
     free, median, mean = np.ones(len(compositions), bool), np.median(gains, axis=0), gains.mean(0)
     safe = 0 if (median > 0).any() else -(-n // 2)
@@ -421,7 +421,7 @@ def batch(gains: Array, compositions: Array, n: int, apart: float) -> NDArray[np
         chosen.append(pick)
         # The mean stays, since an outcome as expected changes none.
         shared = covariance[:, pick]
-        covariance = covariance - np.outer(shared, shared) / (covariance[pick, pick] + tiny)
+        covariance = covariance - np.outer(shared, shared) / (covariance[pick, pick] + noise + tiny)
         far = 0.5 * np.abs(compositions - compositions[pick]).sum(1)
         free &= far > apart - 1e-9
         free[pick] = False

@@ -155,8 +155,8 @@ def leave_regions_out(
         x, y = compositions[rest], values[rest]
         errors = fit_averaged_trend(x, missed[rest], design=design_of(x, groups[rest], linear=False))
         second = fit_averaged_trend(x, y, groups[rest])
-        noise, at = second.weights @ [trend.noise for trend in second.trends], compositions[held]
+        at = compositions[held]
         predicted = np.stack([values[held] - far[held] + errors.predict(at), second.predict(at)], 1)
         variance = np.stack([each.deviation(at) ** 2 for each in (errors, second)], 1)
-        found.append((values[held], predicted, variance, np.full(int(held.sum()), noise), regions[held]))
+        found.append((values[held], predicted, variance, np.full(int(held.sum()), second.noise), regions[held]))
     return LeftOutRegions(*(np.concatenate(each) for each in zip(*found, strict=True))) if found else None

@@ -89,6 +89,12 @@ class PredictiveDistribution:
     widening: float = 1.0
     stretch: float = 1.0
 
+    @property
+    def noise(self) -> float:
+        """Variance of one measured value about what `draws` draws: samples of equal composition differ."""
+        scatter = self.second or self.errors
+        return 0.0 if scatter is None else scatter.noise
+
     def members(self, compositions: ArrayLike, *, varied: bool = False) -> Array:
         """Predict with each member of the ensemble.
 
