@@ -1,10 +1,12 @@
-"""Work on several threads: each computes on one, and so does what it starts in its turn."""
+"""Work on several threads or processes: each computes on one, and so does what it starts in its turn."""
 
+import os
 import threading
 
+import pytest
 import torch
 
-from matlens.core.threads import side_by_side
+from matlens.core.threads import in_processes, side_by_side
 
 
 def test_threads_that_work_starts_compute_on_one_thread_too() -> None:
@@ -21,5 +23,31 @@ def test_threads_that_work_starts_compute_on_one_thread_too() -> None:
     try:
         assert side_by_side(started, range(4)) == [1] * 4
         assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_processes_compute_on_one_thread_each_and_keep_the_order() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+
+    def where(item: int) -> tuple[int, int, int]:
+        return item, torch.get_num_threads(), os.getpid()
+
+    try:
+        found = in_processes(where, [1, 2, 3, 4])
+    finally:
+        torch.set_num_threads(before)
+    assert [item for item, *_ in found] == [1, 2, 3, 4]
+    assert {threads for _, threads, _ in found} == {1}
+    assert os.getpid() not in {process for *_, process in found}
+
+
+def test_what_fails_in_a_process_is_raised() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(ZeroDivisionError):
+            in_processes(lambda item: 1 / item, [1, 0])
     finally:
         torch.set_num_threads(before)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from matlens import LibraryModel, MaterialsLibrary, explain, suggest
 from matlens.library.stacking import MEMBERS, StackedModel, fit_stack, read_library_model, stack_weights
@@ -31,6 +32,19 @@ def test_weights_are_those_of_the_best_convex_combination() -> None:
     )  # in proportion to 1 / variance, as errors are independent
     assert found.sum() == pytest.approx(1)
     np.testing.assert_allclose(stack_weights(np.zeros(2), np.ones((2, 3))), 1 / 3, atol=1e-6)  # nothing to tell
+
+
+def test_processes_find_the_weights_that_threads_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = library(n=12)
+    threads = StackedModel(n_models=1, resample="groups").fit(known)
+    monkeypatch.setattr("matlens.library.stacking.model._MANY", 8)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)  # with one thread there are no processes
+    try:
+        processes = StackedModel(n_models=1, resample="groups").fit(known)
+    finally:
+        torch.set_num_threads(before)
+    assert processes.stack_ == threads.stack_
 
 
 def left_out(regions: int, scale: float = 1.0) -> LeftOut:

@@ -613,6 +613,7 @@ class LibraryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         times = min(_SEARCHES, few)
         rows = torch.arange(len(seen))
         if self._searched is not None and len(seen) > self._searched:
+            times = 1
             rows = torch.from_numpy(np.random.default_rng(self.seed).permutation(len(seen))[: self._searched])
         found = find_covariances(
             inputs[rows], standard[rows], fractions, self.seed, sums=_SUMS, times=times, progress=progress

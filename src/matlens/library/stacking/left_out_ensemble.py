@@ -8,7 +8,7 @@ __all__ = ["LeftOutEnsemble"]
 
 
 class LeftOutEnsemble(LibraryModel):
-    """`LibraryModel` that finds its length scales from at most 400 of its samples.
+    """`LibraryModel` that finds its length scales once, from 400 of its samples, if it has more.
 
     All else is learned from all of them. A mixture trains fourteen such ensembles to find its weights; the ensemble
     that is mixed finds its length scales from all samples.

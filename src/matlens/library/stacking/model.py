@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from matlens.core.threads import side_by_side
+from matlens.core.threads import in_processes, side_by_side
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent, StateStore
 from matlens.library.baselines import BASELINES, BaselineModel
@@ -37,6 +37,7 @@ MEMBERS = (ENSEMBLE, "gaussian-process", "kernel-ridge", "ridge")
 """Kinds of models that are mixed, all of which have gradients."""
 _SMALL = 6  # networks of the ensembles that are trained to find the weights
 _FOLDS, _REGIONS = 5, 9  # nine regions calibrate 90 % intervals
+_MANY = 400  # samples of which models take so long that processes are worth their start
 
 
 class StackedModel(LibraryModel):
@@ -102,15 +103,10 @@ class StackedModel(LibraryModel):
             params["resample"] = "groups"  # else nothing is left out to make intervals from
         makers: dict[str, Callable[..., Any]] = {ENSEMBLE: partial(LeftOutEnsemble, **params)}
         makers |= {name: partial(BASELINES[name], **_shared(alone)) for name in MEMBERS[1:]}
-
-        def tried(trial: tuple[str, Fold]) -> pd.DataFrame:
-            name, fold = trial
-            with torch.enable_grad():  # by which a Gaussian process finds its parameters
-                return held_out(makers[name], known, [fold], name=name, target=alone.target_)
-
+        trials = [(name, fold) for name in makers for fold in folds]
+        tried = partial(_held_out, makers, known, alone.target_)
         # Each on one thread: models that are trained one after the other leave half of two processors idle.
-        with threadpool_limits(1, user_api="blas"):
-            tables = side_by_side(tried, [(name, fold) for name in makers for fold in folds])
+        tables = in_processes(tried, trials) if len(known) > _MANY else side_by_side(tried, trials)
         return self.mix(alone, left_out(pd.concat(tables), known, folds, MEMBERS))
 
     def mix(self, alone: LibraryModel, left: LeftOut) -> Self:
@@ -447,6 +443,16 @@ class StackedModel(LibraryModel):
         ]
         model = cls(**{**alone.get_params(), "preprocessing": alone.preprocessing})
         return model._adopt(copy.copy(alone), others, Stack.from_settings(more["stack"]))
+
+
+def _held_out(
+    makers: Mapping[str, Callable[..., Any]], library: MaterialsLibrary, target: str, trial: tuple[str, Fold]
+) -> pd.DataFrame:
+    """Predictions of one kind of model for the samples that a fold leaves out."""
+    name, fold = trial
+    # A Gaussian process finds its parameters by gradients, which `side_by_side` switches off.
+    with torch.enable_grad(), threadpool_limits(1, user_api="blas"):
+        return held_out(makers[name], library, [fold], name=name, target=target)
 
 
 def _shared(alone: LibraryModel) -> dict[str, Any]:
