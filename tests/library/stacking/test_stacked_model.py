@@ -34,6 +34,7 @@ def test_weights_are_those_of_the_best_convex_combination() -> None:
     np.testing.assert_allclose(stack_weights(np.zeros(2), np.ones((2, 3))), 1 / 3, atol=1e-6)  # nothing to tell
 
 
+@pytest.mark.slow
 def test_processes_find_the_weights_that_threads_find(monkeypatch: pytest.MonkeyPatch) -> None:
     known = library(n=12)
     threads = StackedModel(n_models=1, resample="groups").fit(known)
