@@ -7,6 +7,7 @@ import xarray as xr
 
 from matlens.library.evidence import peak_table, statements
 from matlens.library.gradients import fit_composition_response, peak_changes
+from matlens.library.gradients.peak_gradients import _told_apart
 from matlens.library.problems import photoanode
 from matlens.library.spectra import fit_peaks, follow_peaks, peak_derivatives
 from matlens.library.spectra.peaks import Peaks
@@ -157,3 +158,15 @@ def test_several_stacks_of_gradients_are_carried_as_each_alone():
         by_definition[..., 2] *= changes.reference[:, None]
         moved = by_definition.reshape(*by_definition.shape[:2], -1) @ changes.mixing
         np.testing.assert_allclose(found, np.einsum("mnc,ncq->mnq", each, moved), rtol=1e-9, atol=1e-9)
+
+
+def test_changes_that_are_all_noise_go_with_no_other_however_large() -> None:
+    random = np.random.default_rng(0)
+    real = random.normal(size=(40, 1))
+    values = np.concatenate([real, real + 0.1 * random.normal(size=(40, 1)), 1e6 * random.normal(size=(40, 2))], 1)
+    errors = np.tile([0.1, 0.1, 3e6, 3e6], (40, 1))
+    library = MaterialsLibrary(random.dirichlet([1, 1], 40), ("A", "B"), {"P": real[:, 0]})
+    reliability, partner, correlation = _told_apart(library, values, errors, None, held=False)
+    assert reliability[2:].tolist() == [0, 0]
+    assert partner.tolist() == [1, 0, -1, -1]
+    assert (correlation[:2] > 0.9).all()

@@ -260,11 +260,9 @@ def _told_apart(
     variance, noise = left.var(0), (errors**2).mean(0)
     signal = np.maximum(variance - noise, 0)
     reliability = np.where(variance > 0, signal / np.maximum(variance, 1e-300), 0)
-    scale = np.sqrt(np.maximum(signal, 1e-300))
+    scale = np.sqrt(np.where(reliability >= _FAINT, signal, np.inf))  # noise goes with nothing
     r = np.clip(np.cov(left, rowvar=False, bias=True).reshape(len(scale), -1) / np.outer(scale, scale), -1, 1)
     np.fill_diagonal(r, 0)
-    real = reliability >= _FAINT
-    r = np.where(real[:, None] & real, r, 0)
     partner = np.abs(r).argmax(1)
     correlation = r[np.arange(len(r)), partner]
     return reliability, np.where(correlation == 0, -1, partner), correlation
