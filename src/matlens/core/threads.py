@@ -15,7 +15,7 @@ __all__ = ["in_processes", "one_thread", "side_by_side"]
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
-_IDLE = 10  # seconds after which a process without work ends
+_PROCESSES, _IDLE = 8, 10  # each takes a gigabyte; seconds after which one without work ends
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def side_by_side(
 
 
 def in_processes(work: Callable[[Item], Found], items: Sequence[Item]) -> list[Found]:
-    """Apply a function to each item in as many processes as torch may use threads, each on one thread.
+    """Apply a function to each item in as many processes as torch may use threads, at most eight, each on one thread.
 
     The results are those of `side_by_side`. Threads that train small networks wait for Python's global lock more than
     they compute, which processes do not; but these take seconds to start, and memory of their own.
@@ -109,4 +109,4 @@ def in_processes(work: Callable[[Item], Found], items: Sequence[Item]) -> list[F
     [1, 2, 3]
     """
     with parallel_config("loky", inner_max_num_threads=1, idle_worker_timeout=_IDLE):
-        return list(Parallel(torch.get_num_threads())(delayed(work)(item) for item in items))
+        return list(Parallel(min(torch.get_num_threads(), _PROCESSES))(delayed(work)(item) for item in items))

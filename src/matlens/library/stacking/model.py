@@ -14,6 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from matlens.core.device import chosen_device
 from matlens.core.threads import in_processes, side_by_side
 from matlens.errors import InputError
 from matlens.hooks import Progress, Silent, StateStore
@@ -106,7 +107,9 @@ class StackedModel(LibraryModel):
         trials = [(name, fold) for name in makers for fold in folds]
         tried = partial(_held_out, makers, known, alone.target_)
         # Each on one thread: models that are trained one after the other leave half of two processors idle.
-        tables = in_processes(tried, trials) if len(known) > _MANY else side_by_side(tried, trials)
+        # Processes would each claim memory of a GPU.
+        costly = len(known) > _MANY and chosen_device(alone.device).type == "cpu"
+        tables = (in_processes if costly else side_by_side)(tried, trials)
         return self.mix(alone, left_out(pd.concat(tables), known, folds, MEMBERS))
 
     def mix(self, alone: LibraryModel, left: LeftOut) -> Self:

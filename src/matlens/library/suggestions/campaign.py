@@ -153,8 +153,8 @@ def suggest(
     A move changes one or two components, also ones that are absent at its start, at the cost of all others (dilution)
     or of one other (exchange). Spectra follow the composition as in the library. Moves start anywhere among the
     measured compositions. Suggestions are chosen one by one: each has the best upper confidence bound of the gain over
-    the best measured composition, once those before it are known (Desautels, Krause and Burdick, J. Mach. Learn. Res.
-    15, 4053, 2014). Similar compositions tell about each other, so that suggestions do not all depend on the same
+    the best measured composition, once those before it are measured (Desautels, Krause and Burdick, J. Mach. Learn.
+    Res. 15, 4053, 2014). Similar compositions tell about each other, so that suggestions do not all depend on the same
     guess. Where nothing is expected to beat the best measured composition, half of them have the best expectations
     instead. They are ranked by the gain that is expected over the best measured composition: the one with the best
     prediction, not the one with the luckiest measurement.
