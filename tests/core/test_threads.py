@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -9,10 +10,15 @@ import torch
 from matlens.core.threads import in_processes, side_by_side
 
 
-def test_threads_that_work_starts_compute_on_one_thread_too() -> None:
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
+
+def test_threads_that_work_starts_compute_on_one_thread_too() -> None:
     def started(_: int) -> int:
         found: list[int] = []
         own = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
@@ -20,34 +26,20 @@ def test_threads_that_work_starts_compute_on_one_thread_too() -> None:
         own.join()
         return found[0]
 
-    try:
-        assert side_by_side(started, range(4)) == [1] * 4
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    assert side_by_side(started, range(4)) == [1] * 4
+    assert torch.get_num_threads() == 2
 
 
 def test_processes_compute_on_one_thread_each_and_keep_the_order() -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-
     def where(item: int) -> tuple[int, int, int]:
         return item, torch.get_num_threads(), os.getpid()
 
-    try:
-        found = in_processes(where, [1, 2, 3, 4])
-    finally:
-        torch.set_num_threads(before)
+    found = in_processes(where, [1, 2, 3, 4])
     assert [item for item, *_ in found] == [1, 2, 3, 4]
     assert {threads for _, threads, _ in found} == {1}
     assert os.getpid() not in {process for *_, process in found}
 
 
 def test_what_fails_in_a_process_is_raised() -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with pytest.raises(ZeroDivisionError):
-            in_processes(lambda item: 1 / item, [1, 0])
-    finally:
-        torch.set_num_threads(before)
+    with pytest.raises(ZeroDivisionError):
+        in_processes(lambda item: 1 / item, [1, 0])
